@@ -1,0 +1,18 @@
+/* Who is asking: what a verified token says. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { ORGANISATION_MOST = 32, CLIENT_MOST = 64, SCOPES_MOST = 512, SUBJECT_HASH_LENGTH = 32 };
+
+typedef struct principal {
+    char organisation[ORGANISATION_MOST + 1];
+    char client[CLIENT_MOST + 1];          /* client_id, or azp */
+    char subject[SUBJECT_HASH_LENGTH + 1]; /* keyed hash of sub, hexadecimal: never sub itself */
+    char scopes[SCOPES_MOST + 3];          /* " a b c ": a space on either side of each scope */
+    int64_t expires_at;                    /* seconds since 1970-01-01T00:00:00Z */
+} principal;
+
+/* Returns whether the principal holds the scope (exact, RFC 6749 section 3.3). */
+bool principal_has_scope(const principal *who, const char *scope);

@@ -1,0 +1,44 @@
+/* What is wrong with an input and where: collected all at once, rendered in one problem. */
+#pragma once
+
+#include "service/arena.h"
+
+#include <stdbool.h>
+
+typedef enum violation_place {
+    PLACE_BODY,   /* name is a JSON pointer (RFC 6901), "" for the whole document */
+    PLACE_QUERY,  /* name is the parameter's name */
+    PLACE_PATH,   /* name is the parameter's name */
+    PLACE_HEADER, /* name is the header's name */
+    PLACE_STATE   /* name is NULL: no input is at fault, a condition is not met */
+} violation_place;
+
+typedef struct violation {
+    violation_place place;
+    const char *name;
+    const char
+        *rule; /* stable, snake_case: required, type, enum, max_length, unknown_member, ... */
+    const char *message; /* one English sentence that never repeats the value sent */
+    struct violation *next;
+} violation;
+
+/* At most VIOLATIONS_MOST are kept, so that a hostile document cannot make a huge answer. */
+enum { VIOLATIONS_MOST = 100 };
+
+typedef struct violation_list {
+    arena *memory;
+    violation *first;
+    violation *last;
+    size_t count;
+} violation_list;
+
+/* Returns an empty list whose entries will live in `memory`. */
+violation_list violation_list_make(arena *memory);
+
+/* Appends one violation. `name` and `message` are copied; `rule` has to be a literal or outlive the
+ * list. */
+void violation_add(violation_list *list, violation_place place, const char *name, const char *rule,
+                   const char *message);
+
+/* Returns whether every violation of the (non-empty) list has this rule. */
+bool violation_list_all(const violation_list *list, const char *rule);
