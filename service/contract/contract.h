@@ -116,6 +116,9 @@ bool contract_start(void);
 /* Frees what contract_start made. */
 void contract_stop(void);
 
+/* Returns the operation with this operationId; NULL when there is none. */
+const contract_operation *contract_find(const char *id);
+
 enum { PATH_VALUES_MOST = 4 };
 
 typedef struct contract_match {

@@ -1,0 +1,101 @@
+/* Cases: opening, reading, changing, and their way through the stages. */
+#include "api/pseudonym.h"
+#include "api/referral_input.h"
+
+#include <string.h>
+
+/* The children of a case that a committee opens itself come from its own system, called by this
+ * name. */
+static const char *const own_system = "committee";
+
+/* The committee's code stands at the end of its organisation's code (CPC-GLA). */
+static const char *own_committee(exchange *x) {
+    const char *code = exchange_principal(x)->organisation;
+    const char *dash = strrchr(code, '-');
+    return dash == NULL ? code : dash + 1;
+}
+
+void list_cases(exchange *x) {
+    const char *sort = exchange_query_value(x, "sort");
+    bool by_due = sort != NULL && strcmp(sort, "stage_due_on") == 0;
+    exchange_read_page(x, by_due ? statement_list_cases_by_due : statement_list_cases);
+}
+
+void open_case(exchange *x) {
+    referral_hide_children(x, exchange_body(x), own_committee(x), own_system);
+    exchange_write(x, statement_open_case, (const char *[]){exchange_body_text(x)});
+}
+
+void get_case(exchange *x) {
+    const char *expand = exchange_query_value(x, "expand");
+    exchange_read(x, statement_get_case,
+                  (const char *[]){exchange_path_value(x, "id"), expand == NULL ? "" : expand});
+}
+
+/* A statement on one case that takes its id, the expected version and the body. */
+static void write_case(exchange *x, const statement *what) {
+    exchange_write(x, what,
+                   (const char *[]){exchange_path_value(x, "id"), exchange_expected_version(x),
+                                    exchange_body_text(x)});
+}
+
+void change_case(exchange *x) {
+    write_case(x, statement_change_case);
+}
+
+void move_case(exchange *x) {
+    write_case(x, statement_move_case);
+}
+
+void list_case_stages(exchange *x) {
+    exchange_read_items(x, statement_list_case_stages,
+                        (const char *[]){exchange_path_value(x, "id")});
+}
+
+void list_transitions(exchange *x) {
+    exchange_read_items(x, statement_list_transitions,
+                        (const char *[]){exchange_path_value(x, "id")});
+}
+
+void list_children(exchange *x) {
+    exchange_read_items(x, statement_list_children, (const char *[]){exchange_path_value(x, "id")});
+}
+
+void add_child(exchange *x) {
+    pseudonym_replace(x, exchange_body(x), own_committee(x), own_system);
+    exchange_write(x, statement_add_child,
+                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+}
+
+void get_child(exchange *x) {
+    exchange_read(
+        x, statement_get_child,
+        (const char *[]){exchange_path_value(x, "id"), exchange_path_value(x, "child_id")});
+}
+
+void change_child(exchange *x) {
+    exchange_write(x, statement_change_child,
+                   (const char *[]){exchange_path_value(x, "id"),
+                                    exchange_path_value(x, "child_id"),
+                                    exchange_expected_version(x), exchange_body_text(x)});
+}
+
+void get_decision(exchange *x) {
+    exchange_read(x, statement_get_decision, (const char *[]){exchange_path_value(x, "id")});
+}
+
+/* A first decision is put with `If-None-Match: *`, another one with `If-Match` (RFC 9110
+ * section 13.1). */
+void put_decision(exchange *x) {
+    bool first = exchange_header(x, "If-None-Match") != NULL;
+    bool again = exchange_header(x, "If-Match") != NULL;
+    if (first == again) {
+        exchange_refuse(
+            x, first ? "invalid_header" : "precondition_required",
+            "Send either If-None-Match: * for the first decision or If-Match to replace it.");
+        return;
+    }
+    exchange_write(x, statement_put_decision,
+                   (const char *[]){exchange_path_value(x, "id"), first ? "true" : "false",
+                                    exchange_expected_version(x), exchange_body_text(x)});
+}

@@ -1,0 +1,46 @@
+/* Children by reference: the sender's own identifier becomes a keyed hash before anything is
+ * stored. */
+#include "api/pseudonym.h"
+
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { REFERENCE_BYTES = 16 };
+
+static void hash(const void *key, size_t key_size, const char *text, unsigned char *out) {
+    unsigned int size = 0;
+    HMAC(EVP_sha256(), key, (int)key_size, (const unsigned char *)text, strlen(text), out, &size);
+}
+
+static json_t *make_reference(exchange *x, const char *kind, const char *id, const char *committee,
+                              const char *source_system) {
+    unsigned char committee_key[EVP_MAX_MD_SIZE];
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    char text[2 * REFERENCE_BYTES + 1];
+    hash(exchange_service(x)->pseudonym_key, SECRET_SIZE, committee, committee_key);
+    hash(committee_key, 32,
+         arena_printf(exchange_memory(x), "%s\n%s\n%s\n%s", kind,
+                      exchange_principal(x)->organisation, source_system, id),
+         digest);
+    for (size_t i = 0; i < REFERENCE_BYTES; i++) {
+        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    }
+    return json_string(text);
+}
+
+void pseudonym_replace(exchange *x, json_t *child, const char *committee,
+                       const char *source_system) {
+    const char *id = json_string_value(json_object_get(child, "child_id"));
+    const char *family = json_string_value(json_object_get(child, "family_id"));
+    if (id != NULL) {
+        json_object_set_new(child, "child_ref",
+                            make_reference(x, "child", id, committee, source_system));
+    }
+    json_object_set_new(child, "family_ref",
+                        family == NULL
+                            ? json_null()
+                            : make_reference(x, "family", family, committee, source_system));
+    json_object_del(child, "child_id");
+    json_object_del(child, "family_id");
+}

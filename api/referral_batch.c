@@ -1,0 +1,303 @@
+/* Referrals in bulk: each item is checked, stored or refused by itself, or all of them together;
+ * and the dry run. */
+#include "api/free_text.h"
+#include "api/referral_input.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ITEMS_MOST = 1000, ASK_AGAIN_MOST = 3, BATCH_TRIES_MOST = 3 };
+
+typedef struct batch {
+    exchange *x;
+    size_t count;
+    const char **items;       /* what the push statement takes; NULL where the contract refused */
+    json_t **problems;        /* where refused; owned */
+    combiner_answer *answers; /* where the database answered */
+    bool *answered;
+    size_t refused;
+} batch;
+
+static const contract_schema *referral_schema(void) {
+    return contract_find("pushReferral")->bodies[0].schema;
+}
+
+/* Everything that contract and privacy rules have against one document. */
+static violation_list check_referral(exchange *x, const json_t *document, const char *pointer) {
+    violation_list faults = violation_list_make(exchange_memory(x));
+    contract_check_value(referral_schema(), document, pointer, &faults);
+    if (faults.first == NULL) {
+        contract_scan_free_text(referral_schema(), document, pointer, free_text_scan, &faults);
+    }
+    return faults;
+}
+
+static const char *fault_code(const violation_list *faults) {
+    return violation_list_all(faults, "personal_identifier") ? "personal_identifier_found"
+                                                             : "schema_violation";
+}
+
+static batch open_batch(exchange *x) {
+    arena *memory = exchange_memory(x);
+    size_t count = json_array_size(exchange_body(x));
+    return (batch){.x = x,
+                   .count = count,
+                   .items = arena_alloc(memory, count * sizeof(char *)),
+                   .problems = arena_alloc(memory, count * sizeof(json_t *)),
+                   .answers = arena_alloc(memory, count * sizeof(combiner_answer)),
+                   .answered = arena_alloc(memory, count * sizeof(bool))};
+}
+
+static void close_batch(batch *all) {
+    for (size_t i = 0; i < all->count; i++) {
+        json_decref(all->problems[i]);
+    }
+}
+
+static void check_items(batch *all) {
+    for (size_t i = 0; i < all->count; i++) {
+        json_t *document = json_array_get(exchange_body(all->x), i);
+        violation_list faults = check_referral(all->x, document, "");
+        if (faults.first != NULL) {
+            all->problems[i] = exchange_problem(all->x, fault_code(&faults), NULL, &faults, NULL);
+            all->refused++;
+            continue;
+        }
+        contract_apply_defaults(referral_schema(), document);
+        all->items[i] = referral_item(all->x, document, NULL);
+    }
+}
+
+/* The items that still wait for an answer, as the statement's argument; freed by the caller. */
+static char *join_items(const batch *all) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return NULL;
+    }
+    char separator = '[';
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->items[i] != NULL && !all->answered[i]) {
+            fprintf(out, "%c{\"n\":%zu,%s}", separator, i, all->items[i]);
+            separator = ',';
+        }
+    }
+    fputs(separator == '[' ? "[]" : "]", out);
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static void take_answers(batch *all, const PGresult *rows) {
+    for (int row = 0; row < PQntuples(rows); row++) {
+        size_t n = (size_t)strtoul(PQgetvalue(rows, row, 0), NULL, 10);
+        if (n >= all->count ||
+            !combiner_answer_read(rows, row, &all->answers[n], exchange_memory(all->x))) {
+            continue;
+        }
+        all->answered[n] = true;
+        const db_error *error = &all->answers[n].error;
+        if (error->code != NULL) {
+            all->problems[n] = exchange_problem(all->x, error->code, NULL, NULL, error->errors);
+            all->refused++;
+        }
+    }
+}
+
+static size_t count_waiting(const batch *all) {
+    size_t waiting = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        waiting += all->items[i] != NULL && !all->answered[i];
+    }
+    return waiting;
+}
+
+/* Sends the items inside the transaction, again for those that another transaction got in the way
+ * of. */
+static bool send_items(batch *all, db_transaction *transaction, db_error *error) {
+    for (int asked = 0; asked < ASK_AGAIN_MOST && count_waiting(all) > 0; asked++) {
+        char *items = join_items(all);
+        const char *const parameters[] = {items};
+        PGresult *rows = items == NULL
+                             ? NULL
+                             : db_step(transaction, statement_push_referrals, parameters, error);
+        free(items);
+        if (rows == NULL) {
+            return false;
+        }
+        take_answers(all, rows);
+        PQclear(rows);
+    }
+    if (count_waiting(all) > 0) {
+        *error = (db_error){.failure = DB_RETRY, .code = "overloaded"};
+        return false;
+    }
+    return true;
+}
+
+static const char *render_batch(const batch *all) {
+    size_t created = 0;
+    size_t existing = 0;
+    json_t *items = json_array();
+    for (size_t i = 0; i < all->count; i++) {
+        const combiner_answer *answer = &all->answers[i];
+        json_t *problem = all->problems[i];
+        int status = problem == NULL ? answer->reply.status
+                                     : (int)json_integer_value(json_object_get(problem, "status"));
+        created += status == 201;
+        existing += status == 200;
+        json_array_append_new(items,
+                              json_pack("{s:I,s:i,s:s?,s:b,s:O?}", "index", (json_int_t)i, "status",
+                                        status, "id", problem == NULL ? answer->id : NULL,
+                                        "replayed", answer->reply.replayed, "problem", problem));
+    }
+    json_t *document =
+        json_pack("{s:o,s:I,s:I,s:I}", "items", items, "created", (json_int_t)created, "existing",
+                  (json_int_t)existing, "refused", (json_int_t)all->refused);
+    char *text = json_dumps(document, JSON_COMPACT);
+    const char *copy = arena_strdup(exchange_memory(all->x), text);
+    free(text);
+    json_decref(document);
+    return copy;
+}
+
+/* One problem for all that is wrong, with the items' numbers before their pointers. */
+static void refuse_whole(batch *all) {
+    violation_list faults = violation_list_make(exchange_memory(all->x));
+    const char *code = NULL;
+    for (size_t i = 0; i < all->count; i++) {
+        json_t *problem = all->problems[i];
+        if (problem == NULL) {
+            continue;
+        }
+        code = code == NULL ? json_string_value(json_object_get(problem, "code")) : code;
+        json_t *errors = json_object_get(problem, "errors");
+        if (json_array_size(errors) == 0) {
+            violation_add(&faults, PLACE_BODY, arena_printf(exchange_memory(all->x), "/%zu", i),
+                          "refused", json_string_value(json_object_get(problem, "detail")));
+        }
+        size_t index;
+        json_t *one;
+        json_array_foreach(errors, index, one) {
+            const char *pointer = json_string_value(json_object_get(one, "pointer"));
+            violation_add(
+                &faults, PLACE_BODY,
+                arena_printf(exchange_memory(all->x), "/%zu%s", i, pointer == NULL ? "" : pointer),
+                arena_strdup(exchange_memory(all->x),
+                             json_string_value(json_object_get(one, "rule"))),
+                json_string_value(json_object_get(one, "message")));
+        }
+    }
+    exchange_refuse_violations(all->x, code, &faults);
+}
+
+/* One try: everything in one transaction. Returns false with `error`; answers when it returns true.
+ */
+static bool try_batch(exchange *x, bool atomic, const db_once *once, db_error *error) {
+    batch all = open_batch(x);
+    check_items(&all);
+    db_transaction transaction;
+    db_reply reply = {.status = atomic ? 201 : 207};
+    bool done = false;
+    if (atomic && all.refused > 0) {
+        refuse_whole(&all);
+        close_batch(&all);
+        return true;
+    }
+    if (!db_begin(&transaction, exchange_service(x)->connections, exchange_principal(x), error,
+                  exchange_memory(x))) {
+        close_batch(&all);
+        return false;
+    }
+    if (once->key != NULL && db_once_find(&transaction, once, &reply, error)) {
+        db_rollback(&transaction);
+        done = error->code == NULL;
+        if (done) {
+            exchange_answer_reply(x, &reply);
+        }
+    } else if (!send_items(&all, &transaction, error)) {
+        db_rollback(&transaction);
+    } else if (atomic && all.refused > 0) {
+        db_rollback(&transaction);
+        refuse_whole(&all);
+        done = true;
+    } else {
+        reply.body = render_batch(&all);
+        if (once->key != NULL && !db_once_store(&transaction, once, &reply, error)) {
+            db_rollback(&transaction);
+        } else {
+            done = db_commit(&transaction, error);
+        }
+        if (done) {
+            exchange_answer_reply(x, &reply);
+        }
+    }
+    close_batch(&all);
+    return done;
+}
+
+void push_referrals(exchange *x) {
+    const char *flag = exchange_query_value(x, "atomic");
+    bool atomic = flag != NULL && strcmp(flag, "true") == 0;
+    if (json_array_size(exchange_body(x)) == 0 || json_array_size(exchange_body(x)) > ITEMS_MOST) {
+        violation_list faults = violation_list_make(exchange_memory(x));
+        violation_add(&faults, PLACE_BODY, "", "max_items", "has to hold from 1 to 1000 referrals");
+        exchange_refuse_violations(x, "schema_violation", &faults);
+        return;
+    }
+    db_once once = {0};
+    exchange_once(x, &once);
+    db_error error = {0};
+    for (int tries = 0; tries < BATCH_TRIES_MOST; tries++) {
+        error = (db_error){0};
+        if (try_batch(x, atomic, &once, &error)) {
+            return;
+        }
+        /* A natural key makes even an uncertain commit safe to ask again. */
+        if (error.failure == DB_REFUSED) {
+            break;
+        }
+    }
+    exchange_refuse_error(x, &error);
+}
+
+static void answer_validation(exchange *x, json_t *errors) {
+    json_t *document =
+        json_pack("{s:b,s:o}", "valid", json_array_size(errors) == 0, "errors", errors);
+    char *text = json_dumps(document, JSON_COMPACT);
+    exchange_answer(x, 200, arena_strdup(exchange_memory(x), text));
+    free(text);
+    json_decref(document);
+}
+
+void validate_referral(exchange *x) {
+    arena *memory = exchange_memory(x);
+    json_t *document = exchange_body(x);
+    violation_list faults = check_referral(x, document, "");
+    const char *found = NULL;
+    if (faults.first == NULL) {
+        contract_apply_defaults(referral_schema(), document);
+        referral_hide_children(x, document,
+                               json_string_value(json_object_get(document, "committee")),
+                               json_string_value(json_object_get(document, "source_system")));
+        db_call call = {.what = statement_validate_referral,
+                        .parameters = {exchange_body_text(x)},
+                        .safe_to_repeat = true};
+        db_error error = {0};
+        PGresult *result = db_call_run(exchange_service(x)->connections, exchange_principal(x),
+                                       &call, &error, memory);
+        if (result == NULL) {
+            exchange_refuse_error(x, &error);
+            return;
+        }
+        found = db_text(result, "body", memory);
+        PQclear(result);
+    }
+    json_t *problem = exchange_problem(x, "rule_violation", NULL, &faults, found);
+    answer_validation(x, json_incref(json_object_get(problem, "errors")));
+    json_decref(problem);
+}

@@ -1,0 +1,25 @@
+/* One GET of a small document from an address in our configuration, never from a request. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { FETCH_BYTES_MOST = 262144 };
+
+typedef struct fetched {
+    char *bytes; /* malloc'ed; the caller frees it */
+    size_t size;
+    long fresh_seconds; /* how long Cache-Control and Age call it fresh; -1 when they do not say */
+} fetched;
+
+/* Returns whether `url` may be fetched: https without user and password, or in dev also http to a
+ * loopback address. Writes one sentence that begins with `setting` to `reason` otherwise. */
+bool fetch_url_allowed(const char *setting, const char *url, bool dev, char *reason,
+                       size_t reason_size);
+
+/* Fetches an allowed address. No redirects, at most FETCH_BYTES_MOST bytes, 3 s to connect and
+ * 10 s in all, certificates checked against the system's authorities. Stops when `*stop` becomes
+ * true. Returns true and fills `into`, or false with a sentence in `reason`; only a 200 counts. */
+bool fetch_get(const char *url, const atomic_bool *stop, fetched *into, char *reason,
+               size_t reason_size);

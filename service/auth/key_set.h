@@ -1,0 +1,27 @@
+/* One unchanging set of keys that many threads read while the next one is being loaded. */
+#pragma once
+
+#include "service/auth/keys.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct key_set key_set;
+
+/* Makes a set of `count` keys with one reference, taking over what the keys own (also on failure).
+ * `digest` is of the bytes they came from. NULL when memory is out. */
+key_set *key_set_new(key *taken, size_t count, const unsigned char digest[32]);
+
+/* Each hold needs one release; the last one wipes the keys. NULL is allowed. */
+void key_set_hold(key_set *set);
+void key_set_release(key_set *set);
+
+/* Returns the key with exactly this kid, or NULL. It lives as long as a reference to its set:
+ * release that one through key_set_of. */
+const key *key_set_find(const key_set *set, const char *kid);
+key_set *key_set_of(const key *found);
+
+size_t key_set_count(const key_set *set);
+
+/* Returns whether the set came from bytes with this digest. */
+bool key_set_is_of(const key_set *set, const unsigned char digest[32]);

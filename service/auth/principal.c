@@ -1,0 +1,18 @@
+/* Who is asking: what a verified token says. */
+#include "service/auth/principal.h"
+
+#include <string.h>
+
+bool principal_has_scope(const principal *who, const char *scope) {
+    size_t length = strlen(scope);
+    if (length == 0 || length > SCOPES_MOST || strchr(scope, ' ') != NULL) {
+        return false;
+    }
+    for (const char *at = strstr(who->scopes, scope); at != NULL; at = strstr(at + 1, scope)) {
+        bool begins = at > who->scopes && at[-1] == ' ';
+        if (begins && at[length] == ' ') {
+            return true;
+        }
+    }
+    return false;
+}

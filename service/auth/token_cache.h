@@ -1,0 +1,29 @@
+/* Tokens verified a moment ago: bounded, short-lived, forgotten when the keys change. */
+#pragma once
+
+#include "service/auth/principal.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TOKEN_DIGEST_SIZE = 32 };
+
+typedef struct token_cache token_cache;
+
+/* Returns an empty cache of at most TOKEN_CACHE_ENTRIES entries, or NULL when memory is out; free
+ * it with token_cache_free. Safe to use from many threads: each bucket of a dozen entries has a
+ * lock of its own that is held for one copy. */
+token_cache *token_cache_new(void);
+void token_cache_free(token_cache *cache);
+
+/* Looks for the token with this SHA-256. Returns true and fills `who` when it was put under the
+ * same generation of the keys, not later than `now`, less than TOKEN_CACHE_SECONDS ago, and has
+ * not reached its exp (without leeway: the last seconds are decided by full verification). */
+bool token_cache_find(token_cache *cache, const unsigned char digest[TOKEN_DIGEST_SIZE],
+                      uint64_t generation, int64_t now, principal *who);
+
+/* Remembers a verified token in place of a useless entry of its bucket, or else of the oldest.
+ * `generation` is what keys_generation said before the token's key was looked up. */
+void token_cache_put(token_cache *cache, const unsigned char digest[TOKEN_DIGEST_SIZE],
+                     uint64_t generation, int64_t now, const principal *who);

@@ -1,0 +1,271 @@
+/* The configuration: environment variables over a file over defaults, checked once at the start. */
+#include "service/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef enum setting_kind { TEXT, NUMBER } setting_kind;
+
+typedef struct setting {
+    const char *name;
+    setting_kind kind;
+    size_t offset;
+    const char *fallback; /* NULL: none */
+    int least, most;      /* of a NUMBER */
+} setting;
+
+#define AT(member) offsetof(config, member)
+
+/* One row a setting; README's table shows the same. */
+static const setting settings_known[] = {
+    {"LR_LISTEN", TEXT, AT(listen), "127.0.0.1:8080", 0, 0},
+    {"LR_ADMIN_LISTEN", TEXT, AT(admin_listen), "127.0.0.1:8081", 0, 0},
+    {"LR_PUBLIC_URL", TEXT, AT(public_url), NULL, 0, 0},
+    {"LR_DATABASE", TEXT, AT(database), NULL, 0, 0},
+    {"LR_MIGRATION_DATABASE", TEXT, AT(migration_database), NULL, 0, 0},
+    {"LR_JWKS_FILE", TEXT, AT(jwks_file), NULL, 0, 0},
+    {"LR_JWKS_URL", TEXT, AT(jwks_url), NULL, 0, 0},
+    {"LR_DEV_SECRET_FILE", TEXT, AT(dev_secret_file), NULL, 0, 0},
+    {"LR_ISSUER", TEXT, AT(issuer), NULL, 0, 0},
+    {"LR_AUDIENCE", TEXT, AT(audience), "learning-reviews", 0, 0},
+    {"LR_PSEUDONYM_KEY_FILE", TEXT, AT(pseudonym_key_file), NULL, 0, 0},
+    {"LR_TLS_CERTIFICATE_FILE", TEXT, AT(tls_certificate_file), NULL, 0, 0},
+    {"LR_TLS_KEY_FILE", TEXT, AT(tls_key_file), NULL, 0, 0},
+    {"LR_WORKERS", NUMBER, AT(workers), "64", 1, 1024},
+    {"LR_CONNECTIONS", NUMBER, AT(connections), "12", 1, 256},
+    {"LR_PUSH_CONNECTIONS", NUMBER, AT(push_connections), "2", 1, 16},
+    {"LR_CONNECTION_LIMIT", NUMBER, AT(connections_most), "2048", 16, 60000},
+    {"LR_REQUEST_SECONDS", NUMBER, AT(request_seconds), "10", 1, 600},
+    {"LR_IDLE_SECONDS", NUMBER, AT(idle_seconds), "15", 1, 600},
+    {"LR_DRAIN_SECONDS", NUMBER, AT(drain_seconds), "10", 1, 600},
+    {"LR_DRAIN_GRACE_SECONDS", NUMBER, AT(drain_grace_seconds), "5", 0, 600},
+    {"LR_RATE_LIMIT", NUMBER, AT(rate_limit), "12000", 1, INT_MAX},
+    {"LR_RATE_WINDOW_SECONDS", NUMBER, AT(rate_window_seconds), "60", 1, 3600},
+    {"LR_LOG_LEVEL", TEXT, AT(log_level), "info", 0, 0},
+};
+enum { SETTING_COUNT = sizeof settings_known / sizeof settings_known[0], LINE_MOST = 4096 };
+
+static const char **text_at(config *settings, const setting *known) {
+    return (const char **)(void *)((char *)settings + known->offset);
+}
+
+static int *number_at(config *settings, const setting *known) {
+    return (int *)(void *)((char *)settings + known->offset);
+}
+
+static const setting *find_setting(const char *name) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (strcmp(settings_known[i].name, name) == 0) {
+            return &settings_known[i];
+        }
+    }
+    return NULL;
+}
+
+static bool set_value(config *settings, const setting *known, const char *value, const char *origin,
+                      char *reason, size_t reason_size) {
+    if (known->kind == TEXT) {
+        const char **place = text_at(settings, known);
+        free((void *)(uintptr_t)*place);
+        *place = strdup(value);
+        return *place != NULL;
+    }
+    char *end = NULL;
+    errno = 0;
+    long number = strtol(value, &end, 10);
+    if (errno != 0 || end == value || *end != '\0' || number < known->least ||
+        number > known->most) {
+        snprintf(reason, reason_size, "%s (from %s) has to be a whole number from %d to %d.",
+                 known->name, origin, known->least, known->most);
+        return false;
+    }
+    *number_at(settings, known) = (int)number;
+    return true;
+}
+
+static bool read_line(config *settings, char *line, const char *file, char *reason,
+                      size_t reason_size) {
+    line[strcspn(line, "\r\n")] = '\0';
+    while (isspace((unsigned char)*line)) {
+        line++;
+    }
+    if (*line == '\0' || *line == '#') {
+        return true;
+    }
+    char *equals = strchr(line, '=');
+    if (equals == NULL) {
+        snprintf(reason, reason_size, "%s: a line is not NAME=value.", file);
+        return false;
+    }
+    *equals = '\0';
+    const setting *known = find_setting(line);
+    if (known == NULL) {
+        snprintf(reason, reason_size, "%s: %.64s is not a setting; see `learning-reviews --help`.",
+                 file, line);
+        return false;
+    }
+    return set_value(settings, known, equals + 1, file, reason, reason_size);
+}
+
+static bool read_file(config *settings, const char *file, char *reason, size_t reason_size) {
+    FILE *in = fopen(file, "re");
+    if (in == NULL) {
+        snprintf(reason, reason_size, "The configuration file %s cannot be read: %s.", file,
+                 strerror(errno));
+        return false;
+    }
+    char line[LINE_MOST];
+    bool good = true;
+    while (good && fgets(line, sizeof line, in) != NULL) {
+        good = read_line(settings, line, file, reason, reason_size);
+    }
+    fclose(in);
+    return good;
+}
+
+extern char **environ;
+
+static bool read_environment(config *settings, char *reason, size_t reason_size) {
+    for (char **each = environ; *each != NULL; each++) {
+        const char *equals = strchr(*each, '=');
+        if (strncmp(*each, "LR_", 3) != 0 || equals == NULL) {
+            continue;
+        }
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)(equals - *each), *each);
+        const setting *known = find_setting(name);
+        if (known == NULL) {
+            if (strcmp(name, "LR_CONFIG") == 0 || strcmp(name, "LR_MODE") == 0) {
+                continue;
+            }
+            snprintf(reason, reason_size, "%s (from the environment) is not a setting.", name);
+            return false;
+        }
+        if (!set_value(settings, known, equals + 1, "the environment", reason, reason_size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_mode(config *settings, char *reason, size_t reason_size) {
+    const char *mode = getenv("LR_MODE");
+    if (mode == NULL || strcmp(mode, "production") == 0) {
+        settings->dev = false;
+        return true;
+    }
+    if (strcmp(mode, "dev") == 0) {
+        settings->dev = true;
+        return true;
+    }
+    snprintf(reason, reason_size, "LR_MODE (from the environment) has to be dev or production.");
+    return false;
+}
+
+static bool derive(config *settings, char *reason, size_t reason_size) {
+    if (settings->public_url == NULL) {
+        char url[300];
+        snprintf(url, sizeof url, "%s://%s", settings->tls_key_file == NULL ? "http" : "https",
+                 settings->listen);
+        settings->public_url = strdup(url);
+    }
+    if (settings->issuer == NULL && settings->dev) {
+        settings->issuer = strdup("https://identity.invalid/dev");
+    }
+    if ((settings->tls_certificate_file == NULL) != (settings->tls_key_file == NULL)) {
+        snprintf(reason, reason_size,
+                 "LR_TLS_CERTIFICATE_FILE and LR_TLS_KEY_FILE go together: set both or neither.");
+        return false;
+    }
+    return true;
+}
+
+bool config_load(config *settings, const char *file, char *reason, size_t reason_size) {
+    *settings = (config){0};
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (settings_known[i].fallback != NULL &&
+            !set_value(settings, &settings_known[i], settings_known[i].fallback, "the default",
+                       reason, reason_size)) {
+            return false;
+        }
+    }
+    if (file == NULL) {
+        file = getenv("LR_CONFIG");
+    }
+    return read_mode(settings, reason, reason_size) &&
+           (file == NULL || read_file(settings, file, reason, reason_size)) &&
+           read_environment(settings, reason, reason_size) && derive(settings, reason, reason_size);
+}
+
+void config_free(config *settings) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (settings_known[i].kind == TEXT) {
+            free((void *)(uintptr_t)*text_at(settings, &settings_known[i]));
+        }
+    }
+    *settings = (config){0};
+}
+
+/* A connection string may hold a password: only its presence is shown. */
+static bool is_confidential(const char *name) {
+    return strstr(name, "DATABASE") != NULL;
+}
+
+void config_print(const config *settings, FILE *out) {
+    config copy = *settings;
+    fprintf(out, "%-26s %s\n", "LR_MODE", settings->dev ? "dev" : "production");
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const setting *known = &settings_known[i];
+        if (known->kind == NUMBER) {
+            fprintf(out, "%-26s %d\n", known->name, *number_at(&copy, known));
+            continue;
+        }
+        const char *value = *text_at(&copy, known);
+        fprintf(out, "%-26s %s\n", known->name,
+                value == NULL                  ? "(not set)"
+                : is_confidential(known->name) ? "(set)"
+                                               : value);
+    }
+}
+
+unsigned char *config_read_secret(const char *setting_name, const char *path, size_t least,
+                                  size_t *size, char *reason, size_t reason_size) {
+    if (path == NULL) {
+        snprintf(reason, reason_size, "%s is not set: it has to name a file with a secret.",
+                 setting_name);
+        return NULL;
+    }
+    FILE *in = fopen(path, "re");
+    if (in == NULL) {
+        snprintf(reason, reason_size, "%s: the file cannot be read: %s.", setting_name,
+                 strerror(errno));
+        return NULL;
+    }
+    struct stat facts;
+    unsigned char *secret = calloc(1, LINE_MOST);
+    size_t length = secret == NULL ? 0 : fread(secret, 1, LINE_MOST - 1, in);
+    bool open_to_others = fstat(fileno(in), &facts) == 0 && (facts.st_mode & 07) != 0;
+    fclose(in);
+    while (length > 0 && isspace(secret[length - 1])) {
+        length--;
+    }
+    if (secret == NULL || length < least || open_to_others) {
+        snprintf(reason, reason_size,
+                 open_to_others
+                     ? "%s: everybody may read or write the file; set its mode to 0600 or 0640."
+                     : "%s: the file has to hold at least %zu bytes.",
+                 setting_name, least);
+        if (secret != NULL) {
+            explicit_bzero(secret, LINE_MOST);
+            free(secret);
+        }
+        return NULL;
+    }
+    *size = length;
+    return secret;
+}

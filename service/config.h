@@ -1,0 +1,36 @@
+/* The configuration: environment variables over a file over defaults, checked once at the start. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+typedef struct config {
+    bool dev; /* LR_MODE=dev: development secret allowed, short drain */
+    const char *listen, *admin_listen;
+    const char *public_url; /* without a trailing slash */
+    const char *database, *migration_database;
+    const char *jwks_file, *jwks_url, *dev_secret_file;
+    const char *issuer, *audience;
+    const char *pseudonym_key_file;
+    const char *tls_certificate_file, *tls_key_file;
+    int workers, connections, push_connections;
+    int connections_most;
+    int request_seconds, idle_seconds, drain_seconds, drain_grace_seconds;
+    int rate_limit, rate_window_seconds;
+    const char *log_level;
+} config;
+
+/* Reads the configuration. `file` is a path or NULL (then LR_CONFIG is looked at). Returns true, or
+ * false after writing one sentence that names the setting, where its value came from and the repair
+ * into `reason`. Strings live until config_free. */
+bool config_load(config *settings, const char *file, char *reason, size_t reason_size);
+void config_free(config *settings);
+
+/* Prints every setting with its value and origin, secrets never (they are only ever paths). */
+void config_print(const config *settings, FILE *out);
+
+/* Reads a secret of `least` bytes or more from a file: the text without trailing white space.
+ * Returns a malloc'ed buffer that the caller wipes and frees, or NULL with the reason written. */
+unsigned char *config_read_secret(const char *setting, const char *path, size_t least, size_t *size,
+                                  char *reason, size_t reason_size);

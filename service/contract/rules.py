@@ -1,0 +1,256 @@
+"""Refuses what the service's tables cannot express or what a good contract has to have."""
+import re
+
+from source import ContractError, child, resolve
+
+TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
+FORMATS = ("date", "date-time", "uuid", "uri", "uri-reference")
+ANNOTATIONS = {"description", "title", "examples", "example", "deprecated", "default"}
+KEYWORDS = ANNOTATIONS | {
+    "type", "enum", "const", "required", "properties", "additionalProperties", "minProperties",
+    "items", "minItems", "maxItems", "uniqueItems", "minLength", "maxLength", "pattern", "format",
+    "minimum", "maximum", "$ref", "oneOf", "x-free-text",
+}
+SIZES = ("minProperties", "minItems", "maxItems", "minLength", "maxLength")
+METHODS = ("get", "post", "put", "patch", "delete")
+OPERATION = {
+    "operationId", "tags", "summary", "description", "security", "parameters", "requestBody",
+    "responses", "deprecated", "externalDocs", "x-sunset",
+}
+PARAMETER = {
+    "name", "in", "required", "description", "schema", "example", "examples", "style", "explode",
+    "deprecated",
+}
+BODY = {"description", "required", "content", "x-max-bytes"}
+RESPONSE = {"description", "headers", "content", "links"}
+PROBLEM = ("code", "status", "title", "meaning", "retryable", "what_to_do")
+UNIQUE_ITEMS_MOST = 1000
+QUANTIFIER = re.compile(r"[*+?]|\{(\d+)(,?)(\d*)\}")
+
+
+def check_known(node, known, place):
+    for key in node:
+        if key not in known:
+            raise ContractError(place, f"unknown keyword '{key}'")
+
+
+def check_pattern(pattern, place):
+    """Refuses what may take exponential time, and what regular expression dialects disagree on."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ContractError(place, f"not a regular expression: {error}") from error
+    varying = [False]
+    position = 0
+    while position < len(pattern):
+        quantifier = QUANTIFIER.match(pattern, position)
+        if not quantifier:
+            position = step_pattern(pattern, position, varying, place)
+            continue
+        varying[-1] = varying[-1] or not is_fixed(quantifier)
+        position = quantifier.end()
+        if pattern.startswith("+", position):
+            raise ContractError(place, "possessive quantifiers are not ECMA")
+
+
+def is_fixed(quantifier):
+    return quantifier[0].startswith("{") and not quantifier[2]
+
+
+def step_pattern(pattern, position, varying, place):
+    """Returns the position after the escape, class, bracket or character that starts here."""
+    character = pattern[position]
+    if character == "\\":
+        if pattern[position + 1].isalnum():
+            raise ContractError(place, "only punctuation may be escaped in a pattern")
+        return position + 2
+    if character == "[":
+        return end_of_class(pattern, position)
+    if character == "(":
+        plain = not pattern.startswith("(?", position)
+        if not plain and not pattern.startswith("(?:", position):
+            raise ContractError(place, "only plain and (?:...) groups are allowed in a pattern")
+        varying.append(False)
+        return position + (1 if plain else 3)
+    if character == ")":
+        inner = varying.pop()
+        quantifier = QUANTIFIER.match(pattern, position + 1)
+        if inner and quantifier and quantifier[0] not in ("?", "{0,1}", "{1}"):
+            raise ContractError(place, "nested quantifier in the pattern")
+        # A group around this one repeats what varies in here, too.
+        varying[-1] = varying[-1] or inner
+    return position + 1
+
+
+def end_of_class(pattern, position):
+    position += 2 if pattern.startswith("[^", position) else 1
+    first = position
+    while pattern[position] != "]" or position == first:
+        position += 2 if pattern[position] == "\\" else 1
+    return position + 1
+
+
+def schema_types(schema, place):
+    """Returns the list of type names of the schema; empty when any type is allowed."""
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if not isinstance(types, list) or not set(map(str, types)) <= set(TYPES):
+        raise ContractError(place, f"unknown type {types!r}")
+    return types
+
+
+def check_schema(document, schema, place):
+    """Checks one schema and those inside it. Raises ContractError."""
+    if not isinstance(schema, dict):
+        raise ContractError(place, "a schema has to be a mapping")
+    check_known(schema, KEYWORDS, place)
+    if "$ref" in schema:
+        check_known(schema, ANNOTATIONS | {"$ref"}, place)
+        resolve(document, schema, place)
+        return
+    types = schema_types(schema, place)
+    check_scalars(schema, types, place)
+    for name, inner in schema.get("properties", {}).items():
+        check_schema(document, inner, child(place, "properties", name))
+    if "items" in schema:
+        check_schema(document, schema["items"], child(place, "items"))
+    for index, inner in enumerate(schema.get("oneOf", [])):
+        check_schema(document, inner, child(place, "oneOf", index))
+    for name in schema.get("required", []):
+        if name not in schema.get("properties", {}):
+            raise ContractError(child(place, "required"), f"'{name}' is not among the properties")
+
+
+def check_scalars(schema, types, place):
+    for key in SIZES:
+        value = schema.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ContractError(child(place, key), "a whole number of 0 or more is expected")
+    for key in ("minimum", "maximum"):
+        value = schema.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
+            raise ContractError(child(place, key), "a whole number of 64 bits is expected")
+    for key in ("additionalProperties", "uniqueItems", "x-free-text", "deprecated"):
+        if not isinstance(schema.get(key, False), bool):
+            raise ContractError(child(place, key), "true or false is expected")
+    if schema.get("format", FORMATS[0]) not in FORMATS:
+        raise ContractError(child(place, "format"), f"unknown format '{schema['format']}'")
+    if "pattern" in schema:
+        check_pattern(schema["pattern"], child(place, "pattern"))
+    for key in ("pattern", "format", "minLength", "maxLength", "x-free-text", "enum", "const"):
+        if key in schema and not set(types) - {"null"} == {"string"}:
+            raise ContractError(child(place, key), "only for the types string and null")
+    if schema.get("uniqueItems") and schema.get("maxItems", 2**31) > UNIQUE_ITEMS_MOST:
+        raise ContractError(place, f"uniqueItems needs maxItems of at most {UNIQUE_ITEMS_MOST}")
+    check_choices(schema, place)
+
+
+def check_choices(schema, place):
+    choices = schema.get("enum", [])
+    if "enum" in schema and (not isinstance(choices, list) or not choices):
+        raise ContractError(child(place, "enum"), "a list of values is expected")
+    for value in [*choices, schema.get("const", "")]:
+        if not isinstance(value, (str, type(None))):
+            raise ContractError(place, "enum and const may hold strings and null only")
+    if "enum" in schema and "const" in schema:
+        raise ContractError(place, "enum and const exclude each other")
+    if len(set(choices)) != len(choices):
+        raise ContractError(child(place, "enum"), "a value is there twice")
+
+
+def check_operation(document, operation, place):
+    check_known(operation, OPERATION, place)
+    for key in ("operationId", "summary", "description", "security", "responses"):
+        if operation.get(key) in (None, "") and operation.get(key) != []:
+            raise ContractError(place, f"'{key}' is missing")
+    if not re.fullmatch(r"[a-z][A-Za-z0-9]*", operation["operationId"]):
+        raise ContractError(child(place, "operationId"), "has to be in camelCase")
+    if not any(re.fullmatch(r"2\d\d", code) for code in operation["responses"]):
+        raise ContractError(place, "no response with a status of 2xx")
+    check_security(document, operation["security"], child(place, "security"))
+    check_body(document, operation, place)
+    for code, response in operation["responses"].items():
+        if not re.fullmatch(r"[1-5]\d\d|default", code):
+            raise ContractError(child(place, "responses", code), "not a status")
+        response, where = resolve(document, response, child(place, "responses", code))
+        check_known(response, RESPONSE, where)
+        check_content(document, response.get("content", {}), where)
+
+
+def check_security(document, security, place):
+    if security == []:
+        return
+    if not isinstance(security, list) or len(security) != 1 or list(security[0]) != ["oauth2"]:
+        raise ContractError(place, "has to be [] or the single entry oauth2")
+    flows = document["components"]["securitySchemes"]["oauth2"]["flows"]
+    known = {scope for flow in flows.values() for scope in flow["scopes"]}
+    for scope in security[0]["oauth2"]:
+        if scope not in known:
+            raise ContractError(place, f"the scope '{scope}' is not declared")
+
+
+def check_content(document, content, place):
+    for media_type, media in content.items():
+        where = child(place, "content", media_type)
+        check_known(media, {"schema", "example", "examples"}, where)
+        if "schema" in media:
+            check_schema(document, media["schema"], child(where, "schema"))
+        for name, example in media.get("examples", {}).items():
+            resolve(document, example, child(where, "examples", name))
+
+
+def check_body(document, operation, place):
+    if "requestBody" not in operation:
+        return
+    body, where = resolve(document, operation["requestBody"], child(place, "requestBody"))
+    check_known(body, BODY, where)
+    if not body.get("content"):
+        raise ContractError(where, "'content' is missing")
+    check_content(document, body["content"], where)
+    for media_type, media in body["content"].items():
+        if "schema" not in media:
+            raise ContractError(child(where, "content", media_type), "'schema' is missing")
+
+
+def check_parameter(document, parameter, place):
+    check_known(parameter, PARAMETER, place)
+    for key in ("name", "in", "schema"):
+        if key not in parameter:
+            raise ContractError(place, f"'{key}' is missing")
+    if parameter["in"] not in ("path", "query", "header"):
+        raise ContractError(child(place, "in"), "has to be path, query or header")
+    if parameter["in"] == "path" and parameter.get("required") is not True:
+        raise ContractError(place, "a path parameter has to be required")
+    if parameter["name"].lower() in ("accept", "content-type", "authorization"):
+        raise ContractError(place, "this header is not a parameter in OpenAPI")
+    check_schema(document, parameter["schema"], child(place, "schema"))
+    schema, where = resolve(document, parameter["schema"], child(place, "schema"))
+    types = schema_types(schema, where)
+    if len(types) != 1 or types[0] not in ("string", "integer", "boolean", "array"):
+        raise ContractError(where, "a parameter is a string, integer, boolean or array")
+    if types == ["array"]:
+        check_list(document, parameter, schema, place)
+
+
+def check_list(document, parameter, schema, place):
+    if parameter["in"] != "query" or parameter.get("explode", True) is not False:
+        raise ContractError(place, "a list has to be in the query with explode: false")
+    items, where = resolve(document, schema.get("items"), child(place, "schema", "items"))
+    if schema_types(items, where) not in (["string"], ["integer"], ["boolean"]):
+        raise ContractError(where, "an item is a string, integer or boolean")
+
+
+def check_problems(problems, place):
+    if not isinstance(problems, list) or not problems:
+        raise ContractError(place, "the catalogue of problems is missing")
+    seen = set()
+    for index, problem in enumerate(problems):
+        where = child(place, index)
+        check_known(problem, PROBLEM, where)
+        for key in PROBLEM:
+            expected = {"status": int, "retryable": bool}.get(key, str)
+            if type(problem.get(key)) is not expected:
+                raise ContractError(where, f"'{key}' is missing or of the wrong type")
+        if problem["code"] in seen:
+            raise ContractError(where, f"the code '{problem['code']}' is there twice")
+        seen.add(problem["code"])

@@ -1,0 +1,308 @@
+/* One statement in one transaction with the claims of a principal, in one round trip. */
+#include "service/db/call.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { TAKE_WAIT_MS = 500, ANSWER_WAIT_MS = 8000, TRIES_MOST = 3 };
+
+static const char *const transaction_begin = "BEGIN";
+static const char *const transaction_commit = "COMMIT";
+static const char *const transaction_rollback = "ROLLBACK";
+
+bool db_send(PGconn *link, const statement *what, const char *const *parameters) {
+    if (what->unprepared) {
+        return PQsendQueryParams(link, what->text, what->parameters, NULL, parameters, NULL, NULL,
+                                 0) == 1;
+    }
+    return PQsendQueryPrepared(link, what->name, what->parameters, parameters, NULL, NULL, 0) == 1;
+}
+
+bool db_send_claims(PGconn *link, const principal *who) {
+    const char *const parameters[] = {who->organisation, who->scopes, who->client};
+    return db_send(link, statement_claims, parameters);
+}
+
+/* Waits until a result is there; a connection that stays silent is given up. */
+static bool wait_for_answer(PGconn *link) {
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    while (PQisBusy(link)) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        long waited = (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000;
+        struct pollfd socket = {.fd = PQsocket(link), .events = POLLIN};
+        if (waited >= ANSWER_WAIT_MS || poll(&socket, 1, (int)(ANSWER_WAIT_MS - waited)) < 0 ||
+            PQconsumeInput(link) != 1) {
+            return false;
+        }
+    }
+    return true;
+}
+
+PGresult *db_next_result(PGconn *link) {
+    for (int ends = 0; ends < 2;) {
+        if (!wait_for_answer(link)) {
+            return NULL;
+        }
+        PGresult *result = PQgetResult(link);
+        if (result != NULL) {
+            return result;
+        }
+        ends++; /* one NULL ends a statement; two in a row mean that nothing is under way */
+    }
+    return NULL;
+}
+
+bool db_finish_pipeline(PGconn *link) {
+    bool committed = true;
+    for (;;) {
+        PGresult *result = db_next_result(link);
+        if (result == NULL) {
+            return false;
+        }
+        ExecStatusType status = PQresultStatus(result);
+        PQclear(result);
+        if (status == PGRES_PIPELINE_SYNC) {
+            return PQexitPipelineMode(link) == 1 && committed;
+        }
+        committed = committed && status != PGRES_FATAL_ERROR;
+    }
+}
+
+static bool is_success(const PGresult *result) {
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+static PGresult *fail(PGresult *result, db_error *error, arena *memory) {
+    *error = db_error_read(result, memory);
+    PQclear(result);
+    return NULL;
+}
+
+/* Reads the answer to the claims. Returns whether the organisation is known; false with `error`
+ * set. */
+static bool read_claims(PGconn *link, db_error *error, arena *memory) {
+    PGresult *result = db_next_result(link);
+    if (result == NULL || !is_success(result)) {
+        fail(result, error, memory);
+        return false;
+    }
+    bool known = PQntuples(result) == 1;
+    PQclear(result);
+    if (!known) {
+        *error = (db_error){.failure = DB_REFUSED, .code = "organisation_not_allowed"};
+    }
+    return known;
+}
+
+static PGresult *run_on(PGconn *link, const principal *who, const db_call *call, db_error *error,
+                        arena *memory) {
+    if (PQenterPipelineMode(link) != 1 || (who != NULL && !db_send_claims(link, who)) ||
+        !db_send(link, call->what, call->parameters) || PQpipelineSync(link) != 1) {
+        return fail(NULL, error, memory);
+    }
+    bool known = who == NULL || read_claims(link, error, memory);
+    PGresult *result = db_next_result(link);
+    if (result == NULL) {
+        fail(NULL, error, memory);
+        error->failure = call->safe_to_repeat ? DB_UNAVAILABLE : DB_UNCERTAIN;
+        return NULL;
+    }
+    if (known && !is_success(result)) {
+        result = fail(result, error, memory);
+        known = false;
+    }
+    if (!db_finish_pipeline(link) && known) {
+        PQclear(result);
+        fail(NULL, error, memory);
+        error->failure = call->safe_to_repeat ? DB_UNAVAILABLE : DB_UNCERTAIN;
+        return NULL;
+    }
+    if (!known) {
+        PQclear(result);
+        return NULL;
+    }
+    return result;
+}
+
+static connection *take(pool *all, db_error *error) {
+    /* While the database is gone nobody waits: the answer is 503 at once. */
+    connection *taken = pool_take(all, pool_is_connected(all) ? TAKE_WAIT_MS : 0);
+    if (taken == NULL) {
+        *error = (db_error){.failure = DB_UNAVAILABLE,
+                            .code = pool_is_connected(all) ? "overloaded" : "database_unavailable"};
+    }
+    return taken;
+}
+
+PGresult *db_call_run(pool *all, const principal *who, const db_call *call, db_error *error,
+                      arena *memory) {
+    for (int tries = 1;; tries++) {
+        connection *taken = take(all, error);
+        if (taken == NULL) {
+            return NULL;
+        }
+        PGresult *result = run_on(taken->link, who, call, error, memory);
+        pool_give(taken);
+        bool again = result == NULL && tries < TRIES_MOST &&
+                     (error->failure == DB_RETRY ||
+                      (error->failure == DB_UNAVAILABLE && call->safe_to_repeat));
+        if (!again) {
+            return result;
+        }
+    }
+}
+
+const char *db_text(const PGresult *result, const char *column, arena *memory) {
+    int number = PQfnumber(result, column);
+    if (number < 0 || PQntuples(result) < 1 || PQgetisnull(result, 0, number)) {
+        return NULL;
+    }
+    return arena_strndup(memory, PQgetvalue(result, 0, number),
+                         (size_t)PQgetlength(result, 0, number));
+}
+
+bool db_reply_read(const PGresult *result, db_reply *reply, arena *memory) {
+    if (PQntuples(result) < 1) {
+        return false;
+    }
+    const char *status = db_text(result, "status", memory);
+    *reply = (db_reply){.status = status == NULL ? 200 : (int)strtol(status, NULL, 10),
+                        .version = db_text(result, "version", memory),
+                        .location = db_text(result, "location", memory),
+                        .body = db_text(result, "body", memory)};
+    return true;
+}
+
+static bool run_command(PGconn *link, const char *command) {
+    PGresult *result = PQexec(link, command);
+    bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
+    PQclear(result);
+    return good;
+}
+
+PGresult *db_step(db_transaction *transaction, const statement *what, const char *const *parameters,
+                  db_error *error) {
+    PGconn *link = transaction->taken->link;
+    if (!db_send(link, what, parameters)) {
+        return fail(NULL, error, transaction->memory);
+    }
+    PGresult *result = db_next_result(link);
+    /* Outside a pipeline one NULL ends the statement. */
+    PQclear(result == NULL ? NULL : PQgetResult(link));
+    return result != NULL && is_success(result) ? result : fail(result, error, transaction->memory);
+}
+
+bool db_begin(db_transaction *transaction, pool *all, const principal *who, db_error *error,
+              arena *memory) {
+    transaction->memory = memory;
+    transaction->taken = take(all, error);
+    if (transaction->taken == NULL) {
+        return false;
+    }
+    const char *const claims[] = {who->organisation, who->scopes, who->client};
+    PGresult *result = NULL;
+    if (run_command(transaction->taken->link, transaction_begin)) {
+        result = db_step(transaction, statement_claims, claims, error);
+    } else {
+        fail(NULL, error, memory);
+    }
+    bool known = result != NULL && PQntuples(result) == 1;
+    if (result != NULL && !known) {
+        *error = (db_error){.failure = DB_REFUSED, .code = "organisation_not_allowed"};
+    }
+    PQclear(result);
+    if (!known) {
+        db_rollback(transaction);
+    }
+    return known;
+}
+
+bool db_commit(db_transaction *transaction, db_error *error) {
+    bool committed = run_command(transaction->taken->link, transaction_commit);
+    pool_give(transaction->taken);
+    if (!committed) {
+        *error = (db_error){.failure = DB_UNCERTAIN, .code = "database_unavailable"};
+    }
+    return committed;
+}
+
+void db_rollback(db_transaction *transaction) {
+    run_command(transaction->taken->link, transaction_rollback);
+    pool_give(transaction->taken);
+}
+
+bool db_once_find(db_transaction *transaction, const db_once *once, db_reply *reply,
+                  db_error *error) {
+    const char *const parameters[] = {once->key};
+    PGresult *found = db_step(transaction, statement_idempotency_find, parameters, error);
+    if (found == NULL) {
+        return true;
+    }
+    const char *hash = db_text(found, "request_hash", transaction->memory);
+    bool settled = hash != NULL;
+    if (settled && strcmp(hash, once->request_hash) != 0) {
+        *error = (db_error){.failure = DB_REFUSED, .code = "idempotency_key_reused"};
+    } else if (settled) {
+        db_reply_read(found, reply, transaction->memory);
+        reply->replayed = true;
+    }
+    PQclear(found);
+    return settled;
+}
+
+bool db_once_store(db_transaction *transaction, const db_once *once, const db_reply *reply,
+                   db_error *error) {
+    const char *const parameters[] = {
+        once->key,      once->request_hash, arena_printf(transaction->memory, "%d", reply->status),
+        reply->version, reply->location,    reply->body};
+    PGresult *stored = db_step(transaction, statement_idempotency_store, parameters, error);
+    if (stored != NULL) {
+        PQclear(stored);
+        return true;
+    }
+    if (strcmp(error->sqlstate, "23505") == 0) {
+        error->failure = DB_RETRY; /* the same key finished in between: its answer is there now */
+    } else if (strcmp(error->sqlstate, "55P03") == 0) {
+        error->code = "idempotency_in_flight";
+    }
+    return false;
+}
+
+static bool run_once(pool *all, const principal *who, const db_call *call, const db_once *once,
+                     db_reply *reply, db_error *error, arena *memory) {
+    db_transaction transaction;
+    *error = (db_error){0};
+    if (!db_begin(&transaction, all, who, error, memory)) {
+        return false;
+    }
+    if (db_once_find(&transaction, once, reply, error)) {
+        db_rollback(&transaction);
+        return error->code == NULL;
+    }
+    PGresult *result = db_step(&transaction, call->what, call->parameters, error);
+    bool stored = result != NULL && db_reply_read(result, reply, memory) &&
+                  db_once_store(&transaction, once, reply, error);
+    PQclear(result);
+    if (!stored) {
+        db_rollback(&transaction);
+        return false;
+    }
+    return db_commit(&transaction, error);
+}
+
+bool db_call_once(pool *all, const principal *who, const db_call *call, const db_once *once,
+                  db_reply *reply, db_error *error, arena *memory) {
+    for (int tries = 1;; tries++) {
+        bool done = run_once(all, who, call, once, reply, error, memory);
+        /* With a key even an uncertain commit may be asked again: the key knows whether it
+         * happened. */
+        if (done || tries >= TRIES_MOST || error->failure == DB_REFUSED) {
+            return done;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+/* One statement in one transaction with the claims of a principal, in one round trip. */
+#pragma once
+
+#include "service/auth/principal.h"
+#include "service/db/error.h"
+#include "service/db/pool.h"
+#include "service/db/statement.h"
+
+enum { CALL_PARAMETERS_MOST = 12 };
+
+typedef struct db_call {
+    const statement *what;
+    const char *parameters[CALL_PARAMETERS_MOST]; /* text format; NULL is NULL */
+    bool safe_to_repeat; /* changes nothing: repeated once on a fresh connection when the first one
+                            breaks */
+} db_call;
+
+/* Runs the call as `who` (NULL: without claims). Claims, statement and commit travel in one
+ * pipeline up to one sync, which PostgreSQL runs as one transaction (documentation 34.5.1.1).
+ * Returns the result, which the caller clears, or NULL with `error` filled, its strings in
+ * `memory`. An organisation that the database does not know gives the error code
+ * organisation_not_allowed. */
+PGresult *db_call_run(pool *all, const principal *who, const db_call *call, db_error *error,
+                      arena *memory);
+
+/* A transaction of several round trips, for what one pipeline cannot do. */
+typedef struct db_transaction {
+    connection *taken;
+    arena *memory;
+} db_transaction;
+
+/* Begins with the claims of `who`. Returns false with `error`; then there is nothing to end. */
+bool db_begin(db_transaction *transaction, pool *all, const principal *who, db_error *error,
+              arena *memory);
+/* Runs one statement inside. Returns its result, which the caller clears, or NULL with `error`. */
+PGresult *db_step(db_transaction *transaction, const statement *what, const char *const *parameters,
+                  db_error *error);
+/* Ends it. Returns false with `error` when it is not known to be committed. */
+bool db_commit(db_transaction *transaction, db_error *error);
+void db_rollback(db_transaction *transaction);
+
+/* What a POST with an Idempotency-Key asks (IETF draft-ietf-httpapi-idempotency-key-header-07). */
+typedef struct db_once {
+    const char *key;
+    const char *request_hash;
+} db_once;
+
+/* The answer of an operation: what the row {status, version, location, body} says. Strings in
+ * `memory`. */
+typedef struct db_reply {
+    int status;
+    const char *version, *location, *body; /* NULL where null */
+    bool replayed;
+} db_reply;
+
+/* Runs the call, a statement that returns one reply row, at most once for the key: in the same
+ * transaction the reply is stored, and a later call with the key gets it back. Returns true with
+ * `reply` filled, or false with `error`; another request under the same key is
+ * idempotency_key_reused, one still running is idempotency_in_flight. */
+bool db_call_once(pool *all, const principal *who, const db_call *call, const db_once *once,
+                  db_reply *reply, db_error *error, arena *memory);
+
+/* Inside a transaction: looks for an answer stored under the key. Returns whether the request is
+ * settled by it: then `reply` is filled, or `error` when it was another request or the look itself
+ * failed. */
+bool db_once_find(db_transaction *transaction, const db_once *once, db_reply *reply,
+                  db_error *error);
+/* Inside a transaction: stores the answer under the key. Returns false with `error`. */
+bool db_once_store(db_transaction *transaction, const db_once *once, const db_reply *reply,
+                   db_error *error);
+
+/* Reads a reply row. Returns false when there is none. */
+bool db_reply_read(const PGresult *result, db_reply *reply, arena *memory);
+
+/* Returns the text of the first row's column, copied into `memory`; NULL when there is no row, no
+ * such column, or null. */
+const char *db_text(const PGresult *result, const char *column, arena *memory);
+
+/* Building blocks for whoever pipelines more than one statement (service/db/combiner.c). */
+bool db_send(PGconn *link, const statement *what, const char *const *parameters);
+bool db_send_claims(PGconn *link, const principal *who);
+/* The next result of the pipeline: NULL when the connection broke or five seconds passed without an
+ * answer beyond the statement timeout. Skips the end-of-statement marks. */
+PGresult *db_next_result(PGconn *link);
+/* Reads to the end of the pipeline and leaves it. Returns whether the sync came and nothing failed
+ * before it: then the transaction is committed. */
+bool db_finish_pipeline(PGconn *link);

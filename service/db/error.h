@@ -1,0 +1,26 @@
+/* What PostgreSQL refuses, as a problem: the one table from SQLSTATE to problem code. */
+#pragma once
+
+#include "service/arena.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+
+typedef enum db_failure {
+    DB_REFUSED,     /* the statement was refused: `code` says how; nothing changed */
+    DB_UNAVAILABLE, /* no connection, or it broke before anything was asked to commit */
+    DB_UNCERTAIN,   /* it broke while committing: what was asked may have happened */
+    DB_RETRY        /* serialisation failure or deadlock: nothing changed, ask again */
+} db_failure;
+
+typedef struct db_error {
+    db_failure failure;
+    const char *code;       /* of the problem catalogue */
+    const char *errors;     /* JSON array of {pointer, rule, message}, or NULL */
+    char sqlstate[6];       /* "" when there was no answer */
+    const char *constraint; /* of SQLSTATE class 23, or NULL; for the log only */
+} db_error;
+
+/* Reads the error of a failed result (or of a broken connection: result NULL). Strings live in
+ * `memory`. */
+db_error db_error_read(const PGresult *result, arena *memory);

@@ -1,0 +1,269 @@
+/* Connections to PostgreSQL: a fixed number, prepared, taken for one request and given back. */
+#include "service/db/pool.h"
+
+#include "service/db/statement.h"
+#include "service/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { BACKOFF_LEAST_MS = 50, BACKOFF_MOST_MS = 1000 };
+
+struct pool {
+    pthread_mutex_t lock;
+    pthread_cond_t idle_changed;   /* somebody waits for a connection */
+    pthread_cond_t broken_changed; /* the reconnecting thread waits for work */
+    pthread_t reconnecting;
+    char *conninfo;
+    connection *connections;
+    connection *idle;
+    connection *broken;
+    size_t size, idle_count, connected, waiting;
+    unsigned long long timeouts, reconnects;
+    bool stopping;
+};
+
+/* Settings of each session; time limits as budgets of a request (see README, limits). */
+static const char *const session_options =
+    "-c search_path=register -c timezone=UTC -c statement_timeout=5s -c lock_timeout=1s "
+    "-c idle_in_transaction_session_timeout=5s -c client_connection_check_interval=1s "
+    "-c jit=off -c default_transaction_isolation=read\\ committed";
+
+static struct timespec deadline_in(clockid_t clock, long milliseconds) {
+    struct timespec at;
+    clock_gettime(clock, &at);
+    at.tv_sec += milliseconds / 1000;
+    at.tv_nsec += milliseconds % 1000 * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+/* Server messages can carry values: they are dropped. */
+static void drop_notice(void *unused, const PGresult *notice) {
+    (void)unused;
+    (void)notice;
+}
+
+static bool prepare_statements(PGconn *link) {
+    if (PQenterPipelineMode(link) != 1) {
+        return false;
+    }
+    for (size_t i = 0; i < statement_count; i++) {
+        if (!statements[i].unprepared &&
+            PQsendPrepare(link, statements[i].name, statements[i].text, 0, NULL) != 1) {
+            return false;
+        }
+    }
+    bool good = PQpipelineSync(link) == 1;
+    for (bool ended = false; good && !ended;) {
+        PGresult *result = PQgetResult(link);
+        if (result == NULL) {
+            good = PQstatus(link) == CONNECTION_OK;
+            continue;
+        }
+        ExecStatusType status = PQresultStatus(result);
+        if (status == PGRES_FATAL_ERROR) {
+            const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+            log_write(LOG_ERROR,
+                      "a statement could not be prepared, SQLSTATE %s: is the schema migrated?",
+                      state == NULL ? "none" : state);
+            good = false;
+        }
+        ended = status == PGRES_PIPELINE_SYNC;
+        PQclear(result);
+    }
+    return good && PQexitPipelineMode(link) == 1;
+}
+
+static PGconn *connect_once(const pool *all) {
+    const char *const names[] = {"dbname",
+                                 "options",
+                                 "application_name",
+                                 "connect_timeout",
+                                 "tcp_user_timeout",
+                                 "keepalives_idle",
+                                 "client_encoding",
+                                 "target_session_attrs",
+                                 NULL};
+    const char *const values[] = {all->conninfo, session_options, "learning-reviews", "2", "5000",
+                                  "10",          "UTF8",          "read-write",       NULL};
+    PGconn *link = PQconnectdbParams(names, values, 1);
+    if (link == NULL) {
+        return NULL;
+    }
+    PQsetNoticeReceiver(link, drop_notice, NULL);
+    if (PQstatus(link) == CONNECTION_OK && prepare_statements(link)) {
+        return link;
+    }
+    PQfinish(link);
+    return NULL;
+}
+
+static void put_idle(pool *all, connection *ready) {
+    ready->next = all->idle;
+    all->idle = ready;
+    all->idle_count++;
+    pthread_cond_signal(&all->idle_changed);
+}
+
+/* The reconnecting thread: connects what is broken, one at a time, waiting longer while it fails.
+ */
+static void *reconnect_broken(void *argument) {
+    pool *all = argument;
+    long backoff = BACKOFF_LEAST_MS;
+    pthread_mutex_lock(&all->lock);
+    while (!all->stopping) {
+        connection *work = all->broken;
+        if (work == NULL) {
+            pthread_cond_wait(&all->broken_changed, &all->lock);
+            continue;
+        }
+        all->broken = work->next;
+        pthread_mutex_unlock(&all->lock);
+        work->link = connect_once(all);
+        pthread_mutex_lock(&all->lock);
+        if (work->link != NULL) {
+            backoff = BACKOFF_LEAST_MS;
+            all->connected++;
+            all->reconnects++;
+            work->fresh = true;
+            put_idle(all, work);
+            continue;
+        }
+        work->next = all->broken;
+        all->broken = work;
+        if (backoff == BACKOFF_LEAST_MS) {
+            log_write(LOG_WARNING, "the database cannot be reached; trying again until it can");
+        }
+        struct timespec until = deadline_in(CLOCK_MONOTONIC, backoff);
+        while (!all->stopping &&
+               pthread_cond_timedwait(&all->broken_changed, &all->lock, &until) != ETIMEDOUT) {
+        }
+        backoff = backoff * 2 > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : backoff * 2;
+    }
+    pthread_mutex_unlock(&all->lock);
+    return NULL;
+}
+
+static void init_condition(pthread_cond_t *condition) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+pool *pool_new(const char *conninfo, size_t size) {
+    pool *all = calloc(1, sizeof *all);
+    if (all == NULL) {
+        return NULL;
+    }
+    all->conninfo = strdup(conninfo);
+    all->connections = calloc(size, sizeof *all->connections);
+    all->size = size;
+    pthread_mutex_init(&all->lock, NULL);
+    init_condition(&all->idle_changed);
+    init_condition(&all->broken_changed);
+    if (all->conninfo == NULL || all->connections == NULL) {
+        goto failed;
+    }
+    for (size_t i = 0; i < size; i++) {
+        all->connections[i].home = all;
+        all->connections[i].next = all->broken;
+        all->broken = &all->connections[i];
+    }
+    if (pthread_create(&all->reconnecting, NULL, reconnect_broken, all) == 0) {
+        return all;
+    }
+failed:
+    free(all->connections);
+    free(all->conninfo);
+    free(all);
+    return NULL;
+}
+
+void pool_free(pool *all) {
+    if (all == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&all->lock);
+    all->stopping = true;
+    pthread_cond_broadcast(&all->broken_changed);
+    pthread_mutex_unlock(&all->lock);
+    pthread_join(all->reconnecting, NULL);
+    for (size_t i = 0; i < all->size; i++) {
+        PQfinish(all->connections[i].link);
+    }
+    pthread_cond_destroy(&all->idle_changed);
+    pthread_cond_destroy(&all->broken_changed);
+    pthread_mutex_destroy(&all->lock);
+    free(all->connections);
+    free(all->conninfo);
+    free(all);
+}
+
+connection *pool_take(pool *all, int wait_ms) {
+    pthread_mutex_lock(&all->lock);
+    if (all->idle == NULL) {
+        struct timespec until = deadline_in(CLOCK_MONOTONIC, wait_ms);
+        all->waiting++;
+        while (all->idle == NULL && !all->stopping &&
+               pthread_cond_timedwait(&all->idle_changed, &all->lock, &until) != ETIMEDOUT) {
+        }
+        all->waiting--;
+    }
+    connection *taken = all->idle;
+    if (taken != NULL) {
+        all->idle = taken->next;
+        all->idle_count--;
+    } else {
+        all->timeouts++;
+    }
+    pthread_mutex_unlock(&all->lock);
+    return taken;
+}
+
+void pool_give(connection *taken) {
+    pool *all = taken->home;
+    bool usable = PQstatus(taken->link) == CONNECTION_OK &&
+                  PQtransactionStatus(taken->link) == PQTRANS_IDLE &&
+                  PQpipelineStatus(taken->link) == PQ_PIPELINE_OFF;
+    if (!usable) {
+        PQfinish(taken->link);
+        taken->link = NULL;
+    }
+    pthread_mutex_lock(&all->lock);
+    taken->fresh = false;
+    if (usable) {
+        put_idle(all, taken);
+    } else {
+        all->connected--;
+        taken->next = all->broken;
+        all->broken = taken;
+        pthread_cond_signal(&all->broken_changed);
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+bool pool_is_connected(pool *all) {
+    return pool_figures_read(all).connected > 0;
+}
+
+pool_figures pool_figures_read(pool *all) {
+    pthread_mutex_lock(&all->lock);
+    pool_figures figures = {.size = all->size,
+                            .idle = all->idle_count,
+                            .connected = all->connected,
+                            .waiting = all->waiting,
+                            .timeouts = all->timeouts,
+                            .reconnects = all->reconnects};
+    pthread_mutex_unlock(&all->lock);
+    return figures;
+}

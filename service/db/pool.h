@@ -1,0 +1,36 @@
+/* Connections to PostgreSQL: a fixed number, prepared, taken for one request and given back. */
+#pragma once
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct pool pool;
+
+typedef struct connection {
+    PGconn *link; /* NULL while it is broken */
+    pool *home;
+    struct connection *next;
+    bool fresh; /* connected since it was last taken */
+} connection;
+
+/* Makes a pool of `size` connections to `conninfo`, which connect in the background with backoff.
+ * Returns NULL when memory or threads are out. */
+pool *pool_new(const char *conninfo, size_t size);
+void pool_free(pool *all);
+
+/* Takes a connection that works, waiting at most `wait_ms` for one. NULL: none in time; then
+ * pool_is_connected tells overload from a database that is gone. Give it back with pool_give. */
+connection *pool_take(pool *all, int wait_ms);
+
+/* Gives the connection back; one that is broken or not idle is reconnected in the background. */
+void pool_give(connection *taken);
+
+/* Whether at least one connection stands. */
+bool pool_is_connected(pool *all);
+
+typedef struct pool_figures {
+    size_t size, idle, connected, waiting;
+    unsigned long long timeouts, reconnects;
+} pool_figures;
+pool_figures pool_figures_read(pool *all);

@@ -1,0 +1,33 @@
+/* Whether the service's database role is one that row-level security binds. */
+#include "service/db/role.h"
+
+#include "service/db/statement.h"
+
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_true(const PGresult *facts, const char *column) {
+    return *PQgetvalue(facts, 0, PQfnumber(facts, column)) == 't';
+}
+
+bool role_check(const char *conninfo, char *reason, size_t reason_size) {
+    PGconn *link = PQconnectdb(conninfo);
+    PGresult *facts =
+        PQstatus(link) == CONNECTION_OK ? PQexec(link, statement_role_facts->text) : NULL;
+    bool good = false;
+    if (facts == NULL || PQresultStatus(facts) != PGRES_TUPLES_OK || PQntuples(facts) != 1) {
+        snprintf(reason, reason_size,
+                 "LR_DATABASE: the database cannot be reached or asked about the role.");
+    } else if (is_true(facts, "super") || is_true(facts, "bypasses") || is_true(facts, "owns")) {
+        snprintf(reason, reason_size,
+                 "LR_DATABASE: the role is a superuser, bypasses row-level security or owns "
+                 "tables; log in as "
+                 "register_service.");
+    } else {
+        good = true;
+    }
+    PQclear(facts);
+    PQfinish(link);
+    return good;
+}

@@ -1,0 +1,39 @@
+/* Cursors of lists: the key of a page's last item, signed and bound to the operation and its
+ * filters. */
+#include "service/http/exchange_parts.h"
+
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+enum { MAC_SIZE = 12 };
+
+static void sign(exchange *x, const char *key, const char *filters, unsigned char *mac) {
+    const char *text = arena_printf(x->memory, "%s\n%s\n%s\n%s", x->operation->id,
+                                    x->who.organisation, filters, key);
+    unsigned char whole[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    HMAC(EVP_sha256(), x->shared->cursor_key, SECRET_SIZE, (const unsigned char *)text,
+         strlen(text), whole, &size);
+    memcpy(mac, whole, MAC_SIZE);
+}
+
+const char *cursor_make(exchange *x, const char *key, const char *filters) {
+    size_t length = strlen(key);
+    unsigned char *bytes = arena_alloc(x->memory, MAC_SIZE + length);
+    sign(x, key, filters, bytes);
+    memcpy(bytes + MAC_SIZE, key, length);
+    return base64url_encode(bytes, MAC_SIZE + length, x->memory);
+}
+
+const char *cursor_read(exchange *x, const char *cursor, const char *filters) {
+    size_t size = 0;
+    unsigned char *bytes = base64url_decode(cursor, &size, x->memory);
+    if (bytes == NULL || size <= MAC_SIZE) {
+        return NULL;
+    }
+    const char *key = arena_strndup(x->memory, (const char *)bytes + MAC_SIZE, size - MAC_SIZE);
+    unsigned char mac[MAC_SIZE];
+    sign(x, key, filters, mac);
+    return CRYPTO_memcmp(mac, bytes, MAC_SIZE) == 0 ? key : NULL;
+}

@@ -1,0 +1,87 @@
+/* The inside of an exchange, for service/http only. */
+#pragma once
+
+#include "service/http/exchange.h"
+
+#include <stdint.h>
+
+enum { ANSWER_HEADERS_MOST = 24, REQUEST_ID_MOST = 64 };
+
+typedef struct raw_request {
+    const char *method;
+    const char *target; /* as it stood in the request line */
+    const char *protocol;
+    const contract_pair *headers;
+    size_t header_count;
+    const char *body;
+    size_t body_size;
+} raw_request;
+
+struct exchange {
+    arena *memory;
+    service *shared;
+    raw_request request;
+    const char *path; /* the target without its query */
+    const contract_pair *query;
+    size_t query_count;
+    contract_match match;
+    const contract_operation *operation;
+    principal who;
+    bool known; /* who is filled */
+    json_t *body;
+    const contract_body *body_kind; /* which of the operation's bodies was sent */
+    char request_id[REQUEST_ID_MOST + 1];
+    char trace_id[33];
+    int64_t started_us;
+
+    int status;
+    const char *content_type;
+    const void *answer;
+    size_t answer_size;
+    contract_pair headers[ANSWER_HEADERS_MOST];
+    size_t header_count;
+    bool close;
+    const char *etag;
+    const char *problem; /* code, for the log */
+    const char *reason;  /* for the log only */
+};
+
+/* Fills what a request of any kind needs and runs it to its answer. */
+void exchange_run(exchange *x);
+
+/* Reads the body by the operation's media types. Returns false when it answered with a problem. */
+bool exchange_read_body(exchange *x);
+
+/* The schema of the body that was sent (of one line, for a body of lines), and whether it is lines.
+ */
+const contract_schema *exchange_body_schema(const exchange *x);
+bool exchange_body_is_lines(const exchange *x);
+
+/* Sets ETag, 304, gzip and the headers of every answer. */
+void exchange_finish(exchange *x);
+
+/* Splits and decodes a query string. Returns false with one violation for what is not well-formed.
+ */
+bool query_parse(const char *text, contract_pair **pairs, size_t *count, violation_list *out,
+                 arena *memory);
+
+/* What is wrong with the framing or headers of the request (security of intermediaries, RFC 9112
+ * section 6.3), or NULL. */
+const char *framing_fault(const raw_request *request);
+
+/* Signed cursors: the key of a page's last item, bound to the operation and its filters. */
+const char *cursor_make(exchange *x, const char *key, const char *filters);
+/* Returns the key's JSON, or NULL when the cursor is not one of ours for these filters. */
+const char *cursor_read(exchange *x, const char *cursor, const char *filters);
+
+/* Whether an Accept header allows the media type (RFC 9110 section 12.5.1). */
+bool accept_allows(const char *accept, const char *media_type);
+
+/* Compresses with gzip; the result lives in the exchange's memory, NULL when it does not get
+ * smaller. */
+const void *gzip_bytes(exchange *x, const void *bytes, size_t size, size_t *compressed);
+
+/* Base64url without padding (RFC 4648 section 5). */
+char *base64url_encode(const void *bytes, size_t size, arena *memory);
+/* Returns NULL when the text is not canonical base64url. */
+unsigned char *base64url_decode(const char *text, size_t *size, arena *memory);

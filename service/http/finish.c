@@ -1,0 +1,110 @@
+/* The last step of every answer: entity tag, 304, compression and the headers that all answers
+ * have. */
+#include "service/http/exchange_parts.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+#include <strings.h>
+
+enum { TAG_BYTES = 9, GZIP_FROM = 1024 };
+
+/* Whether the field's list of entity tags names this one (weak comparison, RFC 9110
+ * section 13.1.2). */
+static bool names_tag(const char *field, const char *tag) {
+    if (strcmp(field, "*") == 0) {
+        return true;
+    }
+    const char *found = strstr(field, tag);
+    return found != NULL && found[0] == '"';
+}
+
+static const char *make_tag(exchange *x) {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    EVP_Digest(x->answer, x->answer_size, digest, &size, EVP_sha256(), NULL);
+    return arena_printf(x->memory, "\"%s-%s\"", x->etag == NULL ? "0" : x->etag,
+                        base64url_encode(digest, TAG_BYTES, x->memory));
+}
+
+static bool is_read(const exchange *x) {
+    return strcmp(x->request.method, "GET") == 0 || strcmp(x->request.method, "HEAD") == 0;
+}
+
+/* A read has an entity tag when the contract lets it be asked for with If-None-Match. */
+static bool has_tag(const exchange *x) {
+    if (x->status < 200 || x->status >= 300 || x->operation == NULL) {
+        return false;
+    }
+    for (size_t i = 0; is_read(x) && i < x->operation->parameter_count; i++) {
+        if (strcasecmp(x->operation->parameters[i].name, "If-None-Match") == 0) {
+            return true;
+        }
+    }
+    return !is_read(x) && x->etag != NULL;
+}
+
+static void tag(exchange *x) {
+    if (!has_tag(x)) {
+        return;
+    }
+    const char *entity_tag = make_tag(x);
+    exchange_set_header(x, "ETag", entity_tag);
+    const char *known = exchange_header(x, "If-None-Match");
+    if (is_read(x) && known != NULL && names_tag(known, entity_tag)) {
+        x->status = 304;
+        x->answer_size = 0;
+    }
+}
+
+/* Compressed bytes are another representation: their tag is weak (RFC 9110 section 8.8.1). */
+static void compress(exchange *x) {
+    const char *accepted = exchange_header(x, "Accept-Encoding");
+    if (x->answer_size < GZIP_FROM || accepted == NULL || strstr(accepted, "gzip") == NULL ||
+        strstr(accepted, "gzip;q=0") != NULL) {
+        return;
+    }
+    size_t size = 0;
+    const void *compressed = gzip_bytes(x, x->answer, x->answer_size, &size);
+    if (compressed == NULL) {
+        return;
+    }
+    x->answer = compressed;
+    x->answer_size = size;
+    exchange_set_header(x, "Content-Encoding", "gzip");
+    for (size_t i = 0; i < x->header_count; i++) {
+        if (strcmp(x->headers[i].name, "ETag") == 0) {
+            x->headers[i].value = arena_printf(x->memory, "W/%s", x->headers[i].value);
+        }
+    }
+}
+
+static bool has_header(const exchange *x, const char *name) {
+    for (size_t i = 0; i < x->header_count; i++) {
+        if (strcmp(x->headers[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void exchange_finish(exchange *x) {
+    tag(x);
+    compress(x);
+    if (x->answer_size > 0) {
+        exchange_set_header(x, "Content-Type", x->content_type);
+    }
+    if (!has_header(x, "Cache-Control")) {
+        exchange_set_header(x, "Cache-Control", "no-store");
+    }
+    exchange_set_header(x, "X-Request-Id", x->request_id);
+    exchange_set_header(x, "X-Content-Type-Options", "nosniff");
+    exchange_set_header(x, "Vary", "Accept, Accept-Encoding, Authorization");
+    if (x->trace_id[0] != '\0') {
+        exchange_set_header(
+            x, "traceparent",
+            arena_printf(x->memory, "00-%s-%.16s-01", x->trace_id, x->trace_id + 16));
+    }
+    if (x->close || atomic_load(&x->shared->draining)) {
+        exchange_set_header(x, "Connection", "close");
+    }
+}

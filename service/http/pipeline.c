@@ -1,0 +1,287 @@
+/* The way of every request, step by step; each step either passes it on or answers with a problem.
+ */
+#include "service/http/exchange_parts.h"
+#include "service/log.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <time.h>
+
+static int64_t clock_us(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+/* A random identifier (RFC 9562, version 4). */
+static void make_request_id(char *id) {
+    unsigned char b[16] = {0};
+    ssize_t ignored = getrandom(b, sizeof b, 0);
+    (void)ignored;
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    snprintf(id, REQUEST_ID_MOST + 1,
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+             b[15]);
+}
+
+static bool is_plain(const char *text, size_t most) {
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++) {
+        if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL) {
+            return false;
+        }
+    }
+    return length > 0 && length <= most;
+}
+
+/* The sender's X-Request-Id when it is one, and the trace of traceparent (W3C Trace Context). */
+static void identify(exchange *x) {
+    const char *id = exchange_header(x, "X-Request-Id");
+    if (id != NULL && is_plain(id, REQUEST_ID_MOST)) {
+        snprintf(x->request_id, sizeof x->request_id, "%s", id);
+    } else {
+        make_request_id(x->request_id);
+    }
+    const char *parent = exchange_header(x, "traceparent");
+    if (parent != NULL && strlen(parent) == 55 && strncmp(parent, "00-", 3) == 0 &&
+        strspn(parent + 3, "0123456789abcdef") == 32 && parent[35] == '-') {
+        snprintf(x->trace_id, sizeof x->trace_id, "%.32s", parent + 3);
+    }
+    const char *correlation = exchange_header(x, "X-Correlation-Id");
+    if (correlation != NULL && is_plain(correlation, REQUEST_ID_MOST)) {
+        exchange_set_header(x, "X-Correlation-Id", correlation);
+    }
+}
+
+static bool check_framing(exchange *x) {
+    const char *fault = framing_fault(&x->request);
+    if (fault != NULL) {
+        x->close = true;
+        exchange_refuse(x, "bad_request", fault);
+    }
+    return fault == NULL;
+}
+
+/* Step 2: method and path. */
+static bool find_operation(exchange *x) {
+    size_t length = strcspn(x->request.target, "?");
+    x->path = arena_strndup(x->memory, x->request.target, length);
+    x->match = contract_route(x->request.method, x->path, x->memory);
+    x->operation = x->match.operation;
+    if (x->operation != NULL) {
+        return true;
+    }
+    if (x->match.path_known) {
+        exchange_set_header(x, "Allow", x->match.allow);
+        if (strcmp(x->request.method, "OPTIONS") == 0) {
+            x->status = 204;
+            return false;
+        }
+        exchange_refuse(x, "method_not_allowed", NULL);
+        return false;
+    }
+    exchange_refuse(x, "not_found", NULL);
+    return false;
+}
+
+/* Step 3: the bearer token. Every fault of a token gets the same answer; the log has the reason. */
+static bool authenticate(exchange *x) {
+    if (x->operation->public) {
+        return true;
+    }
+    const char *header = exchange_header(x, "Authorization");
+    if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0) {
+        exchange_set_header(x, "WWW-Authenticate", "Bearer realm=\"learning-reviews\"");
+        exchange_refuse(x, "token_missing", NULL);
+        return false;
+    }
+    const char *fault =
+        token_verify(x->shared->verifier, header + 7, clock_us(CLOCK_REALTIME) / 1000000, &x->who);
+    if (fault != NULL) {
+        x->reason = fault;
+        exchange_set_header(x, "WWW-Authenticate",
+                            "Bearer realm=\"learning-reviews\", error=\"invalid_token\"");
+        exchange_refuse(x, "token_invalid", NULL);
+        return false;
+    }
+    x->known = true;
+    return true;
+}
+
+static bool limit_rate(exchange *x) {
+    if (!x->known) {
+        return true;
+    }
+    rate_state left = rate_take(x->shared->rates, x->who.organisation, x->who.client,
+                                clock_us(CLOCK_MONOTONIC) / 1000);
+    exchange_set_header(x, "RateLimit-Policy",
+                        arena_printf(x->memory, "\"client\";q=%d;w=%d", left.quota, left.window));
+    exchange_set_header(
+        x, "RateLimit",
+        arena_printf(x->memory, "\"client\";r=%d;t=%d", left.remaining, left.reset_seconds));
+    if (!left.allowed) {
+        exchange_set_header(x, "Retry-After", arena_printf(x->memory, "%d", left.reset_seconds));
+        exchange_refuse(x, "rate_limited", NULL);
+    }
+    return left.allowed;
+}
+
+/* Step 4: the scopes that the contract asks for. A test build leaves this to the database alone. */
+static bool authorise(exchange *x) {
+#ifndef WITHOUT_SCOPE_CHECKS
+    for (const char *const *scope = x->operation->scopes; *scope != NULL; scope++) {
+        if (!principal_has_scope(&x->who, *scope)) {
+            exchange_set_header(x, "WWW-Authenticate",
+                                arena_printf(x->memory,
+                                             "Bearer error=\"insufficient_scope\", scope=\"%s\"",
+                                             *scope));
+            exchange_refuse(
+                x, "scope_missing",
+                arena_printf(x->memory, "The token does not have the scope %s.", *scope));
+            return false;
+        }
+    }
+#endif
+    return true;
+}
+
+static bool negotiate(exchange *x) {
+    const char *accept = exchange_header(x, "Accept");
+    if (accept == NULL || *accept == '\0') {
+        return true;
+    }
+    for (const char *const *type = x->operation->produces; *type != NULL; type++) {
+        if (accept_allows(accept, *type)) {
+            return true;
+        }
+    }
+    exchange_refuse(x, "not_acceptable", NULL);
+    return *x->operation->produces == NULL;
+}
+
+/* If-Match is asked for by 428, not by 400 (RFC 6585 section 3). */
+static bool check_precondition(exchange *x) {
+    for (size_t i = 0; i < x->operation->parameter_count; i++) {
+        const contract_parameter *one = &x->operation->parameters[i];
+        if (one->in == IN_HEADER && one->required && strcasecmp(one->name, "If-Match") == 0 &&
+            exchange_header(x, "If-Match") == NULL) {
+            exchange_refuse(x, "precondition_required", NULL);
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *exchange_code_of(const violation_list *list) {
+    if (violation_list_all(list, "unknown_parameter")) {
+        return "unknown_parameter";
+    }
+    if (violation_list_all(list, "repeated_parameter")) {
+        return "repeated_parameter";
+    }
+    bool in_body = false;
+    bool in_header = true;
+    bool only_key = true;
+    for (const violation *one = list->first; one != NULL; one = one->next) {
+        in_body = in_body || one->place == PLACE_BODY;
+        in_header = in_header && one->place == PLACE_HEADER;
+        only_key =
+            only_key && one->place == PLACE_HEADER && strcasecmp(one->name, "Idempotency-Key") == 0;
+    }
+    return only_key    ? "idempotency_key_invalid"
+           : in_header ? "invalid_header"
+           : in_body   ? "schema_violation"
+                       : "invalid_parameter";
+}
+
+/* Checks the body, or each line of a body of lines, with `check` (contract_check_value or the
+ * like). */
+static void check_body(exchange *x, violation_list *faults) {
+    const contract_schema *schema = exchange_body_schema(x);
+    if (!exchange_body_is_lines(x)) {
+        contract_check_value(schema, x->body, "", faults);
+        return;
+    }
+    size_t index;
+    json_t *line;
+    json_array_foreach(x->body, index, line) {
+        contract_check_value(schema, line, arena_printf(x->memory, "/%zu", index), faults);
+    }
+}
+
+/* Step 5: path, query, headers and body against the contract, all faults at once. */
+static bool check_input(exchange *x) {
+    violation_list faults = violation_list_make(x->memory);
+    contract_pair *pairs = NULL;
+    const char *question = strchr(x->request.target, '?');
+    if (query_parse(question == NULL ? NULL : question + 1, &pairs, &x->query_count, &faults,
+                    x->memory)) {
+        x->query = pairs;
+        contract_check_parameters(x->operation, &x->match, pairs, x->query_count,
+                                  x->request.headers, x->request.header_count, &faults);
+    }
+    if (x->body != NULL) {
+        check_body(x, &faults);
+    }
+    if (faults.first != NULL) {
+        exchange_refuse_violations(x, exchange_code_of(&faults), &faults);
+        return false;
+    }
+    return true;
+}
+
+/* Free text that would identify a person is refused before anything is stored. */
+static bool check_text(exchange *x) {
+    if (x->body == NULL || exchange_body_is_lines(x)) {
+        return true;
+    }
+    violation_list faults = violation_list_make(x->memory);
+    contract_scan_free_text(exchange_body_schema(x), x->body, "", x->shared->scan_text, &faults);
+    if (faults.first != NULL) {
+        exchange_refuse_violations(x, "personal_identifier_found", &faults);
+        return false;
+    }
+    contract_apply_defaults(exchange_body_schema(x), x->body);
+    return true;
+}
+
+static size_t operation_index(const exchange *x) {
+    return x->operation == NULL ? SIZE_MAX : (size_t)(x->operation - contract_operations);
+}
+
+static void record(exchange *x) {
+    uint64_t duration = (uint64_t)(clock_us(CLOCK_MONOTONIC) - x->started_us);
+    metrics_count(x->shared->figures, operation_index(x), x->status, duration);
+    log_answer(&(log_request){.request_id = x->request_id,
+                              .trace_id = x->trace_id,
+                              .method = x->operation == NULL ? NULL : x->operation->method,
+                              .operation = x->operation == NULL ? NULL : x->operation->id,
+                              .organisation = x->known ? x->who.organisation : NULL,
+                              .client = x->known ? x->who.client : NULL,
+                              .subject = x->known ? x->who.subject : NULL,
+                              .problem = x->problem,
+                              .reason = x->reason,
+                              .status = x->status,
+                              .duration_us = duration,
+                              .bytes_in = x->request.body_size,
+                              .bytes_out = x->answer_size});
+}
+
+void exchange_run(exchange *x) {
+    x->started_us = clock_us(CLOCK_MONOTONIC);
+    identify(x);
+    if (check_framing(x) && find_operation(x) && authenticate(x) && limit_rate(x) && authorise(x) &&
+        negotiate(x) && exchange_read_body(x) && check_input(x) && check_precondition(x) &&
+        check_text(x)) {
+        x->operation->handler(x);
+    }
+    exchange_finish(x);
+    record(x);
+    json_decref(x->body);
+    x->body = NULL;
+}

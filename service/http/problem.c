@@ -1,0 +1,96 @@
+/* The one place where an error becomes a problem document (RFC 9457). */
+#include "service/contract/problems.h"
+#include "service/http/exchange_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const problem_kind *find_kind(const char *code) {
+    for (size_t i = 0; i < problem_kind_count; i++) {
+        if (strcmp(problem_kinds[i].code, code) == 0) {
+            return &problem_kinds[i];
+        }
+    }
+    return find_kind("internal");
+}
+
+static json_t *render_violation(const violation *one) {
+    bool in_body = one->place == PLACE_BODY;
+    bool in_parameter = !in_body && one->place != PLACE_STATE;
+    return json_pack("{s:s?,s:s?,s:s,s:s}", "pointer", in_body ? one->name : NULL, "parameter",
+                     in_parameter ? one->name : NULL, "rule", one->rule, "message", one->message);
+}
+
+/* The faults that a database function named: {pointer, rule, message}. */
+static void append_faults(json_t *errors, const char *text) {
+    json_t *faults = json_loads(text, 0, NULL);
+    size_t index;
+    json_t *fault;
+    json_array_foreach(faults, index, fault) {
+        json_object_set_new(fault, "parameter", json_null());
+        json_array_append(errors, fault);
+    }
+    json_decref(faults);
+}
+
+json_t *exchange_problem(exchange *x, const char *code, const char *detail,
+                         const violation_list *violations, const char *errors) {
+    const problem_kind *kind = find_kind(code);
+    json_t *list = json_array();
+    for (const violation *one = violations == NULL ? NULL : violations->first; one != NULL;
+         one = one->next) {
+        json_array_append_new(list, render_violation(one));
+    }
+    if (errors != NULL) {
+        append_faults(list, errors);
+    }
+    const char *type =
+        arena_printf(x->memory, "%s/docs#problem-%s", x->shared->settings->public_url, kind->code);
+    return json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:b,s:o}", "type", type, "title", kind->title,
+                     "status", kind->status, "detail", detail == NULL ? kind->meaning : detail,
+                     "instance", arena_printf(x->memory, "urn:request:%s", x->request_id),
+                     "request_id", x->request_id, "code", kind->code, "retryable", kind->retryable,
+                     "errors", list);
+}
+
+static void answer_problem(exchange *x, const char *code, const char *detail,
+                           const violation_list *violations, const char *errors) {
+    const problem_kind *kind = find_kind(code);
+    json_t *document = exchange_problem(x, code, detail, violations, errors);
+    char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
+    x->status = kind->status;
+    x->content_type = "application/problem+json";
+    x->answer = text == NULL ? "{}" : arena_strdup(x->memory, text);
+    x->answer_size = strlen(x->answer);
+    x->problem = kind->code;
+    free(text);
+    json_decref(document);
+    if (kind->status == 503) {
+        exchange_set_header(x, "Retry-After", "1");
+    }
+    if (kind->status == 409 && kind->retryable) {
+        exchange_set_header(x, "Retry-After", "1");
+    }
+}
+
+void exchange_refuse(exchange *x, const char *code, const char *detail) {
+    answer_problem(x, code, detail, NULL, NULL);
+}
+
+void exchange_refuse_violations(exchange *x, const char *code, const violation_list *violations) {
+    answer_problem(x, code, NULL, violations, NULL);
+}
+
+void exchange_refuse_error(exchange *x, const db_error *error) {
+    const char *code = error->code == NULL ? "internal" : error->code;
+    if (error->failure == DB_UNCERTAIN ||
+        (error->failure == DB_UNAVAILABLE && error->sqlstate[0] != '\0')) {
+        code = "database_unavailable";
+    }
+    x->reason = error->sqlstate[0] == '\0'
+                    ? NULL
+                    : arena_printf(x->memory, "SQLSTATE %s %s", error->sqlstate,
+                                   error->constraint == NULL ? "" : error->constraint);
+    answer_problem(x, code, NULL, NULL, error->errors);
+}

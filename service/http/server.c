@@ -1,0 +1,308 @@
+/* The HTTP servers: ulfius on libmicrohttpd's epoll workers, with limits, deadlines and an orderly
+ * end. */
+#include "service/http/server.h"
+
+#include "service/http/admin.h"
+#include "service/http/exchange_parts.h"
+#include "service/http/watch.h"
+#include "service/log.h"
+
+#include <microhttpd.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ulfius.h>
+#include <unistd.h>
+
+/* Exported by libulfius for whoever starts it with options of his own. */
+void mhd_request_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
+                           enum MHD_RequestTerminationCode toe);
+void *ulfius_uri_logger(void *cls, const char *uri);
+
+enum {
+    OPTIONS_MOST = 24,
+    THREAD_STACK = 1024 * 1024,
+    HEADER_MEMORY = 32 * 1024,
+    BACKLOG = 512,
+    BODY_MOST = 4 * 1024 * 1024,
+    ADMIN_WORKERS = 1,
+    ADMIN_CONNECTIONS = 32,
+    TICK_US = 20000
+};
+
+typedef struct listener {
+    struct _u_instance instance;
+    struct addrinfo *address;
+    bool initialised, started;
+} listener;
+
+struct server {
+    service *shared;
+    watch *connections;
+    listener api, admin;
+    char *certificate, *private_key;
+};
+
+/* The library's own messages may hold what a client sent: only the fact is logged, and never as a
+ * format. */
+static void log_library(void *unused, const char *format, va_list arguments) {
+    (void)unused;
+    (void)format;
+    (void)arguments;
+    log_write(LOG_DEBUG, "the HTTP library reported a fault of a connection");
+}
+
+static void *begin_request(void *cls, const char *uri, struct MHD_Connection *connection) {
+    (void)cls;
+    watch_begin(connection);
+    return ulfius_uri_logger(NULL, uri);
+}
+
+static void end_request(void *cls, struct MHD_Connection *connection, void **con_cls,
+                        enum MHD_RequestTerminationCode toe) {
+    watch_end(connection);
+    mhd_request_completed(cls, connection, con_cls, toe);
+}
+
+static size_t copy_headers(const struct _u_map *map, contract_pair **pairs, arena *memory) {
+    size_t count = (size_t)u_map_count(map);
+    const char **names = u_map_enum_keys(map);
+    *pairs = arena_alloc(memory, (count + 1) * sizeof **pairs);
+    for (size_t i = 0; i < count; i++) {
+        (*pairs)[i] = (contract_pair){names[i], u_map_get(map, names[i])};
+    }
+    return count;
+}
+
+static _Thread_local arena *thread_memory;
+
+static void give_answer(const exchange *x, struct _u_response *response) {
+    response->status = (unsigned int)x->status;
+    for (size_t i = 0; i < x->header_count; i++) {
+        u_map_put(response->map_header, x->headers[i].name, x->headers[i].value);
+    }
+    if (x->answer_size > 0) {
+        ulfius_set_binary_body_response(response, (unsigned int)x->status, x->answer,
+                                        x->answer_size);
+    }
+}
+
+static int serve(const struct _u_request *request, struct _u_response *response, void *shared) {
+    if (thread_memory == NULL) {
+        thread_memory = arena_new();
+        if (thread_memory == NULL) {
+            return U_CALLBACK_ERROR;
+        }
+    }
+    exchange x = {.memory = thread_memory, .shared = shared};
+    contract_pair *headers = NULL;
+    size_t header_count = copy_headers(request->map_header, &headers, thread_memory);
+    x.request = (raw_request){.method = request->http_verb,
+                              .target = request->http_url,
+                              .protocol = request->http_protocol,
+                              .headers = headers,
+                              .header_count = header_count,
+                              .body = request->binary_body,
+                              .body_size = request->binary_body_length};
+    exchange_run(&x);
+    give_answer(&x, response);
+    arena_reset(thread_memory);
+    return U_CALLBACK_COMPLETE;
+}
+
+/* host:port, [v6]:port or :port as an address; NULL with the reason. */
+static struct addrinfo *resolve(const char *setting, const char *text, char *reason,
+                                size_t reason_size) {
+    char host[256];
+    const char *colon = strrchr(text, ':');
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    if (colon == NULL || (size_t)(colon - text) >= sizeof host) {
+        snprintf(reason, reason_size, "%s has to be host:port.", setting);
+        return NULL;
+    }
+    snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
+    size_t length = strlen(host);
+    bool bracketed = length > 1 && host[0] == '[' && host[length - 1] == ']';
+    if (bracketed) {
+        host[length - 1] = '\0';
+    }
+    const char *name = bracketed ? host + 1 : host;
+    if (getaddrinfo(*name == '\0' ? NULL : name, colon + 1, &hints, &found) != 0) {
+        snprintf(reason, reason_size, "%s: the address %s cannot be resolved.", setting, text);
+        return NULL;
+    }
+    return found;
+}
+
+typedef struct limits {
+    unsigned int workers, connections, idle_seconds;
+    const char *certificate, *private_key;
+    watch *connections_watched;
+} limits;
+
+static bool start(listener *one, const char *setting, const char *text, const limits *bounds,
+                  int (*callback)(const struct _u_request *, struct _u_response *, void *),
+                  void *shared, char *reason, size_t reason_size) {
+    one->address = resolve(setting, text, reason, reason_size);
+    if (one->address == NULL) {
+        return false;
+    }
+    /* The port only satisfies ulfius: the socket address below is what counts. */
+    one->initialised = ulfius_init_instance(&one->instance, 65535, NULL, NULL) == U_OK;
+    if (!one->initialised ||
+        ulfius_set_default_endpoint(&one->instance, callback, shared) != U_OK) {
+        snprintf(reason, reason_size, "The HTTP library could not be started: out of memory.");
+        return false;
+    }
+    one->instance.max_post_body_size = BODY_MOST + 1; /* one more than allowed: 413 sees it */
+    one->instance.allowed_post_processor = 0;
+    one->instance.check_utf8 = 0; /* our own checks refuse instead of dropping */
+    struct MHD_OptionItem options[OPTIONS_MOST] = {
+        {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_library,
+         NULL}, /* first: it reports on the others */
+        {MHD_OPTION_SOCK_ADDR, 0, one->address->ai_addr},
+        {MHD_OPTION_THREAD_POOL_SIZE, bounds->workers, NULL},
+        {MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, bounds->connections, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, bounds->idle_seconds, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_MEMORY, NULL},
+        {MHD_OPTION_LISTEN_BACKLOG_SIZE, BACKLOG, NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin_request, NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)watch_notify, bounds->connections_watched},
+    };
+    size_t count = 0;
+    while (options[count].option != MHD_OPTION_END) {
+        count++;
+    }
+    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    if (one->address->ai_family == AF_INET6) {
+        flags |= MHD_USE_IPv6;
+    }
+    if (bounds->private_key != NULL) {
+        flags |= MHD_USE_TLS;
+        options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0,
+                                                   (void *)(uintptr_t)bounds->private_key};
+        options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
+                                                   (void *)(uintptr_t)bounds->certificate};
+        options[count++] = (struct MHD_OptionItem){
+            MHD_OPTION_HTTPS_PRIORITIES, 0,
+            (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-"
+                                "GCM:+AES-128-GCM:+CHACHA20-POLY1305:-RSA"};
+    }
+    options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    one->started = ulfius_start_framework_with_mhd_options(&one->instance, flags, options) == U_OK;
+    if (!one->started) {
+        snprintf(
+            reason, reason_size,
+            "%s: cannot listen on %s; is the port taken, or the certificate or key not readable?",
+            setting, text);
+    }
+    return one->started;
+}
+
+static void stop(listener *one) {
+    if (one->started) {
+        ulfius_stop_framework(&one->instance);
+    }
+    if (one->initialised) {
+        ulfius_clean_instance(&one->instance);
+    }
+    if (one->address != NULL) {
+        freeaddrinfo(one->address);
+    }
+}
+
+static char *read_text(const char *path, char *reason, size_t reason_size) {
+    size_t size = 0;
+    FILE *in = fopen(path, "re");
+    char *text = in == NULL ? NULL : calloc(1, 65536);
+    if (text != NULL) {
+        size = fread(text, 1, 65535, in);
+    }
+    if (in != NULL) {
+        fclose(in);
+    }
+    if (size == 0) {
+        snprintf(reason, reason_size, "%s (certificate or key for TLS) cannot be read.", path);
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static void free_server(server *running) {
+    stop(&running->api);
+    stop(&running->admin);
+    watch_free(running->connections);
+    free(running->certificate);
+    if (running->private_key != NULL) {
+        explicit_bzero(running->private_key, strlen(running->private_key));
+        free(running->private_key);
+    }
+    free(running);
+}
+
+server *server_start(service *shared, char *reason, size_t reason_size) {
+    const config *settings = shared->settings;
+    server *running = calloc(1, sizeof *running);
+    if (running == NULL) {
+        return NULL;
+    }
+    running->shared = shared;
+    running->connections = watch_new(settings->request_seconds, settings->idle_seconds);
+    if (settings->tls_key_file != NULL) {
+        running->certificate = read_text(settings->tls_certificate_file, reason, reason_size);
+        running->private_key = read_text(settings->tls_key_file, reason, reason_size);
+        if (running->certificate == NULL || running->private_key == NULL) {
+            free_server(running);
+            return NULL;
+        }
+    }
+    limits api = {.workers = (unsigned int)settings->workers,
+                  .connections = (unsigned int)settings->connections_most,
+                  .idle_seconds = (unsigned int)settings->idle_seconds,
+                  .certificate = running->certificate,
+                  .private_key = running->private_key,
+                  .connections_watched = running->connections};
+    limits admin = {.workers = ADMIN_WORKERS,
+                    .connections = ADMIN_CONNECTIONS,
+                    .idle_seconds = (unsigned int)settings->idle_seconds,
+                    .connections_watched = running->connections};
+    if (!start(&running->admin, "LR_ADMIN_LISTEN", settings->admin_listen, &admin, admin_serve,
+               shared, reason, reason_size) ||
+        !start(&running->api, "LR_LISTEN", settings->listen, &api, serve, shared, reason,
+               reason_size)) {
+        free_server(running);
+        return NULL;
+    }
+    return running;
+}
+
+void server_watch(server *running) {
+    watch_close_late(running->connections);
+}
+
+/* While draining every answer says Connection: close, so that clients leave by themselves. */
+static void drain(server *running) {
+    const config *settings = running->shared->settings;
+    MHD_socket socket = MHD_quiesce_daemon(running->api.instance.mhd_daemon);
+    if (socket != MHD_INVALID_SOCKET) {
+        close(socket);
+    }
+    long ticks = settings->drain_seconds * 1000000L / TICK_US;
+    while (ticks-- > 0 && watch_count(running->connections) > 0) {
+        usleep(TICK_US);
+        watch_close_idle(running->connections);
+    }
+}
+
+void server_stop(server *running) {
+    atomic_store(&running->shared->draining, true);
+    sleep((unsigned int)running->shared->settings->drain_grace_seconds);
+    drain(running);
+    free_server(running);
+}

@@ -1,0 +1,22 @@
+/* The HTTP servers: ulfius on libmicrohttpd's epoll workers, with limits, deadlines and an orderly
+ * end. */
+#pragma once
+
+#include "service/http/service.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct server server;
+
+/* Starts the API's server (TLS when configured) and the admin server with /livez, /readyz and
+ * /metrics. Returns NULL with one sentence in `reason` that names the setting at fault. */
+server *server_start(service *shared, char *reason, size_t reason_size);
+
+/* Looks after connections: closes those whose request takes longer than its deadline. Call once a
+ * second. */
+void server_watch(server *running);
+
+/* Ends it: readiness fails at once, after the grace no connection is accepted, requests under way
+ * get their answer (at most for the drain time). Frees it. */
+void server_stop(server *running);

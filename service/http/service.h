@@ -1,0 +1,29 @@
+/* What every request needs: made once at the start, shared by all workers, never changed. */
+#pragma once
+
+#include "service/auth/keys.h"
+#include "service/auth/token.h"
+#include "service/config.h"
+#include "service/db/combiner.h"
+#include "service/db/pool.h"
+#include "service/http/rate.h"
+#include "service/metrics.h"
+
+#include <stdatomic.h>
+
+enum { SECRET_SIZE = 32 };
+
+typedef struct service {
+    const config *settings;
+    pool *connections;
+    combiner *pushes;
+    keys *keys;
+    token_verifier *verifier;
+    rate_limiter *rates;
+    metrics *figures;
+    unsigned char cursor_key[SECRET_SIZE];
+    unsigned char pseudonym_key[SECRET_SIZE];
+    const char *(*scan_text)(
+        const char *text); /* what kind of personal identifier a text holds, or NULL */
+    atomic_bool draining;
+} service;

@@ -1,0 +1,147 @@
+/* Open connections and since when their request is under way: the library's own timeout counts
+ * inactivity only. */
+#include "service/http/watch.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+typedef struct watched {
+    struct watched *next, *previous;
+    int socket;
+    atomic_bool busy;       /* a request is under way */
+    _Atomic(int64_t) since; /* milliseconds of a steady clock: when busy last changed */
+} watched;
+
+struct watch {
+    pthread_mutex_t lock;
+    watched *first;
+    size_t count;
+    int64_t request_ms, idle_ms;
+};
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+watch *watch_new(int request_seconds, int idle_seconds) {
+    watch *all = calloc(1, sizeof *all);
+    if (all != NULL) {
+        pthread_mutex_init(&all->lock, NULL);
+        all->request_ms = request_seconds * INT64_C(1000);
+        all->idle_ms = idle_seconds * INT64_C(1000);
+    }
+    return all;
+}
+
+void watch_free(watch *all) {
+    if (all == NULL) {
+        return;
+    }
+    while (all->first != NULL) {
+        watched *next = all->first->next;
+        free(all->first);
+        all->first = next;
+    }
+    pthread_mutex_destroy(&all->lock);
+    free(all);
+}
+
+static void add(watch *all, struct MHD_Connection *connection, void **socket_context) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    watched *one = calloc(1, sizeof *one);
+    if (one == NULL || info == NULL) {
+        free(one);
+        return;
+    }
+    one->socket = info->connect_fd;
+    atomic_store(&one->since, now_ms());
+    *socket_context = one;
+    pthread_mutex_lock(&all->lock);
+    one->next = all->first;
+    if (all->first != NULL) {
+        all->first->previous = one;
+    }
+    all->first = one;
+    all->count++;
+    pthread_mutex_unlock(&all->lock);
+}
+
+static void take_out(watch *all, watched *one) {
+    pthread_mutex_lock(&all->lock);
+    if (one->previous == NULL) {
+        all->first = one->next;
+    } else {
+        one->previous->next = one->next;
+    }
+    if (one->next != NULL) {
+        one->next->previous = one->previous;
+    }
+    all->count--;
+    pthread_mutex_unlock(&all->lock);
+    free(one);
+}
+
+void watch_notify(void *all, struct MHD_Connection *connection, void **socket_context,
+                  enum MHD_ConnectionNotificationCode code) {
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        add(all, connection, socket_context);
+    } else if (*socket_context != NULL) {
+        take_out(all, *socket_context);
+        *socket_context = NULL;
+    }
+}
+
+static void set_busy(struct MHD_Connection *connection, bool busy) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    watched *one = info == NULL ? NULL : info->socket_context;
+    if (one != NULL) {
+        atomic_store(&one->since, now_ms());
+        atomic_store(&one->busy, busy);
+    }
+}
+
+void watch_begin(struct MHD_Connection *connection) {
+    set_busy(connection, true);
+}
+
+void watch_end(struct MHD_Connection *connection) {
+    set_busy(connection, false);
+}
+
+static void close_older(watch *all, int64_t busy_ms, int64_t idle_ms) {
+    int64_t now = now_ms();
+    pthread_mutex_lock(&all->lock);
+    for (watched *one = all->first; one != NULL; one = one->next) {
+        int64_t most = atomic_load(&one->busy) ? busy_ms : idle_ms;
+        if (now - atomic_load(&one->since) > most) {
+            shutdown(one->socket, SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* A connection that trickles its first line looks idle: it gets the idle time and the request time
+ * together. */
+void watch_close_late(watch *all) {
+    close_older(all, all->request_ms, all->idle_ms + all->request_ms);
+}
+
+void watch_close_idle(watch *all) {
+    close_older(all, INT64_MAX, 1000);
+}
+
+size_t watch_count(watch *all) {
+    pthread_mutex_lock(&all->lock);
+    size_t count = all->count;
+    pthread_mutex_unlock(&all->lock);
+    return count;
+}

@@ -1,0 +1,31 @@
+/* Open connections and since when their request is under way: the library's own timeout counts
+ * inactivity only. */
+#pragma once
+
+#include <microhttpd.h>
+#include <stddef.h>
+
+typedef struct watch watch;
+
+/* A request may take `request_seconds` to arrive and be answered, a connection may be idle
+ * `idle_seconds`. */
+watch *watch_new(int request_seconds, int idle_seconds);
+void watch_free(watch *all);
+
+/* For MHD_OPTION_NOTIFY_CONNECTION, with the watch as its argument. */
+void watch_notify(void *all, struct MHD_Connection *connection, void **socket_context,
+                  enum MHD_ConnectionNotificationCode code);
+
+/* A request's first line came; its answer went out or its connection broke. */
+void watch_begin(struct MHD_Connection *connection);
+void watch_end(struct MHD_Connection *connection);
+
+/* Shuts the connections down whose request or idleness takes too long; the library then closes
+ * them. */
+void watch_close_late(watch *all);
+
+/* Shuts the connections down that have been without a request for a second: for draining. */
+void watch_close_idle(watch *all);
+
+/* Open connections. */
+size_t watch_count(watch *all);

@@ -1,0 +1,213 @@
+/* The command `serve`: puts the parts together, waits for signals, and takes them apart in order.
+ */
+#include "api/free_text.h"
+#include "service/command.h"
+#include "service/contract/contract.h"
+#include "service/db/migrate.h"
+#include "service/db/role.h"
+#include "service/http/server.h"
+#include "service/log.h"
+
+#include <errno.h>
+#include <openssl/hmac.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <time.h>
+
+enum {
+    LEEWAY_SECONDS = 30,
+    LIFETIME_MOST = 3600,
+    LIFETIME_MOST_DEV = 86400,
+    EXPIRE_EVERY_S = 3600
+};
+
+keys_source command_keys_source(const config *settings) {
+    return (keys_source){.jwks_file = settings->jwks_file,
+                         .jwks_url = settings->jwks_url,
+                         .secret_file = settings->dev_secret_file,
+                         .dev = settings->dev};
+}
+
+/* Secrets for different uses are derived from the one key file, so that none of them tells another.
+ */
+static void derive(const unsigned char *secret, size_t size, const char *use, unsigned char *out) {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    HMAC(EVP_sha256(), secret, (int)size, (const unsigned char *)use, strlen(use), digest, &length);
+    memcpy(out, digest, SECRET_SIZE);
+    explicit_bzero(digest, sizeof digest);
+}
+
+static bool read_secrets(service *shared, unsigned char *subject_key, char *reason,
+                         size_t reason_size) {
+    size_t size = 0;
+    unsigned char *secret =
+        config_read_secret("LR_PSEUDONYM_KEY_FILE", shared->settings->pseudonym_key_file,
+                           SECRET_SIZE, &size, reason, reason_size);
+    if (secret == NULL) {
+        return false;
+    }
+    derive(secret, size, "child references", shared->pseudonym_key);
+    derive(secret, size, "cursors", shared->cursor_key);
+    derive(secret, size, "subjects", subject_key);
+    explicit_bzero(secret, size);
+    free(secret);
+    return true;
+}
+
+/* A configuration that would be unsafe in production is refused there. */
+static bool check_safety(const config *settings, char *reason, size_t reason_size) {
+    const char *fault = NULL;
+    if (settings->database == NULL) {
+        fault = "LR_DATABASE is not set: it has to be a libpq connection string for the role "
+                "register_service.";
+    } else if (!settings->dev && settings->dev_secret_file != NULL) {
+        fault = "LR_DEV_SECRET_FILE is for LR_MODE=dev only; use LR_JWKS_URL or LR_JWKS_FILE.";
+    } else if (settings->issuer == NULL) {
+        fault = "LR_ISSUER is not set: it has to be the exact `iss` of the tokens.";
+    } else if (settings->jwks_file == NULL && settings->jwks_url == NULL &&
+               settings->dev_secret_file == NULL) {
+        fault = "There is no key to verify tokens with: set LR_JWKS_URL or LR_JWKS_FILE.";
+    } else if (log_level_parse(settings->log_level) < 0) {
+        fault = "LR_LOG_LEVEL has to be debug, info, warning or error.";
+    }
+    if (fault != NULL) {
+        snprintf(reason, reason_size, "%s", fault);
+    }
+    return fault == NULL;
+}
+
+static int check_database(const config *settings, char *reason, size_t reason_size) {
+    if (!role_check(settings->database, reason, reason_size)) {
+        return EX_CONFIG;
+    }
+    int missing = migrate_check(settings->database, reason, reason_size);
+    return missing == 0 ? EX_OK : missing > 0 ? EX_CONFIG : EX_UNAVAILABLE;
+}
+
+static void expire_keys(service *shared) {
+    arena *memory = arena_new();
+    if (memory == NULL) {
+        return;
+    }
+    db_call call = {.what = statement_idempotency_expire, .safe_to_repeat = true};
+    db_error error = {0};
+    PGresult *result = db_call_run(shared->connections, NULL, &call, &error, memory);
+    if (result == NULL) {
+        log_write(LOG_WARNING, "idempotency keys could not be expired, SQLSTATE %s",
+                  error.sqlstate);
+    }
+    PQclear(result);
+    arena_free(memory);
+}
+
+/* Waits for the end, looking after connections each second. */
+static void attend(service *shared, server *running, const sigset_t *signals) {
+    const struct timespec second = {.tv_sec = 1};
+    for (long tick = 1;; tick++) {
+        int got = sigtimedwait(signals, NULL, &second);
+        if (got == SIGTERM || got == SIGINT) {
+            return;
+        }
+        if (got == SIGHUP) {
+            log_write(LOG_INFO, "reading the keys again");
+            keys_reload(shared->keys);
+        }
+        server_watch(running);
+        if (tick % EXPIRE_EVERY_S == 0) {
+            expire_keys(shared);
+        }
+    }
+}
+
+static bool make_parts(service *shared, const unsigned char *subject_key, char *reason,
+                       size_t reason_size) {
+    const config *settings = shared->settings;
+    keys_source source = command_keys_source(settings);
+    token_rules rules = {.issuer = settings->issuer,
+                         .audience = settings->audience,
+                         .leeway_seconds = LEEWAY_SECONDS,
+                         .lifetime_most_seconds = settings->dev ? LIFETIME_MOST_DEV : LIFETIME_MOST,
+                         .subject_key = subject_key,
+                         .subject_key_size = SECRET_SIZE};
+    shared->keys = keys_new(&source, reason, reason_size);
+    if (shared->keys == NULL) {
+        return false;
+    }
+    snprintf(reason, reason_size, "Memory or threads are out.");
+    shared->verifier = token_verifier_new(shared->keys, &rules);
+    shared->rates = rate_limiter_new(settings->rate_limit, settings->rate_window_seconds);
+    shared->figures = metrics_new();
+    shared->connections = pool_new(settings->database, (size_t)settings->connections);
+    shared->pushes = combiner_new(settings->database, (size_t)settings->push_connections,
+                                  statement_push_referrals);
+    shared->scan_text = free_text_scan;
+    return shared->verifier != NULL && shared->rates != NULL && shared->figures != NULL &&
+           shared->connections != NULL && shared->pushes != NULL && contract_start();
+}
+
+static void free_parts(service *shared) {
+    combiner_free(shared->pushes);
+    pool_free(shared->connections);
+    token_verifier_free(shared->verifier);
+    keys_free(shared->keys);
+    rate_limiter_free(shared->rates);
+    metrics_free(shared->figures);
+    contract_stop();
+}
+
+static int fail(int status, const char *reason) {
+    fprintf(stderr, "learning-reviews: %s\n", reason);
+    return status;
+}
+
+/* Secrets are in memory: no core file, no tracing by other processes of the user. */
+static void guard_memory(void) {
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int command_serve(const config *settings) {
+    char reason[1024] = "";
+    service shared = {.settings = settings};
+    unsigned char subject_key[SECRET_SIZE];
+    sigset_t signals;
+    if (!check_safety(settings, reason, sizeof reason) ||
+        !read_secrets(&shared, subject_key, reason, sizeof reason)) {
+        return fail(EX_CONFIG, reason);
+    }
+    int database = check_database(settings, reason, sizeof reason);
+    if (database != EX_OK) {
+        return fail(database, reason);
+    }
+    log_set_level((log_level)log_level_parse(settings->log_level));
+    guard_memory();
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: all inherit it */
+    int status = EX_OK;
+    server *running = NULL;
+    if (make_parts(&shared, subject_key, reason, sizeof reason)) {
+        running = server_start(&shared, reason, sizeof reason);
+    }
+    if (running == NULL) {
+        status = fail(EX_CONFIG, reason);
+    } else {
+        log_write(LOG_INFO, "serving on %s, admin on %s", settings->listen, settings->admin_listen);
+        attend(&shared, running, &signals);
+        log_write(LOG_INFO, "draining");
+        server_stop(running);
+        log_write(LOG_INFO, "stopped");
+    }
+    free_parts(&shared);
+    return status;
+}

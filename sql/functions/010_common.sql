@@ -1,0 +1,122 @@
+-- What every other function stands on: identifiers, the calendar, claims, refusals, rendering.
+
+-- A time-ordered identifier (RFC 9562, version 7).
+create or replace function uuid_v7() returns uuid language sql volatile as $$
+    select encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+        placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
+        from 1 for 6), 52, 1), 53, 1), 'hex')::uuid
+$$;
+
+-- The calendar day in Scotland.
+create or replace function today() returns date language sql stable as $$
+    select (now() at time zone 'Europe/London')::date
+$$;
+
+create or replace function rendered(instant timestamptz) returns text language sql stable as $$
+    select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
+create or replace function claim(name text) returns text language sql stable as $$
+    select current_setting('register.' || name, true)
+$$;
+
+create or replace function has_scope(scope text) returns boolean language sql stable as $$
+    select strpos(current_setting('register.scopes', true), ' ' || scope || ' ') > 0
+$$;
+
+-- Ends the statement with a problem: the SQLSTATE carries the HTTP status, the message its code,
+-- the detail the list of what is wrong.
+create or replace function refuse(status integer, code text, errors json default '[]') returns void
+language plpgsql as $$
+begin
+    raise exception using errcode = 'LR' || status, message = code, detail = errors::text;
+end
+$$;
+
+create or replace function fault(pointer text, rule text, message text) returns json
+language sql immutable as $$
+    select json_build_object('pointer', pointer, 'rule', rule, 'message', message)
+$$;
+
+-- Refuses with every fault that is not null; does nothing when there is none.
+create or replace function refuse_faults(variadic faults json[]) returns void language plpgsql as $$
+declare
+    found json := (select json_agg(each) from unnest(faults) each where each is not null);
+begin
+    if found is not null then
+        perform refuse(422, 'rule_violation', found);
+    end if;
+end
+$$;
+
+create or replace function refuse_stale(expected bigint, actual bigint) returns void
+language plpgsql as $$
+begin
+    if expected is not null and expected <> actual then
+        perform refuse(412, 'version_stale');
+    end if;
+end
+$$;
+
+-- Every change of a row counts its version, whoever makes it.
+create or replace function count_version() returns trigger language plpgsql as $$
+begin
+    new.version := old.version + 1;
+    new.updated_at := now();
+    return new;
+end
+$$;
+
+do $$
+declare
+    name text;
+begin
+    foreach name in array array['referral', 'review_case', 'child', 'case_decision', 'action'] loop
+        execute format('drop trigger if exists count_version on %I', name);
+        execute format('create trigger count_version before update on %I
+            for each row execute function count_version()', name);
+    end loop;
+end
+$$;
+
+create or replace function is_working_day(day date, committee text) returns boolean
+language sql stable as $$
+    select extract(isodow from day) < 6
+        and not exists (select from bank_holiday b where b.day = is_working_day.day)
+        and not exists (select from local_holiday l
+            where l.day = is_working_day.day and l.committee = is_working_day.committee)
+$$;
+
+-- The last day on which something begun on `start` is on time. Months end on the month's last day
+-- where the day does not exist; working days skip weekends and holidays.
+create or replace function due_date(start date, amount integer, unit text, committee text) returns date
+language sql stable as $$
+    select case unit
+        when 'calendar_days' then start + amount
+        when 'months' then (start + make_interval(months => amount))::date
+        else (select day from (
+                select day, row_number() over (order by day) as n
+                from (select start + offset_days as day
+                      from generate_series(1, amount * 2 + 30) offset_days) days
+                where is_working_day(day, due_date.committee)) working
+            where n = amount)
+        end
+$$;
+
+-- When a stage entered on `entered` is due in this committee; null when no timescale is set.
+create or replace function stage_due(stage text, committee text, entered date) returns date
+language sql stable as $$
+    select due_date(entered, t.amount, t.unit, stage_due.committee)
+    from timescale t
+    where t.stage = stage_due.stage
+        and (t.committee = stage_due.committee or t.committee is null)
+        and t.valid_from <= entered
+    order by t.committee nulls last, t.valid_from desc
+    limit 1
+$$;
+
+-- The band of a whole number of years; null for an unknown age.
+create or replace function age_band(years integer) returns text language sql immutable as $$
+    select case when years < 1 then 'under_1' when years < 5 then '1_4' when years < 11 then '5_10'
+        when years < 16 then '11_15' when years < 18 then '16_17' when years is not null then '18_25' end
+$$;

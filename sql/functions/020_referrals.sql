@@ -1,0 +1,282 @@
+-- Referrals: their document, the rules of the guidance, pushing, amending and deciding.
+
+-- The members of a pushed referral, as the contract names them.
+do $$
+begin
+    if to_regtype('register.referral_input') is null then
+        create type referral_input as (
+            source_system text, source_reference text, source_role text, committee text,
+            local_authority text, notified_on date, aware_on date, incident_on date, incident_kind text,
+            children jsonb, criteria_claimed text[], basis text, immediate_concerns text,
+            passed_to_organisation text, agencies_involved text[], parallel_processes text[],
+            other_committees text[], discussed_with_partners boolean, guidance_edition text);
+    end if;
+    if to_regtype('register.reply') is null then
+        create type reply as (status integer, version bigint, location text, body json);
+    end if;
+end
+$$;
+
+create or replace function referral_document(r referral) returns json language sql stable as $$
+    select json_build_object(
+        'id', r.id,
+        'reference', r.reference,
+        'source_organisation', r.source_organisation,
+        'source_system', r.source_system,
+        'source_reference', r.source_reference,
+        'source_role', r.source_role,
+        'committee', r.committee,
+        'local_authority', r.local_authority,
+        'notified_on', r.notified_on,
+        'received_on', r.received_on,
+        'aware_on', r.aware_on,
+        'incident_on', r.incident_on,
+        'incident_kind', r.incident_kind,
+        'children', r.children,
+        'criteria_claimed', r.criteria_claimed,
+        'basis', r.basis,
+        'immediate_concerns', r.immediate_concerns,
+        'passed_to_organisation', r.passed_to_organisation,
+        'agencies_involved', r.agencies_involved,
+        'parallel_processes', r.parallel_processes,
+        'other_committees', r.other_committees,
+        'discussed_with_partners', r.discussed_with_partners,
+        'guidance_edition', r.guidance_edition,
+        'status', r.status,
+        'acknowledged_on', r.acknowledged_on,
+        'decided_on', r.decided_on,
+        'reason', r.reason,
+        'note', r.note,
+        'case_id', case when r.committee = claim('committee') then r.case_id end,
+        'case_reference', r.case_reference,
+        'case_stage', r.case_stage,
+        'case_decision', r.case_decision,
+        'received_at', rendered(r.received_at),
+        'updated_at', rendered(r.updated_at),
+        'version', r.version,
+        'links', json_build_object(
+            'self', '/v1/referrals/' || r.id,
+            'case', case when r.committee = claim('committee') then '/v1/cases/' || r.case_id end))
+$$;
+
+-- Criteria that the children's outcomes cannot support (guidance 2024: separate lists for harm and death).
+create or replace function unsupported_criteria(criteria text[], children jsonb) returns text[]
+language sql stable as $$
+    select array(select c.code from criterion c
+        where c.code = any (criteria)
+            and (c.needs_death and not children @> '[{"outcome": "died"}]'
+                or c.needs_care_and_risk_management and not children @> '[{"carm": true}]'))
+$$;
+
+-- Every rule that one (contract-conforming) child breaks.
+create or replace function child_faults(child jsonb, path text) returns json[] language sql stable as $$
+    select array[
+        case when child ->> 'cause_of_death_group' is not null and child ->> 'outcome' <> 'died' then
+            fault(path || '/cause_of_death_group', 'only_for_a_death', 'is for a child who died') end,
+        case when child ->> 'age_band' <> age_band((child ->> 'age_years')::integer) then
+            fault(path || '/age_years', 'age_outside_band', 'does not lie in the age band') end]
+$$;
+
+-- Every rule that a set of children breaks.
+create or replace function children_faults(children jsonb, path text) returns json[]
+language sql stable as $$
+    select array_agg(f)
+    from (select child, path || '/' || (n - 1) as place,
+              row_number() over (partition by child ->> 'child_ref' order by n) as seen
+          from jsonb_array_elements(children) with ordinality e(child, n)) c
+    cross join unnest(child_faults(c.child, c.place) || case when c.seen > 1 then
+        fault(c.place || '/child_id', 'repeated_child', 'stands for a child that is in the list already')
+        end) f
+$$;
+
+-- Every rule of the guidance and of the calendar that a (contract-conforming) referral breaks; null when none.
+create or replace function referral_faults(r referral_input) returns json language sql stable as $$
+    select json_agg(f) from unnest(array[
+        case when not exists (select from committee c where c.code = r.committee) then
+            fault('/committee', 'unknown_code', 'is not a committee') end,
+        case when not exists (select from local_authority a where a.code = r.local_authority) then
+            fault('/local_authority', 'unknown_code', coalesce(
+                (select 'was replaced by ' || f.replaced_by from former_area_code f
+                 where f.code = r.local_authority), 'is not a local authority'))
+        when not exists (select from local_authority a
+                where a.code = r.local_authority and a.committee = r.committee) then
+            fault('/local_authority', 'outside_committee_area', 'is not in the area of the committee') end,
+        case when r.notified_on > today() then
+            fault('/notified_on', 'date_in_future', 'lies in the future') end,
+        case when r.aware_on > r.notified_on then
+            fault('/aware_on', 'date_order', 'lies after notified_on') end,
+        case when r.incident_on > r.aware_on then
+            fault('/incident_on', 'date_order', 'lies after aware_on') end,
+        case when r.immediate_concerns = 'passed_on' and r.passed_to_organisation is null then
+            fault('/passed_to_organisation', 'required_when_passed_on',
+                'has to name the organisation that the concerns were passed to') end,
+        case when r.passed_to_organisation is not null
+                and not exists (select from organisation o where o.code = r.passed_to_organisation) then
+            fault('/passed_to_organisation', 'unknown_code', 'is not an organisation') end,
+        case when exists (select from unnest(r.other_committees) o
+                where o not in (select c.code from committee c) or o = r.committee) then
+            fault('/other_committees', 'unknown_code', 'may name other committees only') end,
+        case when cardinality(unsupported_criteria(r.criteria_claimed, r.children)) > 0 then
+            fault('/criteria_claimed', 'criterion_not_supported_by_facts',
+                'names a criterion that no child''s outcome supports: '
+                || array_to_string(unsupported_criteria(r.criteria_claimed, r.children), ', ')) end
+        ] || children_faults(r.children, '/children')) f
+    where f is not null
+$$;
+
+-- The change of one referral by its sender, while the committee has not decided.
+create or replace function referral_change(p_id uuid, expected bigint, change jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral;
+    i referral_input;
+    faults json;
+begin
+    select * into r from referral where id = p_id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    if r.source_organisation <> claim('organisation') then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, r.version);
+    if r.status not in ('submitted', 'acknowledged') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_decided',
+            'The committee has decided about this referral, or it was withdrawn.')));
+    end if;
+    i := jsonb_populate_record(jsonb_populate_record(null::referral_input, to_jsonb(r)), change);
+    faults := referral_faults(i);
+    if faults is not null then
+        perform refuse(422, 'rule_violation', faults);
+    end if;
+    update referral set (source_role, local_authority, notified_on, aware_on, incident_on, incident_kind,
+            children, criteria_claimed, basis, immediate_concerns, passed_to_organisation,
+            agencies_involved, parallel_processes, other_committees, discussed_with_partners,
+            guidance_edition)
+        = (i.source_role, i.local_authority, i.notified_on, i.aware_on, i.incident_on, i.incident_kind,
+            i.children, i.criteria_claimed, i.basis, i.immediate_concerns, i.passed_to_organisation,
+            i.agencies_involved, i.parallel_processes, i.other_committees, i.discussed_with_partners,
+            i.guidance_edition)
+        where id = p_id returning * into r;
+    return (200, r.version, null, referral_document(r))::reply;
+end
+$$;
+
+create or replace function referral_withdraw(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral;
+begin
+    select * into r from referral where id = p_id for update;
+    if not found or r.source_organisation <> claim('organisation') then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, r.version);
+    if r.status not in ('submitted', 'acknowledged') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_decided',
+            'The committee has decided about this referral, or it was withdrawn.')));
+    end if;
+    update referral set status = 'withdrawn', decided_on = today(), reason = input ->> 'reason',
+            note = input ->> 'note'
+        where id = p_id returning * into r;
+    return (201, r.version, null, referral_document(r))::reply;
+end
+$$;
+
+-- Locks a referral that the caller's committee received and has not decided.
+create or replace function referral_for_decision(p_id uuid, expected bigint) returns referral
+language plpgsql as $$
+declare
+    r referral;
+begin
+    select * into r from referral where id = p_id for update;
+    if not found or r.committee <> claim('committee') then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, r.version);
+    if r.status not in ('submitted', 'acknowledged') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_decided',
+            'The committee has decided about this referral, or it was withdrawn.')));
+    end if;
+    return r;
+end
+$$;
+
+create or replace function referral_acknowledge(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral := referral_for_decision(p_id, expected);
+    on_day date := (input ->> 'acknowledged_on')::date;
+begin
+    if r.status = 'acknowledged' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'already_acknowledged',
+            'The referral has been acknowledged already.')));
+    end if;
+    perform refuse_faults(
+        case when on_day > today() then
+            fault('/acknowledged_on', 'date_in_future', 'lies in the future') end,
+        case when on_day < r.received_on then
+            fault('/acknowledged_on', 'date_order', 'lies before the referral was received') end);
+    update referral set status = 'acknowledged', acknowledged_on = on_day
+        where id = p_id returning * into r;
+    return (201, r.version, null, referral_document(r))::reply;
+end
+$$;
+
+create or replace function referral_reject(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral := referral_for_decision(p_id, expected);
+    on_day date := (input ->> 'rejected_on')::date;
+begin
+    perform refuse_faults(
+        case when on_day > today() then
+            fault('/rejected_on', 'date_in_future', 'lies in the future') end,
+        case when on_day < r.received_on then
+            fault('/rejected_on', 'date_order', 'lies before the referral was received') end);
+    update referral set status = 'rejected', decided_on = on_day, reason = input ->> 'reason',
+            note = input ->> 'note'
+        where id = p_id returning * into r;
+    return (201, r.version, null, referral_document(r))::reply;
+end
+$$;
+
+-- Accepts a referral into a new case or, when case_id is given, into one that is open.
+create or replace function referral_accept(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral := referral_for_decision(p_id, expected);
+    c review_case;
+    on_day date := (input ->> 'accepted_on')::date;
+begin
+    perform refuse_faults(
+        case when on_day > today() then
+            fault('/accepted_on', 'date_in_future', 'lies in the future') end,
+        case when on_day < r.received_on then
+            fault('/accepted_on', 'date_order', 'lies before the referral was received') end);
+    if input ->> 'case_id' is null then
+        c := case_open(r.local_authority, input ->> 'review_type', r.guidance_edition,
+            r.criteria_claimed, null, on_day);
+    else
+        select * into c from review_case
+            where id = (input ->> 'case_id')::uuid and committee = claim('committee') for update;
+        if not found then
+            perform refuse(422, 'rule_violation', json_build_array(
+                fault('/case_id', 'unknown_case', 'is not a case of this committee')));
+        end if;
+        if c.stage = 'closed' then
+            perform refuse(409, 'state_conflict', json_build_array(
+                fault('/case_id', 'case_closed', 'is a case that is closed')));
+        end if;
+    end if;
+    perform case_add_children(c, r.children);
+    update review_case set earliest_referral_received_on =
+            least(coalesce(earliest_referral_received_on, r.received_on), r.received_on)
+        where id = c.id;
+    update referral set status = 'accepted', decided_on = on_day,
+            acknowledged_on = coalesce(acknowledged_on, on_day), case_id = c.id,
+            case_reference = c.reference, case_stage = c.stage, case_decision = c.decision_outcome
+        where id = p_id returning * into r;
+    return (201, r.version, '/v1/cases/' || c.id, referral_document(r))::reply;
+end
+$$;

@@ -1,0 +1,481 @@
+-- Cases: their documents, opening, children, the decision and the way through the stages.
+
+create or replace function child_document(c child) returns json language sql stable as $$
+    select json_build_object(
+        'id', c.id,
+        'case_id', c.case_id,
+        'child_ref', c.child_ref,
+        'family_ref', c.family_ref,
+        'outcome', c.outcome,
+        'outcome_first_recorded', c.outcome_first_recorded,
+        'age_band', c.age_band,
+        'age_years', c.age_years,
+        'sex', c.sex,
+        'ethnic_group', c.ethnic_group,
+        'disability', c.disability,
+        'legal_status', c.legal_status,
+        'register_status', c.register_status,
+        'siblings_count_band', c.siblings_count_band,
+        'known_to', c.known_to,
+        'cause_of_death_group', c.cause_of_death_group,
+        'harm_types', c.harm_types,
+        'carm', c.carm,
+        'national_hub_submitted_on', c.national_hub_submitted_on,
+        'created_at', rendered(c.created_at),
+        'updated_at', rendered(c.updated_at),
+        'version', c.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || c.case_id || '/children/' || c.id,
+            'case', '/v1/cases/' || c.case_id))
+$$;
+
+create or replace function case_stage_document(s case_stage) returns json language sql stable as $$
+    select json_build_object(
+        'id', s.id,
+        'stage', s.stage,
+        'entered_on', s.entered_on,
+        'due_on', s.due_on,
+        'left_on', s.left_on,
+        'overdue', coalesce(s.due_on < coalesce(s.left_on, today()), false),
+        'recorded_at', rendered(s.recorded_at),
+        'recorded_by', s.recorded_by,
+        'reason', s.reason,
+        'note', s.note)
+$$;
+
+create or replace function decision_document(d case_decision) returns json language sql stable as $$
+    select json_build_object(
+        'case_id', d.case_id,
+        'outcome', d.outcome,
+        'decided_on', d.decided_on,
+        'reasons', d.reasons,
+        'alternative_kind', d.alternative_kind,
+        'criteria_met', d.criteria_met,
+        'decided_by', d.decided_by,
+        'unanimous', d.unanimous,
+        'note', d.note,
+        'recorded_at', rendered(d.recorded_at),
+        'version', d.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || d.case_id || '/decision',
+            'case', '/v1/cases/' || d.case_id))
+$$;
+
+create or replace function action_document(a action) returns json language sql stable as $$
+    select json_build_object(
+        'id', a.id,
+        'case_id', case when a.committee = claim('committee') then a.case_id end,
+        'case_reference', a.case_reference,
+        'committee', a.committee,
+        'title', a.title,
+        'themes', a.themes,
+        'owner_organisation', a.owner_organisation,
+        'status', a.status,
+        'due_on', a.due_on,
+        'original_due_on', a.original_due_on,
+        'overdue', a.due_on < today()
+            and a.status in ('proposed', 'agreed', 'in_progress'),
+        'slippage_days', a.due_on - a.original_due_on,
+        'success_measure', a.success_measure,
+        'priority', a.priority,
+        'scope', a.scope,
+        'resource_issue', a.resource_issue,
+        'progress', a.progress,
+        'completed_on', a.completed_on,
+        'evidence', a.evidence,
+        'verified_on', a.verified_on,
+        'reason', a.reason,
+        'created_at', rendered(a.created_at),
+        'updated_at', rendered(a.updated_at),
+        'version', a.version,
+        'links', json_build_object(
+            'self', '/v1/actions/' || a.id,
+            'updates', '/v1/actions/' || a.id || '/updates',
+            'case', case when a.committee = claim('committee') then '/v1/cases/' || a.case_id end))
+$$;
+
+-- Whether a condition of a transition holds for the case. Each guard of stage_guard has its branch here.
+create or replace function guard_holds(c review_case, guard text) returns boolean
+language plpgsql stable as $$
+begin
+    case guard
+        when 'child_recorded' then
+            return exists (select from child k where k.case_id = c.id);
+        when 'criteria_supported' then
+            return cardinality(unsupported_criteria(c.criteria, (
+                select jsonb_agg(jsonb_build_object('outcome', k.outcome, 'carm', k.carm))
+                from child k where k.case_id = c.id))) = 0;
+        when 'referrers_acknowledged' then
+            return not exists (select from referral r
+                where r.case_id = c.id and r.acknowledged_on is null);
+        when 'decision_recorded' then
+            return c.decision_outcome is not null;
+        when 'decided_to_proceed' then
+            return coalesce(c.decision_outcome = 'proceed', false);
+        when 'decided_not_to_proceed' then
+            return coalesce(c.decision_outcome = 'do_not_proceed', false);
+        when 'decided_alternative_review' then
+            return coalesce(c.decision_outcome = 'alternative_review', false);
+        when 'decided_more_information' then
+            return coalesce(c.decision_outcome = 'more_information', false);
+        when 'actions_ended' then
+            return not exists (select from action a where a.case_id = c.id
+                and a.status not in ('verified', 'not_achieved', 'superseded'));
+        when 'not_on_legal_hold' then
+            return not c.legal_hold;
+    end case;
+end
+$$;
+
+-- What is possible from the case's stage, and what still blocks it.
+create or replace function case_transitions(c review_case) returns json language sql stable as $$
+    select coalesce(json_agg(json_build_object(
+        'to', t.to_stage,
+        'label', t.label,
+        'possible', blocked.by_guards is null,
+        'blocked_by', coalesce(blocked.by_guards, '[]')) order by s.position), '[]')
+    from stage_transition t
+    join stage s on s.code = t.to_stage
+    cross join lateral (
+        select json_agg(json_build_object('guard', g.code, 'message', g.message, 'by', g.responsible)
+            order by n) as by_guards
+        from unnest(t.guards) with ordinality u(code, n)
+        join stage_guard g using (code)
+        where not guard_holds(c, g.code)) blocked
+    where t.from_stage = c.stage
+$$;
+
+-- One case; a member that `expand` does not name stays null.
+create or replace function case_document(c review_case, expand text[]) returns json
+language sql stable as $$
+    select json_build_object(
+        'id', c.id,
+        'reference', c.reference,
+        'committee', c.committee,
+        'local_authority', c.local_authority,
+        'review_type', c.review_type,
+        'guidance_edition', c.guidance_edition,
+        'criteria', c.criteria,
+        'summary', c.summary,
+        'opened_on', c.opened_on,
+        'stage', c.stage,
+        'stage_entered_on', c.stage_entered_on,
+        'stage_due_on', c.stage_due_on,
+        'overdue', coalesce(c.stage_due_on < today(), false),
+        'closed_on', c.closed_on,
+        'closure', c.closure,
+        'earliest_referral_received_on', c.earliest_referral_received_on,
+        'legal_hold', c.legal_hold,
+        'decision_outcome', c.decision_outcome,
+        'counts', (select json_build_object(
+            'referrals', (select count(*) from referral r where r.case_id = c.id),
+            'children', (select count(*) from child k where k.case_id = c.id),
+            'actions', count(*),
+            'actions_open', count(*) filter
+                (where a.status in ('proposed', 'agreed', 'in_progress', 'completed')),
+            'actions_overdue', count(*) filter
+                (where a.status in ('proposed', 'agreed', 'in_progress') and a.due_on < today()))
+            from action a where a.case_id = c.id),
+        'created_at', rendered(c.created_at),
+        'updated_at', rendered(c.updated_at),
+        'version', c.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || c.id,
+            'stages', '/v1/cases/' || c.id || '/stages',
+            'transitions', '/v1/cases/' || c.id || '/transitions',
+            'children', '/v1/cases/' || c.id || '/children',
+            'actions', '/v1/cases/' || c.id || '/actions',
+            'decision', '/v1/cases/' || c.id || '/decision'),
+        'stages', case when 'stages' = any (expand) then (
+            select json_agg(case_stage_document(s) order by s.sequence)
+            from case_stage s where s.case_id = c.id) end,
+        'transitions', case when 'transitions' = any (expand) then case_transitions(c) end,
+        'children', case when 'children' = any (expand) then (
+            select coalesce(json_agg(child_document(k) order by k.id), '[]')
+            from child k where k.case_id = c.id) end,
+        'actions', case when 'actions' = any (expand) then (
+            select coalesce(json_agg(action_document(a) order by a.due_on, a.id), '[]')
+            from action a where a.case_id = c.id) end,
+        'decision', case when 'decision' = any (expand) then (
+            select decision_document(d) from case_decision d where d.case_id = c.id) end,
+        'referrals', case when 'referrals' = any (expand) then (
+            select coalesce(json_agg(referral_document(r) order by r.received_at), '[]')
+            from referral r where r.case_id = c.id) end)
+$$;
+
+create or replace function case_next_reference(committee text, opened date) returns text
+language plpgsql as $$
+declare
+    number integer;
+begin
+    insert into case_counter as k (committee, year, last)
+        values (case_next_reference.committee, extract(year from opened), 1)
+        on conflict on constraint case_counter_pkey do update set last = k.last + 1
+        returning last into number;
+    return format('LR-%s-%s-%s', extract(year from opened), committee, lpad(number::text, 4, '0'));
+end
+$$;
+
+-- Opens a case in the stage of notification.
+create or replace function case_open(area text, kind text, edition text, claimed text[], about text,
+    opened date) returns review_case language plpgsql as $$
+declare
+    c review_case;
+begin
+    insert into review_case (id, committee, reference, local_authority, review_type, guidance_edition,
+            criteria, summary, opened_on, stage, stage_entered_on, stage_due_on)
+        values (uuid_v7(), claim('committee'), case_next_reference(claim('committee'), opened), area, kind,
+            edition, claimed, about, opened, 'notification', opened,
+            stage_due('notification', claim('committee'), opened))
+        returning * into c;
+    insert into case_stage (id, committee, case_id, sequence, stage, entered_on, due_on, recorded_by)
+        values (uuid_v7(), c.committee, c.id, 1, c.stage, opened, c.stage_due_on, claim('organisation'));
+    return c;
+end
+$$;
+
+-- Adds the children of a referral to the case; a child that the case has already stays as it is.
+create or replace function case_add_children(c review_case, children jsonb) returns void
+language sql volatile as $$
+    insert into child (id, committee, case_id, child_ref, family_ref, outcome, outcome_first_recorded,
+            age_band, age_years, sex, ethnic_group, disability, legal_status, register_status,
+            siblings_count_band, known_to, cause_of_death_group, harm_types, carm)
+        select uuid_v7(), c.committee, c.id, k.child_ref, k.family_ref, k.outcome, k.outcome, k.age_band,
+            k.age_years, k.sex, k.ethnic_group, k.disability, k.legal_status, k.register_status,
+            k.siblings_count_band, k.known_to, k.cause_of_death_group, k.harm_types, k.carm
+        from jsonb_populate_recordset(null::child, children) k
+        on conflict (committee, case_id, child_ref) do nothing
+$$;
+
+create or replace function case_create(input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case;
+    opened date := (input ->> 'opened_on')::date;
+    claimed text[] := array(select jsonb_array_elements_text(input -> 'criteria'));
+begin
+    if claim('committee') = '' then
+        perform refuse(403, 'organisation_not_allowed');
+    end if;
+    perform refuse_faults(variadic array[
+        case when not exists (select from local_authority a
+                where a.code = input ->> 'local_authority' and a.committee = claim('committee')) then
+            fault('/local_authority', 'outside_committee_area', 'is not in the area of the committee') end,
+        case when opened > today() then fault('/opened_on', 'date_in_future', 'lies in the future') end,
+        case when cardinality(unsupported_criteria(claimed, input -> 'children')) > 0 then
+            fault('/criteria', 'criterion_not_supported_by_facts',
+                'names a criterion that no child''s outcome supports') end
+        ] || children_faults(input -> 'children', '/children'));
+    c := case_open(input ->> 'local_authority', input ->> 'review_type', input ->> 'guidance_edition',
+        claimed, input ->> 'summary', opened);
+    perform case_add_children(c, input -> 'children');
+    return (201, c.version, '/v1/cases/' || c.id, case_document(c, '{}'))::reply;
+end
+$$;
+
+-- Locks a case of the caller's committee.
+create or replace function case_lock(p_id uuid, expected bigint) returns review_case
+language plpgsql as $$
+declare
+    c review_case;
+begin
+    select * into c from review_case where id = p_id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, c.version);
+    return c;
+end
+$$;
+
+-- Locks a case that is not closed.
+create or replace function case_lock_open(p_id uuid, expected bigint) returns review_case
+language plpgsql as $$
+declare
+    c review_case := case_lock(p_id, expected);
+begin
+    if c.stage = 'closed' then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'case_closed', 'The case is closed; re-open it first.')));
+    end if;
+    return c;
+end
+$$;
+
+create or replace function case_change(p_id uuid, expected bigint, change jsonb) returns reply
+language plpgsql as $$
+declare
+    c review_case := case_lock(p_id, expected);
+    n review_case;
+begin
+    if c.stage = 'closed' and change - 'legal_hold' <> '{}' then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'case_closed', 'The case is closed; only its legal hold can change.')));
+    end if;
+    n := jsonb_populate_record(c, change);
+    perform refuse_faults(
+        case when change ? 'criteria' and cardinality(unsupported_criteria(n.criteria, (
+                select jsonb_agg(jsonb_build_object('outcome', k.outcome, 'carm', k.carm))
+                from child k where k.case_id = c.id))) > 0 then
+            fault('/criteria', 'criterion_not_supported_by_facts',
+                'names a criterion that no child''s outcome supports') end);
+    update review_case set (review_type, criteria, summary, legal_hold)
+        = (n.review_type, n.criteria, n.summary, n.legal_hold)
+        where id = p_id returning * into c;
+    return (200, c.version, null, case_document(c, '{}'))::reply;
+end
+$$;
+
+-- Moves the case to another stage; refuses with everything that is still missing.
+create or replace function case_move(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    c review_case := case_lock(p_id, expected);
+    t stage_transition;
+    on_day date := (input ->> 'occurred_on')::date;
+    blocked json;
+begin
+    select * into t from stage_transition
+        where from_stage = c.stage and to_stage = input ->> 'to';
+    if not found then
+        perform refuse(409, 'transition_not_possible', json_build_array(fault('/to', 'not_a_transition',
+            'cannot be reached from the stage ' || c.stage)));
+    end if;
+    select json_agg(fault(null, g.code, g.message) order by n) into blocked
+        from unnest(t.guards) with ordinality u(code, n) join stage_guard g using (code)
+        where not guard_holds(c, g.code);
+    if blocked is not null then
+        perform refuse(409, 'transition_not_possible', blocked);
+    end if;
+    perform refuse_faults(
+        case when on_day > today() then
+            fault('/occurred_on', 'date_in_future', 'lies in the future') end,
+        case when on_day < c.stage_entered_on then
+            fault('/occurred_on', 'date_order', 'lies before the present stage was entered') end,
+        case when cardinality(t.reasons) > 0
+                and (input ->> 'reason' is null or input ->> 'reason' <> all (t.reasons)) then
+            fault('/reason', 'reason_required', 'has to be one of: ' || array_to_string(t.reasons, ', ')) end);
+    update case_stage set left_on = on_day where case_id = c.id and left_on is null;
+    update review_case set stage = t.to_stage, stage_entered_on = on_day,
+            stage_due_on = stage_due(t.to_stage, c.committee, on_day),
+            closed_on = case when t.to_stage = 'closed' then on_day end,
+            closure = case when t.to_stage = 'closed' then t.closure end,
+            decision_outcome = case when t.to_stage = 'information_gathering' then null
+                else c.decision_outcome end
+        where id = c.id returning * into c;
+    insert into case_stage (id, committee, case_id, sequence, stage, entered_on, due_on, reason, note,
+            recorded_by)
+        select uuid_v7(), c.committee, c.id, max(s.sequence) + 1, c.stage, on_day, c.stage_due_on,
+            input ->> 'reason', input ->> 'note', claim('organisation')
+        from case_stage s where s.case_id = c.id;
+    update referral set case_stage = c.stage, case_decision = c.decision_outcome where case_id = c.id;
+    return (201, c.version, null, case_document(c, '{}'))::reply;
+end
+$$;
+
+create or replace function child_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    k child;
+    wrapped jsonb := jsonb_build_array(input);
+begin
+    perform refuse_faults(variadic child_faults(input, ''));
+    if exists (select from child x where x.case_id = c.id and x.child_ref = input ->> 'child_ref') then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault('/child_id', 'repeated_child', 'stands for a child that the case has already')));
+    end if;
+    perform case_add_children(c, wrapped);
+    select * into k from child x where x.case_id = c.id and x.child_ref = input ->> 'child_ref';
+    return (201, k.version, '/v1/cases/' || c.id || '/children/' || k.id, child_document(k))::reply;
+end
+$$;
+
+create or replace function child_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    k child;
+    n child;
+begin
+    select * into k from child where id = p_id and case_id = c.id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, k.version);
+    n := jsonb_populate_record(k, change);
+    perform refuse_faults(variadic array[
+        case when n.national_hub_submitted_on > today() then
+            fault('/national_hub_submitted_on', 'date_in_future', 'lies in the future') end,
+        case when n.national_hub_submitted_on is not null and n.outcome <> 'died' then
+            fault('/national_hub_submitted_on', 'only_for_a_death', 'is for a child who died') end,
+        case when n.cause_of_death_group is not null and n.outcome <> 'died' then
+            fault('/cause_of_death_group', 'only_for_a_death', 'is for a child who died') end,
+        case when n.age_band <> age_band(n.age_years) then
+            fault('/age_years', 'age_outside_band', 'does not lie in the age band') end]);
+    update child set (outcome, age_band, age_years, sex, ethnic_group, disability, legal_status,
+            register_status, siblings_count_band, known_to, cause_of_death_group, harm_types, carm,
+            national_hub_submitted_on)
+        = (n.outcome, n.age_band, n.age_years, n.sex, n.ethnic_group, n.disability, n.legal_status,
+            n.register_status, n.siblings_count_band, n.known_to, n.cause_of_death_group, n.harm_types,
+            n.carm, n.national_hub_submitted_on)
+        where id = p_id returning * into k;
+    return (200, k.version, null, child_document(k))::reply;
+end
+$$;
+
+-- Records or replaces the decision. `create_only`: If-None-Match: * was sent.
+create or replace function decision_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock(p_case, null);
+    d case_decision;
+    n case_decision;
+    known boolean;
+begin
+    select * into d from case_decision where case_id = c.id for update;
+    known := found;
+    if create_only and known then
+        perform refuse(412, 'version_stale');
+    end if;
+    if not create_only and not known then
+        perform refuse(412, 'version_stale');
+    end if;
+    if known then
+        perform refuse_stale(expected, d.version);
+    end if;
+    if c.stage <> 'decision' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_decision',
+            'A decision is recorded while the case is in the stage decision.')));
+    end if;
+    n := jsonb_populate_record(null::case_decision, input);
+    perform refuse_faults(
+        case when n.decided_on > today() then
+            fault('/decided_on', 'date_in_future', 'lies in the future') end,
+        case when n.decided_on < c.stage_entered_on then
+            fault('/decided_on', 'date_order', 'lies before the stage decision was entered') end,
+        case when n.outcome = 'alternative_review' and n.alternative_kind is null then
+            fault('/alternative_kind', 'required_for_alternative', 'has to say which alternative') end,
+        case when n.outcome <> 'alternative_review' and n.alternative_kind is not null then
+            fault('/alternative_kind', 'only_for_alternative', 'is for an alternative review') end,
+        case when n.outcome <> 'proceed' and cardinality(n.reasons) = 0 then
+            fault('/reasons', 'reasons_required', 'has to give at least one reason') end,
+        case when n.outcome = 'proceed' and cardinality(n.criteria_met) = 0 then
+            fault('/criteria_met', 'criterion_required', 'has to name a criterion that is met') end,
+        case when cardinality(unsupported_criteria(n.criteria_met, (
+                select jsonb_agg(jsonb_build_object('outcome', k.outcome, 'carm', k.carm))
+                from child k where k.case_id = c.id))) > 0 then
+            fault('/criteria_met', 'criterion_not_supported_by_facts',
+                'names a criterion that no child''s outcome supports') end);
+    insert into case_decision (case_id, committee, outcome, decided_on, reasons, alternative_kind,
+            criteria_met, decided_by, unanimous, note)
+        values (c.id, c.committee, n.outcome, n.decided_on, n.reasons, n.alternative_kind, n.criteria_met,
+            n.decided_by, n.unanimous, n.note)
+        on conflict (case_id) do update set (outcome, decided_on, reasons, alternative_kind, criteria_met,
+            decided_by, unanimous, note) = (excluded.outcome, excluded.decided_on, excluded.reasons,
+            excluded.alternative_kind, excluded.criteria_met, excluded.decided_by, excluded.unanimous,
+            excluded.note)
+        returning * into d;
+    update review_case set decision_outcome = d.outcome where id = c.id;
+    update referral set case_decision = d.outcome where case_id = c.id;
+    return (case when known then 200 else 201 end, d.version, null, decision_document(d))::reply;
+end
+$$;

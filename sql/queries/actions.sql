@@ -1,0 +1,74 @@
+-- Actions and the reports on their progress.
+
+-- name: list_case_actions
+select (select coalesce(json_agg(action_document(a) order by a.due_on, a.id), '[]')
+        from action a where a.case_id = c.id) as items
+from review_case c where c.id = $1::uuid;
+
+-- name: create_action
+select * from action_create($1::uuid, $2::jsonb);
+
+-- name: list_actions unprepared
+with page as (
+    select a, row_number() over (order by a.due_on, a.id) as n
+    from action a
+    where ($1::jsonb ->> 'status' is null or a.status = $1::jsonb ->> 'status')
+        and ($1::jsonb ->> 'owner' is null or a.owner_organisation = $1::jsonb ->> 'owner')
+        and ($1::jsonb ->> 'theme' is null or $1::jsonb ->> 'theme' = any (a.themes))
+        and ($1::jsonb ->> 'case_id' is null or a.case_id = ($1::jsonb ->> 'case_id')::uuid
+            and a.committee = claim('committee'))
+        and ($1::jsonb ->> 'overdue' is null or (a.due_on < today()
+            and a.status in ('proposed', 'agreed', 'in_progress')) = ($1::jsonb ->> 'overdue')::boolean)
+        and ($1::jsonb ->> 'due_from' is null or a.due_on >= ($1::jsonb ->> 'due_from')::date)
+        and ($1::jsonb ->> 'due_to' is null or a.due_on < ($1::jsonb ->> 'due_to')::date)
+        and ($2::jsonb is null or (a.due_on, a.id) > (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
+    order by a.due_on, a.id
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(action_document(a) order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((a).due_on, (a).id)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from page;
+
+-- name: list_actions_updated unprepared
+with page as (
+    select a, row_number() over (order by a.updated_at desc, a.id desc) as n
+    from action a
+    where ($1::jsonb ->> 'status' is null or a.status = $1::jsonb ->> 'status')
+        and ($1::jsonb ->> 'owner' is null or a.owner_organisation = $1::jsonb ->> 'owner')
+        and ($1::jsonb ->> 'theme' is null or $1::jsonb ->> 'theme' = any (a.themes))
+        and ($1::jsonb ->> 'case_id' is null or a.case_id = ($1::jsonb ->> 'case_id')::uuid
+            and a.committee = claim('committee'))
+        and ($1::jsonb ->> 'overdue' is null or (a.due_on < today()
+            and a.status in ('proposed', 'agreed', 'in_progress')) = ($1::jsonb ->> 'overdue')::boolean)
+        and ($1::jsonb ->> 'due_from' is null or a.due_on >= ($1::jsonb ->> 'due_from')::date)
+        and ($1::jsonb ->> 'due_to' is null or a.due_on < ($1::jsonb ->> 'due_to')::date)
+        and ($2::jsonb is null or (a.updated_at, a.id)
+            < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
+    order by a.updated_at desc, a.id desc
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(action_document(a) order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((a).updated_at, (a).id)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from page;
+
+-- name: get_action
+select version, action_document(a) as body from action a where id = $1::uuid;
+
+-- name: change_action
+select * from action_change($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: list_action_updates
+select (select coalesce(json_agg(action_update_document(u) order by u.recorded_at, u.id), '[]')
+        from action_update u where u.action_id = a.id) as items
+from action a where a.id = $1::uuid;
+
+-- name: add_action_update
+select * from action_report($1::uuid, $2::jsonb);
+
+-- name: complete_action
+select * from action_complete($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: verify_action
+select * from action_verify($1::uuid, $2::bigint, $3::jsonb);

@@ -1,0 +1,83 @@
+-- Cases, their children, stages, transitions and decision.
+
+-- name: list_cases unprepared
+with page as (
+    select c, row_number() over (order by c.opened_on desc, c.id desc) as n
+    from review_case c
+    where ($1::jsonb ->> 'stage' is null or c.stage = $1::jsonb ->> 'stage')
+        and ($1::jsonb ->> 'review_type' is null or c.review_type = $1::jsonb ->> 'review_type')
+        and ($1::jsonb ->> 'criterion' is null or $1::jsonb ->> 'criterion' = any (c.criteria))
+        and ($1::jsonb ->> 'overdue' is null
+            or coalesce(c.stage_due_on < today(), false) = ($1::jsonb ->> 'overdue')::boolean)
+        and ($1::jsonb ->> 'opened_from' is null or c.opened_on >= ($1::jsonb ->> 'opened_from')::date)
+        and ($1::jsonb ->> 'opened_to' is null or c.opened_on < ($1::jsonb ->> 'opened_to')::date)
+        and ($2::jsonb is null or (c.opened_on, c.id) < (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
+    order by c.opened_on desc, c.id desc
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((c).opened_on, (c).id)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from page;
+
+-- name: list_cases_by_due unprepared
+-- Cases without a due date come last.
+with page as (
+    select c, row_number() over (order by coalesce(c.stage_due_on, 'infinity'), c.id) as n
+    from review_case c
+    where ($1::jsonb ->> 'stage' is null or c.stage = $1::jsonb ->> 'stage')
+        and ($1::jsonb ->> 'review_type' is null or c.review_type = $1::jsonb ->> 'review_type')
+        and ($1::jsonb ->> 'criterion' is null or $1::jsonb ->> 'criterion' = any (c.criteria))
+        and ($1::jsonb ->> 'overdue' is null
+            or coalesce(c.stage_due_on < today(), false) = ($1::jsonb ->> 'overdue')::boolean)
+        and ($1::jsonb ->> 'opened_from' is null or c.opened_on >= ($1::jsonb ->> 'opened_from')::date)
+        and ($1::jsonb ->> 'opened_to' is null or c.opened_on < ($1::jsonb ->> 'opened_to')::date)
+        and ($2::jsonb is null or (coalesce(c.stage_due_on, 'infinity'), c.id)
+            > (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
+    order by coalesce(c.stage_due_on, 'infinity'), c.id
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array(coalesce((c).stage_due_on, 'infinity'), (c).id)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from page;
+
+-- name: open_case
+select * from case_create($1::jsonb);
+
+-- name: get_case
+select version, case_document(c, string_to_array($2, ',')) as body from review_case c where id = $1::uuid;
+
+-- name: change_case
+select * from case_change($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: list_case_stages
+select (select coalesce(json_agg(case_stage_document(s) order by s.sequence), '[]')
+        from case_stage s where s.case_id = c.id) as items
+from review_case c where c.id = $1::uuid;
+
+-- name: list_transitions
+select version, case_transitions(c) as items from review_case c where id = $1::uuid;
+
+-- name: move_case
+select * from case_move($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: list_children
+select (select coalesce(json_agg(child_document(k) order by k.id), '[]')
+        from child k where k.case_id = c.id) as items
+from review_case c where c.id = $1::uuid;
+
+-- name: add_child
+select * from child_add($1::uuid, $2::jsonb);
+
+-- name: get_child
+select version, child_document(k) as body from child k where case_id = $1::uuid and id = $2::uuid;
+
+-- name: change_child
+select * from child_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);
+
+-- name: get_decision
+select version, decision_document(d) as body from case_decision d where case_id = $1::uuid;
+
+-- name: put_decision
+select * from decision_put($1::uuid, $2::boolean, $3::bigint, $4::jsonb);

@@ -1,0 +1,134 @@
+-- Referrals: pushing, reading, deciding.
+
+-- name: push_referrals
+-- $1: array of {n, key, hash, doc}. One row an item: status 201 made, 200 there already (or a replay),
+-- 409 and 422 refused, 0 when another transaction got in between: ask again.
+with item as materialized (
+    select i.n, i.key, i.hash, i.doc ->> 'source_system' as system, i.doc ->> 'source_reference' as name,
+        json_populate_record(null::referral_input, i.doc) as input,
+        row_number() over (partition by i.key order by i.n) as key_seen
+    from json_to_recordset($1::json) as i (n integer, key text, hash text, doc json)
+), judged as materialized (
+    select item.*, k.request_hash as known_hash, k.status as known_status, k.body as known_body,
+        k.version as known_version, k.location as known_location, r as existing,
+        case when k.key is null and r.id is null then referral_faults(input) end as faults
+    from item
+    left join idempotency_key k on k.organisation = claim('organisation') and k.client = claim('client')
+        and k.key = item.key and k.created_at > now() - interval '7 days'
+    left join referral r on r.source_organisation = claim('organisation')
+        and r.source_system = item.system and r.source_reference = item.name
+), inserted as (
+    insert into referral (id, reference, source_organisation, source_system, source_reference, pushed_hash,
+        source_role, committee, local_authority, notified_on, received_on, aware_on, incident_on,
+        incident_kind, children, criteria_claimed, basis, immediate_concerns, passed_to_organisation,
+        agencies_involved, parallel_processes, other_committees, discussed_with_partners, guidance_edition)
+    select made.id,
+        format('RF-%s-%s-%s', extract(year from today()), (input).committee,
+            upper(right(made.id::text, 10))),
+        claim('organisation'), (input).source_system, (input).source_reference, hash,
+        (input).source_role, (input).committee, (input).local_authority, (input).notified_on, today(),
+        (input).aware_on, (input).incident_on, (input).incident_kind, (input).children,
+        (input).criteria_claimed, (input).basis, (input).immediate_concerns,
+        (input).passed_to_organisation, (input).agencies_involved, (input).parallel_processes,
+        (input).other_committees, (input).discussed_with_partners, (input).guidance_edition
+    from (select uuid_v7() as id, judged.* from judged
+          where known_hash is null and (existing).id is null and faults is null
+              and (key is null or key_seen = 1)
+          order by system, name offset 0) made
+    on conflict (source_organisation, source_system, source_reference) do nothing
+    returning *
+), answered as materialized (
+    select j.n, j.key, j.hash, j.known_hash is not null as replayed,
+        case when j.known_hash is not null then
+                case when j.known_hash = j.hash then j.known_status else 422 end
+            when (j.existing).id is not null then
+                case when (j.existing).pushed_hash = j.hash then 200 else 409 end
+            when j.faults is not null then 422
+            when i.id is not null then 201
+            else 0 end as status,
+        coalesce(i.id, (j.existing).id) as id,
+        coalesce(j.known_version, i.version, (j.existing).version) as version,
+        coalesce(j.known_location, '/v1/referrals/' || coalesce(i.id, (j.existing).id)) as location,
+        coalesce(j.known_body, referral_document(coalesce(i, j.existing))::text) as body,
+        case when j.known_hash is not null then 'idempotency_key_reused'
+            when (j.existing).id is not null then 'natural_key_conflict' else 'rule_violation' end as code,
+        j.faults
+    from judged j
+    left join inserted i on i.source_system = j.system and i.source_reference = j.name
+        and i.pushed_hash = j.hash and (j.key is null or j.key_seen = 1)
+), stored as (
+    insert into idempotency_key (organisation, client, key, request_hash, status, version, location, body)
+    select claim('organisation'), claim('client'), key, hash, status, version, location, body
+    from answered
+    where key is not null and not replayed and status in (200, 201)
+    order by key
+)
+select n, status, replayed, id, version, location,
+    case when status in (200, 201) then body end as body,
+    case when status >= 400 then code end as code, faults as errors
+from answered
+order by n;
+
+-- name: validate_referral
+select coalesce(referral_faults(jsonb_populate_record(null::referral_input, $1::jsonb)), '[]') as body;
+
+-- name: list_referrals unprepared
+with page as (
+    select r, row_number() over (order by r.received_at desc, r.id desc) as n
+    from referral r
+    where ($1::jsonb ->> 'status' is null or r.status = $1::jsonb ->> 'status')
+        and ($1::jsonb ->> 'committee' is null or r.committee = $1::jsonb ->> 'committee')
+        and ($1::jsonb ->> 'source_system' is null or r.source_system = $1::jsonb ->> 'source_system')
+        and ($1::jsonb ->> 'source_reference' is null or r.source_reference = $1::jsonb ->> 'source_reference')
+        and ($1::jsonb ->> 'received_from' is null or r.received_on >= ($1::jsonb ->> 'received_from')::date)
+        and ($1::jsonb ->> 'received_to' is null or r.received_on < ($1::jsonb ->> 'received_to')::date)
+        and ($2::jsonb is null or (r.received_at, r.id)
+            < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
+    order by r.received_at desc, r.id desc
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(referral_document(r) order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((r).received_at, (r).id)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from page;
+
+-- name: list_referrals_oldest unprepared
+with page as (
+    select r, row_number() over (order by r.received_at, r.id) as n
+    from referral r
+    where ($1::jsonb ->> 'status' is null or r.status = $1::jsonb ->> 'status')
+        and ($1::jsonb ->> 'committee' is null or r.committee = $1::jsonb ->> 'committee')
+        and ($1::jsonb ->> 'source_system' is null or r.source_system = $1::jsonb ->> 'source_system')
+        and ($1::jsonb ->> 'source_reference' is null or r.source_reference = $1::jsonb ->> 'source_reference')
+        and ($1::jsonb ->> 'received_from' is null or r.received_on >= ($1::jsonb ->> 'received_from')::date)
+        and ($1::jsonb ->> 'received_to' is null or r.received_on < ($1::jsonb ->> 'received_to')::date)
+        and ($2::jsonb is null or (r.received_at, r.id)
+            > (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
+    order by r.received_at, r.id
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(referral_document(r) order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((r).received_at, (r).id)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from page;
+
+-- name: get_referral
+select version, referral_document(r) as body from referral r where id = $1::uuid;
+
+-- name: get_referral_origin
+select committee, source_system from referral where id = $1::uuid;
+
+-- name: change_referral
+select * from referral_change($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: withdraw_referral
+select * from referral_withdraw($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: acknowledge_referral
+select * from referral_acknowledge($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: accept_referral
+select * from referral_accept($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: reject_referral
+select * from referral_reject($1::uuid, $2::bigint, $3::jsonb);

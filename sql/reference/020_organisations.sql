@@ -1,0 +1,40 @@
+-- The organisations that tokens may act for, and that own actions. Areas give theirs; the national ones follow.
+
+insert into organisation (code, kind, name, committee)
+select 'CPC-' || code, 'committee', name, code from committee
+union all
+select 'LA-' || code, 'local_authority',
+    case code when 'S12000013' then 'Comhairle nan Eilean Siar' else name || ' Council' end, null
+from local_authority
+union all
+select 'HB-' || code, 'health_board', name, null from health_board
+union all
+select 'POL-' || letter, 'police', 'Police Scotland, ' || name || ' Division', null
+from (values
+    ('A', 'North East'),
+    ('C', 'Forth Valley'),
+    ('D', 'Tayside'),
+    ('E', 'Edinburgh'),
+    ('G', 'Greater Glasgow'),
+    ('J', 'Lothians and Scottish Borders'),
+    ('K', 'Renfrewshire and Inverclyde'),
+    ('L', 'Argyll and West Dunbartonshire'),
+    ('N', 'Highlands and Islands'),
+    ('P', 'Fife'),
+    ('Q', 'Lanarkshire'),
+    ('U', 'Ayrshire'),
+    ('V', 'Dumfries and Galloway')
+) division(letter, name)
+union all
+select code, kind, name, null
+from (values
+    ('COPFS', 'prosecution', 'Crown Office and Procurator Fiscal Service'),
+    ('SCRA', 'reporter', 'Scottish Children''s Reporter Administration'),
+    ('CI', 'inspectorate', 'Care Inspectorate'),
+    ('HIS', 'national', 'Healthcare Improvement Scotland, National Hub'),
+    ('SG', 'national', 'Scottish Government'),
+    ('CHS', 'national', 'Children''s Hearings Scotland'),
+    ('TS-OTHER', 'third_sector', 'Third sector organisation not listed by itself')
+) national(code, kind, name)
+on conflict (code) do update set (kind, name, committee)
+    = (excluded.kind, excluded.name, excluded.committee);

@@ -1,0 +1,110 @@
+-- The life of a case: its stages, the ways between them, what has to hold for each, and how long a stage may take.
+
+insert into stage (code, position, label, description, terminal) values
+    ('notification', 1, 'Notification',
+        'A referral was accepted. The children and the criteria are recorded and the '
+        || 'referrers get their acknowledgement.', false),
+    ('information_gathering', 2, 'Information gathering',
+        'The agencies involved give a short account of their work with the child, as '
+        || 'far as the decision needs it.', false),
+    ('recommendation', 3, 'Recommendation',
+        'A nominated person or sub-group puts together what is known and recommends what to do.', false),
+    ('decision', 4, 'Decision',
+        'The committee decides: a learning review, another way of learning, no review, '
+        || 'or more information first.', false),
+    ('set_up', 5, 'Setting up',
+        'The review gets its scope, its team, and its plans for the family and for staff.', false),
+    ('review', 6, 'Review',
+        'Practitioners, agencies and the family work out with the review team what can be learned.', false),
+    ('reporting', 7, 'Reporting',
+        'The report is written, checked for accuracy and agreed by the committee.', false),
+    ('ratification', 8, 'Ratification',
+        'The chief officers consider the report and ratify it or ask for changes.', false),
+    ('implementation', 9, 'Implementation',
+        'The action plan is put into practice and the learning is shared.', false),
+    ('evaluation', 10, 'Evaluation',
+        'The committee looks at whether the actions brought what they were meant to bring.', false),
+    ('closed', 11, 'Closed',
+        'Nothing more is to be done. A case can be re-opened for a stated reason.', true)
+on conflict (code) do update set (position, label, description, terminal)
+    = (excluded.position, excluded.label, excluded.description, excluded.terminal);
+
+-- Each code has its branch in the function guard_holds.
+with given(code, message, responsible) as (values
+    ('child_recorded', 'At least one child has to be recorded.', 'committee'),
+    ('criteria_supported', 'Each criterion has to be supported by the outcome of a child.', 'committee'),
+    ('referrers_acknowledged', 'Each referral of the case has to be acknowledged.', 'committee'),
+    ('decision_recorded', 'The decision has to be recorded.', 'committee'),
+    ('decided_to_proceed', 'The recorded decision has to be to proceed with a review.', 'committee'),
+    ('decided_not_to_proceed', 'The recorded decision has to be not to proceed.', 'committee'),
+    ('decided_alternative_review', 'The recorded decision has to be an alternative review.', 'committee'),
+    ('decided_more_information', 'The recorded decision has to be that more information is needed.', 'committee'),
+    ('actions_ended', 'Each action has to be verified, not achieved or superseded.', 'committee'),
+    ('not_on_legal_hold', 'The case must not be on legal hold.', 'committee')),
+gone as (delete from stage_guard where code not in (select code from given))
+insert into stage_guard (code, message, responsible)
+select code, message, responsible from given
+on conflict (code) do update set (message, responsible) = (excluded.message, excluded.responsible);
+
+-- A legal hold keeps nothing from closing: it governs what may be erased. Re-opening into the later stages
+-- asks for the decision to proceed, because a case without it could not leave them; such a case is
+-- re-opened into the stage decision.
+with given(from_stage, to_stage, label, closure, reasons, guards) as (values
+    ('notification', 'information_gathering', 'Ask the agencies', null::text, '{}'::text[],
+        '{child_recorded,criteria_supported,referrers_acknowledged}'::text[]),
+    ('notification', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('information_gathering', 'recommendation', 'Start the recommendation', null, '{}', '{}'),
+    ('information_gathering', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('recommendation', 'decision', 'Put to the committee', null, '{}', '{}'),
+    ('recommendation', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('decision', 'information_gathering', 'Ask for more information', null, '{}',
+        '{decision_recorded,decided_more_information}'),
+    ('decision', 'set_up', 'Set the review up', null, '{}', '{decision_recorded,decided_to_proceed}'),
+    ('decision', 'review', 'Start the alternative review', null, '{}',
+        '{decision_recorded,decided_alternative_review}'),
+    ('decision', 'closed', 'Close without a review', 'did_not_proceed', '{}',
+        '{decision_recorded,decided_not_to_proceed}'),
+    ('set_up', 'review', 'Start the review', null, '{}', '{}'),
+    ('set_up', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('review', 'reporting', 'Write the report', null, '{}', '{decided_to_proceed}'),
+    ('review', 'closed', 'Complete the alternative review', 'alternative_completed', '{}',
+        '{decided_alternative_review,actions_ended}'),
+    ('reporting', 'ratification', 'Put to the chief officers', null, '{}', '{}'),
+    ('reporting', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('ratification', 'reporting', 'Change the report', null, '{changes_requested}', '{}'),
+    ('ratification', 'implementation', 'Put the plan into practice', null, '{}', '{}'),
+    ('ratification', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('implementation', 'evaluation', 'Evaluate', null, '{}', '{actions_ended}'),
+    ('implementation', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('evaluation', 'closed', 'Complete', 'completed', '{}', '{actions_ended}'),
+    ('closed', 'information_gathering', 'Re-open: gather information', null,
+        '{new_information,proceedings_ended,fai_determination,error}', '{}'),
+    ('closed', 'decision', 'Re-open: decide', null,
+        '{new_information,proceedings_ended,fai_determination,error}', '{}'),
+    ('closed', 'set_up', 'Re-open: set up', null,
+        '{new_information,proceedings_ended,fai_determination,error}', '{decided_to_proceed}'),
+    ('closed', 'review', 'Re-open: review', null,
+        '{new_information,proceedings_ended,fai_determination,error}', '{decided_to_proceed}'),
+    ('closed', 'reporting', 'Re-open: change the report', null,
+        '{new_information,proceedings_ended,fai_determination,error}', '{decided_to_proceed}'),
+    ('closed', 'implementation', 'Re-open: implementation', null,
+        '{new_information,proceedings_ended,fai_determination,error}', '{decided_to_proceed}')),
+gone as (delete from stage_transition t where not exists (
+    select from given g where g.from_stage = t.from_stage and g.to_stage = t.to_stage))
+insert into stage_transition (from_stage, to_stage, label, closure, reasons, guards)
+select from_stage, to_stage, label, closure, reasons, guards from given
+on conflict (from_stage, to_stage) do update set (label, closure, reasons, guards)
+    = (excluded.label, excluded.closure, excluded.reasons, excluded.guards);
+
+-- The defaults; a committee's own rows are kept as they are. Implementation lasts as long as its plan says.
+insert into timescale (stage, committee, amount, unit, valid_from) values
+    ('notification', null, 5, 'working_days', '2012-01-01'),
+    ('information_gathering', null, 14, 'calendar_days', '2012-01-01'),
+    ('recommendation', null, 14, 'calendar_days', '2012-01-01'),
+    ('decision', null, 14, 'calendar_days', '2012-01-01'),
+    ('set_up', null, 28, 'calendar_days', '2012-01-01'),
+    ('review', null, 4, 'months', '2012-01-01'),
+    ('reporting', null, 2, 'months', '2012-01-01'),
+    ('ratification', null, 1, 'months', '2012-01-01'),
+    ('evaluation', null, 12, 'months', '2012-01-01')
+on conflict (stage, committee, valid_from) do update set (amount, unit) = (excluded.amount, excluded.unit);

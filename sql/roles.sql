@@ -1,0 +1,18 @@
+-- The roles of the register: the owner of everything, who cannot log in, and the service, which owns nothing.
+-- Run before each migration; creates only what is missing.
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'register_owner') then
+        create role register_owner nologin;
+    end if;
+    if not exists (select from pg_roles where rolname = 'register_service') then
+        create role register_service login nosuperuser nobypassrls nocreatedb nocreaterole;
+    end if;
+    if not pg_has_role(current_user, 'register_owner', 'member') then
+        execute format('grant register_owner to %I', current_user);
+    end if;
+    if not exists (select from pg_namespace where nspname = 'register') then
+        create schema register authorization register_owner;
+    end if;
+end
+$$;

@@ -1,0 +1,518 @@
+/* Tests of the key sets: what is taken, what is refused and why, rotation, the address. */
+#include "service/auth/fetch.h"
+#include "service/auth/jwks.h"
+#include "service/auth/keys.h"
+#include "service/log.h"
+#include "tests/unit/auth_fixture.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <openssl/rsa.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static fixture *made;
+static char reason[512];
+
+static void begin(void) {
+    log_set_level(LOG_ERROR + 1);
+    made = fixture_begin();
+    reason[0] = '\0';
+}
+
+static void end(void) {
+    fixture_end(made);
+}
+
+TestSuite(keys, .init = begin, .fini = end, .timeout = 120);
+
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static bool holds(keys *set, const char *kid) {
+    const key *found = keys_find(set, kid);
+    key_release(found);
+    return found != NULL;
+}
+
+/* Returns how long it took until `kid` was there, or was gone; 1000 when it never happened. */
+static double wait_for(keys *set, const char *kid, bool there, double most) {
+    double start = seconds_now();
+    while (seconds_now() - start < most) {
+        if (holds(set, kid) == there) {
+            return seconds_now() - start;
+        }
+        usleep(5000);
+    }
+    return 1000;
+}
+
+static keys *open_file(const char *text) {
+    fixture_write(made, "jwks.json", text);
+    char *path = fixture_path(made, "jwks.json");
+    keys_source source = {.jwks_file = path};
+    keys *set = keys_new(&source, reason, sizeof reason);
+    free(path);
+    return set;
+}
+
+static char *set_of(char *first, char *second) {
+    char *jwks[] = {first, second};
+    char *text = fixture_set(second == NULL ? 1 : 2, jwks);
+    free(first);
+    free(second);
+    return text;
+}
+
+static keys *open_set(char *first, char *second) {
+    char *text = set_of(first, second);
+    keys *set = open_file(text);
+    free(text);
+    return set;
+}
+
+static char *good_key(void) {
+    return fixture_jwk(made->rsa, "rsa", "");
+}
+
+/* ---- files ---- */
+
+Test(keys, file_is_loaded) {
+    keys *set = open_set(good_key(), fixture_jwk(made->ec, "ec", ",\"alg\":\"ES256\""));
+    cr_assert_not_null(set, "%s", reason);
+    const key *rsa = keys_find(set, "rsa"), *ec = keys_find(set, "ec");
+    cr_assert(rsa != NULL && ec != NULL);
+    cr_expect_eq(rsa->algorithm, KEY_RS256);
+    cr_expect_eq(ec->algorithm, KEY_ES256);
+    cr_expect_eq(EVP_PKEY_eq(rsa->parsed, made->rsa), 1);
+    cr_expect_eq(EVP_PKEY_eq(ec->parsed, made->ec), 1);
+    cr_expect_null(keys_find(set, "RSA"));
+    cr_expect_null(keys_find(set, ""));
+    keys_figures figures = keys_figures_read(set);
+    cr_expect_eq(figures.count, 2);
+    cr_expect_eq(figures.failures, 0);
+    cr_expect(figures.loaded_at >= time(NULL) - 60);
+    cr_expect_eq(keys_generation(set), 1);
+    key_release(rsa);
+    key_release(ec);
+    key_release(NULL);
+    keys_free(set);
+}
+
+static void expect_refused(char *second, const char *why) {
+    keys *set = open_set(good_key(), second);
+    cr_expect_null(set, "should be refused: %s", why);
+    cr_expect(strncmp(reason, "LR_JWKS_FILE", 12) == 0, "%s", reason);
+    cr_expect_not_null(strstr(reason, why), "%s", reason);
+    keys_free(set);
+}
+
+Test(keys, unsafe_keys_refuse_the_start) {
+    EVP_PKEY *weak = EVP_RSA_gen(1024), *less = EVP_RSA_gen(2047);
+    expect_refused(fixture_jwk(weak, "weak", ""), "less than 2048");
+    expect_refused(fixture_jwk(less, "less", ""), "less than 2048");
+    expect_refused(fixture_jwk(made->other_rsa, "rsa", ""), "the kid of another");
+    expect_refused(fixture_jwk(made->rsa, "rsa", ""), "the kid of another");
+    expect_refused(fixture_jwk(made->p384, "p384", ""), "a curve other than P-256");
+    expect_refused(fixture_jwk(made->p384, "p384", ",\"alg\":\"ES256\""), "other than P-256");
+    expect_refused(strdup("{\"kty\":\"oct\",\"kid\":\"o\",\"k\":\"AAAA\"}"), "is a secret");
+    expect_refused(strdup("{\"kty\":\"oct\",\"k\":\"AAAA\"}"), "kid");
+    expect_refused(fixture_jwk(made->other_rsa, "p", ",\"d\":\"AQ\""), "private part");
+    expect_refused(strdup("{\"kty\":\"RSA\",\"kid\":\"e\",\"n\":\"AQAB\",\"e\":\"AQAB\"}"),
+                   "less than 2048");
+    EVP_PKEY_free(weak);
+    EVP_PKEY_free(less);
+}
+
+Test(keys, useless_keys_are_skipped) {
+    char *jwks[] = {
+        fixture_jwk(made->other_rsa, NULL, ""),
+        fixture_jwk(made->other_rsa, "enc", ",\"use\":\"enc\""),
+        fixture_jwk(made->other_rsa, "ops", ",\"key_ops\":[\"encrypt\"]"),
+        fixture_jwk(made->other_rsa, "ps256", ",\"alg\":\"PS256\""),
+        fixture_jwk(made->p384, "es384", ",\"alg\":\"ES384\""),
+        fixture_jwk(made->other_rsa, "a space", ""),
+        strdup("{\"kty\":\"OKP\",\"kid\":\"ed\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}"),
+        strdup("{\"kty\":\"new\",\"kid\":\"new\"}"),
+        strdup("{\"kty\":\"RSA\",\"kid\":\"broken\",\"n\":\"!\",\"e\":\"AQAB\"}"),
+        strdup("{\"kty\":\"RSA\",\"kid\":\"half\",\"e\":\"AQAB\"}"),
+        strdup("{\"kty\":\"EC\",\"kid\":\"off\",\"crv\":\"P-256\",\"x\":\"AQ\",\"y\":\"AQ\"}"),
+        strdup("1"),
+        fixture_jwk(made->ec, "ec", ",\"key_ops\":[\"verify\"],\"use\":\"sig\""),
+    };
+    size_t count = sizeof jwks / sizeof *jwks;
+    char *text = fixture_set(count, jwks);
+    keys *set = open_file(text);
+    cr_assert_not_null(set, "%s", reason);
+    cr_expect_eq(keys_figures_read(set).count, 1);
+    cr_expect(holds(set, "ec"));
+    keys_free(set);
+    free(text);
+    for (size_t at = 0; at < count; at++) {
+        free(jwks[at]);
+    }
+}
+
+Test(keys, what_is_no_set_is_refused) {
+    static const char *const texts[] = {"",
+                                        "{}",
+                                        "[]",
+                                        "{\"keys\":{}}",
+                                        "{\"keys\":[]}",
+                                        "{\"keys\":[],\"keys\":[]}",
+                                        "{\"keys\":[{\"kty\":\"RSA\"}]}",
+                                        "{\"keys\":[[[[[[[[[[]]]]]]]]]]}",
+                                        "-----BEGIN PUBLIC KEY-----"};
+    for (size_t at = 0; at < sizeof texts / sizeof *texts; at++) {
+        cr_expect_null(open_file(texts[at]), "%s", texts[at]);
+        cr_expect(strncmp(reason, "LR_JWKS_FILE", 12) == 0, "%s", reason);
+    }
+    char *large = malloc(JWKS_BYTES_MOST + 2);
+    cr_assert_not_null(large);
+    memset(large, ' ', JWKS_BYTES_MOST + 1);
+    memcpy(large, "{\"keys\":[]}", 11);
+    large[JWKS_BYTES_MOST + 1] = '\0';
+    cr_expect_null(open_file(large));
+    cr_expect_not_null(strstr(reason, "256 KiB"));
+    free(large);
+}
+
+Test(keys, sources_are_checked) {
+    fixture_write(made, "secret", FIXTURE_SECRET);
+    fixture_write(made, "short", "too short");
+    char *secret = fixture_path(made, "secret"), *small = fixture_path(made, "short");
+    const struct {
+        keys_source source;
+        const char *why;
+    } cases[] = {
+        {{0}, "Set one of"},
+        {{.dev = true}, "Set one of"},
+        {{.jwks_file = "/a", .jwks_url = "https://b.example"}, "Set one of"},
+        {{.jwks_file = "/nowhere/at/all"}, "LR_JWKS_FILE: the file cannot be read"},
+        {{.secret_file = secret}, "LR_MODE=dev only"},
+        {{.secret_file = secret, .jwks_file = "/a", .dev = true}, "secret beside public keys"},
+        {{.secret_file = secret, .jwks_url = "https://b", .dev = true}, "secret beside public"},
+        {{.secret_file = small, .dev = true}, "at least 32 bytes"},
+        {{.secret_file = "/nowhere/at/all", .dev = true}, "LR_DEV_SECRET_FILE"},
+        {{.jwks_url = "http://issuer.example/keys", .dev = true}, "begin with https"},
+        {{.jwks_url = "http://127.0.0.1/keys"}, "begin with https"},
+        {{.jwks_url = "http://127.0.0.1.evil.example/", .dev = true}, "begin with https"},
+        {{.jwks_url = "http://127.0.0.1@evil.example/", .dev = true}, "without user"},
+        {{.jwks_url = "https://user:word@issuer.example/"}, "without user"},
+        {{.jwks_url = "file:///etc/passwd", .dev = true}, "https"},
+        {{.jwks_url = "gopher://127.0.0.1/", .dev = true}, "begin with https"},
+        {{.jwks_url = "not an address", .dev = true}, "https"},
+        {{.jwks_url = "", .dev = true}, "https"},
+    };
+    for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
+        cr_expect_null(keys_new(&cases[at].source, reason, sizeof reason), "case %zu", at);
+        cr_expect_not_null(strstr(reason, cases[at].why), "case %zu: %s", at, reason);
+    }
+    keys_source good = {.secret_file = secret, .dev = true};
+    keys *set = keys_new(&good, reason, sizeof reason);
+    cr_assert_not_null(set, "%s", reason);
+    const key *found = keys_find(set, "dev");
+    cr_assert_not_null(found);
+    cr_expect_eq(found->algorithm, KEY_HS256);
+    cr_expect_eq(found->secret_size, strlen(FIXTURE_SECRET));
+    cr_expect_null(found->parsed);
+    key_release(found);
+    keys_free(set);
+    free(secret);
+    free(small);
+}
+
+/* ---- rotation ---- */
+
+static token_verifier *verifier_of(keys *set) {
+    token_rules rules = fixture_rules();
+    return token_verifier_new(set, &rules);
+}
+
+static char *token_by(signer by, const char *kid) {
+    char header[128];
+    snprintf(header, sizeof header, "{\"alg\":\"RS256\",\"kid\":\"%s\"}", kid);
+    char *claims = fixture_claims(NULL, NULL);
+    char *text = fixture_token(made, header, claims, by);
+    free(claims);
+    return text;
+}
+
+Test(keys, rotation_by_rewriting_the_file) {
+    principal who;
+    keys *set = open_set(good_key(), NULL);
+    token_verifier *verifier = verifier_of(set);
+    char *old = token_by(BY_RSA, "rsa"), *new = token_by(BY_OTHER_RSA, "next");
+    cr_expect_null(token_verify(verifier, old, FIXTURE_NOW, &who));
+    cr_expect_str_eq(token_verify(verifier, new, FIXTURE_NOW, &who), "unknown_kid");
+    const key *held = keys_find(set, "rsa");
+    char *text = set_of(fixture_jwk(made->other_rsa, "next", ""), NULL);
+    fixture_write(made, "jwks.json", text);
+    cr_expect(wait_for(set, "next", true, 5) <= 2);
+    cr_expect_null(token_verify(verifier, new, FIXTURE_NOW, &who));
+    /* It was in the cache. */
+    cr_expect_str_eq(token_verify(verifier, old, FIXTURE_NOW, &who), "unknown_kid");
+    cr_expect_eq(keys_generation(set), 2);
+    cr_expect_eq(EVP_PKEY_eq(held->parsed, made->rsa), 1, "a key in use outlives its set");
+    key_release(held);
+    token_verifier_free(verifier);
+    keys_free(set);
+    free(text);
+    free(old);
+    free(new);
+}
+
+Test(keys, bad_files_keep_the_old_set) {
+    keys *set = open_set(good_key(), NULL);
+    EVP_PKEY *weak = EVP_RSA_gen(1024);
+    char *next = fixture_jwk(made->other_rsa, "next", "");
+    char *texts[] = {strdup("{\"keys\":["), set_of(strdup(next), fixture_jwk(weak, "weak", "")),
+                     set_of(strdup(next), strdup(next)), strdup("{\"keys\":[]}")};
+    for (size_t at = 0; at < 4; at++) {
+        unsigned long long before = keys_figures_read(set).failures;
+        fixture_write(made, "jwks.json", texts[at]);
+        keys_reload(set);
+        for (int round = 0; round < 400 && keys_figures_read(set).failures == before; round++) {
+            usleep(5000);
+        }
+        cr_expect_gt(keys_figures_read(set).failures, before, "text %zu", at);
+        cr_expect(holds(set, "rsa") && !holds(set, "next"), "text %zu", at);
+        free(texts[at]);
+    }
+    char *path = fixture_path(made, "jwks.json");
+    unlink(path);
+    sleep(2);
+    cr_expect(holds(set, "rsa"));
+    cr_expect_eq(keys_generation(set), 1);
+    char *good = set_of(next, NULL);
+    fixture_write(made, "jwks.json", good);
+    cr_expect(wait_for(set, "next", true, 5) <= 2);
+    free(good);
+    free(path);
+    EVP_PKEY_free(weak);
+    keys_free(set);
+}
+
+static atomic_bool readers_stop;
+static atomic_ullong readers_found;
+
+static void *read_keys(void *context) {
+    while (!atomic_load(&readers_stop)) {
+        const key *found = keys_find(context, "rsa");
+        atomic_fetch_add(&readers_found, found != NULL && EVP_PKEY_get_bits(found->parsed) == 2048);
+        key_release(found);
+    }
+    return NULL;
+}
+
+Test(keys, readers_and_reloads_together) {
+    pthread_t threads[8];
+    char *sets[] = {set_of(good_key(), NULL), set_of(good_key(), fixture_jwk(made->ec, "ec", ""))};
+    keys *set = open_file(sets[0]);
+    for (size_t at = 0; at < 8; at++) {
+        pthread_create(&threads[at], NULL, read_keys, set);
+    }
+    for (int round = 1; round <= 20; round++) {
+        uint64_t before = keys_generation(set);
+        fixture_write(made, "jwks.json", sets[round % 2]);
+        keys_reload(set);
+        for (int tries = 0; tries < 2000 && keys_generation(set) == before; tries++) {
+            usleep(1000);
+        }
+    }
+    atomic_store(&readers_stop, true);
+    for (size_t at = 0; at < 8; at++) {
+        pthread_join(threads[at], NULL);
+    }
+    cr_expect_eq(keys_generation(set), 21);
+    cr_expect(atomic_load(&readers_found) > 1000);
+    keys_free(set);
+    free(sets[0]);
+    free(sets[1]);
+}
+
+/* ---- an address ---- */
+
+typedef struct server {
+    int listener;
+    int port;
+    _Atomic(const char *) answer;
+    atomic_int asked;
+    pthread_t thread;
+} server;
+
+static void *serve(void *context) {
+    server *here = context;
+    for (;;) {
+        char request[2048];
+        int peer = accept(here->listener, NULL, NULL);
+        if (peer < 0) {
+            return NULL;
+        }
+        ssize_t got = read(peer, request, sizeof request);
+        atomic_fetch_add(&here->asked, 1);
+        const char *answer = atomic_load(&here->answer);
+        if (got > 0 && answer != NULL) {
+            send(peer, answer, strlen(answer), MSG_NOSIGNAL);
+        }
+        close(peer);
+    }
+}
+
+static void start_server(server *here) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof address;
+    here->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(here->listener, (struct sockaddr *)&address, size), 0);
+    cr_assert_eq(listen(here->listener, 16), 0);
+    getsockname(here->listener, (struct sockaddr *)&address, &size);
+    here->port = ntohs(address.sin_port);
+    pthread_create(&here->thread, NULL, serve, here);
+}
+
+static void stop_server(server *here) {
+    shutdown(here->listener, SHUT_RDWR);
+    pthread_join(here->thread, NULL);
+    close(here->listener);
+}
+
+static char *answer_with(const char *head, char *body) {
+    char *text = NULL;
+    cr_assert(asprintf(&text, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+                       head, strlen(body), body) > 0);
+    free(body);
+    return text;
+}
+
+static void url_of(const server *here, char *url, size_t size) {
+    snprintf(url, size, "http://127.0.0.1:%d/keys", here->port);
+}
+
+Test(keys, address_rotation_and_outage) {
+    server here = {0};
+    char url[64];
+    char *down = answer_with("503 Down", strdup(""));
+    char *first = answer_with("200 OK\r\nCache-Control: max-age=300", set_of(good_key(), NULL));
+    char *secret = strdup("{\"kty\":\"oct\",\"kid\":\"o\",\"k\":\"AAAA\"}");
+    char *second = answer_with("200 OK", set_of(fixture_jwk(made->ec, "next", ""), secret));
+    start_server(&here);
+    url_of(&here, url, sizeof url);
+    atomic_store(&here.answer, down);
+    keys_source source = {.jwks_url = url, .dev = true};
+    keys *set = keys_new(&source, reason, sizeof reason);
+    cr_assert_not_null(set, "%s", reason);
+    usleep(300000);
+    cr_expect_eq(keys_figures_read(set).count, 0);
+    cr_expect_geq(keys_figures_read(set).failures, 1);
+    atomic_store(&here.answer, first);
+    cr_expect(wait_for(set, "rsa", true, 10) < 5, "a failed start is tried again soon");
+    /* The wait asked for an unknown kid, which may have had a second fetch made; let it pass. */
+    usleep(1500000);
+    atomic_store(&here.answer, down);
+    keys_reload(set);
+    usleep(500000);
+    cr_expect(holds(set, "rsa"), "an outage keeps the keys");
+    atomic_store(&here.answer, second);
+    keys_reload(set);
+    cr_expect(wait_for(set, "next", true, 5) < 2);
+    cr_expect_not(holds(set, "rsa"));
+    cr_expect_not(holds(set, "o"));
+    cr_expect_eq(keys_figures_read(set).count, 1);
+    keys_free(set);
+    stop_server(&here);
+    free(down);
+    free(first);
+    free(second);
+}
+
+Test(keys, unknown_kid_asks_once) {
+    server here = {0};
+    char url[64];
+    char *first = answer_with("200 OK", set_of(good_key(), NULL));
+    char *second = answer_with("200 OK", set_of(good_key(), fixture_jwk(made->ec, "next", "")));
+    start_server(&here);
+    url_of(&here, url, sizeof url);
+    atomic_store(&here.answer, first);
+    keys_source source = {.jwks_url = url, .dev = true};
+    keys *set = keys_new(&source, reason, sizeof reason);
+    cr_assert_not_null(set);
+    for (int round = 0; round < 400 && keys_figures_read(set).count == 0; round++) {
+        usleep(5000);
+    }
+    cr_expect_eq(atomic_load(&here.asked), 1);
+    atomic_store(&here.answer, second);
+    cr_expect(wait_for(set, "next", true, 5) < 1);
+    for (int round = 0; round < 1000; round++) {
+        cr_expect_not(holds(set, "invented"));
+    }
+    usleep(1500000);
+    cr_expect_eq(atomic_load(&here.asked), 2, "a flood of unknown kids makes no fetches");
+    keys_free(set);
+    stop_server(&here);
+    free(first);
+    free(second);
+}
+
+/* ---- fetching ---- */
+
+static bool fetch_answer(const char *answer, fetched *into) {
+    server here = {0};
+    atomic_bool stop = false;
+    char url[64];
+    atomic_store(&here.answer, answer);
+    start_server(&here);
+    url_of(&here, url, sizeof url);
+    bool done = fetch_get(url, &stop, into, reason, sizeof reason);
+    stop_server(&here);
+    return done;
+}
+
+Test(keys, fetch_obeys_its_limits) {
+    fetched document;
+    static const struct {
+        const char *head;
+        long fresh;
+    } cases[] = {{"200 OK", -1},
+                 {"200 OK\r\nCache-Control: public, max-age=600", 600},
+                 {"200 OK\r\nCache-Control: MAX-AGE=600\r\nAge: 100", 500},
+                 {"200 OK\r\nCache-Control: max-age=60\r\nAge: 100", 0},
+                 {"200 OK\r\nCache-Control: no-store, max-age=60", 0},
+                 {"200 OK\r\nCache-Control: max-age=99999999999999999999", 86400},
+                 {"200 OK\r\nCache-Control: max-age=x", -1}};
+    for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
+        char *answer = answer_with(cases[at].head, strdup("body"));
+        cr_assert(fetch_answer(answer, &document), "case %zu: %s", at, reason);
+        cr_expect_eq(document.fresh_seconds, cases[at].fresh, "case %zu", at);
+        cr_expect_eq(document.size, 4);
+        free(document.bytes);
+        free(answer);
+    }
+    static const char *const bad[] = {"302 Found\r\nLocation: http://127.0.0.1/", "404 Not Found",
+                                      "204 No Content", "500 Oh"};
+    for (size_t at = 0; at < sizeof bad / sizeof *bad; at++) {
+        char *answer = answer_with(bad[at], strdup(""));
+        cr_expect_not(fetch_answer(answer, &document), "%s", bad[at]);
+        cr_expect_not_null(strstr(reason, "status"), "%s", reason);
+        free(answer);
+    }
+    char *large = malloc(FETCH_BYTES_MOST + 200);
+    cr_assert_not_null(large);
+    memset(large, 'a', FETCH_BYTES_MOST + 199);
+    large[FETCH_BYTES_MOST + 199] = '\0';
+    memcpy(large, "HTTP/1.1 200 OK\r\n\r\n", 19);
+    cr_expect_not(fetch_answer(large, &document), "more than the limit without Content-Length");
+    cr_expect_null(document.bytes);
+    free(large);
+    cr_expect_not(fetch_answer(NULL, &document), "no answer at all");
+}

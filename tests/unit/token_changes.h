@@ -1,0 +1,39 @@
+/* What may be done to the text of a token; each takes and gives malloc'ed text. */
+#pragma once
+
+char *add_equals(char *token);
+char *add_dot(char *token);
+char *add_two_dots(char *token);
+char *add_space(char *token);
+char *add_line_end(char *token);
+char *begin_space(char *token);
+char *begin_tab(char *token);
+char *begin_bearer(char *token);
+char *put_plus(char *token);
+char *put_slash(char *token);
+char *put_exclamation(char *token);
+char *put_high_byte(char *token);
+char *put_line_end(char *token);
+char *put_percent(char *token);
+char *set_spare_bit(char *token);
+char *cut_one(char *token);
+char *cut_signature(char *token);
+char *cut_half(char *token);
+char *cut_to_one_dot(char *token);
+char *extend_signature(char *token);
+char *empty_header(char *token);
+char *empty_claims(char *token);
+char *only_dots(char *token);
+char *dots_and_space(char *token);
+char *nothing(char *token);
+char *one_megabyte(char *token);
+char *swap_parts(char *token);
+char *zero_pair(char *token);
+char *zero_first(char *token);
+char *zero_second(char *token);
+char *order_second(char *token);
+char *order_first(char *token);
+char *high_second(char *token);
+char *der_signature(char *token);
+char *all_ones(char *token);
+char *zeros_signature(char *token);

@@ -1,0 +1,17 @@
+/* Hostile tokens, one row each: how it is made and why it is refused. */
+#pragma once
+
+#include "tests/unit/auth_fixture.h"
+
+typedef struct hostile {
+    const char *name;
+    const char *header;              /* NULL: RS256 of the key "rsa" */
+    const char *drop, *add, *claims; /* fixture_claims, or all the claims */
+    signer by;
+    char *(*change)(char *token); /* takes and gives malloc'ed text; NULL: nothing */
+    bool dev;                     /* against the set of the development secret */
+    const char *refusal;          /* the exact code; NULL: accepted */
+} hostile;
+
+extern const hostile hostile_tokens[];
+extern const size_t hostile_count;
