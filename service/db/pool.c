@@ -51,34 +51,43 @@ static void drop_notice(void *unused, const PGresult *notice) {
     (void)notice;
 }
 
-static bool prepare_statements(PGconn *link) {
-    if (PQenterPipelineMode(link) != 1) {
-        return false;
-    }
+static bool send_prepares(PGconn *link) {
     for (size_t i = 0; i < statement_count; i++) {
         if (!statements[i].unprepared &&
             PQsendPrepare(link, statements[i].name, statements[i].text, 0, NULL) != 1) {
             return false;
         }
     }
-    bool good = PQpipelineSync(link) == 1;
-    for (bool ended = false; good && !ended;) {
-        PGresult *result = PQgetResult(link);
-        if (result == NULL) {
-            good = PQstatus(link) == CONNECTION_OK;
+    return PQpipelineSync(link) == 1;
+}
+
+/* Prepares every statement in one round trip. */
+static bool prepare_statements(PGconn *link) {
+    if (PQenterPipelineMode(link) != 1 || !send_prepares(link)) {
+        return false;
+    }
+    for (size_t i = 0; i < statement_count; i++) {
+        if (statements[i].unprepared) {
             continue;
         }
-        ExecStatusType status = PQresultStatus(result);
-        if (status == PGRES_FATAL_ERROR) {
+        PGresult *result = PQgetResult(link);
+        if (PQresultStatus(result) == PGRES_FATAL_ERROR) {
             const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-            log_write(LOG_ERROR,
-                      "a statement could not be prepared, SQLSTATE %s: is the schema migrated?",
-                      state == NULL ? "none" : state);
-            good = false;
+            log_write(
+                LOG_ERROR,
+                "the statement %s could not be prepared, SQLSTATE %s: is the schema migrated?",
+                statements[i].name, state == NULL ? "none" : state);
         }
-        ended = status == PGRES_PIPELINE_SYNC;
+        bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
         PQclear(result);
+        PQclear(PQgetResult(link)); /* the NULL that ends each statement */
+        if (!good) {
+            return false;
+        }
     }
+    PGresult *sync = PQgetResult(link);
+    bool good = PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
+    PQclear(sync);
     return good && PQexitPipelineMode(link) == 1;
 }
 

@@ -36,7 +36,7 @@ with item as materialized (
               and (key is null or key_seen = 1)
           order by system, name offset 0) made
     on conflict (source_organisation, source_system, source_reference) do nothing
-    returning *
+    returning referral as made
 ), answered as materialized (
     select j.n, j.key, j.hash, j.known_hash is not null as replayed,
         case when j.known_hash is not null then
@@ -44,18 +44,18 @@ with item as materialized (
             when (j.existing).id is not null then
                 case when (j.existing).pushed_hash = j.hash then 200 else 409 end
             when j.faults is not null then 422
-            when i.id is not null then 201
+            when (i.made).id is not null then 201
             else 0 end as status,
-        coalesce(i.id, (j.existing).id) as id,
-        coalesce(j.known_version, i.version, (j.existing).version) as version,
-        coalesce(j.known_location, '/v1/referrals/' || coalesce(i.id, (j.existing).id)) as location,
-        coalesce(j.known_body, referral_document(coalesce(i, j.existing))::text) as body,
+        (coalesce(i.made, j.existing)).id as id,
+        coalesce(j.known_version, (coalesce(i.made, j.existing)).version) as version,
+        coalesce(j.known_location, '/v1/referrals/' || (coalesce(i.made, j.existing)).id) as location,
+        coalesce(j.known_body, referral_document(coalesce(i.made, j.existing))::text) as body,
         case when j.known_hash is not null then 'idempotency_key_reused'
             when (j.existing).id is not null then 'natural_key_conflict' else 'rule_violation' end as code,
         j.faults
     from judged j
-    left join inserted i on i.source_system = j.system and i.source_reference = j.name
-        and i.pushed_hash = j.hash and (j.key is null or j.key_seen = 1)
+    left join inserted i on (i.made).source_system = j.system
+        and (i.made).source_reference = j.name and (i.made).pushed_hash = j.hash and (j.key is null or j.key_seen = 1)
 ), stored as (
     insert into idempotency_key (organisation, client, key, request_hash, status, version, location, body)
     select claim('organisation'), claim('client'), key, hash, status, version, location, body

@@ -138,12 +138,17 @@ def places(value, path=()):
         yield from places(each, (*path, key))
 
 
+def mutate_whole(source, body):
+    if isinstance(body, dict) and source.random() < 0.8:
+        return {**body, "unknown~/x": 1}
+    return body + body if isinstance(body, list) else source.choice(JUNK)
+
+
 def mutate(source, body):
     """Returns a copy of the body with one place changed."""
     path = source.choice(list(places(body)))
     if not path:
-        return copy.deepcopy(source.choice(JUNK)) if source.random() < 0.1 else {
-            **copy.deepcopy(body), "unknown~/x": 1} if isinstance(body, dict) else body + body
+        return copy.deepcopy(mutate_whole(source, body))
     made = copy.deepcopy(body)
     holder = made
     for key in path[:-1]:
@@ -211,6 +216,4 @@ def test_same_verdict(driver, case):
         if expected != (answer == "ok"):
             different.append((expected, answer, json.dumps(body)[:2000]))
     assert not different, different[:3]
-    assert 0 < valid, "no body was valid: the generator is of no use"
-    if schema.get("properties"):
-        assert valid < len(bodies), "no body was invalid: the generator is of no use"
+    assert 0 < valid < len(bodies), "all bodies have one verdict: the generator is of no use"

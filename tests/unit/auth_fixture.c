@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SIGNATURE_MOST = 1024 };
@@ -286,4 +287,27 @@ token_rules fixture_rules(void) {
                          .lifetime_most_seconds = 3600,
                          .subject_key = (const unsigned char *)"subject key",
                          .subject_key_size = 11};
+}
+
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+bool fixture_holds(keys *set, const char *kid) {
+    const key *found = keys_find(set, kid);
+    key_release(found);
+    return found != NULL;
+}
+
+double fixture_wait(keys *set, const char *kid, bool there, double most) {
+    double start = seconds_now();
+    while (seconds_now() - start < most) {
+        if (fixture_holds(set, kid) == there) {
+            return seconds_now() - start;
+        }
+        usleep(5000);
+    }
+    return 1000;
 }

@@ -1,6 +1,7 @@
 /* Keys, key sets and tokens, good and bad, made while a test runs. */
 #pragma once
 
+#include "service/auth/keys.h"
 #include "service/auth/token.h"
 
 #include <openssl/evp.h>
@@ -64,3 +65,8 @@ void fixture_write(const fixture *made, const char *name, const char *text);
 
 /* The rules that these tokens obey. */
 token_rules fixture_rules(void);
+
+/* Whether the set has the kid; and how many seconds it took until it had it, or had it no more
+ * (1000 when that did not happen within `most`). */
+bool fixture_holds(keys *set, const char *kid);
+double fixture_wait(keys *set, const char *kid, bool there, double most);

@@ -1,20 +1,16 @@
 /* Tests of the key sets: what is taken, what is refused and why, rotation, the address. */
-#include "service/auth/fetch.h"
 #include "service/auth/jwks.h"
 #include "service/auth/keys.h"
 #include "service/log.h"
 #include "tests/unit/auth_fixture.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <netinet/in.h>
 #include <openssl/rsa.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,30 +29,6 @@ static void end(void) {
 }
 
 TestSuite(keys, .init = begin, .fini = end, .timeout = 120);
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static bool holds(keys *set, const char *kid) {
-    const key *found = keys_find(set, kid);
-    key_release(found);
-    return found != NULL;
-}
-
-/* Returns how long it took until `kid` was there, or was gone; 1000 when it never happened. */
-static double wait_for(keys *set, const char *kid, bool there, double most) {
-    double start = seconds_now();
-    while (seconds_now() - start < most) {
-        if (holds(set, kid) == there) {
-            return seconds_now() - start;
-        }
-        usleep(5000);
-    }
-    return 1000;
-}
 
 static keys *open_file(const char *text) {
     fixture_write(made, "jwks.json", text);
@@ -156,7 +128,7 @@ Test(keys, useless_keys_are_skipped) {
     keys *set = open_file(text);
     cr_assert_not_null(set, "%s", reason);
     cr_expect_eq(keys_figures_read(set).count, 1);
-    cr_expect(holds(set, "ec"));
+    cr_expect(fixture_holds(set, "ec"));
     keys_free(set);
     free(text);
     for (size_t at = 0; at < count; at++) {
@@ -259,7 +231,7 @@ Test(keys, rotation_by_rewriting_the_file) {
     const key *held = keys_find(set, "rsa");
     char *text = set_of(fixture_jwk(made->other_rsa, "next", ""), NULL);
     fixture_write(made, "jwks.json", text);
-    cr_expect(wait_for(set, "next", true, 5) <= 2);
+    cr_expect(fixture_wait(set, "next", true, 5) <= 2);
     cr_expect_null(token_verify(verifier, new, FIXTURE_NOW, &who));
     /* It was in the cache. */
     cr_expect_str_eq(token_verify(verifier, old, FIXTURE_NOW, &who), "unknown_kid");
@@ -287,17 +259,17 @@ Test(keys, bad_files_keep_the_old_set) {
             usleep(5000);
         }
         cr_expect_gt(keys_figures_read(set).failures, before, "text %zu", at);
-        cr_expect(holds(set, "rsa") && !holds(set, "next"), "text %zu", at);
+        cr_expect(fixture_holds(set, "rsa") && !fixture_holds(set, "next"), "text %zu", at);
         free(texts[at]);
     }
     char *path = fixture_path(made, "jwks.json");
     unlink(path);
     sleep(2);
-    cr_expect(holds(set, "rsa"));
+    cr_expect(fixture_holds(set, "rsa"));
     cr_expect_eq(keys_generation(set), 1);
     char *good = set_of(next, NULL);
     fixture_write(made, "jwks.json", good);
-    cr_expect(wait_for(set, "next", true, 5) <= 2);
+    cr_expect(fixture_wait(set, "next", true, 5) <= 2);
     free(good);
     free(path);
     EVP_PKEY_free(weak);
@@ -340,179 +312,4 @@ Test(keys, readers_and_reloads_together) {
     keys_free(set);
     free(sets[0]);
     free(sets[1]);
-}
-
-/* ---- an address ---- */
-
-typedef struct server {
-    int listener;
-    int port;
-    _Atomic(const char *) answer;
-    atomic_int asked;
-    pthread_t thread;
-} server;
-
-static void *serve(void *context) {
-    server *here = context;
-    for (;;) {
-        char request[2048];
-        int peer = accept(here->listener, NULL, NULL);
-        if (peer < 0) {
-            return NULL;
-        }
-        ssize_t got = read(peer, request, sizeof request);
-        atomic_fetch_add(&here->asked, 1);
-        const char *answer = atomic_load(&here->answer);
-        if (got > 0 && answer != NULL) {
-            send(peer, answer, strlen(answer), MSG_NOSIGNAL);
-        }
-        close(peer);
-    }
-}
-
-static void start_server(server *here) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t size = sizeof address;
-    here->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    cr_assert_eq(bind(here->listener, (struct sockaddr *)&address, size), 0);
-    cr_assert_eq(listen(here->listener, 16), 0);
-    getsockname(here->listener, (struct sockaddr *)&address, &size);
-    here->port = ntohs(address.sin_port);
-    pthread_create(&here->thread, NULL, serve, here);
-}
-
-static void stop_server(server *here) {
-    shutdown(here->listener, SHUT_RDWR);
-    pthread_join(here->thread, NULL);
-    close(here->listener);
-}
-
-static char *answer_with(const char *head, char *body) {
-    char *text = NULL;
-    cr_assert(asprintf(&text, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
-                       head, strlen(body), body) > 0);
-    free(body);
-    return text;
-}
-
-static void url_of(const server *here, char *url, size_t size) {
-    snprintf(url, size, "http://127.0.0.1:%d/keys", here->port);
-}
-
-Test(keys, address_rotation_and_outage) {
-    server here = {0};
-    char url[64];
-    char *down = answer_with("503 Down", strdup(""));
-    char *first = answer_with("200 OK\r\nCache-Control: max-age=300", set_of(good_key(), NULL));
-    char *secret = strdup("{\"kty\":\"oct\",\"kid\":\"o\",\"k\":\"AAAA\"}");
-    char *second = answer_with("200 OK", set_of(fixture_jwk(made->ec, "next", ""), secret));
-    start_server(&here);
-    url_of(&here, url, sizeof url);
-    atomic_store(&here.answer, down);
-    keys_source source = {.jwks_url = url, .dev = true};
-    keys *set = keys_new(&source, reason, sizeof reason);
-    cr_assert_not_null(set, "%s", reason);
-    usleep(300000);
-    cr_expect_eq(keys_figures_read(set).count, 0);
-    cr_expect_geq(keys_figures_read(set).failures, 1);
-    atomic_store(&here.answer, first);
-    cr_expect(wait_for(set, "rsa", true, 10) < 5, "a failed start is tried again soon");
-    /* The wait asked for an unknown kid, which may have had a second fetch made; let it pass. */
-    usleep(1500000);
-    atomic_store(&here.answer, down);
-    keys_reload(set);
-    usleep(500000);
-    cr_expect(holds(set, "rsa"), "an outage keeps the keys");
-    atomic_store(&here.answer, second);
-    keys_reload(set);
-    cr_expect(wait_for(set, "next", true, 5) < 2);
-    cr_expect_not(holds(set, "rsa"));
-    cr_expect_not(holds(set, "o"));
-    cr_expect_eq(keys_figures_read(set).count, 1);
-    keys_free(set);
-    stop_server(&here);
-    free(down);
-    free(first);
-    free(second);
-}
-
-Test(keys, unknown_kid_asks_once) {
-    server here = {0};
-    char url[64];
-    char *first = answer_with("200 OK", set_of(good_key(), NULL));
-    char *second = answer_with("200 OK", set_of(good_key(), fixture_jwk(made->ec, "next", "")));
-    start_server(&here);
-    url_of(&here, url, sizeof url);
-    atomic_store(&here.answer, first);
-    keys_source source = {.jwks_url = url, .dev = true};
-    keys *set = keys_new(&source, reason, sizeof reason);
-    cr_assert_not_null(set);
-    for (int round = 0; round < 400 && keys_figures_read(set).count == 0; round++) {
-        usleep(5000);
-    }
-    cr_expect_eq(atomic_load(&here.asked), 1);
-    atomic_store(&here.answer, second);
-    cr_expect(wait_for(set, "next", true, 5) < 1);
-    for (int round = 0; round < 1000; round++) {
-        cr_expect_not(holds(set, "invented"));
-    }
-    usleep(1500000);
-    cr_expect_eq(atomic_load(&here.asked), 2, "a flood of unknown kids makes no fetches");
-    keys_free(set);
-    stop_server(&here);
-    free(first);
-    free(second);
-}
-
-/* ---- fetching ---- */
-
-static bool fetch_answer(const char *answer, fetched *into) {
-    server here = {0};
-    atomic_bool stop = false;
-    char url[64];
-    atomic_store(&here.answer, answer);
-    start_server(&here);
-    url_of(&here, url, sizeof url);
-    bool done = fetch_get(url, &stop, into, reason, sizeof reason);
-    stop_server(&here);
-    return done;
-}
-
-Test(keys, fetch_obeys_its_limits) {
-    fetched document;
-    static const struct {
-        const char *head;
-        long fresh;
-    } cases[] = {{"200 OK", -1},
-                 {"200 OK\r\nCache-Control: public, max-age=600", 600},
-                 {"200 OK\r\nCache-Control: MAX-AGE=600\r\nAge: 100", 500},
-                 {"200 OK\r\nCache-Control: max-age=60\r\nAge: 100", 0},
-                 {"200 OK\r\nCache-Control: no-store, max-age=60", 0},
-                 {"200 OK\r\nCache-Control: max-age=99999999999999999999", 86400},
-                 {"200 OK\r\nCache-Control: max-age=x", -1}};
-    for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
-        char *answer = answer_with(cases[at].head, strdup("body"));
-        cr_assert(fetch_answer(answer, &document), "case %zu: %s", at, reason);
-        cr_expect_eq(document.fresh_seconds, cases[at].fresh, "case %zu", at);
-        cr_expect_eq(document.size, 4);
-        free(document.bytes);
-        free(answer);
-    }
-    static const char *const bad[] = {"302 Found\r\nLocation: http://127.0.0.1/", "404 Not Found",
-                                      "204 No Content", "500 Oh"};
-    for (size_t at = 0; at < sizeof bad / sizeof *bad; at++) {
-        char *answer = answer_with(bad[at], strdup(""));
-        cr_expect_not(fetch_answer(answer, &document), "%s", bad[at]);
-        cr_expect_not_null(strstr(reason, "status"), "%s", reason);
-        free(answer);
-    }
-    char *large = malloc(FETCH_BYTES_MOST + 200);
-    cr_assert_not_null(large);
-    memset(large, 'a', FETCH_BYTES_MOST + 199);
-    large[FETCH_BYTES_MOST + 199] = '\0';
-    memcpy(large, "HTTP/1.1 200 OK\r\n\r\n", 19);
-    cr_expect_not(fetch_answer(large, &document), "more than the limit without Content-Length");
-    cr_expect_null(document.bytes);
-    free(large);
-    cr_expect_not(fetch_answer(NULL, &document), "no answer at all");
 }

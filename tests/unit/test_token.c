@@ -124,29 +124,29 @@ static char *make_hostile(const hostile *row) {
     return row->change != NULL ? row->change(text) : text;
 }
 
-Test(token, corpus) {
-    printf("corpus of %zu tokens\n", hostile_count);
+static void try_row(const hostile *row) {
+    principal who;
+    char *text = make_hostile(row);
+    const char *refusal = token_verify(row->dev ? dev_verifier : verifier, text, FIXTURE_NOW, &who);
+    cr_expect(same_code(refusal, row->refusal), "%s: %s instead of %s", row->name,
+              refusal == NULL ? "accepted" : refusal,
+              row->refusal == NULL ? "accepted" : row->refusal);
+    cr_expect(refusal == NULL || who.organisation[0] == '\0', "%s: left a principal", row->name);
+    cr_expect(libjwt_agrees(row, text, refusal), "%s: libjwt disagrees", row->name);
+    free(text);
+}
+
+Test(token, corpus_of_shapes_headers_and_signatures) {
+    cr_expect_geq(hostile_count, 140);
     for (size_t at = 0; at < hostile_count; at++) {
-        const hostile *row = &hostile_tokens[at];
-        principal who;
-        char *text = make_hostile(row);
-        const char *refusal =
-            token_verify(row->dev ? dev_verifier : verifier, text, FIXTURE_NOW, &who);
-        cr_expect(same_code(refusal, row->refusal), "%s: %s instead of %s", row->name,
-                  refusal == NULL ? "accepted" : refusal,
-                  row->refusal == NULL ? "accepted" : row->refusal);
-        cr_expect(refusal == NULL || who.organisation[0] == '\0', "%s: left a principal",
-                  row->name);
-        cr_expect(libjwt_agrees(row, text, refusal), "%s: libjwt disagrees", row->name);
-        free(text);
+        try_row(&hostile_tokens[at]);
     }
 }
 
-Test(token, names_are_unique) {
-    for (size_t at = 0; at < hostile_count; at++) {
-        for (size_t other = at + 1; other < hostile_count; other++) {
-            cr_expect_str_neq(hostile_tokens[at].name, hostile_tokens[other].name);
-        }
+Test(token, corpus_of_claims) {
+    cr_expect_geq(hostile_claims_count, 90);
+    for (size_t at = 0; at < hostile_claims_count; at++) {
+        try_row(&hostile_claims[at]);
     }
 }
 

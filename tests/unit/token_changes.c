@@ -83,9 +83,6 @@ static char *cut(char *token, size_t length) {
     return token;
 }
 
-char *cut_one(char *token) {
-    return cut(token, strlen(token) - 4);
-}
 char *cut_signature(char *token) {
     return cut(token, (size_t)(strrchr(token, '.') - token) + 1);
 }

@@ -15,3 +15,5 @@ typedef struct hostile {
 
 extern const hostile hostile_tokens[];
 extern const size_t hostile_count;
+extern const hostile hostile_claims[];
+extern const size_t hostile_claims_count;

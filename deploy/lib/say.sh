@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# What deploy/run tells the person in front of it.
+
+# One line for each thing that is done.
+step() {
+    printf '== %s\n' "$1"
+}
+
+# What a program said, set in below its step.
+detail() {
+    sed 's/^/   /'
+}
+
+# Ends with what is wrong and, as further lines, what to do about it.
+fail() {
+    printf 'deploy/run: %s\n' "$1" >&2
+    shift
+    if (($# > 0)); then
+        printf '            %s\n' "$@" >&2
+    fi
+    exit 1
+}

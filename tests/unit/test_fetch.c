@@ -1,0 +1,216 @@
+/* Tests of key sets from an address, and of the fetch itself, against a server of our own. */
+#include "service/auth/fetch.h"
+#include "service/auth/keys.h"
+#include "service/log.h"
+#include "tests/unit/auth_fixture.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static fixture *made;
+static char reason[512];
+
+static void begin(void) {
+    log_set_level(LOG_ERROR + 1);
+    made = fixture_begin();
+    reason[0] = '\0';
+}
+
+static void end(void) {
+    fixture_end(made);
+}
+
+TestSuite(fetch, .init = begin, .fini = end, .timeout = 120);
+
+static char *set_of(char *first, char *second) {
+    char *jwks[] = {first, second};
+    char *text = fixture_set(second == NULL ? 1 : 2, jwks);
+    free(first);
+    free(second);
+    return text;
+}
+
+static char *good_key(void) {
+    return fixture_jwk(made->rsa, "rsa", "");
+}
+
+typedef struct server {
+    int listener;
+    int port;
+    _Atomic(const char *) answer;
+    atomic_int asked;
+    pthread_t thread;
+} server;
+
+static void *serve(void *context) {
+    server *here = context;
+    for (;;) {
+        char request[2048];
+        int peer = accept(here->listener, NULL, NULL);
+        if (peer < 0) {
+            return NULL;
+        }
+        ssize_t got = read(peer, request, sizeof request);
+        atomic_fetch_add(&here->asked, 1);
+        const char *answer = atomic_load(&here->answer);
+        if (got > 0 && answer != NULL) {
+            send(peer, answer, strlen(answer), MSG_NOSIGNAL);
+        }
+        close(peer);
+    }
+}
+
+static void start_server(server *here) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof address;
+    here->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(here->listener, (struct sockaddr *)&address, size), 0);
+    cr_assert_eq(listen(here->listener, 16), 0);
+    getsockname(here->listener, (struct sockaddr *)&address, &size);
+    here->port = ntohs(address.sin_port);
+    pthread_create(&here->thread, NULL, serve, here);
+}
+
+static void stop_server(server *here) {
+    shutdown(here->listener, SHUT_RDWR);
+    pthread_join(here->thread, NULL);
+    close(here->listener);
+}
+
+static char *answer_with(const char *head, char *body) {
+    char *text = NULL;
+    cr_assert(asprintf(&text, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+                       head, strlen(body), body) > 0);
+    free(body);
+    return text;
+}
+
+static void url_of(const server *here, char *url, size_t size) {
+    snprintf(url, size, "http://127.0.0.1:%d/keys", here->port);
+}
+
+Test(fetch, address_rotation_and_outage) {
+    server here = {0};
+    char url[64];
+    char *down = answer_with("503 Down", strdup(""));
+    char *first = answer_with("200 OK\r\nCache-Control: max-age=300", set_of(good_key(), NULL));
+    char *secret = strdup("{\"kty\":\"oct\",\"kid\":\"o\",\"k\":\"AAAA\"}");
+    char *second = answer_with("200 OK", set_of(fixture_jwk(made->ec, "next", ""), secret));
+    start_server(&here);
+    url_of(&here, url, sizeof url);
+    atomic_store(&here.answer, down);
+    keys_source source = {.jwks_url = url, .dev = true};
+    keys *set = keys_new(&source, reason, sizeof reason);
+    cr_assert_not_null(set, "%s", reason);
+    usleep(300000);
+    cr_expect_eq(keys_figures_read(set).count, 0);
+    cr_expect_geq(keys_figures_read(set).failures, 1);
+    atomic_store(&here.answer, first);
+    cr_expect(fixture_wait(set, "rsa", true, 10) < 5, "a failed start is tried again soon");
+    /* The wait asked for an unknown kid, which may have had a second fetch made; let it pass. */
+    usleep(1500000);
+    atomic_store(&here.answer, down);
+    keys_reload(set);
+    usleep(500000);
+    cr_expect(fixture_holds(set, "rsa"), "an outage keeps the keys");
+    atomic_store(&here.answer, second);
+    keys_reload(set);
+    cr_expect(fixture_wait(set, "next", true, 5) < 2);
+    cr_expect_not(fixture_holds(set, "rsa"));
+    cr_expect_not(fixture_holds(set, "o"));
+    cr_expect_eq(keys_figures_read(set).count, 1);
+    keys_free(set);
+    stop_server(&here);
+    free(down);
+    free(first);
+    free(second);
+}
+
+Test(fetch, unknown_kid_asks_once) {
+    server here = {0};
+    char url[64];
+    char *first = answer_with("200 OK", set_of(good_key(), NULL));
+    char *second = answer_with("200 OK", set_of(good_key(), fixture_jwk(made->ec, "next", "")));
+    start_server(&here);
+    url_of(&here, url, sizeof url);
+    atomic_store(&here.answer, first);
+    keys_source source = {.jwks_url = url, .dev = true};
+    keys *set = keys_new(&source, reason, sizeof reason);
+    cr_assert_not_null(set);
+    for (int round = 0; round < 400 && keys_figures_read(set).count == 0; round++) {
+        usleep(5000);
+    }
+    cr_expect_eq(atomic_load(&here.asked), 1);
+    atomic_store(&here.answer, second);
+    cr_expect(fixture_wait(set, "next", true, 5) < 1);
+    for (int round = 0; round < 1000; round++) {
+        cr_expect_not(fixture_holds(set, "invented"));
+    }
+    usleep(1500000);
+    cr_expect_eq(atomic_load(&here.asked), 2, "a flood of unknown kids makes no fetches");
+    keys_free(set);
+    stop_server(&here);
+    free(first);
+    free(second);
+}
+
+/* ---- fetching ---- */
+
+static bool fetch_answer(const char *answer, fetched *into) {
+    server here = {0};
+    atomic_bool stop = false;
+    char url[64];
+    atomic_store(&here.answer, answer);
+    start_server(&here);
+    url_of(&here, url, sizeof url);
+    bool done = fetch_get(url, &stop, into, reason, sizeof reason);
+    stop_server(&here);
+    return done;
+}
+
+Test(fetch, fetch_obeys_its_limits) {
+    fetched document;
+    static const struct {
+        const char *head;
+        long fresh;
+    } cases[] = {{"200 OK", -1},
+                 {"200 OK\r\nCache-Control: public, max-age=600", 600},
+                 {"200 OK\r\nCache-Control: MAX-AGE=600\r\nAge: 100", 500},
+                 {"200 OK\r\nCache-Control: max-age=60\r\nAge: 100", 0},
+                 {"200 OK\r\nCache-Control: no-store, max-age=60", 0},
+                 {"200 OK\r\nCache-Control: max-age=99999999999999999999", 86400},
+                 {"200 OK\r\nCache-Control: max-age=x", -1}};
+    for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
+        char *answer = answer_with(cases[at].head, strdup("body"));
+        cr_assert(fetch_answer(answer, &document), "case %zu: %s", at, reason);
+        cr_expect_eq(document.fresh_seconds, cases[at].fresh, "case %zu", at);
+        cr_expect_eq(document.size, 4);
+        free(document.bytes);
+        free(answer);
+    }
+    static const char *const bad[] = {"302 Found\r\nLocation: http://127.0.0.1/", "404 Not Found",
+                                      "204 No Content", "500 Oh"};
+    for (size_t at = 0; at < sizeof bad / sizeof *bad; at++) {
+        char *answer = answer_with(bad[at], strdup(""));
+        cr_expect_not(fetch_answer(answer, &document), "%s", bad[at]);
+        cr_expect_not_null(strstr(reason, "status"), "%s", reason);
+        free(answer);
+    }
+    char *large = malloc(FETCH_BYTES_MOST + 200);
+    cr_assert_not_null(large);
+    memset(large, 'a', FETCH_BYTES_MOST + 199);
+    large[FETCH_BYTES_MOST + 199] = '\0';
+    memcpy(large, "HTTP/1.1 200 OK\r\n\r\n", 19);
+    cr_expect_not(fetch_answer(large, &document), "more than the limit without Content-Length");
+    cr_expect_null(document.bytes);
+    free(large);
+    cr_expect_not(fetch_answer(NULL, &document), "no answer at all");
+}
