@@ -1,4 +1,5 @@
 /* Actions: what the learning asks for, who does it, and how far it is. */
+#include "contract_handlers.h"
 #include "service/http/exchange.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Cases: opening, reading, changing, and their way through the stages. */
 #include "api/pseudonym.h"
 #include "api/referral_input.h"
+#include "contract_handlers.h"
 
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* Reference data: areas, organisations, stages, timescales and code lists. */
+#include "contract_handlers.h"
 #include "service/http/exchange.h"
 
 /* Changes with a release of the register only: five minutes of an old copy harm nobody. */

@@ -2,6 +2,7 @@
  * and the dry run. */
 #include "api/free_text.h"
 #include "api/referral_input.h"
+#include "contract_handlers.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* Referrals: pushing one, reading, amending, withdrawing, and the committee's answer. */
 #include "api/referral_input.h"
+#include "contract_handlers.h"
 
 void push_referral(exchange *x) {
     db_once once = {0};

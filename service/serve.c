@@ -143,7 +143,7 @@ static bool make_parts(service *shared, const unsigned char *subject_key, char *
     shared->verifier = token_verifier_new(shared->keys, &rules);
     shared->rates = rate_limiter_new(settings->rate_limit, settings->rate_window_seconds);
     shared->figures = metrics_new();
-    shared->connections = pool_new(settings->database, (size_t)settings->connections);
+    shared->connections = pool_new(settings->database, (size_t)settings->connections, "");
     shared->pushes = combiner_new(settings->database, (size_t)settings->push_connections,
                                   statement_push_referrals);
     shared->scan_text = free_text_scan;

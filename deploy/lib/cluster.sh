@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # run and state.sh set what all share
 # A PostgreSQL cluster of its own, reached through a socket in a folder that only its user may enter.
 # Debian's own cluster is left alone. Sets: postgres_programs.
 
@@ -48,14 +48,14 @@ cluster_make() {
     step "Making a private PostgreSQL cluster in $state/data"
     as_service rm -rf -- "$state/data.new"
     as_service "$postgres_programs/initdb" -D "$state/data.new" -U postgres -A peer -E UTF8 \
-        --locale=C.UTF-8 --data-checksums >"$state/log/initdb.log" 2>&1 || {
+        --locale=C.UTF-8 --data-checksums 2>&1 | as_service tee "$state/log/initdb.log" >/dev/null || {
         tail -n 5 "$state/log/initdb.log" >&2
         fail 'initdb failed.' "Its whole output is in $state/log/initdb.log."
     }
     printf 'local all all peer map=register\n' | state_write "$state/data.new/pg_hba.conf"
     printf 'register %s %s\n' "$service_user" postgres "$service_user" register_owner \
         "$service_user" register_service | state_write "$state/data.new/pg_ident.conf"
-    as_service sh -c 'echo "include = '\''register.conf'\''" >>"$1"' sh "$state/data.new/postgresql.conf"
+    printf "include = 'register.conf'\n" | as_service tee -a "$state/data.new/postgresql.conf" >/dev/null
     mv "$state/data.new" "$state/data"
 }
 

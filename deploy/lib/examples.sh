@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # run and state.sh set what all share
 # What to do next: addresses, tokens, and lines to paste.
 
 examples_address() {
@@ -45,6 +45,9 @@ examples_print() {
     printf '\n# The committee lists what is overdue\n'
     printf 'curl -sS "%s/v1/actions?overdue=true&limit=5" -H "Authorization: Bearer %s" | jq ".items[] | {title, owner_organisation, due_on, status}"\n' \
         "$url" "$committee"
+    if [[ $private_database == no || $demo == 0 ]]; then
+        printf '\n# (The last line needs a case: there is no demonstration data.)'
+    fi
     printf '\n# The committee reads a case twice: 200 with an ETag, then 304 because nothing changed\n'
     # shellcheck disable=SC2016 # the pasted line expands these
     printf 't="%s"; u=%s; c=$(curl -sS "$u/v1/cases?limit=1" -H "Authorization: Bearer $t" | jq -r ".items[0].links.self"); e=$(curl -sS "$u$c" -H "Authorization: Bearer $t" -o /dev/null -w "%%{stderr}%%{http_code}\\n%%{stdout}%%header{etag}"); curl -sS "$u$c" -H "Authorization: Bearer $t" -H "If-None-Match: $e" -o /dev/null -w "%%{http_code}\\n"\n' \

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # run and state.sh set what all share
 # The Debian packages that building and running need.
 
 packages_needed() {
@@ -21,10 +21,11 @@ packages_missing() {
 require_debian() {
     local id=unknown
     if [[ -r /etc/os-release ]]; then
+        # shellcheck disable=SC1091 # the system's own file
         id=$(. /etc/os-release && printf '%s %s' "${ID:-unknown}" "${VERSION_ID:-}")
     fi
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-        fail "This is not Debian (it says: $id)." \
+        fail "This is not Debian: there is no dpkg or no apt-get (it says it is $id)." \
             'deploy/run is for Debian 12. README.md tells what to install by hand elsewhere.'
     fi
     if [[ $id != 'debian 12' ]]; then

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # run and state.sh set what all share
 # The service itself: a copy of the program in the state folder, started in the background.
 
 # Copies the program, so that its user can read it and a new build does not disturb a running one.
@@ -17,8 +17,9 @@ program_install() {
 service_pid() {
     local pid
     pid=$(cat "$state/run/service.pid" 2>/dev/null) || return 1
-    [[ $pid =~ ^[0-9]+$ ]] && kill -0 "$pid" 2>/dev/null &&
-        [[ $(readlink "/proc/$pid/exe") == "$program"* ]] && printf '%s' "$pid"
+    # The id may be another program's by now.
+    [[ $pid =~ ^[0-9]+$ && $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") == "$program serve "* ]] &&
+        printf '%s' "$pid"
 }
 
 # What the running service was started with: program and settings.

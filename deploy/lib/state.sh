@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # run and state.sh set what all share
 # The private state: one folder with the database, the keys, the log and the program that runs.
 # Sets: state, demo, private_database, service_user, socket_folder, program.
 
@@ -60,8 +60,10 @@ state_open() {
         fail "$state holds something that deploy/run did not make." \
             'Choose another folder: LR_STATE=/another/path deploy/run'
     fi
-    (umask 022 && mkdir -p "$(dirname "$state")") && mkdir -p "$state"/{bin,keys,log,run,socket} ||
+    if ! (umask 022 && mkdir -p "$(dirname "$state")") ||
+        ! mkdir -p "$state"/{bin,keys,log,run,socket}; then
         fail "$state cannot be made." 'Choose another folder: LR_STATE=/another/path deploy/run'
+    fi
     : >>"$state/.learning-reviews"
     if ((EUID == 0)); then
         chown "$service_user:$service_user" "$state" "$state"/{.learning-reviews,bin,keys,log,run,socket}

@@ -124,7 +124,8 @@ class Page:
             parts.append(f"default <code>{escape(json.dumps(node['default']))}</code>")
         if node.get("x-free-text"):
             parts.append("free text, scanned for what identifies a person")
-        return "; ".join(parts)
+        text = "; ".join(parts)
+        return text[:1].upper() + text[1:]
 
     def member_rows(self, node, prefix=""):
         rows = []
@@ -174,7 +175,7 @@ class Page:
             note = " ".join(filter(None, [render_inline(node.get("description", "")),
                                           self.describe_rules(schema)]))
             if "items" in schema:
-                note += "; each " + self.describe_rules(self.resolve(schema["items"]))
+                note += ". Each: " + self.describe_rules(self.resolve(schema["items"]))
             rows.append((f"<code>{escape(node['name'])}</code>", escape(node["in"]),
                          "yes" if node.get("required") else "no",
                          self.describe_type(node["schema"]), note))

@@ -173,3 +173,12 @@ contract_match contract_route(const char *method, const char *path, arena *memor
     match.allow = list_methods(first, memory);
     return match;
 }
+
+const contract_operation *contract_find(const char *id) {
+    for (size_t i = 0; i < contract_operation_count; i++) {
+        if (strcmp(contract_operations[i].id, id) == 0) {
+            return &contract_operations[i];
+        }
+    }
+    return NULL;
+}

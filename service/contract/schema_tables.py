@@ -222,12 +222,20 @@ def handler_names(operations):
     return sorted(snake_case(each["node"]["operationId"]) for each in operations)
 
 
+def render_handlers(operations):
+    """Returns contract_handlers.h: what api/ has to define, and nothing else."""
+    lines = ["/* The handlers that the contract asks for; not to be edited. */",
+             "#pragma once\n", '#include "service/contract/contract.h"\n']
+    lines += [f"void {name}(exchange *x);" for name in handler_names(operations)]
+    return "\n".join(lines) + "\n"
+
+
 def render_stubs(operations):
     """Returns C with handlers that do nothing, for programs that test the tables alone."""
     lines = ["/* Handlers that do nothing, for tests of the contract; not to be edited. */",
-             '#include "service/contract/contract.h"\n']
+             '#include "contract_handlers.h"\n']
     for name in handler_names(operations):
-        lines.append(f"void {name}(exchange *x);\nvoid {name}(exchange *x) {{ (void)x; }}\n")
+        lines.append(f"void {name}(exchange *x) {{ (void)x; }}\n")
     return "\n".join(lines)
 
 
@@ -240,8 +248,7 @@ def render_tables(document, operations, documents):
         "/* Compiled from the contract by the build; not to be edited. */",
         '#include "service/contract/contract.h"',
         '#include "service/contract/problems.h"\n',
-        *(f"extern void {each}(exchange *x);" for each in handler_names(operations)),
-        "",
+        '#include "contract_handlers.h"\n',
         *tables.lines,
         "const contract_operation contract_operations[] = {\n" + ",\n".join(rows) + "};",
         f"const size_t contract_operation_count = {len(rows)};",

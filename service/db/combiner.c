@@ -45,6 +45,11 @@ enum {
     COLUMN_ERRORS
 };
 
+/* The statement is planned once and by index, whatever the statistics of a young table say: a plan
+ * that reads the table whole is right while it is empty and stays when it is not. */
+static const char *const lane_options =
+    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
+
 static const char *copy_value(const PGresult *rows, int row, int column, arena *memory) {
     return PQgetisnull(rows, row, column) ? NULL
                                           : arena_strndup(memory, PQgetvalue(rows, row, column),
@@ -235,7 +240,7 @@ combiner *combiner_new(const char *conninfo, size_t lanes, const statement *what
     pthread_mutex_init(&all->lock, NULL);
     pthread_cond_init(&all->arrived, NULL);
     all->what = what;
-    all->lanes = pool_new(conninfo, lanes);
+    all->lanes = pool_new(conninfo, lanes, lane_options);
     while (all->lanes != NULL && all->lane_count < lanes && all->lane_count < LANES_MOST &&
            pthread_create(&all->threads[all->lane_count], NULL, run_lane, all) == 0) {
         all->lane_count++;

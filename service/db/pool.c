@@ -19,6 +19,7 @@ struct pool {
     pthread_cond_t broken_changed; /* the reconnecting thread waits for work */
     pthread_t reconnecting;
     char *conninfo;
+    char *options;
     connection *connections;
     connection *idle;
     connection *broken;
@@ -101,8 +102,8 @@ static PGconn *connect_once(const pool *all) {
                                  "client_encoding",
                                  "target_session_attrs",
                                  NULL};
-    const char *const values[] = {all->conninfo, session_options, "learning-reviews", "2", "5000",
-                                  "10",          "UTF8",          "read-write",       NULL};
+    const char *const values[] = {all->conninfo, all->options, "learning-reviews", "2", "5000",
+                                  "10",          "UTF8",       "read-write",       NULL};
     PGconn *link = PQconnectdbParams(names, values, 1);
     if (link == NULL) {
         return NULL;
@@ -169,18 +170,21 @@ static void init_condition(pthread_cond_t *condition) {
     pthread_condattr_destroy(&attributes);
 }
 
-pool *pool_new(const char *conninfo, size_t size) {
+pool *pool_new(const char *conninfo, size_t size, const char *options) {
     pool *all = calloc(1, sizeof *all);
     if (all == NULL) {
         return NULL;
     }
     all->conninfo = strdup(conninfo);
+    if (asprintf(&all->options, "%s %s", session_options, options) < 0) {
+        all->options = NULL;
+    }
     all->connections = calloc(size, sizeof *all->connections);
     all->size = size;
     pthread_mutex_init(&all->lock, NULL);
     init_condition(&all->idle_changed);
     init_condition(&all->broken_changed);
-    if (all->conninfo == NULL || all->connections == NULL) {
+    if (all->conninfo == NULL || all->options == NULL || all->connections == NULL) {
         goto failed;
     }
     for (size_t i = 0; i < size; i++) {
@@ -193,6 +197,7 @@ pool *pool_new(const char *conninfo, size_t size) {
     }
 failed:
     free(all->connections);
+    free(all->options);
     free(all->conninfo);
     free(all);
     return NULL;
@@ -214,6 +219,7 @@ void pool_free(pool *all) {
     pthread_cond_destroy(&all->broken_changed);
     pthread_mutex_destroy(&all->lock);
     free(all->connections);
+    free(all->options);
     free(all->conninfo);
     free(all);
 }

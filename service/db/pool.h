@@ -15,8 +15,9 @@ typedef struct connection {
 } connection;
 
 /* Makes a pool of `size` connections to `conninfo`, which connect in the background with backoff.
+ * `options` are further session settings in the form of libpq's `options`, or "".
  * Returns NULL when memory or threads are out. */
-pool *pool_new(const char *conninfo, size_t size);
+pool *pool_new(const char *conninfo, size_t size, const char *options);
 void pool_free(pool *all);
 
 /* Takes a connection that works, waiting at most `wait_ms` for one. NULL: none in time; then

@@ -60,68 +60,120 @@ create or replace function referral_document(r referral) returns json language s
 $$;
 
 -- Criteria that the children's outcomes cannot support (guidance 2024: separate lists for harm and death).
+-- These checks run for each push: plpgsql keeps its plans from call to call, an SQL function would not.
 create or replace function unsupported_criteria(criteria text[], children jsonb) returns text[]
-language sql stable as $$
-    select array(select c.code from criterion c
+language plpgsql stable as $$
+declare
+    found text[];
+begin
+    select array_agg(c.code order by c.code) into found
+        from criterion c
         where c.code = any (criteria)
             and (c.needs_death and not children @> '[{"outcome": "died"}]'
-                or c.needs_care_and_risk_management and not children @> '[{"carm": true}]'))
+                or c.needs_care_and_risk_management and not children @> '[{"carm": true}]');
+    return found;
+end
 $$;
 
 -- Every rule that one (contract-conforming) child breaks.
-create or replace function child_faults(child jsonb, path text) returns json[] language sql stable as $$
-    select array[
-        case when child ->> 'cause_of_death_group' is not null and child ->> 'outcome' <> 'died' then
-            fault(path || '/cause_of_death_group', 'only_for_a_death', 'is for a child who died') end,
-        case when child ->> 'age_band' <> age_band((child ->> 'age_years')::integer) then
-            fault(path || '/age_years', 'age_outside_band', 'does not lie in the age band') end]
+create or replace function child_faults(child jsonb, path text) returns json[]
+language plpgsql immutable as $$
+declare
+    faults json[] := '{}';
+begin
+    if child ->> 'cause_of_death_group' is not null and child ->> 'outcome' <> 'died' then
+        faults := faults || fault(path || '/cause_of_death_group', 'only_for_a_death',
+            'is for a child who died');
+    end if;
+    if child ->> 'age_band' <> age_band((child ->> 'age_years')::integer) then
+        faults := faults || fault(path || '/age_years', 'age_outside_band', 'does not lie in the age band');
+    end if;
+    return faults;
+end
 $$;
 
 -- Every rule that a set of children breaks.
 create or replace function children_faults(children jsonb, path text) returns json[]
-language sql stable as $$
-    select array_agg(f)
-    from (select child, path || '/' || (n - 1) as place,
-              row_number() over (partition by child ->> 'child_ref' order by n) as seen
-          from jsonb_array_elements(children) with ordinality e(child, n)) c
-    cross join unnest(child_faults(c.child, c.place) || case when c.seen > 1 then
-        fault(c.place || '/child_id', 'repeated_child', 'stands for a child that is in the list already')
-        end) f
+language plpgsql immutable as $$
+declare
+    faults json[] := '{}';
+    seen text[] := '{}';
+    child jsonb;
+    place text;
+begin
+    for n in 0 .. jsonb_array_length(children) - 1 loop
+        child := children -> n;
+        place := path || '/' || n;
+        faults := faults || child_faults(child, place);
+        if child ->> 'child_ref' = any (seen) then
+            faults := faults || fault(place || '/child_id', 'repeated_child',
+                'stands for a child that is in the list already');
+        end if;
+        seen := seen || (child ->> 'child_ref');
+    end loop;
+    return faults;
+end
+$$;
+
+-- Why an area does not fit the committee; null when it does.
+create or replace function area_fault(area text, committee text, pointer text) returns json
+language plpgsql stable as $$
+declare
+    its_committee text;
+    replacement text;
+begin
+    select a.committee into its_committee from local_authority a where a.code = area;
+    if its_committee = committee then
+        return null;
+    end if;
+    if its_committee is not null then
+        return fault(pointer, 'outside_committee_area', 'is not in the area of the committee');
+    end if;
+    select f.replaced_by into replacement from former_area_code f where f.code = area;
+    return fault(pointer, 'unknown_code',
+        coalesce('was replaced by ' || replacement, 'is not a local authority'));
+end
 $$;
 
 -- Every rule of the guidance and of the calendar that a (contract-conforming) referral breaks; null when none.
-create or replace function referral_faults(r referral_input) returns json language sql stable as $$
-    select json_agg(f) from unnest(array[
-        case when not exists (select from committee c where c.code = r.committee) then
-            fault('/committee', 'unknown_code', 'is not a committee') end,
-        case when not exists (select from local_authority a where a.code = r.local_authority) then
-            fault('/local_authority', 'unknown_code', coalesce(
-                (select 'was replaced by ' || f.replaced_by from former_area_code f
-                 where f.code = r.local_authority), 'is not a local authority'))
-        when not exists (select from local_authority a
-                where a.code = r.local_authority and a.committee = r.committee) then
-            fault('/local_authority', 'outside_committee_area', 'is not in the area of the committee') end,
-        case when r.notified_on > today() then
-            fault('/notified_on', 'date_in_future', 'lies in the future') end,
-        case when r.aware_on > r.notified_on then
-            fault('/aware_on', 'date_order', 'lies after notified_on') end,
-        case when r.incident_on > r.aware_on then
-            fault('/incident_on', 'date_order', 'lies after aware_on') end,
-        case when r.immediate_concerns = 'passed_on' and r.passed_to_organisation is null then
-            fault('/passed_to_organisation', 'required_when_passed_on',
-                'has to name the organisation that the concerns were passed to') end,
-        case when r.passed_to_organisation is not null
-                and not exists (select from organisation o where o.code = r.passed_to_organisation) then
-            fault('/passed_to_organisation', 'unknown_code', 'is not an organisation') end,
-        case when exists (select from unnest(r.other_committees) o
-                where o not in (select c.code from committee c) or o = r.committee) then
-            fault('/other_committees', 'unknown_code', 'may name other committees only') end,
-        case when cardinality(unsupported_criteria(r.criteria_claimed, r.children)) > 0 then
-            fault('/criteria_claimed', 'criterion_not_supported_by_facts',
-                'names a criterion that no child''s outcome supports: '
-                || array_to_string(unsupported_criteria(r.criteria_claimed, r.children), ', ')) end
-        ] || children_faults(r.children, '/children')) f
-    where f is not null
+create or replace function referral_faults(r referral_input) returns json language plpgsql stable as $$
+declare
+    faults json[] := children_faults(r.children, '/children');
+    unsupported text[] := unsupported_criteria(r.criteria_claimed, r.children);
+    outside json := area_fault(r.local_authority, r.committee, '/local_authority');
+begin
+    if outside is not null then
+        faults := faults || case when exists (select from committee c where c.code = r.committee)
+            then outside else fault('/committee', 'unknown_code', 'is not a committee') end;
+    end if;
+    if r.notified_on > today() then
+        faults := faults || fault('/notified_on', 'date_in_future', 'lies in the future');
+    end if;
+    if r.aware_on > r.notified_on then
+        faults := faults || fault('/aware_on', 'date_order', 'lies after notified_on');
+    end if;
+    if r.incident_on > r.aware_on then
+        faults := faults || fault('/incident_on', 'date_order', 'lies after aware_on');
+    end if;
+    if r.immediate_concerns = 'passed_on' and r.passed_to_organisation is null then
+        faults := faults || fault('/passed_to_organisation', 'required_when_passed_on',
+            'has to name the organisation that the concerns were passed to');
+    end if;
+    if r.passed_to_organisation is not null
+            and not exists (select from organisation o where o.code = r.passed_to_organisation) then
+        faults := faults || fault('/passed_to_organisation', 'unknown_code', 'is not an organisation');
+    end if;
+    if cardinality(r.other_committees) > 0 and (r.committee = any (r.other_committees)
+            or exists (select from unnest(r.other_committees) o
+                where not exists (select from committee c where c.code = o))) then
+        faults := faults || fault('/other_committees', 'unknown_code', 'may name other committees only');
+    end if;
+    if unsupported is not null then
+        faults := faults || fault('/criteria_claimed', 'criterion_not_supported_by_facts',
+            'names a criterion that no child''s outcome supports: ' || array_to_string(unsupported, ', '));
+    end if;
+    return case when cardinality(faults) > 0 then array_to_json(faults) end;
+end
 $$;
 
 -- The change of one referral by its sender, while the committee has not decided.

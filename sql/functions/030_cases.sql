@@ -102,9 +102,9 @@ begin
         when 'child_recorded' then
             return exists (select from child k where k.case_id = c.id);
         when 'criteria_supported' then
-            return cardinality(unsupported_criteria(c.criteria, (
+            return unsupported_criteria(c.criteria, (
                 select jsonb_agg(jsonb_build_object('outcome', k.outcome, 'carm', k.carm))
-                from child k where k.case_id = c.id))) = 0;
+                from child k where k.case_id = c.id)) is null;
         when 'referrers_acknowledged' then
             return not exists (select from referral r
                 where r.case_id = c.id and r.acknowledged_on is null);
@@ -261,7 +261,7 @@ begin
                 where a.code = input ->> 'local_authority' and a.committee = claim('committee')) then
             fault('/local_authority', 'outside_committee_area', 'is not in the area of the committee') end,
         case when opened > today() then fault('/opened_on', 'date_in_future', 'lies in the future') end,
-        case when cardinality(unsupported_criteria(claimed, input -> 'children')) > 0 then
+        case when unsupported_criteria(claimed, input -> 'children') is not null then
             fault('/criteria', 'criterion_not_supported_by_facts',
                 'names a criterion that no child''s outcome supports') end
         ] || children_faults(input -> 'children', '/children'));
@@ -313,9 +313,9 @@ begin
     end if;
     n := jsonb_populate_record(c, change);
     perform refuse_faults(
-        case when change ? 'criteria' and cardinality(unsupported_criteria(n.criteria, (
+        case when change ? 'criteria' and unsupported_criteria(n.criteria, (
                 select jsonb_agg(jsonb_build_object('outcome', k.outcome, 'carm', k.carm))
-                from child k where k.case_id = c.id))) > 0 then
+                from child k where k.case_id = c.id)) is not null then
             fault('/criteria', 'criterion_not_supported_by_facts',
                 'names a criterion that no child''s outcome supports') end);
     update review_case set (review_type, criteria, summary, legal_hold)
@@ -460,9 +460,9 @@ begin
             fault('/reasons', 'reasons_required', 'has to give at least one reason') end,
         case when n.outcome = 'proceed' and cardinality(n.criteria_met) = 0 then
             fault('/criteria_met', 'criterion_required', 'has to name a criterion that is met') end,
-        case when cardinality(unsupported_criteria(n.criteria_met, (
+        case when unsupported_criteria(n.criteria_met, (
                 select jsonb_agg(jsonb_build_object('outcome', k.outcome, 'carm', k.carm))
-                from child k where k.case_id = c.id))) > 0 then
+                from child k where k.case_id = c.id)) is not null then
             fault('/criteria_met', 'criterion_not_supported_by_facts',
                 'names a criterion that no child''s outcome supports') end);
     insert into case_decision (case_id, committee, outcome, decided_on, reasons, alternative_kind,

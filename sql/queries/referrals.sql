@@ -10,13 +10,15 @@ with item as materialized (
     from json_to_recordset($1::json) as i (n integer, key text, hash text, doc json)
 ), judged as materialized (
     select item.*, k.request_hash as known_hash, k.status as known_status, k.body as known_body,
-        k.version as known_version, k.location as known_location, r as existing,
+        k.version as known_version, k.location as known_location, r.found as existing,
         case when k.key is null and r.id is null then referral_faults(input) end as faults
     from item
-    left join idempotency_key k on k.organisation = claim('organisation') and k.client = claim('client')
-        and k.key = item.key and k.created_at > now() - interval '7 days'
-    left join referral r on r.source_organisation = claim('organisation')
-        and r.source_system = item.system and r.source_reference = item.name
+    left join lateral (select * from idempotency_key
+        where organisation = claim('organisation') and client = claim('client') and key = item.key
+            and created_at > now() - interval '7 days' offset 0) k on true
+    left join lateral (select found, id from referral found
+        where source_organisation = claim('organisation') and source_system = item.system
+            and source_reference = item.name offset 0) r on true
 ), inserted as (
     insert into referral (id, reference, source_organisation, source_system, source_reference, pushed_hash,
         source_role, committee, local_authority, notified_on, received_on, aware_on, incident_on,
@@ -36,7 +38,7 @@ with item as materialized (
               and (key is null or key_seen = 1)
           order by system, name offset 0) made
     on conflict (source_organisation, source_system, source_reference) do nothing
-    returning referral as made
+    returning source_system as system, source_reference as name, referral as made
 ), answered as materialized (
     select j.n, j.key, j.hash, j.known_hash is not null as replayed,
         case when j.known_hash is not null then
@@ -54,8 +56,8 @@ with item as materialized (
             when (j.existing).id is not null then 'natural_key_conflict' else 'rule_violation' end as code,
         j.faults
     from judged j
-    left join inserted i on (i.made).source_system = j.system
-        and (i.made).source_reference = j.name and (i.made).pushed_hash = j.hash and (j.key is null or j.key_seen = 1)
+    left join inserted i on i.system = j.system and i.name = j.name
+        and (i.made).pushed_hash = j.hash and (j.key is null or j.key_seen = 1)
 ), stored as (
     insert into idempotency_key (organisation, client, key, request_hash, status, version, location, body)
     select claim('organisation'), claim('client'), key, hash, status, version, location, body

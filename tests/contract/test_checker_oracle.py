@@ -99,11 +99,13 @@ def random_text(source, schema):
     if "enum" in schema and source.random() < 0.9:
         return source.choice(schema["enum"])
     if schema.get("format") == "date":
-        return f"{source.randint(1999, 2030):04}-{source.randint(1, 13):02}-{source.randint(1, 31):02}"
+        year, month, day = source.randint(1999, 2030), source.randint(1, 13), source.randint(1, 31)
+        return f"{year:04}-{month:02}-{day:02}"
     if schema.get("format") == "uuid":
         return "".join(c if c != "x" else source.choice("0123456789abcdefABCDEF")
                        for c in "xxxxxxxx-xxxx-7xxx-8xxx-xxxxxxxxxxxx")
-    length = source.choice([0, 1, 3, 9, schema.get("maxLength", 20), schema.get("maxLength", 20) + 1])
+    most = schema.get("maxLength", 20)
+    length = source.choice([0, 1, 3, 9, most, most + 1])
     return "".join(source.choice(ALPHABET) for _ in range(length))
 
 

@@ -1,6 +1,7 @@
 /* Tests of token_verify: the attack corpus, mutations, the clock, the cache, libjwt's opinion. */
 #include "service/auth/keys.h"
 #include "service/auth/mint.h"
+#include "service/auth/signature.h"
 #include "service/auth/token.h"
 #include "service/auth/token_cache.h"
 #include "service/log.h"
@@ -194,6 +195,28 @@ Test(token, every_bit_of_an_es256_token_counts) {
         }
     }
     free(text);
+}
+
+/* ---- the secret, where libjwt decides ---- */
+
+Test(token, hmac_is_pinned_whatever_the_caller_checked) {
+    unsigned char *secret = (unsigned char *)strdup(FIXTURE_SECRET);
+    key with = {.algorithm = KEY_HS256, .secret = secret, .secret_size = strlen(FIXTURE_SECRET)};
+    char *good = fixture_token(made, "{\"alg\":\"HS256\"}", "{}", BY_SECRET);
+    char *longer = fixture_token(made, "{\"alg\":\"HS512\"}", "{}", BY_SECRET_SHA512);
+    char *none = fixture_token(made, "{\"alg\":\"none\"}", "{}", BY_NOBODY);
+    cr_expect(signature_verify(&with, good, 0, NULL, 0));
+    cr_expect_not(signature_verify(&with, longer, 0, NULL, 0));
+    cr_expect_not(signature_verify(&with, none, 0, NULL, 0));
+    with.secret_size = 0;
+    cr_expect_not(signature_verify(&with, good, 0, NULL, 0));
+    cr_expect_not(signature_verify(&with, none, 0, NULL, 0));
+    with.secret = NULL;
+    cr_expect_not(signature_verify(&with, good, 0, NULL, 0));
+    free(secret);
+    free(good);
+    free(longer);
+    free(none);
 }
 
 /* ---- sizes ---- */

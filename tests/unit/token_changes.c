@@ -238,3 +238,19 @@ char *cut_one(char *token) {
     size_t size = read_signature(token, bytes);
     return with_signature(token, bytes, size - 1);
 }
+
+char *longer_signature(char *token) {
+    unsigned char bytes[512] = {0};
+    size_t size = read_signature(token, bytes);
+    return with_signature(token, bytes, size + 1);
+}
+
+/* A character that stands for no whole byte: 52 of them would be fine, 53 never are. */
+char *odd_header(char *token) {
+    char *rest = strdup(strchr(token, '.'));
+    *strchr(token, '.') = '\0';
+    char *text = around("", token, "A");
+    char *all = around(text, rest, "");
+    free(text);
+    return all;
+}

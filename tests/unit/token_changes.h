@@ -16,6 +16,8 @@ char *put_high_byte(char *token);
 char *put_line_end(char *token);
 char *put_percent(char *token);
 char *set_spare_bit(char *token);
+char *longer_signature(char *token);
+char *odd_header(char *token);
 char *cut_one(char *token);
 char *cut_signature(char *token);
 char *cut_half(char *token);

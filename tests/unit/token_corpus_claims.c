@@ -77,8 +77,14 @@ const hostile hostile_claims[] = {
      .drop = "exp",
      .add = "\"exp\":1800003501",
      .refusal = "lifetime"},
-    {.name = "exp before iat", .drop = "iat", .add = "\"iat\":1800000030,\"nbf\":0"},
+    {.name = "all within the leeway", .drop = "iat", .add = "\"iat\":1800000030,\"nbf\":0"},
     {.name = "exp equal to iat", .drop = "exp", .add = "\"exp\":1799999900", .refusal = "expired"},
+    {.name = "exp before iat",
+     .refusal = "lifetime",
+     .claims =
+         "{\"iss\":\"https://"
+         "issuer.example\",\"aud\":\"learning-reviews\",\"sub\":\"user-1\",\"client_id\":\"client."
+         "one\",\"organisation\":\"SG\",\"scope\":\"\",\"iat\":1800000020,\"exp\":1800000010}"},
     {.name = "nbf in 30 s", .add = "\"nbf\":1800000030"},
     {.name = "nbf in 31 s", .add = "\"nbf\":1800000031", .refusal = "not_yet_valid"},
     {.name = "nbf a string", .add = "\"nbf\":\"0\"", .refusal = "nbf"},

@@ -1,0 +1,131 @@
+"""The real program: started as an operator would, watched, and stopped."""
+import json
+import os
+import pathlib
+import secrets
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+READY_SECONDS = 10
+
+
+def program(variable="LR_BINARY", name="learning-reviews"):
+    return pathlib.Path(os.environ.get(variable, ROOT / "build" / name))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Secrets:
+    """The files with secrets that instances on one database share."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lr-secrets-"))
+        self.token_secret = secrets.token_hex(32).encode()
+        self.token_file = self._write("token", self.token_secret)
+        self.pseudonym_file = self._write("pseudonym", secrets.token_hex(32).encode())
+
+    def _write(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content)
+        path.chmod(0o600)
+        return path
+
+    def remove(self):
+        for path in self.folder.iterdir():
+            path.unlink()
+        self.folder.rmdir()
+
+
+class Instance:
+    """One running service. Errors in its log fail the test that is running, unless expected."""
+
+    def __init__(self, cluster, keys, binary=None, **settings):
+        self.binary = str(binary or program())
+        self.port, self.admin_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.errors_expected = False
+        self.environment = {
+            "PATH": os.environ["PATH"], "LR_MODE": "dev",
+            "LR_DATABASE": cluster.connection_string("register_service"),
+            "LR_MIGRATION_DATABASE": cluster.connection_string("postgres"),
+            "LR_DEV_SECRET_FILE": str(keys.token_file),
+            "LR_PSEUDONYM_KEY_FILE": str(keys.pseudonym_file),
+            "LR_LISTEN": f"127.0.0.1:{self.port}",
+            "LR_ADMIN_LISTEN": f"127.0.0.1:{self.admin_port}",
+            "LR_DRAIN_GRACE_SECONDS": "0", "LR_RATE_LIMIT": "1000000",
+            **{name: str(value) for name, value in settings.items()}}
+        self.log = tempfile.TemporaryFile(prefix="lr-log-")
+        self.log_read = 0
+        self.process = None
+
+    def run(self, *words):
+        """Runs another command of the program with this instance's settings."""
+        return subprocess.run([self.binary, *words], env=self.environment, check=True, timeout=60,
+                              stdout=subprocess.PIPE).stdout.decode().strip()
+
+    def start(self):
+        self.process = subprocess.Popen([self.binary, "serve"], env=self.environment,
+                                        stdout=self.log, stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + READY_SECONDS
+        while self.admin("/readyz")[0] != 200:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the service does not get ready: {self.log_text()[-2000:]}")
+            time.sleep(0.02)
+        return self
+
+    def admin(self, path):
+        """Status and text of a page of the admin port; status 0 when nothing answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}",
+                                        timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, refusal.read().decode()
+        except OSError:
+            return 0, ""
+
+    def log_text(self):
+        size = os.fstat(self.log.fileno()).st_size
+        return os.pread(self.log.fileno(), size, 0).decode(errors="replace")
+
+    def log_lines(self):
+        return [json.loads(line) for line in self.log_text().splitlines() if line.startswith("{")]
+
+    def complaints(self):
+        """What went wrong since this was asked last."""
+        if self.process is None:
+            return []
+        text = self.log_text()
+        fresh, self.log_read = text[self.log_read:].splitlines(), len(text)
+        found = [line for line in fresh
+                 if not line.startswith("{") or json.loads(line).get("level") == "error"]
+        if self.process.poll() is not None:
+            found.append(f"the service ended with status {self.process.returncode}")
+        return [] if self.errors_expected else found
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self):
+        """Asks the service to end and returns its exit status."""
+        if self.process is None:
+            return None
+        process, self.process = self.process, None
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            return process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise RuntimeError("the service did not end after SIGTERM")

@@ -1,0 +1,122 @@
+"""Each mistake in a contract stops the build with a message that names the place."""
+import json
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FIXTURE = (ROOT / "tests" / "unit" / "fixture.yaml").read_text(encoding="utf-8")
+PATTERN = "'^[A-Z]{3}$', description"
+
+
+def compile_text(text, folder):
+    source = folder / "contract.yaml"
+    source.write_text(text, encoding="utf-8")
+    return subprocess.run(
+        ["/usr/bin/python3", str(ROOT / "service" / "contract" / "compile.py"), str(source),
+         str(folder / "out")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        check=False)
+
+
+def change(old, new):
+    assert old in FIXTURE
+    return FIXTURE.replace(old, new, 1)
+
+
+MISTAKES = {
+    "unknown keyword": ("minLength: 2,", "minLenght: 2,",
+                        "#/components/schemas/Thing/properties/name: unknown keyword 'minLenght'"),
+    "unsupported keyword": ("minimum: 0, maximum: 1}", "exclusiveMinimum: 0, maximum: 1}",
+                            "#/components/schemas/Thing/properties/share: unknown keyword"),
+    "unknown operation keyword": ("deprecated: true", "depricated: true",
+                                  "#/paths/~1things/get: unknown keyword"),
+    "no operationId": ("      operationId: getThing\n", "",
+                       "#/paths/~1things~1{id}/get: 'operationId' is missing"),
+    "no summary": ("      summary: List\n", "", "#/paths/~1things/get: 'summary' is missing"),
+    "no description": ("      description: Lists them.\n", "", "/get: 'description' is missing"),
+    "no security": ("      security: []\n", "", "#/paths/~1/get: 'security' is missing"),
+    "no success": ("{'207': {description: Fine.}, '201': {description: Fine.}}",
+                   "{'400': {description: Bad.}}", "#/paths/~1things~1batch/post: no response"),
+    "operationId twice": ("operationId: getPart", "operationId: getThing", "'getThing' again"),
+    "unknown scope": ("[things.write, things.read]", "[things.rite]",
+                      "#/paths/~1things/post/security: the scope 'things.rite'"),
+    "nested quantifier": (PATTERN, "'^([A-Z]+)+$', description",
+                          "#/components/schemas/Code/pattern: nested quantifier"),
+    "deeper nested quantifier": (PATTERN, "'^((?:[A-Z]{1,3}x)y){2,}$', description",
+                                 "#/components/schemas/Code/pattern: nested quantifier"),
+    "lookahead": (PATTERN, "'^(?=a)$', description", "#/components/schemas/Code/pattern"),
+    "bad pattern": (PATTERN, "'^[A-Z$', description", "#/components/schemas/Code/pattern"),
+    "duplicate key": ("      summary: List\n", "      summary: List\n      summary: List\n",
+                      "duplicate key 'summary'"),
+    "duplicate flow key": ("{type: boolean, default: false}", "{type: boolean, type: boolean}",
+                           "duplicate key 'type'"),
+    "dangling reference": ("$ref: '#/components/schemas/Code'", "$ref: '#/components/schemas/Cod'",
+                           "$ref leads nowhere"),
+    "recursive schema": ("code: {$ref: '#/components/schemas/Code'}",
+                         "code: {$ref: '#/components/schemas/Part'}", "nested too deeply"),
+    "oneOf in a request": ("any: {description: Whatever.}", "any: {oneOf: [{type: string}]}",
+                           "properties/any: oneOf"),
+    "default in a merge patch": ("name: {type: string, maxLength: 4}\n",
+                                 "name: {type: string, default: x}\n", "a merge patch"),
+    "unknown type": ("sure: {type: boolean", "sure: {type: bool", "properties/sure: unknown type"),
+    "unknown format": ("day: {type: string, format: date}", "day: {type: string, format: day}",
+                       "properties/day/format: unknown format 'day'"),
+    "undeclared path parameter": ("- {name: part, in: path", "- {name: pard, in: path",
+                                  "#/paths/~1things~1{id}~1parts~1{part}/get"),
+    "unbounded uniqueItems": ("uniqueItems: true, maxItems: 4", "uniqueItems: true",
+                              "properties/numbers: uniqueItems"),
+    "required and undeclared": ("required: [code]", "required: [cod]",
+                                "#/components/schemas/Part/required: 'cod'"),
+    "foreign tag": ("title: Fixture", "title: !!binary Zm9v", "line 4"),
+    "broken yaml": ("title: Fixture", "title: 'Fixture", "line "),
+    "problem twice": ("- code: overloaded", "- code: not_found", "#/x-problems/1"),
+    "problem without a meaning": ("    meaning: Too much to do.\n", "", "#/x-problems/1"),
+}
+
+
+@pytest.mark.parametrize("mistake", list(MISTAKES))
+def test_mistake_is_named(mistake, tmp_path):
+    old, new, message = MISTAKES[mistake]
+    result = compile_text(change(old, new), tmp_path)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_duplicate_key_names_its_line(tmp_path):
+    text = change("      summary: List\n", "      summary: List\n      summary: List\n")
+    line = text[:text.index("summary: List\n      summary")].count("\n") + 2
+    assert f"line {line}: duplicate key" in compile_text(text, tmp_path).stderr
+
+
+def test_values_of_the_core_schema(tmp_path):
+    text = change("title: Fixture", "title: Fixture\n  x-values: [2026-05-01, no, 12:30, on, 010, "
+                  "1e2, true, ~, 1_000]")
+    assert compile_text(text, tmp_path).returncode == 0
+    made = json.loads((tmp_path / "out" / "openapi.json").read_text(encoding="utf-8"))
+    assert made["info"]["x-values"] == ["2026-05-01", "no", "12:30", "on", 10, 100.0, True, None,
+                                        "1_000"]
+
+
+def test_output_is_reproducible(tmp_path):
+    outputs = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        assert compile_text(FIXTURE, tmp_path / name).returncode == 0
+        out = tmp_path / name / "out"
+        outputs.append({each.name: each.read_bytes() for each in out.iterdir()})
+    assert outputs[0] == outputs[1]
+    assert set(outputs[0]) == {"contract_tables.c", "handler_stubs.c", "openapi.json", "docs.html"}
+
+
+def test_page_is_well_formed(tmp_path):
+    assert compile_text(FIXTURE, tmp_path).returncode == 0
+    page = (tmp_path / "out" / "docs.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    identifiers = [part.split('"')[0] for part in page.split(' id="')[1:]]
+    assert len(identifiers) == len(set(identifiers))
+    for target in (part.split('"')[0] for part in page.split('href="#')[1:]):
+        assert target in identifiers, target
+    assert "<code>code</code>" in page and "<li>first</li>" in page
