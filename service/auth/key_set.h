@@ -12,7 +12,7 @@ typedef struct key_set key_set;
  * `digest` is of the bytes they came from. NULL when memory is out. */
 key_set *key_set_new(key *taken, size_t count, const unsigned char digest[32]);
 
-/* Each hold needs one release; the last one wipes the keys. NULL is allowed. */
+/* Each hold needs one release; the last one wipes the keys. Only release takes NULL. */
 void key_set_hold(key_set *set);
 void key_set_release(key_set *set);
 

@@ -1,5 +1,4 @@
-/* The shape of a compact JWS (RFC 7515 section 7.1), checked to the bit before anything reads it.
- */
+/* The shape of a compact JWS (RFC 7515 section 7.1), checked to the bit before it is read. */
 #include "service/auth/token_parse.h"
 
 #include "service/auth/strict_json.h"

@@ -261,7 +261,7 @@ const hostile hostile_tokens[] = {
     {.name = "percent", .change = put_percent, .refusal = "encoding"},
     {.name = "a byte beyond ASCII", .change = put_high_byte, .refusal = "encoding"},
     {.name = "a lone last character", .change = odd_header, .refusal = "encoding"},
-    {.name = "four characters more", .change = extend_signature, .refusal = "encoding"},
+    {.name = "four characters more", .change = extend_signature, .refusal = "signature"},
     {.name = "a spare bit, RS256", .change = set_spare_bit, .refusal = "encoding"},
     {.name = "a spare bit, ES256",
      .header = ES,

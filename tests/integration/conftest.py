@@ -1,0 +1,131 @@
+"""The register as the tests find it: one database, two instances, and callers of every kind."""
+import pathlib
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "contract"))
+sys.path.insert(0, str(HERE))
+
+from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder  # noqa: E402
+from cluster import Cluster  # noqa: E402
+from service import Instance, Secrets, program  # noqa: E402
+
+TRAFFIC = HERE.parents[1] / "build" / "recorded-traffic.jsonl"
+
+
+@pytest.fixture(scope="session")
+def recorder():
+    made = Recorder(TRAFFIC)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def keys():
+    made = Secrets()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    made = Cluster()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def instances(cluster, keys):
+    """Two instances on one database."""
+    made = [Instance(cluster, keys) for _ in range(2)]
+    made[0].run("migrate")
+    yield [each.start() for each in made]
+    statuses = [each.stop() for each in made]
+    assert statuses == [0, 0], "an instance did not end in order"
+
+
+@pytest.fixture(scope="session")
+def instance(instances):
+    return instances[0]
+
+
+@pytest.fixture(autouse=True)
+def no_complaints(instances):
+    """No test may leave an error in the log of the service, or end it."""
+    yield
+    assert [line for each in instances for line in each.complaints()] == []
+
+
+@pytest.fixture(scope="session")
+def caller(instance, recorder):
+    """Makes a caller: caller("LA-S12000049", "casework", "referrals.write")."""
+    made = {}
+
+    def make(organisation, client="tests", scope=ALL_SCOPES, at=instance):
+        key = (organisation, client, scope, at.url)
+        if key not in made:
+            token = at.run("token", "--organisation", organisation, "--client", client,
+                           "--scope", scope)
+            made[key] = Client(at.url, token, recorder)
+        return made[key]
+    return make
+
+
+@pytest.fixture(scope="session")
+def committee(caller):
+    return caller("CPC-GLA", "committee-system")
+
+
+@pytest.fixture(scope="session")
+def other_committee(caller):
+    return caller("CPC-EDH", "other-committee-system")
+
+
+@pytest.fixture(scope="session")
+def agency(caller):
+    return caller("LA-S12000049", "council-casework", AGENCY_SCOPES)
+
+
+@pytest.fixture(scope="session")
+def health(caller):
+    return caller("HB-S08000031", "health-board-system", AGENCY_SCOPES)
+
+
+@pytest.fixture(scope="session")
+def police(caller):
+    return caller("POL-G", "police-system", AGENCY_SCOPES)
+
+
+@pytest.fixture(scope="session")
+def dashboard(caller):
+    return caller("SG", "national-dashboard", "statistics.read")
+
+
+@pytest.fixture(scope="session")
+def nobody(instance, recorder):
+    """A caller without a token."""
+    return Client(instance.url, None, recorder)
+
+
+@pytest.fixture(scope="session")
+def extra_instance(cluster, keys, instances):
+    """Makes a further instance on the same database: extra_instance(LR_RATE_LIMIT=20)."""
+    made = []
+
+    def make(binary=None, **settings):
+        made.append(Instance(cluster, keys, binary, **settings).start())
+        return made[-1]
+    yield make
+    for each in made:
+        each.stop()
+
+
+@pytest.fixture(scope="session")
+def database_only(extra_instance):
+    """The build that leaves every check of scopes to the database."""
+    binary = program("LR_BINARY_DATABASE_ONLY", "learning-reviews-database-only")
+    if not binary.exists():
+        pytest.skip(f"{binary} is not built")
+    return extra_instance(binary)

@@ -1,0 +1,103 @@
+"""Builders of valid documents: a test names only what it is about."""
+import datetime
+import itertools
+import uuid
+import zoneinfo
+
+SCOTLAND = zoneinfo.ZoneInfo("Europe/London")
+RUN = uuid.uuid4().hex[:8]
+NUMBERS = itertools.count(1)
+
+
+def today():
+    return datetime.datetime.now(SCOTLAND).date().isoformat()
+
+
+def days_ago(days):
+    return (datetime.datetime.now(SCOTLAND).date() - datetime.timedelta(days=days)).isoformat()
+
+
+def days_ahead(days):
+    return days_ago(-days)
+
+
+def new_number(prefix):
+    """A number that nothing else of this run has."""
+    return f"{prefix}-{RUN}-{next(NUMBERS)}"
+
+
+def new_child(**overrides):
+    return {"child_id": new_number("child"), "outcome": "significant_harm", "age_band": "5_10",
+            "sex": "female", **overrides}
+
+
+def dead_child(**overrides):
+    return new_child(outcome="died", **overrides)
+
+
+def new_referral(**overrides):
+    return {"source_system": "casework", "source_reference": new_number("ref"),
+            "committee": "GLA", "local_authority": "S12000049",
+            "notified_on": days_ago(5), "aware_on": days_ago(10),
+            "incident_kind": "single_event", "children": [new_child()],
+            "criteria_claimed": ["abuse_or_neglect"],
+            "basis": "Several agencies knew of the neglect and none saw the whole of it.",
+            "immediate_concerns": "none", **overrides}
+
+
+def full_referral(**overrides):
+    """A referral with every member that there is."""
+    child = dead_child(family_id=new_number("family"), age_years=7, ethnic_group="asian",
+                       disability="yes", legal_status="looked_after_foster",
+                       register_status="current", siblings_count_band="1_2",
+                       known_to=["police", "health_board"], cause_of_death_group="awaiting",
+                       harm_types=["neglect", "physical_abuse"], carm=True)
+    return new_referral(
+        source_role="practitioner", incident_on=days_ago(12), children=[child],
+        criteria_claimed=["abuse_or_neglect", "care_experienced"],
+        immediate_concerns="passed_on", passed_to_organisation="POL-G",
+        agencies_involved=["police", "health_board"],
+        parallel_processes=["police_investigation", "child_death_review"],
+        other_committees=["EDH"], discussed_with_partners=True, guidance_edition="child_2021",
+        **overrides)
+
+
+def new_case(**overrides):
+    return {"local_authority": "S12000049", "opened_on": days_ago(30),
+            "criteria": ["abuse_or_neglect"], "children": [new_child()], **overrides}
+
+
+def new_decision(**overrides):
+    return {"outcome": "proceed", "decided_on": today(), "decided_by": "committee",
+            "criteria_met": ["abuse_or_neglect"], "unanimous": True, **overrides}
+
+
+DECISIONS = {
+    "proceed": new_decision(),
+    "do_not_proceed": new_decision(outcome="do_not_proceed", criteria_met=[],
+                                   reasons=["criteria_not_met"]),
+    "alternative_review": new_decision(outcome="alternative_review", criteria_met=[],
+                                       reasons=["better_met_by_other_review"],
+                                       alternative_kind="case_file_audit"),
+    "more_information": new_decision(outcome="more_information", criteria_met=[],
+                                     reasons=["insufficient_information"]),
+}
+
+
+def new_action(**overrides):
+    return {"title": "Agree how chronologies are kept across agencies",
+            "owner_organisation": "LA-S12000049", "due_on": days_ahead(90),
+            "success_measure": "Audits find one chronology in nine of ten files.",
+            "themes": ["chronology_and_record_keeping"], "status": "agreed", **overrides}
+
+
+def new_update(**overrides):
+    return {"reported_on": today(), "progress": 40, "note": "The draft was agreed.", **overrides}
+
+
+def completion(**overrides):
+    return {"completed_on": today(), "evidence": "The audit of June shows it.", **overrides}
+
+
+def verification(**overrides):
+    return {"verified_on": today(), "outcome": "verified", **overrides}

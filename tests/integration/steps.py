@@ -1,0 +1,64 @@
+"""Steps that bring the register to where a test begins; each of them raises when it fails."""
+from documents import (DECISIONS, completion, new_action, new_case, new_referral, today)
+
+WAY = ["information_gathering", "recommendation", "decision", "set_up", "review", "reporting",
+       "ratification", "implementation", "evaluation", "closed"]
+
+
+def given_referral(agency, **overrides):
+    return agency.send("pushReferral", new_referral(**overrides)).needed(201).json
+
+
+def given_accepted(agency, committee, case_id=None, **overrides):
+    """A referral that a case was made of, or that joined the case."""
+    referral = given_referral(agency, **overrides)
+    return committee.send("acceptReferral", {"accepted_on": today(), "case_id": case_id},
+                          id=referral["id"]).needed(201).json
+
+
+def move(committee, case_id, to, reason=None, if_match=None, occurred_on=None, key=None):
+    """Sends the request to move a case, with the case's present ETag unless one is given."""
+    tag = if_match or committee.send("getCase", id=case_id).needed(200).etag
+    return committee.send("moveCase", {"to": to, "occurred_on": occurred_on or today(),
+                                       "reason": reason}, id=case_id, if_match=tag, key=key)
+
+
+def decide(committee, case_id, outcome="proceed", **overrides):
+    return committee.send("putDecision", {**DECISIONS[outcome], **overrides}, id=case_id,
+                          none_match="*")
+
+
+def given_case(committee, stage="notification", **overrides):
+    """A case that a committee opened itself, moved along the usual way to the stage."""
+    case = committee.send("openCase", new_case(**overrides)).needed(201).json
+    while case["stage"] != stage:
+        if case["stage"] == "decision":
+            decide(committee, case["id"]).needed(201)
+        nearer = WAY[0] if case["stage"] == "notification" else WAY[WAY.index(case["stage"]) + 1]
+        case = move(committee, case["id"], nearer).needed(201).json
+    return case
+
+
+def given_action(committee, case=None, **overrides):
+    case = case or given_case(committee, "decision")
+    return committee.send("createAction", new_action(**overrides), id=case["id"]).needed(201).json
+
+
+def given_completed(committee, owner, **overrides):
+    action = given_action(committee, **overrides)
+    return owner.send("completeAction", completion(), id=action["id"]).needed(201).json
+
+
+def tag_of(client, operation, **path):
+    """The present ETag of a resource."""
+    return client.send(operation, **path).needed(200).etag
+
+
+def walk(client, operation, query="", **path):
+    """All items of a list, page after page."""
+    reply = client.send(operation, query=query, **path).needed(200)
+    items = list(reply["items"])
+    while reply["next"] is not None:
+        reply = client.follow(reply["next"]).needed(200)
+        items += reply["items"]
+    return items
