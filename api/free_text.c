@@ -7,14 +7,88 @@
 #include <string.h>
 #include <strings.h>
 
-enum { CHI_DIGITS = 10, PHONE_DIGITS_LEAST = 10, PHONE_DIGITS_MOST = 13 };
+enum { CHI_DIGITS = 10, DIGITS_MOST = 15, MARKS_MOST = 3 };
 
 static bool is_digit(char byte) {
     return byte >= '0' && byte <= '9';
 }
 
-static bool is_word(char byte) {
-    return isalnum((unsigned char)byte) || byte == '_' || (byte & 0x80) != 0;
+static bool is_letter(char byte) {
+    return isalpha((unsigned char)byte) != 0;
+}
+
+/* How many bytes the blank or punctuation mark beyond ASCII at `text` has (U+0080 to U+00BF,
+ * U+2000 to U+207F, U+3000 to U+303F); 0 when there is none. */
+static size_t wide_mark(const char *text) {
+    const unsigned char *bytes = (const unsigned char *)text;
+    if (bytes[0] == 0xc2) {
+        return 2;
+    }
+    bool general = bytes[0] == 0xe2 && (bytes[1] == 0x80 || bytes[1] == 0x81);
+    return general || (bytes[0] == 0xe3 && bytes[1] == 0x80) ? 3 : 0;
+}
+
+/* Whether a letter, digit or underscore of any script begins at `text`. */
+static bool is_word(const char *text) {
+    bool wide = (*text & 0x80) != 0;
+    return wide ? wide_mark(text) == 0 : isalnum((unsigned char)*text) || *text == '_';
+}
+
+/* Whether the character before `text` belongs to a word. */
+static bool follows_word(const char *text, const char *start) {
+    if (text == start) {
+        return false;
+    }
+    text--;
+    while (text > start && (*text & 0xc0) == 0x80) {
+        text--;
+    }
+    return is_word(text);
+}
+
+/* How many bytes stand between two groups of digits: one blank, hyphen, point, slash or
+ * parenthesis, or a few blanks, hyphens and parentheses; 0 when there is something else. */
+static size_t separator_length(const char *text) {
+    if (*text == '.' || *text == '/') {
+        return 1;
+    }
+    size_t length = 0;
+    for (int marks = 0; marks < MARKS_MOST; marks++) {
+        const char *at = text + length;
+        size_t more = *at != '\0' && strchr(" -()", *at) != NULL ? 1 : wide_mark(at);
+        if (more == 0) {
+            break;
+        }
+        length += more;
+    }
+    return length;
+}
+
+/* Counts up to `most` digits. */
+static size_t digit_run(const char *text, size_t most) {
+    size_t length = 0;
+    while (length < most && is_digit(text[length])) {
+        length++;
+    }
+    return length;
+}
+
+/* How long the date in figures at `text` is (3/5/19, 03.05.2019, 2019-05-03); 0 when there is none.
+ */
+static size_t date_length(const char *text) {
+    size_t first = digit_run(text, 5);
+    const char *second = text + first + 1;
+    if (first == 0 || first == 3 || first == 5 || strchr("./-", text[first]) == NULL) {
+        return 0;
+    }
+    size_t middle = text[first] == '\0' ? 0 : digit_run(second, 3);
+    if (middle == 0 || middle == 3 || second[middle] != text[first]) {
+        return 0;
+    }
+    const char *third = second + middle + 1;
+    size_t last = digit_run(third, 5);
+    bool fits = first == 4 ? last == 1 || last == 2 : last == 2 || last == 4;
+    return fits ? (size_t)(third + last - text) : 0;
 }
 
 /* Whether the ten digits are a day, a month, a year and the right check digit. */
@@ -32,69 +106,63 @@ static bool is_chi(const char *digits) {
     return check != 10 && (check == 11 ? 0 : check) == digits[CHI_DIGITS - 1] - '0';
 }
 
-/* Collects digits that stand together, apart from single blanks, hyphens, points, slashes or
- * parentheses between them. Returns how many there are; `end` is where they stop. */
-static size_t collect_digits(const char *text, char *digits, size_t most, const char **end) {
-    size_t count = 0;
-    *end = text;
-    while (*text != '\0') {
-        if (is_digit(*text)) {
-            if (count < most) {
-                digits[count] = *text;
-            }
-            count++;
-            *end = text + 1;
-        } else if (strchr(" -./()", *text) == NULL || (text[1] != '(' && !is_digit(text[1]))) {
-            break;
-        }
-        text++;
-    }
-    return count;
-}
-
-static const char *scan_digits(const char *text, const char *start) {
-    char digits[PHONE_DIGITS_MOST + 1] = {0};
-    const char *end = NULL;
-    size_t count = collect_digits(text, digits, PHONE_DIGITS_MOST, &end);
-    if (is_word(*end)) {
-        return NULL;
-    }
-    if (count == CHI_DIGITS && is_chi(digits)) {
+/* What the digits are that were read so far; the first group of them tells years and counts from
+ * dialling codes and dates of birth. */
+static const char *digits_kind(const char *digits, size_t count, size_t first_group, bool plus) {
+    bool grouped = first_group == 2 || first_group == 6 || first_group >= CHI_DIGITS - 1;
+    if (count == CHI_DIGITS && grouped && is_chi(digits)) {
         return "a CHI number";
     }
-    bool international = text > start && text[-1] == '+' && digits[0] == '4' && digits[1] == '4';
-    bool national = digits[0] == '0' && strchr("12378", digits[1]) != NULL && digits[1] != '\0';
-    bool long_code = digits[0] == '0' && digits[1] == '0' && digits[2] == '4' && digits[3] == '4';
-    if ((international || long_code) && count >= 11 && count <= PHONE_DIGITS_MOST + 2) {
-        return "a telephone number";
+    bool national = first_group >= 3 && digits[0] == '0' && strchr("12378", digits[1]) != NULL &&
+                    (count == 10 || count == 11);
+    bool international = plus && strncmp(digits, "44", 2) == 0 && count >= 11;
+    bool exit_code = strncmp(digits, "0044", 4) == 0 && count >= 13;
+    return national || international || exit_code ? "a telephone number" : NULL;
+}
+
+/* Looks at each end of a group of digits: more may follow that do not belong to the number. */
+static const char *scan_digits(const char *text, bool plus) {
+    char digits[DIGITS_MOST + 1] = {0};
+    size_t count = 0;
+    size_t first_group = digit_run(text, DIGITS_MOST + 1);
+    while (count < DIGITS_MOST && is_digit(*text)) {
+        digits[count++] = *text++;
+        if (is_digit(*text)) {
+            continue;
+        }
+        const char *kind = is_word(text) ? NULL : digits_kind(digits, count, first_group, plus);
+        if (kind != NULL) {
+            return kind;
+        }
+        text += separator_length(text);
     }
-    return national && (count == PHONE_DIGITS_LEAST || count == PHONE_DIGITS_LEAST + 1)
-               ? "a telephone number"
-               : NULL;
+    return NULL;
+}
+
+/* 1st, 2nd, 3rd, 4th and so on, in small letters. */
+static bool is_ordinal(const char *text) {
+    static const char *const endings[] = {"th", "st", "nd", "rd"};
+    int digit = *text - '0';
+    return strncmp(text + 1, endings[digit >= 1 && digit <= 3 ? digit : 0], 2) == 0;
 }
 
 /* The inward part of a postcode: a digit and two letters that are not C, I, K, M, O or V. */
 static bool is_inward(const char *text) {
-    return is_digit(text[0]) && isalpha((unsigned char)text[1]) &&
-           isalpha((unsigned char)text[2]) &&
-           strpbrk((char[]){(char)toupper((unsigned char)text[1]),
-                            (char)toupper((unsigned char)text[2]), '\0'},
-                   "CIKMOV") == NULL &&
-           !is_word(text[3]);
+    return is_digit(text[0]) && is_letter(text[1]) && is_letter(text[2]) && !is_word(text + 3) &&
+           strchr("CIKMOV", toupper((unsigned char)text[1])) == NULL &&
+           strchr("CIKMOV", toupper((unsigned char)text[2])) == NULL;
 }
 
-/* One or two letters, a digit, perhaps a digit or letter, perhaps a blank, and the inward part. */
+/* One or two letters, a digit, perhaps a digit or letter, perhaps blanks, and the inward part. */
 static bool is_postcode(const char *text) {
-    size_t letters = 0;
-    while (letters < 2 && isalpha((unsigned char)text[letters])) {
-        letters++;
-    }
-    if (letters == 0 || !is_digit(text[letters])) {
+    size_t letters = is_letter(text[0]) && is_letter(text[1]) ? 2 : 1;
+    if (!is_letter(text[0]) || !is_digit(text[letters])) {
         return false;
     }
     for (size_t outward = letters + 1; outward <= letters + 2; outward++) {
-        const char *inward = text + outward + (text[outward] == ' ');
-        if (is_inward(inward)) {
+        size_t gap = separator_length(text + outward);
+        const char *inward = text + outward + gap;
+        if (is_inward(inward) && (gap == 0 || !is_ordinal(inward))) {
             return true;
         }
         if (!isalnum((unsigned char)text[outward])) {
@@ -106,33 +174,72 @@ static bool is_postcode(const char *text) {
 
 /* An @ between something and a domain with a point in it. */
 static bool is_mail_sign(const char *at, const char *start) {
-    if (at == start || !is_word(at[-1])) {
+    if (!follows_word(at, start)) {
         return false;
     }
     const char *domain = at + 1;
-    size_t length = 0;
-    bool point = false;
-    while (isalnum((unsigned char)domain[length]) || strchr("-.", domain[length]) != NULL) {
-        if (domain[length] == '\0') {
-            break;
-        }
-        point = point ||
-                (domain[length] == '.' && length > 0 && isalpha((unsigned char)domain[length + 1]));
-        length++;
+    if (!is_word(domain)) {
+        return false;
     }
-    return point;
+    while (is_word(domain) || *domain == '-' || *domain == '.') {
+        if (*domain == '.' && is_word(domain + 1) && !is_digit(domain[1])) {
+            return true;
+        }
+        domain++;
+    }
+    return false;
 }
 
-/* "DOB", "date of birth" or "born" with digits soon after. */
+/* Whether the name of a month begins at `text`; what else begins so is no harm after a day. */
+static bool is_month(const char *text) {
+    static const char *const months[] = {"jan", "feb", "mar", "apr", "may", "jun",
+                                         "jul", "aug", "sep", "oct", "nov", "dec"};
+    for (size_t i = 0; i < sizeof months / sizeof months[0]; i++) {
+        if (strncasecmp(text, months[i], 3) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Passes over one of the words when it stands at `text` with a blank after it. */
+static const char *skip_word(const char *text, const char *word) {
+    size_t length = strlen(word);
+    return strncasecmp(text, word, length) == 0 && text[length] == ' ' ? text + length + 1 : text;
+}
+
+/* Whether a day begins at `text`: a date in figures, "3 May", "3rd of May" or "May 3". */
+static bool is_day(const char *text) {
+    size_t digits = digit_run(text, 3);
+    if (digits == 0) {
+        size_t name = is_month(text) ? strcspn(text, " ") : 0;
+        return name > 0 && name <= 9 && is_digit(text[name + (text[name] == ' ')]);
+    }
+    if (date_length(text) > 0) {
+        return true;
+    }
+    const char *after = text + digits;
+    after += is_letter(*after) && is_letter(after[1]) && after[2] == ' ' ? 2 : 0;
+    bool apart = *after == ' ' || *after == '-' || *after == '/';
+    const char *month = skip_word(after + apart, "of");
+    return digits <= 2 && (is_month(month) || (apart && date_length(month) > 0));
+}
+
+/* "DOB" or "date of birth" with figures soon after, or "born" with a day soon after. */
 static bool states_birth(const char *text) {
-    static const char *const words[] = {"dob", "d.o.b", "date of birth", "born on", "born"};
+    static const char *const words[] = {"dob", "d.o.b", "date of birth", "born"};
+    static const char *const fillers[] = {"is", "was", "on", "the"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         size_t length = strlen(words[i]);
-        if (strncasecmp(text, words[i], length) != 0 || is_word(text[length])) {
+        if (strncasecmp(text, words[i], length) != 0 || is_word(text + length)) {
             continue;
         }
-        const char *after = text + length + strspn(text + length, " .:=-(is");
-        if (is_digit(after[0]) && (is_digit(after[1]) || strchr("./- ", after[1]) != NULL)) {
+        const char *after = text + length + strspn(text + length, " .:=-(");
+        for (size_t filler = 0; filler < sizeof fillers / sizeof fillers[0]; filler++) {
+            after = skip_word(after, fillers[filler]);
+        }
+        bool named = strcmp(words[i], "born") != 0;
+        if (is_day(after) || (named && is_digit(after[0]) && is_digit(after[1]))) {
             return true;
         }
     }
@@ -140,23 +247,31 @@ static bool states_birth(const char *text) {
 }
 
 const char *free_text_scan(const char *text) {
-    for (const char *at = text; *at != '\0'; at++) {
+    const char *at = text;
+    while (*at != '\0') {
         if (*at == '@' && is_mail_sign(at, text)) {
             return "an e-mail address";
         }
-        if (at > text && is_word(at[-1])) {
-            continue; /* the others begin at the beginning of a word */
+        if ((!is_digit(*at) && !is_letter(*at)) || follows_word(at, text)) {
+            at++; /* the others begin at the beginning of a word */
+            continue;
         }
-        const char *kind = is_digit(*at) ? scan_digits(at, text) : NULL;
+        size_t date = date_length(at);
+        if (date > 0) {
+            at += date; /* a date alone identifies nobody; what follows it may */
+            continue;
+        }
+        const char *kind = is_digit(*at) ? scan_digits(at, at > text && at[-1] == '+') : NULL;
         if (kind != NULL) {
             return kind;
         }
-        if (isalpha((unsigned char)*at) && is_postcode(at)) {
+        if (is_postcode(at)) {
             return "a postcode";
         }
-        if (isalpha((unsigned char)*at) && states_birth(at)) {
+        if (is_letter(*at) && states_birth(at)) {
             return "a date of birth";
         }
+        at++;
     }
     return NULL;
 }

@@ -25,6 +25,10 @@ bool db_send_claims(PGconn *link, const principal *who) {
     return db_send(link, statement_claims, parameters);
 }
 
+bool db_claims_known(const PGresult *claims) {
+    return PQntuples(claims) == 1 && *PQgetvalue(claims, 0, 0) == 't';
+}
+
 /* Waits until a result is there; a connection that stays silent is given up. */
 static bool wait_for_answer(PGconn *link) {
     struct timespec start;
@@ -91,7 +95,7 @@ static bool read_claims(PGconn *link, db_error *error, arena *memory) {
         fail(result, error, memory);
         return false;
     }
-    bool known = PQntuples(result) == 1;
+    bool known = db_claims_known(result);
     PQclear(result);
     if (!known) {
         *error = (db_error){.failure = DB_REFUSED, .code = "organisation_not_allowed"};
@@ -211,7 +215,7 @@ bool db_begin(db_transaction *transaction, pool *all, const principal *who, db_e
     } else {
         fail(NULL, error, memory);
     }
-    bool known = result != NULL && PQntuples(result) == 1;
+    bool known = result != NULL && db_claims_known(result);
     if (result != NULL && !known) {
         *error = (db_error){.failure = DB_REFUSED, .code = "organisation_not_allowed"};
     }

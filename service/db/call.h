@@ -79,6 +79,8 @@ const char *db_text(const PGresult *result, const char *column, arena *memory);
 /* Building blocks for whoever pipelines more than one statement (service/db/combiner.c). */
 bool db_send(PGconn *link, const statement *what, const char *const *parameters);
 bool db_send_claims(PGconn *link, const principal *who);
+/* Whether the answer to the claims says that the organisation is known. */
+bool db_claims_known(const PGresult *claims);
 /* The next result of the pipeline: NULL when the connection broke or five seconds passed without an
  * answer beyond the statement timeout. Skips the end-of-statement marks. */
 PGresult *db_next_result(PGconn *link);

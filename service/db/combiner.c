@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOGETHER_MOST = 128, LANES_MOST = 16, ALONE_TRIES_MOST = 3 };
+enum { TOGETHER_MOST = 128, TAKE_WAIT_MS = 500, ALONE_TRIES_MOST = 3 };
 
 typedef struct job {
     struct job *next;
@@ -17,20 +17,18 @@ typedef struct job {
     combiner_answer *answer;
     arena *memory;
     bool answered;
-    sem_t done;
+    bool leads; /* set under the combiner's lock before the job is woken */
+    sem_t woken;
 } job;
 
 struct combiner {
     pthread_mutex_t lock;
-    pthread_cond_t arrived;
     job *first, *last;
     size_t queued;
     const statement *what;
-    pool *lanes; /* one connection a thread */
-    pthread_t threads[LANES_MOST];
-    size_t lane_count;
+    pool *lanes; /* connections */
+    size_t lane_count, leaders;
     unsigned long long items, commits, alone;
-    bool stopping;
 };
 
 enum {
@@ -120,20 +118,20 @@ static bool send_group(PGconn *link, const statement *what, job *const *jobs, si
     return sent;
 }
 
-/* Reads the answers of one group. Returns false when the statement failed. */
+/* Reads the answers of one group; an organisation that is not known leaves its jobs without one.
+ * Returns false when a statement failed. */
 static bool read_group(PGconn *link, job *const *jobs, size_t count) {
     PGresult *claims = db_next_result(link);
-    bool known =
-        claims != NULL && PQresultStatus(claims) == PGRES_TUPLES_OK && PQntuples(claims) == 1;
-    PQclear(claims);
     PGresult *rows = db_next_result(link);
-    bool good = known && rows != NULL && PQresultStatus(rows) == PGRES_TUPLES_OK;
-    for (int row = 0; good && row < PQntuples(rows); row++) {
+    bool good = claims != NULL && PQresultStatus(claims) == PGRES_TUPLES_OK && rows != NULL &&
+                PQresultStatus(rows) == PGRES_TUPLES_OK;
+    for (int row = 0; good && db_claims_known(claims) && row < PQntuples(rows); row++) {
         size_t n = (size_t)strtoul(PQgetvalue(rows, row, COLUMN_N), NULL, 10);
         if (n < count) {
             jobs[n]->answered = combiner_answer_read(rows, row, jobs[n]->answer, jobs[n]->memory);
         }
     }
+    PQclear(claims);
     PQclear(rows);
     return good;
 }
@@ -181,20 +179,25 @@ static void run_alone(combiner *all, job *one) {
     }
 }
 
-static size_t take_jobs(combiner *all, job **jobs) {
+/* Takes the first job out of the queue; NULL when it is empty. Under the lock. */
+static job *take_first(combiner *all) {
+    job *first = all->first;
+    if (first != NULL) {
+        all->first = first->next;
+        all->last = all->first == NULL ? NULL : all->last;
+        all->queued--;
+    }
+    return first;
+}
+
+/* The leader's own job and what has gathered behind it. */
+static size_t take_jobs(combiner *all, job *mine, job **jobs) {
+    size_t count = 1;
+    jobs[0] = mine;
     pthread_mutex_lock(&all->lock);
-    while (all->first == NULL && !all->stopping) {
-        pthread_cond_wait(&all->arrived, &all->lock);
+    while (count < TOGETHER_MOST && all->first != NULL) {
+        jobs[count++] = take_first(all);
     }
-    size_t count = 0;
-    while (all->first != NULL && count < TOGETHER_MOST) {
-        jobs[count++] = all->first;
-        all->first = all->first->next;
-    }
-    if (all->first == NULL) {
-        all->last = NULL;
-    }
-    all->queued -= count;
     all->items += count;
     all->commits++;
     pthread_mutex_unlock(&all->lock);
@@ -205,31 +208,74 @@ static void run_jobs(combiner *all, job **jobs, size_t count) {
     bool committed = false;
     if (count > 1) {
         qsort(jobs, count, sizeof *jobs, compare_jobs);
-        connection *taken = pool_take(all->lanes, pool_is_connected(all->lanes) ? 500 : 0);
+        connection *taken = pool_take(all->lanes, pool_is_connected(all->lanes) ? TAKE_WAIT_MS : 0);
         if (taken != NULL) {
             committed = run_together(taken->link, all->what, jobs, count);
             pool_give(taken);
         }
     }
     for (size_t i = 0; i < count; i++) {
-        if (!committed) {
+        if (!committed || !jobs[i]->answered) {
             jobs[i]->answered = false;
-        }
-        if (!jobs[i]->answered) {
             run_alone(all, jobs[i]);
             __atomic_add_fetch(&all->alone, 1, __ATOMIC_RELAXED);
         }
-        sem_post(&jobs[i]->done);
     }
 }
 
-static void *run_lane(void *argument) {
-    combiner *all = argument;
+/* Sends what has gathered, tells the others, and hands the lead to the first who has come since. */
+static void lead(combiner *all, job *mine) {
     job *jobs[TOGETHER_MOST];
-    for (size_t count = take_jobs(all, jobs); count > 0; count = take_jobs(all, jobs)) {
-        run_jobs(all, jobs, count);
+    size_t count = take_jobs(all, mine, jobs);
+    run_jobs(all, jobs, count);
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i] != mine) {
+            sem_post(&jobs[i]->woken);
+        }
     }
-    return NULL;
+    pthread_mutex_lock(&all->lock);
+    job *next = take_first(all);
+    if (next == NULL) {
+        all->leaders--;
+    } else {
+        next->leads = true;
+    }
+    pthread_mutex_unlock(&all->lock);
+    if (next != NULL) {
+        sem_post(&next->woken);
+    }
+}
+
+/* Leads when a lane is free, queues otherwise: there is no thread to hand the job to, so that a
+ * single client waits for nobody. Whoever is queued is woken once: answered, or out of the queue
+ * and leading. */
+static void enqueue(combiner *all, job *mine) {
+    pthread_mutex_lock(&all->lock);
+    if (all->leaders < all->lane_count) {
+        all->leaders++;
+        mine->leads = true;
+    } else {
+        *(all->last == NULL ? &all->first : &all->last->next) = mine;
+        all->last = mine;
+        all->queued++;
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+bool combiner_submit(combiner *all, const principal *who, const char *item, combiner_answer *answer,
+                     arena *memory) {
+    job mine = {.who = who, .item = item, .answer = answer, .memory = memory};
+    sem_init(&mine.woken, 0, 0);
+    enqueue(all, &mine);
+    if (!mine.leads) {
+        while (sem_wait(&mine.woken) != 0) {
+        }
+    }
+    if (mine.leads) {
+        lead(all, &mine);
+    }
+    sem_destroy(&mine.woken);
+    return mine.answered && answer->error.code == NULL;
 }
 
 combiner *combiner_new(const char *conninfo, size_t lanes, const statement *what) {
@@ -238,14 +284,10 @@ combiner *combiner_new(const char *conninfo, size_t lanes, const statement *what
         return NULL;
     }
     pthread_mutex_init(&all->lock, NULL);
-    pthread_cond_init(&all->arrived, NULL);
     all->what = what;
+    all->lane_count = lanes;
     all->lanes = pool_new(conninfo, lanes, lane_options);
-    while (all->lanes != NULL && all->lane_count < lanes && all->lane_count < LANES_MOST &&
-           pthread_create(&all->threads[all->lane_count], NULL, run_lane, all) == 0) {
-        all->lane_count++;
-    }
-    if (all->lane_count == 0) {
+    if (all->lanes == NULL) {
         combiner_free(all);
         return NULL;
     }
@@ -256,37 +298,9 @@ void combiner_free(combiner *all) {
     if (all == NULL) {
         return;
     }
-    pthread_mutex_lock(&all->lock);
-    all->stopping = true;
-    pthread_cond_broadcast(&all->arrived);
-    pthread_mutex_unlock(&all->lock);
-    for (size_t i = 0; i < all->lane_count; i++) {
-        pthread_join(all->threads[i], NULL);
-    }
     pool_free(all->lanes);
-    pthread_cond_destroy(&all->arrived);
     pthread_mutex_destroy(&all->lock);
     free(all);
-}
-
-bool combiner_submit(combiner *all, const principal *who, const char *item, combiner_answer *answer,
-                     arena *memory) {
-    job mine = {.who = who, .item = item, .answer = answer, .memory = memory};
-    sem_init(&mine.done, 0, 0);
-    pthread_mutex_lock(&all->lock);
-    if (all->last == NULL) {
-        all->first = &mine;
-    } else {
-        all->last->next = &mine;
-    }
-    all->last = &mine;
-    all->queued++;
-    pthread_cond_signal(&all->arrived);
-    pthread_mutex_unlock(&all->lock);
-    while (sem_wait(&mine.done) != 0) {
-    }
-    sem_destroy(&mine.done);
-    return mine.answered && answer->error.code == NULL;
 }
 
 combiner_figures combiner_figures_read(combiner *all) {

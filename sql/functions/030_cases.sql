@@ -128,8 +128,9 @@ end
 $$;
 
 -- What is possible from the case's stage, and what still blocks it.
-create or replace function case_transitions(c review_case) returns json language sql stable as $$
-    select coalesce(json_agg(json_build_object(
+create or replace function case_transitions(c review_case) returns json language plpgsql stable as $$
+begin
+    return (select coalesce(json_agg(json_build_object(
         'to', t.to_stage,
         'label', t.label,
         'possible', blocked.by_guards is null,
@@ -142,13 +143,16 @@ create or replace function case_transitions(c review_case) returns json language
         from unnest(t.guards) with ordinality u(code, n)
         join stage_guard g using (code)
         where not guard_holds(c, g.code)) blocked
-    where t.from_stage = c.stage
+    where t.from_stage = c.stage);
+end
 $$;
 
--- One case; a member that `expand` does not name stays null.
+-- One case; a member that `expand` does not name stays null. In plpgsql, because it keeps its plan from call to
+-- call; an SQL function with sub-selects would be planned each time.
 create or replace function case_document(c review_case, expand text[]) returns json
-language sql stable as $$
-    select json_build_object(
+language plpgsql stable as $$
+begin
+    return (select json_build_object(
         'id', c.id,
         'reference', c.reference,
         'committee', c.committee,
@@ -200,7 +204,8 @@ language sql stable as $$
             select decision_document(d) from case_decision d where d.case_id = c.id) end,
         'referrals', case when 'referrals' = any (expand) then (
             select coalesce(json_agg(referral_document(r) order by r.received_at), '[]')
-            from referral r where r.case_id = c.id) end)
+            from referral r where r.case_id = c.id) end));
+end
 $$;
 
 create or replace function case_next_reference(committee text, opened date) returns text

@@ -1,14 +1,16 @@
 -- The claims of a transaction, and what a principal may learn of itself.
 
 -- name: claims
--- The organisation's kind and committee come from here, never from the token. No row: it is not known.
-select set_config('register.organisation', o.code, true),
-       set_config('register.kind', o.kind, true),
+-- The organisation's kind and committee come from here, never from the token. Every setting is always set: what
+-- came before in the same transaction must not speak for an organisation that is not known.
+select o.code is not null as known,
+       set_config('register.organisation', coalesce(o.code, ''), true),
+       set_config('register.kind', coalesce(o.kind, ''), true),
        set_config('register.committee', coalesce(o.committee, ''), true),
-       set_config('register.scopes', $2, true),
+       set_config('register.scopes', case when o.code is null then '' else $2 end, true),
        set_config('register.client', $3, true)
-from register.organisation o
-where o.code = $1;
+from (values ($1::text)) asked (code)
+left join register.organisation o on o.code = asked.code;
 
 -- name: get_principal
 select json_build_object('code', code, 'name', name, 'kind', kind, 'committee', committee) as body

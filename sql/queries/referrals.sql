@@ -35,7 +35,7 @@ with item as materialized (
         (input).other_committees, (input).discussed_with_partners, (input).guidance_edition
     from (select uuid_v7() as id, judged.* from judged
           where known_hash is null and (existing).id is null and faults is null
-              and (key is null or key_seen = 1)
+              and (key is null or key_seen = 1) and claim('organisation') <> ''
           order by system, name offset 0) made
     on conflict (source_organisation, source_system, source_reference) do nothing
     returning source_system as system, source_reference as name, referral as made
