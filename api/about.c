@@ -1,7 +1,7 @@
 /* What the service says of itself: its index, the contract, the documentation, the problems and who
  * is asking. */
-#include "service/contract/problems.h"
 #include "contract_handlers.h"
+#include "service/contract/problems.h"
 #include "service/http/exchange.h"
 
 #include <stdlib.h>

@@ -78,10 +78,11 @@ static size_t digit_run(const char *text, size_t most) {
 static size_t date_length(const char *text) {
     size_t first = digit_run(text, 5);
     const char *second = text + first + 1;
-    if (first == 0 || first == 3 || first == 5 || strchr("./-", text[first]) == NULL) {
+    if (first == 0 || first == 3 || first == 5 || text[first] == '\0' ||
+        strchr("./-", text[first]) == NULL) {
         return 0;
     }
-    size_t middle = text[first] == '\0' ? 0 : digit_run(second, 3);
+    size_t middle = digit_run(second, 3);
     if (middle == 0 || middle == 3 || second[middle] != text[first]) {
         return 0;
     }
@@ -89,6 +90,14 @@ static size_t date_length(const char *text) {
     size_t last = digit_run(third, 5);
     bool fits = first == 4 ? last == 1 || last == 2 : last == 2 || last == 4;
     return fits ? (size_t)(third + last - text) : 0;
+}
+
+/* How long the date at `text` is when its year is written out; a shorter one may begin a CHI number.
+ */
+static size_t whole_date_length(const char *text) {
+    size_t length = date_length(text);
+    bool year = length > 0 && (digit_run(text, 4) == 4 || digit_run(text + length - 4, 4) == 4);
+    return year ? length : 0;
 }
 
 /* Whether the ten digits are a day, a month, a year and the right check digit. */
@@ -160,7 +169,8 @@ static bool is_postcode(const char *text) {
         return false;
     }
     for (size_t outward = letters + 1; outward <= letters + 2; outward++) {
-        size_t gap = separator_length(text + outward);
+        size_t blanks = strspn(text + outward, " ");
+        size_t gap = blanks > 0 ? blanks : wide_mark(text + outward);
         const char *inward = text + outward + gap;
         if (is_inward(inward) && (gap == 0 || !is_ordinal(inward))) {
             return true;
@@ -190,16 +200,21 @@ static bool is_mail_sign(const char *at, const char *start) {
     return false;
 }
 
-/* Whether the name of a month begins at `text`; what else begins so is no harm after a day. */
-static bool is_month(const char *text) {
-    static const char *const months[] = {"jan", "feb", "mar", "apr", "may", "jun",
-                                         "jul", "aug", "sep", "oct", "nov", "dec"};
-    for (size_t i = 0; i < sizeof months / sizeof months[0]; i++) {
-        if (strncasecmp(text, months[i], 3) == 0) {
-            return true;
+/* How long the name of a month at `text` is, whole or cut after three letters or more; or 0. */
+static size_t month_length(const char *text) {
+    static const char *const months[] = {"january",   "february", "march",    "april",
+                                         "may",       "june",     "july",     "august",
+                                         "september", "october",  "november", "december"};
+    size_t length = 0;
+    while (is_letter(text[length])) {
+        length++;
+    }
+    for (size_t i = 0; length >= 3 && i < sizeof months / sizeof months[0]; i++) {
+        if (length <= strlen(months[i]) && strncasecmp(text, months[i], length) == 0) {
+            return length;
         }
     }
-    return false;
+    return 0;
 }
 
 /* Passes over one of the words when it stands at `text` with a blank after it. */
@@ -210,19 +225,19 @@ static const char *skip_word(const char *text, const char *word) {
 
 /* Whether a day begins at `text`: a date in figures, "3 May", "3rd of May" or "May 3". */
 static bool is_day(const char *text) {
-    size_t digits = digit_run(text, 3);
-    if (digits == 0) {
-        size_t name = is_month(text) ? strcspn(text, " ") : 0;
-        return name > 0 && name <= 9 && is_digit(text[name + (text[name] == ' ')]);
+    size_t name = month_length(text);
+    if (name > 0) {
+        size_t day = digit_run(text + name + strspn(text + name, " ."), 3);
+        return day == 1 || day == 2;
     }
     if (date_length(text) > 0) {
         return true;
     }
+    size_t digits = digit_run(text, 3);
     const char *after = text + digits;
-    after += is_letter(*after) && is_letter(after[1]) && after[2] == ' ' ? 2 : 0;
-    bool apart = *after == ' ' || *after == '-' || *after == '/';
-    const char *month = skip_word(after + apart, "of");
-    return digits <= 2 && (is_month(month) || (apart && date_length(month) > 0));
+    after += is_letter(after[0]) && is_letter(after[1]) && after[2] == ' ' ? 2 : 0;
+    after += strspn(after, " -./");
+    return (digits == 1 || digits == 2) && month_length(skip_word(after, "of")) > 0;
 }
 
 /* "DOB" or "date of birth" with figures soon after, or "born" with a day soon after. */
@@ -239,7 +254,7 @@ static bool states_birth(const char *text) {
             after = skip_word(after, fillers[filler]);
         }
         bool named = strcmp(words[i], "born") != 0;
-        if (is_day(after) || (named && is_digit(after[0]) && is_digit(after[1]))) {
+        if (is_day(after) || (named && is_digit(*after))) {
             return true;
         }
     }
@@ -256,7 +271,7 @@ const char *free_text_scan(const char *text) {
             at++; /* the others begin at the beginning of a word */
             continue;
         }
-        size_t date = date_length(at);
+        size_t date = whole_date_length(at);
         if (date > 0) {
             at += date; /* a date alone identifies nobody; what follows it may */
             continue;

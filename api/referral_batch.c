@@ -154,7 +154,7 @@ static const char *render_batch(const batch *all) {
         json_array_append_new(items,
                               json_pack("{s:I,s:i,s:s?,s:b,s:O?}", "index", (json_int_t)i, "status",
                                         status, "id", problem == NULL ? answer->id : NULL,
-                                        "replayed", answer->reply.replayed, "problem", problem));
+                                        "replayed", status == 200, "problem", problem));
     }
     json_t *document =
         json_pack("{s:o,s:I,s:I,s:I}", "items", items, "created", (json_int_t)created, "existing",

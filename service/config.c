@@ -124,6 +124,11 @@ static bool read_file(config *settings, const char *file, char *reason, size_t r
     while (good && fgets(line, sizeof line, in) != NULL) {
         good = read_line(settings, line, file, reason, reason_size);
     }
+    if (good && ferror(in)) {
+        snprintf(reason, reason_size, "The configuration file %s cannot be read: %s.", file,
+                 strerror(errno));
+        good = false;
+    }
     fclose(in);
     return good;
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What deploy/run tells the person in front of it.
+# What a command tells the person in front of it; `self` is the command's name.
 
 # One line for each thing that is done.
 step() {
@@ -13,7 +13,7 @@ detail() {
 
 # Ends with what is wrong and, as further lines, what to do about it.
 fail() {
-    printf 'deploy/run: %s\n' "$1" >&2
+    printf '%s: %s\n' "${self:-deploy/run}" "$1" >&2
     shift
     if (($# > 0)); then
         printf '            %s\n' "$@" >&2

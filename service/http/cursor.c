@@ -33,6 +33,9 @@ const char *cursor_read(exchange *x, const char *cursor, const char *filters) {
         return NULL;
     }
     const char *key = arena_strndup(x->memory, (const char *)bytes + MAC_SIZE, size - MAC_SIZE);
+    if (strlen(key) != size - MAC_SIZE) {
+        return NULL; /* the signature covers a string: nothing may hang on behind its end */
+    }
     unsigned char mac[MAC_SIZE];
     sign(x, key, filters, mac);
     return CRYPTO_memcmp(mac, bytes, MAC_SIZE) == 0 ? key : NULL;

@@ -61,31 +61,43 @@ const void *gzip_bytes(exchange *x, const void *bytes, size_t size, size_t *comp
     return result == Z_STREAM_END ? out : NULL;
 }
 
-/* Whether one range of an Accept header (`type/subtype;q=..`) fits; `quality` gets its q as 0 or 1.
- */
-static bool range_fits(const char *range, size_t length, const char *media_type, bool *wanted) {
+/* How closely one range of an Accept header fits: 3 exactly, 2 `type/...`, 1 anything, 0 not. */
+static int range_closeness(const char *range, size_t length, const char *media_type) {
     size_t name = strcspn(range, "; \t,");
     name = name > length ? length : name;
-    const char *quality = memmem(range, length, "q=", 2);
-    *wanted = quality == NULL || strtod(quality + 2, NULL) > 0;
     size_t slash = strcspn(media_type, "/");
     if (name == 3 && strncmp(range, "*/*", 3) == 0) {
-        return true;
+        return 1;
     }
     if (name == slash + 2 && range[name - 1] == '*') {
-        return strncasecmp(range, media_type, slash + 1) == 0;
+        return strncasecmp(range, media_type, slash + 1) == 0 ? 2 : 0;
     }
-    return name == strlen(media_type) && strncasecmp(range, media_type, name) == 0;
+    return name == strlen(media_type) && strncasecmp(range, media_type, name) == 0 ? 3 : 0;
 }
 
+/* Whether the range's weight is more than nothing; without one it is whole. */
+static bool range_wanted(const char *range, size_t length) {
+    for (size_t i = 1; i + 1 < length; i++) {
+        bool begins = range[i - 1] == ';' || range[i - 1] == ' ' || range[i - 1] == '\t';
+        if (begins && (range[i] == 'q' || range[i] == 'Q') && range[i + 1] == '=') {
+            return strtod(range + i + 2, NULL) > 0;
+        }
+    }
+    return true;
+}
+
+/* The closest range decides, wherever it stands: a refused type stays refused beside a wider range. */
 bool accept_allows(const char *accept, const char *media_type) {
     bool allowed = false;
+    int closest = 0;
     while (accept != NULL && *accept != '\0') {
         accept += strspn(accept, " \t,");
         size_t length = strcspn(accept, ",");
-        bool wanted = false;
-        if (length > 0 && range_fits(accept, length, media_type, &wanted)) {
-            allowed = allowed || wanted;
+        int closeness = range_closeness(accept, length, media_type);
+        if (closeness > 0 && closeness >= closest) {
+            bool wanted = range_wanted(accept, length);
+            allowed = wanted || (allowed && closeness == closest);
+            closest = closeness;
         }
         accept += length;
     }

@@ -6,7 +6,9 @@
 with item as materialized (
     select i.n, i.key, i.hash, i.doc ->> 'source_system' as system, i.doc ->> 'source_reference' as name,
         json_populate_record(null::referral_input, i.doc) as input,
-        row_number() over (partition by i.key order by i.n) as key_seen
+        row_number() over (partition by i.key order by i.n) as key_seen,
+        row_number() over (partition by i.doc ->> 'source_system', i.doc ->> 'source_reference'
+            order by i.n) as name_seen
     from json_to_recordset($1::json) as i (n integer, key text, hash text, doc json)
 ), judged as materialized (
     select item.*, k.request_hash as known_hash, k.status as known_status, k.body as known_body,
@@ -35,7 +37,8 @@ with item as materialized (
         (input).other_committees, (input).discussed_with_partners, (input).guidance_edition
     from (select uuid_v7() as id, judged.* from judged
           where known_hash is null and (existing).id is null and faults is null
-              and (key is null or key_seen = 1) and claim('organisation') <> ''
+              and (key is null or key_seen = 1) and name_seen = 1
+              and claim('organisation') <> ''
           order by system, name offset 0) made
     on conflict (source_organisation, source_system, source_reference) do nothing
     returning source_system as system, source_reference as name, referral as made
@@ -57,7 +60,7 @@ with item as materialized (
         j.faults
     from judged j
     left join inserted i on i.system = j.system and i.name = j.name
-        and (i.made).pushed_hash = j.hash and (j.key is null or j.key_seen = 1)
+        and j.name_seen = 1 and (j.key is null or j.key_seen = 1)
 ), stored as (
     insert into idempotency_key (organisation, client, key, request_hash, status, version, location, body)
     select claim('organisation'), claim('client'), key, hash, status, version, location, body

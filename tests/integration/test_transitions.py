@@ -1,0 +1,242 @@
+"""The way of a case through its stages, and what keeps it from going on."""
+import concurrent.futures
+
+import pytest
+
+from client import new_key
+from documents import (completion, days_ago, days_ahead, dead_child, new_case, today, verification)
+from steps import (WAY, decide, given_accepted, given_action, given_case, given_completed, move,
+                   tag_of)
+
+REOPENING = ["new_information", "proceedings_ended", "fai_determination", "error"]
+
+
+def offered(committee, case):
+    items = committee.send("listTransitions", id=case["id"]).json["items"]
+    return {one["to"]: one for one in items}
+
+
+def blockers(transition):
+    return {one["guard"] for one in transition["blocked_by"]}
+
+
+def test_a_case_goes_the_whole_way_to_completion(committee, agency, caller):
+    case = given_case(committee)
+    for stage in WAY[:3]:
+        assert move(committee, case["id"], stage).status == 201
+    decide(committee, case["id"]).needed(201)
+    for stage in WAY[3:8]:
+        assert move(committee, case["id"], stage).status == 201
+    action = given_completed(committee, agency, case=case)
+    committee.send("verifyAction", verification(), id=action["id"]).needed(201)
+    assert move(committee, case["id"], "evaluation").status == 201
+    closed = move(committee, case["id"], "closed")
+    assert (closed["stage"], closed["closure"], closed["closed_on"]) == ("closed", "completed",
+                                                                        today())
+
+
+def test_the_history_has_every_stage_with_its_days(committee):
+    case = given_case(committee, "decision", opened_on=days_ago(30))
+    stages = committee.send("listCaseStages", id=case["id"])["items"]
+    assert [one["stage"] for one in stages] == ["notification", "information_gathering",
+                                               "recommendation", "decision"]
+    assert [one["left_on"] for one in stages] == [today()] * 3 + [None]
+    assert stages[0]["entered_on"] == days_ago(30) and stages[0]["overdue"] is True
+    assert {one["recorded_by"] for one in stages} == {"CPC-GLA"}
+
+
+def test_the_due_day_of_a_stage_is_fixed_on_entry(committee):
+    case = move(committee, given_case(committee)["id"], "information_gathering")
+    assert (case["stage_entered_on"], case["stage_due_on"]) == (today(), days_ahead(14))
+
+
+def test_the_moves_from_a_stage_are_offered(committee):
+    case = given_case(committee)
+    moves = offered(committee, case)
+    assert set(moves) == {"information_gathering", "closed"}
+    assert moves["information_gathering"]["possible"] is True
+
+
+def test_a_move_that_is_blocked_says_by_what(committee):
+    moves = offered(committee, given_case(committee, "decision"))
+    assert moves["set_up"]["possible"] is False
+    assert blockers(moves["set_up"]) == {"decision_recorded", "decided_to_proceed"}
+
+
+def refusal(reply):
+    return reply.status, reply.code, reply.rules
+
+
+def refused_for(*guards):
+    return 409, "transition_not_possible", set(guards)
+
+
+def test_only_the_moves_of_the_process_can_be_made(committee):
+    reply = move(committee, given_case(committee)["id"], "review")
+    assert refusal(reply) == refused_for("not_a_transition")
+    assert reply.pointers == {"/to"}
+
+
+def test_a_case_leaves_notification_when_its_criteria_are_supported(committee):
+    case = given_case(committee, criteria=["suicide"], children=[dead_child()])
+    child = committee.send("listChildren", id=case["id"])["items"][0]
+    path = {"id": case["id"], "child_id": child["id"]}
+    committee.send("changeChild", {"outcome": "significant_harm"}, **path,
+                   if_match=tag_of(committee, "getChild", **path)).needed(200)
+    reply = move(committee, case["id"], "information_gathering")
+    assert refusal(reply) == refused_for("criteria_supported")
+
+
+def test_a_case_leaves_notification_when_its_referrers_are_acknowledged(agency, committee):
+    accepted = given_accepted(agency, committee)
+    assert move(committee, accepted["case_id"], "information_gathering").status == 201
+
+
+@pytest.mark.parametrize("to, guards", [
+    ("set_up", {"decision_recorded", "decided_to_proceed"}),
+    ("review", {"decision_recorded", "decided_alternative_review"}),
+    ("closed", {"decision_recorded", "decided_not_to_proceed"}),
+    ("information_gathering", {"decision_recorded", "decided_more_information"})])
+def test_a_case_leaves_the_stage_decision_when_it_is_decided(committee, to, guards):
+    reply = move(committee, given_case(committee, "decision")["id"], to)
+    assert refusal(reply) == refused_for(*guards)
+
+
+@pytest.mark.parametrize("outcome, to, guard", [
+    ("proceed", "closed", "decided_not_to_proceed"),
+    ("proceed", "review", "decided_alternative_review"),
+    ("do_not_proceed", "set_up", "decided_to_proceed"),
+    ("alternative_review", "information_gathering", "decided_more_information"),
+    ("more_information", "set_up", "decided_to_proceed")])
+def test_a_case_goes_only_where_the_decision_leads(committee, outcome, to, guard):
+    case = given_case(committee, "decision")
+    decide(committee, case["id"], outcome).needed(201)
+    assert refusal(move(committee, case["id"], to)) == refused_for(guard)
+
+
+@pytest.mark.parametrize("outcome, to, closure", [
+    ("proceed", "set_up", None), ("do_not_proceed", "closed", "did_not_proceed"),
+    ("alternative_review", "review", None), ("more_information", "information_gathering", None)])
+def test_each_decision_opens_its_way(committee, outcome, to, closure):
+    case = given_case(committee, "decision")
+    decide(committee, case["id"], outcome).needed(201)
+    reply = move(committee, case["id"], to)
+    assert (reply.status, reply["stage"], reply["closure"]) == (201, to, closure)
+
+
+def test_an_alternative_review_ends_without_a_report(committee):
+    case = given_case(committee, "decision")
+    decide(committee, case["id"], "alternative_review").needed(201)
+    move(committee, case["id"], "review").needed(201)
+    assert refusal(move(committee, case["id"], "reporting")) == refused_for("decided_to_proceed")
+    assert move(committee, case["id"], "closed")["closure"] == "alternative_completed"
+
+
+@pytest.mark.parametrize("stage, to", [("implementation", "evaluation"), ("evaluation", "closed")])
+def test_open_actions_keep_a_case_where_it_is(committee, stage, to):
+    case = given_case(committee, stage)
+    given_action(committee, case)
+    assert refusal(move(committee, case["id"], to)) == refused_for("actions_ended")
+
+
+def test_a_completed_action_still_has_to_be_verified(committee, agency):
+    case = given_case(committee, "implementation")
+    action = given_action(committee, case)
+    agency.send("completeAction", completion(), id=action["id"]).needed(201)
+    assert refusal(move(committee, case["id"], "evaluation")) == refused_for("actions_ended")
+
+
+@pytest.mark.parametrize("stage", ["notification", "information_gathering", "recommendation",
+                                   "set_up", "reporting", "ratification", "implementation"])
+def test_a_case_can_be_discontinued_for_that_reason_only(committee, stage):
+    case = given_case(committee, stage)
+    refused = move(committee, case["id"], "closed")
+    assert (refused.status, refused.rules, refused.pointers) == (422, {"reason_required"},
+                                                                 {"/reason"})
+    assert move(committee, case["id"], "closed", "discontinued")["closure"] == "discontinued"
+
+
+def test_the_chief_officers_send_a_report_back(committee):
+    case = given_case(committee, "ratification")
+    assert move(committee, case["id"], "reporting").status == 422
+    assert move(committee, case["id"], "reporting", "changes_requested").status == 201
+
+
+@pytest.mark.parametrize("reason", REOPENING)
+def test_a_closed_case_is_opened_again_for_a_reason(committee, reason):
+    case = given_case(committee)
+    move(committee, case["id"], "closed", "discontinued").needed(201)
+    reply = move(committee, case["id"], "information_gathering", reason)
+    assert (reply.status, reply["closed_on"], reply["closure"]) == (201, None, None)
+
+
+@pytest.mark.parametrize("reason", [None, "discontinued", "other"])
+def test_a_closed_case_is_not_opened_again_without_one(committee, reason):
+    case = given_case(committee)
+    move(committee, case["id"], "closed", "discontinued").needed(201)
+    reply = move(committee, case["id"], "information_gathering", reason)
+    assert (reply.status, reply.rules) == (422, {"reason_required"})
+
+
+@pytest.mark.parametrize("to", ["set_up", "review", "reporting", "implementation"])
+def test_a_completed_case_can_be_opened_again_in_a_later_stage(committee, to):
+    case = given_case(committee, "closed")
+    assert move(committee, case["id"], to, "new_information")["stage"] == to
+
+
+def test_a_discontinued_case_without_decision_goes_back_to_the_beginning(committee):
+    case = given_case(committee)
+    move(committee, case["id"], "closed", "discontinued").needed(201)
+    reply = move(committee, case["id"], "review", "new_information")
+    assert refusal(reply) == refused_for("decided_to_proceed")
+
+
+@pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
+                                       (days_ago(40), "date_order")])
+def test_the_day_of_a_move_has_to_be_possible(committee, day, rule):
+    case = given_case(committee, opened_on=days_ago(30))
+    reply = move(committee, case["id"], "information_gathering", occurred_on=day)
+    assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {"/occurred_on"})
+
+
+def test_a_move_repeated_by_key_is_made_once(committee):
+    case, key = given_case(committee), new_key()
+    tag = tag_of(committee, "getCase", id=case["id"])
+    first, second = [move(committee, case["id"], "information_gathering", if_match=tag, key=key)
+                     for _ in range(2)]
+    assert (first.status, second.status) == (201, 201)
+    assert second.bytes == first.bytes and second.headers["Idempotency-Replayed"] == "true"
+
+
+def test_a_move_needs_the_present_version(committee):
+    case = given_case(committee)
+    tag = tag_of(committee, "getCase", id=case["id"])
+    move(committee, case["id"], "information_gathering").needed(201)
+    reply = move(committee, case["id"], "recommendation", if_match=tag)
+    assert (reply.status, reply.code) == (412, "version_stale")
+
+
+def test_of_30_moves_at_once_exactly_one_wins(committee):
+    case = given_case(committee)
+    tag = tag_of(committee, "getCase", id=case["id"])
+    with concurrent.futures.ThreadPoolExecutor(max_workers=30) as pool:
+        replies = list(pool.map(
+            lambda _: move(committee, case["id"], "information_gathering", if_match=tag),
+            range(30)))
+    stages = committee.send("listCaseStages", id=case["id"])["items"]
+    assert sorted(reply.status for reply in replies) == [201] + [412] * 29
+    assert len(stages) == 2
+
+
+def test_a_referral_shows_how_far_its_case_is(agency, committee):
+    accepted = given_accepted(agency, committee)
+    case_id = accepted["case_id"]
+    for stage in WAY[:3]:
+        move(committee, case_id, stage).needed(201)
+    decide(committee, case_id).needed(201)
+    seen = agency.send("getReferral", id=accepted["id"])
+    assert (seen["case_stage"], seen["case_decision"]) == ("decision", "proceed")
+
+
+def test_an_unsupported_criterion_of_a_new_case_is_refused_at_once(committee):
+    assert committee.send("openCase", new_case(criteria=["suicide"])).status == 422
