@@ -92,7 +92,8 @@ static size_t date_length(const char *text) {
     return fits ? (size_t)(third + last - text) : 0;
 }
 
-/* How long the date at `text` is when its year is written out; a shorter one may begin a CHI number.
+/* How long the date at `text` is when its year is written out; a shorter one may begin a CHI
+ * number.
  */
 static size_t whole_date_length(const char *text) {
     size_t length = date_length(text);

@@ -86,7 +86,8 @@ static bool range_wanted(const char *range, size_t length) {
     return true;
 }
 
-/* The closest range decides, wherever it stands: a refused type stays refused beside a wider range. */
+/* The closest range decides, wherever it stands: a refused type stays refused beside a wider range.
+ */
 bool accept_allows(const char *accept, const char *media_type) {
     bool allowed = false;
     int closest = 0;

@@ -147,12 +147,53 @@ begin
 end
 $$;
 
--- One case; a member that `expand` does not name stays null. In plpgsql, because it keeps its plan from call to
--- call; an SQL function with sub-selects would be planned each time.
+-- One case; a member that `expand` does not name stays null. In plpgsql, which keeps its plans from call to call
+-- and touches only the tables that are asked for.
 create or replace function case_document(c review_case, expand text[]) returns json
 language plpgsql stable as $$
+declare
+    self text := '/v1/cases/' || c.id;
+    counts json;
+    stages json;
+    transitions json;
+    children json;
+    actions json;
+    decision json;
+    referrals json;
 begin
-    return (select json_build_object(
+    select json_build_object(
+            'referrals', (select count(*) from referral r where r.case_id = c.id),
+            'children', (select count(*) from child k where k.case_id = c.id),
+            'actions', count(*),
+            'actions_open', count(*) filter
+                (where a.status in ('proposed', 'agreed', 'in_progress', 'completed')),
+            'actions_overdue', count(*) filter
+                (where a.status in ('proposed', 'agreed', 'in_progress') and a.due_on < today()))
+        into counts
+        from action a where a.case_id = c.id;
+    if 'stages' = any (expand) then
+        select json_agg(case_stage_document(s) order by s.sequence) into stages
+            from case_stage s where s.case_id = c.id;
+    end if;
+    if 'transitions' = any (expand) then
+        transitions := case_transitions(c);
+    end if;
+    if 'children' = any (expand) then
+        select coalesce(json_agg(child_document(k) order by k.id), '[]') into children
+            from child k where k.case_id = c.id;
+    end if;
+    if 'actions' = any (expand) then
+        select coalesce(json_agg(action_document(a) order by a.due_on, a.id), '[]') into actions
+            from action a where a.case_id = c.id;
+    end if;
+    if 'decision' = any (expand) then
+        select decision_document(d) into decision from case_decision d where d.case_id = c.id;
+    end if;
+    if 'referrals' = any (expand) then
+        select coalesce(json_agg(referral_document(r) order by r.received_at), '[]') into referrals
+            from referral r where r.case_id = c.id;
+    end if;
+    return json_build_object(
         'id', c.id,
         'reference', c.reference,
         'committee', c.committee,
@@ -171,40 +212,23 @@ begin
         'earliest_referral_received_on', c.earliest_referral_received_on,
         'legal_hold', c.legal_hold,
         'decision_outcome', c.decision_outcome,
-        'counts', (select json_build_object(
-            'referrals', (select count(*) from referral r where r.case_id = c.id),
-            'children', (select count(*) from child k where k.case_id = c.id),
-            'actions', count(*),
-            'actions_open', count(*) filter
-                (where a.status in ('proposed', 'agreed', 'in_progress', 'completed')),
-            'actions_overdue', count(*) filter
-                (where a.status in ('proposed', 'agreed', 'in_progress') and a.due_on < today()))
-            from action a where a.case_id = c.id),
+        'counts', counts,
         'created_at', rendered(c.created_at),
         'updated_at', rendered(c.updated_at),
         'version', c.version,
         'links', json_build_object(
-            'self', '/v1/cases/' || c.id,
-            'stages', '/v1/cases/' || c.id || '/stages',
-            'transitions', '/v1/cases/' || c.id || '/transitions',
-            'children', '/v1/cases/' || c.id || '/children',
-            'actions', '/v1/cases/' || c.id || '/actions',
-            'decision', '/v1/cases/' || c.id || '/decision'),
-        'stages', case when 'stages' = any (expand) then (
-            select json_agg(case_stage_document(s) order by s.sequence)
-            from case_stage s where s.case_id = c.id) end,
-        'transitions', case when 'transitions' = any (expand) then case_transitions(c) end,
-        'children', case when 'children' = any (expand) then (
-            select coalesce(json_agg(child_document(k) order by k.id), '[]')
-            from child k where k.case_id = c.id) end,
-        'actions', case when 'actions' = any (expand) then (
-            select coalesce(json_agg(action_document(a) order by a.due_on, a.id), '[]')
-            from action a where a.case_id = c.id) end,
-        'decision', case when 'decision' = any (expand) then (
-            select decision_document(d) from case_decision d where d.case_id = c.id) end,
-        'referrals', case when 'referrals' = any (expand) then (
-            select coalesce(json_agg(referral_document(r) order by r.received_at), '[]')
-            from referral r where r.case_id = c.id) end));
+            'self', self,
+            'stages', self || '/stages',
+            'transitions', self || '/transitions',
+            'children', self || '/children',
+            'actions', self || '/actions',
+            'decision', self || '/decision'),
+        'stages', stages,
+        'transitions', transitions,
+        'children', children,
+        'actions', actions,
+        'decision', decision,
+        'referrals', referrals);
 end
 $$;
 

@@ -72,17 +72,21 @@ class Reply:
         """The code of the problem, or None for a success."""
         return self.json["code"] if self.status >= 400 else None
 
+    def _named(self, member):
+        errors = self.json.get("errors", []) if isinstance(self.json, dict) else []
+        return {one[member] for one in errors}
+
     @property
     def rules(self):
-        return {one["rule"] for one in self.json["errors"]}
+        return self._named("rule")
 
     @property
     def pointers(self):
-        return {one["pointer"] for one in self.json["errors"]}
+        return self._named("pointer")
 
     @property
     def parameters(self):
-        return {one["parameter"] for one in self.json["errors"]}
+        return self._named("parameter")
 
     @property
     def ids(self):

@@ -83,9 +83,8 @@ def test_a_decision_is_recorded_in_its_stage_only(committee, stage):
     ({"criteria_met": []}, "/criteria_met", "criterion_required"),
     ({"criteria_met": ["suicide"]}, "/criteria_met", "criterion_not_supported_by_facts"),
     ({"alternative_kind": "other"}, "/alternative_kind", "only_for_alternative"),
-    ({"outcome": "do_not_proceed"}, "/reasons", "reasons_required"),
-    ({"outcome": "more_information"}, "/reasons", "reasons_required"),
-    ({"outcome": "alternative_review", "reasons": ["other"]}, "/alternative_kind",
+    ({"outcome": "do_not_proceed", "reasons": []}, "/reasons", "reasons_required"),
+    ({"outcome": "alternative_review", "alternative_kind": None}, "/alternative_kind",
      "required_for_alternative"),
 ])
 def test_a_decision_has_to_keep_the_rules(committee, case, overrides, pointer, rule):

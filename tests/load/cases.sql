@@ -10,16 +10,18 @@ insert into case_stage (id, committee, case_id, sequence, stage, entered_on, due
     select uuid_v7(), c.committee, c.id, s.position, s.code, c.opened_on + 10 * s.position,
         c.opened_on + 10 * s.position + 14, case when s.position < 4 then c.opened_on + 10 * s.position + 10 end,
         'CPC-GLA'
-    from review_case c join stage s on s.position <= 4;
+    from review_case c join stage s on s.position <= 4
+    where c.reference like 'LR-LOAD-%';
 insert into child (id, committee, case_id, child_ref, outcome, outcome_first_recorded, age_band, sex, ethnic_group,
         disability, legal_status, register_status, known_to, harm_types, carm)
     select uuid_v7(), c.committee, c.id, md5(c.id::text), 'significant_harm', 'significant_harm', '5_10', 'female',
         'unknown', 'no', 'none', 'never', '{}', '{neglect}', false
-    from review_case c;
+    from review_case c where c.reference like 'LR-LOAD-%';
 insert into action (id, committee, case_id, case_reference, title, themes, owner_organisation, status, due_on,
         original_due_on, success_measure, priority, scope, resource_issue)
     select uuid_v7(), c.committee, c.id, c.reference, 'Agree how chronologies are shared', '{information_sharing}',
         'LA-S12000049', 'in_progress', c.opened_on + 300 + n, c.opened_on + 300 + n, 'Audit finds them shared',
         'medium', 'local', 'none'
-    from review_case c cross join generate_series(1, 5) n;
+    from review_case c cross join generate_series(1, 5) n
+    where c.reference like 'LR-LOAD-%';
 analyze;

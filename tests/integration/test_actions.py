@@ -1,0 +1,275 @@
+"""Actions: what the learning asks for, who does it, and who looks whether it was done."""
+import pytest
+
+from client import new_key
+from documents import (completion, days_ago, days_ahead, new_action, new_update, today,
+                       verification)
+from steps import given_action, given_case, given_completed, tag_of, walk
+
+
+def change(client, action, **members):
+    return client.send("changeAction", members, id=action["id"],
+                       if_match=tag_of(client, "getAction", id=action["id"]))
+
+
+def report(client, action, **members):
+    return client.send("addActionUpdate", new_update(**members), id=action["id"])
+
+
+def test_the_committee_adds_an_action(committee):
+    case = given_case(committee, "decision")
+    reply = committee.send("createAction", new_action(priority="high"), id=case["id"])
+    assert reply.status == 201
+    assert reply.headers["Location"] == f"/v1/actions/{reply['id']}"
+    assert (reply["status"], reply["priority"], reply["progress"]) == ("agreed", "high", 0)
+    assert (reply["case_id"], reply["case_reference"]) == (case["id"], case["reference"])
+
+
+def test_an_action_is_proposed_unless_said_otherwise(committee):
+    document = {name: new_action()[name] for name in ("title", "owner_organisation", "due_on")}
+    case = given_case(committee, "decision")
+    reply = committee.send("createAction", document, id=case["id"])
+    assert (reply["status"], reply["priority"], reply["scope"]) == ("proposed", "medium", "local")
+
+
+@pytest.mark.parametrize("stage", ["notification", "information_gathering", "recommendation"])
+def test_no_action_before_the_stage_decision(committee, stage):
+    reply = committee.send("createAction", new_action(), id=given_case(committee, stage)["id"])
+    assert (reply.status, reply.rules) == (409, {"before_decision"})
+
+
+def test_no_action_for_a_closed_case(committee):
+    reply = committee.send("createAction", new_action(), id=given_case(committee, "closed")["id"])
+    assert (reply.status, reply.rules) == (409, {"case_closed"})
+
+
+@pytest.mark.parametrize("overrides, pointer, rule", [
+    ({"owner_organisation": "LA-S12999999"}, "/owner_organisation", "unknown_code"),
+    ({"success_measure": None}, "/success_measure", "required_when_agreed"),
+    ({"due_on": days_ago(400)}, "/due_on", "date_order")])
+def test_an_action_has_to_keep_the_rules(committee, overrides, pointer, rule):
+    case = given_case(committee, "decision")
+    reply = committee.send("createAction", new_action(**overrides), id=case["id"])
+    assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
+
+
+def test_adding_repeated_by_key_adds_one_action(committee):
+    case, key = given_case(committee, "decision"), new_key()
+    first, second = [committee.send("createAction", new_action(), id=case["id"], key=key)
+                     for _ in range(2)]
+    assert second.bytes == first.bytes
+    assert len(committee.send("listCaseActions", id=case["id"])["items"]) == 1
+
+
+def test_the_owner_sees_an_action_without_its_case(committee, agency):
+    seen = agency.send("getAction", id=given_action(committee)["id"])
+    assert seen.status == 200
+    assert (seen["case_id"], seen["links"]["case"]) == (None, None)
+    assert seen["case_reference"].startswith("LR-")
+
+
+def test_who_does_not_own_an_action_does_not_see_it(committee, health, police):
+    action = given_action(committee)
+    assert health.send("getAction", id=action["id"]).status == 404
+    assert report(police, action).status == 404
+
+
+def test_the_owner_sees_nothing_else_of_the_case(committee, caller):
+    case = given_case(committee, "decision")
+    given_action(committee, case)
+    owner = caller("LA-S12000049", "too-many-scopes")
+    for operation in ("getCase", "listCaseStages", "listTransitions", "listChildren",
+                      "getDecision", "listCaseActions"):
+        assert owner.send(operation, id=case["id"]).status == 404
+    assert owner.send("listCases")["items"] == []
+
+
+def test_an_agency_lists_its_own_actions_only(committee, caller):
+    owner = caller("LA-S12000045", "list-of-its-own")
+    case = given_case(committee, "decision")
+    mine = given_action(committee, case, owner_organisation="LA-S12000045")
+    given_action(committee, case, owner_organisation="HB-S08000031")
+    assert [one["id"] for one in walk(owner, "listActions", "limit=1")] == [mine["id"]]
+
+
+def test_an_agency_cannot_choose_actions_by_case(committee, agency):
+    case = given_case(committee, "decision")
+    given_action(committee, case)
+    assert agency.send("listActions", query=f"case_id={case['id']}")["items"] == []
+    assert len(committee.send("listActions", query=f"case_id={case['id']}")["items"]) == 1
+
+
+def test_progress_is_reported_and_starts_an_agreed_action(committee, agency):
+    action = given_action(committee)
+    reply = report(agency, action, progress=30)
+    seen = agency.send("getAction", id=action["id"])
+    assert reply.status == 201
+    assert (reply["status_after"], reply["reported_by"]) == ("in_progress", "LA-S12000049")
+    assert (seen["status"], seen["progress"]) == ("in_progress", 30)
+
+
+def test_reports_are_listed_oldest_first(committee, agency):
+    action = given_action(committee)
+    for progress in (10, 50, 90):
+        report(agency, action, progress=progress).needed(201)
+    log = agency.send("listActionUpdates", id=action["id"])
+    assert [one["progress"] for one in log["items"]] == [10, 50, 90]
+
+
+def test_a_report_lies_not_in_the_future(committee, agency):
+    reply = report(agency, given_action(committee), reported_on=days_ahead(2))
+    assert (reply.status, reply.rules) == (422, {"date_in_future"})
+
+
+def test_no_report_on_a_proposed_action(committee, agency):
+    reply = report(agency, given_action(committee, status="proposed"))
+    assert (reply.status, reply.rules) == (409, {"not_in_progress"})
+
+
+def test_the_owner_may_start_an_action(committee, agency):
+    reply = change(agency, given_action(committee), status="in_progress")
+    assert (reply.status, reply["status"]) == (200, "in_progress")
+
+
+@pytest.mark.parametrize("members", [{"title": "Something easier"}, {"due_on": days_ahead(900)},
+                                     {"status": "superseded", "reason": "We would rather not."},
+                                     {"status": "in_progress", "priority": "low"}])
+def test_the_owner_may_change_nothing_else(committee, agency, members):
+    reply = change(agency, given_action(committee), **members)
+    assert (reply.status, reply.rules) == (422, {"committee_only"})
+
+
+def test_a_new_due_day_shows_how_far_it_slipped(committee):
+    reply = change(committee, given_action(committee, due_on=days_ahead(10)),
+                   due_on=days_ahead(40))
+    assert (reply["original_due_on"], reply["slippage_days"]) == (days_ahead(10), 30)
+
+
+@pytest.mark.parametrize("end", ["not_achieved", "superseded"])
+def test_an_action_ends_early_for_a_reason(committee, end):
+    action = given_action(committee)
+    refused = change(committee, action, status=end)
+    assert (refused.status, refused.rules, refused.pointers) == (422, {"reason_required"},
+                                                                 {"/reason"})
+    reply = change(committee, action, status=end, reason="The service was closed.")
+    assert (reply.status, reply["status"], reply["reason"]) == (200, end,
+                                                                "The service was closed.")
+
+
+def test_a_reason_is_for_an_action_that_ends(committee):
+    reply = change(committee, given_action(committee), reason="For no reason.")
+    assert (reply.status, reply.rules) == (422, {"only_when_ended"})
+
+
+def test_an_ended_action_never_changes(committee, agency):
+    action = given_action(committee)
+    change(committee, action, status="superseded", reason="Another one covers it.").needed(200)
+    again = change(committee, action, title="Once more")
+    assert (again.status, again.rules) == (409, {"action_ended"})
+    assert agency.send("completeAction", completion(), id=action["id"]).status == 409
+
+
+def test_an_action_does_not_go_backwards(committee):
+    action = given_action(committee)
+    change(committee, action, status="in_progress").needed(200)
+    reply = change(committee, action, status="agreed")
+    assert (reply.status, reply.rules, reply.pointers) == (409, {"not_a_transition"}, {"/status"})
+
+
+def test_the_owner_completes_an_action(committee, agency):
+    action = given_action(committee)
+    reply = agency.send("completeAction", completion(), id=action["id"])
+    assert reply.status == 201
+    assert (reply["status"], reply["progress"], reply["completed_on"]) == ("completed", 100,
+                                                                          today())
+
+
+def test_completion_lies_not_in_the_future(committee, agency):
+    reply = agency.send("completeAction", completion(completed_on=days_ahead(2)),
+                        id=given_action(committee)["id"])
+    assert (reply.status, reply.rules) == (422, {"date_in_future"})
+
+
+def test_the_committee_verifies_what_the_owner_completed(committee, agency):
+    action = given_completed(committee, agency)
+    reply = committee.send("verifyAction", verification(), id=action["id"])
+    assert (reply.status, reply["status"], reply["verified_on"]) == (201, "verified", today())
+
+
+def test_the_committee_returns_what_does_not_convince(committee, agency):
+    action = given_completed(committee, agency)
+    reply = committee.send("verifyAction", verification(outcome="returned", note="Show the audit."),
+                           id=action["id"])
+    log = agency.send("listActionUpdates", id=action["id"])
+    assert (reply["status"], reply["completed_on"], reply["evidence"]) == ("in_progress", None,
+                                                                          None)
+    assert log["items"][-1]["note"] == "Show the audit."
+
+
+def test_who_completed_an_action_does_not_verify_it(committee, caller):
+    action = given_completed(committee, committee)
+    refused = committee.send("verifyAction", verification(), id=action["id"])
+    assert (refused.status, refused.rules) == (409, {"separation_of_duties"})
+    second = caller("CPC-GLA", "second-pair-of-eyes")
+    assert second.send("verifyAction", verification(), id=action["id"]).status == 201
+
+
+def test_an_owner_never_verifies(committee, agency, caller):
+    action = given_completed(committee, agency)
+    owner = caller("LA-S12000049", "another-client")
+    assert owner.send("verifyAction", verification(), id=action["id"]).status == 404
+
+
+def test_only_a_completed_action_is_verified(committee):
+    reply = committee.send("verifyAction", verification(), id=given_action(committee)["id"])
+    assert (reply.status, reply.rules) == (409, {"not_completed"})
+
+
+@pytest.mark.parametrize("overrides, rule", [({"verified_on": days_ahead(2)}, "date_in_future"),
+                                             ({"verified_on": days_ago(2)}, "date_order")])
+def test_the_day_of_a_verification_has_to_be_possible(committee, agency, overrides, rule):
+    action = given_completed(committee, agency)
+    reply = committee.send("verifyAction", verification(**overrides), id=action["id"])
+    assert (reply.status, reply.rules) == (422, {rule})
+
+
+@pytest.mark.parametrize("operation, body", [("addActionUpdate", new_update()),
+                                             ("completeAction", completion())])
+def test_a_report_repeated_by_key_is_made_once(committee, agency, operation, body):
+    action, key = given_action(committee), new_key()
+    first, second = [agency.send(operation, body, id=action["id"], key=key) for _ in range(2)]
+    other = agency.send(operation, {**body, **({"progress": 41} if "progress" in body else
+                                               {"evidence": "Another."})}, id=action["id"], key=key)
+    assert second.bytes == first.bytes and second.headers["Idempotency-Replayed"] == "true"
+    assert (other.status, other.code) == (422, "idempotency_key_reused")
+
+
+@pytest.fixture(scope="module")
+def borders(caller):
+    """A committee whose actions nothing else makes."""
+    made = caller("CPC-SCB")
+    case = given_case(made, "decision", local_authority="S12000026")
+    given_action(made, case, due_on=days_ago(5), themes=["child_voice"])
+    given_action(made, case, due_on=days_ahead(5), owner_organisation="POL-J")
+    given_action(made, case, due_on=days_ahead(50), status="proposed")
+    late = given_action(made, case, due_on=days_ago(9))
+    made.send("completeAction", completion(), id=late["id"]).needed(201)
+    return made
+
+
+@pytest.mark.parametrize("query, count", [
+    ("", 4), ("status=proposed", 1), ("status=completed", 1), ("overdue=true", 1),
+    ("overdue=false", 3), ("owner=POL-J", 1), ("theme=child_voice", 1),
+    (f"due_from={days_ahead(1)}", 2), (f"due_to={days_ahead(1)}", 2),
+    ("theme=child_voice&status=proposed", 0)])
+def test_filters_choose_actions(borders, query, count):
+    assert len(walk(borders, "listActions", query)) == count
+
+
+def test_actions_are_listed_by_due_day_or_by_change(borders):
+    by_due = walk(borders, "listActions", "limit=1")
+    by_change = walk(borders, "listActions", "limit=1&sort=-updated_at")
+    assert [one["due_on"] for one in by_due] == sorted(one["due_on"] for one in by_due)
+    assert [one["updated_at"] for one in by_change] == sorted(
+        (one["updated_at"] for one in by_change), reverse=True)
+    assert {one["id"] for one in by_due} == {one["id"] for one in by_change}

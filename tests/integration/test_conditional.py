@@ -1,0 +1,167 @@
+"""Conditional requests: nothing is sent twice for nothing, and nothing is overwritten unseen."""
+import gzip
+
+import pytest
+
+from documents import new_action, new_decision
+from steps import decide, given_action, given_case, given_referral
+
+CHANGES = {"changeReferral": {"basis": "A better outline."}, "changeCase": {"summary": "New."},
+           "changeChild": {"sex": "other"}, "changeAction": {"priority": "low"}}
+READS = {"changeReferral": "getReferral", "changeCase": "getCase", "changeChild": "getChild",
+         "changeAction": "getAction"}
+
+
+@pytest.fixture(scope="module")
+def case(committee):
+    made = given_case(committee, "decision")
+    decide(committee, made["id"]).needed(201)
+    return made
+
+
+@pytest.fixture
+def places(agency, committee, case):
+    """Who may change what at which address, by operation."""
+    child = committee.send("listChildren", id=case["id"])["items"][0]
+    return {"changeReferral": (agency, {"id": given_referral(agency)["id"]}),
+            "changeCase": (committee, {"id": case["id"]}),
+            "changeChild": (committee, {"id": case["id"], "child_id": child["id"]}),
+            "changeAction": (committee, {"id": given_action(committee, case)["id"]})}
+
+
+@pytest.mark.parametrize("operation", CHANGES)
+def test_a_resource_that_has_not_changed_is_not_sent_again(places, operation):
+    client, path = places[operation]
+    first = client.send(READS[operation], **path)
+    second = client.send(READS[operation], **path, none_match=first.etag)
+    assert (second.status, second.bytes, second.etag) == (304, b"", first.etag)
+
+
+@pytest.mark.parametrize("operation", CHANGES)
+def test_a_resource_that_changed_is_sent_again(places, operation):
+    client, path = places[operation]
+    first = client.send(READS[operation], **path)
+    client.send(operation, CHANGES[operation], **path, if_match=first.etag).needed(200)
+    assert client.send(READS[operation], **path, none_match=first.etag).status == 200
+
+
+@pytest.mark.parametrize("operation", CHANGES)
+def test_the_tag_of_a_change_is_the_tag_of_the_next_read(places, operation):
+    client, path = places[operation]
+    tag = client.send(READS[operation], **path).etag
+    changed = client.send(operation, CHANGES[operation], **path, if_match=tag)
+    assert client.send(READS[operation], **path).etag == changed.etag
+
+
+@pytest.mark.parametrize("operation", CHANGES)
+def test_a_change_without_a_tag_is_refused(places, operation):
+    client, path = places[operation]
+    reply = client.send(operation, CHANGES[operation], **path)
+    assert (reply.status, reply.code) == (428, "precondition_required")
+
+
+@pytest.mark.parametrize("operation", CHANGES)
+def test_a_change_of_an_older_version_is_refused(places, operation):
+    client, path = places[operation]
+    tag = client.send(READS[operation], **path).etag
+    client.send(operation, CHANGES[operation], **path, if_match=tag).needed(200)
+    reply = client.send(operation, CHANGES[operation], **path, if_match=tag)
+    assert (reply.status, reply.code) == (412, "version_stale")
+
+
+@pytest.mark.parametrize("operation", CHANGES)
+@pytest.mark.parametrize("tag", ['"0-x"', '"-1"', '"abc"', '"99999999999999999999-x"'])
+def test_a_tag_that_is_none_of_ours_matches_nothing(places, operation, tag):
+    client, path = places[operation]
+    assert client.send(operation, CHANGES[operation], **path, if_match=tag).status == 412
+
+
+@pytest.mark.parametrize("tag", ["1-x", '"1-x', "", '"a b"', 'W/"1-x"'])
+def test_what_is_no_strong_tag_is_refused(places, tag):
+    client, path = places["changeCase"]
+    reply = client.send("changeCase", CHANGES["changeCase"], **path, if_match=tag)
+    assert (reply.status, reply.code, reply.parameters) == (400, "invalid_header", {"If-Match"})
+
+
+def test_a_decision_that_has_not_changed_is_not_sent_again(committee, case):
+    tag = committee.send("getDecision", id=case["id"]).etag
+    assert committee.send("getDecision", id=case["id"], none_match=tag).status == 304
+
+
+def test_one_of_several_tags_may_be_the_present_one(committee, case):
+    tag = committee.send("getCase", id=case["id"]).etag
+    reply = committee.send("getCase", id=case["id"], none_match=f'"1-other", {tag}')
+    assert reply.status == 304
+
+
+def test_a_weak_tag_is_as_good_for_reading(committee, case):
+    tag = committee.send("getCase", id=case["id"]).etag
+    assert committee.send("getCase", id=case["id"], none_match="W/" + tag).status == 304
+
+
+def test_a_star_stands_for_any_version(committee, case):
+    assert committee.send("getCase", id=case["id"], none_match="*").status == 304
+
+
+def test_an_expanded_case_has_a_tag_of_its_own(committee, case):
+    plain = committee.send("getCase", id=case["id"]).etag
+    assert committee.send("getCase", id=case["id"], query="expand=stages").etag != plain
+
+
+def test_the_tag_of_an_expanded_case_serves_for_a_change(committee, case):
+    tag = committee.send("getCase", id=case["id"], query="expand=stages").etag
+    reply = committee.send("changeCase", {"summary": "Changed."}, id=case["id"], if_match=tag)
+    assert reply.status == 200
+
+
+def test_an_action_added_meanwhile_does_not_stop_a_change(committee, case):
+    tag = committee.send("getCase", id=case["id"]).etag
+    committee.send("createAction", new_action(), id=case["id"]).needed(201)
+    reply = committee.send("changeCase", {"summary": "Again."}, id=case["id"], if_match=tag)
+    assert reply.status == 200
+
+
+def test_the_decision_has_a_tag_of_its_own(committee, case):
+    tag = committee.send("getCase", id=case["id"]).etag
+    committee.send("changeCase", {"summary": "Once more."}, id=case["id"],
+                   if_match=tag).needed(200)
+    decision = committee.send("getDecision", id=case["id"])
+    reply = committee.send("putDecision", new_decision(), id=case["id"], if_match=decision.etag)
+    assert reply.status == 200
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate", "br;q=1.0, gzip;q=0.5"])
+def test_a_long_answer_is_compressed_for_who_can_read_it(committee, accepted):
+    reply = committee.send("listStages", headers={"Accept-Encoding": accepted})
+    assert reply.headers["Content-Encoding"] == "gzip"
+    assert len(reply["items"]) == 11
+
+
+@pytest.mark.parametrize("accepted", ["identity", "gzip;q=0", "br"])
+def test_an_answer_is_not_compressed_for_who_cannot_read_it(committee, accepted):
+    reply = committee.send("listStages", headers={"Accept-Encoding": accepted})
+    assert "Content-Encoding" not in reply.headers
+
+
+def test_compression_is_real_and_smaller(committee):
+    response = committee.session.get(committee.url + "/v1/reference/stages", stream=True, headers={
+        "Authorization": f"Bearer {committee.token}", "Accept-Encoding": "gzip"})
+    packed = response.raw.read(decode_content=False)
+    assert len(packed) < len(gzip.decompress(packed)) / 2
+
+
+def test_a_compressed_answer_can_be_asked_for_again_by_its_tag(committee):
+    tag = committee.send("listStages", headers={"Accept-Encoding": "gzip"}).etag
+    assert committee.send("listStages", none_match=tag,
+                          headers={"Accept-Encoding": "gzip"}).status == 304
+
+
+def test_the_tag_of_a_compressed_answer_serves_for_a_change(committee, case):
+    tag = committee.send("getCase", id=case["id"], query="expand=stages",
+                         headers={"Accept-Encoding": "gzip"}).etag
+    reply = committee.send("changeCase", {"summary": "After all."}, id=case["id"], if_match=tag)
+    assert reply.status == 200
+
+
+def test_case_data_is_never_kept_by_caches(committee, case):
+    assert committee.send("getCase", id=case["id"]).headers["Cache-Control"] == "no-store"

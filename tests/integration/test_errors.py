@@ -1,0 +1,281 @@
+"""Requests that are wrong: each gets a problem that says what and where, and nothing breaks."""
+import json
+import re
+
+import pytest
+
+import contract_reader
+from client import Client
+from documents import days_ahead, new_case, new_child, new_referral
+from steps import given_case, tag_of
+
+PROBLEM = contract_reader.validator({"$ref": "#/components/schemas/Problem"})
+
+
+def push(agency, data, **more):
+    return agency.send("pushReferral", data=data if isinstance(data, bytes) else data.encode(),
+                       **more)
+
+
+def push_document(agency, **overrides):
+    return agency.send("pushReferral", new_referral(**overrides))
+
+
+def assert_problem(reply, status, code):
+    assert (reply.status, reply.code) == (status, code)
+    assert reply.headers["Content-Type"].split(";")[0] == "application/problem+json"
+    assert contract_reader.faults(PROBLEM, reply.json) == []
+    assert reply["request_id"] == reply.headers["X-Request-Id"]
+
+
+def test_the_address_of_a_problem_leads_to_its_explanation(agency, nobody):
+    problem = push(agency, "{")
+    assert problem["type"] == f"{agency.url}/docs#problem-malformed_json"
+    assert 'id="problem-malformed_json"' in nobody.send("getDocumentation").bytes.decode()
+
+
+@pytest.mark.parametrize("text", [
+    "{", "", " ", "{]", '{"a":1,}', "{'a':1}", '{"a":01}', '{"a":NaN}', '{"a":1} x', '"\\x"',
+    '{"a":"\t"}', '{"a":"\\ud800"}', '{"a":"\\u0000"}', '\ufeff{}', '{"a":1e400}',
+    '{"a":123456789012345678901234567890}', '{"a":tru}', "[" * 33 + "]" * 33,
+    '{"a":' * 40 + "1" + "}" * 40])
+def test_what_is_not_json_is_malformed(agency, text):
+    reply = push(agency, text)
+    assert_problem(reply, 400, "malformed_json" if text else "schema_violation")
+
+
+@pytest.mark.parametrize("data", [b'{"a":"\xff"}', b'{"a":"\xc0\xaf"}', b'{"a":"\xed\xa0\x80"}',
+                                  b'{"a":"\xf5\x80\x80\x80"}', b'{"a":"\x00"}', b'\x00', b'{"a":"'])
+def test_bytes_that_are_no_utf_8_are_malformed(agency, data):
+    assert_problem(push(agency, data), 400, "malformed_json")
+
+
+def test_a_member_given_twice_is_refused(agency):
+    text = json.dumps(new_referral())[:-1] + ', "committee": "EDH"}'
+    assert_problem(push(agency, text), 400, "duplicate_member")
+
+
+def test_a_member_of_a_child_given_twice_is_refused(agency):
+    text = json.dumps(new_referral()).replace('"sex": "female"', '"sex":"female","sex":"male"')
+    assert_problem(push(agency, text), 400, "duplicate_member")
+
+
+@pytest.mark.parametrize("overrides, pointer, rule", [
+    ({"committee": 7}, "/committee", "type"), ({"committee": None}, "/committee", "type"),
+    ({"basis": ["text"]}, "/basis", "type"), ({"children": {}}, "/children", "type"),
+    ({"children": []}, "/children", "min_items"), ({"discussed_with_partners": "yes"},
+                                                   "/discussed_with_partners", "type"),
+    ({"children": [new_child(age_years=7.5)]}, "/children/0/age_years", "type"),
+    ({"children": [new_child(age_years=26)]}, "/children/0/age_years", "maximum"),
+    ({"children": [new_child(age_years=-1)]}, "/children/0/age_years", "minimum"),
+    ({"children": [new_child()] * 13}, "/children", "max_items"),
+    ({"children": [new_child(name="any")]}, "/children/0/name", "unknown_member"),
+    ({"surprise": 1}, "/surprise", "unknown_member"), ({"basis": ""}, "/basis", "min_length"),
+    ({"basis": "x" * 4001}, "/basis", "max_length"),
+    ({"source_system": "s" * 65}, "/source_system", None),
+    ({"source_reference": "a b"}, "/source_reference", "pattern"),
+    ({"committee": "GLA\n"}, "/committee", None), ({"notified_on": "2026-02-30"}, "/notified_on",
+                                                   "format"),
+    ({"notified_on": "2025-02-29"}, "/notified_on", "format"),
+    ({"notified_on": "2026-2-3"}, "/notified_on", "format"),
+    ({"notified_on": "2026-02-03T00:00:00Z"}, "/notified_on", "format"),
+    ({"notified_on": ""}, "/notified_on", "format"),
+    ({"incident_kind": "SINGLE_EVENT"}, "/incident_kind", "enum"),
+    ({"criteria_claimed": ["neglect"]}, "/criteria_claimed/0", "enum"),
+    ({"criteria_claimed": ["abuse_or_neglect"] * 2}, "/criteria_claimed", "unique_items"),
+    ({"incident_on": False}, "/incident_on", "type")])
+def test_what_does_not_keep_the_contract_is_named(agency, overrides, pointer, rule):
+    reply = push_document(agency, **overrides)
+    assert_problem(reply, 400, "schema_violation")
+    assert pointer in reply.pointers
+    assert rule is None or reply.rules == {rule}
+
+
+@pytest.mark.parametrize("member", ["source_system", "committee", "children", "basis"])
+def test_a_member_that_is_missing_is_named(agency, member):
+    document = new_referral()
+    del document[member]
+    reply = agency.send("pushReferral", document)
+    assert (reply.status, reply.pointers, reply.rules) == (400, {f"/{member}"}, {"required"})
+
+
+def test_everything_wrong_is_named_at_once(agency):
+    reply = push_document(agency, committee="x", basis=1, surprise=True, children=[{}])
+    assert {"/committee", "/basis", "/surprise"} < reply.pointers
+    assert len([one for one in reply["errors"] if (one["pointer"] or "").startswith(
+        "/children/0")]) == 4
+
+
+def test_at_most_a_hundred_faults_are_named(agency):
+    reply = push_document(agency, **{f"surprise_{number}": 1 for number in range(300)})
+    assert_problem(reply, 400, "schema_violation")
+    assert len(reply["errors"]) == 100
+
+
+@pytest.mark.parametrize("length", [4000, 3999])
+def test_lengths_count_characters_not_bytes(agency, length):
+    assert push_document(agency, basis="\U0001F9F8" * length).status == 201
+
+
+@pytest.mark.parametrize("value", ["9434765919", "some.body@example.org", "SW1A 1AA"])
+@pytest.mark.parametrize("member", ["committee", "source_reference", "basis", "notified_on",
+                                    "immediate_concerns"])
+def test_a_problem_never_repeats_what_was_sent(agency, member, value):
+    reply = push_document(agency, **{member: [value]})
+    assert reply.status == 400
+    assert value not in reply.bytes.decode()
+
+
+def test_an_unknown_member_is_named_without_its_value(agency):
+    reply = push_document(agency, surprise="9434765919")
+    assert "9434765919" not in reply.bytes.decode()
+
+
+def test_the_log_never_repeats_what_was_sent(agency, instance):
+    push_document(agency, basis="The child Xavierella lived there.", surprise=1)
+    agency.send("listReferrals", query="source_reference=Xavierella")
+    assert "Xavierella" not in instance.log_text()
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/xml", "application/jsonx",
+                                        "application/json; charset=latin-1", "json", "",
+                                        "application/merge-patch+json", "multipart/form-data"])
+def test_a_body_of_another_media_type_is_refused(agency, media_type):
+    reply = agency.send("pushReferral", data=json.dumps(new_referral()).encode(),
+                        headers={"Content-Type": media_type})
+    assert_problem(reply, 415, "media_type_unsupported")
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "Application/JSON",
+                                        "application/json;charset=utf-8",
+                                        "application/json; charset=UTF-8"])
+def test_the_media_type_of_the_contract_is_taken(agency, media_type):
+    assert agency.send("pushReferral", new_referral(), media_type=media_type).status == 201
+
+
+def test_a_compressed_body_is_refused(agency):
+    reply = agency.send("pushReferral", new_referral(), headers={"Content-Encoding": "gzip"})
+    assert_problem(reply, 415, "media_type_unsupported")
+
+
+def test_a_body_larger_than_allowed_is_refused(agency):
+    reply = push(agency, json.dumps(new_referral()) + " " * 65536)
+    assert_problem(reply, 413, "body_too_large")
+
+
+def test_a_body_as_large_as_allowed_is_taken(agency):
+    text = json.dumps(new_referral())
+    assert push(agency, text + " " * (65536 - len(text))).status == 201
+
+
+@pytest.mark.parametrize("query, code, parameter", [
+    ("surprise=1", "unknown_parameter", "surprise"), ("Limit=1", "unknown_parameter", "Limit"),
+    ("limit=1&limit=2", "repeated_parameter", "limit"),
+    ("limit=1&limit=1", "repeated_parameter", "limit"),
+    ("status=lost", "invalid_parameter", "status"), ("committee=gla", "invalid_parameter",
+                                                     "committee"),
+    ("received_from=2026-02-30", "invalid_parameter", "received_from"),
+    ("received_from=", "invalid_parameter", "received_from"),
+    ("sort=status", "invalid_parameter", "sort"), ("cursor=%00", "invalid_parameter", "cursor"),
+    ("cursor=%21", "invalid_parameter", "cursor"), ("cursor=AAAA", "invalid_cursor", "cursor"),
+    ("source_reference=%FF", "invalid_parameter", "source_reference")])
+def test_a_query_has_to_keep_the_contract(agency, query, code, parameter):
+    reply = agency.send("listReferrals", query=query)
+    assert_problem(reply, 400, code)
+    assert reply.parameters == {parameter}
+
+
+@pytest.mark.parametrize("query", ["limit=%", "limit=%4", "limit=%zz", "%=1", "&&=&", "=", "a"])
+def test_a_broken_query_is_a_fault_of_the_request(agency, query):
+    assert agency.send("listReferrals", query=query).status == 400
+
+
+@pytest.mark.parametrize("identifier", ["1", "x", "%20", "%00", "%2e%2e", "null",
+                                        "018f2d3e-0000-7000-8000-00000000000g", "a" * 300])
+def test_an_identifier_has_to_be_one(agency, identifier):
+    reply = agency.send("getReferral", id=identifier)
+    assert reply.status in (400, 404)
+    assert contract_reader.faults(PROBLEM, reply.json) == []
+
+
+@pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 129, '"', "a;b", "a,b"])
+def test_an_idempotency_key_has_to_be_one(agency, key):
+    reply = agency.send("pushReferral", new_referral(), key=key)
+    assert_problem(reply, 400, "idempotency_key_invalid")
+    assert reply.parameters == {"Idempotency-Key"}
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v2/referrals", "/v1/referrals/", "//v1/referrals", "/x",
+                                  "/v1/cases/a/b/c/d", "/v1/REFERRALS", "/favicon.ico"])
+def test_an_unknown_address_is_not_found(agency, path):
+    assert_problem(agency.request("GET", path), 404, "not_found")
+
+
+@pytest.mark.parametrize("method, path, allowed", [
+    ("DELETE", "/v1/referrals", {"GET", "POST"}), ("PUT", "/v1/cases", {"GET", "POST"}),
+    ("POST", "/v1/me", {"GET"}), ("GET", "/v1/referrals/batch", {"POST"}),
+    ("PATCH", "/v1/actions", {"GET"}), ("BREW", "/v1/me", {"GET"})])
+def test_an_unknown_method_names_the_known_ones(agency, method, path, allowed):
+    reply = agency.request(method, path)
+    assert_problem(reply, 405, "method_not_allowed")
+    assert allowed <= set(re.split(", *", reply.headers["Allow"])) <= allowed | {"HEAD", "OPTIONS"}
+
+
+def test_options_names_the_methods(nobody):
+    reply = nobody.request("OPTIONS", "/v1/referrals")
+    assert reply.status == 204 and "POST" in reply.headers["Allow"]
+
+
+@pytest.mark.parametrize("accept", ["image/png", "text/html", "application/json;q=0", "x"])
+def test_what_cannot_be_produced_is_not_acceptable(agency, accept):
+    assert_problem(agency.send("getPrincipal", headers={"Accept": accept}), 406, "not_acceptable")
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/*", "*/*", "text/html, */*;q=0.1",
+                                    "application/json;q=0.1, text/html"])
+def test_what_can_be_produced_is_acceptable(agency, accept):
+    assert agency.send("getPrincipal", headers={"Accept": accept}).status == 200
+
+
+@pytest.mark.parametrize("text", ['{"summary":"x"', '{"summary":"x","summary":"y"}', "[]",
+                                  '{"nothing":1}', '{"legal_hold":"true"}'])
+def test_a_change_is_checked_like_a_new_document(committee, text):
+    case = given_case(committee)
+    reply = committee.send("changeCase", data=text.encode(), id=case["id"],
+                           if_match=tag_of(committee, "getCase", id=case["id"]))
+    assert reply.status == 400
+
+
+def test_the_token_is_asked_for_before_anything_is_read(nobody):
+    assert_problem(nobody.send("pushReferral", data=b"{", query="surprise=1"), 401, "token_missing")
+
+
+def test_a_broken_contract_is_told_before_a_broken_rule(agency):
+    reply = push_document(agency, notified_on=days_ahead(3), surprise=1)
+    assert_problem(reply, 400, "schema_violation")
+
+
+def test_what_does_not_exist_is_told_before_the_version(committee):
+    unknown = "01890000-0000-7000-8000-000000000000"
+    reply = committee.send("changeCase", {"summary": "x"}, id=unknown, if_match='"1-x"')
+    assert_problem(reply, 404, "not_found")
+
+
+def test_the_version_is_told_before_the_state(committee):
+    case = given_case(committee)
+    reply = committee.send("moveCase", {"to": "review", "occurred_on": "2026-01-01"},
+                           id=case["id"], if_match='"9-x"')
+    assert_problem(reply, 412, "version_stale")
+
+
+def test_rules_of_a_case_are_told_with_all_faults(committee):
+    reply = committee.send("openCase", new_case(opened_on=days_ahead(3),
+                                                local_authority="S12000036"))
+    assert_problem(reply, 422, "rule_violation")
+    assert reply.pointers == {"/opened_on", "/local_authority"}
+
+
+def test_a_problem_of_a_caller_without_token_says_how_to_get_in(instance, recorder):
+    reply = Client(instance.url, None, recorder).send("getPrincipal")
+    assert_problem(reply, 401, "token_missing")
+    assert reply.headers["WWW-Authenticate"].startswith("Bearer")

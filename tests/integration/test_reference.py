@@ -1,0 +1,113 @@
+"""Reference data: what forms and programs need to offer the right values."""
+import datetime
+
+import pytest
+
+import contract_reader
+
+LISTS = ["listCommittees", "listLocalAuthorities", "listHealthBoards", "listOrganisations",
+         "listStages", "listTimescales", "listCodeLists"]
+
+
+@pytest.mark.parametrize("operation, count", [("listCommittees", 30), ("listLocalAuthorities", 32),
+                                              ("listHealthBoards", 14), ("listStages", 11)])
+def test_the_lists_are_whole(agency, operation, count):
+    reply = agency.send(operation)
+    assert reply.status == 200
+    assert len(reply["items"]) == count and reply["next"] is None
+
+
+def test_every_council_belongs_to_the_committee_that_covers_it(agency):
+    councils = {one["code"]: one["committee"]
+                for one in agency.send("listLocalAuthorities")["items"]}
+    covered = {code: one["code"] for one in agency.send("listCommittees")["items"]
+               for code in one["local_authorities"]}
+    assert covered == councils
+
+
+def test_every_council_lies_in_a_known_health_board(agency):
+    boards = {one["code"] for one in agency.send("listHealthBoards")["items"]}
+    assert {one["health_board"] for one in agency.send("listLocalAuthorities")["items"]} == boards
+
+
+def test_every_committee_council_and_board_is_an_organisation(agency):
+    codes = {one["code"] for one in agency.send("listOrganisations")["items"]}
+    areas = [("CPC-", "listCommittees"), ("LA-", "listLocalAuthorities"),
+             ("HB-", "listHealthBoards")]
+    for prefix, operation in areas:
+        assert {prefix + one["code"] for one in agency.send(operation)["items"]} <= codes
+
+
+def test_only_committees_stand_for_a_committee(agency):
+    for one in agency.send("listOrganisations")["items"]:
+        assert (one["committee"] is not None) == (one["kind"] == "committee")
+
+
+def test_the_stages_are_in_order_and_the_last_is_terminal(agency):
+    stages = agency.send("listStages")["items"]
+    assert [one["position"] for one in stages] == list(range(1, 12))
+    assert [one["code"] for one in stages if one["terminal"]] == ["closed"]
+
+
+def test_every_move_leads_to_a_stage(agency):
+    stages = agency.send("listStages")["items"]
+    codes = {one["code"] for one in stages}
+    assert {move["to"] for one in stages for move in one["transitions"]} <= codes
+    assert all(one["transitions"] for one in stages)
+
+
+def test_every_stage_but_implementation_and_closure_has_a_default_timescale(agency):
+    today = datetime.date.today().isoformat()
+    timed = {one["stage"] for one in agency.send("listTimescales")["items"]
+             if one["committee"] is None and one["valid_from"] <= today}
+    assert {one["code"] for one in agency.send("listStages")["items"]} - timed == {
+        "implementation", "closed"}
+
+
+def test_every_code_list_can_be_read(agency):
+    for one in agency.send("listCodeLists")["items"]:
+        reply = agency.send("getCodeList", name=one["name"])
+        assert reply.status == 200
+        assert len(reply["entries"]) == one["entries_count"]
+        assert (reply["label"], reply["version"]) == (one["label"], one["version"])
+
+
+@pytest.mark.parametrize("name, schema", [("criteria", "Criterion"), ("themes", "Theme"),
+                                          ("stages", "Stage")])
+def test_a_code_list_has_the_values_of_the_contract(agency, name, schema):
+    names = {one["name"] for one in agency.send("listCodeLists")["items"]}
+    if name not in names:
+        pytest.skip(f"there is no code list {name}")
+    codes = {one["code"] for one in agency.send("getCodeList", name=name)["entries"]}
+    assert codes == set(contract_reader.load()["components"]["schemas"][schema]["enum"])
+
+
+def test_an_unknown_code_list_is_not_found(agency):
+    assert agency.send("getCodeList", name="nothing-like-it").status == 404
+
+
+@pytest.mark.parametrize("operation", LISTS)
+def test_what_has_not_changed_is_not_sent_again(agency, operation):
+    first = agency.send(operation)
+    second = agency.send(operation, none_match=first.etag)
+    assert (second.status, second.bytes, second.etag) == (304, b"", first.etag)
+
+
+def test_a_code_list_that_has_not_changed_is_not_sent_again(agency):
+    first = agency.send("getCodeList", name="criteria")
+    assert agency.send("getCodeList", name="criteria", none_match=first.etag).status == 304
+
+
+@pytest.mark.parametrize("operation", LISTS)
+def test_reference_data_may_be_kept_for_a_while(agency, operation):
+    assert agency.send(operation).headers["Cache-Control"] == "private, max-age=300"
+
+
+@pytest.mark.parametrize("role", ["agency", "committee", "dashboard", "police"])
+def test_any_caller_reads_reference_data(request, role):
+    assert request.getfixturevalue(role).send("listStages").status == 200
+
+
+def test_both_instances_give_the_same_tag(agency, instances):
+    tags = {agency.at(each.url).send("listStages").etag for each in instances}
+    assert len(tags) == 1

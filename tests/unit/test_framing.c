@@ -1,0 +1,159 @@
+/* Tests of the guard against requests that two programs could read in two ways. */
+#include "service/http/exchange_parts.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { PAIRS_MOST = 128 };
+
+static const char *fault_of(const contract_pair *headers, size_t count, const char *protocol,
+                            const char *target) {
+    raw_request request = {.method = "POST",
+                           .target = target,
+                           .protocol = protocol,
+                           .headers = headers,
+                           .header_count = count};
+    return framing_fault(&request);
+}
+
+/* The headers end with a pair without a name. */
+static const char *fault(const contract_pair *headers) {
+    size_t count = 0;
+    while (headers[count].name != NULL) {
+        count++;
+    }
+    return fault_of(headers, count, "HTTP/1.1", "/v1/referrals");
+}
+
+#define HEADERS(...) ((contract_pair[]){__VA_ARGS__, {NULL, NULL}})
+
+Test(framing, given_an_ordinary_request_with_a_length_then_there_is_no_fault) {
+    cr_expect_null(fault(HEADERS({"Host", "x"}, {"Content-Length", "12"},
+                                 {"Content-Type", "application/json; charset=utf-8"},
+                                 {"Authorization", "Bearer a.b.c"},
+                                 {"Accept", "application/json, */*;q=0.1"})));
+}
+
+Test(framing, given_a_chunked_request_then_there_is_no_fault) {
+    cr_expect_null(fault(HEADERS({"Host", "x"}, {"Transfer-Encoding", "chunked"})));
+    cr_expect_null(fault(HEADERS({"Host", "x"}, {"transfer-encoding", "Chunked"})));
+}
+
+Test(framing, given_a_length_and_a_transfer_encoding_then_the_request_is_refused) {
+    cr_expect_not_null(fault(HEADERS({"Content-Length", "5"}, {"Transfer-Encoding", "chunked"})));
+    cr_expect_not_null(fault(HEADERS({"transfer-encoding", "chunked"}, {"content-length", "0"})));
+}
+
+Test(framing, given_two_lengths_then_the_request_is_refused) {
+    cr_expect_not_null(fault(HEADERS({"Content-Length", "5"}, {"Content-Length", "6"})));
+    cr_expect_not_null(fault(HEADERS({"Content-Length", "5"}, {"content-length", "5"})));
+}
+
+Test(framing, given_lengths_joined_by_a_comma_then_the_request_is_refused) {
+    cr_expect_not_null(fault(HEADERS({"Content-Length", "5,5"})));
+    cr_expect_not_null(fault(HEADERS({"Content-Length", "5, 6"})));
+}
+
+Test(framing, given_a_length_that_is_no_number_then_the_request_is_refused) {
+    static const char *const lengths[] = {"", "+5", "-1", "0x10", "5 ", " 5", "5a", "1e3", "5;6"};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        cr_expect_not_null(fault(HEADERS({"Content-Length", lengths[i]})), "%s", lengths[i]);
+    }
+}
+
+Test(framing, given_a_transfer_encoding_other_than_chunked_then_the_request_is_refused) {
+    static const char *const codings[] = {"xchunked", "chunkedx", "identity",  "gzip", "",
+                                          " chunked", "chunked ", "chunked;a", "\x0b"
+                                                                               "chunked"};
+    for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
+        cr_expect_not_null(fault(HEADERS({"Transfer-Encoding", codings[i]})), "%s", codings[i]);
+    }
+}
+
+Test(framing, given_several_transfer_encodings_then_the_request_is_refused) {
+    cr_expect_not_null(fault(HEADERS({"Transfer-Encoding", "gzip, chunked"})));
+    cr_expect_not_null(
+        fault(HEADERS({"Transfer-Encoding", "chunked"}, {"Transfer-Encoding", "identity"})));
+}
+
+Test(framing, given_a_transfer_encoding_in_http_1_0_then_the_request_is_refused) {
+    contract_pair headers[] = {{"Transfer-Encoding", "chunked"}};
+    cr_expect_not_null(fault_of(headers, 1, "HTTP/1.0", "/v1/referrals"));
+}
+
+Test(framing, given_http_1_0_with_a_length_then_there_is_no_fault) {
+    contract_pair headers[] = {{"Content-Length", "3"}};
+    cr_expect_null(fault_of(headers, 1, "HTTP/1.0", "/v1/referrals"));
+}
+
+Test(framing, given_a_blank_before_the_colon_then_the_request_is_refused) {
+    cr_expect_not_null(fault(HEADERS({"Content-Length ", "5"})));
+    cr_expect_not_null(fault(HEADERS({"Transfer-Encoding\t", "chunked"})));
+}
+
+Test(framing, given_a_name_that_is_no_token_then_the_request_is_refused) {
+    static const char *const names[] = {"", "a b", " a", "a\x01", "a(b)", "a/b", "caf\xc3\xa9",
+                                        "a\r", "{a}"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        cr_expect_not_null(fault(HEADERS({names[i], "1"})), "%s", names[i]);
+    }
+}
+
+Test(framing, given_a_name_of_every_token_character_then_there_is_no_fault) {
+    cr_expect_null(fault(HEADERS({"!#$%&'*+-.^_`|~09azAZ", "1"})));
+}
+
+Test(framing, given_authorization_twice_in_different_case_then_the_request_is_refused) {
+    cr_expect_not_null(
+        fault(HEADERS({"Authorization", "Bearer a"}, {"AUTHORIZATION", "Bearer b"})));
+}
+
+Test(framing, given_authorization_joined_by_a_comma_then_the_request_is_refused) {
+    cr_expect_not_null(fault(HEADERS({"Authorization", "Bearer a,Bearer b"})));
+}
+
+Test(framing, given_fields_that_may_come_once_when_they_come_twice_then_the_request_is_refused) {
+    static const char *const names[] = {"Host",          "Content-Type",    "If-Match",
+                                        "If-None-Match", "Idempotency-Key", "Content-Encoding"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        cr_expect_not_null(fault(HEADERS({names[i], "a"}, {names[i], "a"})), "%s", names[i]);
+    }
+}
+
+Test(framing, given_a_list_field_twice_then_there_is_no_fault) {
+    cr_expect_null(fault(HEADERS({"Accept", "text/html"}, {"Accept", "application/json"})));
+}
+
+Test(framing, given_an_encoded_body_then_the_request_is_refused) {
+    cr_expect_not_null(fault(HEADERS({"Content-Encoding", "gzip"})));
+}
+
+Test(framing, given_the_encoding_identity_then_there_is_no_fault) {
+    cr_expect_null(fault(HEADERS({"Content-Encoding", "identity"})));
+}
+
+static void fill(contract_pair *headers, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        headers[i] = (contract_pair){"X-Filler", "1"};
+    }
+}
+
+Test(framing, given_a_hundred_headers_then_there_is_no_fault) {
+    contract_pair headers[PAIRS_MOST];
+    fill(headers, 100);
+    cr_expect_null(fault_of(headers, 100, "HTTP/1.1", "/"));
+}
+
+Test(framing, given_a_hundred_and_one_headers_then_the_request_is_refused) {
+    contract_pair headers[PAIRS_MOST];
+    fill(headers, 101);
+    cr_expect_not_null(fault_of(headers, 101, "HTTP/1.1", "/"));
+}
+
+Test(framing, given_addresses_around_the_limit_then_only_the_longer_one_is_refused) {
+    char target[4098] = {0};
+    memset(target, 'a', 4097);
+    cr_expect_not_null(fault_of(NULL, 0, "HTTP/1.1", target));
+    target[4096] = '\0';
+    cr_expect_null(fault_of(NULL, 0, "HTTP/1.1", target));
+}
