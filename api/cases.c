@@ -90,9 +90,9 @@ void get_decision(exchange *x) {
 void put_decision(exchange *x) {
     bool first = exchange_header(x, "If-None-Match") != NULL;
     bool again = exchange_header(x, "If-Match") != NULL;
-    if (first == again) {
+    if (first && again) {
         exchange_refuse(
-            x, first ? "invalid_header" : "precondition_required",
+            x, "invalid_header",
             "Send either If-None-Match: * for the first decision or If-Match to replace it.");
         return;
     }

@@ -104,3 +104,17 @@ bool accept_allows(const char *accept, const char *media_type) {
     }
     return allowed;
 }
+
+bool accept_gzip(const char *accept) {
+    static const char name[] = "gzip";
+    while (accept != NULL && *accept != '\0') {
+        accept += strspn(accept, " \t,");
+        size_t length = strcspn(accept, ",");
+        size_t own = strcspn(accept, "; \t,");
+        if (own == strlen(name) && strncasecmp(accept, name, own) == 0) {
+            return range_wanted(accept, length);
+        }
+        accept += length;
+    }
+    return false;
+}

@@ -56,12 +56,22 @@ const char *exchange_body_text(exchange *x) {
     return text;
 }
 
+static bool needs_version(const exchange *x) {
+    for (size_t i = 0; i < x->operation->parameter_count; i++) {
+        const contract_parameter *one = &x->operation->parameters[i];
+        if (one->in == IN_HEADER && strcasecmp(one->name, "If-Match") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An entity tag is "<version>-<hash of the representation>": changes compare the version alone, so
  * that a derived member (overdue, counts) never refuses a change that nobody raced. */
 const char *exchange_expected_version(exchange *x) {
     const char *tag = exchange_header(x, "If-Match");
-    if (tag == NULL || strcmp(tag, "*") == 0) {
-        return NULL;
+    if (tag == NULL) {
+        return needs_version(x) ? "-1" : NULL;
     }
     size_t digits = *tag == '"' ? strspn(tag + 1, "0123456789") : 0;
     /* A tag that is none of ours matches no version; versions begin at 1. */

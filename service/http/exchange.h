@@ -31,7 +31,9 @@ json_t *exchange_body(exchange *x);
 /* The body as compact JSON text with sorted members. */
 const char *exchange_body_text(exchange *x);
 
-/* The version that If-Match asks for, or NULL for `*` or no header. */
+/* The version that If-Match asks for, as text; -1 when the contract asks for the header and it is
+ * missing (428 by the function refuse_stale, after 404); NULL when the contract has no such header.
+ */
 const char *exchange_expected_version(exchange *x);
 
 /* --- answering

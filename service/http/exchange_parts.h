@@ -77,6 +77,9 @@ const char *cursor_read(exchange *x, const char *cursor, const char *filters);
 /* Whether an Accept header allows the media type (RFC 9110 section 12.5.1). */
 bool accept_allows(const char *accept, const char *media_type);
 
+/* Whether an Accept-Encoding header asks for gzip (RFC 9110 section 12.5.3). */
+bool accept_gzip(const char *accept);
+
 /* Compresses with gzip; the result lives in the exchange's memory, NULL when it does not get
  * smaller. */
 const void *gzip_bytes(exchange *x, const void *bytes, size_t size, size_t *compressed);

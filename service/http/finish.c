@@ -8,14 +8,17 @@
 
 enum { TAG_BYTES = 9, GZIP_FROM = 1024 };
 
-/* Whether the field's list of entity tags names this one (weak comparison, RFC 9110
- * section 13.1.2). */
-static bool names_tag(const char *field, const char *tag) {
-    if (strcmp(field, "*") == 0) {
-        return true;
-    }
-    const char *found = strstr(field, tag);
-    return found != NULL && found[0] == '"';
+/* What stands before the closing quote of the tag of a compressed representation. */
+static const char *const gzip_mark = ".gz";
+
+static const char *mark_compressed(exchange *x, const char *tag) {
+    return arena_printf(x->memory, "%.*s%s\"", (int)strlen(tag) - 1, tag, gzip_mark);
+}
+
+/* Whether the field's list of entity tags names this one, compressed or not (RFC 9110 13.1.2). */
+static bool names_tag(exchange *x, const char *field, const char *tag) {
+    return strcmp(field, "*") == 0 || strstr(field, tag) != NULL ||
+           strstr(field, mark_compressed(x, tag)) != NULL;
 }
 
 static const char *make_tag(exchange *x) {
@@ -50,17 +53,17 @@ static void tag(exchange *x) {
     const char *entity_tag = make_tag(x);
     exchange_set_header(x, "ETag", entity_tag);
     const char *known = exchange_header(x, "If-None-Match");
-    if (is_read(x) && known != NULL && names_tag(known, entity_tag)) {
+    if (is_read(x) && known != NULL && names_tag(x, known, entity_tag)) {
         x->status = 304;
         x->answer_size = 0;
     }
 }
 
-/* Compressed bytes are another representation: their tag is weak (RFC 9110 section 8.8.1). */
+/* Compressed bytes are another representation and have a tag of their own (RFC 9110
+ * section 8.8.3.3). */
 static void compress(exchange *x) {
     const char *accepted = exchange_header(x, "Accept-Encoding");
-    if (x->answer_size < GZIP_FROM || accepted == NULL || strstr(accepted, "gzip") == NULL ||
-        strstr(accepted, "gzip;q=0") != NULL) {
+    if (x->answer_size < GZIP_FROM || !accept_gzip(accepted)) {
         return;
     }
     size_t size = 0;
@@ -73,7 +76,7 @@ static void compress(exchange *x) {
     exchange_set_header(x, "Content-Encoding", "gzip");
     for (size_t i = 0; i < x->header_count; i++) {
         if (strcmp(x->headers[i].name, "ETag") == 0) {
-            x->headers[i].value = arena_printf(x->memory, "W/%s", x->headers[i].value);
+            x->headers[i].value = mark_compressed(x, x->headers[i].value);
         }
     }
 }

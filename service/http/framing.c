@@ -10,9 +10,8 @@ enum { HEADERS_MOST = 100, TARGET_MOST = 4096 };
 
 /* Fields that may come once and whose value has no comma in it. */
 static const char *const single_fields[] = {
-    "Content-Length", "Transfer-Encoding", "Host",
-    "Authorization",  "Content-Type",      "If-Match",
-    "If-None-Match",  "Idempotency-Key",   "Content-Encoding"};
+    "Content-Length",  "Transfer-Encoding", "Host", "Authorization", "Content-Type",
+    "Idempotency-Key", "Content-Encoding"};
 
 static size_t count_field(const raw_request *request, const char *name, const char **value) {
     size_t count = 0;

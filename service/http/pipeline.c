@@ -170,19 +170,6 @@ static bool negotiate(exchange *x) {
     return false;
 }
 
-/* If-Match is asked for by 428, not by 400 (RFC 6585 section 3). */
-static bool check_precondition(exchange *x) {
-    for (size_t i = 0; i < x->operation->parameter_count; i++) {
-        const contract_parameter *one = &x->operation->parameters[i];
-        if (one->in == IN_HEADER && one->required && strcasecmp(one->name, "If-Match") == 0 &&
-            exchange_header(x, "If-Match") == NULL) {
-            exchange_refuse(x, "precondition_required", NULL);
-            return false;
-        }
-    }
-    return true;
-}
-
 const char *exchange_code_of(const violation_list *list) {
     if (violation_list_all(list, "unknown_parameter")) {
         return "unknown_parameter";
@@ -282,8 +269,7 @@ void exchange_run(exchange *x) {
     x->started_us = clock_us(CLOCK_MONOTONIC);
     identify(x);
     if (check_framing(x) && find_operation(x) && authenticate(x) && limit_rate(x) && authorise(x) &&
-        negotiate(x) && exchange_read_body(x) && check_input(x) && check_precondition(x) &&
-        check_text(x)) {
+        negotiate(x) && exchange_read_body(x) && check_input(x) && check_text(x)) {
         x->operation->handler(x);
     }
     exchange_finish(x);

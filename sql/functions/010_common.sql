@@ -49,9 +49,13 @@ begin
 end
 $$;
 
+-- Compares the version that If-Match asked for: -1 when it had to be sent and was not, null when it need not be.
 create or replace function refuse_stale(expected bigint, actual bigint) returns void
 language plpgsql as $$
 begin
+    if expected = -1 then
+        perform refuse(428, 'precondition_required');
+    end if;
     if expected is not null and expected <> actual then
         perform refuse(412, 'version_stale');
     end if;

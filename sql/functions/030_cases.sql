@@ -465,11 +465,8 @@ begin
     if create_only and known then
         perform refuse(412, 'version_stale');
     end if;
-    if not create_only and not known then
-        perform refuse(412, 'version_stale');
-    end if;
-    if known then
-        perform refuse_stale(expected, d.version);
+    if not create_only then
+        perform refuse_stale(expected, coalesce(d.version, 0));
     end if;
     if c.stage <> 'decision' then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_decision',

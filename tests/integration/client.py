@@ -22,7 +22,8 @@ class Recorder:
 
     def __init__(self, path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = open(path, "w", encoding="utf-8")
+        # By the line, because the contract tests read it before the session ends.
+        self.file = open(path, "w", buffering=1, encoding="utf-8")
         self.lock = threading.Lock()
 
     def add(self, response):

@@ -82,7 +82,7 @@ def test_a_member_of_a_child_given_twice_is_refused(agency):
     ({"notified_on": ""}, "/notified_on", "format"),
     ({"incident_kind": "SINGLE_EVENT"}, "/incident_kind", "enum"),
     ({"criteria_claimed": ["neglect"]}, "/criteria_claimed/0", "enum"),
-    ({"criteria_claimed": ["abuse_or_neglect"] * 2}, "/criteria_claimed", "unique_items"),
+    ({"criteria_claimed": ["abuse_or_neglect"] * 2}, "/criteria_claimed/1", "unique_items"),
     ({"incident_on": False}, "/incident_on", "type")])
 def test_what_does_not_keep_the_contract_is_named(agency, overrides, pointer, rule):
     reply = push_document(agency, **overrides)
@@ -198,7 +198,7 @@ def test_an_identifier_has_to_be_one(agency, identifier):
     assert contract_reader.faults(PROBLEM, reply.json) == []
 
 
-@pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 129, '"', "a;b", "a,b"])
+@pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 129, '"', "a;b"])
 def test_an_idempotency_key_has_to_be_one(agency, key):
     reply = agency.send("pushReferral", new_referral(), key=key)
     assert_problem(reply, 400, "idempotency_key_invalid")

@@ -72,13 +72,17 @@ def test_every_code_list_can_be_read(agency):
         assert (reply["label"], reply["version"]) == (one["label"], one["version"])
 
 
-@pytest.mark.parametrize("name, schema", [("criteria", "Criterion"), ("themes", "Theme"),
-                                          ("stages", "Stage")])
+@pytest.mark.parametrize("name, schema", [
+    ("action-statuses", "ActionStatus"), ("age-bands", "AgeBand"), ("agency-kinds", "AgencyKind"),
+    ("criteria", "Criterion"), ("decision-outcomes", "DecisionOutcome"),
+    ("decision-reasons", "DecisionReason"), ("ethnic-groups", "EthnicGroup"),
+    ("guidance-editions", "GuidanceEdition"), ("harm-types", "HarmType"),
+    ("legal-statuses", "LegalStatus"), ("outcomes", "ChildOutcome"),
+    ("parallel-processes", "ParallelProcess"), ("register-statuses", "RegisterStatus"),
+    ("review-types", "ReviewType"), ("sexes", "Sex"), ("themes", "Theme")])
 def test_a_code_list_has_the_values_of_the_contract(agency, name, schema):
-    names = {one["name"] for one in agency.send("listCodeLists")["items"]}
-    if name not in names:
-        pytest.skip(f"there is no code list {name}")
-    codes = {one["code"] for one in agency.send("getCodeList", name=name)["entries"]}
+    codes = {one["code"] for one in agency.send("getCodeList", name=name)["entries"]
+             if not one["retired"]}
     assert codes == set(contract_reader.load()["components"]["schemas"][schema]["enum"])
 
 

@@ -122,7 +122,7 @@ Test(query, given_utf8_when_parsed_then_it_comes_out_whole) {
 }
 
 Test(query, given_escapes_that_are_none_when_parsed_then_the_query_is_refused) {
-    static const char *const texts[] = {"a=%",  "a=%2",   "a=%G1", "a=%1g",   "a=% 1",
+    static const char *const texts[] = {"a=%",   "a=%2",    "a=%G1", "a=%1g",   "a=% 1",
                                         "%zz=1", "a=1&b=%", "a=%-1", "a=%0x41", "a=%2&b=0"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         expect_refused(texts[i]);
@@ -142,8 +142,8 @@ Test(query, given_control_bytes_when_parsed_then_the_query_is_refused) {
 }
 
 Test(query, given_broken_utf8_when_parsed_then_the_query_is_refused) {
-    static const char *const texts[] = {"a=%ff",       "a=%c3",       "a=%c0%af",
-                                        "a=%ed%a0%80", "a=%80",       "a=%f4%90%80%80",
+    static const char *const texts[] = {"a=%ff",       "a=%c3",    "a=%c0%af",
+                                        "a=%ed%a0%80", "a=%80",    "a=%f4%90%80%80",
                                         "a=%e2%82",    "%c3%28=1", "a=\xff"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         expect_refused(texts[i]);

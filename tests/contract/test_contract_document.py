@@ -1,0 +1,110 @@
+"""The contract by itself: its examples keep to its schemas, and the service serves it as it is."""
+import json
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import contract_reader  # noqa: E402
+
+CONTRACT = contract_reader.load()
+TRAFFIC = contract_reader.ROOT / "build" / "recorded-traffic.jsonl"
+
+
+def media_examples():
+    """Each example of each body, with the schema that stands beside it."""
+    for operation in contract_reader.operations().values():
+        bodies = [("request", operation.body)] if operation.body else []
+        bodies += list(operation.responses.items())
+        for place, body in bodies:
+            for media_type, content in body.get("content", {}).items():
+                for name, example in content.get("examples", {}).items():
+                    value = contract_reader.resolve(CONTRACT, example)["value"]
+                    label = f"{operation.id}-{place}-{media_type}-{name}"
+                    yield pytest.param(content["schema"], value, id=label)
+
+
+def described_examples():
+    """Each example of a parameter, a header or a schema."""
+    for kind in ("parameters", "headers"):
+        for name, one in CONTRACT["components"][kind].items():
+            if "example" in one:
+                yield pytest.param(one["schema"], one["example"], id=f"{kind}-{name}")
+    for operation in contract_reader.operations().values():
+        for one in operation.parameters:
+            if "example" in one:
+                yield pytest.param(one["schema"], one["example"],
+                                   id=f"{operation.id}-{one['name']}")
+    for name, schema in CONTRACT["components"]["schemas"].items():
+        for number, value in enumerate(schema.get("examples", [])):
+            yield pytest.param(schema, value, id=f"schema-{name}-{number}")
+
+
+@pytest.mark.parametrize("schema, value", [*media_examples(), *described_examples()])
+def test_an_example_keeps_to_its_schema(schema, value):
+    assert contract_reader.faults(contract_reader.validator(schema), value) == []
+
+
+def walk_schemas(node, place=""):
+    if isinstance(node, dict):
+        yield place, node
+        for name, value in node.items():
+            yield from walk_schemas(value, f"{place}/{name}")
+    elif isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from walk_schemas(value, f"{place}/{number}")
+
+
+def test_every_reference_leads_somewhere():
+    for place, node in walk_schemas(CONTRACT):
+        if isinstance(node.get("$ref"), str):
+            assert contract_reader.resolve(CONTRACT, node), place
+
+
+def test_every_component_is_used():
+    text = contract_reader.CONTRACT_FILE.read_text(encoding="utf-8")
+    unused = [f"{kind}/{name}" for kind, components in CONTRACT["components"].items()
+              if kind != "securitySchemes" for name in components
+              if f"#/components/{kind}/{name}'" not in text]
+    assert unused == []
+
+
+def test_every_operation_documents_its_failures():
+    for operation in contract_reader.operations().values():
+        expected = {"400", "406", "500", "503"}
+        expected |= set() if operation.public else {"401", "403", "429"}
+        expected |= {"413", "415"} if operation.body else set()
+        assert expected <= set(operation.responses), operation.id
+
+
+def test_every_request_object_refuses_unknown_members():
+    for operation in contract_reader.operations().values():
+        for media_type in operation.media_types:
+            schema = contract_reader.inline(operation.body["content"][media_type]["schema"])
+            if operation.id not in ("validateReferral", "pushReferrals"):
+                assert schema.get("additionalProperties") is False, operation.id
+
+
+def served(target):
+    with open(TRAFFIC, encoding="utf-8") as lines:
+        for line in lines:
+            exchange = json.loads(line)
+            if exchange["target"] == target and exchange["status"] == 200:
+                return exchange["body"]
+    return pytest.fail(f"{target} was never served: run tests/integration first")
+
+
+def test_the_served_yaml_is_the_file_byte_by_byte():
+    assert served("/openapi.yaml") == contract_reader.CONTRACT_FILE.read_text(encoding="utf-8")
+
+
+def test_the_served_json_has_the_same_content():
+    assert json.loads(served("/openapi.json")) == CONTRACT
+
+
+def test_the_served_catalogue_of_problems_is_that_of_the_contract():
+    items = json.loads(served("/v1/problems"))["items"]
+    assert [{name: value for name, value in one.items() if name != "type"} for one in items] == (
+        CONTRACT["x-problems"])

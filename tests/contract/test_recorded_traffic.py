@@ -1,0 +1,209 @@
+"""Everything that the integration tests exchanged, held against the contract.
+
+Run after tests/integration, in the same command or later: it reads the file that they leave.
+"""
+import collections
+import functools
+import json
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import contract_reader  # noqa: E402
+
+TRAFFIC = contract_reader.ROOT / "build" / "recorded-traffic.jsonl"
+OPERATIONS = contract_reader.operations()
+FAULTS_SHOWN = 20
+
+# Statuses that the contract documents and that no test produces, with the reason.
+NEVER_SEEN = {
+    # Nothing in the service is known to fail inside; 500 would be a finding, not a goal.
+    "500": set(OPERATIONS),
+    # Without a token only overload and shutdown give 503, and both last for milliseconds.
+    "503": {name for name, one in OPERATIONS.items() if one.public},
+}
+# Answers that the contract allows at any address without listing them: it says so under "Errors".
+ANYWHERE = {404: {"not_found"}, 405: {"method_not_allowed"}, 400: {"bad_request"}}
+
+
+@pytest.fixture(scope="module")
+def exchanges():
+    if not TRAFFIC.exists():
+        pytest.fail("no traffic is recorded: run tests/integration first")
+    with open(TRAFFIC, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+@functools.lru_cache(maxsize=None)
+def body_validator(operation, status, media_type):
+    return contract_reader.validator(
+        OPERATIONS[operation].responses[status]["content"][media_type]["schema"])
+
+
+@functools.lru_cache(maxsize=None)
+def problem_validator():
+    return contract_reader.validator({"$ref": "#/components/schemas/Problem"})
+
+
+@functools.lru_cache(maxsize=None)
+def header_rules(operation, status):
+    headers = OPERATIONS[operation].responses[status].get("headers", {})
+    resolved = {name: contract_reader.resolve(contract_reader.load(), one)
+                for name, one in headers.items()}
+    return [(name.lower(), one.get("required", False), one["schema"].get("type"),
+             contract_reader.validator(one["schema"])) for name, one in resolved.items()]
+
+
+def documented(exchange):
+    """The statuses that the contract has for the operation."""
+    return OPERATIONS[exchange["operation"]].responses if exchange["operation"] else {}
+
+
+def is_allowed_anywhere(exchange):
+    if exchange["status"] not in ANYWHERE:
+        return exchange["method"] == "OPTIONS"
+    problem = json.loads(exchange["body"] or "{}")
+    return problem.get("code") in ANYWHERE[exchange["status"]]
+
+
+def header_faults(exchange):
+    sent = {name.lower(): value for name, value in exchange["headers"].items()}
+    for name, required, kind, rules in header_rules(exchange["operation"],
+                                                    str(exchange["status"])):
+        if name not in sent:
+            if required:
+                yield f"the header {name} is missing"
+            continue
+        value = int(sent[name]) if kind == "integer" and sent[name].isdigit() else sent[name]
+        yield from (f"the header {name}: {fault}" for fault in contract_reader.faults(rules, value))
+
+
+def body_faults(exchange):
+    content = documented(exchange)[str(exchange["status"])].get("content", {})
+    sent_type = exchange["headers"].get("Content-Type", "").split(";")[0]
+    if not content:
+        if exchange["body"]:
+            yield "there is a body where none is documented"
+        return
+    if sent_type not in content:
+        yield f"the media type {sent_type} is not documented"
+        return
+    value = json.loads(exchange["body"]) if sent_type.endswith("json") else exchange["body"]
+    yield from contract_reader.faults(
+        body_validator(exchange["operation"], str(exchange["status"]), sent_type), value)
+
+
+def describe(exchange, fault):
+    return (f"{exchange['operation']} {exchange['method']} {exchange['target'][:120]} "
+            f"-> {exchange['status']}: {fault}")
+
+
+def unique(found):
+    """The first few faults, one of each kind."""
+    kinds = {}
+    for exchange, fault in found:
+        kinds.setdefault((exchange["operation"], exchange["status"], fault),
+                         describe(exchange, fault))
+    return list(kinds.values())[:FAULTS_SHOWN]
+
+
+def test_every_status_is_documented(exchanges):
+    found = [(one, "not documented") for one in exchanges
+             if str(one["status"]) not in documented(one) and not is_allowed_anywhere(one)]
+    assert unique(found) == []
+
+
+def test_every_body_and_media_type_keeps_to_its_schema(exchanges):
+    found = [(one, fault) for one in exchanges if str(one["status"]) in documented(one)
+             for fault in body_faults(one)]
+    assert unique(found) == []
+
+
+def test_every_header_keeps_to_its_schema_and_the_required_ones_are_there(exchanges):
+    found = [(one, fault) for one in exchanges if str(one["status"]) in documented(one)
+             for fault in header_faults(one)]
+    assert unique(found) == []
+
+
+def test_every_answer_has_the_headers_that_all_have(exchanges):
+    found = [(one, f"{name} is not {value}") for one in exchanges
+             for name, value in (("X-Content-Type-Options", "nosniff"),)
+             if one["headers"].get(name) != value]
+    found += [(one, f"{name} is missing") for one in exchanges
+              for name in ("X-Request-Id", "Cache-Control") if name not in one["headers"]]
+    assert unique(found) == []
+
+
+def test_every_refusal_is_a_problem_that_agrees_with_its_answer(exchanges):
+    found = []
+    for one in exchanges:
+        if one["status"] < 400:
+            continue
+        problem = json.loads(one["body"] or "{}")
+        found += [(one, fault) for fault in contract_reader.faults(problem_validator(), problem)]
+        if problem.get("status") != one["status"]:
+            found.append((one, "the problem names another status"))
+        if problem.get("request_id") != one["headers"].get("X-Request-Id"):
+            found.append((one, "the problem names another request"))
+    assert unique(found) == []
+
+
+def test_every_problem_is_one_of_the_catalogue(exchanges):
+    catalogue = {one["code"]: (one["status"], one["title"], one["retryable"])
+                 for one in contract_reader.load()["x-problems"]}
+    found = []
+    for one in exchanges:
+        problem = json.loads(one["body"]) if one["status"] >= 400 and one["body"] else None
+        told = problem and (problem["status"], problem["title"], problem["retryable"])
+        if problem and catalogue.get(problem["code"]) != told:
+            found.append((one, f"{problem['code']} is not as in the catalogue"))
+    assert unique(found) == []
+
+
+def test_nothing_ever_failed_inside(exchanges):
+    assert unique([(one, "failed inside") for one in exchanges if one["status"] == 500]) == []
+
+
+def test_every_answer_once_authenticated_tells_the_quota(exchanges):
+    found = [(one, "RateLimit is missing") for one in exchanges
+             if one["operation"] and not OPERATIONS[one["operation"]].public
+             and one["status"] not in (401, 400) and "RateLimit" not in one["headers"]]
+    assert unique(found) == []
+
+
+@pytest.fixture(scope="module")
+def seen(exchanges):
+    statuses = collections.defaultdict(set)
+    for one in exchanges:
+        statuses[one["operation"]].add(str(one["status"]))
+    return statuses
+
+
+def test_every_operation_is_exercised(seen):
+    assert sorted(set(OPERATIONS) - set(seen)) == []
+
+
+def test_every_documented_status_of_every_operation_is_produced(seen):
+    missing = {name: sorted(status for status in one.responses
+                            if status not in seen[name] and name not in NEVER_SEEN.get(status, ()))
+               for name, one in OPERATIONS.items()}
+    missing = {name: statuses for name, statuses in missing.items() if statuses}
+    for name, statuses in missing.items():
+        print(f"{name}: never answered {', '.join(statuses)}")
+    assert missing == {}
+
+
+def test_no_exception_is_listed_in_vain(seen):
+    needless = [(name, status) for status, names in NEVER_SEEN.items() for name in names
+                if status in seen[name]]
+    assert needless == []
+
+
+def test_every_problem_of_the_catalogue_was_met(exchanges):
+    rare = {"internal", "overloaded", "draining", "idempotency_in_flight"}
+    codes = {json.loads(one["body"])["code"] for one in exchanges
+             if one["status"] >= 400 and one["body"]}
+    assert {one["code"] for one in contract_reader.load()["x-problems"]} - rare - codes == set()

@@ -1,0 +1,54 @@
+"""What the service says of itself: its index, its contract, its problems, and who is asking."""
+import pytest
+
+import contract_reader
+from client import AGENCY_SCOPES
+
+PUBLIC = [name for name, one in contract_reader.operations().items() if one.public]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_what_is_public_needs_no_token(nobody, name):
+    path = {"code": "version_stale"} if name == "getProblem" else {}
+    assert nobody.send(name, **path).status == 200
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_what_is_public_does_not_mind_a_bad_token(committee, name):
+    path = {"code": "version_stale"} if name == "getProblem" else {}
+    assert committee.at(committee.url, "not.a.token").send(name, **path).status == 200
+
+
+def test_the_index_leads_to_everything(nobody, agency):
+    for link in nobody.send("getIndex")["links"].values():
+        assert agency.request("GET", link).status == 200
+
+
+def test_the_documentation_shows_every_operation(nobody):
+    page = nobody.send("getDocumentation").bytes.decode()
+    missing = [name for name in contract_reader.operations() if name not in page]
+    assert missing == []
+
+
+def test_the_documentation_needs_no_other_site(nobody):
+    page = nobody.send("getDocumentation")
+    assert "<script" not in page.bytes.decode()
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+def test_each_problem_is_explained_at_its_own_address(nobody):
+    for problem in nobody.send("listProblems")["items"]:
+        assert nobody.send("getProblem", code=problem["code"]).json == problem
+
+
+def test_the_caller_sees_what_the_register_makes_of_its_token(agency):
+    me = agency.send("getPrincipal")
+    assert me["organisation"] == {"code": "LA-S12000049", "name": "Glasgow City Council",
+                                  "kind": "local_authority", "committee": None}
+    assert (me["client_id"], me["scopes"]) == ("council-casework", AGENCY_SCOPES.split())
+    assert me["rate_limit"] == {"quota": 1000000, "window_seconds": 60}
+
+
+def test_a_committee_sees_which_one_it_is(committee):
+    organisation = committee.send("getPrincipal")["organisation"]
+    assert (organisation["kind"], organisation["committee"]) == ("committee", "GLA")

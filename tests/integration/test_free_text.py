@@ -1,0 +1,132 @@
+"""Free text identifies nobody: what looks like a person's details is refused, in every field."""
+import pytest
+
+import contract_reader
+from documents import new_referral
+from steps import (decide, given_action, given_case, given_completed, given_referral, tag_of)
+
+OPERATIONS = contract_reader.operations()
+
+
+def chi(first_nine):
+    """A CHI number: nine digits and their check digit, modulo 11."""
+    check = 11 - sum(int(digit) * (10 - place) for place, digit in enumerate(first_nine)) % 11
+    assert check != 10, "these nine digits have no check digit"
+    return first_nine + str(check % 11)
+
+
+CHI = chi("010203123")
+WRONG_CHI = CHI[:-1] + str((int(CHI[-1]) + 1) % 10)
+
+IDENTIFYING = {
+    "chi": f"The number is {CHI}.", "chi in groups": f"CHI {CHI[:6]} {CHI[6:]} was used.",
+    "chi alone": CHI, "chi with hyphen": f"({CHI[:6]}-{CHI[6:]})",
+    "e-mail": "Ask a.person@example.org for it.", "e-mail upper": "A.PERSON@EXAMPLE.CO.UK",
+    "mobile": "Ring 07700 900123 first.", "landline": "Ring 0141 496 0000.",
+    "international": "Ring +44 7700 900123.", "with 0044": "Ring 00441414960000.",
+    "brackets": "Ring (0141) 496 0000.", "postcode": "They live at G2 1DU now.",
+    "long postcode": "EH99 1SP", "postcode in one": "moved from PA18 6SR and IV271AA",
+    "lower postcode": "near g2 1du", "born": "He was born 3/4/2015.",
+    "dob": "DOB 03/04/2015", "dob dotted": "D.O.B. 3.4.15", "in words": "date of birth: 3 April 2015",
+}
+HARMLESS = {
+    "wrong check digit": f"Case number {WRONG_CHI} of the old system.", "year": "Between 2015 and 2019.",
+    "dates": "The meeting of 3/4/2025 was moved to 2025-05-06.", "amounts": "It cost 1,250,000 pounds.",
+    "at sign": "Meet @ the office.", "reference": "LR-2026-GLA-0042 and RF-2026-GLA-5E8B7A1C20.",
+    "paragraphs": "Part 5, section 37(2)(a) of the Act.", "code": "S12000049 covers it.",
+    "room": "Room B2 4th floor", "form": "Form A1 and form C3 were lost.", "short": "Ext. 0141.",
+    "word born": "The baby was born early.", "eleven": "12345678901", "ages": "Aged 5, 7 and 11.",
+}
+
+
+@pytest.mark.parametrize("kind", IDENTIFYING)
+def test_what_identifies_a_person_is_refused(agency, kind):
+    reply = agency.send("pushReferral", new_referral(basis=IDENTIFYING[kind]))
+    assert (reply.status, reply.code) == (422, "personal_identifier_found")
+    assert (reply.pointers, reply.rules) == ({"/basis"}, {"personal_identifier"})
+
+
+@pytest.mark.parametrize("kind", IDENTIFYING)
+def test_the_refusal_does_not_repeat_it(agency, kind):
+    reply = agency.send("pushReferral", new_referral(basis=IDENTIFYING[kind]))
+    assert IDENTIFYING[kind] not in reply.bytes.decode()
+
+
+@pytest.mark.parametrize("kind", HARMLESS)
+def test_what_only_looks_like_it_is_taken(agency, kind):
+    reply = agency.send("pushReferral", new_referral(basis=HARMLESS[kind]))
+    assert reply.status == 201
+
+
+def free_text_fields():
+    """Every request member that people write, by operation."""
+    for operation in OPERATIONS.values():
+        for media_type in operation.media_types[:1]:
+            schema = contract_reader.inline(operation.body["content"][media_type]["schema"])
+            for name, member in schema.get("properties", {}).items():
+                if member.get("x-free-text"):
+                    yield operation.id, name
+
+
+def test_every_operation_with_free_text_is_known():
+    assert {operation for operation, _ in free_text_fields()} == {
+        "pushReferral", "changeReferral", "withdrawReferral", "rejectReferral", "openCase",
+        "changeCase", "moveCase", "putDecision", "createAction", "changeAction",
+        "addActionUpdate", "completeAction", "verifyAction"}
+
+
+@pytest.fixture
+def place(agency, committee):
+    """Where a request of the operation would succeed, were it not for its text."""
+    def case_path(stage="notification"):
+        case = given_case(committee, stage)
+        return {"id": case["id"], "if_match": tag_of(committee, "getCase", id=case["id"])}
+
+    def action_path():
+        action = given_action(committee)
+        return {"id": action["id"], "if_match": tag_of(committee, "getAction", id=action["id"])}
+
+    def decision_path():
+        case = given_case(committee, "decision")
+        return {"id": case["id"], "if_match": decide(committee, case["id"]).etag}
+
+    def referral_path():
+        referral = given_referral(agency)
+        return {"id": referral["id"], "if_match": tag_of(agency, "getReferral", id=referral["id"])}
+    ways = {"pushReferral": dict, "openCase": dict, "changeReferral": referral_path,
+            "withdrawReferral": referral_path, "rejectReferral": referral_path,
+            "changeCase": case_path, "moveCase": case_path, "putDecision": decision_path,
+            "createAction": lambda: case_path("decision"), "changeAction": action_path,
+            "addActionUpdate": action_path, "completeAction": action_path,
+            "verifyAction": lambda: {"id": given_completed(committee, agency)["id"]}}
+    senders = {"changeReferral", "withdrawReferral", "pushReferral"}
+    return lambda operation: (agency if operation in senders else committee, ways[operation]())
+
+
+@pytest.mark.parametrize("operation, member", free_text_fields())
+def test_every_free_text_is_looked_at(place, operation, member):
+    client, path = place(operation)
+    body = {**OPERATIONS[operation].example_body(), member: f"See {CHI} for more."}
+    reply = client.send(operation, body, **path)
+    assert (reply.status, reply.code) == (422, "personal_identifier_found")
+    assert reply.pointers == {f"/{member}"}
+
+
+def test_identifiers_in_two_places_are_named_both(committee):
+    case = given_case(committee, "decision")
+    reply = committee.send("createAction", {
+        **OPERATIONS["createAction"].example_body(), "title": f"Ask {CHI}",
+        "success_measure": "Write to a.person@example.org"}, id=case["id"])
+    assert reply.pointers == {"/title", "/success_measure"}
+
+
+def test_the_dry_run_looks_at_free_text_too(agency):
+    reply = agency.send("validateReferral", new_referral(basis=f"See {CHI}."))
+    assert [one["rule"] for one in reply["errors"]] == ["personal_identifier"]
+
+
+def test_nothing_of_a_refused_text_is_stored_or_logged(agency, cluster, instance):
+    agency.send("pushReferral", new_referral(basis=f"See {CHI} for Zephyrine."))
+    stored = cluster.execute("select count(*) from register.referral where basis like '%%Zephyrine%%'")
+    assert stored == [(0,)]
+    assert "Zephyrine" not in instance.log_text() and CHI not in instance.log_text()

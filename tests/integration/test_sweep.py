@@ -1,0 +1,195 @@
+"""What every operation has to refuse in the same way, driven by the contract itself."""
+import uuid
+
+import pytest
+
+import contract_reader
+from client import ALL_SCOPES, Client, new_key
+from documents import new_child, new_number
+from steps import decide, given_action, given_case, given_referral
+
+OPERATIONS = contract_reader.operations()
+PRIVATE = [name for name, one in OPERATIONS.items() if not one.public]
+SCOPED = [name for name, one in OPERATIONS.items() if one.scopes]
+UNSCOPED = [name for name in PRIVATE if name not in SCOPED]
+WITH_BODY = [name for name, one in OPERATIONS.items() if one.body]
+BY_ID = [name for name, one in OPERATIONS.items() if one.has_parameter("id", "path")]
+VERSIONED = [name for name, one in OPERATIONS.items() if one.has_parameter("If-Match", "header")]
+CACHED = [name for name, one in OPERATIONS.items()
+          if one.has_parameter("If-None-Match", "header") and one.method == "GET"]
+REPEATABLE = [name for name, one in OPERATIONS.items()
+              if one.has_parameter("Idempotency-Key", "header") and "422" in one.responses]
+
+
+def places(name, **known):
+    """A value for every place in the address: ids of nothing, unless known."""
+    values = {"id": str(uuid.uuid4()), "child_id": str(uuid.uuid4()), "code": "not_found",
+              "name": "criteria", **known}
+    wanted = {one["name"] for one in OPERATIONS[name].parameters if one["in"] == "path"}
+    return {key: value for key, value in values.items() if key in wanted}
+
+
+def ask(client, name, known=None, **more):
+    """Sends a request that keeps to the contract: the first example, with a precondition."""
+    operation = OPERATIONS[name]
+    arguments = {"body": operation.example_body() if operation.body else None}
+    if operation.has_parameter("If-Match", "header"):
+        arguments["if_match"] = '"1-x"'
+    arguments.update(more)
+    if arguments.get("data") is not None:
+        arguments["body"] = None
+    return client.send(name, **arguments, **places(name, **(known or {})))
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_without_a_token_nothing_is_answered(nobody, name):
+    reply = ask(nobody, name)
+    assert (reply.status, reply.code) == (401, "token_missing")
+
+
+@pytest.mark.parametrize("name", SCOPED)
+def test_without_the_scope_nothing_is_answered(dashboard, name):
+    reply = ask(dashboard, name)
+    assert (reply.status, reply.code) == (403, "scope_missing")
+    assert OPERATIONS[name].scopes[0] in reply["detail"]
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_an_unknown_organisation_gets_nothing(caller, name):
+    reply = ask(caller("LA-S12999999", "stranger"), name)
+    assert (reply.status, reply.code) == (403, "organisation_not_allowed")
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_format_that_no_one_produces_is_not_acceptable(committee, name):
+    reply = ask(committee, name, headers={"Accept": "image/png"})
+    assert (reply.status, reply.code) == (406, "not_acceptable")
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_unknown_parameter_is_refused(committee, name):
+    reply = ask(committee, name, query="surprise=1")
+    assert (reply.status, reply.code) == (400, "unknown_parameter")
+    assert reply.parameters == {"surprise"}
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+def test_another_media_type_is_refused(committee, name):
+    reply = ask(committee, name, media_type="text/plain")
+    assert (reply.status, reply.code) == (415, "media_type_unsupported")
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+def test_a_body_beyond_the_limit_is_refused(committee, name):
+    reply = ask(committee, name, data=b" " * (OPERATIONS[name].largest_body + 1))
+    assert (reply.status, reply.code) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+def test_a_missing_body_is_refused(committee, name):
+    reply = ask(committee, name, data=b"")
+    assert (reply.status, reply.code) == (400, "schema_violation")
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+def test_broken_json_is_refused(committee, name):
+    reply = ask(committee, name, data=b'{"a":')
+    assert (reply.status, reply.code) == (400, "malformed_json")
+
+
+@pytest.mark.parametrize("name", BY_ID)
+def test_what_does_not_exist_is_not_found(committee, name):
+    reply = ask(committee, name)
+    assert (reply.status, reply.code) == (404, "not_found")
+
+
+@pytest.mark.parametrize("name", BY_ID)
+def test_an_identifier_that_is_none_is_refused(committee, name):
+    reply = ask(committee, name, {"id": "17"})
+    assert (reply.status, reply.code, reply.parameters) == (400, "invalid_parameter", {"id"})
+
+
+@pytest.mark.parametrize("name", VERSIONED)
+def test_what_does_not_exist_is_not_found_even_without_a_version(committee, name):
+    reply = ask(committee, name, if_match=None)
+    assert reply.status == 404
+
+
+def test_an_unknown_problem_code_is_not_found(nobody):
+    assert nobody.send("getProblem", code="no_such_code").status == 404
+
+
+@pytest.fixture(scope="module")
+def known(agency, committee):
+    """A case in the stage decision, with everything that hangs on it, by operation."""
+    case = given_case(committee, "decision")
+    decide(committee, case["id"]).needed(201)
+    child = committee.send("listChildren", id=case["id"])["items"][0]
+    action = given_action(committee, case)
+
+    def find(name):
+        path = OPERATIONS[name].path
+        if path.startswith("/v1/referrals/{id}"):
+            return {"id": given_referral(agency)["id"]}
+        if path.startswith("/v1/actions/{id}"):
+            return {"id": action["id"]}
+        return {"id": case["id"], "child_id": child["id"]}
+    return find
+
+
+@pytest.fixture
+def writer(agency, committee):
+    """Who may use an operation on what `known` gives."""
+    return lambda name: agency if name in ("changeReferral", "withdrawReferral") else committee
+
+
+@pytest.mark.parametrize("name", VERSIONED)
+def test_a_change_without_a_version_is_refused(writer, known, name):
+    reply = ask(writer(name), name, known(name), if_match=None)
+    assert (reply.status, reply.code) == (428, "precondition_required")
+
+
+@pytest.mark.parametrize("name", VERSIONED)
+def test_a_change_of_another_version_is_refused(writer, known, name):
+    reply = ask(writer(name), name, known(name), if_match='"99-x"')
+    assert (reply.status, reply.code) == (412, "version_stale")
+
+
+@pytest.mark.parametrize("name", CACHED)
+def test_what_has_not_changed_is_not_sent_again(committee, known, name):
+    place = known(name) if name in BY_ID else {}
+    first = ask(committee, name, place)
+    second = ask(committee, name, place, none_match=first.etag)
+    assert (first.status, second.status) == (200, 304)
+
+
+@pytest.mark.parametrize("name", REPEATABLE)
+def test_a_key_that_belongs_to_another_request_is_refused(caller, agency, name):
+    client = caller("CPC-GLA", new_number("client")[:40])
+    key = new_key()
+    child = new_child()
+    case = given_case(client)
+    client.send("addChild", child, id=case["id"], key=key).needed(201)
+    place = {"id": case["id"]}
+    if "/referrals/" in OPERATIONS[name].path:
+        place = {"id": given_referral(agency)["id"]}
+    if "/actions/" in OPERATIONS[name].path:
+        place = {"id": given_action(client)["id"]}
+    reply = ask(client, name, place, key=key)
+    assert (reply.status, reply.code) == (422, "idempotency_key_reused")
+
+
+@pytest.fixture(scope="module")
+def narrow(extra_instance):
+    """An instance that lets every client ask once a minute."""
+    return extra_instance(LR_RATE_LIMIT=1)
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_a_client_that_asks_too_often_has_to_wait(narrow, caller, recorder, name):
+    client = caller("CPC-GLA", f"hasty-{name}", ALL_SCOPES, narrow)
+    ask(client, name)
+    reply = ask(client, name)
+    assert (reply.status, reply.code) == (429, "rate_limited")
+    assert 1 <= int(reply.headers["Retry-After"]) <= 60
+    assert Client(narrow.url, None, recorder).send("getIndex").status == 200

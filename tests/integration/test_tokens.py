@@ -1,0 +1,155 @@
+"""Tokens: which are believed, and that the refusal is the same for all the others."""
+import base64
+import hashlib
+import hmac
+import json
+import time
+
+import pytest
+
+from client import Client, new_key
+
+CLAIMS = {"iss": "https://identity.invalid/dev", "aud": "learning-reviews", "sub": "tests",
+          "client_id": "tests", "organisation": "LA-S12000049", "scope": "referrals.read"}
+
+
+def encode(part):
+    data = part if isinstance(part, bytes) else json.dumps(part).encode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def make_token(secret, header=None, drop=(), **claims):
+    now = int(time.time())
+    body = {**CLAIMS, "iat": now, "exp": now + 600, **claims}
+    body = {name: value for name, value in body.items() if name not in drop}
+    signed = f"{encode(header or {'alg': 'HS256', 'kid': 'dev', 'typ': 'JWT'})}.{encode(body)}"
+    return f"{signed}.{encode(hmac.new(secret, signed.encode(), hashlib.sha256).digest())}"
+
+
+@pytest.fixture
+def ask(instance, recorder, keys):
+    """Asks for something with a token made as described."""
+    def send(token=None, **claims):
+        token = make_token(keys.token_secret, **claims) if token is None else token
+        return Client(instance.url, token, recorder).send("listReferrals")
+    return send
+
+
+def test_a_proper_token_is_believed(ask):
+    assert ask().status == 200
+
+
+def test_without_a_token_the_answer_says_so(nobody):
+    reply = nobody.send("listReferrals")
+    assert (reply.status, reply.code) == (401, "token_missing")
+    assert reply.headers["WWW-Authenticate"] == 'Bearer realm="learning-reviews"'
+
+
+@pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "bearer", "Token abc", ""])
+def test_another_kind_of_authorisation_is_none(nobody, header):
+    reply = nobody.send("listReferrals", headers={"Authorization": header})
+    assert reply.status == 401
+
+
+NOW = int(time.time())
+BAD_CLAIMS = {
+    "expired": {"iat": NOW - 1000, "exp": NOW - 100}, "wrong audience": {"aud": "another-service"},
+    "wrong audiences": {"aud": ["another-service", "a-third"]}, "no audience": {"drop": ["aud"]},
+    "wrong issuer": {"iss": "https://identity.invalid/other"}, "no issuer": {"drop": ["iss"]},
+    "issuer with slash": {"iss": CLAIMS["iss"] + "/"}, "no expiry": {"drop": ["exp"]},
+    "expiry as text": {"exp": "tomorrow"}, "issued later": {"iat": NOW + 900, "exp": NOW + 1800},
+    "not yet valid": {"nbf": NOW + 900}, "too long a life": {"exp": NOW + 10 ** 7},
+    "no organisation": {"drop": ["organisation"]}, "organisation no text": {"organisation": 7},
+    "no client": {"drop": ["client_id"]}, "no scope": {"drop": ["scope"]},
+    "unknown key": {"header": {"alg": "HS256", "kid": "other"}},
+    "other algorithm": {"header": {"alg": "HS512", "kid": "dev"}},
+    "critical": {"header": {"alg": "HS256", "kid": "dev", "crit": ["exp"]}},
+}
+
+
+@pytest.mark.parametrize("kind", BAD_CLAIMS)
+def test_a_token_with_a_fault_is_refused(ask, kind):
+    reply = ask(**BAD_CLAIMS[kind])
+    assert (reply.status, reply.code) == (401, "token_invalid")
+    assert 'error="invalid_token"' in reply.headers["WWW-Authenticate"]
+
+
+def test_every_fault_gets_the_same_answer(ask):
+    answers = set()
+    for claims in BAD_CLAIMS.values():
+        problem = ask(**claims).json
+        answers.add(json.dumps({name: value for name, value in problem.items()
+                                if name not in ("request_id", "instance")}))
+    assert len(answers) == 1
+
+
+def test_a_token_signed_with_another_secret_is_refused(ask):
+    assert ask(make_token(b"x" * 64)).status == 401
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "NONE", ""])
+def test_an_unsigned_token_is_refused(ask, algorithm):
+    token = make_token(b"", header={"alg": algorithm, "kid": "dev"})
+    assert ask(token.rpartition(".")[0] + ".").status == 401
+    assert ask(token).status == 401
+
+
+def test_a_changed_token_is_refused(ask, keys):
+    head, body, signature = make_token(keys.token_secret).split(".")
+    other = make_token(keys.token_secret, organisation="CPC-GLA").split(".")[1]
+    assert ask(f"{head}.{other}.{signature}").status == 401
+    assert ask(f"{head}.{body}.{signature[:-2]}AA").status == 401
+
+
+@pytest.mark.parametrize("token", ["x", "..", "a.b", "a.b.c.d", "é.é.é", "A" * 20000, "a b.c.d"])
+def test_what_is_no_token_is_refused(ask, token):
+    assert ask(token.encode().decode("latin-1")).status in (400, 401)
+
+
+def test_a_token_in_the_query_is_none(nobody, agency):
+    reply = nobody.send("listReferrals", query=f"access_token={agency.token}")
+    assert reply.status == 401
+
+
+@pytest.mark.parametrize("operation, scope", [
+    ("pushReferral", "referrals.write"), ("listReferrals", "referrals.read"),
+    ("listCases", "cases.read"), ("openCase", "cases.write"), ("listActions", "actions.read")])
+def test_a_missing_scope_is_named(caller, operation, scope):
+    reply = caller("CPC-GLA", "little", "statistics.read").send(operation, {} if "push" in operation
+                                                                or "open" in operation else None)
+    assert (reply.status, reply.code) == (403, "scope_missing")
+    assert scope in reply["detail"]
+    assert f'scope="{scope}"' in reply.headers["WWW-Authenticate"]
+
+
+def test_a_scope_is_compared_whole(ask):
+    assert ask(scope="referrals.reader").status == 403
+    assert ask(scope="referrals.write").status == 403
+
+
+@pytest.mark.parametrize("operation", ["getPrincipal", "listStages", "listReferrals", "listCases"])
+def test_an_unknown_organisation_is_refused(caller, operation):
+    reply = caller("LA-S12999999", "stranger").send(operation)
+    assert (reply.status, reply.code) == (403, "organisation_not_allowed")
+
+
+def test_what_an_organisation_is_does_not_come_from_the_token(ask):
+    reply = ask(scope="referrals.read cases.read", kind="committee", committee="GLA")
+    assert reply.status == 200
+    assert all(one["source_organisation"] == "LA-S12000049" for one in reply["items"])
+
+
+def test_a_token_never_shows_in_the_log(ask, keys, instance):
+    token = make_token(keys.token_secret, jti=new_key())
+    ask(token)
+    ask(token[:-3])
+    assert token[-20:-3] not in instance.log_text()
+
+
+def test_the_command_makes_tokens_for_the_roles(instance, recorder):
+    for role, code in (("committee", "CPC-GLA"), ("agency", "LA-S12000049"),
+                       ("health", "HB-S08000031"), ("police", "POL-G"), ("dashboard", "SG"),
+                       ("other-committee", "CPC-EDH")):
+        token = instance.run("token", "--role", role)
+        me = Client(instance.url, token, recorder).send("getPrincipal")
+        assert me["organisation"]["code"] == code

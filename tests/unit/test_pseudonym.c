@@ -1,0 +1,105 @@
+/* Tests of the references that children are known by. */
+#include "api/pseudonym.h"
+#include "service/http/exchange_parts.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static service shared;
+static exchange x;
+
+static void begin(void) {
+    memset(shared.pseudonym_key, 0x2a, SECRET_SIZE);
+    x = (exchange){.memory = arena_new(),
+                   .shared = &shared,
+                   .known = true,
+                   .who = {.organisation = "LA-S12000049"}};
+}
+
+static void end(void) {
+    arena_free(x.memory);
+}
+
+TestSuite(pseudonym, .init = begin, .fini = end);
+
+/* A member of the child after its identifiers were replaced; lives in the exchange. */
+static const char *replaced(const char *child_id, const char *family_id, const char *committee,
+                            const char *system, const char *name) {
+    json_t *child = json_pack("{s:s, s:s?}", "child_id", child_id, "family_id", family_id);
+    pseudonym_replace(&x, child, committee, system);
+    const char *value = arena_strdup(x.memory, json_string_value(json_object_get(child, name)));
+    json_decref(child);
+    return value;
+}
+
+static const char *reference(const char *id, const char *committee, const char *system) {
+    return replaced(id, NULL, committee, system, "child_ref");
+}
+
+Test(pseudonym, given_a_child_when_replaced_then_its_own_identifiers_are_gone) {
+    json_t *child = json_pack("{s:s, s:s, s:s}", "child_id", "SECRET-1", "family_id", "SECRET-2",
+                              "sex", "female");
+    pseudonym_replace(&x, child, "GLA", "carefirst");
+    char text[1000] = "";
+    cr_assert_leq(json_dumpb(child, text, sizeof text - 1, 0), sizeof text - 1);
+    cr_expect_null(strstr(text, "SECRET"), "%s", text);
+    cr_expect_null(json_object_get(child, "child_id"));
+    cr_expect_null(json_object_get(child, "family_id"));
+    cr_expect_str_eq(json_string_value(json_object_get(child, "sex")), "female");
+    json_decref(child);
+}
+
+Test(pseudonym, given_a_reference_then_it_is_sixteen_bytes_in_hexadecimal) {
+    const char *made = reference("c-1", "GLA", "carefirst");
+    cr_expect_eq(strlen(made), 32);
+    cr_expect_eq(strspn(made, "0123456789abcdef"), 32);
+}
+
+Test(pseudonym, given_the_same_child_and_committee_then_the_reference_is_the_same) {
+    cr_expect_str_eq(reference("c-1", "GLA", "carefirst"), reference("c-1", "GLA", "carefirst"));
+}
+
+Test(pseudonym, given_another_child_then_the_reference_is_another) {
+    cr_expect_str_neq(reference("c-1", "GLA", "carefirst"), reference("c-2", "GLA", "carefirst"));
+}
+
+Test(pseudonym, given_another_committee_then_the_reference_is_another) {
+    cr_expect_str_neq(reference("c-1", "GLA", "carefirst"), reference("c-1", "EDH", "carefirst"));
+}
+
+Test(pseudonym, given_another_system_then_the_reference_is_another) {
+    cr_expect_str_neq(reference("c-1", "GLA", "carefirst"), reference("c-1", "GLA", "mosaic"));
+}
+
+Test(pseudonym, given_another_organisation_then_the_reference_is_another) {
+    const char *first = reference("c-1", "GLA", "carefirst");
+    memcpy(x.who.organisation, "LA-S12000033", sizeof "LA-S12000033");
+    cr_expect_str_neq(first, reference("c-1", "GLA", "carefirst"));
+}
+
+Test(pseudonym, given_another_key_then_the_reference_is_another) {
+    const char *first = reference("c-1", "GLA", "carefirst");
+    shared.pseudonym_key[0] ^= 1;
+    cr_expect_str_neq(first, reference("c-1", "GLA", "carefirst"));
+}
+
+Test(pseudonym, given_names_that_join_to_the_same_text_then_the_references_differ) {
+    cr_expect_str_neq(reference("c-1", "GLA", "a"), reference("-1", "GLA", "ac"));
+}
+
+Test(pseudonym, given_a_family_with_a_childs_identifier_then_the_references_differ) {
+    cr_expect_str_neq(replaced("n-1", "n-1", "GLA", "carefirst", "family_ref"),
+                      replaced("n-1", "n-1", "GLA", "carefirst", "child_ref"));
+}
+
+Test(pseudonym, given_two_children_of_a_family_then_the_family_reference_is_the_same) {
+    cr_expect_str_eq(replaced("c-1", "f-1", "GLA", "carefirst", "family_ref"),
+                     replaced("c-2", "f-1", "GLA", "carefirst", "family_ref"));
+}
+
+Test(pseudonym, given_no_family_when_replaced_then_its_reference_is_an_explicit_null) {
+    json_t *child = json_pack("{s:s}", "child_id", "c-1");
+    pseudonym_replace(&x, child, "GLA", "carefirst");
+    cr_expect(json_is_null(json_object_get(child, "family_ref")));
+    json_decref(child);
+}
