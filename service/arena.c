@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BLOCK = 8192, ALIGNMENT = _Alignof(max_align_t) };
+enum { FIRST_BLOCK = 32768, ALIGNMENT = _Alignof(max_align_t) };
 
 typedef struct block {
     struct block *next;

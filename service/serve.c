@@ -119,6 +119,7 @@ static void attend(service *shared, server *running, const sigset_t *signals) {
             keys_reload(shared->keys);
         }
         server_watch(running);
+        pool_probe(shared->connections);
         if (tick % EXPIRE_EVERY_S == 0) {
             expire_keys(shared);
         }

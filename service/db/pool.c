@@ -5,6 +5,7 @@
 #include "service/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,16 @@ static void put_idle(pool *all, connection *ready) {
     pthread_cond_signal(&all->idle_changed);
 }
 
+/* Drops the connection and leaves it to the reconnecting thread. */
+static void put_broken(pool *all, connection *ended) {
+    PQfinish(ended->link);
+    ended->link = NULL;
+    all->connected--;
+    ended->next = all->broken;
+    all->broken = ended;
+    pthread_cond_signal(&all->broken_changed);
+}
+
 /* The reconnecting thread: connects what is broken, one at a time, waiting longer while it fails.
  */
 static void *reconnect_broken(void *argument) {
@@ -143,7 +154,6 @@ static void *reconnect_broken(void *argument) {
             backoff = BACKOFF_LEAST_MS;
             all->connected++;
             all->reconnects++;
-            work->fresh = true;
             put_idle(all, work);
             continue;
         }
@@ -250,19 +260,34 @@ void pool_give(connection *taken) {
     bool usable = PQstatus(taken->link) == CONNECTION_OK &&
                   PQtransactionStatus(taken->link) == PQTRANS_IDLE &&
                   PQpipelineStatus(taken->link) == PQ_PIPELINE_OFF;
-    if (!usable) {
-        PQfinish(taken->link);
-        taken->link = NULL;
-    }
     pthread_mutex_lock(&all->lock);
-    taken->fresh = false;
     if (usable) {
         put_idle(all, taken);
     } else {
-        all->connected--;
-        taken->next = all->broken;
-        all->broken = taken;
-        pthread_cond_signal(&all->broken_changed);
+        put_broken(all, taken);
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* An idle connection has nothing to say: whatever can be read is its end. */
+static bool has_ended(const connection *idle) {
+    struct pollfd socket = {.fd = PQsocket(idle->link), .events = POLLIN};
+    return poll(&socket, 1, 0) != 0 &&
+           (PQconsumeInput(idle->link) != 1 || PQstatus(idle->link) != CONNECTION_OK);
+}
+
+void pool_probe(pool *all) {
+    pthread_mutex_lock(&all->lock);
+    connection **place = &all->idle;
+    while (*place != NULL) {
+        connection *each = *place;
+        if (!has_ended(each)) {
+            place = &each->next;
+            continue;
+        }
+        *place = each->next;
+        all->idle_count--;
+        put_broken(all, each);
     }
     pthread_mutex_unlock(&all->lock);
 }

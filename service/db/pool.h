@@ -11,7 +11,6 @@ typedef struct connection {
     PGconn *link; /* NULL while it is broken */
     pool *home;
     struct connection *next;
-    bool fresh; /* connected since it was last taken */
 } connection;
 
 /* Makes a pool of `size` connections to `conninfo`, which connect in the background with backoff.
@@ -26,6 +25,10 @@ connection *pool_take(pool *all, int wait_ms);
 
 /* Gives the connection back; one that is broken or not idle is reconnected in the background. */
 void pool_give(connection *taken);
+
+/* Looks at the idle connections: those that the server has closed are reconnected. Call once a
+ * second, so that readiness knows of a database that is gone before a request does. */
+void pool_probe(pool *all);
 
 /* Whether at least one connection stands. */
 bool pool_is_connected(pool *all);

@@ -129,8 +129,16 @@ bool exchange_body_is_lines(const exchange *x) {
     return strcmp(x->body_kind->media_type, "application/x-ndjson") == 0;
 }
 
+static bool is_encoded(exchange *x) {
+    const char *coding = exchange_header(x, "Content-Encoding");
+    return coding != NULL && strcasecmp(coding, "identity") != 0;
+}
+
 bool exchange_read_body(exchange *x) {
     bool sent = x->request.body_size > 0;
+    if (is_encoded(x)) {
+        return refuse(x, "media_type_unsupported", "The body may not be compressed or encoded.");
+    }
     const contract_body *body = x->operation->body_count > 0 ? find_body(x) : NULL;
     if (x->operation->body_count > 0 && body == NULL &&
         (sent || exchange_header(x, "Content-Type") != NULL)) {

@@ -60,7 +60,6 @@ const char *framing_fault(const raw_request *request) {
     }
     const char *coding = NULL;
     const char *length = NULL;
-    const char *encoding = NULL;
     bool chunked = count_field(request, "Transfer-Encoding", &coding) > 0;
     bool counted = count_field(request, "Content-Length", &length) > 0;
     if (chunked && (counted || strcasecmp(coding, "chunked") != 0 ||
@@ -69,10 +68,6 @@ const char *framing_fault(const raw_request *request) {
     }
     if (counted && (*length == '\0' || strspn(length, "0123456789") != strlen(length))) {
         return "Content-Length is not a number.";
-    }
-    if (count_field(request, "Content-Encoding", &encoding) > 0 &&
-        strcasecmp(encoding, "identity") != 0) {
-        return "Encoded bodies are not supported.";
     }
     return NULL;
 }

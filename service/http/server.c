@@ -9,6 +9,7 @@
 
 #include <microhttpd.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +76,27 @@ static size_t copy_headers(const struct _u_map *map, contract_pair **pairs, aren
     return count;
 }
 
-static _Thread_local arena *thread_memory;
+/* One arena a worker thread, freed when the thread ends. */
+static pthread_key_t memory_key;
+static pthread_once_t memory_once = PTHREAD_ONCE_INIT;
+
+static void free_memory(void *memory) {
+    arena_free(memory);
+}
+
+static void make_memory_key(void) {
+    pthread_key_create(&memory_key, free_memory);
+}
+
+static arena *thread_memory(void) {
+    pthread_once(&memory_once, make_memory_key);
+    arena *memory = pthread_getspecific(memory_key);
+    if (memory == NULL) {
+        memory = arena_new();
+        pthread_setspecific(memory_key, memory);
+    }
+    return memory;
+}
 
 static void give_answer(const exchange *x, struct _u_response *response) {
     response->status = (unsigned int)x->status;
@@ -89,15 +110,13 @@ static void give_answer(const exchange *x, struct _u_response *response) {
 }
 
 static int serve(const struct _u_request *request, struct _u_response *response, void *shared) {
-    if (thread_memory == NULL) {
-        thread_memory = arena_new();
-        if (thread_memory == NULL) {
-            return U_CALLBACK_ERROR;
-        }
+    arena *memory = thread_memory();
+    if (memory == NULL) {
+        return U_CALLBACK_ERROR;
     }
-    exchange x = {.memory = thread_memory, .shared = shared};
+    exchange x = {.memory = memory, .shared = shared};
     contract_pair *headers = NULL;
-    size_t header_count = copy_headers(request->map_header, &headers, thread_memory);
+    size_t header_count = copy_headers(request->map_header, &headers, memory);
     x.request = (raw_request){.method = request->http_verb,
                               .target = request->http_url,
                               .protocol = request->http_protocol,
@@ -107,7 +126,7 @@ static int serve(const struct _u_request *request, struct _u_response *response,
                               .body_size = request->binary_body_length};
     exchange_run(&x);
     give_answer(&x, response);
-    arena_reset(thread_memory);
+    arena_reset(memory);
     return U_CALLBACK_COMPLETE;
 }
 

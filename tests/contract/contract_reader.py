@@ -1,6 +1,7 @@
 """The contract as the tests use it: operations, schemas with references resolved, formats, examples."""
 import datetime
 import functools
+import os
 import pathlib
 import re
 
@@ -9,6 +10,9 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONTRACT_FILE = ROOT / "openapi.yaml"
+# Where the integration tests leave what they exchanged: beside the program that they ran.
+TRAFFIC_FILE = pathlib.Path(os.environ.get(
+    "LR_BINARY", ROOT / "build" / "learning-reviews")).parent / "recorded-traffic.jsonl"
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 FORMATS = jsonschema.FormatChecker(formats=())
 
@@ -26,7 +30,7 @@ class Operation:
         self.body = resolve(contract, node["requestBody"]) if "requestBody" in node else None
         self.responses = {status: resolve(contract, one)
                           for status, one in node["responses"].items()}
-        self.pattern = re.compile("^" + re.sub(r"\{[^}]+\}", "[^/]+", path) + "$")
+        self.pattern = re.compile("^" + re.sub(r"\{[^}]+\}", "[A-Za-z0-9._-]+", path) + "$")
 
     @property
     def media_types(self):

@@ -10,7 +10,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import contract_reader  # noqa: E402
 
 CONTRACT = contract_reader.load()
-TRAFFIC = contract_reader.ROOT / "build" / "recorded-traffic.jsonl"
 
 
 def media_examples():
@@ -88,7 +87,7 @@ def test_every_request_object_refuses_unknown_members():
 
 
 def served(target):
-    with open(TRAFFIC, encoding="utf-8") as lines:
+    with open(contract_reader.TRAFFIC_FILE, encoding="utf-8") as lines:
         for line in lines:
             exchange = json.loads(line)
             if exchange["target"] == target and exchange["status"] == 200:

@@ -1,4 +1,5 @@
 """A private PostgreSQL cluster: own folder, socket only, gone after the tests."""
+import contextlib
 import os
 import pathlib
 import pwd
@@ -80,6 +81,18 @@ class Cluster:
                 cursor.execute(statement, parameters)
                 return cursor.fetchall() if cursor.description else []
         finally:
+            link.close()
+
+    @contextlib.contextmanager
+    def holding(self, statement, parameters=None):
+        """Runs a statement as superuser and leaves it uncommitted, with its locks, for a while."""
+        link = psycopg2.connect(host=str(self.folder), user="postgres", dbname=DATABASE)
+        try:
+            with link.cursor() as cursor:
+                cursor.execute(statement, parameters)
+            yield
+        finally:
+            link.rollback()
             link.close()
 
     def remove(self):

@@ -8,16 +8,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "contract"))
 sys.path.insert(0, str(HERE))
 
+import contract_reader  # noqa: E402
 from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder  # noqa: E402
 from cluster import Cluster  # noqa: E402
 from service import Instance, Secrets, program  # noqa: E402
 
-TRAFFIC = HERE.parents[1] / "build" / "recorded-traffic.jsonl"
-
 
 @pytest.fixture(scope="session")
 def recorder():
-    made = Recorder(TRAFFIC)
+    made = Recorder(contract_reader.TRAFFIC_FILE)
     yield made
     made.close()
 

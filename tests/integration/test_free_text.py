@@ -15,7 +15,7 @@ def chi(first_nine):
     return first_nine + str(check % 11)
 
 
-CHI = chi("010203123")
+CHI = chi("311203123")
 WRONG_CHI = CHI[:-1] + str((int(CHI[-1]) + 1) % 10)
 
 IDENTIFYING = {
@@ -34,7 +34,7 @@ HARMLESS = {
     "dates": "The meeting of 3/4/2025 was moved to 2025-05-06.", "amounts": "It cost 1,250,000 pounds.",
     "at sign": "Meet @ the office.", "reference": "LR-2026-GLA-0042 and RF-2026-GLA-5E8B7A1C20.",
     "paragraphs": "Part 5, section 37(2)(a) of the Act.", "code": "S12000049 covers it.",
-    "room": "Room B2 4th floor", "form": "Form A1 and form C3 were lost.", "short": "Ext. 0141.",
+    "room": "Room B2 on floor 4.", "form": "Form A1 and form C3 were lost.", "short": "Ext. 0141.",
     "word born": "The baby was born early.", "eleven": "12345678901", "ages": "Aged 5, 7 and 11.",
 }
 

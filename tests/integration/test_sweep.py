@@ -97,6 +97,12 @@ def test_broken_json_is_refused(committee, name):
     assert (reply.status, reply.code) == (400, "malformed_json")
 
 
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in WITH_BODY])
+def test_a_body_that_nobody_reads_is_refused(committee, name):
+    reply = ask(committee, name, data=b"{}")
+    assert (reply.status, reply.code) == (400, "bad_request")
+
+
 @pytest.mark.parametrize("name", BY_ID)
 def test_what_does_not_exist_is_not_found(committee, name):
     reply = ask(committee, name)

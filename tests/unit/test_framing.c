@@ -135,14 +135,6 @@ Test(framing, given_a_list_field_twice_then_there_is_no_fault) {
     cr_expect_null(fault(HEADERS({"Accept", "text/html"}, {"Accept", "application/json"})));
 }
 
-Test(framing, given_an_encoded_body_then_the_request_is_refused) {
-    cr_expect_not_null(fault(HEADERS({"Content-Encoding", "gzip"})));
-}
-
-Test(framing, given_the_encoding_identity_then_there_is_no_fault) {
-    cr_expect_null(fault(HEADERS({"Content-Encoding", "identity"})));
-}
-
 static void fill(contract_pair *headers, size_t count) {
     for (size_t i = 0; i < count; i++) {
         headers[i] = (contract_pair){"X-Filler", "1"};

@@ -1,0 +1,86 @@
+"""Idempotency keys while the first request still runs, after a week, and with other bodies."""
+import concurrent.futures
+import time
+
+import pytest
+
+import contract_reader
+from client import new_key
+from documents import new_case, new_referral
+from steps import given_referral
+
+HOLD = """insert into register.idempotency_key
+    (organisation, client, key, request_hash, status, version, location, body)
+    values (%s, %s, %s, 'of another request', 201, 1, '/', '{}')"""
+
+
+def test_a_request_whose_first_one_still_runs_is_told_so(committee, cluster):
+    key = new_key()
+    with cluster.holding(HOLD, ["CPC-GLA", "committee-system", key]):
+        reply = committee.send("openCase", new_case(), key=key)
+    assert (reply.status, reply.code) == (409, "idempotency_in_flight")
+    assert reply["retryable"] is True and int(reply.headers["Retry-After"]) >= 1
+
+
+def test_a_push_whose_first_one_still_runs_is_told_so(agency, cluster):
+    key = new_key()
+    with cluster.holding(HOLD, ["LA-S12000049", "council-casework", key]):
+        reply = agency.send("pushReferral", new_referral(), key=key)
+    assert (reply.status, reply.code) == (409, "idempotency_in_flight")
+
+
+def test_a_push_whose_first_one_still_runs_does_not_hold_others_up(agency, cluster):
+    key = new_key()
+    with cluster.holding(HOLD, ["LA-S12000049", "council-casework", key]):
+        with concurrent.futures.ThreadPoolExecutor(max_workers=9) as pool:
+            waiting = pool.submit(agency.send, "pushReferral", new_referral(), key=key)
+            others = [pool.submit(agency.send, "pushReferral", new_referral()) for _ in range(8)]
+            statuses = [one.result().status for one in others]
+            waiting.result()
+    assert statuses == [201] * 8
+
+
+def test_after_the_first_one_failed_the_key_is_free(committee, cluster):
+    key = new_key()
+    with cluster.holding(HOLD, ["CPC-GLA", "committee-system", key]):
+        pass
+    assert committee.send("openCase", new_case(), key=key).status == 201
+
+
+def test_a_key_serves_for_seven_days(committee, cluster):
+    document, key = new_case(), new_key()
+    first = committee.send("openCase", document, key=key)
+    cluster.execute("update register.idempotency_key set created_at = now() - interval '6 days' "
+                    "where key = %s", [key])
+    second = committee.send("openCase", document, key=key)
+    assert second.bytes == first.bytes
+
+
+def test_a_replay_is_refused_with_another_address(agency):
+    key = new_key()
+    one, other = given_referral(agency), given_referral(agency)
+    body = {"reason": "duplicate"}
+    agency.send("withdrawReferral", body, id=one["id"], key=key).needed(201)
+    reply = agency.send("withdrawReferral", body, id=other["id"], key=key)
+    assert (reply.status, reply.code) == (422, "idempotency_key_reused")
+
+
+def test_every_post_that_stores_something_takes_a_key():
+    storing = {name for name, one in contract_reader.operations().items()
+               if one.method == "POST" and name != "validateReferral"}
+    assert {name for name in storing if contract_reader.operations()[name].has_parameter(
+        "Idempotency-Key", "header")} == storing
+
+
+@pytest.mark.parametrize("document", [new_case(opened_on="2999-01-01"), {}])
+def test_a_refusal_is_not_kept(committee, document):
+    key = new_key()
+    assert committee.send("openCase", document, key=key).status in (400, 422)
+    assert committee.send("openCase", new_case(), key=key).status == 201
+
+
+def test_waiting_for_the_first_one_ends_within_two_seconds(committee, cluster):
+    key, started = new_key(), time.monotonic()
+    with cluster.holding(HOLD, ["CPC-GLA", "committee-system", key]):
+        committee.send("openCase", new_case(), key=key)
+    assert time.monotonic() - started < 2

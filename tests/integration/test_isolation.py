@@ -1,0 +1,172 @@
+"""Nobody learns anything of what belongs to others: it looks the same as what does not exist."""
+import json
+import uuid
+
+import pytest
+
+import contract_reader
+from client import ALL_SCOPES
+from documents import new_referral
+from steps import decide, given_accepted, given_action, given_referral, move
+
+OPERATIONS = contract_reader.operations()
+BY_ID = [name for name, one in OPERATIONS.items() if one.has_parameter("id", "path")]
+LISTS = ["listReferrals", "listCases", "listActions"]
+READING = [name for name, one in OPERATIONS.items() if one.scopes and one.method == "GET"]
+WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method != "GET"
+           and name != "validateReferral"]
+
+
+@pytest.fixture(scope="module")
+def theirs(agency, committee):
+    """A case of one committee with everything that hangs on it: ids by kind."""
+    referral = given_accepted(agency, committee)
+    case_id = referral["case_id"]
+    for stage in ("information_gathering", "recommendation", "decision"):
+        move(committee, case_id, stage).needed(201)
+    decide(committee, case_id).needed(201)
+    action = given_action(committee, {"id": case_id})
+    child = committee.send("listChildren", id=case_id)["items"][0]
+    return {"referrals": referral["id"], "waiting": given_referral(agency)["id"],
+            "cases": case_id, "actions": action["id"], "child_id": child["id"]}
+
+
+def place_of(name, theirs):
+    """The address of what belongs to others, for an operation."""
+    operation = OPERATIONS[name]
+    kind = operation.path.split("/")[2]
+    found = {"id": theirs["waiting" if kind == "referrals" and operation.method != "GET"
+                          else kind]} if "{id}" in operation.path else {}
+    if "{child_id}" in operation.path:
+        found["child_id"] = theirs["child_id"]
+    return found
+
+
+def ask(client, name, place):
+    operation = OPERATIONS[name]
+    more = {"if_match": '"1-x"'} if operation.has_parameter("If-Match", "header") else {}
+    return client.send(name, operation.example_body() if operation.body else None, **more, **place)
+
+
+def content(reply):
+    """The answer without what names this one request."""
+    text = reply.bytes.decode().replace(reply.headers["X-Request-Id"], "")
+    headers = {name: value for name, value in reply.headers.items()
+               if name not in ("X-Request-Id", "Date", "RateLimit", "Content-Length")}
+    return text, headers
+
+
+def assert_same_as_nothing(client, name, theirs):
+    place = place_of(name, theirs)
+    reply = ask(client, name, place)
+    nothing = ask(client, name, {member: str(uuid.uuid4()) for member in place})
+    assert reply.status == 404
+    assert content(reply) == content(nothing)
+
+
+@pytest.mark.parametrize("name", BY_ID)
+def test_another_committee_sees_what_does_not_exist(other_committee, theirs, name):
+    assert_same_as_nothing(other_committee, name, theirs)
+
+
+@pytest.mark.parametrize("name", BY_ID)
+def test_another_agency_sees_what_does_not_exist(caller, theirs, name):
+    assert_same_as_nothing(caller("HB-S08000024", "all-scopes"), name, theirs)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_another_committee_lists_nothing_of_it(other_committee, theirs, name):
+    text = other_committee.send(name, query="limit=200").bytes.decode()
+    assert not [one for one in theirs.values() if one in text]
+
+
+@pytest.fixture(scope="module")
+def without_checks(database_only, caller):
+    """Callers of the build that leaves scopes to the database."""
+    return lambda organisation, scope: caller(organisation, "without-checks", scope, database_only)
+
+
+@pytest.mark.parametrize("name", BY_ID)
+@pytest.mark.parametrize("organisation", ["SG", "CPC-EDH", "HB-S08000024"])
+def test_the_database_alone_hides_what_belongs_to_others(without_checks, theirs, name,
+                                                         organisation):
+    scope = "statistics.read" if organisation == "SG" else ALL_SCOPES
+    assert ask(without_checks(organisation, scope), name, place_of(name, theirs)).status == 404
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("organisation", ["SG", "CPC-GLA", "LA-S12000049"])
+def test_the_database_alone_lists_nothing_without_a_scope(without_checks, theirs, name,
+                                                          organisation):
+    client = without_checks(organisation, "statistics.read")
+    assert client.send(name).json == {"items": [], "next": None}
+
+
+@pytest.mark.parametrize("name", [name for name in READING if name in BY_ID])
+def test_the_database_alone_shows_nothing_without_a_scope(without_checks, theirs, name):
+    client = without_checks("CPC-GLA", "statistics.read")
+    assert ask(client, name, place_of(name, theirs)).status == 404
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_the_database_alone_takes_nothing_without_a_scope(without_checks, theirs, name, cluster):
+    before = fingerprint(cluster)
+    reply = ask(without_checks("CPC-GLA", "statistics.read"), name, place_of(name, theirs))
+    assert reply.status in (403, 404, 207)
+    assert fingerprint(cluster) == before
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_the_database_alone_takes_nothing_with_the_scopes_of_a_reader(without_checks, theirs,
+                                                                      name, cluster):
+    before = fingerprint(cluster)
+    reader = without_checks("CPC-GLA", "referrals.read cases.read actions.read")
+    reply = ask(reader, name, place_of(name, theirs))
+    assert reply.status in (403, 404, 207, 409, 412)
+    assert fingerprint(cluster) == before
+
+
+def fingerprint(cluster):
+    """Counts and versions of everything that is stored."""
+    tables = ["referral", "review_case", "child", "case_decision", "action"]
+    versions = [f"(select sum(version) from register.{table})" for table in tables]
+    counts = [f"(select count(*) from register.{table})" for table in ("case_stage",
+                                                                      "action_update")]
+    return cluster.execute("select " + ", ".join(versions + counts))[0]
+
+
+def test_an_agency_cannot_send_in_anothers_name(health, agency):
+    document = new_referral()
+    mine = health.send("pushReferral", document)
+    assert mine["source_organisation"] == "HB-S08000031"
+    assert agency.send("getReferral", id=mine["id"]).status == 404
+
+
+def test_a_natural_key_of_another_sender_tells_nothing(agency, health):
+    document = new_referral()
+    agency.send("pushReferral", document)
+    reply = health.send("pushReferral", {**document, "basis": "Another text."})
+    assert reply.status == 201
+
+
+def test_a_child_cannot_be_followed_across_committees(agency, cluster):
+    document = new_referral()
+    there = {**document, "committee": "EDH", "local_authority": "S12000036",
+             "source_reference": document["source_reference"] + "-2"}
+    replies = [agency.send("pushReferral", one) for one in (document, there)]
+    assert len({one["children"][0]["child_ref"] for one in replies}) == 2
+
+
+def test_an_action_that_changes_hands_leaves_the_sight_of_its_old_owner(committee, agency, health):
+    action = given_action(committee)
+    tag = committee.send("getAction", id=action["id"]).etag
+    committee.send("changeAction", {"owner_organisation": "HB-S08000031"}, id=action["id"],
+                   if_match=tag).needed(200)
+    assert agency.send("getAction", id=action["id"]).status == 404
+    assert health.send("getAction", id=action["id"]).status == 200
+
+
+def test_answers_about_nothing_do_not_echo_the_address(other_committee):
+    unknown = str(uuid.uuid4())
+    problem = other_committee.send("getCase", id=unknown).json
+    assert unknown not in json.dumps({**problem, "instance": ""})

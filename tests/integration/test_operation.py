@@ -1,0 +1,236 @@
+"""The service in operation: signs of life, limits, a database that goes away, and the end."""
+import concurrent.futures
+import re
+import signal
+import threading
+import time
+
+import pytest
+import requests
+
+import contract_reader
+from client import AGENCY_SCOPES, Client
+from cluster import Cluster
+from documents import new_number, new_referral
+from service import Instance
+from test_sweep import PRIVATE, ask
+
+REQUEST_ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+
+def test_it_is_alive_and_ready(instance):
+    assert instance.admin("/livez")[0] == 200
+    assert instance.admin("/readyz")[0] == 200
+
+
+def test_the_admin_port_knows_nothing_else(instance):
+    assert instance.admin("/v1/referrals")[0] == 404
+
+
+def test_the_admin_pages_are_not_on_the_public_port(nobody):
+    for path in ("/livez", "/readyz", "/metrics"):
+        assert nobody.request("GET", path).status == 404
+
+
+def count_of(instance, operation, status):
+    found = re.search(rf'http_requests_total{{operation="{operation}",status="{status}"}} (\d+)',
+                      instance.admin("/metrics")[1])
+    return int(found[1]) if found else 0
+
+
+def test_the_figures_count_requests_by_operation_and_status(agency, instance):
+    before = count_of(instance, "pushReferral", 201)
+    agency.send("pushReferral", new_referral()).needed(201)
+    assert count_of(instance, "pushReferral", 201) == before + 1
+
+
+def test_every_line_of_the_figures_is_well_formed(instance):
+    line = re.compile(r'^(#.*|[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.e+-]+)$')
+    assert [one for one in instance.admin("/metrics")[1].splitlines() if not line.match(one)] == []
+
+
+def test_a_request_gets_an_identifier(nobody):
+    assert REQUEST_ID.match(nobody.send("getIndex").headers["X-Request-Id"])
+
+
+def test_the_identifier_of_the_sender_is_kept_and_logged(agency, instance):
+    mine = new_number("request")
+    reply = agency.send("listReferrals", headers={"X-Request-Id": mine})
+    lines = [one for one in instance.log_lines() if one.get("request_id") == mine]
+    assert reply.headers["X-Request-Id"] == mine
+    assert [one["operation"] for one in lines] == ["listReferrals"]
+
+
+@pytest.mark.parametrize("value", ["a b", "x" * 129, "a;b", "<a>", "ü"])
+def test_an_identifier_that_is_none_is_replaced(nobody, value):
+    reply = nobody.send("getIndex", headers={"X-Request-Id": value})
+    assert REQUEST_ID.match(reply.headers["X-Request-Id"])
+
+
+def test_a_trace_is_carried_on(agency, instance):
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    reply = agency.send("getPrincipal", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
+    assert reply.headers["traceparent"].startswith(f"00-{trace}-")
+    assert any(one.get("trace_id") == trace for one in instance.log_lines())
+
+
+@pytest.mark.parametrize("value", ["x", "00-zz-b7ad6b7169203331-01", "00-" + "0" * 32 + "-1-01"])
+def test_a_broken_trace_is_dropped(nobody, value):
+    assert "traceparent" not in nobody.send("getIndex", headers={"traceparent": value}).headers
+
+
+def test_a_client_beyond_its_quota_has_to_wait(extra_instance, caller):
+    narrow = extra_instance(LR_RATE_LIMIT=20)
+    hasty = caller("LA-S12000049", "hasty", AGENCY_SCOPES, narrow)
+    patient = caller("LA-S12000049", "patient", AGENCY_SCOPES, narrow)
+    replies = [hasty.send("listReferrals") for _ in range(21)]
+    assert [reply.status for reply in replies] == [200] * 20 + [429]
+    assert 1 <= int(replies[-1].headers["Retry-After"]) <= 60
+    assert re.search("r=19;", replies[0].headers["RateLimit"])
+    assert patient.send("listReferrals").status == 200
+
+
+@pytest.fixture(scope="module")
+def fragile(keys):
+    """An instance on a database of its own that may go away."""
+    own = Cluster()
+    made = Instance(own, keys)
+    made.run("migrate")
+    made.errors_expected = True
+    yield made.start(), own
+    made.stop()
+    own.remove()
+
+
+@pytest.fixture
+def fragile_agency(fragile, caller):
+    return caller("LA-S12000049", "fragile", AGENCY_SCOPES, fragile[0])
+
+
+def seconds_until(true, at_most):
+    started = time.monotonic()
+    while not true():
+        if time.monotonic() - started > at_most:
+            return float("inf")
+        time.sleep(0.02)
+    return time.monotonic() - started
+
+
+@pytest.fixture
+def stopped_database(fragile):
+    fragile[1].stop()
+    yield fragile[0]
+    fragile[1].start()
+    seconds_until(lambda: fragile[0].admin("/readyz")[0] == 200, 10)
+
+
+@pytest.mark.parametrize("operation", ["listReferrals", "pushReferral", "getPrincipal"])
+def test_without_its_database_it_says_so_within_a_second(fragile_agency, stopped_database,
+                                                         operation):
+    started = time.monotonic()
+    reply = ask(fragile_agency, operation)
+    assert time.monotonic() - started < 1
+    assert (reply.status, reply.code) == (503, "database_unavailable")
+    assert int(reply.headers["Retry-After"]) >= 1
+
+
+def test_every_operation_says_that_the_database_is_away(stopped_database, caller):
+    client = caller("CPC-GLA", "without-database", at=stopped_database)
+    answers = {name: ask(client, name) for name in PRIVATE}
+    assert {name: reply.status for name, reply in answers.items()
+            if reply.status != 503 or "Retry-After" not in reply.headers} == {}
+
+
+def test_without_its_database_it_is_alive_but_not_ready(stopped_database):
+    assert stopped_database.admin("/livez")[0] == 200
+    assert seconds_until(lambda: stopped_database.admin("/readyz")[0] == 503, 2) < 2
+
+
+def test_without_its_database_the_contract_is_still_served(stopped_database, recorder):
+    assert Client(stopped_database.url, None, recorder).send("getContractYaml").status == 200
+
+
+def test_it_recovers_by_itself_within_two_seconds(fragile, fragile_agency):
+    instance, cluster = fragile
+    for _ in range(2):
+        cluster.stop()
+        assert fragile_agency.send("listReferrals").status == 503
+        cluster.start()
+        assert seconds_until(
+            lambda: fragile_agency.send("pushReferral", new_referral()).status == 201, 5) <= 2
+    assert instance.process.poll() is None
+
+
+def test_a_push_answered_during_an_outage_was_stored(fragile, fragile_agency):
+    """Whatever was answered with 201 is there, whatever happened to the others."""
+    system, accepted = new_number("outage"), []
+
+    def push(number):
+        reply = fragile_agency.send("pushReferral", new_referral(
+            source_system=system, source_reference=f"n/{number}"))
+        if reply.status == 201:
+            accepted.append(reply["id"])
+        return reply.status
+    with concurrent.futures.ThreadPoolExecutor(max_workers=16) as pool:
+        waiting = [pool.submit(push, number) for number in range(600)]
+        time.sleep(0.1)
+        fragile[1].stop()
+        fragile[1].start()
+        statuses = {one.result() for one in waiting}
+    seconds_until(lambda: fragile[0].admin("/readyz")[0] == 200, 10)
+    stored = {str(row[0]) for row in fragile[1].execute(
+        "select id from register.referral where source_system = %s", [system])}
+    assert statuses <= {201, 503}
+    assert set(accepted) <= stored
+
+
+def test_sigterm_lets_every_accepted_request_finish(extra_instance, caller, cluster):
+    """What was stored was answered: a connection is only closed between requests."""
+    leaving = extra_instance()
+    sender = caller("LA-S12000049", "leaving", AGENCY_SCOPES, leaving)
+    system, answers, numbers = new_number("leaving"), [], iter(range(10 ** 6))
+    end = threading.Event()
+
+    def push():
+        while not end.is_set():
+            try:
+                answers.append(sender.send("pushReferral", new_referral(
+                    source_system=system, source_reference=f"n/{next(numbers)}")))
+            except requests.ConnectionError as refused:
+                answers.append(refused)
+                return
+    with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
+        for _ in range(8):
+            pool.submit(push)
+        time.sleep(0.5)
+        leaving.signal(signal.SIGTERM)
+        status = leaving.process.wait(timeout=15)
+        end.set()
+    replies = [one for one in answers if not isinstance(one, requests.ConnectionError)]
+    stored = {str(row[0]) for row in cluster.execute(
+        "select id from register.referral where source_system = %s", [system])}
+    assert status == 0 and len(replies) > 20
+    assert {reply.status for reply in replies} <= {201, 503}
+    assert {reply["id"] for reply in replies if reply.status == 201} == stored
+
+
+def test_sighup_reads_the_keys_again_and_goes_on(extra_instance, caller):
+    other = extra_instance()
+    other.signal(signal.SIGHUP)
+    assert seconds_until(lambda: "reading the keys again" in other.log_text(), 3) < 3
+    assert caller("LA-S12000049", "hup", AGENCY_SCOPES, other).send("listReferrals").status == 200
+
+
+def test_the_version_is_that_of_the_contract(instance):
+    assert instance.run("version").endswith(
+        f"contract {contract_reader.load()['info']['version']}")
+
+
+def test_the_check_command_finds_everything_in_order(instance):
+    assert "database: in order" in instance.run("check")
+
+
+def test_migrating_again_changes_nothing(instance, cluster):
+    before = cluster.execute("select path, checksum, applied_at from register.schema_file")
+    instance.run("migrate")
+    assert cluster.execute("select path, checksum, applied_at from register.schema_file") == before

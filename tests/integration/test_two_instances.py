@@ -1,0 +1,121 @@
+"""Two instances on one database are one register: every step may reach either of them."""
+import concurrent.futures
+import itertools
+
+import pytest
+
+from client import new_key
+from documents import (completion, new_action, new_decision, new_referral, new_update, today,
+                       verification)
+from steps import given_case, move, tag_of, walk
+
+
+class Alternating:
+    """A caller whose requests go to the instances in turn."""
+
+    def __init__(self, client, instances):
+        self.clients = itertools.cycle([client.at(each.url) for each in instances])
+
+    def send(self, *words, **more):
+        return next(self.clients).send(*words, **more)
+
+    def follow(self, url):
+        """Follows a next page at the other instance."""
+        client = next(self.clients)
+        return client.request("GET", "/" + url.split("/", 3)[3])
+
+
+@pytest.fixture(scope="module")
+def either(instances):
+    return lambda client: Alternating(client, instances)
+
+
+def test_a_referral_becomes_a_plan_that_is_carried_out(agency, committee, either):
+    """The whole story: each request reaches another instance than the one before."""
+    sender, board = either(agency), either(committee)
+    referral = sender.send("pushReferral", new_referral())
+    assert referral.status == 201
+
+    board.send("acknowledgeReferral", {"acknowledged_on": today()}, id=referral["id"])
+    accepted = board.send("acceptReferral", {"accepted_on": today()}, id=referral["id"])
+    case_id = accepted["case_id"]
+    assert accepted.status == 201
+
+    for stage in ("information_gathering", "recommendation", "decision"):
+        assert move(board, case_id, stage).status == 201
+    assert board.send("putDecision", new_decision(), id=case_id, none_match="*").status == 201
+    for stage in ("set_up", "review", "reporting", "ratification", "implementation"):
+        assert move(board, case_id, stage).status == 201
+
+    action = board.send("createAction", new_action(), id=case_id)
+    assert sender.send("addActionUpdate", new_update(), id=action["id"]).status == 201
+    assert sender.send("getAction", id=action["id"])["status"] == "in_progress"
+    assert sender.send("completeAction", completion(), id=action["id"]).status == 201
+    assert board.send("verifyAction", verification(), id=action["id"])["status"] == "verified"
+
+    for stage in ("evaluation", "closed"):
+        assert move(board, case_id, stage).status == 201
+    assert sender.send("getReferral", id=referral["id"])["case_stage"] == "closed"
+
+
+def test_what_one_instance_stored_the_other_shows_at_once(agency, instances):
+    here, there = [agency.at(each.url) for each in instances]
+    for _ in range(20):
+        referral = here.send("pushReferral", new_referral())
+        assert there.send("getReferral", id=referral["id"]).json == referral.json
+
+
+def test_both_give_the_same_tag(agency, instances):
+    here, there = [agency.at(each.url) for each in instances]
+    referral = here.send("pushReferral", new_referral())
+    assert there.send("getReferral", id=referral["id"]).etag == referral.etag
+
+
+def test_a_repetition_by_key_may_reach_the_other(agency, instances):
+    here, there = [agency.at(each.url) for each in instances]
+    document, key = new_referral(), new_key()
+    first, second = [each.send("pushReferral", document, key=key) for each in (here, there)]
+    assert second.bytes == first.bytes
+    assert second.headers["Idempotency-Replayed"] == "true"
+
+
+def test_equal_pushes_at_both_at_once_create_one(agency, instances):
+    clients = [agency.at(each.url) for each in instances]
+    document = new_referral()
+    with concurrent.futures.ThreadPoolExecutor(max_workers=32) as pool:
+        replies = list(pool.map(lambda n: clients[n % 2].send("pushReferral", document),
+                                range(32)))
+    assert sorted(reply.status for reply in replies) == [200] * 31 + [201]
+    assert len({reply["id"] for reply in replies}) == 1
+
+
+def test_equal_keys_at_both_at_once_open_one_case(committee, instances):
+    clients = [committee.at(each.url) for each in instances]
+    key = new_key()
+    document = {"local_authority": "S12000049", "opened_on": today(),
+                "criteria": ["abuse_or_neglect"], "summary": f"Only once: {key[:4]}",
+                "children": new_referral()["children"]}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=16) as pool:
+        replies = list(pool.map(lambda n: clients[n % 2].send("openCase", document, key=key),
+                                range(16)))
+    assert {(reply.status, reply.code) for reply in replies} <= {
+        (201, None), (409, "idempotency_in_flight")}
+    assert len({reply["id"] for reply in replies if reply.status == 201}) == 1
+
+
+def test_moves_of_one_case_at_both_at_once_have_one_winner(committee, instances):
+    clients = [committee.at(each.url) for each in instances]
+    case = given_case(committee)
+    tag = tag_of(committee, "getCase", id=case["id"])
+    with concurrent.futures.ThreadPoolExecutor(max_workers=20) as pool:
+        replies = list(pool.map(
+            lambda n: move(clients[n % 2], case["id"], "information_gathering", if_match=tag),
+            range(20)))
+    assert sorted(reply.status for reply in replies) == [201] + [412] * 19
+
+
+def test_a_walk_may_change_instances_between_pages(caller, either):
+    board = caller("CPC-HLD")
+    made = {given_case(board, local_authority="S12000017")["id"] for _ in range(7)}
+    seen = walk(either(board), "listCases", "limit=2")
+    assert sorted(one["id"] for one in seen) == sorted(made)
