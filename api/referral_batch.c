@@ -183,7 +183,7 @@ static void refuse_whole(batch *all) {
         }
         size_t index;
         json_t *one;
-        json_array_foreach(errors, index, one) {
+        json_array_foreach (errors, index, one) {
             const char *pointer = json_string_value(json_object_get(one, "pointer"));
             violation_add(
                 &faults, PLACE_BODY,

@@ -11,7 +11,7 @@ void referral_hide_children(exchange *x, json_t *referral, const char *committee
                             const char *source_system) {
     size_t index;
     json_t *child;
-    json_array_foreach(json_object_get(referral, "children"), index, child) {
+    json_array_foreach (json_object_get(referral, "children"), index, child) {
         pseudonym_replace(x, child, committee, source_system);
     }
 }

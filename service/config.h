@@ -27,7 +27,7 @@ typedef struct config {
 bool config_load(config *settings, const char *file, char *reason, size_t reason_size);
 void config_free(config *settings);
 
-/* Prints every setting with its value and origin, secrets never (they are only ever paths). */
+/* Prints every setting with its value; of a connection string only that it is set. */
 void config_print(const config *settings, FILE *out);
 
 /* Reads a secret of `least` bytes or more from a file: the text without trailing white space.

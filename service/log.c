@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MOST = 2048, MESSAGE_MOST = 1024 };
+enum { LINE_MOST = 4096, MESSAGE_MOST = 1024 };
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 static atomic_int lowest_level = LOG_INFO;

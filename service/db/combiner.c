@@ -174,6 +174,10 @@ static void run_alone(combiner *all, job *one) {
         PQclear(rows);
     }
     free(item);
+    if (!one->answered && strcmp(error.sqlstate, "55P03") == 0) {
+        error.code =
+            "idempotency_in_flight"; /* only an equal item holds a lock that this one needs */
+    }
     if (!one->answered) {
         one->answer->error = error;
     }

@@ -170,17 +170,17 @@ static bool negotiate(exchange *x) {
     return false;
 }
 
-const char *exchange_code_of(const violation_list *list) {
-    if (violation_list_all(list, "unknown_parameter")) {
+const char *exchange_code_of(const violation_list *violations) {
+    if (violation_list_all(violations, "unknown_parameter")) {
         return "unknown_parameter";
     }
-    if (violation_list_all(list, "repeated_parameter")) {
+    if (violation_list_all(violations, "repeated_parameter")) {
         return "repeated_parameter";
     }
     bool in_body = false;
     bool in_header = true;
     bool only_key = true;
-    for (const violation *one = list->first; one != NULL; one = one->next) {
+    for (const violation *one = violations->first; one != NULL; one = one->next) {
         in_body = in_body || one->place == PLACE_BODY;
         in_header = in_header && one->place == PLACE_HEADER;
         only_key =
@@ -202,7 +202,7 @@ static void check_body(exchange *x, violation_list *faults) {
     }
     size_t index;
     json_t *line;
-    json_array_foreach(x->body, index, line) {
+    json_array_foreach (x->body, index, line) {
         contract_check_value(schema, line, arena_printf(x->memory, "/%zu", index), faults);
     }
 }

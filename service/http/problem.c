@@ -27,7 +27,7 @@ static void append_faults(json_t *errors, const char *text) {
     json_t *faults = json_loads(text, 0, NULL);
     size_t index;
     json_t *fault;
-    json_array_foreach(faults, index, fault) {
+    json_array_foreach (faults, index, fault) {
         json_object_set_new(fault, "parameter", json_null());
         json_array_append(errors, fault);
     }

@@ -16,11 +16,6 @@
 #include <ulfius.h>
 #include <unistd.h>
 
-/* Exported by libulfius for whoever starts it with options of his own. */
-void mhd_request_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
-                           enum MHD_RequestTerminationCode toe);
-void *ulfius_uri_logger(void *cls, const char *uri);
-
 enum {
     OPTIONS_MOST = 24,
     THREAD_STACK = 1024 * 1024,

@@ -4,6 +4,7 @@ import functools
 import os
 import pathlib
 import re
+import urllib.parse
 
 import jsonschema
 import yaml
@@ -30,7 +31,7 @@ class Operation:
         self.body = resolve(contract, node["requestBody"]) if "requestBody" in node else None
         self.responses = {status: resolve(contract, one)
                           for status, one in node["responses"].items()}
-        self.pattern = re.compile("^" + re.sub(r"\{[^}]+\}", "[A-Za-z0-9._-]+", path) + "$")
+        self.pattern = re.compile("^" + re.sub(r"\{[^}]+\}", "[^/]+", path) + "$")
 
     @property
     def media_types(self):
@@ -82,6 +83,9 @@ def operations():
 
 def operation_of(method, path):
     """The operation that answers the method at the path, or None; literal paths come first."""
+    path = urllib.parse.unquote(path)
+    if "." in path.split("/") or ".." in path.split("/") or "\0" in path:
+        return None  # no address of ours, whatever pattern it happens to fit
     fitting = [one for one in operations().values()
                if one.method == method and one.pattern.match(path)]
     return min(fitting, key=lambda one: one.path.count("{"), default=None)

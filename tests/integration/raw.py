@@ -1,18 +1,25 @@
 """HTTP by hand, for what no library would send."""
 import socket
 
+PATIENCE_S = 0.5
+
 
 def exchange(port, data, shut=False):
-    """Sends bytes and reads until the other side closes; `shut` ends our side of it first."""
+    """Sends bytes and reads until the other side closes.
+
+    `shut` ends our side of the connection after the bytes, as a sender does that breaks off; what
+    has not been answered soon after that will not be.
+    """
     with socket.create_connection(("127.0.0.1", port), timeout=20) as link:
         link.sendall(data)
         if shut:
             link.shutdown(socket.SHUT_WR)
+            link.settimeout(PATIENCE_S)
         received = b""
         while True:
             try:
                 more = link.recv(65536)
-            except ConnectionResetError:
+            except (ConnectionResetError, socket.timeout):
                 return received
             if not more:
                 return received

@@ -62,7 +62,7 @@ class Instance:
             "LR_PSEUDONYM_KEY_FILE": str(keys.pseudonym_file),
             "LR_LISTEN": f"127.0.0.1:{self.port}",
             "LR_ADMIN_LISTEN": f"127.0.0.1:{self.admin_port}",
-            "LR_DRAIN_GRACE_SECONDS": "0", "LR_RATE_LIMIT": "1000000",
+            "LR_DRAIN_GRACE_SECONDS": "0", "LR_DRAIN_SECONDS": "3", "LR_RATE_LIMIT": "1000000",
             **{name: str(value) for name, value in settings.items()}}
         self.log = tempfile.TemporaryFile(prefix="lr-log-")
         self.log_read = 0

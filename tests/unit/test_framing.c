@@ -70,8 +70,8 @@ Test(framing, given_a_transfer_encoding_other_than_chunked_then_the_request_is_r
                                           " chunked",
                                           "chunked ",
                                           "chunked;a",
-                                          "\x0b"
-                                          "chunked"};
+                                          ("\x0b"
+                                           "chunked")};
     for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
         cr_expect_not_null(fault(HEADERS({"Transfer-Encoding", codings[i]})), "%s", codings[i]);
     }

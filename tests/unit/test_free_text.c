@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EACH(texts) (size_t i = 0; i < sizeof(texts) / sizeof(texts)[0]; i++)
+#define FOR_EACH(texts) for (size_t i = 0; i < sizeof(texts) / sizeof(texts)[0]; i++)
 
 static void expect_kind(const char *text, const char *kind) {
     const char *found = free_text_scan(text);
@@ -49,36 +49,34 @@ static const char *const around[] = {"%s",
                                      "seen \xe2\x80\x9c%s\xe2\x80\x9d in the file",
                                      "No.\xc2\xa0%s",
                                      "\xe2\x80\x94%s\xe2\x80\x94",
-                                     "n\xc3\xa9"
-                                     "e %s \xc3\xa0 Gu\xc3\xa9ret"};
+                                     ("n\xc3\xa9"
+                                      "e %s \xc3\xa0 Gu\xc3\xa9ret")};
 
 Test(free_text, given_a_chi_number_in_a_sentence_then_it_is_seen) {
-    for
-        EACH(births) {
-            char chi[11];
-            if (!make_chi(births[i], 0, chi)) {
-                continue;
-            }
-            for (size_t frame = 0; frame < sizeof around / sizeof around[0]; frame++) {
-                char text[200] = "";
-                const char *hole = strstr(around[frame], "%s");
-                snprintf(text, sizeof text, "%.*s%s%s", (int)(hole - around[frame]), around[frame],
-                         chi, hole + 2);
-                expect_kind(text, "a CHI number");
-            }
+    FOR_EACH (births) {
+        char chi[11];
+        if (!make_chi(births[i], 0, chi)) {
+            continue;
         }
+        for (size_t frame = 0; frame < sizeof around / sizeof around[0]; frame++) {
+            char text[200] = "";
+            const char *hole = strstr(around[frame], "%s");
+            snprintf(text, sizeof text, "%.*s%s%s", (int)(hole - around[frame]), around[frame], chi,
+                     hole + 2);
+            expect_kind(text, "a CHI number");
+        }
+    }
 }
 
 Test(free_text, given_a_chi_number_in_groups_then_it_is_seen) {
     static const char *const separators[] = {" ", "-", ".", "/", " - ", "\xc2\xa0", "\xe2\x80\x93"};
     char chi[11];
     cr_assert(make_chi("150607421", 0, chi));
-    for
-        EACH(separators) {
-            char text[100];
-            snprintf(text, sizeof text, "CHI %.6s%s%s of the child", chi, separators[i], chi + 6);
-            expect_kind(text, "a CHI number");
-        }
+    FOR_EACH (separators) {
+        char text[100];
+        snprintf(text, sizeof text, "CHI %.6s%s%s of the child", chi, separators[i], chi + 6);
+        expect_kind(text, "a CHI number");
+    }
     char text[100];
     snprintf(text, sizeof text, "%.2s %.2s %.2s %s", chi, chi + 2, chi + 4, chi + 6);
     expect_kind(text, "a CHI number");
@@ -87,27 +85,25 @@ Test(free_text, given_a_chi_number_in_groups_then_it_is_seen) {
 }
 
 Test(free_text, given_a_wrong_check_digit_then_it_is_no_chi_number) {
-    for
-        EACH(births) {
-            for (int off = 1; off < 10; off++) {
-                char chi[11];
-                if (births[i][0] != '0' && make_chi(births[i], off, chi)) {
-                    expect_nothing(chi);
-                }
+    FOR_EACH (births) {
+        for (int off = 1; off < 10; off++) {
+            char chi[11];
+            if (births[i][0] != '0' && make_chi(births[i], off, chi)) {
+                expect_nothing(chi);
             }
         }
+    }
 }
 
 Test(free_text, given_digits_that_are_no_day_of_birth_then_they_are_no_chi_number) {
     static const char *const nines[] = {"321299123", "311399123", "000199123",
                                         "990199123", "310099123", "451299123"};
-    for
-        EACH(nines) {
-            char digits[11];
-            if (nines[i][0] != '0' && make_chi(nines[i], 0, digits)) {
-                expect_nothing(digits);
-            }
+    FOR_EACH (nines) {
+        char digits[11];
+        if (nines[i][0] != '0' && make_chi(nines[i], 0, digits)) {
+            expect_nothing(digits);
         }
+    }
 }
 
 Test(free_text, given_a_chi_number_inside_longer_digits_or_words_then_it_is_not_seen) {
@@ -133,22 +129,20 @@ Test(free_text, given_an_email_address_then_it_is_seen) {
                                         "mailto:a@b.cd.",
                                         "jos\xc3\xa9@example.org",
                                         "a@ex\xc3\xa4mple.org",
-                                        "\xe2\x80\x9c"
-                                        "a@b.org\xe2\x80\x9d"};
-    for
-        EACH(texts) {
-            expect_kind(texts[i], "an e-mail address");
-        }
+                                        ("\xe2\x80\x9c"
+                                         "a@b.org\xe2\x80\x9d")};
+    FOR_EACH (texts) {
+        expect_kind(texts[i], "an e-mail address");
+    }
 }
 
 Test(free_text, given_an_at_sign_without_an_address_then_nothing_is_seen) {
     static const char *const texts[] = {"@",       "met @ school", "@school",       "a@b",
                                         "a@",      "a @b.org",     "4@1.50 each",   "a@.org",
                                         "a@-.org", "reports@",     "see a@b, c.org"};
-    for
-        EACH(texts) {
-            expect_nothing(texts[i]);
-        }
+    FOR_EACH (texts) {
+        expect_nothing(texts[i]);
+    }
 }
 
 /* Numbers of the ranges that are set aside for drama (Ofcom). */
@@ -187,12 +181,11 @@ Test(free_text, given_a_telephone_number_then_it_is_seen) {
                                         "0141\xe2\x80\x91"
                                         "496\xe2\x80\x91"
                                         "0000",
-                                        "\xe2\x80\x9c"
-                                        "0141 496 0000\xe2\x80\x9d"};
-    for
-        EACH(texts) {
-            expect_kind(texts[i], "a telephone number");
-        }
+                                        ("\xe2\x80\x9c"
+                                         "0141 496 0000\xe2\x80\x9d")};
+    FOR_EACH (texts) {
+        expect_kind(texts[i], "a telephone number");
+    }
 }
 
 Test(free_text, given_other_numbers_then_nothing_is_seen) {
@@ -217,10 +210,10 @@ Test(free_text, given_other_numbers_then_nothing_is_seen) {
                                         "at 10:30 on 3 May 2019",
                                         "LR-2026-GLA-0042",
                                         "LR-2026-EDH-0141, LR-2026-GLA-4960",
-                                        "\xc2\xa3"
-                                        "1,200.50",
-                                        "\xc2\xa3"
-                                        "12 500 000",
+                                        ("\xc2\xa3"
+                                         "1,200.50"),
+                                        ("\xc2\xa3"
+                                         "12 500 000"),
                                         "GBP 0.75",
                                         "0.1234567890",
                                         "1234567890123456",
@@ -241,10 +234,9 @@ Test(free_text, given_other_numbers_then_nothing_is_seen) {
                                         "1141 496 0000",
                                         "ref07700900123",
                                         "50 per cent of 12 children"};
-    for
-        EACH(texts) {
-            expect_nothing(texts[i]);
-        }
+    FOR_EACH (texts) {
+        expect_nothing(texts[i]);
+    }
 }
 
 Test(free_text, given_a_postcode_then_it_is_seen) {
@@ -260,17 +252,16 @@ Test(free_text, given_a_postcode_then_it_is_seen) {
                                         "(AB10 1AB)",
                                         "postcode:DD1 4HN",
                                         "EH1  1YZ",
-                                        "EH1\xc2\xa0"
-                                        "1YZ",
-                                        "\xe2\x80\x98"
-                                        "EH1 1YZ\xe2\x80\x99",
+                                        ("EH1\xc2\xa0"
+                                         "1YZ"),
+                                        ("\xe2\x80\x98"
+                                         "EH1 1YZ\xe2\x80\x99"),
                                         "caf\xc3\xa9 G1 1AA caf\xc3\xa9",
                                         "G1 1ST",
                                         "W1A 1AA"};
-    for
-        EACH(texts) {
-            expect_kind(texts[i], "a postcode");
-        }
+    FOR_EACH (texts) {
+        expect_kind(texts[i], "a postcode");
+    }
 }
 
 Test(free_text, given_what_only_looks_like_a_postcode_then_nothing_is_seen) {
@@ -289,8 +280,8 @@ Test(free_text, given_what_only_looks_like_a_postcode_then_nothing_is_seen) {
                                         "S4 4th floor",
                                         "M8 4pm",
                                         "xEH1 1YZ",
-                                        "\xc3\xa9"
-                                        "G1 1AA",
+                                        ("\xc3\xa9"
+                                         "G1 1AA"),
                                         "1 1AA",
                                         "stage 3 of 4",
                                         "P5 to P6",
@@ -299,10 +290,9 @@ Test(free_text, given_what_only_looks_like_a_postcode_then_nothing_is_seen) {
                                         "CPC-GLA",
                                         "H1N1",
                                         "B12 is given"};
-    for
-        EACH(texts) {
-            expect_nothing(texts[i]);
-        }
+    FOR_EACH (texts) {
+        expect_nothing(texts[i]);
+    }
 }
 
 Test(free_text, given_a_stated_birth_then_it_is_seen) {
@@ -328,10 +318,9 @@ Test(free_text, given_a_stated_birth_then_it_is_seen) {
                                         "n\xc3\xa9"
                                         "e, \xe2\x80\x9c"
                                         "born on 3 May 2019\xe2\x80\x9d"};
-    for
-        EACH(texts) {
-            expect_kind(texts[i], "a date of birth");
-        }
+    FOR_EACH (texts) {
+        expect_kind(texts[i], "a date of birth");
+    }
 }
 
 Test(free_text, given_words_about_birth_without_a_day_then_nothing_is_seen) {
@@ -355,10 +344,9 @@ Test(free_text, given_words_about_birth_without_a_day_then_nothing_is_seen) {
                                         "an unborn baby, 12 weeks",
                                         "the meeting of 3 May 2019",
                                         "born may be"};
-    for
-        EACH(texts) {
-            expect_nothing(texts[i]);
-        }
+    FOR_EACH (texts) {
+        expect_nothing(texts[i]);
+    }
 }
 
 Test(free_text, given_ordinary_prose_then_nothing_is_seen) {
@@ -367,17 +355,16 @@ Test(free_text, given_ordinary_prose_then_nothing_is_seen) {
         " ",
         "Two children aged 3 and 7 were seen at 14 visits between March 2018 and May 2019.",
         "The committee met 5 times; see LR-2026-GLA-0042, paragraphs 12-14 and 20.",
-        "T\xc3\xa0"
-        "inig an sgioba c\xc3\xb2mhla 3 tursan.",
+        ("T\xc3\xa0"
+         "inig an sgioba c\xc3\xb2mhla 3 tursan."),
         "\xe5\xad\xa9\xe5\xad\x90 12 \xe6\xad\xb2",
         "The plan cost \xc2\xa3"
         "12,000 (2018/19) and \xc2\xa3"
         "14,500 (2019/20).",
         "Health visitor attended on 03/05/2019, 10/05/2019 and 17/05/2019."};
-    for
-        EACH(texts) {
-            expect_nothing(texts[i]);
-        }
+    FOR_EACH (texts) {
+        expect_nothing(texts[i]);
+    }
 }
 
 Test(free_text, given_an_identifier_at_the_end_of_a_long_text_then_it_is_seen) {
