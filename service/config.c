@@ -135,6 +135,17 @@ static bool read_file(config *settings, const char *file, char *reason, size_t r
 
 extern char **environ;
 
+/* LR_CONFIG and LR_MODE are read elsewhere here; the others are deploy/run's. */
+static bool is_for_others(const char *name) {
+    static const char *const names[] = {"LR_CONFIG", "LR_MODE", "LR_STATE", "LR_DEMO"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool read_environment(config *settings, char *reason, size_t reason_size) {
     for (char **each = environ; *each != NULL; each++) {
         const char *equals = strchr(*each, '=');
@@ -145,7 +156,7 @@ static bool read_environment(config *settings, char *reason, size_t reason_size)
         snprintf(name, sizeof name, "%.*s", (int)(equals - *each), *each);
         const setting *known = find_setting(name);
         if (known == NULL) {
-            if (strcmp(name, "LR_CONFIG") == 0 || strcmp(name, "LR_MODE") == 0) {
+            if (is_for_others(name)) {
                 continue;
             }
             snprintf(reason, reason_size, "%s (from the environment) is not a setting.", name);

@@ -69,7 +69,7 @@ static int run_check(const config *settings) {
         puts("database: LR_DATABASE is not set: it has to be a libpq connection string");
         return EX_CONFIG;
     }
-    if (!role_check(settings->database, reason, sizeof reason)) {
+    if (role_check(settings->database, reason, sizeof reason) != ROLE_BOUND) {
         printf("database: %s\n", reason);
         return EX_UNAVAILABLE;
     }

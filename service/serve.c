@@ -83,8 +83,9 @@ static bool check_safety(const config *settings, char *reason, size_t reason_siz
 }
 
 static int check_database(const config *settings, char *reason, size_t reason_size) {
-    if (!role_check(settings->database, reason, reason_size)) {
-        return EX_CONFIG;
+    role_verdict role = role_check(settings->database, reason, reason_size);
+    if (role != ROLE_BOUND) {
+        return role == ROLE_UNSAFE ? EX_CONFIG : EX_UNAVAILABLE;
     }
     int missing = migrate_check(settings->database, reason, reason_size);
     return missing == 0 ? EX_OK : missing > 0 ? EX_CONFIG : EX_UNAVAILABLE;

@@ -4,6 +4,7 @@
 #include "service/db/statement.h"
 
 #include <libpq-fe.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,23 +12,24 @@ static bool is_true(const PGresult *facts, const char *column) {
     return *PQgetvalue(facts, 0, PQfnumber(facts, column)) == 't';
 }
 
-bool role_check(const char *conninfo, char *reason, size_t reason_size) {
+role_verdict role_check(const char *conninfo, char *reason, size_t reason_size) {
     PGconn *link = PQconnectdb(conninfo);
     PGresult *facts =
         PQstatus(link) == CONNECTION_OK ? PQexec(link, statement_role_facts->text) : NULL;
-    bool good = false;
+    role_verdict verdict = ROLE_UNKNOWN;
     if (facts == NULL || PQresultStatus(facts) != PGRES_TUPLES_OK || PQntuples(facts) != 1) {
         snprintf(reason, reason_size,
                  "LR_DATABASE: the database cannot be reached or asked about the role.");
     } else if (is_true(facts, "super") || is_true(facts, "bypasses") || is_true(facts, "owns")) {
+        verdict = ROLE_UNSAFE;
         snprintf(reason, reason_size,
                  "LR_DATABASE: the role is a superuser, bypasses row-level security or owns "
                  "tables; log in as "
                  "register_service.");
     } else {
-        good = true;
+        verdict = ROLE_BOUND;
     }
     PQclear(facts);
     PQfinish(link);
-    return good;
+    return verdict;
 }

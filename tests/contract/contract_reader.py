@@ -86,9 +86,10 @@ def operation_of(method, path):
     path = urllib.parse.unquote(path)
     if "." in path.split("/") or ".." in path.split("/") or "\0" in path:
         return None  # no address of ours, whatever pattern it happens to fit
-    fitting = [one for one in operations().values()
-               if one.method == method and one.pattern.match(path)]
-    return min(fitting, key=lambda one: one.path.count("{"), default=None)
+    fitting = [one for one in operations().values() if one.pattern.match(path)]
+    places = min((one.path.count("{") for one in fitting), default=0)
+    return next((one for one in fitting
+                 if one.method == method and one.path.count("{") == places), None)
 
 
 def inline(node):

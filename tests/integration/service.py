@@ -101,6 +101,10 @@ class Instance:
     def log_lines(self):
         return [json.loads(line) for line in self.log_text().splitlines() if line.startswith("{")]
 
+    def has_ended(self):
+        """Whether it ended although nobody asked it to."""
+        return self.process is not None and self.process.poll() is not None
+
     def complaints(self):
         """What went wrong since this was asked last."""
         if self.process is None:
@@ -109,7 +113,7 @@ class Instance:
         fresh, self.log_read = text[self.log_read:].splitlines(), len(text)
         found = [line for line in fresh
                  if not line.startswith("{") or json.loads(line).get("level") == "error"]
-        if self.process.poll() is not None:
+        if self.has_ended():
             found.append(f"the service ended with status {self.process.returncode}")
         return [] if self.errors_expected else found
 

@@ -24,8 +24,8 @@ def move(committee, case_id, to, reason=None, if_match=None, occurred_on=None, k
 
 
 def decide(committee, case_id, outcome="proceed", **overrides):
-    return committee.send("putDecision", {**DECISIONS[outcome], **overrides}, id=case_id,
-                          none_match="*")
+    return committee.send("putDecision", {**DECISIONS[outcome], "decided_on": today(),
+                                            **overrides}, id=case_id, none_match="*")
 
 
 def given_case(committee, stage="notification", **overrides):

@@ -5,8 +5,14 @@ from client import new_key
 from documents import days_ago, days_ahead, dead_child, new_child, new_number, new_referral, today
 from steps import given_accepted, given_case, given_referral, move, tag_of, walk
 
-ACCEPTANCE = {"accepted_on": today(), "case_id": None}
-REJECTION = {"reason": "not_a_child", "note": "The person is an adult.", "rejected_on": today()}
+STEPS = {
+    "withdrawReferral": lambda: {"reason": "other"},
+    "acknowledgeReferral": lambda: {"acknowledged_on": today()},
+    "acceptReferral": lambda: {"accepted_on": today(), "case_id": None},
+    "rejectReferral": lambda: {"reason": "not_a_child", "note": "The person is an adult.",
+                               "rejected_on": today()},
+}
+ENDS = {"accepted": "acceptReferral", "rejected": "rejectReferral", "withdrawn": "withdrawReferral"}
 
 
 def amend(agency, referral, **change):
@@ -17,6 +23,12 @@ def amend(agency, referral, **change):
 def acknowledge(committee, referral, **change):
     return committee.send("acknowledgeReferral", {"acknowledged_on": today(), **change},
                           id=referral["id"])
+
+
+def take(agency, committee, operation, referral, key=None):
+    """Sends the request of a step, from whoever may take it."""
+    client = agency if operation == "withdrawReferral" else committee
+    return client.send(operation, STEPS[operation](), id=referral["id"], key=key)
 
 
 def test_the_sender_corrects_a_referral(agency):
@@ -114,7 +126,7 @@ def test_the_day_of_an_acknowledgement_has_to_be_possible(agency, committee, day
 
 def test_the_committee_accepts_a_referral_into_a_new_case(agency, committee):
     referral = given_referral(agency)
-    reply = committee.send("acceptReferral", ACCEPTANCE, id=referral["id"])
+    reply = take(agency, committee, "acceptReferral", referral)
     case = committee.send("getCase", id=reply["case_id"], query="expand=children,referrals")
     assert reply.status == 201
     assert (reply["status"], reply["case_stage"]) == ("accepted", "notification")
@@ -161,25 +173,19 @@ def test_an_accepted_referral_counts_as_acknowledged(agency, committee):
 
 def test_the_committee_rejects_a_referral_and_the_sender_sees_why(agency, committee):
     referral = given_referral(agency)
-    reply = committee.send("rejectReferral", REJECTION, id=referral["id"])
+    reply = take(agency, committee, "rejectReferral", referral)
     seen = agency.send("getReferral", id=referral["id"])
     assert reply.status == 201
     assert (seen["status"], seen["reason"], seen["note"]) == (
         "rejected", "not_a_child", "The person is an adult.")
 
 
-@pytest.mark.parametrize("operation, body", [
-    ("withdrawReferral", {"reason": "other"}), ("acknowledgeReferral", {"acknowledged_on": today()}),
-    ("acceptReferral", ACCEPTANCE), ("rejectReferral", REJECTION)])
-@pytest.mark.parametrize("end", ["accepted", "rejected", "withdrawn"])
-def test_a_decided_referral_stays_decided(agency, committee, operation, body, end):
+@pytest.mark.parametrize("operation", STEPS)
+@pytest.mark.parametrize("end", ENDS)
+def test_a_decided_referral_stays_decided(agency, committee, operation, end):
     referral = given_referral(agency)
-    sender = agency if operation == "withdrawReferral" else committee
-    {"accepted": lambda: committee.send("acceptReferral", ACCEPTANCE, id=referral["id"]),
-     "rejected": lambda: committee.send("rejectReferral", REJECTION, id=referral["id"]),
-     "withdrawn": lambda: agency.send("withdrawReferral", {"reason": "other"}, id=referral["id"]),
-     }[end]().needed(201)
-    reply = sender.send(operation, body, id=referral["id"])
+    take(agency, committee, ENDS[end], referral).needed(201)
+    reply = take(agency, committee, operation, referral)
     assert (reply.status, reply.code, reply.rules) == (409, "state_conflict", {"referral_decided"})
 
 
@@ -237,11 +243,9 @@ def test_referrals_are_listed_by_status_committee_and_day(agency, committee):
     assert listed(f"received_to={today()}") == set()
 
 
-@pytest.mark.parametrize("operation, body", [
-    ("acknowledgeReferral", {"acknowledged_on": today()}), ("acceptReferral", ACCEPTANCE),
-    ("rejectReferral", REJECTION)])
-def test_a_step_repeated_by_key_gets_the_same_bytes(agency, committee, operation, body):
+@pytest.mark.parametrize("operation", STEPS)
+def test_a_step_repeated_by_key_gets_the_same_bytes(agency, committee, operation):
     referral, key = given_referral(agency), new_key()
-    first, second = [committee.send(operation, body, id=referral["id"], key=key) for _ in range(2)]
+    first, second = [take(agency, committee, operation, referral, key=key) for _ in range(2)]
     assert first.status == second.status == 201
     assert second.bytes == first.bytes and second.headers["Idempotency-Replayed"] == "true"

@@ -108,7 +108,8 @@ def test_output_is_reproducible(tmp_path):
         out = tmp_path / name / "out"
         outputs.append({each.name: each.read_bytes() for each in out.iterdir()})
     assert outputs[0] == outputs[1]
-    assert set(outputs[0]) == {"contract_tables.c", "handler_stubs.c", "openapi.json", "docs.html"}
+    assert set(outputs[0]) == {"contract_handlers.h", "contract_tables.c", "docs.html",
+                               "handler_stubs.c", "openapi.json"}
 
 
 def test_page_is_well_formed(tmp_path):
