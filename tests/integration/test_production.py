@@ -1,0 +1,186 @@
+"""Production: signed tokens from a key set, TLS, and what the service refuses to start with."""
+import base64
+import json
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+
+from service import Instance
+
+ISSUER = "https://identity.example.org/"
+SETTINGS = {"LR_MODE": "production", "LR_ISSUER": ISSUER}
+
+
+def encode(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def number(value, size):
+    return encode(value.to_bytes(size, "big"))
+
+
+class Issuer:
+    """An identity provider: keys, the set it publishes, and tokens."""
+
+    def __init__(self, folder):
+        self.file = folder / "jwks.json"
+        self.keys = {}
+
+    def publish(self, **keys):
+        self.keys = keys
+        self.file.write_text(json.dumps({"keys": [self._jwk(kid, key) for kid, key in keys.items()]}))
+
+    @staticmethod
+    def _jwk(kid, key):
+        public = key.public_key().public_numbers()
+        if isinstance(key, rsa.RSAPrivateKey):
+            return {"kty": "RSA", "kid": kid, "alg": "RS256", "use": "sig",
+                    "n": number(public.n, key.key_size // 8), "e": number(public.e, 3)}
+        return {"kty": "EC", "kid": kid, "alg": "ES256", "use": "sig", "crv": "P-256",
+                "x": number(public.x, 32), "y": number(public.y, 32)}
+
+    def token(self, kid, key=None, typ="at+jwt", **claims):
+        key = key or self.keys[kid]
+        is_rsa = isinstance(key, rsa.RSAPrivateKey)
+        now = int(time.time())
+        header = {"alg": "RS256" if is_rsa else "ES256", "kid": kid, "typ": typ}
+        body = {"iss": ISSUER, "aud": "learning-reviews", "sub": "committee-1", "client_id": "c1",
+                "organisation": "CPC-GLA", "scope": "cases.read", "iat": now, "exp": now + 600, **claims}
+        text = ".".join(encode(json.dumps(part).encode()) for part in (header, body))
+        if is_rsa:
+            signature = key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
+        else:
+            pair = utils.decode_dss_signature(key.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
+            signature = b"".join(each.to_bytes(32, "big") for each in pair)
+        return f"{text}.{encode(signature)}"
+
+
+def status_of(instance, token, path="/v1/cases"):
+    request = urllib.request.Request(instance.url + path, headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory):
+    made = Issuer(tmp_path_factory.mktemp("issuer"))
+    made.publish(one=rsa.generate_private_key(65537, 2048), two=ec.generate_private_key(ec.SECP256R1()))
+    return made
+
+
+@pytest.fixture(scope="module")
+def production(instances, cluster, keys, issuer):
+    made = Instance(cluster, keys, **SETTINGS, LR_JWKS_FILE=issuer.file)
+    del made.environment["LR_DEV_SECRET_FILE"]
+    yield made.start()
+    assert made.stop() == 0
+
+
+@pytest.mark.parametrize("kid", ["one", "two"])
+@pytest.mark.parametrize("typ", ["JWT", "at+jwt"])
+def test_a_token_signed_by_a_published_key_is_believed(production, issuer, kid, typ):
+    assert status_of(production, issuer.token(kid, typ=typ)) == 200
+
+
+def test_a_token_signed_by_another_key_is_not_believed(production, issuer):
+    stranger = rsa.generate_private_key(65537, 2048)
+    assert status_of(production, issuer.token("one", key=stranger)) == 401
+
+
+@pytest.mark.parametrize("claims", [{"aud": "another"}, {"iss": "https://elsewhere.example.org/"},
+                                    {"exp": 1}, {"organisation": None}], ids=str)
+def test_a_well_signed_token_with_a_wrong_claim_is_not_believed(production, issuer, claims):
+    assert status_of(production, issuer.token("one", **claims)) == 401
+
+
+def test_keys_are_changed_without_a_restart(production, issuer):
+    old = issuer.token("one")
+    assert status_of(production, old) == 200
+    issuer.publish(three=rsa.generate_private_key(65537, 2048), two=issuer.keys["two"])
+    deadline = time.monotonic() + 5
+    while status_of(production, issuer.token("three")) != 200:
+        assert time.monotonic() < deadline, "the new key is not accepted"
+        time.sleep(0.1)
+    assert status_of(production, old) == 401
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-keyout", folder / "key", "-out", folder / "certificate", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def secured(instances, cluster, keys, certificate):
+    made = Instance(cluster, keys, LR_TLS_CERTIFICATE_FILE=certificate / "certificate",
+                    LR_TLS_KEY_FILE=certificate / "key")
+    yield made.start()
+    made.stop()
+
+
+def tls(certificate, **bounds):
+    context = ssl.create_default_context(cafile=certificate / "certificate")
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    for name, value in bounds.items():
+        setattr(context, name, value)
+    return context
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_tls_is_spoken_when_configured(secured, certificate, version):
+    context = tls(certificate, minimum_version=version, maximum_version=version)
+    with urllib.request.urlopen(secured.url.replace("http:", "https:") + "/", context=context) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_old_tls_is_refused(secured, certificate):
+    context = tls(certificate, minimum_version=ssl.TLSVersion.TLSv1_1,
+                  maximum_version=ssl.TLSVersion.TLSv1_1)
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(secured.url.replace("http:", "https:") + "/", context=context)
+
+
+@pytest.mark.parametrize("changes, named", [
+    ({"LR_MODE": "production"}, "LR_DEV_SECRET_FILE"),
+    ({"LR_MODE": "production", "LR_DEV_SECRET_FILE": None}, "LR_ISSUER"),
+    ({**SETTINGS, "LR_DEV_SECRET_FILE": None}, "LR_JWKS_URL"),
+    ({**SETTINGS, "LR_DEV_SECRET_FILE": None, "LR_JWKS_URL": "http://keys.example.org/"}, "LR_JWKS_URL"),
+    ({"LR_PSEUDONYM_KEY_FILE": None}, "LR_PSEUDONYM_KEY_FILE"),
+    ({"LR_PSEUDONYM_KEY_FILE": "/dev/null"}, "LR_PSEUDONYM_KEY_FILE"),
+    ({"LR_DATABASE": None}, "LR_DATABASE"),
+    ({"LR_UNKNOWN": "1"}, "LR_UNKNOWN"),
+    ({"LR_WORKERS": "0"}, "LR_WORKERS"),
+    ({"LR_TLS_KEY_FILE": "/dev/null"}, "LR_TLS_CERTIFICATE_FILE"),
+    ({"LR_LISTEN": "nowhere"}, "LR_LISTEN"),
+], ids=str)
+def test_unsafe_settings_are_refused_by_name(instances, cluster, keys, changes, named):
+    made = Instance(cluster, keys)
+    for name, value in changes.items():
+        if value is None:
+            del made.environment[name]
+        else:
+            made.environment[name] = value
+    ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=10,
+                           check=False)
+    assert (ended.returncode, named in ended.stderr.decode()) == (78, True)
+
+
+def test_a_database_role_that_row_level_security_does_not_bind_is_refused(instances, cluster, keys):
+    made = Instance(cluster, keys)
+    made.environment["LR_DATABASE"] = cluster.connection_string("postgres")
+    ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=10,
+                           check=False)
+    assert (ended.returncode, "superuser" in ended.stderr.decode()) == (78, True)
