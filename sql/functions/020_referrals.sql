@@ -265,10 +265,8 @@ begin
             'The referral has been acknowledged already.')));
     end if;
     perform refuse_faults(
-        case when on_day > today() then
-            fault('/acknowledged_on', 'date_in_future', 'lies in the future') end,
-        case when on_day < r.received_on then
-            fault('/acknowledged_on', 'date_order', 'lies before the referral was received') end);
+        future_fault('/acknowledged_on', on_day),
+        early_fault('/acknowledged_on', on_day, r.received_on, 'the referral was received'));
     update referral set status = 'acknowledged', acknowledged_on = on_day
         where id = p_id returning * into r;
     return (201, r.version, null, referral_document(r))::reply;
@@ -282,10 +280,8 @@ declare
     on_day date := (input ->> 'rejected_on')::date;
 begin
     perform refuse_faults(
-        case when on_day > today() then
-            fault('/rejected_on', 'date_in_future', 'lies in the future') end,
-        case when on_day < r.received_on then
-            fault('/rejected_on', 'date_order', 'lies before the referral was received') end);
+        future_fault('/rejected_on', on_day),
+        early_fault('/rejected_on', on_day, r.received_on, 'the referral was received'));
     update referral set status = 'rejected', decided_on = on_day, reason = input ->> 'reason',
             note = input ->> 'note'
         where id = p_id returning * into r;
@@ -302,10 +298,8 @@ declare
     on_day date := (input ->> 'accepted_on')::date;
 begin
     perform refuse_faults(
-        case when on_day > today() then
-            fault('/accepted_on', 'date_in_future', 'lies in the future') end,
-        case when on_day < r.received_on then
-            fault('/accepted_on', 'date_order', 'lies before the referral was received') end);
+        future_fault('/accepted_on', on_day),
+        early_fault('/accepted_on', on_day, r.received_on, 'the referral was received'));
     if input ->> 'case_id' is null then
         c := case_open(r.local_authority, input ->> 'review_type', r.guidance_edition,
             r.criteria_claimed, null, on_day);
@@ -331,4 +325,15 @@ begin
         where id = p_id returning * into r;
     return (201, r.version, '/v1/cases/' || c.id, referral_document(r))::reply;
 end
+$$;
+
+-- Whether the referral passes the filters of a list; an absent one lets everything pass.
+create or replace function referral_fits(r referral, filters jsonb) returns boolean
+language sql stable as $$
+    select (filters ->> 'status' is null or r.status = filters ->> 'status')
+        and (filters ->> 'committee' is null or r.committee = filters ->> 'committee')
+        and (filters ->> 'source_system' is null or r.source_system = filters ->> 'source_system')
+        and (filters ->> 'source_reference' is null or r.source_reference = filters ->> 'source_reference')
+        and (filters ->> 'received_from' is null or r.received_on >= (filters ->> 'received_from')::date)
+        and (filters ->> 'received_to' is null or r.received_on < (filters ->> 'received_to')::date)
 $$;

@@ -94,6 +94,14 @@ create or replace function action_document(a action) returns json language sql s
             'case', case when a.committee = claim('committee') then '/v1/cases/' || a.case_id end))
 $$;
 
+-- What criteria are judged by: the outcomes of the case's children.
+create or replace function case_facts(p_case uuid) returns jsonb language plpgsql stable as $$
+begin
+    return (select jsonb_agg(jsonb_build_object('outcome', k.outcome, 'carm', k.carm))
+        from child k where k.case_id = p_case);
+end
+$$;
+
 -- Whether a condition of a transition holds for the case. Each guard of stage_guard has its branch here.
 create or replace function guard_holds(c review_case, guard text) returns boolean
 language plpgsql stable as $$
@@ -102,9 +110,7 @@ begin
         when 'child_recorded' then
             return exists (select from child k where k.case_id = c.id);
         when 'criteria_supported' then
-            return unsupported_criteria(c.criteria, (
-                select jsonb_agg(jsonb_build_object('outcome', k.outcome, 'carm', k.carm))
-                from child k where k.case_id = c.id)) is null;
+            return unsupported_criteria(c.criteria, case_facts(c.id)) is null;
         when 'referrers_acknowledged' then
             return not exists (select from referral r
                 where r.case_id = c.id and r.acknowledged_on is null);
@@ -289,7 +295,7 @@ begin
         case when not exists (select from local_authority a
                 where a.code = input ->> 'local_authority' and a.committee = claim('committee')) then
             fault('/local_authority', 'outside_committee_area', 'is not in the area of the committee') end,
-        case when opened > today() then fault('/opened_on', 'date_in_future', 'lies in the future') end,
+        future_fault('/opened_on', opened),
         case when unsupported_criteria(claimed, input -> 'children') is not null then
             fault('/criteria', 'criterion_not_supported_by_facts',
                 'names a criterion that no child''s outcome supports') end
@@ -342,9 +348,7 @@ begin
     end if;
     n := jsonb_populate_record(c, change);
     perform refuse_faults(
-        case when change ? 'criteria' and unsupported_criteria(n.criteria, (
-                select jsonb_agg(jsonb_build_object('outcome', k.outcome, 'carm', k.carm))
-                from child k where k.case_id = c.id)) is not null then
+        case when change ? 'criteria' and unsupported_criteria(n.criteria, case_facts(c.id)) is not null then
             fault('/criteria', 'criterion_not_supported_by_facts',
                 'names a criterion that no child''s outcome supports') end);
     update review_case set (review_type, criteria, summary, legal_hold)
@@ -376,10 +380,8 @@ begin
         perform refuse(409, 'transition_not_possible', blocked);
     end if;
     perform refuse_faults(
-        case when on_day > today() then
-            fault('/occurred_on', 'date_in_future', 'lies in the future') end,
-        case when on_day < c.stage_entered_on then
-            fault('/occurred_on', 'date_order', 'lies before the present stage was entered') end,
+        future_fault('/occurred_on', on_day),
+        early_fault('/occurred_on', on_day, c.stage_entered_on, 'the present stage was entered'),
         case when cardinality(t.reasons) > 0
                 and (input ->> 'reason' is null or input ->> 'reason' <> all (t.reasons)) then
             fault('/reason', 'reason_required', 'has to be one of: ' || array_to_string(t.reasons, ', ')) end);
@@ -432,8 +434,7 @@ begin
     perform refuse_stale(expected, k.version);
     n := jsonb_populate_record(k, change);
     perform refuse_faults(variadic array[
-        case when n.national_hub_submitted_on > today() then
-            fault('/national_hub_submitted_on', 'date_in_future', 'lies in the future') end,
+        future_fault('/national_hub_submitted_on', n.national_hub_submitted_on),
         case when n.national_hub_submitted_on is not null and n.outcome <> 'died' then
             fault('/national_hub_submitted_on', 'only_for_a_death', 'is for a child who died') end,
         case when n.cause_of_death_group is not null and n.outcome <> 'died' then
@@ -474,10 +475,8 @@ begin
     end if;
     n := jsonb_populate_record(null::case_decision, input);
     perform refuse_faults(
-        case when n.decided_on > today() then
-            fault('/decided_on', 'date_in_future', 'lies in the future') end,
-        case when n.decided_on < c.stage_entered_on then
-            fault('/decided_on', 'date_order', 'lies before the stage decision was entered') end,
+        future_fault('/decided_on', n.decided_on),
+        early_fault('/decided_on', n.decided_on, c.stage_entered_on, 'the stage decision was entered'),
         case when n.outcome = 'alternative_review' and n.alternative_kind is null then
             fault('/alternative_kind', 'required_for_alternative', 'has to say which alternative') end,
         case when n.outcome <> 'alternative_review' and n.alternative_kind is not null then
@@ -486,9 +485,7 @@ begin
             fault('/reasons', 'reasons_required', 'has to give at least one reason') end,
         case when n.outcome = 'proceed' and cardinality(n.criteria_met) = 0 then
             fault('/criteria_met', 'criterion_required', 'has to name a criterion that is met') end,
-        case when unsupported_criteria(n.criteria_met, (
-                select jsonb_agg(jsonb_build_object('outcome', k.outcome, 'carm', k.carm))
-                from child k where k.case_id = c.id)) is not null then
+        case when unsupported_criteria(n.criteria_met, case_facts(c.id)) is not null then
             fault('/criteria_met', 'criterion_not_supported_by_facts',
                 'names a criterion that no child''s outcome supports') end);
     insert into case_decision (case_id, committee, outcome, decided_on, reasons, alternative_kind,
@@ -504,4 +501,16 @@ begin
     update referral set case_decision = d.outcome where case_id = c.id;
     return (case when known then 200 else 201 end, d.version, null, decision_document(d))::reply;
 end
+$$;
+
+-- Whether the case passes the filters of a list; an absent one lets everything pass.
+create or replace function case_fits(c review_case, filters jsonb) returns boolean
+language sql stable as $$
+    select (filters ->> 'stage' is null or c.stage = filters ->> 'stage')
+        and (filters ->> 'review_type' is null or c.review_type = filters ->> 'review_type')
+        and (filters ->> 'criterion' is null or filters ->> 'criterion' = any (c.criteria))
+        and (filters ->> 'overdue' is null
+            or coalesce(c.stage_due_on < today(), false) = (filters ->> 'overdue')::boolean)
+        and (filters ->> 'opened_from' is null or c.opened_on >= (filters ->> 'opened_from')::date)
+        and (filters ->> 'opened_to' is null or c.opened_on < (filters ->> 'opened_to')::date)
 $$;

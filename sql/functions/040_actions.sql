@@ -19,8 +19,7 @@ begin
             'Actions can be added from the stage decision on.')));
     end if;
     perform refuse_faults(variadic action_faults(a) || array[
-        case when a.due_on < c.opened_on then
-            fault('/due_on', 'date_order', 'lies before the case was opened') end]);
+        early_fault('/due_on', a.due_on, c.opened_on, 'the case was opened')]);
     insert into action (id, committee, case_id, case_reference, title, themes, owner_organisation, status,
             due_on, original_due_on, success_measure, priority, scope, resource_issue)
         values (uuid_v7(), c.committee, c.id, c.reference, a.title, a.themes, a.owner_organisation,
@@ -109,8 +108,7 @@ begin
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_progress',
             'Progress is reported on an action that is agreed or in progress; this one is ' || a.status || '.')));
     end if;
-    perform refuse_faults(case when u.reported_on > today() then
-        fault('/reported_on', 'date_in_future', 'lies in the future') end);
+    perform refuse_faults(future_fault('/reported_on', u.reported_on));
     update action set status = 'in_progress', progress = u.progress where id = p_id;
     insert into action_update (id, action_id, reported_on, progress, note, status_after, reported_by)
         values (uuid_v7(), p_id, u.reported_on, u.progress, u.note, 'in_progress', claim('organisation'))
@@ -129,8 +127,7 @@ begin
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_progress',
             'An action is completed from agreed or in progress; this one is ' || a.status || '.')));
     end if;
-    perform refuse_faults(case when on_day > today() then
-        fault('/completed_on', 'date_in_future', 'lies in the future') end);
+    perform refuse_faults(future_fault('/completed_on', on_day));
     update action set status = 'completed', progress = 100, completed_on = on_day,
             completed_by = claim('client'), evidence = input ->> 'evidence'
         where id = p_id returning * into a;
@@ -157,10 +154,8 @@ begin
             'Who reported the completion cannot verify it.')));
     end if;
     perform refuse_faults(
-        case when on_day > today() then
-            fault('/verified_on', 'date_in_future', 'lies in the future') end,
-        case when on_day < a.completed_on then
-            fault('/verified_on', 'date_order', 'lies before completed_on') end);
+        future_fault('/verified_on', on_day),
+        early_fault('/verified_on', on_day, a.completed_on, 'completed_on'));
     if input ->> 'outcome' = 'returned' then
         update action set status = 'in_progress', completed_on = null, completed_by = null,
             evidence = null where id = p_id returning * into a;
@@ -173,4 +168,18 @@ begin
             a.status, claim('organisation'));
     return (201, a.version, null, action_document(a))::reply;
 end
+$$;
+
+-- Whether the action passes the filters of a list; an absent one lets everything pass.
+create or replace function action_fits(a action, filters jsonb) returns boolean
+language sql stable as $$
+    select (filters ->> 'status' is null or a.status = filters ->> 'status')
+        and (filters ->> 'owner' is null or a.owner_organisation = filters ->> 'owner')
+        and (filters ->> 'theme' is null or filters ->> 'theme' = any (a.themes))
+        and (filters ->> 'case_id' is null or a.case_id = (filters ->> 'case_id')::uuid
+            and a.committee = claim('committee'))
+        and (filters ->> 'overdue' is null or (a.due_on < today()
+            and a.status in ('proposed', 'agreed', 'in_progress')) = (filters ->> 'overdue')::boolean)
+        and (filters ->> 'due_from' is null or a.due_on >= (filters ->> 'due_from')::date)
+        and (filters ->> 'due_to' is null or a.due_on < (filters ->> 'due_to')::date)
 $$;

@@ -19,6 +19,8 @@ create table review_case (
     stage text not null references stage,
     stage_entered_on date not null,
     stage_due_on date,
+    -- For sorting: a case without a due date comes last.
+    stage_due_or_never date not null generated always as (coalesce(stage_due_on, 'infinity')) stored,
     earliest_referral_received_on date,
     legal_hold boolean not null default false,
     closed_on date,
@@ -34,7 +36,7 @@ create table review_case (
     check ((stage = 'closed') = (closure is not null))
 );
 create index on review_case (committee, opened_on desc, id desc);
-create index on review_case (committee, stage_due_on, id);
+create index on review_case (committee, stage_due_or_never, id);
 
 alter table referral add foreign key (committee, case_id) references review_case (committee, id);
 

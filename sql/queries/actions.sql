@@ -12,15 +12,7 @@ select * from action_create($1::uuid, $2::jsonb);
 with page as (
     select a, row_number() over (order by a.due_on, a.id) as n
     from action a
-    where ($1::jsonb ->> 'status' is null or a.status = $1::jsonb ->> 'status')
-        and ($1::jsonb ->> 'owner' is null or a.owner_organisation = $1::jsonb ->> 'owner')
-        and ($1::jsonb ->> 'theme' is null or $1::jsonb ->> 'theme' = any (a.themes))
-        and ($1::jsonb ->> 'case_id' is null or a.case_id = ($1::jsonb ->> 'case_id')::uuid
-            and a.committee = claim('committee'))
-        and ($1::jsonb ->> 'overdue' is null or (a.due_on < today()
-            and a.status in ('proposed', 'agreed', 'in_progress')) = ($1::jsonb ->> 'overdue')::boolean)
-        and ($1::jsonb ->> 'due_from' is null or a.due_on >= ($1::jsonb ->> 'due_from')::date)
-        and ($1::jsonb ->> 'due_to' is null or a.due_on < ($1::jsonb ->> 'due_to')::date)
+    where action_fits(a, $1::jsonb)
         and ($2::jsonb is null or (a.due_on, a.id) > (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
     order by a.due_on, a.id
     limit $3::bigint + 1
@@ -34,15 +26,7 @@ from page;
 with page as (
     select a, row_number() over (order by a.updated_at desc, a.id desc) as n
     from action a
-    where ($1::jsonb ->> 'status' is null or a.status = $1::jsonb ->> 'status')
-        and ($1::jsonb ->> 'owner' is null or a.owner_organisation = $1::jsonb ->> 'owner')
-        and ($1::jsonb ->> 'theme' is null or $1::jsonb ->> 'theme' = any (a.themes))
-        and ($1::jsonb ->> 'case_id' is null or a.case_id = ($1::jsonb ->> 'case_id')::uuid
-            and a.committee = claim('committee'))
-        and ($1::jsonb ->> 'overdue' is null or (a.due_on < today()
-            and a.status in ('proposed', 'agreed', 'in_progress')) = ($1::jsonb ->> 'overdue')::boolean)
-        and ($1::jsonb ->> 'due_from' is null or a.due_on >= ($1::jsonb ->> 'due_from')::date)
-        and ($1::jsonb ->> 'due_to' is null or a.due_on < ($1::jsonb ->> 'due_to')::date)
+    where action_fits(a, $1::jsonb)
         and ($2::jsonb is null or (a.updated_at, a.id)
             < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
     order by a.updated_at desc, a.id desc

@@ -4,13 +4,7 @@
 with page as (
     select c, row_number() over (order by c.opened_on desc, c.id desc) as n
     from review_case c
-    where ($1::jsonb ->> 'stage' is null or c.stage = $1::jsonb ->> 'stage')
-        and ($1::jsonb ->> 'review_type' is null or c.review_type = $1::jsonb ->> 'review_type')
-        and ($1::jsonb ->> 'criterion' is null or $1::jsonb ->> 'criterion' = any (c.criteria))
-        and ($1::jsonb ->> 'overdue' is null
-            or coalesce(c.stage_due_on < today(), false) = ($1::jsonb ->> 'overdue')::boolean)
-        and ($1::jsonb ->> 'opened_from' is null or c.opened_on >= ($1::jsonb ->> 'opened_from')::date)
-        and ($1::jsonb ->> 'opened_to' is null or c.opened_on < ($1::jsonb ->> 'opened_to')::date)
+    where case_fits(c, $1::jsonb)
         and ($2::jsonb is null or (c.opened_on, c.id) < (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
     order by c.opened_on desc, c.id desc
     limit $3::bigint + 1
@@ -21,24 +15,17 @@ select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $
 from page;
 
 -- name: list_cases_by_due unprepared
--- Cases without a due date come last.
 with page as (
-    select c, row_number() over (order by coalesce(c.stage_due_on, 'infinity'), c.id) as n
+    select c, row_number() over (order by c.stage_due_or_never, c.id) as n
     from review_case c
-    where ($1::jsonb ->> 'stage' is null or c.stage = $1::jsonb ->> 'stage')
-        and ($1::jsonb ->> 'review_type' is null or c.review_type = $1::jsonb ->> 'review_type')
-        and ($1::jsonb ->> 'criterion' is null or $1::jsonb ->> 'criterion' = any (c.criteria))
-        and ($1::jsonb ->> 'overdue' is null
-            or coalesce(c.stage_due_on < today(), false) = ($1::jsonb ->> 'overdue')::boolean)
-        and ($1::jsonb ->> 'opened_from' is null or c.opened_on >= ($1::jsonb ->> 'opened_from')::date)
-        and ($1::jsonb ->> 'opened_to' is null or c.opened_on < ($1::jsonb ->> 'opened_to')::date)
-        and ($2::jsonb is null or (coalesce(c.stage_due_on, 'infinity'), c.id)
+    where case_fits(c, $1::jsonb)
+        and ($2::jsonb is null or (c.stage_due_or_never, c.id)
             > (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
-    order by coalesce(c.stage_due_on, 'infinity'), c.id
+    order by c.stage_due_or_never, c.id
     limit $3::bigint + 1
 )
 select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array(coalesce((c).stage_due_on, 'infinity'), (c).id)) filter (where n = $3::bigint
+    (json_agg(json_build_array((c).stage_due_or_never, (c).id)) filter (where n = $3::bigint
         and exists (select from page where n > $3::bigint))) -> 0 as next
 from page;
 

@@ -81,12 +81,7 @@ select coalesce(referral_faults(jsonb_populate_record(null::referral_input, $1::
 with page as (
     select r, row_number() over (order by r.received_at desc, r.id desc) as n
     from referral r
-    where ($1::jsonb ->> 'status' is null or r.status = $1::jsonb ->> 'status')
-        and ($1::jsonb ->> 'committee' is null or r.committee = $1::jsonb ->> 'committee')
-        and ($1::jsonb ->> 'source_system' is null or r.source_system = $1::jsonb ->> 'source_system')
-        and ($1::jsonb ->> 'source_reference' is null or r.source_reference = $1::jsonb ->> 'source_reference')
-        and ($1::jsonb ->> 'received_from' is null or r.received_on >= ($1::jsonb ->> 'received_from')::date)
-        and ($1::jsonb ->> 'received_to' is null or r.received_on < ($1::jsonb ->> 'received_to')::date)
+    where referral_fits(r, $1::jsonb)
         and ($2::jsonb is null or (r.received_at, r.id)
             < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
     order by r.received_at desc, r.id desc
@@ -101,12 +96,7 @@ from page;
 with page as (
     select r, row_number() over (order by r.received_at, r.id) as n
     from referral r
-    where ($1::jsonb ->> 'status' is null or r.status = $1::jsonb ->> 'status')
-        and ($1::jsonb ->> 'committee' is null or r.committee = $1::jsonb ->> 'committee')
-        and ($1::jsonb ->> 'source_system' is null or r.source_system = $1::jsonb ->> 'source_system')
-        and ($1::jsonb ->> 'source_reference' is null or r.source_reference = $1::jsonb ->> 'source_reference')
-        and ($1::jsonb ->> 'received_from' is null or r.received_on >= ($1::jsonb ->> 'received_from')::date)
-        and ($1::jsonb ->> 'received_to' is null or r.received_on < ($1::jsonb ->> 'received_to')::date)
+    where referral_fits(r, $1::jsonb)
         and ($2::jsonb is null or (r.received_at, r.id)
             > (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
     order by r.received_at, r.id
