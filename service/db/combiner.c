@@ -250,30 +250,30 @@ static void lead(combiner *all, job *mine) {
     }
 }
 
-/* Leads when a lane is free, queues otherwise: there is no thread to hand the job to, so that a
- * single client waits for nobody. Whoever is queued is woken once: answered, or out of the queue
- * and leading. */
-static void enqueue(combiner *all, job *mine) {
+/* Leads at once when a lane is free, queues otherwise: there is no thread to hand the job to, so
+ * that a single client waits for nobody. Whoever is queued is woken exactly once: answered, or out
+ * of the queue and leading. Returns whether the job is queued. */
+static bool enqueue(combiner *all, job *mine) {
     pthread_mutex_lock(&all->lock);
-    if (all->leaders < all->lane_count) {
-        all->leaders++;
-        mine->leads = true;
-    } else {
+    bool queued = all->leaders >= all->lane_count;
+    if (queued) {
         *(all->last == NULL ? &all->first : &all->last->next) = mine;
         all->last = mine;
         all->queued++;
+    } else {
+        all->leaders++;
+        mine->leads = true;
     }
     pthread_mutex_unlock(&all->lock);
+    return queued;
 }
 
 bool combiner_submit(combiner *all, const principal *who, const char *item, combiner_answer *answer,
                      arena *memory) {
     job mine = {.who = who, .item = item, .answer = answer, .memory = memory};
     sem_init(&mine.woken, 0, 0);
-    enqueue(all, &mine);
-    if (!mine.leads) {
-        while (sem_wait(&mine.woken) != 0) {
-        }
+    bool queued = enqueue(all, &mine);
+    while (queued && sem_wait(&mine.woken) != 0) {
     }
     if (mine.leads) {
         lead(all, &mine);
