@@ -1,0 +1,104 @@
+"""Whatever was acknowledged survives: pushes with retries while service and database are killed."""
+import pathlib
+import signal
+import sys
+import threading
+import time
+import uuid
+
+import pytest
+import requests
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "contract"), str(ROOT / "tests" / "integration")]
+
+from cluster import Cluster  # noqa: E402
+from documents import new_referral  # noqa: E402
+from service import Instance, Secrets  # noqa: E402
+
+ORGANISATION, SCOPE = "LA-S12000049", "referrals.write referrals.read"
+CLIENTS, KILLS = 8, 12
+
+
+class Pusher(threading.Thread):
+    """Sends referrals one after the other, each with its key until it is acknowledged."""
+
+    def __init__(self, url, token, enough):
+        super().__init__(daemon=True)
+        self.url, self.enough = f"{url}/v1/referrals", enough
+        self.headers = {"Authorization": f"Bearer {token}"}
+        self.acknowledged, self.unexpected, self.retries = [], [], 0
+
+    def run(self):
+        session = requests.Session()
+        while not self.enough.is_set():
+            self.push(session, new_referral(), {**self.headers, "Idempotency-Key": uuid.uuid4().hex})
+
+    def push(self, session, document, headers):
+        while True:
+            try:
+                answer = session.post(self.url, json=document, headers=headers, timeout=10)
+            except requests.RequestException:
+                answer = None
+            if answer is not None and answer.status_code in (200, 201):
+                self.acknowledged.append((document["source_reference"], answer.json()["id"]))
+                return
+            if answer is not None and answer.status_code not in (409, 503):
+                self.unexpected.append((answer.status_code, answer.text))
+                return
+            self.retries += 1
+            time.sleep(0.05)
+
+
+def kill_service(cluster, instance):
+    del cluster
+    instance.signal(signal.SIGKILL)
+    instance.process.wait()
+    instance.start()
+
+
+def kill_database(cluster, instance):
+    del instance
+    cluster.stop()
+    cluster.start()
+
+
+@pytest.fixture
+def storm():
+    """A register of its own, pushed to by several clients at once."""
+    cluster, keys = Cluster(), Secrets()
+    instance = Instance(cluster, keys)
+    enough = threading.Event()
+    try:
+        instance.run("migrate")
+        instance.start()
+        token = instance.run("token", "--organisation", ORGANISATION, "--client", "storm", "--scope", SCOPE)
+        pushers = [Pusher(instance.url, token, enough) for _ in range(CLIENTS)]
+        for each in pushers:
+            each.start()
+        yield cluster, instance, pushers, enough
+    finally:
+        enough.set()
+        instance.stop()
+        cluster.remove()
+        keys.remove()
+
+
+@pytest.mark.parametrize("kill", [kill_service, kill_database])
+def test_what_was_acknowledged_is_there_once_after_kills(storm, kill):
+    cluster, instance, pushers, enough = storm
+    for _ in range(KILLS):
+        time.sleep(0.5)
+        kill(cluster, instance)
+    time.sleep(1)
+    enough.set()
+    for each in pushers:
+        each.join(timeout=30)
+    acknowledged = [one for each in pushers for one in each.acknowledged]
+    stored = cluster.execute("select source_reference, id::text from register.referral")
+    retries = sum(each.retries for each in pushers)
+    print(f"\n{kill.__name__}: {KILLS} kills, {len(acknowledged)} acknowledged, {retries} retries, "
+          f"{len(set(acknowledged) - set(stored))} lost, {len(stored) - len(set(stored))} doubled")
+    assert [fault for each in pushers for fault in each.unexpected] == []
+    assert sorted(stored) == sorted(acknowledged)
+    assert len(acknowledged) > 100 and retries > 0
