@@ -1,4 +1,5 @@
 /* The command line: serve, migrate, token, check, version. */
+#include "api/free_text.h"
 #include "service/auth/mint.h"
 #include "service/command.h"
 #include "service/contract/contract.h"
@@ -164,7 +165,8 @@ static int run_token(const config *settings, int count, char **words) {
 
 static int run(const config *settings, int count, char **words) {
     if (strcmp(words[0], "serve") == 0) {
-        return command_serve(settings);
+        return command_serve(settings, &(serve_parts){.scan_text = free_text_scan,
+                                                      .combined = statement_push_referrals});
     }
     if (strcmp(words[0], "migrate") == 0) {
         return run_migrate(settings);

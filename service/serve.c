@@ -1,6 +1,5 @@
 /* The command `serve`: puts the parts together, waits for signals, and takes them apart in order.
  */
-#include "api/free_text.h"
 #include "service/command.h"
 #include "service/contract/contract.h"
 #include "service/db/migrate.h"
@@ -127,8 +126,8 @@ static void attend(service *shared, server *running, const sigset_t *signals) {
     }
 }
 
-static bool make_parts(service *shared, const unsigned char *subject_key, char *reason,
-                       size_t reason_size) {
+static bool make_parts(service *shared, const statement *combined, const unsigned char *subject_key,
+                       char *reason, size_t reason_size) {
     const config *settings = shared->settings;
     keys_source source = command_keys_source(settings);
     token_rules rules = {.issuer = settings->issuer,
@@ -146,9 +145,7 @@ static bool make_parts(service *shared, const unsigned char *subject_key, char *
     shared->rates = rate_limiter_new(settings->rate_limit, settings->rate_window_seconds);
     shared->figures = metrics_new();
     shared->connections = pool_new(settings->database, (size_t)settings->connections, "");
-    shared->pushes = combiner_new(settings->database, (size_t)settings->push_connections,
-                                  statement_push_referrals);
-    shared->scan_text = free_text_scan;
+    shared->pushes = combiner_new(settings->database, (size_t)settings->push_connections, combined);
     return shared->verifier != NULL && shared->rates != NULL && shared->figures != NULL &&
            shared->connections != NULL && shared->pushes != NULL && contract_start();
 }
@@ -175,9 +172,9 @@ static void guard_memory(void) {
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-int command_serve(const config *settings) {
+int command_serve(const config *settings, const serve_parts *parts) {
     char reason[1024] = "";
-    service shared = {.settings = settings};
+    service shared = {.settings = settings, .scan_text = parts->scan_text};
     unsigned char subject_key[SECRET_SIZE];
     sigset_t signals;
     if (!check_safety(settings, reason, sizeof reason) ||
@@ -198,7 +195,7 @@ int command_serve(const config *settings) {
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: all inherit it */
     int status = EX_OK;
     server *running = NULL;
-    if (make_parts(&shared, subject_key, reason, sizeof reason)) {
+    if (make_parts(&shared, parts->combined, subject_key, reason, sizeof reason)) {
         running = server_start(&shared, reason, sizeof reason);
     }
     if (running == NULL) {

@@ -1,0 +1,95 @@
+-- The documents of a case's parts, as the contract shows them: children, stages, decision, actions.
+
+create or replace function child_document(c child) returns json language sql stable as $$
+    select json_build_object(
+        'id', c.id,
+        'case_id', c.case_id,
+        'child_ref', c.child_ref,
+        'family_ref', c.family_ref,
+        'outcome', c.outcome,
+        'outcome_first_recorded', c.outcome_first_recorded,
+        'age_band', c.age_band,
+        'age_years', c.age_years,
+        'sex', c.sex,
+        'ethnic_group', c.ethnic_group,
+        'disability', c.disability,
+        'legal_status', c.legal_status,
+        'register_status', c.register_status,
+        'siblings_count_band', c.siblings_count_band,
+        'known_to', c.known_to,
+        'cause_of_death_group', c.cause_of_death_group,
+        'harm_types', c.harm_types,
+        'carm', c.carm,
+        'national_hub_submitted_on', c.national_hub_submitted_on,
+        'created_at', rendered(c.created_at),
+        'updated_at', rendered(c.updated_at),
+        'version', c.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || c.case_id || '/children/' || c.id,
+            'case', '/v1/cases/' || c.case_id))
+$$;
+
+create or replace function case_stage_document(s case_stage) returns json language sql stable as $$
+    select json_build_object(
+        'id', s.id,
+        'stage', s.stage,
+        'entered_on', s.entered_on,
+        'due_on', s.due_on,
+        'left_on', s.left_on,
+        'overdue', coalesce(s.due_on < coalesce(s.left_on, today()), false),
+        'recorded_at', rendered(s.recorded_at),
+        'recorded_by', s.recorded_by,
+        'reason', s.reason,
+        'note', s.note)
+$$;
+
+create or replace function decision_document(d case_decision) returns json language sql stable as $$
+    select json_build_object(
+        'case_id', d.case_id,
+        'outcome', d.outcome,
+        'decided_on', d.decided_on,
+        'reasons', d.reasons,
+        'alternative_kind', d.alternative_kind,
+        'criteria_met', d.criteria_met,
+        'decided_by', d.decided_by,
+        'unanimous', d.unanimous,
+        'note', d.note,
+        'recorded_at', rendered(d.recorded_at),
+        'version', d.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || d.case_id || '/decision',
+            'case', '/v1/cases/' || d.case_id))
+$$;
+
+create or replace function action_document(a action) returns json language sql stable as $$
+    select json_build_object(
+        'id', a.id,
+        'case_id', case when a.committee = claim('committee') then a.case_id end,
+        'case_reference', a.case_reference,
+        'committee', a.committee,
+        'title', a.title,
+        'themes', a.themes,
+        'owner_organisation', a.owner_organisation,
+        'status', a.status,
+        'due_on', a.due_on,
+        'original_due_on', a.original_due_on,
+        'overdue', a.due_on < today()
+            and a.status in ('proposed', 'agreed', 'in_progress'),
+        'slippage_days', a.due_on - a.original_due_on,
+        'success_measure', a.success_measure,
+        'priority', a.priority,
+        'scope', a.scope,
+        'resource_issue', a.resource_issue,
+        'progress', a.progress,
+        'completed_on', a.completed_on,
+        'evidence', a.evidence,
+        'verified_on', a.verified_on,
+        'reason', a.reason,
+        'created_at', rendered(a.created_at),
+        'updated_at', rendered(a.updated_at),
+        'version', a.version,
+        'links', json_build_object(
+            'self', '/v1/actions/' || a.id,
+            'updates', '/v1/actions/' || a.id || '/updates',
+            'case', case when a.committee = claim('committee') then '/v1/cases/' || a.case_id end))
+$$;
