@@ -2,6 +2,7 @@
  * end. */
 #include "service/http/server.h"
 
+#include "service/http/accept.h"
 #include "service/http/admin.h"
 #include "service/http/exchange_parts.h"
 #include "service/http/watch.h"
@@ -20,7 +21,6 @@ enum {
     OPTIONS_MOST = 24,
     THREAD_STACK = 1024 * 1024,
     HEADER_MEMORY = 32 * 1024,
-    BACKLOG = 512,
     BODY_MOST = 4 * 1024 * 1024,
     ADMIN_WORKERS = 1,
     ADMIN_CONNECTIONS = 32,
@@ -30,6 +30,7 @@ enum {
 typedef struct listener {
     struct _u_instance instance;
     struct addrinfo *address;
+    acceptor *door;
     bool initialised, started;
 } listener;
 
@@ -163,7 +164,7 @@ static bool start(listener *one, const char *setting, const char *text, const li
     if (one->address == NULL) {
         return false;
     }
-    /* The port only satisfies ulfius: the socket address below is what counts. */
+    /* The port only satisfies ulfius: the acceptor has the address. */
     one->initialised = ulfius_init_instance(&one->instance, 65535, NULL, NULL) == U_OK;
     if (!one->initialised ||
         ulfius_set_default_endpoint(&one->instance, callback, shared) != U_OK) {
@@ -176,13 +177,11 @@ static bool start(listener *one, const char *setting, const char *text, const li
     struct MHD_OptionItem options[OPTIONS_MOST] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_library,
          NULL}, /* first: it reports on the others */
-        {MHD_OPTION_SOCK_ADDR, 0, one->address->ai_addr},
         {MHD_OPTION_THREAD_POOL_SIZE, bounds->workers, NULL},
         {MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, bounds->connections, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, bounds->idle_seconds, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_MEMORY, NULL},
-        {MHD_OPTION_LISTEN_BACKLOG_SIZE, BACKLOG, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin_request, NULL},
@@ -192,10 +191,8 @@ static bool start(listener *one, const char *setting, const char *text, const li
     while (options[count].option != MHD_OPTION_END) {
         count++;
     }
-    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-    if (one->address->ai_family == AF_INET6) {
-        flags |= MHD_USE_IPv6;
-    }
+    unsigned int flags =
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET;
     if (bounds->private_key != NULL) {
         flags |= MHD_USE_TLS;
         options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0,
@@ -209,16 +206,23 @@ static bool start(listener *one, const char *setting, const char *text, const li
     }
     options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     one->started = ulfius_start_framework_with_mhd_options(&one->instance, flags, options) == U_OK;
-    if (!one->started) {
+    one->door = one->started ? acceptor_new(one->address, one->instance.mhd_daemon) : NULL;
+    if (one->door == NULL) {
         snprintf(
             reason, reason_size,
             "%s: cannot listen on %s; is the port taken, or the certificate or key not readable?",
             setting, text);
     }
-    return one->started;
+    return one->door != NULL;
+}
+
+static void close_door(listener *one) {
+    acceptor_free(one->door);
+    one->door = NULL;
 }
 
 static void stop(listener *one) {
+    close_door(one);
     if (one->started) {
         ulfius_stop_framework(&one->instance);
     }
@@ -303,10 +307,7 @@ void server_watch(server *running) {
 /* While draining every answer says Connection: close, so that clients leave by themselves. */
 static void drain(server *running) {
     const config *settings = running->shared->settings;
-    MHD_socket socket = MHD_quiesce_daemon(running->api.instance.mhd_daemon);
-    if (socket != MHD_INVALID_SOCKET) {
-        close(socket);
-    }
+    close_door(&running->api);
     long ticks = settings->drain_seconds * 1000000L / TICK_US;
     while (ticks-- > 0 && watch_count(running->connections) > 0) {
         usleep(TICK_US);

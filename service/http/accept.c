@@ -1,0 +1,88 @@
+/* Accepts connections and deals them out to the workers one by one. */
+#include "service/http/accept.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 512, SHORTAGE_US = 20000 };
+
+struct acceptor {
+    int socket;
+    struct MHD_Daemon *daemon;
+    pthread_t thread;
+};
+
+/* Whether accepting may go on after this error; out of descriptors it waits until some are back. */
+static bool is_passing(int error) {
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+        usleep(SHORTAGE_US);
+        return true;
+    }
+    return error == EINTR || error == ECONNABORTED || error == EAGAIN || error == EPROTO;
+}
+
+static void *accept_all(void *argument) {
+    const acceptor *running = argument;
+    for (;;) {
+        struct sockaddr_storage from;
+        socklen_t size = sizeof from;
+        int client =
+            accept4(running->socket, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (client >= 0) {
+            /* The daemon chooses the worker by the descriptor's number, and closes what it cannot
+             * take. */
+            MHD_add_connection(running->daemon, client, (struct sockaddr *)&from, size);
+        } else if (!is_passing(errno)) {
+            return NULL; /* the socket was shut down */
+        }
+    }
+}
+
+static int open_socket(const struct addrinfo *address) {
+    const int on = 1;
+    int made =
+        socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
+    if (made < 0) {
+        return -1;
+    }
+    setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted sockets inherit it */
+    if (bind(made, address->ai_addr, address->ai_addrlen) == 0 && listen(made, BACKLOG) == 0) {
+        return made;
+    }
+    close(made);
+    return -1;
+}
+
+acceptor *acceptor_new(const struct addrinfo *address, struct MHD_Daemon *daemon) {
+    acceptor *running = calloc(1, sizeof *running);
+    if (running == NULL) {
+        return NULL;
+    }
+    running->daemon = daemon;
+    running->socket = open_socket(address);
+    if (running->socket >= 0 && pthread_create(&running->thread, NULL, accept_all, running) == 0) {
+        return running;
+    }
+    if (running->socket >= 0) {
+        close(running->socket);
+    }
+    free(running);
+    return NULL;
+}
+
+void acceptor_free(acceptor *running) {
+    if (running == NULL) {
+        return;
+    }
+    shutdown(running->socket, SHUT_RDWR); /* ends the accept under way */
+    pthread_join(running->thread, NULL);
+    close(running->socket);
+    free(running);
+}
