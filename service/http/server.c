@@ -290,10 +290,11 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
                     .connections = ADMIN_CONNECTIONS,
                     .idle_seconds = (unsigned int)settings->idle_seconds,
                     .connections_watched = running->connections};
-    if (!start(&running->admin, "LR_ADMIN_LISTEN", settings->admin_listen, &admin, admin_serve,
-               shared, reason, reason_size) ||
-        !start(&running->api, "LR_LISTEN", settings->listen, &api, serve, shared, reason,
-               reason_size)) {
+    /* The admin server last: what it calls ready has to accept connections. */
+    if (!start(&running->api, "LR_LISTEN", settings->listen, &api, serve, shared, reason,
+               reason_size) ||
+        !start(&running->admin, "LR_ADMIN_LISTEN", settings->admin_listen, &admin, admin_serve,
+               shared, reason, reason_size)) {
         free_server(running);
         return NULL;
     }
