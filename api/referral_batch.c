@@ -196,49 +196,68 @@ static void refuse_whole(batch *all) {
     exchange_refuse_violations(all->x, code, &faults);
 }
 
+/* Forgets what the database said in a try that came to nothing; what the contract refused stays
+ * refused. */
+static void forget_answers(batch *all) {
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->items[i] != NULL && all->problems[i] != NULL) {
+            json_decref(all->problems[i]);
+            all->problems[i] = NULL;
+            all->refused--;
+        }
+        all->answered[i] = false;
+    }
+}
+
 /* One try: everything in one transaction. Returns false with `error`; answers when it returns true.
  */
-static bool try_batch(exchange *x, bool atomic, const db_once *once, db_error *error) {
-    batch all = open_batch(x);
-    check_items(&all);
+static bool try_batch(batch *all, bool atomic, const db_once *once, db_error *error) {
+    exchange *x = all->x;
     db_transaction transaction;
     db_reply reply = {.status = atomic ? 201 : 207};
     bool done = false;
-    if (atomic && all.refused > 0) {
-        refuse_whole(&all);
-        close_batch(&all);
-        return true;
-    }
     if (!db_begin(&transaction, exchange_service(x)->connections, exchange_principal(x), error,
                   exchange_memory(x))) {
-        close_batch(&all);
         return false;
     }
     if (once->key != NULL && db_once_find(&transaction, once, &reply, error)) {
         db_rollback(&transaction);
         done = error->code == NULL;
-        if (done) {
-            exchange_answer_reply(x, &reply);
-        }
-    } else if (!send_items(&all, &transaction, error)) {
+    } else if (!send_items(all, &transaction, error)) {
         db_rollback(&transaction);
-    } else if (atomic && all.refused > 0) {
+    } else if (atomic && all->refused > 0) {
         db_rollback(&transaction);
-        refuse_whole(&all);
-        done = true;
+        refuse_whole(all);
+        return true;
     } else {
-        reply.body = render_batch(&all);
+        reply.body = render_batch(all);
         if (once->key != NULL && !db_once_store(&transaction, once, &reply, error)) {
             db_rollback(&transaction);
         } else {
             done = db_commit(&transaction, error);
         }
-        if (done) {
-            exchange_answer_reply(x, &reply);
-        }
     }
-    close_batch(&all);
+    if (done) {
+        exchange_answer_reply(x, &reply);
+    }
     return done;
+}
+
+/* Stores the checked items, again when another transaction or a lost connection got in the way: a
+ * natural key makes even an uncertain commit safe to ask again. */
+static void store_batch(batch *all, bool atomic, const db_once *once) {
+    db_error error = {0};
+    for (int tries = 0; tries < BATCH_TRIES_MOST; tries++) {
+        error = (db_error){0};
+        if (try_batch(all, atomic, once, &error)) {
+            return;
+        }
+        if (error.failure == DB_REFUSED) {
+            break;
+        }
+        forget_answers(all);
+    }
+    exchange_refuse_error(all->x, &error);
 }
 
 void push_referrals(exchange *x) {
@@ -251,19 +270,15 @@ void push_referrals(exchange *x) {
         return;
     }
     db_once once = {0};
-    exchange_once(x, &once);
-    db_error error = {0};
-    for (int tries = 0; tries < BATCH_TRIES_MOST; tries++) {
-        error = (db_error){0};
-        if (try_batch(x, atomic, &once, &error)) {
-            return;
-        }
-        /* A natural key makes even an uncertain commit safe to ask again. */
-        if (error.failure == DB_REFUSED) {
-            break;
-        }
+    exchange_once(x, &once); /* before the items are made ready, which changes the body */
+    batch all = open_batch(x);
+    check_items(&all);
+    if (atomic && all.refused > 0) {
+        refuse_whole(&all);
+    } else {
+        store_batch(&all, atomic, &once);
     }
-    exchange_refuse_error(x, &error);
+    close_batch(&all);
 }
 
 static void answer_validation(exchange *x, json_t *errors) {

@@ -176,19 +176,15 @@ begin
 end
 $$;
 
--- The change of one referral by its sender, while the committee has not decided.
-create or replace function referral_change(p_id uuid, expected bigint, change jsonb) returns reply
+-- Locks a referral that has not been decided, for its sender or for the committee that received it.
+create or replace function referral_lock(p_id uuid, expected bigint, as_sender boolean) returns referral
 language plpgsql as $$
 declare
     r referral;
-    i referral_input;
-    faults json;
 begin
     select * into r from referral where id = p_id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
-    if r.source_organisation <> claim('organisation') then
+    if not found or as_sender and r.source_organisation <> claim('organisation')
+            or not as_sender and r.committee <> claim('committee') then
         perform refuse(404, 'not_found');
     end if;
     perform refuse_stale(expected, r.version);
@@ -196,6 +192,18 @@ begin
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_decided',
             'The committee has decided about this referral, or it was withdrawn.')));
     end if;
+    return r;
+end
+$$;
+
+-- The change of one referral by its sender, while the committee has not decided.
+create or replace function referral_change(p_id uuid, expected bigint, change jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral := referral_lock(p_id, expected, true);
+    i referral_input;
+    faults json;
+begin
     i := jsonb_populate_record(jsonb_populate_record(null::referral_input, to_jsonb(r)), change);
     faults := referral_faults(i);
     if faults is not null then
@@ -217,17 +225,8 @@ $$;
 create or replace function referral_withdraw(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
-    r referral;
+    r referral := referral_lock(p_id, expected, true);
 begin
-    select * into r from referral where id = p_id for update;
-    if not found or r.source_organisation <> claim('organisation') then
-        perform refuse(404, 'not_found');
-    end if;
-    perform refuse_stale(expected, r.version);
-    if r.status not in ('submitted', 'acknowledged') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_decided',
-            'The committee has decided about this referral, or it was withdrawn.')));
-    end if;
     update referral set status = 'withdrawn', decided_on = today(), reason = input ->> 'reason',
             note = input ->> 'note'
         where id = p_id returning * into r;
@@ -235,29 +234,10 @@ begin
 end
 $$;
 
--- Locks a referral that the caller's committee received and has not decided.
-create or replace function referral_for_decision(p_id uuid, expected bigint) returns referral
-language plpgsql as $$
-declare
-    r referral;
-begin
-    select * into r from referral where id = p_id for update;
-    if not found or r.committee <> claim('committee') then
-        perform refuse(404, 'not_found');
-    end if;
-    perform refuse_stale(expected, r.version);
-    if r.status not in ('submitted', 'acknowledged') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_decided',
-            'The committee has decided about this referral, or it was withdrawn.')));
-    end if;
-    return r;
-end
-$$;
-
 create or replace function referral_acknowledge(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
-    r referral := referral_for_decision(p_id, expected);
+    r referral := referral_lock(p_id, expected, false);
     on_day date := (input ->> 'acknowledged_on')::date;
 begin
     if r.status = 'acknowledged' then
@@ -276,7 +256,7 @@ $$;
 create or replace function referral_reject(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
-    r referral := referral_for_decision(p_id, expected);
+    r referral := referral_lock(p_id, expected, false);
     on_day date := (input ->> 'rejected_on')::date;
 begin
     perform refuse_faults(
@@ -293,7 +273,7 @@ $$;
 create or replace function referral_accept(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
-    r referral := referral_for_decision(p_id, expected);
+    r referral := referral_lock(p_id, expected, false);
     c review_case;
     on_day date := (input ->> 'accepted_on')::date;
 begin
