@@ -18,8 +18,12 @@ static const char *own_committee(exchange *x) {
 
 void list_cases(exchange *x) {
     const char *sort = exchange_query_value(x, "sort");
+    const char *shared = exchange_query_value(x, "shared");
     bool by_due = sort != NULL && strcmp(sort, "stage_due_on") == 0;
-    exchange_read_page(x, by_due ? statement_list_cases_by_due : statement_list_cases);
+    bool of_others = shared != NULL && strcmp(shared, "true") == 0;
+    exchange_read_page(x, of_others ? statement_list_shared_cases
+                          : by_due  ? statement_list_cases_by_due
+                                    : statement_list_cases);
 }
 
 void open_case(exchange *x) {

@@ -20,8 +20,10 @@ static const char help_text[] =
     "  migrate                   bring the database (LR_MIGRATION_DATABASE) to this program's "
     "schema\n"
     "  token --role ROLE         print a development token (LR_MODE=dev); roles: committee, "
-    "agency, health,\n"
-    "                            police, dashboard, other-committee\n"
+    "committee-member,\n"
+    "                            chief-officers, reviewer, agency, health, police, prosecution, "
+    "reporter,\n"
+    "                            inspectorate, national-hub, dashboard, other-committee\n"
     "  token --organisation CODE --client ID --scope 'A B' [--seconds N]\n"
     "  check                     say whether the configuration, the keys and the database are in "
     "order\n"
@@ -87,15 +89,28 @@ typedef struct role {
 } role;
 
 static const char committee_scopes[] =
-    "referrals.read referrals.write cases.read cases.write decisions.write "
-    "actions.read actions.write actions.verify";
-static const char agency_scopes[] = "referrals.read referrals.write actions.read actions.write";
+    "referrals.read referrals.write cases.read cases.write children.read information.read "
+    "decisions.write reviews.write proceedings.read proceedings.write notices.read actions.read "
+    "actions.write actions.verify retention.write holds.legal";
+static const char agency_scopes[] =
+    "referrals.read referrals.write information.read information.write actions.read actions.write";
+static const char liaison_scopes[] =
+    "proceedings.read proceedings.write information.read information.write notices.read "
+    "actions.read actions.write";
 
 static const role roles[] = {
     {"committee", "CPC-GLA", "committee-system", committee_scopes},
+    {"committee-member", "CPC-GLA", "member-portal", "referrals.read cases.read actions.read"},
+    {"chief-officers", "COG-GLA", "chief-officers-system",
+     "cases.read ratification.write notices.read actions.read"},
+    {"reviewer", "INDEPENDENT", "reviewer-1", "cases.read children.read reviews.write"},
     {"agency", "LA-S12000049", "council-casework", agency_scopes},
     {"health", "HB-S08000031", "health-board-system", agency_scopes},
     {"police", "POL-G", "police-system", agency_scopes},
+    {"prosecution", "COPFS", "case-system", liaison_scopes},
+    {"reporter", "SCRA", "reporter-system", liaison_scopes},
+    {"inspectorate", "CI", "inspectorate-system", "decisions.read notices.read observations.write"},
+    {"national-hub", "HIS", "hub-system", "notices.read"},
     {"dashboard", "SG", "national-dashboard", "statistics.read"},
     {"other-committee", "CPC-EDH", "other-committee-system", committee_scopes},
 };

@@ -74,8 +74,9 @@ void exchange_read(exchange *x, const statement *what, const char *const *parame
 /* Reads a short list whole: the statement's row {items}; no row is 404. */
 void exchange_read_items(exchange *x, const statement *what, const char *const *parameters);
 
-/* Reads one page: the statement takes the query's filters as a JSON object, the cursor's key (or
- * null) and the limit, and returns {items, next}: the last item's key when there is more. */
+/* Reads one page: the statement takes the path's values and the query's filters as a JSON object,
+ * the cursor's key (or null) and the limit, and returns {items, next}: the last item's key when
+ * there is more. */
 void exchange_read_page(exchange *x, const statement *what);
 
 /* Runs a statement that returns a reply row {status, version, location, body}, once for an

@@ -55,9 +55,13 @@ void exchange_read_items(exchange *x, const statement *what, const char *const *
     PQclear(result);
 }
 
-/* The query's filters as a JSON object with sorted members: everything but the paging itself. */
+/* The filters as a JSON object with sorted members: what the path names, and the query but for the
+ * paging itself. */
 static const char *filters_text(exchange *x) {
     json_t *filters = json_object();
+    for (size_t i = 0; i < x->match.value_count; i++) {
+        json_object_set_new(filters, x->match.names[i], json_string(x->match.values[i]));
+    }
     for (size_t i = 0; i < x->query_count; i++) {
         if (strcmp(x->query[i].name, "cursor") != 0 && strcmp(x->query[i].name, "limit") != 0) {
             json_object_set_new(filters, x->query[i].name, json_string(x->query[i].value));

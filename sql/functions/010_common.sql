@@ -24,6 +24,20 @@ create or replace function has_scope(scope text) returns boolean language sql st
     select strpos(current_setting('register.scopes', true), ' ' || scope || ' ') > 0
 $$;
 
+create or replace function has_any_scope(variadic scopes text[]) returns boolean language sql stable as $$
+    select string_to_array(trim(current_setting('register.scopes', true)), ' ') && scopes
+$$;
+
+-- The cases that a single grant opens to the caller, whichever committee they belong to (see case_access).
+create or replace function granted_cases() returns uuid[] language sql stable as $$
+    select coalesce(nullif(current_setting('register.granted', true), ''), '{}')::uuid[]
+$$;
+
+-- The cases of which the caller sees the proceedings only.
+create or replace function liaison_cases() returns uuid[] language sql stable as $$
+    select coalesce(nullif(current_setting('register.liaison', true), ''), '{}')::uuid[]
+$$;
+
 -- Ends the statement with a problem: the SQLSTATE carries the HTTP status, the message its code,
 -- the detail the list of what is wrong.
 create or replace function refuse(status integer, code text, errors json default '[]') returns void
@@ -69,27 +83,6 @@ begin
     if expected is not null and expected <> actual then
         perform refuse(412, 'version_stale');
     end if;
-end
-$$;
-
--- Every change of a row counts its version, whoever makes it.
-create or replace function count_version() returns trigger language plpgsql as $$
-begin
-    new.version := old.version + 1;
-    new.updated_at := now();
-    return new;
-end
-$$;
-
-do $$
-declare
-    name text;
-begin
-    foreach name in array array['referral', 'review_case', 'child', 'case_decision', 'action'] loop
-        execute format('drop trigger if exists count_version on %I', name);
-        execute format('create trigger count_version before update on %I
-            for each row execute function count_version()', name);
-    end loop;
 end
 $$;
 

@@ -1,15 +1,16 @@
 -- The documents of a case's parts, as the contract shows them: children, stages, decision, actions.
 
+-- Without the scope children.read a child is shown by its bands: no references, no age in years.
 create or replace function child_document(c child) returns json language sql stable as $$
     select json_build_object(
         'id', c.id,
         'case_id', c.case_id,
-        'child_ref', c.child_ref,
-        'family_ref', c.family_ref,
+        'child_ref', case when has_scope('children.read') then c.child_ref end,
+        'family_ref', case when has_scope('children.read') then c.family_ref end,
         'outcome', c.outcome,
         'outcome_first_recorded', c.outcome_first_recorded,
         'age_band', c.age_band,
-        'age_years', c.age_years,
+        'age_years', case when has_scope('children.read') then c.age_years end,
         'sex', c.sex,
         'ethnic_group', c.ethnic_group,
         'disability', c.disability,

@@ -8,35 +8,73 @@ begin
 end
 $$;
 
--- Whether a condition of a transition holds for the case. Each guard of stage_guard has its branch here.
-create or replace function guard_holds(c review_case, guard text) returns boolean
+-- The guards of transitions: guard_<code> for each code of stage_guard, beside the resource that it is about.
+create or replace function guard_child_recorded(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from child k where k.case_id = c.id);
+end
+$$;
+
+create or replace function guard_criteria_supported(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return unsupported_criteria(c.criteria, case_facts(c.id)) is null;
+end
+$$;
+
+create or replace function guard_referrers_acknowledged(c review_case) returns boolean
 language plpgsql stable as $$
 begin
-    case guard
-        when 'child_recorded' then
-            return exists (select from child k where k.case_id = c.id);
-        when 'criteria_supported' then
-            return unsupported_criteria(c.criteria, case_facts(c.id)) is null;
-        when 'referrers_acknowledged' then
-            return not exists (select from referral r
-                where r.case_id = c.id and r.acknowledged_on is null);
-        when 'decision_recorded' then
-            return c.decision_outcome is not null;
-        when 'decided_to_proceed' then
-            return coalesce(c.decision_outcome = 'proceed', false);
-        when 'decided_not_to_proceed' then
-            return coalesce(c.decision_outcome = 'do_not_proceed', false);
-        when 'decided_alternative_review' then
-            return coalesce(c.decision_outcome = 'alternative_review', false);
-        when 'decided_more_information' then
-            return coalesce(c.decision_outcome = 'more_information', false);
-        when 'actions_ended' then
-            return not exists (select from action a where a.case_id = c.id
-                and a.status not in ('verified', 'not_achieved', 'superseded'));
-        when 'not_on_legal_hold' then
-            return not c.legal_hold;
-    end case;
+    return not exists (select from referral r where r.case_id = c.id and r.acknowledged_on is null);
 end
+$$;
+
+create or replace function guard_decision_recorded(c review_case) returns boolean language sql immutable as $$
+    select c.decision_outcome is not null
+$$;
+
+create or replace function guard_decided_to_proceed(c review_case) returns boolean language sql immutable as $$
+    select coalesce(c.decision_outcome = 'proceed', false)
+$$;
+
+create or replace function guard_decided_not_to_proceed(c review_case) returns boolean
+language sql immutable as $$
+    select coalesce(c.decision_outcome = 'do_not_proceed', false)
+$$;
+
+create or replace function guard_decided_alternative_review(c review_case) returns boolean
+language sql immutable as $$
+    select coalesce(c.decision_outcome = 'alternative_review', false)
+$$;
+
+create or replace function guard_decided_more_information(c review_case) returns boolean
+language sql immutable as $$
+    select coalesce(c.decision_outcome = 'more_information', false)
+$$;
+
+create or replace function guard_actions_ended(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return not exists (select from action a where a.case_id = c.id
+        and a.status not in ('verified', 'not_achieved', 'superseded'));
+end
+$$;
+
+-- Whether a condition of a transition holds for the case.
+create or replace function guard_holds(c review_case, guard text) returns boolean
+language plpgsql stable as $$
+declare
+    held boolean;
+begin
+    execute format('select %I($1)', 'guard_' || guard) into held using c;
+    return held;
+end
+$$;
+
+-- The guards of a transition that do not hold for the case, in their order.
+create or replace function guards_missing(c review_case, guards text[]) returns setof stage_guard
+language sql stable as $$
+    select g.* from unnest(guards) with ordinality u(code, n) join stage_guard g using (code)
+    where not guard_holds(c, g.code)
+    order by n
 $$;
 
 -- What is possible from the case's stage, and what still blocks it.
@@ -44,17 +82,17 @@ create or replace function case_transitions(c review_case) returns json language
 begin
     return (select coalesce(json_agg(json_build_object(
         'to', t.to_stage,
+        'way', t.way,
         'label', t.label,
+        'reasons', t.reasons,
         'possible', blocked.by_guards is null,
-        'blocked_by', coalesce(blocked.by_guards, '[]')) order by s.position), '[]')
+        'blocked_by', coalesce(blocked.by_guards, '[]')) order by s.position, t.way), '[]')
     from stage_transition t
     join stage s on s.code = t.to_stage
     cross join lateral (
-        select json_agg(json_build_object('guard', g.code, 'message', g.message, 'by', g.responsible)
-            order by n) as by_guards
-        from unnest(t.guards) with ordinality u(code, n)
-        join stage_guard g using (code)
-        where not guard_holds(c, g.code)) blocked
+        select json_agg(json_build_object('guard', g.code, 'message', g.message, 'by', g.responsible))
+            as by_guards
+        from guards_missing(c, t.guards) g) blocked
     where t.from_stage = c.stage);
 end
 $$;
@@ -213,17 +251,49 @@ begin
 end
 $$;
 
+-- Keeps every other change of the case and its parts waiting until this one is committed.
+create or replace function case_wait(p_id uuid) returns void language sql volatile as $$
+    select pg_advisory_xact_lock(hashtextextended(p_id::text, 0))
+$$;
+
 -- Locks a case of the caller's committee.
 create or replace function case_lock(p_id uuid, expected bigint) returns review_case
 language plpgsql as $$
 declare
     c review_case;
 begin
-    select * into c from review_case where id = p_id for update;
+    perform case_wait(p_id);
+    select * into c from review_case where id = p_id and committee = claim('committee') for update;
     if not found then
         perform refuse(404, 'not_found');
     end if;
     perform refuse_stale(expected, c.version);
+    return c;
+end
+$$;
+
+-- Ends the statement when the case is closed.
+create or replace function case_refuse_closed(c review_case) returns void language plpgsql as $$
+begin
+    if c.stage = 'closed' then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'case_closed', 'The case is closed; re-open it first.')));
+    end if;
+end
+$$;
+
+-- Finds an open case that the caller may see, whether its committee or somebody with access to it, and keeps
+-- other changes of it waiting. For parts of a case whose row-level security says who may write them.
+create or replace function case_join_open(p_id uuid) returns review_case language plpgsql as $$
+declare
+    c review_case;
+begin
+    perform case_wait(p_id);
+    select * into c from review_case where id = p_id;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform case_refuse_closed(c);
     return c;
 end
 $$;
@@ -234,10 +304,7 @@ language plpgsql as $$
 declare
     c review_case := case_lock(p_id, expected);
 begin
-    if c.stage = 'closed' then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'case_closed', 'The case is closed; re-open it first.')));
-    end if;
+    perform case_refuse_closed(c);
     return c;
 end
 $$;
@@ -274,14 +341,14 @@ declare
     blocked json;
 begin
     select * into t from stage_transition
-        where from_stage = c.stage and to_stage = input ->> 'to';
+        where from_stage = c.stage and to_stage = input ->> 'to' and way = coalesce(input ->> 'way', way)
+        order by way <> 'ordinary', way
+        limit 1;
     if not found then
         perform refuse(409, 'transition_not_possible', json_build_array(fault('/to', 'not_a_transition',
-            'cannot be reached from the stage ' || c.stage)));
+            'cannot be reached from the stage ' || c.stage || ' in this way')));
     end if;
-    select json_agg(fault(null, g.code, g.message) order by n) into blocked
-        from unnest(t.guards) with ordinality u(code, n) join stage_guard g using (code)
-        where not guard_holds(c, g.code);
+    select json_agg(fault(null, g.code, g.message)) into blocked from guards_missing(c, t.guards) g;
     if blocked is not null then
         perform refuse(409, 'transition_not_possible', blocked);
     end if;

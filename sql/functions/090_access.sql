@@ -1,33 +1,62 @@
 -- Who may see and change what: row-level security behind the service's own checks.
 -- The claims are settings of the transaction (see sql/queries/principal.sql); an unset claim is null or ''
 -- and equals no code, so that a transaction without claims sees nothing.
+--
+-- register.committee: the committee that the caller is; register.area: the committee whose register it may read
+-- whole (the committee itself, or its chief officers group); register.granted and register.liaison: single cases
+-- opened to the caller (case_access).
+
+-- The cases opened to a client, by what the access allows. Runs as the owner: it is asked before the claims stand.
+create or replace function access_of(p_organisation text, p_client text, out granted text, out liaison text)
+language plpgsql stable security definer set search_path = register, pg_temp as $$
+begin
+    select coalesce(array_agg(a.case_id) filter (where a.role <> 'proceedings_liaison'), '{}')::text,
+            coalesce(array_agg(a.case_id) filter (where a.role = 'proceedings_liaison'), '{}')::text
+        into granted, liaison
+        from case_access a
+        where a.organisation = p_organisation and (a.client is null or a.client = p_client)
+            and a.ended_on is null and a.starts_on <= today() and (a.ends_on is null or a.ends_on >= today());
+end
+$$;
+
+-- Any scope with which somebody works on cases: functions that change a case read it first.
+create or replace function works_on_cases() returns boolean language sql stable as $$
+    select has_any_scope('cases.read', 'cases.write', 'decisions.write', 'reviews.write', 'actions.write',
+        'proceedings.write', 'ratification.write', 'retention.write', 'holds.legal')
+$$;
+
+-- A table without policies for the service shows it nothing.
 do $$
 declare
     name text;
+    kind text;
 begin
-    foreach name in array array['referral', 'idempotency_key', 'case_counter', 'review_case', 'child',
-            'case_stage', 'case_decision', 'action', 'action_update'] loop
+    for name in select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
+            where c.relnamespace = 'register'::regnamespace and c.relkind = 'r' and a.attname = 'committee'
+                and c.relname not in ('committee', 'local_authority', 'organisation', 'timescale',
+                    'local_holiday')
+            union select unnest(array['idempotency_key', 'action_update']) loop
         execute format('alter table %I enable row level security', name);
         execute format('alter table %I force row level security', name);
         execute format('drop policy if exists owner_all on %I', name);
         execute format('create policy owner_all on %I to register_owner using (true)', name);
         execute format('revoke all on %I from register_service', name);
-        execute format('drop policy if exists service_read on %I', name);
-        execute format('drop policy if exists service_insert on %I', name);
-        execute format('drop policy if exists service_update on %I', name);
-        execute format('drop policy if exists service_delete on %I', name);
+        foreach kind in array array['read', 'insert', 'update', 'delete'] loop
+            execute format('drop policy if exists service_%s on %I', kind, name);
+        end loop;
     end loop;
 end
 $$;
 
-grant select, insert, update on referral, case_counter, review_case, child, case_stage, case_decision, action
-    to register_service;
+grant select, insert, update on referral, case_counter, review_case, child, case_stage, case_decision, action,
+    case_access to register_service;
 grant select, insert on action_update to register_service;
+grant select on change to register_service;
 grant select, insert, update, delete on idempotency_key to register_service;
 
 create policy service_read on referral for select to register_service using (
     source_organisation = (select claim('organisation')) and (select has_scope('referrals.read') or has_scope('referrals.write'))
-    or committee = (select claim('committee')) and (select has_scope('referrals.read') or has_scope('cases.write') or has_scope('cases.read')));
+    or committee = (select claim('area')) and (select has_any_scope('referrals.read', 'cases.write', 'cases.read')));
 create policy service_insert on referral for insert to register_service with check (
     source_organisation = (select claim('organisation')) and (select has_scope('referrals.write')));
 create policy service_update on referral for update to register_service using (
@@ -44,13 +73,12 @@ create policy service_delete on idempotency_key for delete to register_service u
     created_at < now() - interval '7 days');
 
 create policy service_read on review_case for select to register_service using (
-    committee = (select claim('committee')) and (select has_scope('cases.read') or has_scope('cases.write')
-        or has_scope('decisions.write') or has_scope('actions.write')));
+    (committee = (select claim('area')) or id = any ((select granted_cases())::uuid[])) and (select works_on_cases()));
 create policy service_insert on review_case for insert to register_service with check (
     committee = (select claim('committee')) and (select has_scope('cases.write')));
 create policy service_update on review_case for update to register_service using (
-    committee = (select claim('committee')) and (select has_scope('cases.write')
-        or has_scope('decisions.write') or has_scope('actions.write')));
+    committee = (select claim('committee')) and (select has_any_scope('cases.write', 'decisions.write',
+        'actions.write', 'proceedings.write', 'holds.legal')));
 
 create policy service_read on case_counter for select to register_service using (
     committee = (select claim('committee')));
@@ -59,28 +87,49 @@ create policy service_insert on case_counter for insert to register_service with
 create policy service_update on case_counter for update to register_service using (
     committee = (select claim('committee')) and (select has_scope('cases.write')));
 
+create policy service_read on change for select to register_service using (
+    (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
+    and (select has_scope('cases.read')));
+
+create policy service_read on case_access for select to register_service using (
+    committee = (select claim('area')) and (select works_on_cases())
+    or organisation = (select claim('organisation')) and (select works_on_cases()));
+create policy service_insert on case_access for insert to register_service with check (
+    committee = (select claim('committee')) and (select has_scope('cases.write')));
+create policy service_update on case_access for update to register_service using (
+    committee = (select claim('committee')) and (select has_scope('cases.write')));
+
+-- The parts of a case: its committee, its chief officers and whoever has access to the case read them; the
+-- committee's clients with one of the scopes write them, and so do those with access where `shared`.
 do $$
 declare
-    name text;
+    part record;
+    writes text;
 begin
-    foreach name in array array['child', 'case_stage', 'case_decision'] loop
-        execute format($policy$create policy service_read on %I for select to register_service using (
-            committee = (select claim('committee')) and (select has_scope('cases.read')
-                or has_scope('cases.write') or has_scope('decisions.write') or has_scope('actions.write')))$policy$, name);
-        execute format($policy$create policy service_insert on %I for insert to register_service with check (
-            committee = (select claim('committee')) and (select has_scope('cases.write')
-                or has_scope('decisions.write')))$policy$, name);
-        execute format($policy$create policy service_update on %I for update to register_service using (
-            committee = (select claim('committee')) and (select has_scope('cases.write')
-                or has_scope('decisions.write')))$policy$, name);
+    for part in select * from (values
+        ('child', array['cases.write'], false),
+        ('case_stage', array['cases.write', 'proceedings.write'], false),
+        ('case_decision', array['decisions.write', 'cases.write'], false)
+    ) parts(name, writers, shared) loop
+        writes := format('%s and (select has_any_scope(variadic %L))', case when part.shared
+            then '(committee = (select claim(''committee'')) or case_id = any ((select granted_cases())::uuid[]))'
+            else 'committee = (select claim(''committee''))' end, part.writers);
+        execute format('grant select, insert, update on %I to register_service', part.name);
+        execute format('create policy service_read on %I for select to register_service using (
+            (committee = (select claim(''area'')) or case_id = any ((select granted_cases())::uuid[]))
+            and (select works_on_cases()))', part.name);
+        execute format('create policy service_insert on %I for insert to register_service with check (%s)',
+            part.name, writes);
+        execute format('create policy service_update on %I for update to register_service using (%s)',
+            part.name, writes);
     end loop;
 end
 $$;
 
 create policy service_read on action for select to register_service using (
-    (committee = (select claim('committee')) or owner_organisation = (select claim('organisation')))
-    and (select has_scope('actions.read') or has_scope('actions.write') or has_scope('actions.verify')
-        or has_scope('cases.read') or has_scope('cases.write')));
+    (committee = (select claim('area')) or owner_organisation = (select claim('organisation'))
+        or case_id = any ((select granted_cases())::uuid[]))
+    and (select has_any_scope('actions.read', 'actions.write', 'actions.verify', 'cases.read', 'cases.write')));
 create policy service_insert on action for insert to register_service with check (
     committee = (select claim('committee')) and (select has_scope('actions.write')));
 create policy service_update on action for update to register_service using (

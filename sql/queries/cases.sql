@@ -4,7 +4,7 @@
 with page as (
     select c, row_number() over (order by c.opened_on desc, c.id desc) as n
     from review_case c
-    where case_fits(c, $1::jsonb)
+    where c.committee = claim('area') and case_fits(c, $1::jsonb)
         and ($2::jsonb is null or (c.opened_on, c.id) < (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
     order by c.opened_on desc, c.id desc
     limit $3::bigint + 1
@@ -18,7 +18,7 @@ from page;
 with page as (
     select c, row_number() over (order by c.stage_due_or_never, c.id) as n
     from review_case c
-    where case_fits(c, $1::jsonb)
+    where c.committee = claim('area') and case_fits(c, $1::jsonb)
         and ($2::jsonb is null or (c.stage_due_or_never, c.id)
             > (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
     order by c.stage_due_or_never, c.id
@@ -26,6 +26,21 @@ with page as (
 )
 select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $3::bigint), '[]') as items,
     (json_agg(json_build_array((c).stage_due_or_never, (c).id)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from page;
+
+-- name: list_shared_cases unprepared
+-- The cases of other committees that the caller has access to.
+with page as (
+    select c, row_number() over (order by c.opened_on desc, c.id desc) as n
+    from review_case c
+    where c.id = any ((select granted_cases())::uuid[]) and case_fits(c, $1::jsonb)
+        and ($2::jsonb is null or (c.opened_on, c.id) < (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
+    order by c.opened_on desc, c.id desc
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((c).opened_on, (c).id)) filter (where n = $3::bigint
         and exists (select from page where n > $3::bigint))) -> 0 as next
 from page;
 

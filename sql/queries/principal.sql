@@ -7,12 +7,17 @@ select o.code is not null as known,
        set_config('register.organisation', coalesce(o.code, ''), true),
        set_config('register.kind', coalesce(o.kind, ''), true),
        set_config('register.committee', coalesce(o.committee, ''), true),
+       set_config('register.area', coalesce(o.committee, o.area, ''), true),
        set_config('register.scopes', case when o.code is null then '' else $2 end, true),
-       set_config('register.client', $3, true)
+       set_config('register.client', $3, true),
+       set_config('register.granted', access.granted, true),
+       set_config('register.liaison', access.liaison, true)
 from (values ($1::text)) asked (code)
-left join register.organisation o on o.code = asked.code;
+left join register.organisation o on o.code = asked.code
+cross join register.access_of($1, $3) access;
 
 -- name: get_principal
-select json_build_object('code', code, 'name', name, 'kind', kind, 'committee', committee) as body
+select json_build_object('code', code, 'name', name, 'kind', kind, 'committee', committee,
+    'area', area) as body
 from organisation
 where code = claim('organisation');

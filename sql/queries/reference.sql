@@ -16,17 +16,18 @@ select coalesce(json_agg(json_build_object('code', code, 'name', name) order by 
 from health_board;
 
 -- name: list_organisations
-select coalesce(json_agg(json_build_object('code', code, 'name', name, 'kind', kind, 'committee', committee)
-    order by code), '[]') as items from organisation;
+select coalesce(json_agg(json_build_object('code', code, 'name', name, 'kind', kind, 'committee', committee,
+    'area', area) order by code), '[]') as items from organisation;
 
 -- name: list_stages
 select coalesce(json_agg(json_build_object('code', s.code, 'label', s.label, 'position', s.position,
     'terminal', s.terminal, 'description', s.description,
-    'transitions', (select coalesce(json_agg(json_build_object('to', t.to_stage, 'guards',
+    'transitions', (select coalesce(json_agg(json_build_object('to', t.to_stage, 'way', t.way,
+            'label', t.label, 'reasons', t.reasons, 'guards',
             (select coalesce(json_agg(json_build_object('code', g.code, 'message', g.message,
                 'by', g.responsible) order by n), '[]')
              from unnest(t.guards) with ordinality u(code, n) join stage_guard g using (code)))
-            order by e.position), '[]')
+            order by e.position, t.way), '[]')
         from stage_transition t join stage e on e.code = t.to_stage where t.from_stage = s.code))
     order by s.position), '[]') as items
 from stage s;

@@ -1,15 +1,19 @@
 -- The organisations that tokens may act for, and that own actions. Areas give theirs; the national ones follow.
 
-insert into organisation (code, kind, name, committee)
-select 'CPC-' || code, 'committee', name, code from committee
+insert into organisation (code, kind, name, committee, area)
+select 'CPC-' || code, 'committee', name, code, null from committee
+union all
+select 'COG-' || code, 'chief_officers_group',
+    regexp_replace(name, ' (Child|Public) Protection Committee$', '') || ' Chief Officers Group', null, code
+from committee
 union all
 select 'LA-' || code, 'local_authority',
-    case code when 'S12000013' then 'Comhairle nan Eilean Siar' else name || ' Council' end, null
+    case code when 'S12000013' then 'Comhairle nan Eilean Siar' else name || ' Council' end, null, null
 from local_authority
 union all
-select 'HB-' || code, 'health_board', name, null from health_board
+select 'HB-' || code, 'health_board', name, null, null from health_board
 union all
-select 'POL-' || letter, 'police', 'Police Scotland, ' || name || ' Division', null
+select 'POL-' || letter, 'police', 'Police Scotland, ' || name || ' Division', null, null
 from (values
     ('A', 'North East'),
     ('C', 'Forth Valley'),
@@ -26,7 +30,7 @@ from (values
     ('V', 'Dumfries and Galloway')
 ) division(letter, name)
 union all
-select code, kind, name, null
+select code, kind, name, null, null
 from (values
     ('COPFS', 'prosecution', 'Crown Office and Procurator Fiscal Service'),
     ('SCRA', 'reporter', 'Scottish Children''s Reporter Administration'),
@@ -34,7 +38,8 @@ from (values
     ('HIS', 'national', 'Healthcare Improvement Scotland, National Hub'),
     ('SG', 'national', 'Scottish Government'),
     ('CHS', 'national', 'Children''s Hearings Scotland'),
-    ('TS-OTHER', 'third_sector', 'Third sector organisation not listed by itself')
+    ('TS-OTHER', 'third_sector', 'Third sector organisation not listed by itself'),
+    ('INDEPENDENT', 'independent', 'Independent chairs and reviewers')
 ) national(code, kind, name)
-on conflict (code) do update set (kind, name, committee)
-    = (excluded.kind, excluded.name, excluded.committee);
+on conflict (code) do update set (kind, name, committee, area)
+    = (excluded.kind, excluded.name, excluded.committee, excluded.area);

@@ -29,7 +29,7 @@ insert into stage (code, position, label, description, terminal) values
 on conflict (code) do update set (position, label, description, terminal)
     = (excluded.position, excluded.label, excluded.description, excluded.terminal);
 
--- Each code has its branch in the function guard_holds.
+-- Each code has its function guard_<code>.
 with given(code, message, responsible) as (values
     ('child_recorded', 'At least one child has to be recorded.', 'committee'),
     ('criteria_supported', 'Each criterion has to be supported by the outcome of a child.', 'committee'),
@@ -39,8 +39,7 @@ with given(code, message, responsible) as (values
     ('decided_not_to_proceed', 'The recorded decision has to be not to proceed.', 'committee'),
     ('decided_alternative_review', 'The recorded decision has to be an alternative review.', 'committee'),
     ('decided_more_information', 'The recorded decision has to be that more information is needed.', 'committee'),
-    ('actions_ended', 'Each action has to be verified, not achieved or superseded.', 'committee'),
-    ('not_on_legal_hold', 'The case must not be on legal hold.', 'committee')),
+    ('actions_ended', 'Each action has to be verified, not achieved or superseded.', 'action_owner')),
 gone as (delete from stage_guard where code not in (select code from given))
 insert into stage_guard (code, message, responsible)
 select code, message, responsible from given
@@ -49,51 +48,53 @@ on conflict (code) do update set (message, responsible) = (excluded.message, exc
 -- A legal hold keeps nothing from closing: it governs what may be erased. Re-opening into the later stages
 -- asks for the decision to proceed, because a case without it could not leave them; such a case is
 -- re-opened into the stage decision.
-with given(from_stage, to_stage, label, closure, reasons, guards) as (values
-    ('notification', 'information_gathering', 'Ask the agencies', null::text, '{}'::text[],
+with given(from_stage, to_stage, way, label, closure, reasons, guards) as (values
+    ('notification', 'information_gathering', 'ordinary', 'Ask the agencies', null::text, '{}'::text[],
         '{child_recorded,criteria_supported,referrers_acknowledged}'::text[]),
-    ('notification', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
-    ('information_gathering', 'recommendation', 'Start the recommendation', null, '{}', '{}'),
-    ('information_gathering', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
-    ('recommendation', 'decision', 'Put to the committee', null, '{}', '{}'),
-    ('recommendation', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
-    ('decision', 'information_gathering', 'Ask for more information', null, '{}',
+    ('notification', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('information_gathering', 'recommendation', 'ordinary', 'Start the recommendation', null, '{}', '{}'),
+    ('information_gathering', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('recommendation', 'decision', 'ordinary', 'Put to the committee', null, '{}', '{}'),
+    ('recommendation', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('decision', 'information_gathering', 'return', 'Ask for more information', null, '{}',
         '{decision_recorded,decided_more_information}'),
-    ('decision', 'set_up', 'Set the review up', null, '{}', '{decision_recorded,decided_to_proceed}'),
-    ('decision', 'review', 'Start the alternative review', null, '{}',
+    ('decision', 'set_up', 'ordinary', 'Set the review up', null, '{}', '{decision_recorded,decided_to_proceed}'),
+    ('decision', 'review', 'ordinary', 'Start the alternative review', null, '{}',
         '{decision_recorded,decided_alternative_review}'),
-    ('decision', 'closed', 'Close without a review', 'did_not_proceed', '{}',
+    ('decision', 'closed', 'ordinary', 'Close without a review', 'did_not_proceed', '{}',
         '{decision_recorded,decided_not_to_proceed}'),
-    ('set_up', 'review', 'Start the review', null, '{}', '{}'),
-    ('set_up', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
-    ('review', 'reporting', 'Write the report', null, '{}', '{decided_to_proceed}'),
-    ('review', 'closed', 'Complete the alternative review', 'alternative_completed', '{}',
+    ('set_up', 'review', 'ordinary', 'Start the review', null, '{}', '{}'),
+    ('set_up', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('review', 'reporting', 'ordinary', 'Write the report', null, '{}', '{decided_to_proceed}'),
+    ('review', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('review', 'closed', 'ordinary', 'Complete the alternative review', 'alternative_completed', '{}',
         '{decided_alternative_review,actions_ended}'),
-    ('reporting', 'ratification', 'Put to the chief officers', null, '{}', '{}'),
-    ('reporting', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
-    ('ratification', 'reporting', 'Change the report', null, '{changes_requested}', '{}'),
-    ('ratification', 'implementation', 'Put the plan into practice', null, '{}', '{}'),
-    ('ratification', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
-    ('implementation', 'evaluation', 'Evaluate', null, '{}', '{actions_ended}'),
-    ('implementation', 'closed', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
-    ('evaluation', 'closed', 'Complete', 'completed', '{}', '{actions_ended}'),
-    ('closed', 'information_gathering', 'Re-open: gather information', null,
+    ('reporting', 'ratification', 'ordinary', 'Put to the chief officers', null, '{}', '{}'),
+    ('reporting', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('ratification', 'reporting', 'return', 'Change the report', null, '{changes_requested}', '{}'),
+    ('ratification', 'implementation', 'ordinary', 'Put the plan into practice', null, '{}', '{}'),
+    ('ratification', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('implementation', 'evaluation', 'ordinary', 'Evaluate', null, '{}', '{actions_ended}'),
+    ('implementation', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('evaluation', 'closed', 'ordinary', 'Complete', 'completed', '{}', '{actions_ended}'),
+    ('evaluation', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
+    ('closed', 'information_gathering', 'reopen', 'Re-open: gather information', null,
         '{new_information,proceedings_ended,fai_determination,error}', '{}'),
-    ('closed', 'decision', 'Re-open: decide', null,
+    ('closed', 'decision', 'reopen', 'Re-open: decide', null,
         '{new_information,proceedings_ended,fai_determination,error}', '{}'),
-    ('closed', 'set_up', 'Re-open: set up', null,
+    ('closed', 'set_up', 'reopen', 'Re-open: set up', null,
         '{new_information,proceedings_ended,fai_determination,error}', '{decided_to_proceed}'),
-    ('closed', 'review', 'Re-open: review', null,
+    ('closed', 'review', 'reopen', 'Re-open: review', null,
         '{new_information,proceedings_ended,fai_determination,error}', '{decided_to_proceed}'),
-    ('closed', 'reporting', 'Re-open: change the report', null,
+    ('closed', 'reporting', 'reopen', 'Re-open: change the report', null,
         '{new_information,proceedings_ended,fai_determination,error}', '{decided_to_proceed}'),
-    ('closed', 'implementation', 'Re-open: implementation', null,
+    ('closed', 'implementation', 'reopen', 'Re-open: implementation', null,
         '{new_information,proceedings_ended,fai_determination,error}', '{decided_to_proceed}')),
 gone as (delete from stage_transition t where not exists (
-    select from given g where g.from_stage = t.from_stage and g.to_stage = t.to_stage))
-insert into stage_transition (from_stage, to_stage, label, closure, reasons, guards)
-select from_stage, to_stage, label, closure, reasons, guards from given
-on conflict (from_stage, to_stage) do update set (label, closure, reasons, guards)
+    select from given g where (g.from_stage, g.to_stage, g.way) = (t.from_stage, t.to_stage, t.way)))
+insert into stage_transition (from_stage, to_stage, way, label, closure, reasons, guards)
+select from_stage, to_stage, way, label, closure, reasons, guards from given
+on conflict (from_stage, to_stage, way) do update set (label, closure, reasons, guards)
     = (excluded.label, excluded.closure, excluded.reasons, excluded.guards);
 
 -- The defaults; a committee's own rows are kept as they are. Implementation lasts as long as its plan says.

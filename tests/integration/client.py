@@ -7,9 +7,13 @@ import requests
 
 import contract_reader
 
-ALL_SCOPES = ("referrals.read referrals.write cases.read cases.write decisions.write "
-              "actions.read actions.write actions.verify")
-AGENCY_SCOPES = "referrals.read referrals.write actions.read actions.write"
+ALL_SCOPES = ("referrals.read referrals.write cases.read cases.write children.read "
+              "information.read information.write decisions.read decisions.write reviews.write "
+              "ratification.write proceedings.read proceedings.write notices.read "
+              "observations.write actions.read actions.write actions.verify retention.write "
+              "holds.legal")
+AGENCY_SCOPES = ("referrals.read referrals.write information.read information.write actions.read "
+                 "actions.write")
 REQUEST_BODY_KEPT = 4096
 
 

@@ -28,15 +28,30 @@ def decide(committee, case_id, outcome="proceed", **overrides):
                                             **overrides}, id=case_id, none_match="*")
 
 
-def given_case(committee, stage="notification", **overrides):
-    """A case that a committee opened itself, moved along the usual way to the stage."""
-    case = committee.send("openCase", new_case(**overrides)).needed(201).json
+def record_decision(committee, case):
+    decide(committee, case["id"]).needed(201)
+
+
+# What has to be there before a case can leave a stage on the usual way: functions of committee and case.
+NEEDED_TO_LEAVE = {
+    "decision": [record_decision],
+}
+
+
+def advance(committee, case, stage):
+    """Moves a case along the usual way to a later stage, with all that the guards ask for."""
     while case["stage"] != stage:
-        if case["stage"] == "decision":
-            decide(committee, case["id"]).needed(201)
+        for need in NEEDED_TO_LEAVE.get(case["stage"], ()):
+            need(committee, case)
         nearer = WAY[0] if case["stage"] == "notification" else WAY[WAY.index(case["stage"]) + 1]
         case = move(committee, case["id"], nearer).needed(201).json
     return case
+
+
+def given_case(committee, stage="notification", **overrides):
+    """A case that a committee opened itself, moved along the usual way to the stage."""
+    case = committee.send("openCase", new_case(**overrides)).needed(201).json
+    return advance(committee, case, stage)
 
 
 def given_action(committee, case=None, **overrides):

@@ -44,7 +44,7 @@ def test_each_problem_is_explained_at_its_own_address(nobody):
 def test_the_caller_sees_what_the_register_makes_of_its_token(agency):
     me = agency.send("getPrincipal")
     assert me["organisation"] == {"code": "LA-S12000049", "name": "Glasgow City Council",
-                                  "kind": "local_authority", "committee": None}
+                                  "kind": "local_authority", "committee": None, "area": None}
     assert (me["client_id"], me["scopes"]) == ("council-casework", AGENCY_SCOPES.split())
     assert me["rate_limit"] == {"quota": 1000000, "window_seconds": 60}
 

@@ -7,7 +7,8 @@ import pytest
 import contract_reader
 from client import ALL_SCOPES
 from documents import new_referral
-from steps import decide, given_accepted, given_action, given_referral, move
+from places import places_of_case
+from steps import given_accepted, given_action, given_referral
 
 OPERATIONS = contract_reader.operations()
 BY_ID = [name for name, one in OPERATIONS.items() if one.has_parameter("id", "path")]
@@ -21,14 +22,10 @@ WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method
 def theirs(agency, committee):
     """A case of one committee with everything that hangs on it: ids by kind."""
     referral = given_accepted(agency, committee)
-    case_id = referral["case_id"]
-    for stage in ("information_gathering", "recommendation", "decision"):
-        move(committee, case_id, stage).needed(201)
-    decide(committee, case_id).needed(201)
-    action = given_action(committee, {"id": case_id})
-    child = committee.send("listChildren", id=case_id)["items"][0]
+    case_places = places_of_case(committee, {"id": referral["case_id"], "stage": "notification"})
+    action = given_action(committee, case_places)
     return {"referrals": referral["id"], "waiting": given_referral(agency)["id"],
-            "cases": case_id, "actions": action["id"], "child_id": child["id"]}
+            "cases": referral["case_id"], "actions": action["id"], **case_places}
 
 
 def place_of(name, theirs):
@@ -37,9 +34,8 @@ def place_of(name, theirs):
     kind = operation.path.split("/")[2]
     found = {"id": theirs["waiting" if kind == "referrals" and operation.method != "GET"
                           else kind]} if "{id}" in operation.path else {}
-    if "{child_id}" in operation.path:
-        found["child_id"] = theirs["child_id"]
-    return found
+    others = {one["name"] for one in operation.parameters if one["in"] == "path"} - {"id"}
+    return {**found, **{member: theirs[member] for member in others}}
 
 
 def ask(client, name, place):

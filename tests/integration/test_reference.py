@@ -41,6 +41,7 @@ def test_every_committee_council_and_board_is_an_organisation(agency):
 def test_only_committees_stand_for_a_committee(agency):
     for one in agency.send("listOrganisations")["items"]:
         assert (one["committee"] is not None) == (one["kind"] == "committee")
+        assert (one["area"] is not None) == (one["kind"] == "chief_officers_group")
 
 
 def test_the_stages_are_in_order_and_the_last_is_terminal(agency):

@@ -6,7 +6,8 @@ import pytest
 import contract_reader
 from client import ALL_SCOPES, Client, new_key
 from documents import new_child, new_number
-from steps import decide, given_action, given_case, given_referral
+from places import places_of_case
+from steps import given_action, given_case, given_referral
 
 OPERATIONS = contract_reader.operations()
 PRIVATE = [name for name, one in OPERATIONS.items() if not one.public]
@@ -23,10 +24,9 @@ REPEATABLE = [name for name, one in OPERATIONS.items()
 
 def places(name, **known):
     """A value for every place in the address: ids of nothing, unless known."""
-    values = {"id": str(uuid.uuid4()), "child_id": str(uuid.uuid4()), "code": "not_found",
-              "name": "criteria", **known}
+    values = {"code": "not_found", "name": "criteria", **known}
     wanted = {one["name"] for one in OPERATIONS[name].parameters if one["in"] == "path"}
-    return {key: value for key, value in values.items() if key in wanted}
+    return {key: values.get(key, str(uuid.uuid4())) for key in wanted}
 
 
 def ask(client, name, known=None, **more):
@@ -127,11 +127,9 @@ def test_an_unknown_problem_code_is_not_found(nobody):
 
 @pytest.fixture(scope="module")
 def known(agency, committee):
-    """A case in the stage decision, with everything that hangs on it, by operation."""
-    case = given_case(committee, "decision")
-    decide(committee, case["id"]).needed(201)
-    child = committee.send("listChildren", id=case["id"])["items"][0]
-    action = given_action(committee, case)
+    """The places of something that exists, by operation."""
+    case_places = places_of_case(committee)
+    action = given_action(committee, {"id": case_places["id"]})
 
     def find(name):
         path = OPERATIONS[name].path
@@ -139,14 +137,15 @@ def known(agency, committee):
             return {"id": given_referral(agency)["id"]}
         if path.startswith("/v1/actions/{id}"):
             return {"id": action["id"]}
-        return {"id": case["id"], "child_id": child["id"]}
+        return case_places
     return find
 
 
 @pytest.fixture
 def writer(agency, committee):
     """Who may use an operation on what `known` gives."""
-    return lambda name: agency if name in ("changeReferral", "withdrawReferral") else committee
+    agencies = {"changeReferral", "withdrawReferral"}
+    return lambda name: agency if name in agencies else committee
 
 
 @pytest.mark.parametrize("name", VERSIONED)
