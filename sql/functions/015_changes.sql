@@ -72,7 +72,8 @@ do $$
 begin
     perform count_versions_of('referral');
     perform record_changes_of('review_case', 'case', 'stage', 'stage_entered_on', 'stage_due_on',
-        'earliest_referral_received_on', 'closed_on', 'closure', 'decision_outcome', 'legal_hold');
+        'earliest_referral_received_on', 'closed_on', 'closure', 'decision_outcome', 'legal_hold',
+        'legal_hold_reason', 'merged_into');
     perform record_changes_of('child', 'child', 'national_hub_submitted_on');
     perform record_changes_of('case_decision', 'decision');
     perform record_changes_of('action', 'action', 'status', 'progress', 'completed_on', 'completed_by',

@@ -40,6 +40,7 @@ create or replace function referral_document(r referral) returns json language s
         'agencies_involved', r.agencies_involved,
         'parallel_processes', r.parallel_processes,
         'other_committees', r.other_committees,
+        'transferred_from', r.transferred_from,
         'discussed_with_partners', r.discussed_with_partners,
         'guidance_edition', r.guidance_edition,
         'status', r.status,

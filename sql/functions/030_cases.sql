@@ -161,6 +161,9 @@ begin
         'closure', c.closure,
         'earliest_referral_received_on', c.earliest_referral_received_on,
         'legal_hold', c.legal_hold,
+        'legal_hold_reason', c.legal_hold_reason,
+        'merged_into', c.merged_into,
+        'retain_until', retain_until(c),
         'decision_outcome', c.decision_outcome,
         'counts', counts,
         'created_at', rendered(c.created_at),
@@ -315,17 +318,13 @@ declare
     c review_case := case_lock(p_id, expected);
     n review_case;
 begin
-    if c.stage = 'closed' and change - 'legal_hold' <> '{}' then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'case_closed', 'The case is closed; only its legal hold can change.')));
-    end if;
+    perform case_refuse_closed(c);
     n := jsonb_populate_record(c, change);
     perform refuse_faults(
         case when change ? 'criteria' and unsupported_criteria(n.criteria, case_facts(c.id)) is not null then
             fault('/criteria', 'criterion_not_supported_by_facts',
                 'names a criterion that no child''s outcome supports') end);
-    update review_case set (review_type, criteria, summary, legal_hold)
-        = (n.review_type, n.criteria, n.summary, n.legal_hold)
+    update review_case set (review_type, criteria, summary) = (n.review_type, n.criteria, n.summary)
         where id = p_id returning * into c;
     return (200, c.version, null, case_document(c, '{}'))::reply;
 end

@@ -34,7 +34,7 @@ begin
     for name in select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
             where c.relnamespace = 'register'::regnamespace and c.relkind = 'r' and a.attname = 'committee'
                 and c.relname not in ('committee', 'local_authority', 'organisation', 'timescale',
-                    'local_holiday')
+                    'local_holiday', 'retention_rule')
             union select unnest(array['idempotency_key', 'action_update']) loop
         execute format('alter table %I enable row level security', name);
         execute format('alter table %I force row level security', name);
@@ -51,7 +51,8 @@ $$;
 grant select, insert, update on referral, case_counter, review_case, child, case_stage, case_decision, action,
     case_access to register_service;
 grant select, insert on action_update to register_service;
-grant select on change to register_service;
+grant select on change, anonymous_review to register_service;
+grant select, insert, update on case_transfer to register_service;
 grant select, insert, update, delete on idempotency_key to register_service;
 
 create policy service_read on referral for select to register_service using (
@@ -98,6 +99,16 @@ create policy service_insert on case_access for insert to register_service with 
     committee = (select claim('committee')) and (select has_scope('cases.write')));
 create policy service_update on case_access for update to register_service using (
     committee = (select claim('committee')) and (select has_scope('cases.write')));
+
+create policy service_read on case_transfer for select to register_service using (
+    (select claim('area')) in (from_committee, to_committee) and (select has_any_scope('cases.read', 'cases.write')));
+create policy service_insert on case_transfer for insert to register_service with check (
+    committee = (select claim('committee')) and from_committee = committee and (select has_scope('cases.write')));
+create policy service_update on case_transfer for update to register_service using (
+    (select claim('committee')) in (from_committee, to_committee) and (select has_scope('cases.write')));
+
+create policy service_read on anonymous_review for select to register_service using (
+    committee = (select claim('area')) and (select has_any_scope('cases.read', 'retention.write')));
 
 -- The parts of a case: its committee, its chief officers and whoever has access to the case read them; the
 -- committee's clients with one of the scopes write them, and so do those with access where `shared`.

@@ -83,3 +83,6 @@ select version, decision_document(d) as body from case_decision d where case_id 
 
 -- name: put_decision
 select * from decision_put($1::uuid, $2::boolean, $3::bigint, $4::jsonb);
+
+-- name: set_legal_hold
+select * from legal_hold_set($1::uuid, $2::bigint, $3::jsonb);

@@ -99,5 +99,14 @@ def completion(**overrides):
     return {"completed_on": today(), "evidence": "The audit of June shows it.", **overrides}
 
 
+def new_access(**overrides):
+    return {"organisation": "INDEPENDENT", "client_id": new_number("reviewer")[:40],
+            "role": "reviewer", "starts_on": today(), "ends_on": days_ahead(180), **overrides}
+
+
+def new_transfer(**overrides):
+    return {"to_committee": "EDH", "reason": "child_moved", "proposed_on": today(), **overrides}
+
+
 def verification(**overrides):
     return {"verified_on": today(), "outcome": "verified", **overrides}

@@ -3,6 +3,7 @@
 The sweep over all operations (test_sweep.py) and the tests of isolation need it: whoever adds an operation below
 a case adds here how its parts come about.
 """
+from documents import new_access
 from steps import advance, decide, given_case
 
 
@@ -10,9 +11,14 @@ def first_child(committee, case_id):
     return committee.send("listChildren", id=case_id)["items"][0]["id"]
 
 
+def given_access(committee, case_id):
+    return committee.send("grantAccess", new_access(), id=case_id).needed(201)["id"]
+
+
 # The name of a place and how what it names is made (or found): functions of committee and the case's id.
 PLACES = {
     "child_id": first_child,
+    "access_id": given_access,
 }
 
 

@@ -110,10 +110,9 @@ def test_the_counts_of_a_case_follow_its_actions(committee):
 
 def test_a_committee_changes_what_it_recorded(committee):
     case = given_case(committee, summary="First.")
-    reply = change(committee, case, summary="Second.", review_type="joint", legal_hold=True)
+    reply = change(committee, case, summary="Second.", review_type="joint")
     assert reply.status == 200
-    assert (reply["summary"], reply["review_type"], reply["legal_hold"]) == ("Second.", "joint",
-                                                                             True)
+    assert (reply["summary"], reply["review_type"]) == ("Second.", "joint")
     assert reply["version"] == 2
 
 
@@ -135,12 +134,36 @@ def test_changed_criteria_have_to_be_supported(committee):
     assert (reply.status, reply.rules) == (422, {"criterion_not_supported_by_facts"})
 
 
+def hold(committee, case, in_force, reason):
+    return committee.send("setLegalHold", {"in_force": in_force, "reason": reason}, id=case["id"],
+                          if_match=tag_of(committee, "getCase", id=case["id"]))
+
+
 def test_of_a_closed_case_only_the_legal_hold_changes(committee):
     case = given_case(committee)
     move(committee, case["id"], "closed", "discontinued").needed(201)
     refused = change(committee, case, summary="Later.")
     assert (refused.status, refused.rules) == (409, {"case_closed"})
-    assert change(committee, case, legal_hold=True).status == 200
+    held = hold(committee, case, True, "public_inquiry")
+    assert (held["legal_hold"], held["legal_hold_reason"]) == (True, "public_inquiry")
+    lifted = hold(committee, case, False, None)
+    assert (lifted["legal_hold"], lifted["legal_hold_reason"]) == (False, None)
+
+
+@pytest.mark.parametrize("in_force, reason, rule", [
+    (True, None, "reason_required"), (False, "other", "only_while_held")])
+def test_a_legal_hold_has_a_reason_exactly_while_it_is_in_force(committee, in_force, reason, rule):
+    reply = hold(committee, given_case(committee), in_force, reason)
+    assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {"/reason"})
+
+
+def test_a_closed_case_says_how_long_it_is_kept(committee, cluster):
+    case = given_case(committee)
+    assert case["retain_until"] is None
+    closed = move(committee, case["id"], "closed", "discontinued").needed(201)
+    expected = cluster.execute("select (%s::date + interval '120 months')::date",
+                               (closed["closed_on"],))[0][0].isoformat()
+    assert closed["retain_until"] == expected
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 
 import contract_reader
 from client import ALL_SCOPES, Client, new_key
-from documents import new_child, new_number
+from documents import new_child, new_number, new_transfer
 from places import places_of_case
 from steps import given_action, given_case, given_referral
 
@@ -126,7 +126,15 @@ def test_an_unknown_problem_code_is_not_found(nobody):
 
 
 @pytest.fixture(scope="module")
-def known(agency, committee):
+def transfer(other_committee):
+    """A transfer that another committee proposed to the committee."""
+    case = given_case(other_committee, local_authority="S12000036")
+    return other_committee.send("proposeTransfer", new_transfer(to_committee="GLA"),
+                                id=case["id"]).needed(201).json
+
+
+@pytest.fixture(scope="module")
+def known(agency, committee, transfer):
     """The places of something that exists, by operation."""
     case_places = places_of_case(committee)
     action = given_action(committee, {"id": case_places["id"]})
@@ -137,15 +145,18 @@ def known(agency, committee):
             return {"id": given_referral(agency)["id"]}
         if path.startswith("/v1/actions/{id}"):
             return {"id": action["id"]}
+        if path.startswith("/v1/transfers/{id}"):
+            return {"id": transfer["id"]}
         return case_places
     return find
 
 
 @pytest.fixture
-def writer(agency, committee):
+def writer(agency, committee, other_committee):
     """Who may use an operation on what `known` gives."""
-    agencies = {"changeReferral", "withdrawReferral"}
-    return lambda name: agency if name in agencies else committee
+    others = {"changeReferral": agency, "withdrawReferral": agency,
+              "withdrawTransfer": other_committee}
+    return lambda name: others.get(name, committee)
 
 
 @pytest.mark.parametrize("name", VERSIONED)
@@ -169,7 +180,7 @@ def test_what_has_not_changed_is_not_sent_again(committee, known, name):
 
 
 @pytest.mark.parametrize("name", REPEATABLE)
-def test_a_key_that_belongs_to_another_request_is_refused(caller, agency, name):
+def test_a_key_that_belongs_to_another_request_is_refused(caller, agency, transfer, name):
     client = caller("CPC-GLA", new_number("client")[:40])
     key = new_key()
     child = new_child()
@@ -180,6 +191,8 @@ def test_a_key_that_belongs_to_another_request_is_refused(caller, agency, name):
         place = {"id": given_referral(agency)["id"]}
     if "/actions/" in OPERATIONS[name].path:
         place = {"id": given_action(client)["id"]}
+    if "/transfers/" in OPERATIONS[name].path:
+        place = {"id": transfer["id"]}
     reply = ask(client, name, place, key=key)
     assert (reply.status, reply.code) == (422, "idempotency_key_reused")
 

@@ -1,0 +1,175 @@
+"""Who else works on a case: access that the committee gives, changes and ends."""
+import pytest
+
+from client import ALL_SCOPES, new_key
+from documents import days_ago, days_ahead, new_access, new_child, new_number, today
+from steps import given_case, move, tag_of
+
+
+def grant(committee, case, **overrides):
+    return committee.send("grantAccess", new_access(**overrides), id=case["id"])
+
+
+def change(committee, access, **members):
+    place = {"id": access["case_id"], "access_id": access["id"]}
+    return committee.send("changeAccess", members, **place,
+                          if_match=tag_of(committee, "getAccess", **place))
+
+
+@pytest.fixture
+def reviewer(caller):
+    """An independent reviewer with a client of its own."""
+    return caller("INDEPENDENT", new_number("reviewer")[:40],
+                  "cases.read children.read reviews.write")
+
+
+def client_id(client):
+    return client.send("getPrincipal")["client_id"]
+
+
+def sees(client, case):
+    return client.send("getCase", id=case["id"]).status
+
+
+def test_a_reviewer_sees_the_case_that_it_was_let_into_and_no_other(committee, reviewer):
+    case, other = given_case(committee), given_case(committee)
+    assert sees(reviewer, case) == 404
+    reply = grant(committee, case, client_id=client_id(reviewer))
+    assert (reply.status, reply["in_force"]) == (201, True)
+    assert reply.headers["Location"] == f"/v1/cases/{case['id']}/access/{reply['id']}"
+    assert (sees(reviewer, case), sees(reviewer, other)) == (200, 404)
+
+
+def test_a_reviewer_lists_the_shared_cases_only_when_it_asks_for_them(committee, reviewer):
+    case = given_case(committee)
+    grant(committee, case, client_id=client_id(reviewer)).needed(201)
+    assert reviewer.send("listCases", query="shared=true").ids == [case["id"]]
+    assert reviewer.send("listCases").ids == []
+
+
+def test_another_client_of_the_same_organisation_sees_nothing(committee, reviewer, caller):
+    case = given_case(committee)
+    grant(committee, case, client_id=client_id(reviewer)).needed(201)
+    assert sees(caller("INDEPENDENT", "somebody-else", "cases.read"), case) == 404
+
+
+def test_a_reviewer_changes_nothing_of_the_case_itself(committee, caller):
+    client = caller("INDEPENDENT", new_number("reviewer")[:40], ALL_SCOPES)
+    case = given_case(committee)
+    grant(committee, case, client_id=client_id(client)).needed(201)
+    tag = client.send("getCase", id=case["id"]).etag
+    assert client.send("changeCase", {"summary": "Mine."}, id=case["id"], if_match=tag).status == 404
+    assert client.send("addChild", new_child(), id=case["id"]).status == 404
+    assert move(client, case["id"], "closed", "discontinued", if_match=tag).status == 404
+    assert client.send("grantAccess", new_access(), id=case["id"]).status == 404
+
+
+def test_access_ends_by_itself(committee, reviewer, cluster):
+    case = given_case(committee)
+    access = grant(committee, case, client_id=client_id(reviewer), starts_on=days_ago(10),
+                   ends_on=days_ago(1)).needed(201)
+    assert (access["in_force"], sees(reviewer, case)) == (False, 404)
+
+
+def test_access_begins_on_its_first_day(committee, reviewer):
+    case = given_case(committee)
+    grant(committee, case, client_id=client_id(reviewer), starts_on=days_ahead(1)).needed(201)
+    assert sees(reviewer, case) == 404
+
+
+def test_access_can_be_ended_at_once(committee, reviewer):
+    case = given_case(committee)
+    access = grant(committee, case, client_id=client_id(reviewer)).needed(201)
+    reply = change(committee, access, ended_on=today())
+    assert (reply.status, reply["ended_on"], reply["in_force"]) == (200, today(), False)
+    assert sees(reviewer, case) == 404
+    again = change(committee, access, ends_on=days_ahead(9))
+    assert (again.status, again.rules) == (409, {"access_ended"})
+
+
+def test_the_end_of_an_access_can_be_moved(committee, reviewer):
+    access = grant(committee, given_case(committee), client_id=client_id(reviewer)).needed(201)
+    assert change(committee, access, ends_on=days_ahead(200))["ends_on"] == days_ahead(200)
+
+
+def test_the_same_access_twice_is_refused(committee, reviewer):
+    case = given_case(committee)
+    grant(committee, case, client_id=client_id(reviewer)).needed(201)
+    reply = grant(committee, case, client_id=client_id(reviewer))
+    assert (reply.status, reply.rules) == (409, {"access_there_already"})
+
+
+def test_the_same_key_gives_access_once(committee):
+    case, key, document = given_case(committee), new_key(), new_access()
+    replies = [committee.send("grantAccess", document, id=case["id"], key=key) for _ in range(2)]
+    assert replies[0]["id"] == replies[1]["id"]
+    assert len(committee.send("listAccess", id=case["id"])["items"]) == 1
+
+
+@pytest.mark.parametrize("members, pointer, rule", [
+    ({"organisation": "LA-S12999999"}, "/organisation", "unknown_code"),
+    ({"client_id": None}, "/client_id", "client_required"),
+    ({"ends_on": None}, "/ends_on", "end_required"),
+    ({"ends_on": days_ago(1)}, "/ends_on", "date_order"),
+    ({"ends_on": days_ahead(800)}, "/ends_on", "too_long"),
+    ({"role": "joint_committee"}, "/organisation", "organisation_does_not_fit_role"),
+    ({"role": "joint_committee", "organisation": "CPC-GLA"}, "/organisation",
+     "access_to_own_case"),
+    ({"role": "proceedings_liaison"}, "/organisation", "organisation_does_not_fit_role")])
+def test_an_access_has_to_make_sense(committee, members, pointer, rule):
+    case = given_case(committee)
+    reply = grant(committee, case, **members)
+    assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {pointer})
+    assert committee.send("listAccess", id=case["id"])["items"] == []
+
+
+def test_all_faults_of_an_access_are_told_at_once(committee):
+    reply = grant(committee, given_case(committee), client_id=None, ends_on=None)
+    assert reply.rules == {"client_required", "end_required"}
+
+
+def test_a_committee_that_takes_part_sees_the_case(committee, other_committee):
+    case = given_case(committee)
+    grant(committee, case, organisation="CPC-EDH", role="joint_committee", client_id=None,
+          ends_on=None).needed(201)
+    assert sees(other_committee, case) == 200
+    tag = other_committee.send("getCase", id=case["id"]).etag
+    reply = other_committee.send("changeCase", {"summary": "Ours."}, id=case["id"], if_match=tag)
+    assert reply.status == 404
+
+
+def test_a_liaison_organisation_does_not_see_the_case_itself(committee, caller):
+    case = given_case(committee)
+    grant(committee, case, organisation="COPFS", role="proceedings_liaison", client_id=None,
+          ends_on=None).needed(201)
+    prosecution = caller("COPFS", "case-system", ALL_SCOPES)
+    assert sees(prosecution, case) == 404
+    assert prosecution.send("listTimeline", id=case["id"]).status == 404
+
+
+def test_the_access_to_a_closed_case_is_not_given(committee):
+    case = given_case(committee)
+    move(committee, case["id"], "closed", "discontinued").needed(201)
+    reply = grant(committee, case)
+    assert (reply.status, reply.rules) == (409, {"case_closed"})
+
+
+def test_without_the_scope_for_children_only_bands_are_shown(caller, committee):
+    case = given_case(committee, children=[new_child(age_years=7, family_id="f-1")])
+    child = committee.send("listChildren", id=case["id"])["items"][0]
+    member = caller("CPC-GLA", "member-portal", "cases.read")
+    seen = member.send("listChildren", id=case["id"])["items"][0]
+    hidden = {"child_ref", "family_ref", "age_years"}
+    assert all(child[name] is not None and seen[name] is None for name in hidden)
+    assert {**child, **dict.fromkeys(hidden)} == seen
+
+
+def test_chief_officers_read_the_cases_of_their_area_and_change_nothing(committee, caller):
+    case = given_case(committee)
+    officers = caller("COG-GLA", "chief-officers-system", ALL_SCOPES)
+    assert sees(officers, case) == 200
+    assert case["id"] in officers.send("listCases", query="limit=200").ids
+    tag = officers.send("getCase", id=case["id"]).etag
+    reply = officers.send("changeCase", {"summary": "Theirs."}, id=case["id"], if_match=tag)
+    assert reply.status == 404
+    assert sees(caller("COG-EDH", "chief-officers-system", ALL_SCOPES), case) == 404

@@ -1,0 +1,207 @@
+"""Cases and referrals that change hands: both sides agree, and the history goes along."""
+import pytest
+
+from client import new_key
+from documents import days_ago, days_ahead, new_transfer, today
+from steps import decide, given_accepted, given_action, given_case, given_referral, move, tag_of
+
+ACCEPTANCE = {"decided_on": today(), "local_authority": "S12000036"}
+
+
+def propose(committee, case, **overrides):
+    return committee.send("proposeTransfer", new_transfer(**overrides), id=case["id"])
+
+
+def answer(client, operation, transfer, **overrides):
+    body = {**(ACCEPTANCE if operation == "acceptTransfer" else {"decided_on": today()}),
+            **overrides}
+    return client.send(operation, body, id=transfer["id"],
+                       if_match=tag_of(client, "getTransfer", id=transfer["id"]))
+
+
+def test_a_transferred_case_is_the_other_committees_with_all_its_history(committee, agency,
+                                                                         other_committee):
+    case_id = given_accepted(agency, committee)["case_id"]
+    for stage in ("information_gathering", "recommendation", "decision"):
+        move(committee, case_id, stage).needed(201)
+    decide(committee, case_id).needed(201)
+    action = given_action(committee, {"id": case_id})
+    stages = committee.send("listCaseStages", id=case_id)["items"]
+    timeline = committee.send("listTimeline", id=case_id, query="limit=200")["items"]
+    transfer = propose(committee, {"id": case_id}).needed(201)
+    reply = answer(other_committee, "acceptTransfer", transfer)
+    assert (reply.status, reply["status"], reply["case_id"]) == (201, "accepted", case_id)
+    case = other_committee.send("getCase", id=case_id, query="expand=referrals").needed(200)
+    assert (case["committee"], case["local_authority"]) == ("EDH", "S12000036")
+    assert case["reference"].startswith("LR-") and "-GLA-" in case["reference"]
+    assert [one["committee"] for one in case["referrals"]] == ["EDH"]
+    assert other_committee.send("listCaseStages", id=case_id)["items"] == stages
+    assert other_committee.send("getDecision", id=case_id).status == 200
+    assert other_committee.send("getAction", id=action["id"])["committee"] == "EDH"
+    later = other_committee.send("listTimeline", id=case_id, query="limit=200")["items"]
+    assert later[:len(timeline)] == timeline
+
+
+def test_the_former_committee_sees_the_transfer_and_no_longer_the_case(committee, other_committee):
+    case = given_case(committee)
+    transfer = propose(committee, case).needed(201)
+    answer(other_committee, "acceptTransfer", transfer).needed(201)
+    for operation in ("getCase", "listChildren", "listTimeline", "listTransitions"):
+        assert committee.send(operation, id=case["id"]).status == 404
+    seen = committee.send("getTransfer", id=transfer["id"])
+    assert (seen["status"], seen["case_id"], seen["links"]["case"]) == ("accepted", None, None)
+
+
+def test_the_receiving_committee_sees_no_case_before_it_agrees(committee, other_committee):
+    case = given_case(committee)
+    transfer = propose(committee, case).needed(201)
+    seen = other_committee.send("getTransfer", id=transfer["id"])
+    assert (seen.status, seen["case_id"]) == (200, None)
+    assert other_committee.send("getCase", id=case["id"]).status == 404
+
+
+def test_a_transferred_case_goes_on_in_the_other_committee(committee, other_committee):
+    case = given_case(committee)
+    answer(other_committee, "acceptTransfer", propose(committee, case).needed(201)).needed(201)
+    assert move(other_committee, case["id"], "information_gathering").status == 201
+
+
+def test_a_refused_or_withdrawn_transfer_changes_nothing(committee, other_committee):
+    for client, operation, status in ((other_committee, "refuseTransfer", "refused"),
+                                      (committee, "withdrawTransfer", "withdrawn")):
+        case = given_case(committee)
+        transfer = propose(committee, case).needed(201)
+        reply = answer(client, operation, transfer, answer="Not now.")
+        assert (reply["status"], reply["answer"], reply["decided_on"]) == (status, "Not now.",
+                                                                           today())
+        assert committee.send("getCase", id=case["id"])["committee"] == "GLA"
+        again = answer(client, operation, transfer)
+        assert (again.status, again.rules) == (409, {"transfer_decided"})
+        assert propose(committee, case).status == 201
+
+
+def test_an_accepted_transfer_cannot_be_accepted_again(committee, other_committee):
+    transfer = propose(committee, given_case(committee)).needed(201)
+    answer(other_committee, "acceptTransfer", transfer).needed(201)
+    reply = answer(other_committee, "acceptTransfer", transfer)
+    assert (reply.status, reply.rules) == (409, {"transfer_decided"})
+
+
+def test_only_the_one_whose_turn_it_is_answers(committee, other_committee, caller):
+    transfer = propose(committee, given_case(committee)).needed(201)
+    assert answer(committee, "acceptTransfer", transfer).status == 404
+    assert answer(committee, "refuseTransfer", transfer).status == 404
+    assert answer(other_committee, "withdrawTransfer", transfer).status == 404
+    stranger = caller("CPC-FIF")
+    assert stranger.send("getTransfer", id=transfer["id"]).status == 404
+
+
+@pytest.mark.parametrize("members, pointer, rule", [
+    ({"to_committee": "GLA"}, "/to_committee", "transfer_to_itself"),
+    ({"to_committee": "ZZZ"}, "/to_committee", "unknown_code"),
+    ({"proposed_on": days_ahead(1)}, "/proposed_on", "date_in_future"),
+    ({"proposed_on": days_ago(40)}, "/proposed_on", "date_order")])
+def test_a_proposal_has_to_make_sense(committee, members, pointer, rule):
+    reply = propose(committee, given_case(committee), **members)
+    assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {pointer})
+
+
+@pytest.mark.parametrize("members, pointer, rule", [
+    ({"local_authority": "S12000049"}, "/local_authority", "outside_committee_area"),
+    ({"local_authority": "S12999999"}, "/local_authority", "unknown_code"),
+    ({"decided_on": days_ahead(1)}, "/decided_on", "date_in_future"),
+    ({"decided_on": days_ago(1)}, "/decided_on", "date_order")])
+def test_an_acceptance_has_to_make_sense(committee, other_committee, members, pointer, rule):
+    case = given_case(committee)
+    reply = answer(other_committee, "acceptTransfer", propose(committee, case).needed(201),
+                   **members)
+    assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {pointer})
+    assert committee.send("getCase", id=case["id"])["committee"] == "GLA"
+
+
+def test_a_refusal_before_its_proposal_is_refused(committee, other_committee):
+    reply = answer(other_committee, "refuseTransfer",
+                   propose(committee, given_case(committee)).needed(201), decided_on=days_ago(1))
+    assert (reply.status, reply.rules) == (422, {"date_order"})
+
+
+def test_a_withdrawal_in_the_future_is_refused(committee):
+    reply = answer(committee, "withdrawTransfer",
+                   propose(committee, given_case(committee)).needed(201), decided_on=days_ahead(1))
+    assert (reply.status, reply.rules) == (422, {"date_in_future"})
+
+
+def test_one_transfer_at_a_time(committee):
+    case = given_case(committee)
+    propose(committee, case).needed(201)
+    reply = propose(committee, case, to_committee="FIF")
+    assert (reply.status, reply.rules) == (409, {"transfer_proposed"})
+
+
+def test_a_closed_case_stays_where_it_is(committee):
+    case = given_case(committee)
+    move(committee, case["id"], "closed", "discontinued").needed(201)
+    reply = propose(committee, case)
+    assert (reply.status, reply.rules) == (409, {"case_closed"})
+
+
+def test_transfers_are_listed_by_direction(committee, other_committee):
+    transfer = propose(committee, given_case(committee)).needed(201)
+    for client, direction, other in ((committee, "out", "in"), (other_committee, "in", "out")):
+        listed = client.send("listTransfers", query=f"direction={direction}&limit=200").ids
+        assert transfer["id"] in listed
+        assert transfer["id"] not in client.send("listTransfers", query=f"direction={other}").ids
+    assert transfer["id"] in committee.send("listTransfers",
+                                            query="status=proposed&limit=200").ids
+    assert transfer["id"] not in committee.send("listTransfers",
+                                                query="status=refused&limit=200").ids
+
+
+def give(committee, referral, key=None, **overrides):
+    body = {"to_committee": "EDH", "local_authority": "S12000036", "transferred_on": today(),
+            **overrides}
+    return committee.send("transferReferral", body, id=referral["id"], key=key,
+                          if_match=tag_of(committee, "getReferral", id=referral["id"]))
+
+
+def test_a_referral_is_given_to_the_committee_that_is_responsible(agency, committee,
+                                                                  other_committee):
+    referral = given_referral(agency)
+    reply = give(committee, referral)
+    assert (reply.status, reply["committee"], reply["transferred_from"]) == (201, "EDH", "GLA")
+    assert committee.send("getReferral", id=referral["id"]).status == 404
+    seen = agency.send("getReferral", id=referral["id"])
+    assert (seen["committee"], seen["status"]) == ("EDH", "submitted")
+    accepted = other_committee.send("acceptReferral", {"accepted_on": today(), "case_id": None},
+                                    id=referral["id"],
+                                    if_match=tag_of(other_committee, "getReferral",
+                                                    id=referral["id"]))
+    assert (accepted.status, accepted["status"]) == (201, "accepted")
+
+
+def test_a_repeated_gift_is_given_once(agency, committee):
+    referral, key = given_referral(agency), new_key()
+    tag = tag_of(committee, "getReferral", id=referral["id"])
+    body = {"to_committee": "EDH", "local_authority": "S12000036", "transferred_on": today()}
+    replies = [committee.send("transferReferral", body, id=referral["id"], if_match=tag, key=key)
+               for _ in range(2)]
+    assert [one.status for one in replies] == [201, 201]
+    assert replies[1].headers["Idempotency-Replayed"] == "true"
+
+
+@pytest.mark.parametrize("members, pointer, rule", [
+    ({"to_committee": "GLA"}, "/to_committee", "transfer_to_itself"),
+    ({"local_authority": "S12000049"}, "/local_authority", "outside_committee_area"),
+    ({"transferred_on": days_ahead(1)}, "/transferred_on", "date_in_future"),
+    ({"transferred_on": days_ago(1)}, "/transferred_on", "date_order")])
+def test_a_referral_cannot_be_given_away_just_so(agency, committee, members, pointer, rule):
+    referral = given_referral(agency)
+    reply = give(committee, referral, **members)
+    assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {pointer})
+    assert committee.send("getReferral", id=referral["id"])["committee"] == "GLA"
+
+
+def test_a_decided_referral_is_not_given_away(agency, committee):
+    referral = given_accepted(agency, committee)
+    reply = give(committee, referral)
+    assert (reply.status, reply.rules) == (409, {"referral_decided"})
