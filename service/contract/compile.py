@@ -5,6 +5,7 @@ docs.html and, for tests, handler_stubs.c.
 """
 import json
 import os
+import pathlib
 import sys
 
 sys.dont_write_bytecode = True  # the build leaves nothing in the source folder
@@ -86,7 +87,7 @@ def write_file(folder, name, content):
         file.write(content)
 
 
-def compile_contract(source, folder):
+def compile_contract(source, folder, stages=None):
     with open(source, "rb") as file:
         yaml_bytes = file.read()
     document = load_contract(yaml_bytes.decode("utf-8"))
@@ -95,7 +96,7 @@ def compile_contract(source, folder):
     operations = collect_operations(document)
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     json_bytes = text.encode("utf-8") + b"\n"
-    html_bytes = render_documentation(document, operations).encode("utf-8")
+    html_bytes = render_documentation(document, operations, stages).encode("utf-8")
     documents = {"yaml": yaml_bytes, "json": json_bytes, "documentation": html_bytes}
     tables = render_tables(document, operations, documents).encode("utf-8")
     os.makedirs(folder, exist_ok=True)
@@ -107,11 +108,11 @@ def compile_contract(source, folder):
 
 
 def main(arguments):
-    if len(arguments) != 3:
-        print("usage: compile.py openapi.yaml OUTDIR", file=sys.stderr)
+    if len(arguments) not in (3, 4):
+        print("usage: compile.py openapi.yaml OUTDIR [STAGES_SQL]", file=sys.stderr)
         return 2
     try:
-        compile_contract(arguments[1], arguments[2])
+        compile_contract(arguments[1], arguments[2], *map(pathlib.Path, arguments[3:]))
     except ContractError as error:
         print(f"{arguments[1]}: {error}", file=sys.stderr)
         return 1

@@ -1,9 +1,9 @@
 """Writes the contract as one static page: no scripts, readable by people and screen readers."""
-import html
 import json
-import re
 
+from documentation_html import anchor, escape, render_inline, render_table, render_text
 from source import resolve
+from state_machine import render_machine
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1f; --paper: #fdfdfc; --line: #8a8a94;
@@ -27,61 +27,24 @@ th, td { border: 1px solid var(--line); padding: .3rem .5rem; text-align: left;
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 section section { border-top: 1px solid var(--line); margin-top: 2rem; }
 nav ul { columns: 18rem; }
+td ul { margin: 0; padding-left: 1.1rem; }
+.machine svg { display: block; width: 44rem; max-width: none; height: auto; }
+.machine rect { fill: var(--soft); stroke: var(--ink); }
+.machine text { font-size: 14px; text-anchor: middle; fill: var(--ink); }
+.machine > svg > path { fill: none; stroke: var(--ink); stroke-width: 1.3; }
+.machine marker path { fill: var(--ink); }
+.machine .discontinue { stroke-dasharray: 7 4; }
+.machine .return, .machine .reopen { stroke-dasharray: 2 4; }
 """
-
-
-def escape(text):
-    return html.escape(str(text), quote=True)
-
-
-def anchor(text):
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
-def render_inline(text):
-    """Returns escaped text with `code` marked up."""
-    parts = re.split(r"`([^`]+)`", text)
-    marked = (f"<code>{escape(part)}</code>" if index % 2 else escape(part)
-              for index, part in enumerate(parts))
-    return "".join(marked)
-
-
-def render_block(lines, level):
-    if lines[0].startswith("#"):
-        title = lines[0].lstrip("#").strip()
-        rest = render_block(lines[1:], level) if len(lines) > 1 else ""
-        return f"<h{level} id=\"text-{anchor(title)}\">{render_inline(title)}</h{level}>\n" + rest
-    if lines[0].startswith("- "):
-        items = re.split(r"\n- ", "\n" + "\n".join(lines))[1:]
-        inner = "".join(f"<li>{render_inline(' '.join(item.split()))}</li>\n" for item in items)
-        return f"<ul>\n{inner}</ul>\n"
-    first_item = next((i for i, line in enumerate(lines) if line.startswith("- ")), len(lines))
-    paragraph = f"<p>{render_inline(' '.join(lines[:first_item]))}</p>\n"
-    return paragraph + (render_block(lines[first_item:], level) if lines[first_item:] else "")
-
-
-def render_text(text, level=3):
-    """Returns HTML of a little Markdown: headings, paragraphs, - lists and `code`."""
-    blocks = re.split(r"\n\s*\n", (text or "").strip())
-    return "".join(render_block([line.strip() for line in block.split("\n")], level)
-                   for block in blocks if block.strip())
-
-
-def render_table(caption, head, rows):
-    """Returns a table; the cells are HTML already."""
-    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    body = "".join("<tr>" + f'<th scope="row">{row[0]}</th>'
-                   + "".join(f"<td>{cell}</td>" for cell in row[1:]) + "</tr>\n" for row in rows)
-    return (f'<div class="wide"><table><caption>{escape(caption)}</caption>\n'
-            f"<thead><tr>{top}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n")
 
 
 class Page:
     """Renders the parts that need the whole contract, for their references."""
 
-    def __init__(self, document, operations):
+    def __init__(self, document, operations, stages):
         self.document = document
         self.operations = operations
+        self.stages = stages
 
     def resolve(self, node):
         return resolve(self.document, node, "#")[0]
@@ -264,13 +227,15 @@ class Page:
                 f'<li><a href="#operation-{escape(each["node"]["operationId"])}">'
                 f"{escape(each['node']['summary'])}</a></li>\n" for each in operations)
             text += f"<h3>{escape(tag['name'])}</h3>\n<ul>\n{items}</ul>\n"
-        return text + ('<p><a href="#scopes">Scopes</a>, <a href="#problems">Problems</a>, '
+        machine = '<a href="#machine">The stages of a case</a>, ' if self.stages else ""
+        return text + (f'<p>{machine}<a href="#scopes">Scopes</a>, <a href="#problems">Problems</a>, '
                        '<a href="#schemas">Schemas</a></p>\n</nav>\n')
 
     def render_main(self):
         info = self.document["info"]
         text = '<section aria-labelledby="about">\n<h2 id="about">About</h2>\n'
         text += render_text(info.get("description")) + "</section>\n"
+        text += render_machine(self.stages) if self.stages else ""
         for tag, operations in self.tags():
             identifier = "tag-" + anchor(tag["name"])
             text += f'<section aria-labelledby="{identifier}">\n'
@@ -284,9 +249,9 @@ class Page:
         return text + "</section>\n"
 
 
-def render_documentation(document, operations):
-    """Returns the page. `operations` as compile.py collected them."""
-    page, info = Page(document, operations), document["info"]
+def render_documentation(document, operations, stages=None):
+    """Returns the page. `operations` as compile.py collected them; `stages`: the SQL file of the state machine."""
+    page, info = Page(document, operations, stages), document["info"]
     title = f"{info['title']} {info['version']}"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

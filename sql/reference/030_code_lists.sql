@@ -19,6 +19,9 @@ on conflict (code) do update set (label, needs_death, needs_care_and_risk_manage
     = (excluded.label, excluded.needs_death, excluded.needs_care_and_risk_management);
 
 insert into code_list (name, label) values
+    ('access-roles', 'What access to a single case is for'),
+    ('legal-hold-reasons', 'Why nothing of a case may be erased'),
+    ('transfer-reasons', 'Why a case changes hands'),
     ('action-statuses', 'Statuses of an action'),
     ('age-bands', 'Age bands'),
     ('agency-kinds', 'Kinds of agency that know a child or are involved'),
@@ -274,7 +277,22 @@ with given as (
         ('transition-reasons', 'proceedings_ended', 'Proceedings have ended', null),
         ('transition-reasons', 'fai_determination', 'Determination of a fatal accident inquiry', null),
         ('transition-reasons', 'error', 'Correction of an error', null),
-        ('transition-reasons', 'other', 'Other', null)
+        ('transition-reasons', 'other', 'Other', null),
+        ('access-roles', 'chair', 'Chair of the review', null),
+        ('access-roles', 'reviewer', 'Reviewer', null),
+        ('access-roles', 'team_member', 'Member of the review team', null),
+        ('access-roles', 'joint_committee', 'Committee that takes part in a joint review', null),
+        ('access-roles', 'proceedings_liaison', 'Liaison about parallel processes',
+            'Opens the parallel processes only'),
+        ('legal-hold-reasons', 'criminal_proceedings', 'Criminal proceedings', null),
+        ('legal-hold-reasons', 'fatal_accident_inquiry', 'Fatal accident inquiry', null),
+        ('legal-hold-reasons', 'public_inquiry', 'Public inquiry', null),
+        ('legal-hold-reasons', 'civil_proceedings', 'Civil proceedings', null),
+        ('legal-hold-reasons', 'other', 'Other', null),
+        ('transfer-reasons', 'child_moved', 'The child or family moved', null),
+        ('transfer-reasons', 'other_area_leads', 'Another area leads the review', null),
+        ('transfer-reasons', 'wrong_area', 'The wrong area was told', null),
+        ('transfer-reasons', 'other', 'Other', null)
     ) entries(list, code, label, description))
 insert into code_entry (list, code, label, description, position)
 select list, code, label, description, row_number() over (partition by list order by position) from given

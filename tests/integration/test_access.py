@@ -92,6 +92,14 @@ def test_the_end_of_an_access_can_be_moved(committee, reviewer):
     assert change(committee, access, ends_on=days_ahead(200))["ends_on"] == days_ahead(200)
 
 
+def test_an_access_does_not_end_before_it_begins(committee):
+    access = grant(committee, given_case(committee)).needed(201)
+    early = change(committee, access, ends_on=days_ago(1))
+    assert (early.status, early.rules, early.pointers) == (422, {"date_order"}, {"/ends_on"})
+    late = change(committee, access, ended_on=days_ahead(1))
+    assert (late.status, late.rules, late.pointers) == (422, {"date_in_future"}, {"/ended_on"})
+
+
 def test_the_same_access_twice_is_refused(committee, reviewer):
     case = given_case(committee)
     grant(committee, case, client_id=client_id(reviewer)).needed(201)

@@ -1,9 +1,12 @@
 """Free text identifies nobody: what looks like a person's details is refused, in every field."""
+import copy
+
 import pytest
 
 import contract_reader
 from documents import new_referral
-from steps import (decide, given_action, given_case, given_completed, given_referral, tag_of)
+from steps import given_case
+from test_sweep import ask
 
 OPERATIONS = contract_reader.operations()
 
@@ -58,58 +61,60 @@ def test_what_only_looks_like_it_is_taken(agency, kind):
     assert reply.status == 201
 
 
+def places(schema, found=()):
+    """The places in a request where people write: paths of member names and, in lists, 0."""
+    if schema.get("x-free-text"):
+        yield found
+    for name, member in schema.get("properties", {}).items():
+        yield from places(member, (*found, name))
+    if "items" in schema:
+        yield from places(schema["items"], (*found, 0))
+
+
 def free_text_fields():
-    """Every request member that people write, by operation."""
+    """Every operation with every place of its request where people write."""
     for operation in OPERATIONS.values():
         for media_type in operation.media_types[:1]:
             schema = contract_reader.inline(operation.body["content"][media_type]["schema"])
-            for name, member in schema.get("properties", {}).items():
-                if member.get("x-free-text"):
-                    yield operation.id, name
+            for place in places(schema):
+                yield pytest.param(operation.id, place, id=f"{operation.id}-{'.'.join(map(str, place))}")
 
 
-def test_every_operation_with_free_text_is_known():
-    assert {operation for operation, _ in free_text_fields()} == {
-        "pushReferral", "changeReferral", "withdrawReferral", "rejectReferral", "openCase",
-        "changeCase", "moveCase", "putDecision", "createAction", "changeAction",
-        "addActionUpdate", "completeAction", "verifyAction"}
+def with_text(body, place, text):
+    """The body with the text in the place; what is around the place has to be there."""
+    body = copy.deepcopy(body)
+    inner = body
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = text
+    return body
 
 
-@pytest.fixture
-def place(agency, committee):
-    """Where a request of the operation would succeed, were it not for its text."""
-    def case_path(stage="notification"):
-        case = given_case(committee, stage)
-        return {"id": case["id"], "if_match": tag_of(committee, "getCase", id=case["id"])}
-
-    def action_path():
-        action = given_action(committee)
-        return {"id": action["id"], "if_match": tag_of(committee, "getAction", id=action["id"])}
-
-    def decision_path():
-        case = given_case(committee, "decision")
-        return {"id": case["id"], "if_match": decide(committee, case["id"]).etag}
-
-    def referral_path():
-        referral = given_referral(agency)
-        return {"id": referral["id"], "if_match": tag_of(agency, "getReferral", id=referral["id"])}
-    ways = {"pushReferral": dict, "openCase": dict, "changeReferral": referral_path,
-            "withdrawReferral": referral_path, "rejectReferral": referral_path,
-            "changeCase": case_path, "moveCase": case_path, "putDecision": decision_path,
-            "createAction": lambda: case_path("decision"), "changeAction": action_path,
-            "addActionUpdate": action_path, "completeAction": action_path,
-            "verifyAction": lambda: {"id": given_completed(committee, agency)["id"]}}
-    senders = {"changeReferral", "withdrawReferral", "pushReferral"}
-    return lambda operation: (agency if operation in senders else committee, ways[operation]())
-
-
-@pytest.mark.parametrize("operation, member", free_text_fields())
-def test_every_free_text_is_looked_at(place, operation, member):
-    client, path = place(operation)
-    body = {**OPERATIONS[operation].example_body(), member: f"See {CHI} for more."}
-    reply = client.send(operation, body, **path)
+@pytest.mark.parametrize("operation, place", free_text_fields())
+def test_every_free_text_is_looked_at(committee, operation, place):
+    body = with_text(OPERATIONS[operation].example_body(), place, f"See {CHI} for more.")
+    reply = ask(committee, operation, body=body)
     assert (reply.status, reply.code) == (422, "personal_identifier_found")
-    assert reply.pointers == {f"/{member}"}
+    assert reply.pointers == {"/" + "/".join(map(str, place))}
+
+
+def long_texts(schema):
+    """Members of a request that take long text of any form."""
+    if "string" in schema.get("type", "") and schema.get("maxLength", 0) >= 200:
+        yield schema
+    for member in schema.get("properties", {}).values():
+        yield from long_texts(member)
+    if "items" in schema:
+        yield from long_texts(schema["items"])
+
+
+def test_every_long_text_is_free_text():
+    for operation in OPERATIONS.values():
+        for media_type in operation.media_types:
+            schema = contract_reader.inline(operation.body["content"][media_type]["schema"])
+            for one in long_texts(schema):
+                formal = {"format", "pattern", "enum"} & set(one)
+                assert one.get("x-free-text") or formal, (operation.id, one)
 
 
 def test_identifiers_in_two_places_are_named_both(committee):

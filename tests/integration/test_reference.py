@@ -87,6 +87,25 @@ def test_a_code_list_has_the_values_of_the_contract(agency, name, schema):
     assert codes == set(contract_reader.load()["components"]["schemas"][schema]["enum"])
 
 
+def enumerations(node):
+    """Every set of values that the contract enumerates, wherever it stands."""
+    if isinstance(node, dict):
+        if isinstance(node.get("enum"), list):
+            yield frozenset(one for one in node["enum"] if one is not None)
+        for inner in node.values():
+            yield from enumerations(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from enumerations(inner)
+
+
+def test_every_code_list_is_an_enumeration_of_the_contract(agency):
+    known = set(enumerations(contract_reader.load()["components"]["schemas"]))
+    for one in agency.send("listCodeLists")["items"]:
+        entries = agency.send("getCodeList", name=one["name"])["entries"]
+        assert frozenset(e["code"] for e in entries if not e["retired"]) in known, one["name"]
+
+
 def test_an_unknown_code_list_is_not_found(agency):
     assert agency.send("getCodeList", name="nothing-like-it").status == 404
 
@@ -116,3 +135,11 @@ def test_any_caller_reads_reference_data(request, role):
 def test_both_instances_give_the_same_tag(agency, instances):
     tags = {agency.at(each.url).send("listStages").etag for each in instances}
     assert len(tags) == 1
+
+
+def test_the_documentation_draws_every_move_of_the_process(agency, nobody):
+    page = nobody.send("getDocumentation").bytes.decode()
+    moves = [move for stage in agency.send("listStages")["items"] for move in stage["transitions"]]
+    assert page.count('marker-end="url(#arrow)"') == len(moves)
+    assert all(one["message"].replace("'", "&#x27;") in page for move in moves
+               for one in move["guards"])

@@ -1,0 +1,118 @@
+"""Draws a state machine from the reference data that the database gets: the picture cannot differ from the rules.
+
+The file of SQL has a list of states (code, position, label, description, terminal) after `insert into stage`, a
+list of conditions (code, message, responsible), and a list of moves (from, to, way, label, closure, reasons,
+guards) after `with given(from_stage`.
+"""
+import re
+
+from documentation_html import escape, render_table
+
+TOKEN = re.compile(r"\s+|--[^\n]*|'((?:[^']|'')*)'|(\|\||[(),;]|::\w+(?:\[\])?|[\w.]+)")
+LEFT, WIDTH, HEIGHT, STEP, TOP = 250, 200, 34, 74, 20
+
+
+def read_rows(sql, start):
+    """Returns the rows of the VALUES list that follows the text `start`: tuples of text, None for null."""
+    position = sql.index("values", sql.index(start)) + len("values")
+    rows, row, joined = [], None, False
+    while True:
+        match = TOKEN.match(sql, position)
+        position = match.end()
+        text, word = match.group(1), match.group(2)
+        if text is not None and row is not None:
+            value = text.replace("''", "'")
+            if joined:
+                row[-1] += value
+            else:
+                row.append(value)
+            joined = False
+        elif word == "(":
+            row = []
+        elif word == ")":
+            if row is None:
+                return rows
+            rows.append(tuple(row))
+            row = None
+        elif word == "||":
+            joined = True
+        elif word and row is not None and word != "," and not word.startswith("::"):
+            row.append(None if word == "null" else word)
+        elif word == ";" or row is None and word and word != ",":
+            return rows
+
+
+def read_list(text):
+    """The members of an array literal of words."""
+    return [word for word in text.strip("{}").split(",") if word]
+
+
+class Machine:
+    def __init__(self, path):
+        sql = path.read_text(encoding="utf-8")
+        self.states = [(row[0], row[2]) for row in read_rows(sql, "insert into stage ")]
+        self.conditions = {row[0]: (row[1], row[2]) for row in read_rows(sql, "with given(code, message")}
+        self.moves = [(row[0], row[1], row[2], row[3], read_list(row[5]), read_list(row[6]))
+                      for row in read_rows(sql, "with given(from_stage")]
+        self.place = {code: index for index, (code, _) in enumerate(self.states)}
+
+    def middle(self, code):
+        return TOP + self.place[code] * STEP + HEIGHT // 2
+
+    def draw_state(self, code, label):
+        y = TOP + self.place[code] * STEP
+        return (f'<rect x="{LEFT}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
+                f'<text x="{LEFT + WIDTH // 2}" y="{y + 22}">{escape(label)}</text>\n')
+
+    def draw_move(self, source, target, way, lane):
+        """A straight arrow to the next state; else a bow, forwards on the right and backwards on the left."""
+        start, end = self.middle(source), self.middle(target)
+        if self.place[target] == self.place[source] + 1 and way == "ordinary":
+            x = LEFT + WIDTH // 2
+            path = f"M{x} {start + HEIGHT // 2} V{end - HEIGHT // 2}"
+        else:
+            forwards = end > start
+            x = LEFT + WIDTH if forwards else LEFT
+            reach = x + (24 + lane * 11) * (1 if forwards else -1)
+            path = f"M{x} {start} C{reach} {start} {reach} {end} {x} {end}"
+        return f'<path class="{way}" d="{path}" marker-end="url(#arrow)"/>\n'
+
+    def draw(self):
+        lanes = {True: 0, False: 0}
+        moves = ""
+        for source, target, way, *_ in sorted(
+                self.moves, key=lambda move: abs(self.place[move[0]] - self.place[move[1]])):
+            forwards = self.place[target] > self.place[source]
+            lanes[forwards] += 1
+            moves += self.draw_move(source, target, way, lanes[forwards])
+        height = TOP * 2 + (len(self.states) - 1) * STEP + HEIGHT
+        states = "".join(self.draw_state(*state) for state in self.states)
+        return (f'<svg viewBox="0 0 700 {height}" role="img" aria-labelledby="machine-title machine-text">\n'
+                '<title id="machine-title">The stages of a case and the moves between them</title>\n'
+                '<desc id="machine-text">The table below says the same in words. Solid arrows are the usual '
+                "way, dashed ones leave the process, dotted ones lead back or open the case again.</desc>\n"
+                '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
+                'markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z"/></marker></defs>\n'
+                f"{moves}{states}</svg>\n")
+
+    def render_conditions(self, guards):
+        if not guards:
+            return "None"
+        items = "".join(f"<li><code>{escape(code)}</code>: {escape(self.conditions[code][0])} "
+                        f"({escape(self.conditions[code][1].replace('_', ' '))})</li>" for code in guards)
+        return f"<ul>{items}</ul>"
+
+    def render_moves(self):
+        labels = dict(self.states)
+        rows = [(escape(labels[source]), escape(labels[target]), escape(f"{label} ({way})"),
+                 self.render_conditions(guards), ", ".join(f"<code>{escape(one)}</code>" for one in reasons) or "None")
+                for source, target, way, label, reasons, guards in self.moves]
+        return render_table("Moves, what has to hold for each and who can bring it about, and reasons to be given",
+                            ("From", "To", "Move", "Conditions", "Reasons"), rows)
+
+
+def render_machine(path):
+    """Returns HTML: the picture, and the table that says the same in words."""
+    machine = Machine(path)
+    return ('<section aria-labelledby="machine">\n<h2 id="machine">The stages of a case</h2>\n'
+            f'<div class="wide machine">{machine.draw()}</div>\n{machine.render_moves()}</section>\n')
