@@ -48,6 +48,10 @@ void change_case(exchange *x) {
     write_case(x, statement_change_case);
 }
 
+void merge_case(exchange *x) {
+    write_case(x, statement_merge_case);
+}
+
 void set_legal_hold(exchange *x) {
     write_case(x, statement_set_legal_hold);
 }

@@ -483,6 +483,8 @@ language sql stable as $$
         and (filters ->> 'criterion' is null or filters ->> 'criterion' = any (c.criteria))
         and (filters ->> 'overdue' is null
             or coalesce(c.stage_due_on < today(), false) = (filters ->> 'overdue')::boolean)
+        and (filters ->> 'retention_due' is null
+            or coalesce(retain_until(c) < today(), false) = (filters ->> 'retention_due')::boolean)
         and (filters ->> 'opened_from' is null or c.opened_on >= (filters ->> 'opened_from')::date)
         and (filters ->> 'opened_to' is null or c.opened_on < (filters ->> 'opened_to')::date)
 $$;

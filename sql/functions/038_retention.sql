@@ -33,3 +33,193 @@ begin
     return (200, c.version, null, case_document(c, '{}'))::reply;
 end
 $$;
+
+create or replace function month_of(day date) returns text language sql immutable as $$
+    select to_char(day, 'YYYY-MM')
+$$;
+
+create or replace function organisation_kind(p_code text) returns text language plpgsql stable as $$
+begin
+    return (select o.kind from organisation o where o.code = p_code);
+end
+$$;
+
+create or replace function anonymous_children(p_case uuid) returns jsonb language plpgsql stable as $$
+begin
+    return (select coalesce(jsonb_agg(jsonb_build_object('outcome', k.outcome, 'age_band', k.age_band, 'sex', k.sex,
+            'ethnic_group', k.ethnic_group, 'disability', k.disability, 'legal_status', k.legal_status,
+            'register_status', k.register_status, 'cause_of_death_group', k.cause_of_death_group,
+            'harm_types', k.harm_types) order by random()), '[]')
+        from child k where k.case_id = p_case);
+end
+$$;
+
+create or replace function anonymous_actions(p_case uuid) returns jsonb language plpgsql stable as $$
+begin
+    return (select coalesce(jsonb_agg(jsonb_build_object('owner_kind', organisation_kind(a.owner_organisation),
+            'themes', a.themes, 'scope', a.scope, 'status', a.status, 'due_month', month_of(a.original_due_on),
+            'completed_month', month_of(a.completed_on),
+            'on_time', a.completed_on <= a.original_due_on, 'slippage_days', a.due_on - a.original_due_on,
+            'impact_reviewed', a.impact_reviewed_on is not null) order by random()), '[]')
+        from action a where a.case_id = p_case);
+end
+$$;
+
+create or replace function anonymous_referrals(p_case uuid) returns jsonb language plpgsql stable as $$
+begin
+    return (select coalesce(jsonb_agg(jsonb_build_object('source_kind', organisation_kind(r.source_organisation),
+            'received_month', month_of(r.received_on)) order by random()), '[]')
+        from referral r where r.case_id = p_case);
+end
+$$;
+
+create or replace function anonymous_information(p_case uuid) returns jsonb language plpgsql stable as $$
+begin
+    return (select coalesce(jsonb_agg(jsonb_build_object('kind', organisation_kind(i.organisation),
+            'due_month', month_of(i.due_on), 'status', i.status, 'on_time', i.answered_on <= i.due_on)
+            order by random()), '[]')
+        from information_request i where i.case_id = p_case);
+end
+$$;
+
+create or replace function anonymous_holds(p_case uuid) returns jsonb language plpgsql stable as $$
+begin
+    return (select coalesce(jsonb_agg(jsonb_build_object('proceeding_kind', p.kind,
+            'started_month', month_of(h.held_from), 'days', h.lifted_on - h.held_from) order by random()), '[]')
+        from case_hold h left join proceeding p on p.id = h.proceeding_id where h.case_id = p_case);
+end
+$$;
+
+-- How many days a case stood still after a day, whatever stage its holds named; days held twice count once.
+create or replace function days_held(p_case uuid, from_day date, to_day date) returns integer
+language plpgsql stable as $$
+begin
+    return (select coalesce(sum(upper(run) - lower(run)), 0)
+        from (select range_agg(daterange(h.held_from, coalesce(h.lifted_on, to_day)))
+                * datemultirange(daterange(from_day, greatest(from_day, to_day))) as days
+            from case_hold h where h.case_id = p_case and cardinality(h.stages) > 0) held, unnest(days) run);
+end
+$$;
+
+-- What counts of a case, and nothing that leads back to it: months instead of days, kinds instead of organisations,
+-- no identifier, no text.
+create or replace function anonymous_facts(c review_case) returns jsonb language plpgsql stable as $$
+declare
+    d case_decision;
+    p publication;
+    ratified date := (select max(r.decided_on) from ratification r where r.case_id = c.id and r.outcome = 'ratified');
+begin
+    select * into d from case_decision x where x.case_id = c.id and x.current;
+    select * into p from publication x where x.case_id = c.id;
+    return jsonb_build_object(
+        'guidance_edition', c.guidance_edition,
+        'review_type', c.review_type,
+        'criteria', c.criteria,
+        'opened_month', month_of(c.opened_on),
+        'decided_month', month_of(d.decided_on),
+        'decision_outcome', d.outcome,
+        'decision_reasons', coalesce(d.reasons, '{}'),
+        'alternative_kind', d.alternative_kind,
+        'days_to_decision', d.decided_on - coalesce(c.earliest_referral_received_on, c.opened_on),
+        'set_up_month', (select month_of(min(s.entered_on)) from case_stage s
+            where s.case_id = c.id and s.stage = 'set_up'),
+        'ratified_month', month_of(ratified),
+        'days_to_complete', ratified - d.decided_on,
+        'days_to_complete_net', ratified - d.decided_on - days_held(c.id, d.decided_on, ratified),
+        'closed_month', month_of(c.closed_on),
+        'closure', c.closure,
+        'children', anonymous_children(c.id),
+        'referrals', anonymous_referrals(c.id),
+        'information_requests', anonymous_information(c.id),
+        'learning_themes', array(select distinct unnest(f.themes) from finding f
+            where f.case_id = c.id and f.kind = 'learning_point' order by 1),
+        'effective_themes', array(select distinct unnest(f.themes) from finding f
+            where f.case_id = c.id and f.kind = 'effective_practice' order by 1),
+        'factors', array(select distinct unnest(f.factors) from finding f where f.case_id = c.id order by 1),
+        'family_took_part', exists (select from family_engagement e
+            where e.case_id = c.id and e.response = 'took_part'),
+        'child_took_part', exists (select from family_engagement e
+            where e.case_id = c.id and e.response = 'took_part' and e.relation = 'child_or_young_person'),
+        'publication_form', p.form,
+        'published_month', month_of(p.published_on),
+        'days_to_publication', p.published_on - ratified,
+        'outcome_notice_days', (select max(n.sent_on) - ratified from notice n
+            where n.case_id = c.id and n.kind = 'outcome'),
+        'holds', anonymous_holds(c.id),
+        'actions', anonymous_actions(c.id));
+end
+$$;
+
+-- Erases a case and whatever was merged into it. Runs as the owner: the service can delete nothing. It does so only
+-- for a closed case of the caller past its retention date and without a legal hold.
+create or replace function case_erase(p_id uuid) returns void
+language plpgsql security definer set search_path = register, pg_temp as $$
+declare
+    doomed uuid[] := array(select c.id from review_case c
+        where p_id in (c.id, c.merged_into) and c.committee = claim('committee'));
+begin
+    if not has_scope('retention.write') or exists (select from review_case c where c.id = any (doomed)
+            and (c.legal_hold or c.closed_on is null or c.id = p_id and retain_until(c) >= today())) then
+        perform refuse(404, 'not_found');
+    end if;
+    delete from referral r where r.case_id = any (doomed);
+    delete from review_case c where c.id = any (doomed) and c.id <> p_id;
+    delete from review_case c where c.id = p_id and c.id = any (doomed);
+end
+$$;
+
+create or replace function anonymous_document(a anonymous_review) returns json language sql stable as $$
+    select json_build_object('id', a.id, 'committee', a.committee, 'anonymised_on', a.anonymised_on, 'facts', a.facts)
+$$;
+
+-- Reduces a case to its anonymous statistics. The caller names the reference once more: there is no way back.
+create or replace function case_anonymise(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    c review_case := case_lock(p_id, expected);
+    a anonymous_review;
+begin
+    if c.closed_on is null then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'case_open', 'The case is open.')));
+    end if;
+    if retain_until(c) >= today() then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'before_retention_date', 'The case is to be kept until its retention date.')));
+    end if;
+    if exists (select from review_case x where p_id in (x.id, x.merged_into) and x.legal_hold) then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'legal_hold', 'A legal hold is in force.')));
+    end if;
+    perform refuse_faults(case when input ->> 'reference' <> c.reference then
+        fault('/reference', 'reference_differs', 'is not the reference of the case') end);
+    insert into anonymous_review (committee, facts, anonymised_on)
+        values (c.committee, anonymous_facts(c), today()) returning * into a;
+    perform case_erase(p_id);
+    return (201, null, '/v1/anonymous-reviews/' || a.id, anonymous_document(a))::reply;
+end
+$$;
+
+create or replace function retention_rule_document(r retention_rule) returns json language sql immutable as $$
+    select json_build_object('committee', r.committee, 'months', r.months, 'valid_from', r.valid_from)
+$$;
+
+create or replace function retention_rule_set(input jsonb) returns reply language plpgsql as $$
+declare
+    r retention_rule := jsonb_populate_record(null::retention_rule, input);
+begin
+    if claim('committee') = '' then
+        perform refuse(403, 'organisation_not_allowed');
+    end if;
+    perform refuse_faults(case when r.valid_from < today() then
+        fault('/valid_from', 'not_in_the_past', 'lies in the past') end);
+    insert into retention_rule (committee, months, valid_from) values (claim('committee'), r.months, r.valid_from)
+        on conflict (committee, valid_from) do nothing
+        returning * into r;
+    if not found then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault('/valid_from', 'rule_there_already', 'has a rule already')));
+    end if;
+    return (201, null, null, retention_rule_document(r))::reply;
+end
+$$;

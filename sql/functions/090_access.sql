@@ -51,7 +51,8 @@ $$;
 grant select, insert, update on referral, case_counter, review_case, child, case_stage, case_decision, action,
     case_access to register_service;
 grant select, insert on action_update to register_service;
-grant select on change, anonymous_review to register_service;
+grant select on change to register_service;
+grant select, insert on anonymous_review, retention_rule to register_service;
 grant select, insert, update on case_transfer to register_service;
 grant select, insert, update, delete on idempotency_key to register_service;
 
@@ -107,8 +108,20 @@ create policy service_insert on case_transfer for insert to register_service wit
 create policy service_update on case_transfer for update to register_service using (
     (select claim('committee')) in (from_committee, to_committee) and (select has_scope('cases.write')));
 
+create policy service_insert on anonymous_review for insert to register_service with check (
+    committee = (select claim('committee')) and (select has_scope('retention.write')));
 create policy service_read on anonymous_review for select to register_service using (
     committee = (select claim('area')) and (select has_any_scope('cases.read', 'retention.write')));
+
+alter table retention_rule enable row level security;
+alter table retention_rule force row level security;
+drop policy if exists owner_all on retention_rule;
+drop policy if exists service_read on retention_rule;
+drop policy if exists service_insert on retention_rule;
+create policy owner_all on retention_rule to register_owner using (true);
+create policy service_read on retention_rule for select to register_service using (true);
+create policy service_insert on retention_rule for insert to register_service with check (
+    committee = (select claim('committee')) and (select has_scope('retention.write')));
 
 -- The parts of a case: its committee, its chief officers and whoever has access to the case read them; the
 -- committee's clients with one of the scopes write them, and so do those with access where `shared`.

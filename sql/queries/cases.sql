@@ -86,3 +86,6 @@ select * from decision_put($1::uuid, $2::boolean, $3::bigint, $4::jsonb);
 
 -- name: set_legal_hold
 select * from legal_hold_set($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: merge_case
+select * from case_merge($1::uuid, $2::bigint, $3::jsonb);

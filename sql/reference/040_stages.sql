@@ -39,6 +39,7 @@ with given(code, message, responsible) as (values
     ('decided_not_to_proceed', 'The recorded decision has to be not to proceed.', 'committee'),
     ('decided_alternative_review', 'The recorded decision has to be an alternative review.', 'committee'),
     ('decided_more_information', 'The recorded decision has to be that more information is needed.', 'committee'),
+    ('not_merged', 'The case must not have been merged into another one.', 'committee'),
     ('actions_ended', 'Each action has to be verified, not achieved or superseded.', 'action_owner')),
 gone as (delete from stage_guard where code not in (select code from given))
 insert into stage_guard (code, message, responsible)
@@ -79,17 +80,17 @@ with given(from_stage, to_stage, way, label, closure, reasons, guards) as (value
     ('evaluation', 'closed', 'ordinary', 'Complete', 'completed', '{}', '{actions_ended}'),
     ('evaluation', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
     ('closed', 'information_gathering', 'reopen', 'Re-open: gather information', null,
-        '{new_information,proceedings_ended,fai_determination,error}', '{}'),
+        '{new_information,proceedings_ended,fai_determination,error}', '{not_merged}'),
     ('closed', 'decision', 'reopen', 'Re-open: decide', null,
-        '{new_information,proceedings_ended,fai_determination,error}', '{}'),
+        '{new_information,proceedings_ended,fai_determination,error}', '{not_merged}'),
     ('closed', 'set_up', 'reopen', 'Re-open: set up', null,
-        '{new_information,proceedings_ended,fai_determination,error}', '{decided_to_proceed}'),
+        '{new_information,proceedings_ended,fai_determination,error}', '{not_merged,decided_to_proceed}'),
     ('closed', 'review', 'reopen', 'Re-open: review', null,
-        '{new_information,proceedings_ended,fai_determination,error}', '{decided_to_proceed}'),
+        '{new_information,proceedings_ended,fai_determination,error}', '{not_merged,decided_to_proceed}'),
     ('closed', 'reporting', 'reopen', 'Re-open: change the report', null,
-        '{new_information,proceedings_ended,fai_determination,error}', '{decided_to_proceed}'),
+        '{new_information,proceedings_ended,fai_determination,error}', '{not_merged,decided_to_proceed}'),
     ('closed', 'implementation', 'reopen', 'Re-open: implementation', null,
-        '{new_information,proceedings_ended,fai_determination,error}', '{decided_to_proceed}')),
+        '{new_information,proceedings_ended,fai_determination,error}', '{not_merged,decided_to_proceed}')),
 gone as (delete from stage_transition t where not exists (
     select from given g where (g.from_stage, g.to_stage, g.way) = (t.from_stage, t.to_stage, t.way)))
 insert into stage_transition (from_stage, to_stage, way, label, closure, reasons, guards)

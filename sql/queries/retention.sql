@@ -1,0 +1,29 @@
+-- Retention: the rules, what is left of a case after them, and the reduction itself.
+
+-- name: list_retention_rules
+select coalesce(json_agg(retention_rule_document(r) order by r.committee nulls first, r.valid_from), '[]') as items
+from retention_rule r
+where r.committee is null or r.committee = claim('area');
+
+-- name: add_retention_rule
+select * from retention_rule_set($1::jsonb);
+
+-- name: anonymise_case
+select * from case_anonymise($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: list_anonymous_reviews unprepared
+with page as (
+    select a, row_number() over (order by a.id) as n
+    from anonymous_review a
+    where $2::jsonb is null or a.id > ($2::jsonb ->> 0)::uuid
+    order by a.id
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(anonymous_document(a) order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((a).id)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from page
+where $1::jsonb is not null;
+
+-- name: get_anonymous_review
+select 1 as version, anonymous_document(a) as body from anonymous_review a where id = $1::uuid;
