@@ -307,7 +307,8 @@ Test(keys, readers_and_reloads_together) {
     for (size_t at = 0; at < 8; at++) {
         pthread_join(threads[at], NULL);
     }
-    cr_expect_eq(keys_generation(set), 21);
+    /* More than one a round where the file's change was noticed before it was asked for. */
+    cr_expect_geq(keys_generation(set), 21);
     cr_expect(atomic_load(&readers_found) > 1000);
     keys_free(set);
     free(sets[0]);
