@@ -3,6 +3,7 @@ import pytest
 
 import contract_reader
 from documents import new_referral
+from places import places_of_case
 from steps import (decide, given_action, given_case, given_completed, given_referral, tag_of)
 
 OPERATIONS = contract_reader.operations()
@@ -64,7 +65,7 @@ def free_text_fields():
         for media_type in operation.media_types[:1]:
             schema = contract_reader.inline(operation.body["content"][media_type]["schema"])
             for name, member in schema.get("properties", {}).items():
-                if member.get("x-free-text"):
+                if member.get("x-free-text") or member.get("items", {}).get("x-free-text"):
                     yield operation.id, name
 
 
@@ -72,11 +73,18 @@ def test_every_operation_with_free_text_is_known():
     assert {operation for operation, _ in free_text_fields()} == {
         "pushReferral", "changeReferral", "withdrawReferral", "rejectReferral", "openCase",
         "changeCase", "moveCase", "putDecision", "createAction", "changeAction",
-        "addActionUpdate", "completeAction", "verifyAction"}
+        "addActionUpdate", "completeAction", "verifyAction", "putMandate", "changeTeamMember",
+        "putFamilyLiaison", "addFamilyEngagement", "changeFamilyEngagement",
+        "addPractitionerEngagement", "changePractitionerEngagement"}
+
+
+@pytest.fixture(scope="module")
+def case_places(committee):
+    return places_of_case(committee)
 
 
 @pytest.fixture
-def place(agency, committee):
+def place(agency, committee, case_places):
     """Where a request of the operation would succeed, were it not for its text."""
     def case_path(stage="notification"):
         case = given_case(committee, stage)
@@ -99,17 +107,29 @@ def place(agency, committee):
             "createAction": lambda: case_path("decision"), "changeAction": action_path,
             "addActionUpdate": action_path, "completeAction": action_path,
             "verifyAction": lambda: {"id": given_completed(committee, agency)["id"]}}
+
+    def part_path(operation):
+        """Of an operation on a part of a case."""
+        known = OPERATIONS[operation]
+        names = {one["name"] for one in known.parameters if one["in"] == "path"}
+        path = {name: case_places[name] for name in names}
+        read = next((one.id for one in OPERATIONS.values()
+                     if one.path == known.path and one.method == "GET"), None)
+        tag = tag_of(committee, read, **path) if known.has_parameter("If-Match", "header") else None
+        return {**path, "if_match": tag}
     senders = {"changeReferral", "withdrawReferral", "pushReferral"}
-    return lambda operation: (agency if operation in senders else committee, ways[operation]())
+    return lambda operation: (agency if operation in senders else committee,
+                              ways.get(operation, lambda: part_path(operation))())
 
 
 @pytest.mark.parametrize("operation, member", free_text_fields())
 def test_every_free_text_is_looked_at(place, operation, member):
     client, path = place(operation)
-    body = {**OPERATIONS[operation].example_body(), member: f"See {CHI} for more."}
-    reply = client.send(operation, body, **path)
+    example, text = OPERATIONS[operation].example_body(), f"See {CHI} for more."
+    several = isinstance(example.get(member), list)
+    reply = client.send(operation, {**example, member: [text] if several else text}, **path)
     assert (reply.status, reply.code) == (422, "personal_identifier_found")
-    assert reply.pointers == {f"/{member}"}
+    assert reply.pointers == {f"/{member}/0" if several else f"/{member}"}
 
 
 def test_identifiers_in_two_places_are_named_both(committee):
