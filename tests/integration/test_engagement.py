@@ -9,6 +9,8 @@ from steps import decide, engage, given_case, invite, move, tag_of
 KINDS = {"Family": ("family-engagements", "family_engagement_id", new_family_engagement),
          "Practitioner": ("practitioner-engagements", "practitioner_engagement_id",
                           new_practitioner_engagement)}
+# A change of either kind that is always possible.
+CHANGES = {"Family": {"relation": "sibling"}, "Practitioner": {"participants_count": 3}}
 NO_INVITATION = {"invited_on": None, "not_invited_reason": "A witness in the trial.",
                  "response": "not_invited"}
 NOT_HELD = not_held(held_on=None, participants_count=None, organisations=[])
@@ -108,18 +110,16 @@ def test_the_engagements_of_a_closed_case_stay_as_they_are(committee, kind):
     case = given_case(committee, "set_up")
     made = add(committee, case, kind).needed(201)
     move(committee, case["id"], "closed", "discontinued").needed(201)
-    members = {"Family": family_answer(), "Practitioner": {"participants_count": 3}}[kind]
     assert refusal(add(committee, case, kind)) == conflict("case_closed")
-    assert refusal(change(committee, kind, made, **members)) == conflict("case_closed")
+    assert refusal(change(committee, kind, made, **CHANGES[kind])) == conflict("case_closed")
     assert committee.send(f"get{kind}Engagement", **place(kind, made)).json == made.json
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_engagement_is_changed_only_in_the_present_version(committee, case, kind):
     made = add(committee, case, kind).needed(201)
-    members = {"Family": {"relation": "carer"}, "Practitioner": {"participants_count": 3}}[kind]
-    change(committee, kind, made, **members).needed(200)
-    reply = change(committee, kind, made, made.etag, **members)
+    change(committee, kind, made, **CHANGES[kind]).needed(200)
+    reply = change(committee, kind, made, made.etag, **CHANGES[kind])
     assert (reply.status, reply.code) == (412, "version_stale")
 
 
@@ -128,9 +128,7 @@ def test_an_engagement_is_not_found_under_another_case(committee, case, kind):
     made = add(committee, case, kind).needed(201).json
     elsewhere = {**made, "case_id": given_case(committee, "set_up")["id"]}
     assert committee.send(f"get{kind}Engagement", **place(kind, elsewhere)).status == 404
-    reply = change(committee, kind, elsewhere, '"1-x"',
-                   **{"Family": {"relation": "carer"}, "Practitioner": {"participants_count": 3}}[kind])
-    assert reply.status == 404
+    assert change(committee, kind, elsewhere, '"1-x"', **CHANGES[kind]).status == 404
 
 
 # --- the family
@@ -316,8 +314,7 @@ def test_a_reviewer_records_and_changes_engagement(committee, case, reviewer, ki
     client = reviewer(case)
     made = add(client, case, kind)
     assert made.status == 201
-    members = {"Family": family_answer(), "Practitioner": {"participants_count": 3}}[kind]
-    assert change(client, kind, made, **members).status == 200
+    assert change(client, kind, made, **CHANGES[kind]).status == 200
     seen = committee.send(f"get{kind}Engagement", **place(kind, made))
     assert (seen.status, seen["version"]) == (200, 2)
 
@@ -325,8 +322,7 @@ def test_a_reviewer_records_and_changes_engagement(committee, case, reviewer, ki
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_reviewer_changes_what_the_committee_recorded(committee, case, reviewer, kind):
     made = add(committee, case, kind).needed(201)
-    members = {"Family": {"relation": "sibling"}, "Practitioner": {"participants_count": 3}}[kind]
-    assert change(reviewer(case), kind, made, **members).status == 200
+    assert change(reviewer(case), kind, made, **CHANGES[kind]).status == 200
 
 
 def test_a_reviewer_sees_how_the_review_was_set_up_and_changes_none_of_it(committee, case,
@@ -356,10 +352,9 @@ def test_without_access_to_the_review_nothing_is_recorded(committee, case, revie
                                                          ends, role):
     made = add(committee, case, kind).needed(201)
     client = reviewer(case, starts, ends, role)
-    members = {"Family": {"relation": "sibling"}, "Practitioner": {"participants_count": 3}}[kind]
     assert client.send(f"list{kind}Engagements", id=case["id"]).status == 404
     assert add(client, case, kind).status == 404
-    assert change(client, kind, made, made.etag, **members).status == 404
+    assert change(client, kind, made, made.etag, **CHANGES[kind]).status == 404
     assert committee.send(f"get{kind}Engagement", **place(kind, made)).json == made.json
 
 
@@ -392,9 +387,8 @@ def test_the_database_alone_takes_no_engagement_without_the_scope(database_only,
                                                                   case, kind):
     made = add(committee, case, kind).needed(201)
     clerk = caller("CPC-GLA", "clerk-alone", "cases.read cases.write", database_only)
-    members = {"Family": {"relation": "sibling"}, "Practitioner": {"participants_count": 3}}[kind]
     assert add(clerk, case, kind).status == 404
-    assert change(clerk, kind, made, **members).status == 404
+    assert change(clerk, kind, made, **CHANGES[kind]).status == 404
 
 
 # --- what the report waits for

@@ -1,8 +1,11 @@
 """Setting a review up: its mandate, its team, the family liaison, and what the review waits for."""
+import concurrent.futures
+
 import pytest
 
 from client import new_key
-from documents import (days_ago, days_ahead, new_family_liaison, new_mandate, new_team_member, today)
+from documents import (days_ago, days_ahead, new_family_liaison, new_mandate, new_team_member,
+                       today)
 from steps import (agree_family_liaison, agree_mandate, appoint, appoint_team, decide, given_case,
                    move, tag_of)
 
@@ -51,8 +54,8 @@ def broken_rule(reply):
 
 def changes_of(cluster, case, subject):
     """The kinds of the recorded changes and the members that each touched."""
-    rows = cluster.execute("select kind, changes from register.change where case_id = %s and subject = %s"
-                           " order by id", (case["id"], subject))
+    rows = cluster.execute("select kind, changes from register.change where case_id = %s"
+                           " and subject = %s order by id", (case["id"], subject))
     return [(kind, set(members)) for kind, members in rows]
 
 
@@ -220,7 +223,8 @@ def test_what_the_mandate_said_before_is_kept(committee, case, cluster):
 
 
 @pytest.mark.parametrize("member", ["strategy_agreed_on", "leaflet_given_on"])
-@pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"), (days_ago(3), "date_order")])
+@pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
+                                       (days_ago(3), "date_order")])
 def test_the_days_of_the_family_liaison_have_to_be_possible(committee, ready, member, day, rule):
     reply = put(committee, ready, "putFamilyLiaison", **{member: day})
     assert broken_rule(reply) == rule_at(rule, f"/{member}")
@@ -286,6 +290,14 @@ def test_a_review_has_one_chair_at_a_time(committee, case):
         "chair_appointed")
 
 
+def test_of_ten_chairs_appointed_at_once_one_is_taken(committee, case):
+    with concurrent.futures.ThreadPoolExecutor(max_workers=10) as pool:
+        replies = list(pool.map(lambda _: appoint(committee, case["id"], role="chair"), range(10)))
+    assert sorted(one.status for one in replies) == [201] + [409] * 9
+    assert {rule for one in replies if one.status == 409 for rule in one.rules} == {
+        "chair_appointed"}
+
+
 def test_the_chair_itself_can_be_changed(committee, case):
     chair = appoint(committee, case["id"], role="chair").needed(201)
     reply = change(committee, chair, client="chair-system")
@@ -321,8 +333,9 @@ def test_a_change_of_a_member_has_to_keep_the_rules(committee, ready, members, r
 
 
 @pytest.mark.parametrize("members, pointer", [
-    ({"client": "two words"}, "/client"), ({"client": "x" * 65}, "/client"), ({"role": None}, "/role"),
-    ({"appointed_on": None}, "/appointed_on"), ({"name": "A"}, "/name"), ({}, "")])
+    ({"client": "two words"}, "/client"), ({"client": "x" * 65}, "/client"),
+    ({"role": None}, "/role"), ({"appointed_on": None}, "/appointed_on"),
+    ({"name": "A"}, "/name"), ({}, "")])
 def test_a_change_of_a_member_has_to_keep_the_contract(committee, ready, members, pointer):
     reply = change(committee, appoint(committee, ready["id"]).needed(201), **members)
     assert (reply.status, reply.pointers) == (400, {pointer})
