@@ -1,4 +1,5 @@
 /* Cases: opening, reading, changing, and their way through the stages. */
+#include "api/case_part.h"
 #include "api/pseudonym.h"
 #include "api/referral_input.h"
 #include "contract_handlers.h"
@@ -97,18 +98,6 @@ void get_decision(exchange *x) {
     exchange_read(x, statement_get_decision, (const char *[]){exchange_path_value(x, "id")});
 }
 
-/* A first decision is put with `If-None-Match: *`, another one with `If-Match` (RFC 9110
- * section 13.1). */
 void put_decision(exchange *x) {
-    bool first = exchange_header(x, "If-None-Match") != NULL;
-    bool again = exchange_header(x, "If-Match") != NULL;
-    if (first && again) {
-        exchange_refuse(
-            x, "invalid_header",
-            "Send either If-None-Match: * for the first decision or If-Match to replace it.");
-        return;
-    }
-    exchange_write(x, statement_put_decision,
-                   (const char *[]){exchange_path_value(x, "id"), first ? "true" : "false",
-                                    exchange_expected_version(x), exchange_body_text(x)});
+    case_replace_part(x, statement_put_decision);
 }

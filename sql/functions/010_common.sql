@@ -86,6 +86,20 @@ begin
 end
 $$;
 
+-- The condition of a replacing PUT: with `create_only` (If-None-Match: *) nothing may be there yet, else the version
+-- that is there has to be the expected one.
+create or replace function refuse_replacement(create_only boolean, known boolean, expected bigint, actual bigint)
+returns void language plpgsql as $$
+begin
+    if create_only and known then
+        perform refuse(412, 'version_stale');
+    end if;
+    if not create_only then
+        perform refuse_stale(expected, coalesce(actual, 0));
+    end if;
+end
+$$;
+
 create or replace function is_working_day(day date, committee text) returns boolean
 language sql stable as $$
     select extract(isodow from day) < 6

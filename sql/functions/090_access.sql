@@ -133,7 +133,12 @@ begin
     for part in select * from (values
         ('child', array['cases.write'], false),
         ('case_stage', array['cases.write', 'proceedings.write'], false),
-        ('case_decision', array['decisions.write', 'cases.write'], false)
+        ('case_decision', array['decisions.write', 'cases.write'], false),
+        ('mandate', array['cases.write'], false),
+        ('team_member', array['cases.write'], false),
+        ('family_liaison', array['cases.write'], false),
+        ('family_engagement', array['reviews.write'], true),
+        ('practitioner_engagement', array['reviews.write'], true)
     ) parts(name, writers, shared) loop
         writes := format('%s and (select has_any_scope(variadic %L))', case when part.shared
             then '(committee = (select claim(''committee'')) or case_id = any ((select granted_cases())::uuid[]))'

@@ -84,6 +84,41 @@ DECISIONS = {
 }
 
 
+def new_mandate(**overrides):
+    return {"agreed_on": today(), "questions": ["What did the agencies know, and when?"],
+            "period_from": days_ago(700), "period_to": days_ago(40),
+            "agencies": ["LA-S12000049", "HB-S08000031"], "target_completion_on": days_ahead(180),
+            "legal_advice": True, "media_plan": True, "staff_support_plan": True, **overrides}
+
+
+def new_team_member(**overrides):
+    return {"role": "member", "organisation": "HB-S08000031", "independence": "internal",
+            "appointed_on": today(), **overrides}
+
+
+def new_family_liaison(**overrides):
+    return {"lead_role": "chair", "strategy_agreed_on": today(), "leaflet_given_on": today(),
+            "coordinated_with_police": True, "note": None, **overrides}
+
+
+def new_family_engagement(**overrides):
+    return {"relation": "parent", "invited_on": today(), **overrides}
+
+
+def family_answer(**overrides):
+    return {"response": "took_part", "responded_on": today(), "method": "meeting",
+            "views_taken_on": today(), **overrides}
+
+
+def new_practitioner_engagement(**overrides):
+    return {"kind": "learning_event", "held_on": today(), "participants_count": 12,
+            "organisations": ["LA-S12000049", "HB-S08000031"], "support_offered": True, **overrides}
+
+
+def not_held(**overrides):
+    return {"kind": "not_held", "reason": "All who were involved are witnesses.", **overrides}
+
+
 def new_action(**overrides):
     return {"title": "Agree how chronologies are kept across agencies",
             "owner_organisation": "LA-S12000049", "due_on": days_ahead(90),

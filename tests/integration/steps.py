@@ -1,5 +1,7 @@
 """Steps that bring the register to where a test begins; each of them raises when it fails."""
-from documents import (DECISIONS, completion, new_action, new_case, new_referral, today)
+from documents import (DECISIONS, completion, family_answer, new_action, new_case,
+                       new_family_engagement, new_family_liaison, new_mandate,
+                       new_practitioner_engagement, new_referral, new_team_member, today)
 
 WAY = ["information_gathering", "recommendation", "decision", "set_up", "review", "reporting",
        "ratification", "implementation", "evaluation", "closed"]
@@ -32,9 +34,49 @@ def record_decision(committee, case):
     decide(committee, case["id"]).needed(201)
 
 
+def agree_mandate(committee, case):
+    committee.send("putMandate", new_mandate(), id=case["id"], none_match="*").needed(201)
+
+
+def appoint(committee, case_id, **overrides):
+    return committee.send("addTeamMember", new_team_member(**overrides), id=case_id)
+
+
+def appoint_team(committee, case):
+    appoint(committee, case["id"], role="chair", organisation="INDEPENDENT",
+            independence="external").needed(201)
+    appoint(committee, case["id"], role="reviewer").needed(201)
+
+
+def agree_family_liaison(committee, case):
+    committee.send("putFamilyLiaison", new_family_liaison(), id=case["id"],
+                   none_match="*").needed(201)
+
+
+def invite(client, case_id, **overrides):
+    """Records an invitation to a member of the family."""
+    return client.send("addFamilyEngagement", new_family_engagement(**overrides), id=case_id)
+
+
+def hear_family(committee, case):
+    invite(committee, case["id"], **family_answer()).needed(201)
+
+
+def engage(client, case_id, **overrides):
+    """Records an engagement of practitioners."""
+    return client.send("addPractitionerEngagement", new_practitioner_engagement(**overrides),
+                       id=case_id)
+
+
+def engage_practitioners(committee, case):
+    engage(committee, case["id"]).needed(201)
+
+
 # What has to be there before a case can leave a stage on the usual way: functions of committee and case.
 NEEDED_TO_LEAVE = {
     "decision": [record_decision],
+    "set_up": [agree_mandate, appoint_team, agree_family_liaison],
+    "review": [engage_practitioners, hear_family],
 }
 
 

@@ -121,18 +121,22 @@ def test_the_database_alone_takes_nothing_with_the_scopes_of_a_reader(without_ch
     before = fingerprint(cluster)
     reader = without_checks("CPC-GLA", "referrals.read cases.read actions.read")
     reply = ask(reader, name, place_of(name, theirs))
-    assert reply.status in (403, 404, 207, 409, 412)
+    assert reply.status in (403, 404, 207, 409, 412, 422)
     assert fingerprint(cluster) == before
 
 
 def fingerprint(cluster):
-    """Counts and versions of everything that is stored."""
-    tables = ["referral", "review_case", "child", "case_decision", "action", "case_access",
-              "case_transfer"]
-    versions = [f"(select sum(version) from register.{table})" for table in tables]
-    counts = [f"(select count(*) from register.{table})" for table in ("case_stage",
-                                                                      "action_update")]
-    return cluster.execute("select " + ", ".join(versions + counts))[0]
+    """Counts and versions of everything that is stored of cases and referrals."""
+    tables = cluster.execute("""
+        select c.relname, bool_or(a.attname = 'version')
+        from pg_class c join pg_attribute a on a.attrelid = c.oid
+        where c.relnamespace = 'register'::regnamespace and c.relkind = 'r' and c.relrowsecurity
+            and c.relname <> 'idempotency_key'
+        group by c.relname order by c.relname""")
+    assert len(tables) > 8
+    parts = [f"(select array[count(*), {'sum(version)' if versioned else '0'}] from register.{name})"
+             for name, versioned in tables]
+    return cluster.execute("select " + ", ".join(parts))[0]
 
 
 def test_an_agency_cannot_send_in_anothers_name(health, agency):
