@@ -39,7 +39,8 @@ with given(code, message, responsible) as (values
     ('decided_not_to_proceed', 'The recorded decision has to be not to proceed.', 'committee'),
     ('decided_alternative_review', 'The recorded decision has to be an alternative review.', 'committee'),
     ('decided_more_information', 'The recorded decision has to be that more information is needed.', 'committee'),
-    ('actions_ended', 'Each action has to be verified, not achieved or superseded.', 'action_owner')),
+    ('actions_ended', 'Each action has to be verified, not achieved or superseded.', 'action_owner'),
+    ('impact_reviewed', 'The impact of a verified action has to be reviewed.', 'committee')),
 gone as (delete from stage_guard where code not in (select code from given))
 insert into stage_guard (code, message, responsible)
 select code, message, responsible from given
@@ -76,7 +77,7 @@ with given(from_stage, to_stage, way, label, closure, reasons, guards) as (value
     ('ratification', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
     ('implementation', 'evaluation', 'ordinary', 'Evaluate', null, '{}', '{actions_ended}'),
     ('implementation', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
-    ('evaluation', 'closed', 'ordinary', 'Complete', 'completed', '{}', '{actions_ended}'),
+    ('evaluation', 'closed', 'ordinary', 'Complete', 'completed', '{}', '{actions_ended,impact_reviewed}'),
     ('evaluation', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
     ('closed', 'information_gathering', 'reopen', 'Re-open: gather information', null,
         '{new_information,proceedings_ended,fai_determination,error}', '{}'),

@@ -141,7 +141,7 @@ def test_the_owner_may_change_nothing_else(committee, agency, members):
 
 def test_a_new_due_day_shows_how_far_it_slipped(committee):
     reply = change(committee, given_action(committee, due_on=days_ahead(10)),
-                   due_on=days_ahead(40))
+                   due_on=days_ahead(40), due_change_reason="The audit waits for new software.")
     assert (reply["original_due_on"], reply["slippage_days"]) == (days_ahead(10), 30)
 
 

@@ -3,7 +3,8 @@ import pytest
 
 import contract_reader
 from documents import new_referral
-from steps import (decide, given_action, given_case, given_completed, given_referral, tag_of)
+from steps import (decide, given_action, given_case, given_completed, given_referral,
+                   given_verified, tag_of)
 
 OPERATIONS = contract_reader.operations()
 
@@ -72,7 +73,8 @@ def test_every_operation_with_free_text_is_known():
     assert {operation for operation, _ in free_text_fields()} == {
         "pushReferral", "changeReferral", "withdrawReferral", "rejectReferral", "openCase",
         "changeCase", "moveCase", "putDecision", "createAction", "changeAction",
-        "addActionUpdate", "completeAction", "verifyAction"}
+        "addActionUpdate", "completeAction", "verifyAction", "addImpactReview",
+        "createLocalHoliday"}
 
 
 @pytest.fixture
@@ -98,7 +100,9 @@ def place(agency, committee):
             "changeCase": case_path, "moveCase": case_path, "putDecision": decision_path,
             "createAction": lambda: case_path("decision"), "changeAction": action_path,
             "addActionUpdate": action_path, "completeAction": action_path,
-            "verifyAction": lambda: {"id": given_completed(committee, agency)["id"]}}
+            "verifyAction": lambda: {"id": given_completed(committee, agency)["id"]},
+            "addImpactReview": lambda: {"id": given_verified(committee, agency)["id"]},
+            "createLocalHoliday": dict}
     senders = {"changeReferral", "withdrawReferral", "pushReferral"}
     return lambda operation: (agency if operation in senders else committee, ways[operation]())
 

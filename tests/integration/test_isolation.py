@@ -6,7 +6,7 @@ import pytest
 
 import contract_reader
 from client import ALL_SCOPES
-from documents import new_referral
+from documents import new_referral, today
 from places import places_of_case
 from steps import given_accepted, given_action, given_referral
 
@@ -126,8 +126,8 @@ def fingerprint(cluster):
     """Counts and versions of everything that is stored."""
     tables = ["referral", "review_case", "child", "case_decision", "action"]
     versions = [f"(select sum(version) from register.{table})" for table in tables]
-    counts = [f"(select count(*) from register.{table})" for table in ("case_stage",
-                                                                      "action_update")]
+    counts = [f"(select count(*) from register.{table})" for table in (
+        "case_stage", "action_update", "impact_review", "timescale", "local_holiday")]
     return cluster.execute("select " + ", ".join(versions + counts))[0]
 
 
@@ -156,7 +156,8 @@ def test_a_child_cannot_be_followed_across_committees(agency, cluster):
 def test_an_action_that_changes_hands_leaves_the_sight_of_its_old_owner(committee, agency, health):
     action = given_action(committee)
     tag = committee.send("getAction", id=action["id"]).etag
-    committee.send("changeAction", {"owner_organisation": "HB-S08000031"}, id=action["id"],
+    committee.send("changeAction", {"owner_organisation": "HB-S08000031",
+                                    "owner_accepted_on": today()}, id=action["id"],
                    if_match=tag).needed(200)
     assert agency.send("getAction", id=action["id"]).status == 404
     assert health.send("getAction", id=action["id"]).status == 200
