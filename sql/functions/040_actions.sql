@@ -44,7 +44,7 @@ begin
     return array[
         case when organisation_kind(n.owner_organisation) is null then
             fault(base || '/owner_organisation', 'unknown_code', 'is not an organisation') end,
-        case when n.status <> 'proposed' and n.success_measure is null then
+        case when agreed and n.success_measure is null then
             fault(base || '/success_measure', 'required_when_agreed',
                 'is needed before the action can be agreed') end,
         case when agreed and n.owner_accepted_on is null and not is_committees_own(n)
@@ -255,7 +255,10 @@ begin
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_progress',
             'Progress is reported on an action that is agreed or in progress; this one is ' || a.status || '.')));
     end if;
-    perform refuse_faults(future_fault('/reported_on', u.reported_on));
+    perform refuse_faults(
+        future_fault('/reported_on', u.reported_on),
+        early_fault('/reported_on', u.reported_on, case_decision_entered(a.case_id),
+            'the stage decision was entered'));
     update action set status = 'in_progress', progress = u.progress where id = p_id returning * into a;
     u := action_log(a, 'progress', u.reported_on, u.note, null, null);
     return (201, null, null, action_update_document(u))::reply;

@@ -62,8 +62,9 @@ begin
     if not found then
         perform refuse(404, 'not_found');
     end if;
-    c := case_lock_open(a.case_id, null);
+    c := case_lock(a.case_id, null);
     a := action_lock(p_id, expected);
+    perform case_refuse_closed(c);
     perform action_refuse_ended(a);
     for i in 0 .. jsonb_array_length(input -> 'parts') - 1 loop
         part := action_drafted(c, input -> 'parts' -> i);

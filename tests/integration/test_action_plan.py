@@ -214,6 +214,13 @@ def test_no_action_of_a_closed_case_is_split(committee, case):
     assert refusal(split(committee, action)) == (409, {None}, {"case_closed"})
 
 
+def test_a_version_is_asked_for_before_the_state_of_the_case(committee):
+    action = given_action(committee, given_case(committee, "set_up"))
+    move(committee, action["case_id"], "closed", "discontinued").needed(201)
+    reply = committee.send("splitAction", {"parts": [new_action()] * 2}, id=action["id"])
+    assert reply.status == 428
+
+
 def test_an_owner_does_not_split_its_action(committee, agency, case):
     action = given_action(committee, case)
     assert split(agency, action).status == 404

@@ -116,9 +116,13 @@ def test_reports_are_listed_oldest_first(committee, agency):
     assert [one["progress"] for one in log["items"]] == [10, 50, 90]
 
 
-def test_a_report_lies_not_in_the_future(committee, agency):
-    reply = report(agency, given_action(committee), reported_on=days_ahead(2))
-    assert (reply.status, reply.rules) == (422, {"date_in_future"})
+@pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
+                                       (days_ago(2), "date_order")])
+def test_the_day_of_a_report_has_to_be_possible(committee, agency, day, rule):
+    action = given_action(committee)
+    reply = report(agency, action, reported_on=day)
+    assert (reply.status, reply.rules) == (422, {rule})
+    assert agency.send("listActionUpdates", id=action["id"])["items"] == []
 
 
 def test_no_report_on_a_proposed_action(committee, agency):
@@ -185,6 +189,12 @@ def test_an_action_ends_early_for_a_reason(committee, end):
     reply = change(committee, action, status=end, reason="The service was closed.")
     assert (reply.status, reply["status"], reply["reason"]) == (200, end,
                                                                 "The service was closed.")
+
+
+def test_a_proposal_without_a_measure_of_success_can_be_dropped(committee):
+    action = given_action(committee, status="proposed", success_measure=None)
+    reply = change(committee, action, status="superseded", reason="The service was closed.")
+    assert (reply.status, reply["success_measure"]) == (200, None)
 
 
 def test_a_reason_is_for_an_action_that_ends(committee):
