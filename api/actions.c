@@ -52,3 +52,27 @@ void add_action_update(exchange *x) {
     exchange_write(x, statement_add_action_update,
                    (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
 }
+
+void split_action(exchange *x) {
+    write_action(x, statement_split_action);
+}
+
+void merge_actions(exchange *x) {
+    exchange_write(x, statement_merge_actions,
+                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+}
+
+void create_actions(exchange *x) {
+    exchange_write(x, statement_create_actions,
+                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+}
+
+void list_impact_reviews(exchange *x) {
+    exchange_read_items(x, statement_list_impact_reviews,
+                        (const char *[]){exchange_path_value(x, "id")});
+}
+
+void add_impact_review(exchange *x) {
+    exchange_write(x, statement_add_impact_review,
+                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+}

@@ -2,7 +2,8 @@
 #include "contract_handlers.h"
 #include "service/http/exchange.h"
 
-/* Changes with a release of the register only: five minutes of an old copy harm nobody. */
+/* Changes with a release of the register, timescales when a committee sets one for a day to come:
+ * five minutes of an old copy harm nobody. */
 static void read_reference(exchange *x, const statement *what) {
     exchange_set_header(x, "Cache-Control", "private, max-age=300");
     exchange_read_items(x, what, NULL);
@@ -30,6 +31,10 @@ void list_stages(exchange *x) {
 
 void list_timescales(exchange *x) {
     read_reference(x, statement_list_timescales);
+}
+
+void list_bank_holidays(exchange *x) {
+    read_reference(x, statement_list_bank_holidays);
 }
 
 void list_code_lists(exchange *x) {

@@ -76,8 +76,6 @@ begin
         'legal_hold_reason', 'merged_into');
     perform record_changes_of('child', 'child', 'national_hub_submitted_on');
     perform record_changes_of('case_decision', 'decision');
-    perform record_changes_of('action', 'action', 'status', 'progress', 'completed_on', 'completed_by',
-        'evidence', 'verified_on', 'reason', 'due_on');
     perform record_changes_of('case_stage', 'stage', 'left_on', 'due_on');
     perform record_changes_of('case_access', 'access', 'ended_on');
 end

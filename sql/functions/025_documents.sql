@@ -77,6 +77,16 @@ create or replace function action_document(a action) returns json language sql s
         'overdue', a.due_on < today()
             and a.status in ('proposed', 'agreed', 'in_progress'),
         'slippage_days', a.due_on - a.original_due_on,
+        'lateness_days', a.completed_on - a.original_due_on,
+        'strategy_id', a.strategy_id,
+        'owner_role', a.owner_role,
+        'contributors', a.contributors,
+        'owner_accepted_on', a.owner_accepted_on,
+        'depends_on', a.depends_on,
+        'replaces', a.replaces,
+        'replaced_by', a.replaced_by,
+        'cog_note', a.cog_note,
+        'impact_reviewed_on', a.impact_reviewed_on,
         'success_measure', a.success_measure,
         'priority', a.priority,
         'scope', a.scope,
@@ -92,5 +102,6 @@ create or replace function action_document(a action) returns json language sql s
         'links', json_build_object(
             'self', '/v1/actions/' || a.id,
             'updates', '/v1/actions/' || a.id || '/updates',
+            'impact_reviews', '/v1/actions/' || a.id || '/impact-reviews',
             'case', case when a.committee = claim('committee') then '/v1/cases/' || a.case_id end))
 $$;

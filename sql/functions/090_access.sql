@@ -33,8 +33,7 @@ declare
 begin
     for name in select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
             where c.relnamespace = 'register'::regnamespace and c.relkind = 'r' and a.attname = 'committee'
-                and c.relname not in ('committee', 'local_authority', 'organisation', 'timescale',
-                    'local_holiday', 'retention_rule')
+                and c.relname not in ('committee', 'local_authority', 'organisation')
             union select unnest(array['idempotency_key', 'action_update']) loop
         execute format('alter table %I enable row level security', name);
         execute format('alter table %I force row level security', name);
@@ -113,12 +112,6 @@ create policy service_insert on anonymous_review for insert to register_service 
 create policy service_read on anonymous_review for select to register_service using (
     committee = (select claim('area')) and (select has_any_scope('cases.read', 'retention.write')));
 
-alter table retention_rule enable row level security;
-alter table retention_rule force row level security;
-drop policy if exists owner_all on retention_rule;
-drop policy if exists service_read on retention_rule;
-drop policy if exists service_insert on retention_rule;
-create policy owner_all on retention_rule to register_owner using (true);
 create policy service_read on retention_rule for select to register_service using (true);
 create policy service_insert on retention_rule for insert to register_service with check (
     committee = (select claim('committee')) and (select has_scope('retention.write')));
@@ -170,6 +163,22 @@ create policy service_read on action_update for select to register_service using
     exists (select from action a where a.id = action_id));
 create policy service_insert on action_update for insert to register_service with check (
     reported_by = (select claim('organisation')) and exists (select from action a where a.id = action_id));
+
+-- Who sees an action sees what was found of its impact; it is the committee's to find.
+grant select, insert on impact_review to register_service;
+create policy service_read on impact_review for select to register_service using (
+    exists (select from action a where a.id = action_id));
+create policy service_insert on impact_review for insert to register_service with check (
+    committee = (select claim('committee')) and (select has_scope('actions.verify')));
+
+-- Everybody reckons with every committee's timescales and holidays; each committee sets its own.
+grant select, insert on timescale, local_holiday to register_service;
+create policy service_read on timescale for select to register_service using (true);
+create policy service_insert on timescale for insert to register_service with check (
+    committee = (select claim('committee')) and (select has_scope('cases.write')));
+create policy service_read on local_holiday for select to register_service using (true);
+create policy service_insert on local_holiday for insert to register_service with check (
+    committee = (select claim('committee')) and (select has_scope('cases.write')));
 
 revoke all on all functions in schema register from public;
 grant execute on all functions in schema register to register_service, register_owner;

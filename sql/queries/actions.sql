@@ -56,3 +56,20 @@ select * from action_complete($1::uuid, $2::bigint, $3::jsonb);
 
 -- name: verify_action
 select * from action_verify($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: split_action
+select * from action_split($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: merge_actions
+select * from actions_merge($1::uuid, $2::jsonb);
+
+-- name: create_actions
+select * from actions_create($1::uuid, $2::jsonb);
+
+-- name: list_impact_reviews
+select (select coalesce(json_agg(impact_review_document(r) order by r.reviewed_on, r.id), '[]')
+        from impact_review r where r.action_id = a.id) as items
+from action a where a.id = $1::uuid;
+
+-- name: add_impact_review
+select * from impact_review_add($1::uuid, $2::jsonb);

@@ -33,10 +33,13 @@ select coalesce(json_agg(json_build_object('code', s.code, 'label', s.label, 'po
 from stage s;
 
 -- name: list_timescales
-select coalesce(json_agg(json_build_object('stage', t.stage, 'committee', t.committee, 'amount', t.amount,
-    'unit', t.unit, 'valid_from', t.valid_from) order by s.position, t.committee nulls first, t.valid_from),
+select coalesce(json_agg(timescale_document(t) order by s.position, t.committee nulls first, t.valid_from),
     '[]') as items
 from timescale t join stage s on s.code = t.stage;
+
+-- name: list_bank_holidays
+select coalesce(json_agg(json_build_object('holiday_on', day, 'name', name) order by day), '[]') as items
+from bank_holiday;
 
 -- name: list_code_lists
 select coalesce(json_agg(json_build_object('name', l.name, 'label', l.label, 'version', l.version,

@@ -49,7 +49,8 @@ with given(code, message, responsible) as (values
         'review_team'),
     ('family_invitations_answered', 'The family has to be invited, or a reason given, and each answer recorded.',
         'review_team'),
-    ('actions_ended', 'Each action has to be verified, not achieved or superseded.', 'action_owner')),
+    ('actions_ended', 'Each action has to be verified, not achieved or superseded.', 'action_owner'),
+    ('impact_reviewed', 'The impact of a verified action has to be reviewed.', 'committee')),
 gone as (delete from stage_guard where code not in (select code from given))
 insert into stage_guard (code, message, responsible)
 select code, message, responsible from given
@@ -88,7 +89,7 @@ with given(from_stage, to_stage, way, label, closure, reasons, guards) as (value
     ('ratification', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
     ('implementation', 'evaluation', 'ordinary', 'Evaluate', null, '{}', '{actions_ended}'),
     ('implementation', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
-    ('evaluation', 'closed', 'ordinary', 'Complete', 'completed', '{}', '{actions_ended}'),
+    ('evaluation', 'closed', 'ordinary', 'Complete', 'completed', '{}', '{actions_ended,impact_reviewed}'),
     ('evaluation', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
     ('closed', 'information_gathering', 'reopen', 'Re-open: gather information', null,
         '{new_information,proceedings_ended,fai_determination,error}', '{not_merged}'),

@@ -123,7 +123,8 @@ def new_action(**overrides):
     return {"title": "Agree how chronologies are kept across agencies",
             "owner_organisation": "LA-S12000049", "due_on": days_ahead(90),
             "success_measure": "Audits find one chronology in nine of ten files.",
-            "themes": ["chronology_and_record_keeping"], "status": "agreed", **overrides}
+            "themes": ["chronology_and_record_keeping"], "status": "agreed",
+            "owner_accepted_on": today(), **overrides}
 
 
 def new_update(**overrides):
@@ -145,3 +146,13 @@ def new_transfer(**overrides):
 
 def verification(**overrides):
     return {"verified_on": today(), "outcome": "verified", **overrides}
+
+
+def new_impact_review(**overrides):
+    return {"reviewed_on": today(), "outcome": "achieved",
+            "evidence": "Nine of ten files had one chronology.", **overrides}
+
+
+def new_timescale(**overrides):
+    return {"stage": "information_gathering", "amount": 21, "unit": "calendar_days",
+            "valid_from": today(), **overrides}

@@ -1,7 +1,8 @@
 """Steps that bring the register to where a test begins; each of them raises when it fails."""
 from documents import (DECISIONS, completion, family_answer, new_action, new_case,
-                       new_family_engagement, new_family_liaison, new_mandate,
-                       new_practitioner_engagement, new_referral, new_team_member, today)
+                       new_family_engagement, new_family_liaison, new_impact_review, new_mandate,
+                       new_practitioner_engagement, new_referral, new_team_member, today,
+                       verification)
 
 WAY = ["information_gathering", "recommendation", "decision", "set_up", "review", "reporting",
        "ratification", "implementation", "evaluation", "closed"]
@@ -72,11 +73,19 @@ def engage_practitioners(committee, case):
     engage(committee, case["id"]).needed(201)
 
 
+def review_impact(committee, case):
+    """Looks at what the verified actions of a case brought."""
+    for action in committee.send("listCaseActions", id=case["id"]).needed(200)["items"]:
+        if action["status"] == "verified":
+            committee.send("addImpactReview", new_impact_review(), id=action["id"]).needed(201)
+
+
 # What has to be there before a case can leave a stage on the usual way: functions of committee and case.
 NEEDED_TO_LEAVE = {
     "decision": [record_decision],
     "set_up": [agree_mandate, appoint_team, agree_family_liaison],
     "review": [engage_practitioners, hear_family],
+    "evaluation": [review_impact],
 }
 
 
@@ -104,6 +113,11 @@ def given_action(committee, case=None, **overrides):
 def given_completed(committee, owner, **overrides):
     action = given_action(committee, **overrides)
     return owner.send("completeAction", completion(), id=action["id"]).needed(201).json
+
+
+def given_verified(committee, owner, **overrides):
+    action = given_completed(committee, owner, **overrides)
+    return committee.send("verifyAction", verification(), id=action["id"]).needed(201).json
 
 
 def tag_of(client, operation, **path):

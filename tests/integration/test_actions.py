@@ -4,7 +4,7 @@ import pytest
 from client import new_key
 from documents import (completion, days_ago, days_ahead, new_action, new_update, today,
                        verification)
-from steps import given_action, given_case, given_completed, tag_of, walk
+from steps import (given_action, given_case, given_completed, given_verified, tag_of, walk)
 
 
 def change(client, action, **members):
@@ -116,9 +116,13 @@ def test_reports_are_listed_oldest_first(committee, agency):
     assert [one["progress"] for one in log["items"]] == [10, 50, 90]
 
 
-def test_a_report_lies_not_in_the_future(committee, agency):
-    reply = report(agency, given_action(committee), reported_on=days_ahead(2))
-    assert (reply.status, reply.rules) == (422, {"date_in_future"})
+@pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
+                                       (days_ago(2), "date_order")])
+def test_the_day_of_a_report_has_to_be_possible(committee, agency, day, rule):
+    action = given_action(committee)
+    reply = report(agency, action, reported_on=day)
+    assert (reply.status, reply.rules) == (422, {rule})
+    assert agency.send("listActionUpdates", id=action["id"])["items"] == []
 
 
 def test_no_report_on_a_proposed_action(committee, agency):
@@ -133,7 +137,8 @@ def test_the_owner_may_start_an_action(committee, agency):
 
 @pytest.mark.parametrize("members", [{"title": "Something easier"}, {"due_on": days_ahead(900)},
                                      {"status": "superseded", "reason": "We would rather not."},
-                                     {"status": "in_progress", "priority": "low"}])
+                                     {"status": "in_progress", "priority": "low"},
+                                     {"owner_accepted_on": today(), "contributors": []}])
 def test_the_owner_may_change_nothing_else(committee, agency, members):
     reply = change(agency, given_action(committee), **members)
     assert (reply.status, reply.rules) == (422, {"committee_only"})
@@ -141,8 +146,38 @@ def test_the_owner_may_change_nothing_else(committee, agency, members):
 
 def test_a_new_due_day_shows_how_far_it_slipped(committee):
     reply = change(committee, given_action(committee, due_on=days_ahead(10)),
-                   due_on=days_ahead(40))
+                   due_on=days_ahead(40), due_change_reason="The audit waits for new software.")
     assert (reply["original_due_on"], reply["slippage_days"]) == (days_ahead(10), 30)
+
+
+def test_a_new_due_day_of_an_agreed_action_has_a_reason(committee, agency):
+    action = given_action(committee)
+    refused = change(committee, action, due_on=days_ahead(120))
+    assert (refused.status, refused.pointers, refused.rules) == (
+        422, {"/due_change_reason"}, {"due_change_reason_required"})
+    change(committee, action, due_on=days_ahead(120), due_change_reason="Staff left.").needed(200)
+    entry = agency.send("listActionUpdates", id=action["id"])["items"][-1]
+    assert (entry["kind"], entry["note"], entry["due_on"]) == ("due_change", "Staff left.",
+                                                               days_ahead(120))
+
+
+def test_a_proposed_action_gets_another_due_day_without_a_reason(committee):
+    action = given_action(committee, status="proposed")
+    assert change(committee, action, due_on=days_ahead(120)).status == 200
+    assert committee.send("listActionUpdates", id=action["id"])["items"] == []
+
+
+def test_a_reason_for_a_due_day_comes_with_one(committee):
+    action = given_action(committee)
+    reply = change(committee, action, due_change_reason="For no reason.")
+    assert (reply.status, reply.rules) == (422, {"only_with_due_change"})
+    assert committee.send("listActionUpdates", id=action["id"])["items"] == []
+
+
+def test_an_action_is_not_moved_before_its_case_was_opened(committee):
+    reply = change(committee, given_action(committee), due_on=days_ago(400),
+                   due_change_reason="A slip of the pen.")
+    assert (reply.status, reply.pointers, reply.rules) == (422, {"/due_on"}, {"date_order"})
 
 
 @pytest.mark.parametrize("end", ["not_achieved", "superseded"])
@@ -154,6 +189,12 @@ def test_an_action_ends_early_for_a_reason(committee, end):
     reply = change(committee, action, status=end, reason="The service was closed.")
     assert (reply.status, reply["status"], reply["reason"]) == (200, end,
                                                                 "The service was closed.")
+
+
+def test_a_proposal_without_a_measure_of_success_can_be_dropped(committee):
+    action = given_action(committee, status="proposed", success_measure=None)
+    reply = change(committee, action, status="superseded", reason="The service was closed.")
+    assert (reply.status, reply["success_measure"]) == (200, None)
 
 
 def test_a_reason_is_for_an_action_that_ends(committee):
@@ -244,6 +285,148 @@ def test_a_report_repeated_by_key_is_made_once(committee, agency, operation, bod
     assert (other.status, other.code) == (422, "idempotency_key_reused")
 
 
+# --- accepting
+
+def proposed(**overrides):
+    return {"status": "proposed", "owner_accepted_on": None, **overrides}
+
+
+def test_an_action_is_agreed_when_its_owner_has_accepted_it(committee, agency):
+    action = given_action(committee, **proposed())
+    refused = change(committee, action, status="agreed")
+    assert (refused.status, refused.pointers, refused.rules) == (
+        422, {"/owner_accepted_on"}, {"owner_acceptance_required"})
+    accepted = change(agency, action, owner_accepted_on=today())
+    assert (accepted.status, accepted["owner_accepted_on"], accepted["status"]) == (200, today(),
+                                                                                   "proposed")
+    assert change(committee, action, status="agreed")["status"] == "agreed"
+
+
+def test_the_committee_may_record_the_acceptance_with_the_agreement(committee):
+    action = given_action(committee, **proposed())
+    reply = change(committee, action, status="agreed", owner_accepted_on=today())
+    assert (reply.status, reply["status"]) == (200, "agreed")
+
+
+def test_no_action_is_made_as_agreed_without_acceptance(committee):
+    case = given_case(committee, "decision")
+    reply = committee.send("createAction", new_action(owner_accepted_on=None), id=case["id"])
+    assert (reply.status, reply.rules) == (422, {"owner_acceptance_required"})
+    assert committee.send("listCaseActions", id=case["id"])["items"] == []
+
+
+def test_the_committees_own_action_needs_no_acceptance(committee):
+    action = given_action(committee, owner_organisation="CPC-GLA", owner_accepted_on=None)
+    assert (action["status"], action["owner_accepted_on"]) == ("agreed", None)
+
+
+def test_another_committee_has_to_accept_what_it_is_to_do(committee):
+    reply = committee.send("createAction", new_action(owner_organisation="CPC-EDH",
+                                                      owner_accepted_on=None),
+                           id=given_case(committee, "decision")["id"])
+    assert reply.rules == {"owner_acceptance_required"}
+
+
+def test_an_acceptance_is_not_taken_back_once_the_action_is_agreed(committee, agency):
+    action = given_action(committee)
+    for client in (agency, committee):
+        reply = change(client, action, owner_accepted_on=None)
+        assert (reply.status, reply.rules) == (422, {"owner_acceptance_required"})
+
+
+def test_another_owner_has_to_accept_anew(committee):
+    action = given_action(committee)
+    refused = change(committee, action, owner_organisation="HB-S08000031")
+    assert refused.rules == {"owner_acceptance_required"}
+    reply = change(committee, given_action(committee, status="proposed"),
+                   owner_organisation="HB-S08000031")
+    assert (reply.status, reply["owner_accepted_on"]) == (200, None)
+
+
+@pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
+                                       (days_ago(2), "date_order")])
+def test_the_day_of_an_acceptance_has_to_be_possible(committee, agency, day, rule):
+    action = given_action(committee, **proposed())
+    reply = change(agency, action, owner_accepted_on=day)
+    assert (reply.status, reply.pointers, reply.rules) == (422, {"/owner_accepted_on"}, {rule})
+
+
+def test_an_older_agreed_action_without_acceptance_can_still_be_worked_on(committee, agency,
+                                                                          cluster):
+    action = given_action(committee)
+    cluster.execute("update register.action set owner_accepted_on = null, resource_issue = 'refused' "
+                    "where id = %s", [action["id"]])
+    assert change(agency, action, status="in_progress").status == 200
+    assert change(committee, action, priority="low").status == 200
+
+
+def test_an_agreed_action_without_resources_says_what_the_chief_officers_said(committee):
+    case = given_case(committee, "decision")
+    refused = committee.send("createAction", new_action(resource_issue="refused"), id=case["id"])
+    assert (refused.status, refused.pointers, refused.rules) == (422, {"/cog_note"},
+                                                                 {"cog_note_required"})
+    action = given_action(committee, case, resource_issue="refused", cog_note="Within the budget.")
+    assert change(committee, action, cog_note=None).rules == {"cog_note_required"}
+    plain = given_action(committee, case)
+    assert change(committee, plain, resource_issue="refused").rules == {"cog_note_required"}
+
+
+def test_a_proposed_action_may_wait_for_the_chief_officers(committee):
+    action = given_action(committee, **proposed(resource_issue="refused"))
+    reply = change(committee, action, status="agreed", owner_accepted_on=today())
+    assert reply.rules == {"cog_note_required"}
+
+
+# --- who takes part, and when it was done
+
+def test_an_action_says_who_takes_part(committee):
+    action = given_action(committee, contributors=["HB-S08000031", "POL-G"],
+                          owner_role="service_manager")
+    assert action["contributors"] == ["HB-S08000031", "POL-G"]
+    reply = change(committee, action, contributors=[], owner_role=None)
+    assert (reply["contributors"], reply["owner_role"]) == ([], None)
+
+
+def test_who_takes_part_has_to_be_an_organisation(committee):
+    reply = change(committee, given_action(committee), contributors=["POL-G", "LA-S12999999"])
+    assert (reply.status, reply.pointers, reply.rules) == (422, {"/contributors/1"},
+                                                           {"unknown_code"})
+
+
+def test_an_action_shows_how_late_it_was_done(committee, agency):
+    action = given_action(committee, due_on=days_ago(5))
+    assert action["lateness_days"] is None
+    change(committee, action, due_on=days_ahead(9), due_change_reason="Staff left.").needed(200)
+    done = agency.send("completeAction", completion(), id=action["id"])
+    assert (done["lateness_days"], done["slippage_days"]) == (5, 14)
+
+
+def test_completion_lies_not_before_the_stage_decision(committee, agency):
+    action = given_action(committee)
+    reply = agency.send("completeAction", completion(completed_on=days_ago(1)), id=action["id"])
+    assert (reply.status, reply.pointers, reply.rules) == (422, {"/completed_on"}, {"date_order"})
+    assert agency.send("getAction", id=action["id"])["status"] == "agreed"
+
+
+def test_a_verified_action_is_never_completed_again(committee, agency):
+    action = given_verified(committee, agency)
+    reply = agency.send("completeAction", completion(), id=action["id"])
+    assert (reply.status, reply.rules) == (409, {"not_in_progress"})
+
+
+def test_the_log_keeps_the_evidence_that_did_not_convince(committee, agency):
+    action = given_completed(committee, agency)
+    committee.send("verifyAction", verification(outcome="returned"), id=action["id"]).needed(201)
+    agency.send("completeAction", completion(evidence="The second audit."), id=action["id"])
+    committee.send("verifyAction", verification(), id=action["id"]).needed(201)
+    log = agency.send("listActionUpdates", id=action["id"])["items"]
+    assert [(one["kind"], one["evidence"]) for one in log] == [
+        ("returned", "The audit of June shows it."), ("verified", None)]
+
+
+STRATEGY = "01a1d5f4-51c8-7b02-9e6d-4a8c0f1b7d24"
+
+
 @pytest.fixture(scope="module")
 def borders(caller):
     """A committee whose actions nothing else makes."""
@@ -251,7 +434,8 @@ def borders(caller):
     case = given_case(made, "decision", local_authority="S12000026")
     given_action(made, case, due_on=days_ago(5), themes=["child_voice"])
     given_action(made, case, due_on=days_ahead(5), owner_organisation="POL-J")
-    given_action(made, case, due_on=days_ahead(50), status="proposed")
+    given_action(made, case, due_on=days_ahead(50), status="proposed", scope="national",
+                 priority="high", strategy_id=STRATEGY)
     late = given_action(made, case, due_on=days_ago(9))
     made.send("completeAction", completion(), id=late["id"]).needed(201)
     return made
@@ -260,6 +444,9 @@ def borders(caller):
 @pytest.mark.parametrize("query, count", [
     ("", 4), ("status=proposed", 1), ("status=completed", 1), ("overdue=true", 1),
     ("overdue=false", 3), ("owner=POL-J", 1), ("theme=child_voice", 1),
+    ("due_soon=4", 0), ("due_soon=5", 1), ("due_soon=365", 2), ("owner_kind=police", 1),
+    ("owner_kind=local_authority", 3), ("priority=high", 1), ("scope=national", 1),
+    (f"strategy={STRATEGY}", 1), ("owner_kind=police&priority=high", 0),
     (f"due_from={days_ahead(1)}", 2), (f"due_to={days_ahead(1)}", 2),
     ("theme=child_voice&status=proposed", 0)])
 def test_filters_choose_actions(borders, query, count):

@@ -6,7 +6,7 @@ import pytest
 
 import contract_reader
 from client import ALL_SCOPES
-from documents import new_referral, new_transfer
+from documents import new_referral, new_transfer, today
 from places import places_of_case
 from steps import given_accepted, given_action, given_referral
 
@@ -164,7 +164,8 @@ def test_a_child_cannot_be_followed_across_committees(agency, cluster):
 def test_an_action_that_changes_hands_leaves_the_sight_of_its_old_owner(committee, agency, health):
     action = given_action(committee)
     tag = committee.send("getAction", id=action["id"]).etag
-    committee.send("changeAction", {"owner_organisation": "HB-S08000031"}, id=action["id"],
+    committee.send("changeAction", {"owner_organisation": "HB-S08000031",
+                                    "owner_accepted_on": today()}, id=action["id"],
                    if_match=tag).needed(200)
     assert agency.send("getAction", id=action["id"]).status == 404
     assert health.send("getAction", id=action["id"]).status == 200

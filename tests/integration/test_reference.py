@@ -6,7 +6,7 @@ import pytest
 import contract_reader
 
 LISTS = ["listCommittees", "listLocalAuthorities", "listHealthBoards", "listOrganisations",
-         "listStages", "listTimescales", "listCodeLists"]
+         "listStages", "listTimescales", "listBankHolidays", "listCodeLists"]
 
 
 @pytest.mark.parametrize("operation, count", [("listCommittees", 30), ("listLocalAuthorities", 32),
@@ -74,7 +74,8 @@ def test_every_code_list_can_be_read(agency):
 
 
 @pytest.mark.parametrize("name, schema", [
-    ("action-statuses", "ActionStatus"), ("age-bands", "AgeBand"), ("agency-kinds", "AgencyKind"),
+    ("action-statuses", "ActionStatus"), ("action-update-kinds", "ActionUpdateKind"),
+    ("impact-outcomes", "ImpactOutcome"), ("owner-roles", "OwnerRole"), ("age-bands", "AgeBand"), ("agency-kinds", "AgencyKind"),
     ("criteria", "Criterion"), ("decision-outcomes", "DecisionOutcome"),
     ("decision-reasons", "DecisionReason"), ("ethnic-groups", "EthnicGroup"),
     ("engagement-methods", "EngagementMethod"), ("family-liaison-roles", "FamilyLiaisonRole"),

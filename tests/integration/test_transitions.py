@@ -5,8 +5,8 @@ import pytest
 
 from client import new_key
 from documents import (completion, days_ago, days_ahead, dead_child, new_case, today, verification)
-from steps import (WAY, advance, decide, given_accepted, given_action, given_case, given_completed,
-                   move, tag_of)
+from steps import (WAY, advance, decide, given_accepted, given_action, given_case,
+                   given_completed, given_verified, move, review_impact, tag_of)
 
 REOPENING = ["new_information", "proceedings_ended", "fai_determination", "error"]
 
@@ -28,6 +28,7 @@ def test_a_case_goes_the_whole_way_to_completion(committee, agency, caller):
     action = given_completed(committee, agency, case=case)
     committee.send("verifyAction", verification(), id=action["id"]).needed(201)
     assert move(committee, case["id"], "evaluation").status == 201
+    review_impact(committee, case)
     closed = move(committee, case["id"], "closed")
     assert (closed["stage"], closed["closure"], closed["closed_on"]) == ("closed", "completed",
                                                                         today())
@@ -143,6 +144,15 @@ def test_a_completed_action_still_has_to_be_verified(committee, agency):
     action = given_action(committee, case)
     agency.send("completeAction", completion(), id=action["id"]).needed(201)
     assert refusal(move(committee, case["id"], "evaluation")) == refused_for("actions_ended")
+
+
+def test_a_verified_action_keeps_a_case_open_until_its_impact_is_reviewed(committee, agency):
+    case = given_case(committee, "implementation")
+    given_verified(committee, agency, case=case)
+    move(committee, case["id"], "evaluation").needed(201)
+    assert refusal(move(committee, case["id"], "closed")) == refused_for("impact_reviewed")
+    review_impact(committee, case)
+    assert move(committee, case["id"], "closed").status == 201
 
 
 @pytest.mark.parametrize("stage", ["notification", "information_gathering", "recommendation",

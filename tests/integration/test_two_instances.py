@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from client import new_key
-from documents import completion, new_action, new_referral, new_update, today, verification
+from documents import (completion, new_action, new_decision, new_impact_review, new_referral,
+                       new_update, today, verification)
 from steps import advance, given_case, move, tag_of, walk
 
 
@@ -48,8 +49,9 @@ def test_a_referral_becomes_a_plan_that_is_carried_out(agency, committee, either
     assert sender.send("completeAction", completion(), id=action["id"]).status == 201
     assert board.send("verifyAction", verification(), id=action["id"])["status"] == "verified"
 
-    for stage in ("evaluation", "closed"):
-        assert move(board, case_id, stage).status == 201
+    assert move(board, case_id, "evaluation").status == 201
+    assert board.send("addImpactReview", new_impact_review(), id=action["id"]).status == 201
+    assert move(board, case_id, "closed").status == 201
     assert sender.send("getReferral", id=referral["id"])["case_stage"] == "closed"
 
 
