@@ -39,6 +39,9 @@ with given(code, message, responsible) as (values
     ('decided_not_to_proceed', 'The recorded decision has to be not to proceed.', 'committee'),
     ('decided_alternative_review', 'The recorded decision has to be an alternative review.', 'committee'),
     ('decided_more_information', 'The recorded decision has to be that more information is needed.', 'committee'),
+    ('prosecution_contacted', 'For each of the proceedings that have not ended, contact has to be made with those '
+        || 'who lead them.', 'committee'),
+    ('not_on_hold', 'The hold on the present stage has to be lifted.', 'committee'),
     ('actions_ended', 'Each action has to be verified, not achieved or superseded.', 'action_owner')),
 gone as (delete from stage_guard where code not in (select code from given))
 insert into stage_guard (code, message, responsible)
@@ -63,13 +66,13 @@ with given(from_stage, to_stage, way, label, closure, reasons, guards) as (value
         '{decision_recorded,decided_alternative_review}'),
     ('decision', 'closed', 'ordinary', 'Close without a review', 'did_not_proceed', '{}',
         '{decision_recorded,decided_not_to_proceed}'),
-    ('set_up', 'review', 'ordinary', 'Start the review', null, '{}', '{}'),
+    ('set_up', 'review', 'ordinary', 'Start the review', null, '{}', '{prosecution_contacted}'),
     ('set_up', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
-    ('review', 'reporting', 'ordinary', 'Write the report', null, '{}', '{decided_to_proceed}'),
+    ('review', 'reporting', 'ordinary', 'Write the report', null, '{}', '{decided_to_proceed,not_on_hold}'),
     ('review', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
     ('review', 'closed', 'ordinary', 'Complete the alternative review', 'alternative_completed', '{}',
         '{decided_alternative_review,actions_ended}'),
-    ('reporting', 'ratification', 'ordinary', 'Put to the chief officers', null, '{}', '{}'),
+    ('reporting', 'ratification', 'ordinary', 'Put to the chief officers', null, '{}', '{not_on_hold}'),
     ('reporting', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}', '{}'),
     ('ratification', 'reporting', 'return', 'Change the report', null, '{changes_requested}', '{}'),
     ('ratification', 'implementation', 'ordinary', 'Put the plan into practice', null, '{}', '{}'),

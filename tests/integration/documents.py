@@ -101,3 +101,15 @@ def completion(**overrides):
 
 def verification(**overrides):
     return {"verified_on": today(), "outcome": "verified", **overrides}
+
+
+def new_proceeding(**overrides):
+    return {"kind": "criminal_prosecution", "started_on": days_ago(20), "position": "should_wait",
+            "agreed_with": ["COPFS"], "restrictions": ["no_witness_interviews"],
+            "permitted": ["records_review"], "review_on": days_ahead(60), **overrides}
+
+
+def new_hold(**overrides):
+    return {"stages": ["review"], "tracks": [], "held_from": days_ago(2),
+            "reason": "interests_of_justice", "agreed_with": ["COPFS"],
+            "review_on": days_ahead(60), **overrides}

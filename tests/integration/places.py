@@ -3,16 +3,23 @@
 The sweep over all operations (test_sweep.py) and the tests of isolation need it: whoever adds an operation below
 a case adds here how its parts come about.
 """
-from steps import advance, decide, given_case
+from steps import advance, decide, given_case, given_hold, given_proceeding
 
 
 def first_child(committee, case_id):
     return committee.send("listChildren", id=case_id)["items"][0]["id"]
 
 
+def first_stage(committee, case_id):
+    return committee.send("listCaseStages", id=case_id)["items"][0]["id"]
+
+
 # The name of a place and how what it names is made (or found): functions of committee and the case's id.
 PLACES = {
     "child_id": first_child,
+    "stage_id": first_stage,
+    "proceeding_id": lambda committee, case_id: given_proceeding(committee, {"id": case_id})["id"],
+    "hold_id": lambda committee, case_id: given_hold(committee, {"id": case_id})["id"],
 }
 
 

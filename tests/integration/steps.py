@@ -1,5 +1,6 @@
 """Steps that bring the register to where a test begins; each of them raises when it fails."""
-from documents import (DECISIONS, completion, new_action, new_case, new_referral, today)
+from documents import (DECISIONS, completion, new_action, new_case, new_hold, new_proceeding,
+                       new_referral, today)
 
 WAY = ["information_gathering", "recommendation", "decision", "set_up", "review", "reporting",
        "ratification", "implementation", "evaluation", "closed"]
@@ -62,6 +63,15 @@ def given_action(committee, case=None, **overrides):
 def given_completed(committee, owner, **overrides):
     action = given_action(committee, **overrides)
     return owner.send("completeAction", completion(), id=action["id"]).needed(201).json
+
+
+def given_proceeding(committee, case, **overrides):
+    return committee.send("addProceeding", new_proceeding(**overrides),
+                          id=case["id"]).needed(201).json
+
+
+def given_hold(committee, case, **overrides):
+    return committee.send("addHold", new_hold(**overrides), id=case["id"]).needed(201).json
 
 
 def tag_of(client, operation, **path):

@@ -12,7 +12,7 @@ from steps import given_accepted, given_action, given_referral
 
 OPERATIONS = contract_reader.operations()
 BY_ID = [name for name, one in OPERATIONS.items() if one.has_parameter("id", "path")]
-LISTS = ["listReferrals", "listCases", "listActions"]
+LISTS = ["listReferrals", "listCases", "listActions", "listProceedings"]
 READING = [name for name, one in OPERATIONS.items() if one.scopes and one.method == "GET"]
 WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method != "GET"
            and name != "validateReferral"]
@@ -25,7 +25,8 @@ def theirs(agency, committee):
     case_places = places_of_case(committee, {"id": referral["case_id"], "stage": "notification"})
     action = given_action(committee, case_places)
     return {"referrals": referral["id"], "waiting": given_referral(agency)["id"],
-            "cases": referral["case_id"], "actions": action["id"], **case_places}
+            "cases": referral["case_id"], "actions": action["id"],
+            "proceedings": case_places["proceeding_id"], **case_places}
 
 
 def place_of(name, theirs):
@@ -124,7 +125,8 @@ def test_the_database_alone_takes_nothing_with_the_scopes_of_a_reader(without_ch
 
 def fingerprint(cluster):
     """Counts and versions of everything that is stored."""
-    tables = ["referral", "review_case", "child", "case_decision", "action"]
+    tables = ["referral", "review_case", "child", "case_decision", "action", "case_stage",
+              "proceeding", "case_hold"]
     versions = [f"(select sum(version) from register.{table})" for table in tables]
     counts = [f"(select count(*) from register.{table})" for table in ("case_stage",
                                                                       "action_update")]

@@ -76,7 +76,12 @@ def test_every_code_list_can_be_read(agency):
 @pytest.mark.parametrize("name, schema", [
     ("action-statuses", "ActionStatus"), ("age-bands", "AgeBand"), ("agency-kinds", "AgencyKind"),
     ("criteria", "Criterion"), ("decision-outcomes", "DecisionOutcome"),
-    ("decision-reasons", "DecisionReason"), ("ethnic-groups", "EthnicGroup"),
+    ("decision-reasons", "DecisionReason"), ("delay-reasons", "DelayReason"),
+    ("exchange-directions", "ExchangeDirection"), ("exchange-materials", "ExchangeMaterial"),
+    ("hold-reasons", "HoldReason"), ("hold-tracks", "HoldTrack"),
+    ("proceeding-permissions", "ProceedingPermission"),
+    ("proceeding-positions", "ProceedingPosition"),
+    ("proceeding-restrictions", "ProceedingRestriction"), ("ethnic-groups", "EthnicGroup"),
     ("guidance-editions", "GuidanceEdition"), ("harm-types", "HarmType"),
     ("legal-statuses", "LegalStatus"), ("outcomes", "ChildOutcome"),
     ("parallel-processes", "ParallelProcess"), ("register-statuses", "RegisterStatus"),

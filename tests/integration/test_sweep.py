@@ -137,6 +137,8 @@ def known(agency, committee):
             return {"id": given_referral(agency)["id"]}
         if path.startswith("/v1/actions/{id}"):
             return {"id": action["id"]}
+        if path.startswith("/v1/proceedings/{id}"):
+            return {"id": case_places["proceeding_id"]}
         return case_places
     return find
 
