@@ -110,6 +110,6 @@ def new_proceeding(**overrides):
 
 
 def new_hold(**overrides):
-    return {"stages": ["review"], "tracks": [], "held_from": days_ago(2),
+    return {"stages": ["review"], "tracks": [], "held_from": today(),
             "reason": "interests_of_justice", "agreed_with": ["COPFS"],
             "review_on": days_ahead(60), **overrides}
