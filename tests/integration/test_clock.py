@@ -1,7 +1,7 @@
-"""The clocks of stages, held against a calculation of their own: due days, holidays, holds, summer time.
+"""The clocks of stages, held against a calculation of their own: due days, holds, summer time.
 
-The calculation counts day by day and shares nothing with the register: its own Easter, its own rules of Scotland's
-bank holidays, its own summer time.
+The calculation counts day by day and shares nothing with the register: its own Easter, its own
+rules of Scotland's bank holidays, its own summer time.
 """
 import calendar
 import datetime
@@ -244,7 +244,7 @@ def hold(committee, case, first, lifted=None, **overrides):
 
 
 def change_hold(committee, made, **members):
-    path = {"id": made["case_id"], "hold_id": made["hold_id" if "hold_id" in made else "id"]}
+    path = {"id": made["case_id"], "hold_id": made["id"]}
     return committee.send("changeHold", members, **path,
                           if_match=tag_of(committee, "getHold", **path)).needed(200)
 
@@ -307,6 +307,15 @@ def test_an_open_hold_stops_the_clock(committee):
         assert one["held_since"] == days_ago(8)
     assert (stage["held_days"], stage["late"]) == (8, False)
     assert stage["due_on"] == days_ago(6)
+
+
+def test_a_stopped_clock_keeps_the_days_of_the_holds_lifted_before(committee):
+    case = gathering(committee, days_ago(20))
+    hold(committee, case, 15, 12)
+    hold(committee, case, 5)
+    stage = clock_of(committee, case["id"])
+    assert (stage["due_on"], stage["held_since"], stage["held_days"]) == (days_ago(3), days_ago(5),
+                                                                          8)
 
 
 def test_the_clock_runs_again_when_the_hold_is_lifted(committee):
@@ -496,9 +505,8 @@ def test_a_timescale_that_changes_later_moves_nothing_that_was_fixed(caller, clu
 def elsewhere(request, cluster, committee, extra_instance):
     """A caller of an instance that runs in another time zone, on a database set to that zone too."""
     cluster.execute(f"alter database learning_reviews set timezone = '{request.param}'")
-    made = extra_instance(TZ=request.param)
     cluster.execute(f"alter role register_service set timezone = '{request.param}'")
-    yield committee.at(made.url)
+    yield committee.at(extra_instance(TZ=request.param).url)
     cluster.execute("alter database learning_reviews reset timezone")
     cluster.execute("alter role register_service reset timezone")
 
@@ -649,10 +657,11 @@ def test_a_stage_without_a_due_day_has_none_to_revise(committee):
 def test_a_stage_that_was_left_is_explained_and_not_revised(committee):
     case = gathering(committee, days_ago(20))
     path = {"id": case["id"], "stage_id": clock_of(committee, case["id"], 0)["id"]}
-    send = lambda **members: committee.send("changeCaseStage", members, **path,  # noqa: E731
-                                            if_match=tag_of(committee, "getCaseStage", **path))
-    assert send(delay_reasons=["capacity"])["delay_reasons"] == ["capacity"]
-    reply = send(revised_due_on=today())
+    replies = [committee.send("changeCaseStage", members, **path,
+                              if_match=tag_of(committee, "getCaseStage", **path))
+               for members in ({"delay_reasons": ["capacity"]}, {"revised_due_on": today()})]
+    assert (replies[0].status, replies[0]["delay_reasons"]) == (200, ["capacity"])
+    reply = replies[1]
     assert (reply.status, reply.rules) == (422, {"only_present_stage"})
 
 

@@ -3,7 +3,8 @@ import pytest
 
 import contract_reader
 from documents import new_referral
-from steps import (decide, given_action, given_case, given_completed, given_referral, tag_of)
+from steps import (decide, given_action, given_case, given_completed, given_hold, given_proceeding,
+                   given_referral, tag_of)
 
 OPERATIONS = contract_reader.operations()
 
@@ -72,7 +73,8 @@ def test_every_operation_with_free_text_is_known():
     assert {operation for operation, _ in free_text_fields()} == {
         "pushReferral", "changeReferral", "withdrawReferral", "rejectReferral", "openCase",
         "changeCase", "moveCase", "putDecision", "createAction", "changeAction",
-        "addActionUpdate", "completeAction", "verifyAction"}
+        "addActionUpdate", "completeAction", "verifyAction", "addProceeding",
+        "changeCaseProceeding", "changeProceeding", "addHold", "changeHold"}
 
 
 @pytest.fixture
@@ -93,10 +95,25 @@ def place(agency, committee):
     def referral_path():
         referral = given_referral(agency)
         return {"id": referral["id"], "if_match": tag_of(agency, "getReferral", id=referral["id"])}
+    def proceeding_path():
+        made = given_proceeding(committee, given_case(committee))
+        tag = tag_of(committee, "getProceeding", id=made["id"])
+        return {"id": made["case_id"], "proceeding_id": made["id"], "if_match": tag}
+
+    def own_proceeding_path():
+        path = proceeding_path()
+        return {"id": path["proceeding_id"], "if_match": path["if_match"]}
+
+    def hold_path():
+        made = given_hold(committee, given_case(committee))
+        path = {"id": made["case_id"], "hold_id": made["id"]}
+        return {**path, "if_match": tag_of(committee, "getHold", **path)}
     ways = {"pushReferral": dict, "openCase": dict, "changeReferral": referral_path,
             "withdrawReferral": referral_path, "rejectReferral": referral_path,
             "changeCase": case_path, "moveCase": case_path, "putDecision": decision_path,
             "createAction": lambda: case_path("decision"), "changeAction": action_path,
+            "addProceeding": case_path, "changeCaseProceeding": proceeding_path,
+            "changeProceeding": own_proceeding_path, "addHold": case_path, "changeHold": hold_path,
             "addActionUpdate": action_path, "completeAction": action_path,
             "verifyAction": lambda: {"id": given_completed(committee, agency)["id"]}}
     senders = {"changeReferral", "withdrawReferral", "pushReferral"}
