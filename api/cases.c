@@ -66,6 +66,19 @@ void list_case_stages(exchange *x) {
                         (const char *[]){exchange_path_value(x, "id")});
 }
 
+void get_case_stage(exchange *x) {
+    exchange_read(
+        x, statement_get_case_stage,
+        (const char *[]){exchange_path_value(x, "id"), exchange_path_value(x, "stage_id")});
+}
+
+void change_case_stage(exchange *x) {
+    exchange_write(x, statement_change_case_stage,
+                   (const char *[]){exchange_path_value(x, "id"),
+                                    exchange_path_value(x, "stage_id"),
+                                    exchange_expected_version(x), exchange_body_text(x)});
+}
+
 void list_transitions(exchange *x) {
     exchange_read_items(x, statement_list_transitions,
                         (const char *[]){exchange_path_value(x, "id")});

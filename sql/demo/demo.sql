@@ -335,12 +335,12 @@ from (
 -- ---- Into the register.
 
 insert into review_case (id, committee, reference, local_authority, review_type, guidance_edition, criteria,
-    summary, opened_on, stage, stage_entered_on, stage_due_on, earliest_referral_received_on, legal_hold,
+    summary, opened_on, stage, stage_entered_on, stage_due_on, original_due_on, earliest_referral_received_on, legal_hold,
     closed_on, closure, decision_outcome, created_at, updated_at, version)
 select h.id, h.committee, h.reference, h.local_authority, h.review_type, pg_temp.edition(h.opened_on),
     k.criteria, case when pg_temp.share(h.key || 'summary') < 0.6
         then pg_temp.sentences(h.key || 'about', 'case') end,
-    h.opened_on, h.stage, h.stage_entered_on, stage_due(h.stage, h.committee, h.stage_entered_on),
+    h.opened_on, h.stage, h.stage_entered_on, due, due,
     (select min(received_on) from demo_referral r where r.n = h.n),
     exists (select from demo_child c where c.n = h.n
         and (c.cause = 'alleged_homicide' or c.outcome = 'died' and pg_temp.share(c.key || 'hold') < 0.08)),
@@ -352,15 +352,16 @@ select h.id, h.committee, h.reference, h.local_authority, h.review_type, pg_temp
         then h.outcome end,
     h.opened_at, greatest(h.opened_at, pg_temp.instant(h.key || 'moved', h.stage_entered_on)),
     (select count(*) from demo_stage s where s.n = h.n)
-from demo_head h join demo_criteria k using (key);
+from demo_head h join demo_criteria k using (key)
+cross join stage_due(h.stage, h.committee, h.stage_entered_on) due;
 
 insert into case_counter (committee, year, last)
 select committee, extract(year from opened_on), count(*) from review_case group by 1, 2;
 
-insert into case_stage (id, committee, case_id, sequence, stage, entered_on, due_on, left_on, reason,
+insert into case_stage (id, committee, case_id, sequence, stage, entered_on, amount, unit, original_due_on, due_on, left_on, reason,
     recorded_at, recorded_by)
 select pg_temp.id_of(h.key || ' stage ' || s.sequence, made), h.committee, h.id, s.sequence, s.stage,
-    s.entered_on, stage_due(s.stage, h.committee, s.entered_on), next.entered_on,
+    s.entered_on, t.amount, t.unit, due, due, next.entered_on,
     case when s.stage = 'closed' and h.closure = 'discontinued' then 'discontinued'
         when s.stage = 'reporting' and before.stage = 'ratification' then 'changes_requested'
         when s.stage = 'information_gathering' and before.stage = 'decision' then 'more_information' end,
@@ -369,6 +370,8 @@ from demo_stage s
 join demo_head h using (n)
 left join demo_stage next on next.n = s.n and next.sequence = s.sequence + 1
 left join demo_stage before on before.n = s.n and before.sequence = s.sequence - 1
+left join lateral stage_timescale(s.stage, h.committee, s.entered_on) t on true
+cross join lateral due_date(s.entered_on, t.amount, t.unit, h.committee) due
 cross join lateral (select case s.sequence when 1 then h.opened_at
     else greatest(h.opened_at, pg_temp.instant(h.key || 'moved', s.entered_on)) end as made) m;
 

@@ -7,9 +7,13 @@ create or replace function uuid_v7() returns uuid language sql volatile as $$
         from 1 for 6), 52, 1), 53, 1), 'hex')::uuid
 $$;
 
--- The calendar day in Scotland.
+-- The calendar day in Scotland, whatever the time zone of server or session.
+create or replace function scottish_day(instant timestamptz) returns date language sql stable as $$
+    select (instant at time zone 'Europe/London')::date
+$$;
+
 create or replace function today() returns date language sql stable as $$
-    select (now() at time zone 'Europe/London')::date
+    select scottish_day(now())
 $$;
 
 create or replace function rendered(instant timestamptz) returns text language sql stable as $$
@@ -124,16 +128,23 @@ language sql stable as $$
         end
 $$;
 
+-- The timescale of a stage that is entered on `entered` in this committee; none where none is set.
+create or replace function stage_timescale(stage text, committee text, entered date) returns setof timescale
+language sql stable rows 1 as $$
+    select t.*
+    from timescale t
+    where t.stage = stage_timescale.stage
+        and (t.committee = stage_timescale.committee or t.committee is null)
+        and t.valid_from <= entered
+    order by t.committee nulls last, t.valid_from desc
+    limit 1
+$$;
+
 -- When a stage entered on `entered` is due in this committee; null when no timescale is set.
 create or replace function stage_due(stage text, committee text, entered date) returns date
 language sql stable as $$
     select due_date(entered, t.amount, t.unit, stage_due.committee)
-    from timescale t
-    where t.stage = stage_due.stage
-        and (t.committee = stage_due.committee or t.committee is null)
-        and t.valid_from <= entered
-    order by t.committee nulls last, t.valid_from desc
-    limit 1
+    from stage_timescale(stage_due.stage, stage_due.committee, entered) t
 $$;
 
 -- The band of a whole number of years; null for an unknown age.

@@ -1,4 +1,4 @@
--- The documents of a case's parts, as the contract shows them: children, stages, decision, actions.
+-- The documents of a case's parts, as the contract shows them: children, decision, actions.
 
 -- Without the scope children.read a child is shown by its bands: no references, no age in years.
 create or replace function child_document(c child) returns json language sql stable as $$
@@ -28,20 +28,6 @@ create or replace function child_document(c child) returns json language sql sta
         'links', json_build_object(
             'self', '/v1/cases/' || c.case_id || '/children/' || c.id,
             'case', '/v1/cases/' || c.case_id))
-$$;
-
-create or replace function case_stage_document(s case_stage) returns json language sql stable as $$
-    select json_build_object(
-        'id', s.id,
-        'stage', s.stage,
-        'entered_on', s.entered_on,
-        'due_on', s.due_on,
-        'left_on', s.left_on,
-        'overdue', coalesce(s.due_on < coalesce(s.left_on, today()), false),
-        'recorded_at', rendered(s.recorded_at),
-        'recorded_by', s.recorded_by,
-        'reason', s.reason,
-        'note', s.note)
 $$;
 
 create or replace function decision_document(d case_decision) returns json language sql stable as $$

@@ -156,7 +156,11 @@ begin
         'stage', c.stage,
         'stage_entered_on', c.stage_entered_on,
         'stage_due_on', c.stage_due_on,
-        'overdue', coalesce(c.stage_due_on < today(), false),
+        'original_due_on', c.original_due_on,
+        'revised_due_on', c.revised_due_on,
+        'clock_stopped', c.clock_stopped,
+        'held_since', c.held_since,
+        'overdue', c.stage_due_or_never < today(),
         'closed_on', c.closed_on,
         'closure', c.closure,
         'earliest_referral_received_on', c.earliest_referral_received_on,
@@ -205,13 +209,12 @@ declare
     c review_case;
 begin
     insert into review_case (id, committee, reference, local_authority, review_type, guidance_edition,
-            criteria, summary, opened_on, stage, stage_entered_on, stage_due_on)
-        values (uuid_v7(), claim('committee'), case_next_reference(claim('committee'), opened), area, kind,
-            edition, claimed, about, opened, 'notification', opened,
-            stage_due('notification', claim('committee'), opened))
+            criteria, summary, opened_on, stage, stage_entered_on, stage_due_on, original_due_on)
+        select uuid_v7(), claim('committee'), case_next_reference(claim('committee'), opened), area, kind,
+            edition, claimed, about, opened, 'notification', opened, due, due
+        from stage_due('notification', claim('committee'), opened) due
         returning * into c;
-    insert into case_stage (id, committee, case_id, sequence, stage, entered_on, due_on, recorded_by)
-        values (uuid_v7(), c.committee, c.id, 1, c.stage, opened, c.stage_due_on, claim('organisation'));
+    perform case_stage_enter(c, c.stage, opened, null, null);
     return c;
 end
 $$;
@@ -357,19 +360,18 @@ begin
         case when cardinality(t.reasons) > 0
                 and (input ->> 'reason' is null or input ->> 'reason' <> all (t.reasons)) then
             fault('/reason', 'reason_required', 'has to be one of: ' || array_to_string(t.reasons, ', ')) end);
-    update case_stage set left_on = on_day where case_id = c.id and left_on is null;
+    update case_stage set left_on = on_day, held_since = null where case_id = c.id and left_on is null;
+    perform case_stage_enter(c, t.to_stage, on_day, input ->> 'reason', input ->> 'note');
+    perform case_stages_refresh(c.id);
     update review_case set stage = t.to_stage, stage_entered_on = on_day,
-            stage_due_on = stage_due(t.to_stage, c.committee, on_day),
+            (stage_due_on, original_due_on, revised_due_on, held_since) = (
+                select s.due_on, s.original_due_on, s.revised_due_on, s.held_since
+                from case_stage s where s.case_id = c.id and s.left_on is null),
             closed_on = case when t.to_stage = 'closed' then on_day end,
             closure = case when t.to_stage = 'closed' then t.closure end,
             decision_outcome = case when t.to_stage = 'information_gathering' then null
                 else c.decision_outcome end
         where id = c.id returning * into c;
-    insert into case_stage (id, committee, case_id, sequence, stage, entered_on, due_on, reason, note,
-            recorded_by)
-        select uuid_v7(), c.committee, c.id, max(s.sequence) + 1, c.stage, on_day, c.stage_due_on,
-            input ->> 'reason', input ->> 'note', claim('organisation')
-        from case_stage s where s.case_id = c.id;
     update referral set case_stage = c.stage, case_decision = c.decision_outcome where case_id = c.id;
     return (201, c.version, null, case_document(c, '{}'))::reply;
 end
@@ -482,9 +484,12 @@ language sql stable as $$
         and (filters ->> 'review_type' is null or c.review_type = filters ->> 'review_type')
         and (filters ->> 'criterion' is null or filters ->> 'criterion' = any (c.criteria))
         and (filters ->> 'overdue' is null
-            or coalesce(c.stage_due_on < today(), false) = (filters ->> 'overdue')::boolean)
+            or (c.stage_due_or_never < today()) = (filters ->> 'overdue')::boolean)
+        and (filters ->> 'due_soon' is null
+            or c.stage_due_or_never between today() and today() + (filters ->> 'due_soon')::integer)
         and (filters ->> 'retention_due' is null
             or coalesce(retain_until(c) < today(), false) = (filters ->> 'retention_due')::boolean)
+        and (filters ->> 'on_hold' is null or c.clock_stopped = (filters ->> 'on_hold')::boolean)
         and (filters ->> 'opened_from' is null or c.opened_on >= (filters ->> 'opened_from')::date)
         and (filters ->> 'opened_to' is null or c.opened_on < (filters ->> 'opened_to')::date)
 $$;

@@ -22,7 +22,7 @@ $$;
 -- Any scope with which somebody works on cases: functions that change a case read it first.
 create or replace function works_on_cases() returns boolean language sql stable as $$
     select has_any_scope('cases.read', 'cases.write', 'decisions.write', 'reviews.write', 'actions.write',
-        'proceedings.write', 'ratification.write', 'retention.write', 'holds.legal')
+        'proceedings.read', 'proceedings.write', 'ratification.write', 'retention.write', 'holds.legal')
 $$;
 
 -- A table without policies for the service shows it nothing.
@@ -40,7 +40,7 @@ begin
         execute format('drop policy if exists owner_all on %I', name);
         execute format('create policy owner_all on %I to register_owner using (true)', name);
         execute format('revoke all on %I from register_service', name);
-        foreach kind in array array['read', 'insert', 'update', 'delete'] loop
+        foreach kind in array array['read', 'insert', 'update', 'delete', 'liaison_read', 'liaison_update'] loop
             execute format('drop policy if exists service_%s on %I', kind, name);
         end loop;
     end loop;
@@ -131,7 +131,9 @@ begin
         ('team_member', array['cases.write'], false),
         ('family_liaison', array['cases.write'], false),
         ('family_engagement', array['reviews.write'], true),
-        ('practitioner_engagement', array['reviews.write'], true)
+        ('practitioner_engagement', array['reviews.write'], true),
+        ('proceeding', array['proceedings.write'], false),
+        ('case_hold', array['proceedings.write'], false)
     ) parts(name, writers, shared) loop
         writes := format('%s and (select has_any_scope(variadic %L))', case when part.shared
             then '(committee = (select claim(''committee'')) or case_id = any ((select granted_cases())::uuid[]))'
@@ -147,6 +149,13 @@ begin
     end loop;
 end
 $$;
+
+-- Of a case that is shared with them for its proceedings, liaison organisations see and change nothing but those.
+create policy service_liaison_read on proceeding for select to register_service using (
+    case_id = any ((select liaison_cases())::uuid[])
+    and (select has_any_scope('proceedings.read', 'proceedings.write')));
+create policy service_liaison_update on proceeding for update to register_service using (
+    case_id = any ((select liaison_cases())::uuid[]) and (select has_scope('proceedings.write')));
 
 create policy service_read on action for select to register_service using (
     (committee = (select claim('area')) or owner_organisation = (select claim('organisation'))

@@ -58,6 +58,12 @@ select (select coalesce(json_agg(case_stage_document(s) order by s.sequence), '[
         from case_stage s where s.case_id = c.id) as items
 from review_case c where c.id = $1::uuid;
 
+-- name: get_case_stage
+select version, case_stage_document(s) as body from case_stage s where case_id = $1::uuid and id = $2::uuid;
+
+-- name: change_case_stage
+select * from case_stage_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);
+
 -- name: list_transitions
 select version, case_transitions(c) as items from review_case c where id = $1::uuid;
 

@@ -156,3 +156,15 @@ def new_impact_review(**overrides):
 def new_timescale(**overrides):
     return {"stage": "information_gathering", "amount": 21, "unit": "calendar_days",
             "valid_from": today(), **overrides}
+
+
+def new_proceeding(**overrides):
+    return {"kind": "criminal_prosecution", "started_on": days_ago(20), "position": "should_wait",
+            "agreed_with": ["COPFS"], "restrictions": ["no_witness_interviews"],
+            "permitted": ["records_review"], "review_on": days_ahead(60), **overrides}
+
+
+def new_hold(**overrides):
+    return {"stages": ["review"], "tracks": [], "held_from": today(),
+            "reason": "interests_of_justice", "agreed_with": ["COPFS"],
+            "review_on": days_ahead(60), **overrides}

@@ -4,12 +4,16 @@ The sweep over all operations (test_sweep.py) and the tests of isolation need it
 a case adds here how its parts come about.
 """
 from documents import new_access
-from steps import (advance, agree_family_liaison, agree_mandate, appoint, decide, engage, given_case,
-                   invite)
+from steps import (advance, agree_family_liaison, agree_mandate, appoint, decide, engage,
+                   given_case, given_hold, given_proceeding, invite)
 
 
 def first_child(committee, case_id):
     return committee.send("listChildren", id=case_id)["items"][0]["id"]
+
+
+def first_stage(committee, case_id):
+    return committee.send("listCaseStages", id=case_id)["items"][0]["id"]
 
 
 def given_access(committee, case_id):
@@ -38,6 +42,9 @@ PLACES = {
     "member_id": team_member,
     "family_engagement_id": family_engagement,
     "practitioner_engagement_id": practitioner_engagement,
+    "stage_id": first_stage,
+    "proceeding_id": lambda committee, case_id: given_proceeding(committee, {"id": case_id})["id"],
+    "hold_id": lambda committee, case_id: given_hold(committee, {"id": case_id})["id"],
 }
 
 

@@ -1,8 +1,8 @@
 """Steps that bring the register to where a test begins; each of them raises when it fails."""
 from documents import (DECISIONS, completion, family_answer, new_action, new_case,
-                       new_family_engagement, new_family_liaison, new_impact_review, new_mandate,
-                       new_practitioner_engagement, new_referral, new_team_member, today,
-                       verification)
+                       new_family_engagement, new_family_liaison, new_hold, new_impact_review,
+                       new_mandate, new_practitioner_engagement, new_proceeding, new_referral,
+                       new_team_member, today, verification)
 
 WAY = ["information_gathering", "recommendation", "decision", "set_up", "review", "reporting",
        "ratification", "implementation", "evaluation", "closed"]
@@ -118,6 +118,15 @@ def given_completed(committee, owner, **overrides):
 def given_verified(committee, owner, **overrides):
     action = given_completed(committee, owner, **overrides)
     return committee.send("verifyAction", verification(), id=action["id"]).needed(201).json
+
+
+def given_proceeding(committee, case, **overrides):
+    return committee.send("addProceeding", new_proceeding(**overrides),
+                          id=case["id"]).needed(201).json
+
+
+def given_hold(committee, case, **overrides):
+    return committee.send("addHold", new_hold(**overrides), id=case["id"]).needed(201).json
 
 
 def tag_of(client, operation, **path):

@@ -5,7 +5,8 @@ import pytest
 
 import contract_reader
 from documents import new_referral
-from steps import given_case
+from steps import (decide, given_action, given_case, given_completed, given_hold,
+                   given_proceeding, given_referral, tag_of)
 from test_sweep import ask
 
 OPERATIONS = contract_reader.operations()

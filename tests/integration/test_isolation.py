@@ -12,7 +12,7 @@ from steps import given_accepted, given_action, given_referral
 
 OPERATIONS = contract_reader.operations()
 BY_ID = [name for name, one in OPERATIONS.items() if one.has_parameter("id", "path")]
-LISTS = ["listReferrals", "listCases", "listActions", "listTransfers"]
+LISTS = ["listReferrals", "listCases", "listActions", "listTransfers", "listProceedings"]
 READING = [name for name, one in OPERATIONS.items() if one.scopes and one.method == "GET"]
 WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method != "GET"
            and name != "validateReferral"]
@@ -28,7 +28,7 @@ def theirs(agency, committee):
                               id=referral["case_id"]).needed(201)
     return {"referrals": referral["id"], "waiting": given_referral(agency)["id"],
             "cases": referral["case_id"], "actions": action["id"], "transfers": transfer["id"],
-            **case_places}
+            "proceedings": case_places["proceeding_id"], **case_places}
 
 
 def place_of(name, theirs):

@@ -147,6 +147,8 @@ def known(agency, committee, transfer):
             return {"id": action["id"]}
         if path.startswith("/v1/transfers/{id}"):
             return {"id": transfer["id"]}
+        if path.startswith("/v1/proceedings/{id}"):
+            return {"id": case_places["proceeding_id"]}
         return case_places
     return find
 
