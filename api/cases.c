@@ -84,23 +84,3 @@ void change_child(exchange *x) {
                                     exchange_path_value(x, "child_id"),
                                     exchange_expected_version(x), exchange_body_text(x)});
 }
-
-void get_decision(exchange *x) {
-    exchange_read(x, statement_get_decision, (const char *[]){exchange_path_value(x, "id")});
-}
-
-/* A first decision is put with `If-None-Match: *`, another one with `If-Match` (RFC 9110
- * section 13.1). */
-void put_decision(exchange *x) {
-    bool first = exchange_header(x, "If-None-Match") != NULL;
-    bool again = exchange_header(x, "If-Match") != NULL;
-    if (first && again) {
-        exchange_refuse(
-            x, "invalid_header",
-            "Send either If-None-Match: * for the first decision or If-Match to replace it.");
-        return;
-    }
-    exchange_write(x, statement_put_decision,
-                   (const char *[]){exchange_path_value(x, "id"), first ? "true" : "false",
-                                    exchange_expected_version(x), exchange_body_text(x)});
-}

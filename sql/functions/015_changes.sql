@@ -74,7 +74,6 @@ begin
     perform record_changes_of('review_case', 'case', 'stage', 'stage_entered_on', 'stage_due_on',
         'earliest_referral_received_on', 'closed_on', 'closure', 'decision_outcome', 'legal_hold');
     perform record_changes_of('child', 'child', 'national_hub_submitted_on');
-    perform record_changes_of('case_decision', 'decision');
     perform record_changes_of('action', 'action', 'status', 'progress', 'completed_on', 'completed_by',
         'evidence', 'verified_on', 'reason', 'due_on');
     perform record_changes_of('case_stage', 'stage', 'left_on', 'due_on');
