@@ -3,7 +3,8 @@ import pytest
 
 import contract_reader
 from documents import new_referral
-from steps import (decide, given_action, given_case, given_completed, given_referral, tag_of)
+from steps import (decide, given_action, given_case, given_completed, given_referral,
+                   given_request, tag_of)
 
 OPERATIONS = contract_reader.operations()
 
@@ -72,11 +73,13 @@ def test_every_operation_with_free_text_is_known():
     assert {operation for operation, _ in free_text_fields()} == {
         "pushReferral", "changeReferral", "withdrawReferral", "rejectReferral", "openCase",
         "changeCase", "moveCase", "putDecision", "createAction", "changeAction",
-        "addActionUpdate", "completeAction", "verifyAction"}
+        "addActionUpdate", "completeAction", "verifyAction", "putRecommendation",
+        "createInformationRequest", "changeInformationRequest", "answerInformationRequest",
+        "observeNotice"}
 
 
 @pytest.fixture
-def place(agency, committee):
+def place(agency, committee, inspectorate):
     """Where a request of the operation would succeed, were it not for its text."""
     def case_path(stage="notification"):
         case = given_case(committee, stage)
@@ -90,6 +93,20 @@ def place(agency, committee):
         case = given_case(committee, "decision")
         return {"id": case["id"], "if_match": decide(committee, case["id"]).etag}
 
+    def recommendation_path():
+        case = given_case(committee, "recommendation")
+        return {"id": case["id"], "none_match": "*"}
+
+    def request_path():
+        request = given_request(committee)
+        path = {"id": request["case_id"], "request_id": request["id"]}
+        return {**path, "if_match": tag_of(committee, "getCaseInformationRequest", **path)}
+
+    def notice_path():
+        case = given_case(committee, "set_up")
+        notices = committee.send("listCaseNotices", id=case["id"])["items"]
+        return {"id": next(one["id"] for one in notices if one["to"] == "care_inspectorate")}
+
     def referral_path():
         referral = given_referral(agency)
         return {"id": referral["id"], "if_match": tag_of(agency, "getReferral", id=referral["id"])}
@@ -98,9 +115,15 @@ def place(agency, committee):
             "changeCase": case_path, "moveCase": case_path, "putDecision": decision_path,
             "createAction": lambda: case_path("decision"), "changeAction": action_path,
             "addActionUpdate": action_path, "completeAction": action_path,
-            "verifyAction": lambda: {"id": given_completed(committee, agency)["id"]}}
-    senders = {"changeReferral", "withdrawReferral", "pushReferral"}
-    return lambda operation: (agency if operation in senders else committee, ways[operation]())
+            "verifyAction": lambda: {"id": given_completed(committee, agency)["id"]},
+            "putRecommendation": recommendation_path,
+            "createInformationRequest": lambda: case_path("information_gathering"),
+            "changeInformationRequest": request_path,
+            "answerInformationRequest": lambda: {"id": given_request(committee)["id"]},
+            "observeNotice": notice_path}
+    senders = {"changeReferral": agency, "withdrawReferral": agency, "pushReferral": agency,
+               "answerInformationRequest": agency, "observeNotice": inspectorate}
+    return lambda operation: (senders.get(operation, committee), ways[operation]())
 
 
 @pytest.mark.parametrize("operation, member", free_text_fields())

@@ -12,7 +12,8 @@ from steps import given_accepted, given_action, given_referral
 
 OPERATIONS = contract_reader.operations()
 BY_ID = [name for name, one in OPERATIONS.items() if one.has_parameter("id", "path")]
-LISTS = ["listReferrals", "listCases", "listActions"]
+LISTS = ["listReferrals", "listCases", "listActions", "listInformationRequests", "listDecisions",
+         "listNotices"]
 READING = [name for name, one in OPERATIONS.items() if one.scopes and one.method == "GET"]
 WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method != "GET"
            and name != "validateReferral"]
@@ -25,7 +26,9 @@ def theirs(agency, committee):
     case_places = places_of_case(committee, {"id": referral["case_id"], "stage": "notification"})
     action = given_action(committee, case_places)
     return {"referrals": referral["id"], "waiting": given_referral(agency)["id"],
-            "cases": referral["case_id"], "actions": action["id"], **case_places}
+            "cases": referral["case_id"], "actions": action["id"],
+            "information-requests": case_places["request_id"],
+            "notices": case_places["notice_id"], **case_places}
 
 
 def place_of(name, theirs):
@@ -124,7 +127,8 @@ def test_the_database_alone_takes_nothing_with_the_scopes_of_a_reader(without_ch
 
 def fingerprint(cluster):
     """Counts and versions of everything that is stored."""
-    tables = ["referral", "review_case", "child", "case_decision", "action"]
+    tables = ["referral", "review_case", "child", "case_decision", "action", "recommendation",
+              "information_request", "notice"]
     versions = [f"(select sum(version) from register.{table})" for table in tables]
     counts = [f"(select count(*) from register.{table})" for table in ("case_stage",
                                                                       "action_update")]

@@ -79,6 +79,9 @@ def test_every_code_list_can_be_read(agency):
     ("decision-reasons", "DecisionReason"), ("ethnic-groups", "EthnicGroup"),
     ("guidance-editions", "GuidanceEdition"), ("harm-types", "HarmType"),
     ("legal-statuses", "LegalStatus"), ("outcomes", "ChildOutcome"),
+    ("information-request-statuses", "InformationRequestStatus"), ("notice-kinds", "NoticeKind"),
+    ("notice-methods", "NoticeMethod"), ("notice-recipients", "NoticeRecipient"),
+    ("practice-areas", "PracticeArea"), ("recommendation-authors", "RecommendationAuthor"),
     ("parallel-processes", "ParallelProcess"), ("register-statuses", "RegisterStatus"),
     ("review-types", "ReviewType"), ("sexes", "Sex"), ("themes", "Theme")])
 def test_a_code_list_has_the_values_of_the_contract(agency, name, schema):

@@ -137,6 +137,10 @@ def known(agency, committee):
             return {"id": given_referral(agency)["id"]}
         if path.startswith("/v1/actions/{id}"):
             return {"id": action["id"]}
+        if path.startswith("/v1/information-requests/{id}"):
+            return {"id": case_places["request_id"]}
+        if path.startswith("/v1/notices/{id}"):
+            return {"id": case_places["notice_id"]}
         return case_places
     return find
 

@@ -7,7 +7,7 @@ import pytest
 from client import new_key
 from documents import (completion, new_action, new_decision, new_referral, new_update, today,
                        verification)
-from steps import given_case, move, tag_of, walk
+from steps import given_case, move, recommend, send_notices, tag_of, walk
 
 
 class Alternating:
@@ -41,9 +41,12 @@ def test_a_referral_becomes_a_plan_that_is_carried_out(agency, committee, either
     case_id = accepted["case_id"]
     assert accepted.status == 201
 
-    for stage in ("information_gathering", "recommendation", "decision"):
+    for stage in ("information_gathering", "recommendation"):
         assert move(board, case_id, stage).status == 201
+    assert recommend(board, case_id).status == 201
+    assert move(board, case_id, "decision").status == 201
     assert board.send("putDecision", new_decision(), id=case_id, none_match="*").status == 201
+    send_notices(board, case_id)
     for stage in ("set_up", "review", "reporting", "ratification", "implementation"):
         assert move(board, case_id, stage).status == 201
 
