@@ -77,9 +77,10 @@ alter table case_decision
 -- Which visit a decision belongs to is no change of the decision: its version and the record stay as they are.
 alter table case_decision disable trigger user;
 update case_decision d set visit = s.visit
-    from (select d.case_id, max(s.sequence) as visit
+    from (select d.case_id, coalesce(max(s.sequence) filter (where s.recorded_at <= d.updated_at),
+            min(s.sequence)) as visit
         from case_decision d join case_stage s on s.case_id = d.case_id
-        where s.stage = 'decision' and s.recorded_at <= d.updated_at
+        where s.stage = 'decision'
         group by d.case_id) s
     where s.case_id = d.case_id;
 alter table case_decision enable trigger user;

@@ -351,13 +351,17 @@ def test_the_data_of_a_death_is_with_the_national_hub_before_completion(committe
 
 
 def ratified(cluster, case, statements):
-    """Runs statements as the committee, as if its report were ratified today; nothing stays."""
+    """Runs statements as the chief officers, as if they had ratified the report today; nothing stays."""
     return cluster.execute("""begin;
         set local search_path = register;
-        set local register.organisation = 'CPC-GLA';
-        set local register.committee = 'GLA';
+        set local register.organisation = 'COG-GLA';
+        set local register.kind = 'chief_officers_group';
+        set local register.committee = '';
+        set local register.area = 'GLA';
+        set local register.scopes = ' ratification.write ';
         create or replace function case_ratified_on(c review_case) returns date
             language plpgsql stable as 'begin return today(); end';
+        set local role register_service;
         """ + statements, {"case": case["id"]})
 
 
@@ -379,6 +383,7 @@ def test_an_outcome_that_was_told_lets_the_case_be_completed(committee, cluster)
     case = given_case(committee, "evaluation")
     rows = ratified(cluster, case, """
         select notices_make(c, 'outcome', today() + 7) from review_case c where c.id = %(case)s;
+        reset role;
         update notice set sent_on = today(), method = 'letter'
             where case_id = %(case)s and kind = 'outcome';
         select guard_outcome_notified(c) from review_case c where c.id = %(case)s""")
