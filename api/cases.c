@@ -1,5 +1,4 @@
 /* Cases: opening, reading, changing, and their way through the stages. */
-#include "api/case_part.h"
 #include "api/pseudonym.h"
 #include "api/referral_input.h"
 #include "contract_handlers.h"
@@ -105,12 +104,4 @@ void change_child(exchange *x) {
                    (const char *[]){exchange_path_value(x, "id"),
                                     exchange_path_value(x, "child_id"),
                                     exchange_expected_version(x), exchange_body_text(x)});
-}
-
-void get_decision(exchange *x) {
-    exchange_read(x, statement_get_decision, (const char *[]){exchange_path_value(x, "id")});
-}
-
-void put_decision(exchange *x) {
-    case_replace_part(x, statement_put_decision);
 }

@@ -388,10 +388,11 @@ select pg_temp.id_of(c.child_key, h.opened_at), h.committee, h.id, child_ref, fa
     h.opened_at, h.opened_at
 from demo_child c join demo_head h using (n);
 
-insert into case_decision (case_id, committee, outcome, decided_on, reasons, alternative_kind, criteria_met,
+insert into case_decision (id, visit, case_id, committee, outcome, decided_on, reasons, alternative_kind, criteria_met,
     decided_by, unanimous, note, recorded_at, updated_at)
-select h.id, h.committee, h.outcome, decided_on, case h.outcome
-        when 'proceed' then '{}'
+select pg_temp.id_of(h.key || 'decision', made), (select max(s.sequence) from case_stage s
+        where s.case_id = h.id and s.stage = 'decision'), h.id, h.committee, h.outcome, decided_on,
+    case h.outcome when 'proceed' then '{}'
         when 'more_information' then array['insufficient_information']
         when 'alternative_review' then array[pg_temp.weighed(h.key || 'why',
             'better_met_by_other_review:50 single_agency_matter:25 learning_already_identified:25')]

@@ -76,7 +76,6 @@ begin
         'earliest_referral_received_on', 'closed_on', 'closure', 'decision_outcome', 'legal_hold',
         'legal_hold_reason', 'merged_into');
     perform record_changes_of('child', 'child', 'national_hub_submitted_on');
-    perform record_changes_of('case_decision', 'decision');
     perform record_changes_of('case_stage', 'stage', 'left_on', 'due_on', 'revised_due_on',
         'held_since', 'delay_reasons');
     perform record_changes_of('case_access', 'access', 'ended_on');

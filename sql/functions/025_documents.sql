@@ -1,4 +1,4 @@
--- The documents of a case's parts, as the contract shows them: children, decision, actions.
+-- The documents of a case's parts, as the contract shows them: children, actions.
 
 -- Without the scope children.read a child is shown by its bands: no references, no age in years.
 create or replace function child_document(c child) returns json language sql stable as $$
@@ -28,24 +28,6 @@ create or replace function child_document(c child) returns json language sql sta
         'links', json_build_object(
             'self', '/v1/cases/' || c.case_id || '/children/' || c.id,
             'case', '/v1/cases/' || c.case_id))
-$$;
-
-create or replace function decision_document(d case_decision) returns json language sql stable as $$
-    select json_build_object(
-        'case_id', d.case_id,
-        'outcome', d.outcome,
-        'decided_on', d.decided_on,
-        'reasons', d.reasons,
-        'alternative_kind', d.alternative_kind,
-        'criteria_met', d.criteria_met,
-        'decided_by', d.decided_by,
-        'unanimous', d.unanimous,
-        'note', d.note,
-        'recorded_at', rendered(d.recorded_at),
-        'version', d.version,
-        'links', json_build_object(
-            'self', '/v1/cases/' || d.case_id || '/decision',
-            'case', '/v1/cases/' || d.case_id))
 $$;
 
 create or replace function action_document(a action) returns json language sql stable as $$

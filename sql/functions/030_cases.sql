@@ -1,4 +1,4 @@
--- Cases: their documents, opening, children, the decision and the way through the stages.
+-- Cases: their documents, opening, children and the way through the stages.
 
 -- What criteria are judged by: the outcomes of the case's children.
 create or replace function case_facts(p_case uuid) returns jsonb language plpgsql stable as $$
@@ -137,7 +137,7 @@ begin
             from action a where a.case_id = c.id;
     end if;
     if 'decision' = any (expand) then
-        select decision_document(d) into decision from case_decision d where d.case_id = c.id;
+        select decision_document(d) into decision from case_decision d where d.case_id = c.id and d.current;
     end if;
     if 'referrals' = any (expand) then
         select coalesce(json_agg(referral_document(r) order by r.received_at), '[]') into referrals
@@ -373,6 +373,9 @@ begin
                 else c.decision_outcome end
         where id = c.id returning * into c;
     update referral set case_stage = c.stage, case_decision = c.decision_outcome where case_id = c.id;
+    if c.stage = 'closed' then
+        perform information_withdraw_open(c);
+    end if;
     return (201, c.version, null, case_document(c, '{}'))::reply;
 end
 $$;
@@ -423,57 +426,6 @@ begin
             n.carm, n.national_hub_submitted_on)
         where id = p_id returning * into k;
     return (200, k.version, null, child_document(k))::reply;
-end
-$$;
-
--- Records or replaces the decision. `create_only`: If-None-Match: * was sent.
-create or replace function decision_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
-returns reply language plpgsql as $$
-declare
-    c review_case := case_lock(p_case, null);
-    d case_decision;
-    n case_decision;
-    known boolean;
-begin
-    select * into d from case_decision where case_id = c.id for update;
-    known := found;
-    if create_only and known then
-        perform refuse(412, 'version_stale');
-    end if;
-    if not create_only then
-        perform refuse_stale(expected, coalesce(d.version, 0));
-    end if;
-    if c.stage <> 'decision' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_decision',
-            'A decision is recorded while the case is in the stage decision.')));
-    end if;
-    n := jsonb_populate_record(null::case_decision, input);
-    perform refuse_faults(
-        future_fault('/decided_on', n.decided_on),
-        early_fault('/decided_on', n.decided_on, c.stage_entered_on, 'the stage decision was entered'),
-        case when n.outcome = 'alternative_review' and n.alternative_kind is null then
-            fault('/alternative_kind', 'required_for_alternative', 'has to say which alternative') end,
-        case when n.outcome <> 'alternative_review' and n.alternative_kind is not null then
-            fault('/alternative_kind', 'only_for_alternative', 'is for an alternative review') end,
-        case when n.outcome <> 'proceed' and cardinality(n.reasons) = 0 then
-            fault('/reasons', 'reasons_required', 'has to give at least one reason') end,
-        case when n.outcome = 'proceed' and cardinality(n.criteria_met) = 0 then
-            fault('/criteria_met', 'criterion_required', 'has to name a criterion that is met') end,
-        case when unsupported_criteria(n.criteria_met, case_facts(c.id)) is not null then
-            fault('/criteria_met', 'criterion_not_supported_by_facts',
-                'names a criterion that no child''s outcome supports') end);
-    insert into case_decision (case_id, committee, outcome, decided_on, reasons, alternative_kind,
-            criteria_met, decided_by, unanimous, note)
-        values (c.id, c.committee, n.outcome, n.decided_on, n.reasons, n.alternative_kind, n.criteria_met,
-            n.decided_by, n.unanimous, n.note)
-        on conflict (case_id) do update set (outcome, decided_on, reasons, alternative_kind, criteria_met,
-            decided_by, unanimous, note) = (excluded.outcome, excluded.decided_on, excluded.reasons,
-            excluded.alternative_kind, excluded.criteria_met, excluded.decided_by, excluded.unanimous,
-            excluded.note)
-        returning * into d;
-    update review_case set decision_outcome = d.outcome where id = c.id;
-    update referral set case_decision = d.outcome where case_id = c.id;
-    return (case when known then 200 else 201 end, d.version, null, decision_document(d))::reply;
 end
 $$;
 

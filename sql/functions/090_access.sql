@@ -43,6 +43,7 @@ begin
         foreach kind in array array['read', 'insert', 'update', 'delete', 'liaison_read', 'liaison_update'] loop
             execute format('drop policy if exists service_%s on %I', kind, name);
         end loop;
+        execute format('drop policy if exists inspectorate_read on %I', name);
     end loop;
 end
 $$;
@@ -57,7 +58,8 @@ grant select, insert, update, delete on idempotency_key to register_service;
 
 create policy service_read on referral for select to register_service using (
     source_organisation = (select claim('organisation')) and (select has_scope('referrals.read') or has_scope('referrals.write'))
-    or committee = (select claim('area')) and (select has_any_scope('referrals.read', 'cases.write', 'cases.read')));
+    or committee = (select claim('area')) and (select has_any_scope('referrals.read', 'cases.write', 'cases.read',
+        'decisions.write', 'ratification.write')));
 create policy service_insert on referral for insert to register_service with check (
     source_organisation = (select claim('organisation')) and (select has_scope('referrals.write')));
 create policy service_update on referral for update to register_service using (
@@ -133,7 +135,8 @@ begin
         ('family_engagement', array['reviews.write'], true),
         ('practitioner_engagement', array['reviews.write'], true),
         ('proceeding', array['proceedings.write'], false),
-        ('case_hold', array['proceedings.write'], false)
+        ('case_hold', array['proceedings.write'], false),
+        ('recommendation', array['cases.write'], false)
     ) parts(name, writers, shared) loop
         writes := format('%s and (select has_any_scope(variadic %L))', case when part.shared
             then '(committee = (select claim(''committee'')) or case_id = any ((select granted_cases())::uuid[]))'
@@ -156,6 +159,39 @@ create policy service_liaison_read on proceeding for select to register_service 
     and (select has_any_scope('proceedings.read', 'proceedings.write')));
 create policy service_liaison_update on proceeding for update to register_service using (
     case_id = any ((select liaison_cases())::uuid[]) and (select has_scope('proceedings.write')));
+-- The inspectorate reads the decisions of all committees.
+create policy inspectorate_read on case_decision for select to register_service using (
+    (select claim('kind')) = 'inspectorate' and (select has_scope('decisions.read')));
+
+-- An information request belongs to the committee that asks, and to the organisation that is asked.
+grant select, insert, update on information_request to register_service;
+create policy service_read on information_request for select to register_service using (
+    (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
+        and (select works_on_cases() or has_scope('information.read'))
+    or organisation = (select claim('organisation'))
+        and (select has_any_scope('information.read', 'information.write')));
+create policy service_insert on information_request for insert to register_service with check (
+    committee = (select claim('committee')) and (select has_scope('cases.write')));
+create policy service_update on information_request for update to register_service using (
+    committee = (select claim('committee')) and (select has_scope('cases.write'))
+    or organisation = (select claim('organisation')) and (select has_scope('information.write')));
+
+-- A notice belongs to the committee that has to send it, and once sent to its recipient. Chief officers bring about
+-- notices by ratifying; the inspectorate adds its observations.
+grant select, insert, update on notice to register_service;
+create policy service_read on notice for select to register_service using (
+    (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
+        and (select works_on_cases() or has_scope('notices.read'))
+    or to_organisation = (select claim('organisation')) and sent_on is not null
+        and (select has_any_scope('notices.read', 'observations.write')));
+create policy service_insert on notice for insert to register_service with check (
+    committee = (select claim('committee')) and (select has_any_scope('cases.write', 'decisions.write'))
+    or committee = (select claim('area')) and (select has_scope('ratification.write')));
+create policy service_update on notice for update to register_service using (
+    committee = (select claim('committee')) and (select has_any_scope('cases.write', 'decisions.write'))
+    or committee = (select claim('area')) and (select has_scope('ratification.write'))
+    or to_organisation = (select claim('organisation')) and sent_on is not null
+        and (select claim('kind') = 'inspectorate' and has_scope('observations.write')));
 
 create policy service_read on action for select to register_service using (
     (committee = (select claim('area')) or owner_organisation = (select claim('organisation'))

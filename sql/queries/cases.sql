@@ -1,4 +1,4 @@
--- Cases, their children, stages, transitions and decision.
+-- Cases, their children, stages and transitions.
 
 -- name: list_cases unprepared
 with page as (
@@ -83,12 +83,6 @@ select version, child_document(k) as body from child k where case_id = $1::uuid 
 
 -- name: change_child
 select * from child_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);
-
--- name: get_decision
-select version, decision_document(d) as body from case_decision d where case_id = $1::uuid;
-
--- name: put_decision
-select * from decision_put($1::uuid, $2::boolean, $3::bigint, $4::jsonb);
 
 -- name: set_legal_hold
 select * from legal_hold_set($1::uuid, $2::bigint, $3::jsonb);

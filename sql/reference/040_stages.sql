@@ -104,8 +104,7 @@ with given(from_stage, to_stage, way, label, closure, reasons, guards) as (value
     ('decision', 'closed', 'ordinary', 'Close without a review', 'did_not_proceed', '{}',
         '{decision_recorded,decided_not_to_proceed,notices_sent}'),
     ('set_up', 'review', 'ordinary', 'Start the review', null, '{}',
-        ('{mandate_agreed,team_appointed,team_multi_agency,family_liaison_agreed,staff_support_planned,'
-            || 'prosecution_contacted}')::text[]),
+        '{mandate_agreed,team_appointed,team_multi_agency,family_liaison_agreed,staff_support_planned,prosecution_contacted}'),
     ('set_up', 'closed', 'discontinue', 'Discontinue', 'discontinued', '{discontinued}',
         '{discontinuation_agreed}'),
     ('review', 'reporting', 'ordinary', 'Write the report', null, '{}',

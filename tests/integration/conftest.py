@@ -101,6 +101,11 @@ def police(caller):
 
 
 @pytest.fixture(scope="session")
+def inspectorate(caller):
+    return caller("CI", "inspectorate-system", "decisions.read notices.read observations.write")
+
+
+@pytest.fixture(scope="session")
 def dashboard(caller):
     return caller("SG", "national-dashboard", "statistics.read")
 

@@ -67,9 +67,38 @@ def new_case(**overrides):
             "criteria": ["abuse_or_neglect"], "children": [new_child()], **overrides}
 
 
+def new_request(**overrides):
+    """A question of the committee to an agency, asked today."""
+    return {"organisation": "LA-S12000049", "asked_on": today(),
+            "question": "Please give a short account of your work with the family.", **overrides}
+
+
+def new_answer(**overrides):
+    return {"status": "answered", "answered_on": today(), "practice_areas": ["information_sharing"],
+            "other_reviews": False, "criminal_proceedings": False,
+            "summary": "Two teams worked with the family and did not know of each other.",
+            **overrides}
+
+
+def new_recommendation(**overrides):
+    return {"made_on": today(), "made_by": "sub_group", "recommended": "proceed",
+            "criteria_met": ["abuse_or_neglect"], "current_circumstances_recorded": True,
+            "other_processes_considered": True,
+            "expected_learning": "How each service could have seen the whole.", **overrides}
+
+
+def new_sending(**overrides):
+    return {"sent_on": today(), "method": "secure_mail", **overrides}
+
+
+def new_observations(**overrides):
+    return {"received_on": today(), "observations": "The reasons are clear.", **overrides}
+
+
 def new_decision(**overrides):
     return {"outcome": "proceed", "decided_on": today(), "decided_by": "committee",
-            "criteria_met": ["abuse_or_neglect"], "unanimous": True, **overrides}
+            "criteria_met": ["abuse_or_neglect"], "unanimous": True,
+            "family_wait_reason": "The family asked to be told after the funeral.", **overrides}
 
 
 DECISIONS = {
@@ -78,7 +107,8 @@ DECISIONS = {
                                    reasons=["criteria_not_met"]),
     "alternative_review": new_decision(outcome="alternative_review", criteria_met=[],
                                        reasons=["better_met_by_other_review"],
-                                       alternative_kind="case_file_audit"),
+                                       alternative_kind="case_file_audit",
+                                       alternative_owner="HB-S08000031"),
     "more_information": new_decision(outcome="more_information", criteria_met=[],
                                      reasons=["insufficient_information"]),
 }

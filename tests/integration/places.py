@@ -5,7 +5,7 @@ a case adds here how its parts come about.
 """
 from documents import new_access
 from steps import (advance, agree_family_liaison, agree_mandate, appoint, decide, engage,
-                   given_case, given_hold, given_proceeding, invite)
+                   given_case, given_hold, given_proceeding, given_request, invite)
 
 
 def first_child(committee, case_id):
@@ -14,6 +14,15 @@ def first_child(committee, case_id):
 
 def first_stage(committee, case_id):
     return committee.send("listCaseStages", id=case_id)["items"][0]["id"]
+
+
+def first_notice(committee, case_id):
+    """One that waits to be sent."""
+    return committee.send("listCaseNotices", id=case_id)["items"][0]["id"]
+
+
+def open_request(committee, case_id):
+    return given_request(committee, {"id": case_id})["id"]
 
 
 def given_access(committee, case_id):
@@ -45,6 +54,8 @@ PLACES = {
     "stage_id": first_stage,
     "proceeding_id": lambda committee, case_id: given_proceeding(committee, {"id": case_id})["id"],
     "hold_id": lambda committee, case_id: given_hold(committee, {"id": case_id})["id"],
+    "notice_id": first_notice,
+    "request_id": open_request,
 }
 
 

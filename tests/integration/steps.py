@@ -1,7 +1,8 @@
 """Steps that bring the register to where a test begins; each of them raises when it fails."""
 from documents import (DECISIONS, completion, family_answer, new_action, new_case,
                        new_family_engagement, new_family_liaison, new_hold, new_impact_review,
-                       new_mandate, new_practitioner_engagement, new_proceeding, new_referral,
+                       new_mandate, new_practitioner_engagement, new_proceeding,
+                       new_recommendation, new_referral, new_request, new_sending,
                        new_team_member, today, verification)
 
 WAY = ["information_gathering", "recommendation", "decision", "set_up", "review", "reporting",
@@ -31,8 +32,41 @@ def decide(committee, case_id, outcome="proceed", **overrides):
                                             **overrides}, id=case_id, none_match="*")
 
 
+def recommend(committee, case_id, **overrides):
+    return committee.send("putRecommendation", new_recommendation(**overrides), id=case_id,
+                          none_match="*")
+
+
+def send_notices(committee, case_id):
+    """Sends every notice of a case that waits for it."""
+    for notice in committee.send("listCaseNotices", id=case_id).needed(200)["items"]:
+        if notice["sent_on"] is None and notice["withdrawn_on"] is None:
+            committee.send("sendNotice", new_sending(), id=case_id,
+                           notice_id=notice["id"]).needed(201)
+
+
+def decide_and_tell(committee, case_id, outcome="proceed", **overrides):
+    decision = decide(committee, case_id, outcome, **overrides).needed(201)
+    send_notices(committee, case_id)
+    return decision
+
+
+def record_recommendation(committee, case):
+    if committee.send("getRecommendation", id=case["id"]).status == 404:
+        recommend(committee, case["id"]).needed(201)
+
+
 def record_decision(committee, case):
-    decide(committee, case["id"]).needed(201)
+    decide_and_tell(committee, case["id"])
+
+
+def submit_to_hub(committee, case):
+    """The data set of each child who died goes to the National Hub."""
+    for child in committee.send("listChildren", id=case["id"]).needed(200)["items"]:
+        if child["outcome"] == "died":
+            path = {"id": case["id"], "child_id": child["id"]}
+            committee.send("changeChild", {"national_hub_submitted_on": today()}, **path,
+                           if_match=tag_of(committee, "getChild", **path)).needed(200)
 
 
 def agree_mandate(committee, case):
@@ -82,10 +116,11 @@ def review_impact(committee, case):
 
 # What has to be there before a case can leave a stage on the usual way: functions of committee and case.
 NEEDED_TO_LEAVE = {
+    "recommendation": [record_recommendation],
     "decision": [record_decision],
     "set_up": [agree_mandate, appoint_team, agree_family_liaison],
     "review": [engage_practitioners, hear_family],
-    "evaluation": [review_impact],
+    "evaluation": [review_impact, submit_to_hub],
 }
 
 
@@ -103,6 +138,13 @@ def given_case(committee, stage="notification", **overrides):
     """A case that a committee opened itself, moved along the usual way to the stage."""
     case = committee.send("openCase", new_case(**overrides)).needed(201).json
     return advance(committee, case, stage)
+
+
+def given_request(committee, case=None, **overrides):
+    """An open information request, in a case that gathers information."""
+    case = case or given_case(committee, "information_gathering")
+    return committee.send("createInformationRequest", new_request(**overrides),
+                          id=case["id"]).needed(201).json
 
 
 def given_action(committee, case=None, **overrides):

@@ -3,8 +3,8 @@ import concurrent.futures
 
 import pytest
 
-from documents import days_ago, days_ahead, new_decision
-from steps import decide, given_case, move, tag_of
+from documents import days_ago, days_ahead, new_case, new_decision, new_recommendation, today
+from steps import (decide, decide_and_tell, given_case, move, recommend, send_notices, tag_of)
 
 
 @pytest.fixture
@@ -86,19 +86,129 @@ def test_a_decision_is_recorded_in_its_stage_only(committee, stage):
     ({"outcome": "do_not_proceed", "reasons": []}, "/reasons", "reasons_required"),
     ({"outcome": "alternative_review", "alternative_kind": None}, "/alternative_kind",
      "required_for_alternative"),
+    ({"outcome": "alternative_review", "alternative_owner": None}, "/alternative_owner",
+     "required_for_alternative"),
+    ({"outcome": "alternative_review", "alternative_owner": "LA-S12999999"}, "/alternative_owner",
+     "unknown_code"),
+    ({"alternative_owner": "CPC-GLA"}, "/alternative_owner", "only_for_alternative"),
+    ({"criteria_no_bearing": ["care_experienced"]}, "/no_bearing_reason", "reason_required"),
+    ({"no_bearing_reason": "It ended."}, "/no_bearing_reason", "only_without_bearing"),
+    ({"criteria_met": ["care_experienced"], "criteria_no_bearing": ["care_experienced"],
+      "no_bearing_reason": "It ended."}, "/criteria_no_bearing", "criterion_met"),
+    ({"family_informed_on": days_ahead(2)}, "/family_informed_on", "date_in_future"),
+    ({"family_informed_on": days_ago(3)}, "/family_informed_on", "date_order"),
+    ({"chief_officers_informed_on": days_ahead(2)}, "/chief_officers_informed_on",
+     "date_in_future"),
+    ({"chief_officers_informed_on": days_ago(3)}, "/chief_officers_informed_on", "date_order"),
 ])
 def test_a_decision_has_to_keep_the_rules(committee, case, overrides, pointer, rule):
     reply = decide(committee, case["id"], **overrides)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
 
 
-def test_a_case_sent_back_for_information_is_decided_anew(committee, case):
+def send_back(committee, case):
+    """The case leaves the stage decision for more information and comes back to it."""
     decide(committee, case["id"], "more_information").needed(201)
     for stage in ("information_gathering", "recommendation", "decision"):
         move(committee, case["id"], stage).needed(201)
+
+
+def test_a_case_sent_back_for_information_is_decided_anew(committee, case):
+    send_back(committee, case)
     assert committee.send("getCase", id=case["id"])["decision_outcome"] is None
     assert move(committee, case["id"], "set_up").status == 409
     assert replace(committee, case).status == 200
+    send_notices(committee, case["id"])
+    assert move(committee, case["id"], "set_up").status == 201
+
+
+def test_the_former_decision_stays_to_be_read_until_there_is_a_new_one(committee, case):
+    send_back(committee, case)
+    assert committee.send("getDecision", id=case["id"])["outcome"] == "more_information"
+
+
+def test_a_new_decision_supersedes_the_former_one(committee, case):
+    send_back(committee, case)
+    former = committee.send("getDecision", id=case["id"])
+    reply = replace(committee, case)
+    assert reply["supersedes"] == former["id"] != reply["id"]
+    assert reply["version"] > former["version"] and reply.etag != former.etag
+    assert committee.send("getDecision", id=case["id"]).json == reply.json
+
+
+def test_a_first_decision_supersedes_none_and_a_correction_stays_the_same_one(committee, case):
+    first = decide(committee, case["id"])
+    corrected = replace(committee, case, unanimous=False)
+    assert first["supersedes"] is None
+    assert (corrected["id"], corrected["supersedes"]) == (first["id"], None)
+
+
+def test_a_superseded_decision_stays_in_the_database(committee, case, cluster):
+    send_back(committee, case)
+    replace(committee, case).needed(200)
+    rows = cluster.execute("select outcome, current from register.case_decision"
+                           " where case_id = %s order by visit", (case["id"],))
+    assert rows == [("more_information", False), ("proceed", True)]
+
+
+def test_a_decision_cannot_be_older_than_its_recommendation(committee):
+    case = committee.send("openCase", new_case()).needed(201).json
+    for stage, days in (("information_gathering", 20), ("recommendation", 15)):
+        move(committee, case["id"], stage, occurred_on=days_ago(days)).needed(201)
+    recommend(committee, case["id"], made_on=days_ago(12)).needed(201)
+    move(committee, case["id"], "decision", occurred_on=days_ago(11)).needed(201)
+    committee.send("putRecommendation", new_recommendation(made_on=days_ago(5)), id=case["id"],
+                   if_match=tag_of(committee, "getRecommendation", id=case["id"])).needed(200)
+    reply = decide(committee, case["id"], decided_on=days_ago(6))
+    assert (reply.status, reply.pointers, reply.rules) == (422, {"/decided_on"}, {"date_order"})
+    assert decide(committee, case["id"], decided_on=days_ago(5)).status == 201
+
+
+def test_criteria_may_be_found_without_bearing_for_a_reason(committee, case):
+    reply = decide(committee, case["id"], criteria_no_bearing=["care_experienced"],
+                   no_bearing_reason="Aftercare had ended long before.")
+    assert (reply.status, reply["criteria_no_bearing"]) == (201, ["care_experienced"])
+    assert reply["no_bearing_reason"] == "Aftercare had ended long before."
+
+
+def test_only_a_status_can_be_without_bearing(committee, case):
+    reply = decide(committee, case["id"], criteria_no_bearing=["suicide"], no_bearing_reason="No.")
+    assert (reply.status, reply.pointers) == (400, {"/criteria_no_bearing/0"})
+
+
+def tell(committee, case, **members):
+    """Completes who was told; all else stays as it is."""
+    now = committee.send("getDecision", id=case["id"])
+    kept = {name: now[name] for name in (
+        "outcome", "decided_on", "reasons", "alternative_kind", "alternative_owner",
+        "criteria_met", "criteria_no_bearing", "no_bearing_reason", "decided_by", "unanimous",
+        "note", "family_informed_on", "family_wait_reason", "chief_officers_informed_on")}
+    return committee.send("putDecision", {**kept, **members}, id=case["id"], if_match=now.etag)
+
+
+def test_who_was_told_can_be_completed_after_the_stage(committee):
+    case = given_case(committee, "set_up")
+    reply = tell(committee, case, family_informed_on=today(), chief_officers_informed_on=today())
+    assert (reply.status, reply["family_informed_on"]) == (200, today())
+    refused = tell(committee, case, family_informed_on=today(), unanimous=False)
+    assert (refused.status, refused.rules) == (409, {"not_in_stage_decision"})
+
+
+def test_who_was_told_is_not_completed_in_a_closed_case(committee):
+    reply = tell(committee, given_case(committee, "closed"), family_informed_on=today())
+    assert (reply.status, reply.rules) == (409, {"not_in_stage_decision"})
+
+
+def test_telling_keeps_the_rules_after_the_stage_too(committee):
+    reply = tell(committee, given_case(committee, "set_up"), family_informed_on=days_ago(3))
+    assert (reply.status, reply.rules) == (422, {"date_order"})
+
+
+def test_a_review_is_set_up_when_the_family_was_told_or_has_to_wait(committee, case):
+    decide_and_tell(committee, case["id"], family_wait_reason=None)
+    blocked = move(committee, case["id"], "set_up")
+    assert (blocked.status, blocked.rules) == (409, {"family_informed"})
+    tell(committee, case, family_informed_on=today()).needed(200)
     assert move(committee, case["id"], "set_up").status == 201
 
 

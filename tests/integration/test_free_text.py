@@ -6,7 +6,7 @@ import pytest
 import contract_reader
 from documents import new_referral
 from steps import (decide, given_action, given_case, given_completed, given_hold,
-                   given_proceeding, given_referral, tag_of)
+                   given_proceeding, given_referral, given_request, tag_of)
 from test_sweep import ask
 
 OPERATIONS = contract_reader.operations()

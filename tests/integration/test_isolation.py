@@ -12,7 +12,8 @@ from steps import given_accepted, given_action, given_referral
 
 OPERATIONS = contract_reader.operations()
 BY_ID = [name for name, one in OPERATIONS.items() if one.has_parameter("id", "path")]
-LISTS = ["listReferrals", "listCases", "listActions", "listTransfers", "listProceedings"]
+LISTS = ["listReferrals", "listCases", "listActions", "listTransfers", "listProceedings",
+         "listInformationRequests", "listDecisions", "listNotices"]
 READING = [name for name, one in OPERATIONS.items() if one.scopes and one.method == "GET"]
 WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method != "GET"
            and name != "validateReferral"]
@@ -28,7 +29,9 @@ def theirs(agency, committee):
                               id=referral["case_id"]).needed(201)
     return {"referrals": referral["id"], "waiting": given_referral(agency)["id"],
             "cases": referral["case_id"], "actions": action["id"], "transfers": transfer["id"],
-            "proceedings": case_places["proceeding_id"], **case_places}
+            "proceedings": case_places["proceeding_id"],
+            "information-requests": case_places["request_id"],
+            "notices": case_places["notice_id"], **case_places}
 
 
 def place_of(name, theirs):

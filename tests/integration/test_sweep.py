@@ -149,6 +149,10 @@ def known(agency, committee, transfer):
             return {"id": transfer["id"]}
         if path.startswith("/v1/proceedings/{id}"):
             return {"id": case_places["proceeding_id"]}
+        if path.startswith("/v1/information-requests/{id}"):
+            return {"id": case_places["request_id"]}
+        if path.startswith("/v1/notices/{id}"):
+            return {"id": case_places["notice_id"]}
         return case_places
     return find
 

@@ -5,8 +5,9 @@ import pytest
 
 from client import new_key
 from documents import (completion, days_ago, days_ahead, dead_child, new_case, today, verification)
-from steps import (WAY, advance, decide, given_accepted, given_action, given_case,
-                   given_completed, given_verified, move, review_impact, tag_of)
+from steps import (WAY, advance, decide, decide_and_tell, given_accepted, given_action,
+                   given_case, given_completed, given_verified, move, recommend, review_impact,
+                   send_notices, tag_of)
 
 REOPENING = ["new_information", "proceedings_ended", "fai_determination", "error"]
 
@@ -59,7 +60,8 @@ def test_the_moves_from_a_stage_are_offered(committee):
 def test_a_move_that_is_blocked_says_by_what(committee):
     moves = offered(committee, given_case(committee, "decision"))
     assert moves["set_up"]["possible"] is False
-    assert blockers(moves["set_up"]) == {"decision_recorded", "decided_to_proceed"}
+    assert blockers(moves["set_up"]) == {"decision_recorded", "decided_to_proceed",
+                                         "family_informed"}
 
 
 def refusal(reply):
@@ -92,7 +94,7 @@ def test_a_case_leaves_notification_when_its_referrers_are_acknowledged(agency, 
 
 
 @pytest.mark.parametrize("to, guards", [
-    ("set_up", {"decision_recorded", "decided_to_proceed"}),
+    ("set_up", {"decision_recorded", "decided_to_proceed", "family_informed"}),
     ("review", {"decision_recorded", "decided_alternative_review"}),
     ("closed", {"decision_recorded", "decided_not_to_proceed"}),
     ("information_gathering", {"decision_recorded", "decided_more_information"})])
@@ -109,7 +111,7 @@ def test_a_case_leaves_the_stage_decision_when_it_is_decided(committee, to, guar
     ("more_information", "set_up", "decided_to_proceed")])
 def test_a_case_goes_only_where_the_decision_leads(committee, outcome, to, guard):
     case = given_case(committee, "decision")
-    decide(committee, case["id"], outcome).needed(201)
+    decide_and_tell(committee, case["id"], outcome)
     assert refusal(move(committee, case["id"], to)) == refused_for(guard)
 
 
@@ -118,17 +120,19 @@ def test_a_case_goes_only_where_the_decision_leads(committee, outcome, to, guard
     ("alternative_review", "review", None), ("more_information", "information_gathering", None)])
 def test_each_decision_opens_its_way(committee, outcome, to, closure):
     case = given_case(committee, "decision")
-    decide(committee, case["id"], outcome).needed(201)
+    decide_and_tell(committee, case["id"], outcome)
     reply = move(committee, case["id"], to)
     assert (reply.status, reply["stage"], reply["closure"]) == (201, to, closure)
 
 
 def test_an_alternative_review_ends_without_a_report(committee):
     case = given_case(committee, "decision")
-    decide(committee, case["id"], "alternative_review").needed(201)
+    decide_and_tell(committee, case["id"], "alternative_review")
     move(committee, case["id"], "review").needed(201)
     refused = move(committee, case["id"], "reporting")
     assert refused.status == 409 and "decided_to_proceed" in refused.rules
+    committee.send("createNotices", {"kind": "alternative_outcome"}, id=case["id"]).needed(201)
+    send_notices(committee, case["id"])
     assert move(committee, case["id"], "closed")["closure"] == "alternative_completed"
 
 
@@ -240,8 +244,7 @@ def test_of_30_moves_at_once_exactly_one_wins(committee):
 def test_a_referral_shows_how_far_its_case_is(agency, committee):
     accepted = given_accepted(agency, committee)
     case_id = accepted["case_id"]
-    for stage in WAY[:3]:
-        move(committee, case_id, stage).needed(201)
+    advance(committee, {"id": case_id, "stage": "notification"}, "decision")
     decide(committee, case_id).needed(201)
     seen = agency.send("getReferral", id=accepted["id"])
     assert (seen["case_stage"], seen["case_decision"]) == ("decision", "proceed")

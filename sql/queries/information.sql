@@ -1,0 +1,37 @@
+-- Information requests, as the committee and as the organisations asked read them.
+
+-- name: list_case_information_requests
+select (select coalesce(json_agg(information_document(r) order by r.due_on, r.id), '[]')
+        from information_request r where r.case_id = c.id) as items
+from review_case c where c.id = $1::uuid;
+
+-- name: create_information_request
+select * from information_ask($1::uuid, $2::jsonb);
+
+-- name: get_case_information_request
+select r.version, information_document(r) as body
+from information_request r join review_case c on c.id = r.case_id
+where r.case_id = $1::uuid and r.id = $2::uuid;
+
+-- name: change_information_request
+select * from information_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);
+
+-- name: list_information_requests unprepared
+with page as (
+    select r, row_number() over (order by r.due_on, r.id) as n
+    from information_request r
+    where information_fits(r, $1::jsonb)
+        and ($2::jsonb is null or (r.due_on, r.id) > (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
+    order by r.due_on, r.id
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(information_document(r) order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((r).due_on, (r).id)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from page;
+
+-- name: get_information_request
+select version, information_document(r) as body from information_request r where id = $1::uuid;
+
+-- name: answer_information_request
+select * from information_answer($1::uuid, $2::jsonb);

@@ -1,0 +1,39 @@
+-- Notices, as the committee that sends them and as their recipients read them.
+
+-- name: list_case_notices
+select (select coalesce(json_agg(notice_document(n) order by n.id), '[]')
+        from notice n where n.case_id = c.id) as items
+from review_case c where c.id = $1::uuid;
+
+-- name: create_notices
+select * from notices_request($1::uuid, $2::jsonb);
+
+-- name: get_case_notice
+select n.version, notice_document(n) as body
+from notice n join review_case c on c.id = n.case_id
+where n.case_id = $1::uuid and n.id = $2::uuid;
+
+-- name: send_notice
+select * from notice_send($1::uuid, $2::uuid, $3::jsonb);
+
+-- name: list_notices unprepared
+with page as (
+    select n as item, row_number() over (order by n.updated_at desc, n.id desc) as place
+    from notice n
+    where notice_fits(n, $1::jsonb)
+        and ($2::jsonb is null or (n.updated_at, n.id)
+            < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
+    order by n.updated_at desc, n.id desc
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(notice_document(item) order by place) filter (where place <= $3::bigint), '[]')
+        as items,
+    (json_agg(json_build_array((item).updated_at, (item).id)) filter (where place = $3::bigint
+        and exists (select from page where place > $3::bigint))) -> 0 as next
+from page;
+
+-- name: get_notice
+select version, notice_document(n) as body from notice n where id = $1::uuid;
+
+-- name: observe_notice
+select * from notice_observe($1::uuid, $2::jsonb);

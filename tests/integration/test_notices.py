@@ -1,0 +1,398 @@
+"""Whom a committee has to tell: notices are made, corrected, sent, and read by their recipients alone."""
+import pytest
+
+from client import new_key
+from documents import (days_ago, days_ahead, dead_child, new_answer, new_case, new_decision,
+                       new_observations, new_sending, today)
+from steps import (advance, decide, decide_and_tell, given_accepted, given_case, given_request, move,
+                   recommend, send_notices, tag_of, walk)
+
+READ = "notices.read"
+
+
+@pytest.fixture
+def case(committee):
+    return given_case(committee, "decision")
+
+
+def notices(committee, case, **members):
+    """The notices of a case that have these members."""
+    items = committee.send("listCaseNotices", id=case["id"]).needed(200)["items"]
+    return [one for one in items if all(one[name] == value for name, value in members.items())]
+
+
+def told(committee, case, kind="decision"):
+    return {(one["to"], one["to_organisation"]) for one in notices(committee, case, kind=kind)
+            if one["withdrawn_on"] is None}
+
+
+def send(committee, case, notice, **overrides):
+    return committee.send("sendNotice", new_sending(**overrides), id=case["id"],
+                          notice_id=notice["id"])
+
+
+def replace(committee, case, **members):
+    return committee.send("putDecision", new_decision(**members), id=case["id"],
+                          if_match=tag_of(committee, "getDecision", id=case["id"]))
+
+
+ALWAYS = {("chief_officers_group", "COG-GLA"), ("care_inspectorate", "CI")}
+
+
+def test_a_decision_is_to_be_told_to_the_chief_officers_and_the_inspectorate(committee, case):
+    decide(committee, case["id"]).needed(201)
+    assert told(committee, case) == ALWAYS
+    assert {one["due_on"] for one in notices(committee, case)} == {today()}
+
+
+def test_every_referrer_is_told_once(committee, agency, health):
+    accepted = given_accepted(agency, committee)
+    given_accepted(agency, committee, accepted["case_id"])
+    given_accepted(health, committee, accepted["case_id"])
+    case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
+    decide(committee, case["id"]).needed(201)
+    assert told(committee, case) == ALWAYS | {("referrer", "LA-S12000049"),
+                                              ("referrer", "HB-S08000031")}
+
+
+def test_a_death_is_told_to_the_national_hub_and_the_prosecution(committee):
+    case = given_case(committee, "decision", children=[dead_child()])
+    decide(committee, case["id"]).needed(201)
+    assert told(committee, case) == ALWAYS | {("national_hub", "HIS"), ("copfs", "COPFS")}
+
+
+@pytest.mark.parametrize("process, recipients", [
+    ("childrens_hearing", {("scra", "SCRA")}), ("police_investigation", {("copfs", "COPFS")}),
+    ("complaint", set())])
+def test_processes_that_run_beside_call_for_notices(agency, committee, process, recipients):
+    accepted = given_accepted(agency, committee, parallel_processes=[process])
+    case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
+    decide(committee, case["id"]).needed(201)
+    assert told(committee, case) == ALWAYS | {("referrer", "LA-S12000049")} | recipients
+
+
+def test_proceedings_that_an_agency_knows_of_call_for_a_notice(committee, agency):
+    request = given_request(committee)
+    agency.send("answerInformationRequest", new_answer(criminal_proceedings=True),
+                id=request["id"]).needed(201)
+    case = advance(committee, {"id": request["case_id"], "stage": "information_gathering"},
+                   "decision")
+    decide(committee, case["id"]).needed(201)
+    assert ("copfs", "COPFS") in told(committee, case)
+
+
+def test_that_more_information_is_needed_is_told_to_nobody(committee, case):
+    decide(committee, case["id"], "more_information").needed(201)
+    assert notices(committee, case) == []
+
+
+def test_who_may_only_decide_tells_the_referrers_too(agency, committee, caller):
+    accepted = given_accepted(agency, committee)
+    case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
+    decide(caller("CPC-GLA", "chair", "decisions.write"), case["id"]).needed(201)
+    assert ("referrer", "LA-S12000049") in told(committee, case)
+    assert agency.send("getReferral", id=accepted["id"])["case_decision"] == "proceed"
+
+
+def test_a_notice_says_what_was_decided_without_naming_a_child(committee, case):
+    decide(committee, case["id"], note="The chair had doubts.").needed(201)
+    child = committee.send("listChildren", id=case["id"])["items"][0]
+    reply = committee.send("listCaseNotices", id=case["id"])
+    snapshot = reply["items"][0]["snapshot"]
+    assert (snapshot["case_reference"], snapshot["outcome"]) == (case["reference"], "proceed")
+    assert snapshot["children"] == [{name: child[name] for name in (
+        "outcome", "age_band", "sex", "register_status", "legal_status")}]
+    assert b"doubts" not in reply.bytes
+    assert child["child_ref"].encode() not in reply.bytes and child["id"].encode() not in reply.bytes
+
+
+def test_a_notice_is_corrected_with_the_decision_until_it_is_sent(committee, case):
+    decide(committee, case["id"], "do_not_proceed").needed(201)
+    before = {one["id"] for one in notices(committee, case)}
+    replace(committee, case).needed(200)
+    after = notices(committee, case)
+    assert {one["id"] for one in after} == before
+    assert {one["snapshot"]["outcome"] for one in after} == {"proceed"}
+
+
+def test_a_notice_that_was_sent_stays_and_a_correction_is_told_again(committee, case):
+    decide(committee, case["id"], "do_not_proceed").needed(201)
+    sent = notices(committee, case, to="care_inspectorate")[0]
+    send(committee, case, sent).needed(201)
+    replace(committee, case).needed(200)
+    outcomes = [(one["snapshot"]["outcome"], one["sent_on"])
+                for one in notices(committee, case, to="care_inspectorate")]
+    assert outcomes == [("do_not_proceed", today()), ("proceed", None)]
+
+
+def test_what_no_notice_tells_is_not_told_again(committee, case):
+    decide_and_tell(committee, case["id"])
+    replace(committee, case, unanimous=False).needed(200)
+    assert len(notices(committee, case)) == len(ALWAYS)
+
+
+def test_a_notice_that_is_not_needed_any_more_is_withdrawn(committee, case):
+    decide(committee, case["id"]).needed(201)
+    replace(committee, case, outcome="more_information", criteria_met=[],
+            reasons=["insufficient_information"]).needed(200)
+    assert {one["withdrawn_on"] for one in notices(committee, case)} == {today()}
+    reply = send(committee, case, notices(committee, case)[0])
+    assert (reply.status, reply.rules) == (409, {"notice_withdrawn"})
+
+
+def test_a_notice_is_sent_once(committee, case):
+    decide(committee, case["id"]).needed(201)
+    notice = notices(committee, case)[0]
+    first = send(committee, case, notice, method="portal")
+    assert (first.status, first["sent_on"], first["method"]) == (201, today(), "portal")
+    again = send(committee, case, notice)
+    assert (again.status, again.rules) == (409, {"already_sent"})
+
+
+def test_sending_repeated_by_key_gets_the_same_bytes(committee, case):
+    decide(committee, case["id"]).needed(201)
+    path, key = {"id": case["id"], "notice_id": notices(committee, case)[0]["id"]}, new_key()
+    first, second = [committee.send("sendNotice", new_sending(), **path, key=key)
+                     for _ in range(2)]
+    assert (first.status, second.status) == (201, 201) and second.bytes == first.bytes
+
+
+@pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
+                                       (days_ago(1), "date_order")])
+def test_the_day_of_sending_has_to_be_possible(committee, case, day, rule):
+    decide(committee, case["id"]).needed(201)
+    reply = send(committee, case, notices(committee, case)[0], sent_on=day)
+    assert (reply.status, reply.pointers, reply.rules) == (422, {"/sent_on"}, {rule})
+    assert notices(committee, case)[0]["sent_on"] is None
+
+
+@pytest.mark.parametrize("outcome, to", [("proceed", "set_up"), ("do_not_proceed", "closed"),
+                                         ("alternative_review", "review")])
+def test_a_case_goes_on_when_its_decision_was_told(committee, case, outcome, to):
+    decide(committee, case["id"], outcome).needed(201)
+    blocked = move(committee, case["id"], to)
+    assert (blocked.status, blocked.rules) == (409, {"notices_sent"})
+    send_notices(committee, case["id"])
+    assert move(committee, case["id"], to).status == 201
+
+
+def recipients(caller):
+    return {one: caller(one, "recipient-system", READ)
+            for one in ("CI", "HIS", "COPFS", "LA-S12000049", "COG-GLA")}
+
+
+def test_each_recipient_reads_its_own_notice_once_it_is_sent(committee, agency, caller):
+    accepted = given_accepted(agency, committee, children=[dead_child()])
+    case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
+    decide(committee, case["id"]).needed(201)
+    made = {one["to_organisation"]: one["id"] for one in notices(committee, case)}
+    clients = recipients(caller)
+    assert set(made) == set(clients)
+    outsiders = set(clients) - {"COG-GLA"}  # the chief officers read the register of their area
+    assert {clients[one].send("getNotice", id=made[one]).status for one in outsiders} == {404}
+    send_notices(committee, case["id"])
+    for one in outsiders:
+        seen = clients[one].send("getNotice", id=made[one])
+        assert (seen.status, seen["case_id"], seen["links"]["case"]) == (200, None, None)
+        assert case["id"].encode() not in seen.bytes
+        mine = set(clients[one].send("listNotices", query="limit=200").ids) & set(made.values())
+        assert mine == {made[one]}
+        assert {clients[one].send("getNotice", id=each).status
+                for each in made.values() if each != made[one]} == {404}
+    assert clients["COG-GLA"].send("getNotice", id=made["COG-GLA"]).status == 200
+
+
+def test_a_recipient_does_not_read_the_case(committee, case, caller):
+    decide_and_tell(committee, case["id"])
+    reader = caller("CI", "curious-system")
+    for operation in ("getCase", "getDecision", "listCaseNotices", "listChildren"):
+        assert reader.send(operation, id=case["id"]).status == 404
+
+
+def test_the_inspectorate_observes_and_the_committee_reads_it(committee, inspectorate, case):
+    decide_and_tell(committee, case["id"])
+    notice = notices(committee, case, to="care_inspectorate")[0]
+    reply = inspectorate.send("observeNotice", new_observations(), id=notice["id"])
+    assert (reply.status, reply["case_id"]) == (201, None)
+    seen = committee.send("getNotice", id=notice["id"])
+    assert (seen["observations_received_on"], seen["observations"]) == (
+        today(), new_observations()["observations"])
+    again = inspectorate.send("observeNotice", new_observations(), id=notice["id"])
+    assert (again.status, again.rules) == (409, {"already_observed"})
+
+
+@pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
+                                       (days_ago(1), "date_order")])
+def test_the_day_of_observing_has_to_be_possible(committee, inspectorate, case, day, rule):
+    decide_and_tell(committee, case["id"])
+    notice = notices(committee, case, to="care_inspectorate")[0]
+    reply = inspectorate.send("observeNotice", new_observations(received_on=day), id=notice["id"])
+    assert (reply.status, reply.pointers, reply.rules) == (422, {"/received_on"}, {rule})
+
+
+def test_nobody_but_the_inspectorate_observes(committee, caller, case):
+    decide_and_tell(committee, case["id"])
+    for to, organisation in (("chief_officers_group", "COG-GLA"), ("care_inspectorate", "CPC-GLA")):
+        notice = notices(committee, case, to=to)[0]
+        reply = caller(organisation, "observing-system").send("observeNotice", new_observations(),
+                                                             id=notice["id"])
+        assert reply.status == 404
+
+
+def alternative(committee):
+    case = given_case(committee, "decision")
+    decide_and_tell(committee, case["id"], "alternative_review")
+    return move(committee, case["id"], "review").needed(201).json
+
+
+def ask(committee, case, kind="alternative_outcome", **members):
+    return committee.send("createNotices", {"kind": kind, **members}, id=case["id"])
+
+
+def test_what_an_alternative_review_brought_is_told_before_the_case_is_closed(committee):
+    case = alternative(committee)
+    blocked = move(committee, case["id"], "closed")
+    assert (blocked.status, blocked.rules) == (409, {"alternative_outcome_notified"})
+    made = ask(committee, case)
+    assert made.status == 201
+    assert {(one["to"], one["to_organisation"]) for one in made["items"]} == ALWAYS
+    assert {one["due_on"] for one in made["items"]} == {days_ahead(7)}
+    assert move(committee, case["id"], "closed").rules == {"alternative_outcome_notified"}
+    send_notices(committee, case["id"])
+    assert move(committee, case["id"], "closed")["closure"] == "alternative_completed"
+
+
+def test_notices_that_wait_are_not_made_again(committee):
+    case = alternative(committee)
+    ask(committee, case).needed(201)
+    assert (ask(committee, case).status, ask(committee, case).rules) == (409, {"notices_waiting"})
+    send_notices(committee, case["id"])
+    again = ask(committee, case)
+    assert (again.status, again.rules) == (409, {"already_told"})
+
+
+def test_there_is_no_outcome_of_an_alternative_review_without_one(committee, case):
+    reply = ask(committee, case)
+    assert (reply.status, reply.rules) == (409, {"not_in_alternative_review"})
+
+
+def test_there_is_no_outcome_before_a_report_is_ratified(committee):
+    reply = ask(committee, given_case(committee, "evaluation"), "outcome")
+    assert (reply.status, reply.rules) == (409, {"report_not_ratified"})
+
+
+def test_another_committee_is_told(committee, other_committee, case):
+    made = ask(committee, case, "other_committee", to_organisation="CPC-EDH")
+    assert [(one["kind"], one["to"], one["due_on"]) for one in made["items"]] == [
+        ("other_committee", "other_committee", today())]
+    notice = made["items"][0]
+    assert other_committee.send("getNotice", id=notice["id"]).status == 404
+    send(committee, case, notice, method="register").needed(201)
+    seen = other_committee.send("getNotice", id=notice["id"])
+    assert (seen["case_id"], seen["committee"], seen["snapshot"]["outcome"]) == (None, "GLA", None)
+
+
+@pytest.mark.parametrize("members, rule", [
+    ({"kind": "other_committee"}, "required_for_other_committee"),
+    ({"kind": "other_committee", "to_organisation": "CPC-GLA"}, "unknown_code"),
+    ({"kind": "other_committee", "to_organisation": "LA-S12000036"}, "unknown_code"),
+    ({"kind": "outcome", "to_organisation": "CPC-EDH"}, "only_for_other_committee")])
+def test_another_committee_has_to_be_named_rightly(committee, case, members, rule):
+    reply = ask(committee, case, **members)
+    assert (reply.status, reply.pointers, reply.rules) == (422, {"/to_organisation"}, {rule})
+    assert notices(committee, case) == []
+
+
+def test_a_closed_case_makes_no_more_notices_but_its_own_are_sent(committee):
+    case = given_case(committee, "decision")
+    decide(committee, case["id"]).needed(201)
+    ask(committee, case, "other_committee", to_organisation="CPC-EDH").needed(201)
+    replace(committee, case, outcome="do_not_proceed", criteria_met=[],
+            reasons=["criteria_not_met"]).needed(200)
+    for notice in notices(committee, case, kind="decision"):
+        send(committee, case, notice).needed(201)
+    move(committee, case["id"], "closed").needed(201)
+    assert ask(committee, case, "other_committee",
+               to_organisation="CPC-FIF").rules == {"case_closed"}
+    assert send(committee, case, notices(committee, case, kind="other_committee")[0]).status == 201
+
+
+def test_a_notice_is_not_found_under_another_case(committee, case):
+    decide(committee, case["id"]).needed(201)
+    path = {"id": given_case(committee)["id"], "notice_id": notices(committee, case)[0]["id"]}
+    assert committee.send("getCaseNotice", **path).status == 404
+    assert committee.send("sendNotice", new_sending(), **path).status == 404
+
+
+def test_notices_are_listed_by_kind_recipient_and_delay(committee):
+    case = committee.send("openCase", new_case()).needed(201).json
+    for stage in ("information_gathering", "recommendation"):
+        move(committee, case["id"], stage, occurred_on=days_ago(9)).needed(201)
+    recommend(committee, case["id"], made_on=days_ago(8)).needed(201)
+    move(committee, case["id"], "decision", occurred_on=days_ago(8)).needed(201)
+    decide(committee, case["id"], decided_on=days_ago(8)).needed(201)
+
+    def listed(query):
+        return {one["to"] for one in walk(committee, "listNotices", query + "&limit=200")
+                if one["case_reference"] == case["reference"]}
+    everybody = {"care_inspectorate", "chief_officers_group"}
+    assert listed("overdue=true") == listed("kind=decision") == everybody
+    assert listed("to=care_inspectorate") == {"care_inspectorate"}
+    assert listed("kind=outcome") == listed("overdue=false") == set()
+    send_notices(committee, case["id"])
+    assert listed("overdue=false") == everybody
+
+
+def test_the_data_of_a_death_is_with_the_national_hub_before_completion(committee):
+    case = given_case(committee, "evaluation", children=[dead_child()])
+    blocked = move(committee, case["id"], "closed")
+    assert (blocked.status, blocked.rules) == (409, {"hub_submitted"})
+    assert advance(committee, case, "closed")["closure"] == "completed"
+
+
+def ratified(cluster, case, statements):
+    """Runs statements as the chief officers, as if they had ratified the report today; nothing stays."""
+    return cluster.execute("""begin;
+        set local search_path = register;
+        set local register.organisation = 'COG-GLA';
+        set local register.kind = 'chief_officers_group';
+        set local register.committee = '';
+        set local register.area = 'GLA';
+        set local register.scopes = ' ratification.write ';
+        create or replace function case_ratified_on(c review_case) returns date
+            language plpgsql stable as 'begin return today(); end';
+        set local role register_service;
+        """ + statements, {"case": case["id"]})
+
+
+def test_the_outcome_is_told_before_completion_once_the_report_is_ratified(committee, cluster):
+    """What ratifying does: the functions are called as it will call them."""
+    case = given_case(committee, "evaluation")
+    rows = ratified(cluster, case, """
+        select notices_make(c, 'outcome', today() + 7) from review_case c where c.id = %(case)s;
+        select (select string_agg(n.recipient, ',' order by n.recipient) from notice n
+                where n.case_id = c.id and n.kind = 'outcome'),
+            guard_outcome_notified(c),
+            (select snapshot ->> 'ratified_on' from notice n
+                where n.case_id = c.id and n.kind = 'outcome' limit 1)
+        from review_case c where c.id = %(case)s""")
+    assert rows == [("care_inspectorate,chief_officers_group", False, today())]
+
+
+def test_an_outcome_that_was_told_lets_the_case_be_completed(committee, cluster):
+    case = given_case(committee, "evaluation")
+    rows = ratified(cluster, case, """
+        select notices_make(c, 'outcome', today() + 7) from review_case c where c.id = %(case)s;
+        reset role;
+        update notice set sent_on = today(), method = 'letter'
+            where case_id = %(case)s and kind = 'outcome';
+        select guard_outcome_notified(c) from review_case c where c.id = %(case)s""")
+    assert rows == [(True,)]
+
+
+def test_discontinuing_is_told_to_those_who_were_told_of_the_review(agency, committee, cluster):
+    accepted = given_accepted(agency, committee, children=[dead_child()])
+    rows = ratified(cluster, {"id": accepted["case_id"]}, """
+        select notices_make(c, 'discontinued', today()) from review_case c where c.id = %(case)s;
+        select recipient from notice where case_id = %(case)s order by recipient""")
+    assert rows == [("care_inspectorate",), ("chief_officers_group",), ("referrer",)]
