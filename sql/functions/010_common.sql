@@ -86,6 +86,20 @@ begin
 end
 $$;
 
+-- The condition of a PUT that makes or replaces: `create_only` asks that nothing is there, `expected` which version
+-- is. `actual` is null while nothing is there.
+create or replace function refuse_put(create_only boolean, expected bigint, actual bigint) returns void
+language plpgsql as $$
+begin
+    if create_only and actual is not null then
+        perform refuse(412, 'version_stale');
+    end if;
+    if not create_only then
+        perform refuse_stale(expected, coalesce(actual, 0));
+    end if;
+end
+$$;
+
 create or replace function is_working_day(day date, committee text) returns boolean
 language sql stable as $$
     select extract(isodow from day) < 6

@@ -372,6 +372,12 @@ begin
             input ->> 'reason', input ->> 'note', claim('organisation')
         from case_stage s where s.case_id = c.id;
     update referral set case_stage = c.stage, case_decision = c.decision_outcome where case_id = c.id;
+    if t.way = 'discontinue' then
+        perform notices_make(c, 'discontinued', on_day);
+    end if;
+    if c.stage = 'reporting' then
+        perform report_reopen(c);
+    end if;
     return (201, c.version, null, case_document(c, '{}'))::reply;
 end
 $$;

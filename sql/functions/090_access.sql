@@ -109,7 +109,14 @@ begin
     for part in select * from (values
         ('child', array['cases.write'], false),
         ('case_stage', array['cases.write', 'proceedings.write'], false),
-        ('case_decision', array['decisions.write', 'cases.write'], false)
+        ('case_decision', array['decisions.write', 'cases.write'], false),
+        ('finding', array['reviews.write'], true),
+        ('strategy', array['reviews.write'], true),
+        -- A move of the case takes the agreement to its report back.
+        ('report', array['reviews.write', 'cases.write'], true),
+        ('publication', array['cases.write'], false),
+        ('evaluation', array['cases.write'], false),
+        ('discontinuation', array['cases.write'], false)
     ) parts(name, writers, shared) loop
         writes := format('%s and (select has_any_scope(variadic %L))', case when part.shared
             then '(committee = (select claim(''committee'')) or case_id = any ((select granted_cases())::uuid[]))'
@@ -125,6 +132,26 @@ begin
     end loop;
 end
 $$;
+
+-- The chief officers of the area decide on the report; nobody else does. Dissemination is only ever added to.
+grant select, insert, update on ratification to register_service;
+grant select, insert on dissemination to register_service;
+
+create policy service_read on ratification for select to register_service using (
+    (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
+    and (select works_on_cases()));
+create policy service_insert on ratification for insert to register_service with check (
+    committee = (select claim('area')) and (select claim('kind')) = 'chief_officers_group'
+    and (select has_scope('ratification.write')));
+create policy service_update on ratification for update to register_service using (
+    committee = (select claim('area')) and (select claim('kind')) = 'chief_officers_group'
+    and (select has_scope('ratification.write')));
+
+create policy service_read on dissemination for select to register_service using (
+    (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
+    and (select works_on_cases()));
+create policy service_insert on dissemination for insert to register_service with check (
+    committee = (select claim('committee')) and (select has_scope('cases.write')));
 
 create policy service_read on action for select to register_service using (
     (committee = (select claim('area')) or owner_organisation = (select claim('organisation'))

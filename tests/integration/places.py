@@ -3,22 +3,28 @@
 The sweep over all operations (test_sweep.py) and the tests of isolation need it: whoever adds an operation below
 a case adds here how its parts come about.
 """
-from steps import advance, decide, given_case
+from steps import advance, given_case, record_discontinuation, record_evaluation
 
 
-def first_child(committee, case_id):
-    return committee.send("listChildren", id=case_id)["items"][0]["id"]
+def first_of(operation):
+    """Finds the first item of a list: what the case got on its way."""
+    return lambda committee, case_id: committee.send(operation, id=case_id)["items"][0]["id"]
 
 
 # The name of a place and how what it names is made (or found): functions of committee and the case's id.
 PLACES = {
-    "child_id": first_child,
+    "child_id": first_of("listChildren"),
+    "finding_id": first_of("listFindings"),
+    "strategy_id": first_of("listStrategies"),
 }
+# What a case has besides, without a place of its own, that it did not get on its way: functions of committee and case.
+BESIDES = [record_evaluation, record_discontinuation]
 
 
 def places_of_case(committee, case=None):
-    """A case in the stage decision with one of everything: values by the names of places."""
-    case = given_case(committee, "decision") if case is None else advance(committee, case, "decision")
-    decide(committee, case["id"]).needed(201)
+    """A case in the stage evaluation with one of everything: values by the names of places."""
+    case = advance(committee, case or given_case(committee), "evaluation")
+    for make in BESIDES:
+        make(committee, case)
     return {"id": case["id"],
             **{name: make(committee, case["id"]) for name, make in PLACES.items()}}

@@ -3,6 +3,7 @@ import pytest
 
 import contract_reader
 from documents import new_referral
+from places import places_of_case
 from steps import (decide, given_action, given_case, given_completed, given_referral, tag_of)
 
 OPERATIONS = contract_reader.operations()
@@ -72,12 +73,24 @@ def test_every_operation_with_free_text_is_known():
     assert {operation for operation, _ in free_text_fields()} == {
         "pushReferral", "changeReferral", "withdrawReferral", "rejectReferral", "openCase",
         "changeCase", "moveCase", "putDecision", "createAction", "changeAction",
-        "addActionUpdate", "completeAction", "verifyAction"}
+        "addActionUpdate", "completeAction", "verifyAction", "addFinding", "changeFinding",
+        "addStrategy", "changeStrategy", "putReport", "ratifyReport", "putPublication",
+        "putEvaluation", "putDiscontinuation"}
+
+
+@pytest.fixture(scope="module")
+def parts_of_case(committee):
+    return places_of_case(committee)
 
 
 @pytest.fixture
-def place(agency, committee):
+def place(agency, committee, parts_of_case):
     """Where a request of the operation would succeed, were it not for its text."""
+    def part_path(operation):
+        known = {one["name"] for one in OPERATIONS[operation].parameters}
+        found = {name: parts_of_case[name] for name in known & set(parts_of_case)}
+        return {**found, **({"if_match": '"1-x"'} if "If-Match" in known else {})}
+
     def case_path(stage="notification"):
         case = given_case(committee, stage)
         return {"id": case["id"], "if_match": tag_of(committee, "getCase", id=case["id"])}
@@ -100,7 +113,9 @@ def place(agency, committee):
             "addActionUpdate": action_path, "completeAction": action_path,
             "verifyAction": lambda: {"id": given_completed(committee, agency)["id"]}}
     senders = {"changeReferral", "withdrawReferral", "pushReferral"}
-    return lambda operation: (agency if operation in senders else committee, ways[operation]())
+    return lambda operation: (
+        agency if operation in senders else committee,
+        ways[operation]() if operation in ways else part_path(operation))
 
 
 @pytest.mark.parametrize("operation, member", free_text_fields())

@@ -22,7 +22,8 @@ WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method
 def theirs(agency, committee):
     """A case of one committee with everything that hangs on it: ids by kind."""
     referral = given_accepted(agency, committee)
-    case_places = places_of_case(committee, {"id": referral["case_id"], "stage": "notification"})
+    case = committee.send("getCase", id=referral["case_id"]).needed(200).json
+    case_places = places_of_case(committee, case)
     action = given_action(committee, case_places)
     return {"referrals": referral["id"], "waiting": given_referral(agency)["id"],
             "cases": referral["case_id"], "actions": action["id"], **case_places}
@@ -124,10 +125,12 @@ def test_the_database_alone_takes_nothing_with_the_scopes_of_a_reader(without_ch
 
 def fingerprint(cluster):
     """Counts and versions of everything that is stored."""
-    tables = ["referral", "review_case", "child", "case_decision", "action"]
+    tables = ["referral", "review_case", "child", "case_decision", "action", "finding", "strategy",
+              "report", "ratification", "publication", "evaluation", "discontinuation"]
     versions = [f"(select sum(version) from register.{table})" for table in tables]
     counts = [f"(select count(*) from register.{table})" for table in ("case_stage",
-                                                                      "action_update")]
+                                                                      "action_update",
+                                                                      "dissemination")]
     return cluster.execute("select " + ", ".join(versions + counts))[0]
 
 
