@@ -27,10 +27,15 @@ declare
     self text := '/v1/cases/' || p.case_id;
     c review_case;
     r ratification;
-    decided date := (select max(d.decided_on) from case_decision d where d.case_id = p.case_id);
+    ratified date;
+    duration integer;
 begin
     select * into c from review_case where id = p.case_id;
     r := case_ratification(c);
+    ratified := case_ratified_on(c);
+    -- A case that was opened again may have a decision that is younger than its ratification.
+    select ratified - max(d.decided_on) into duration from case_decision d
+        where d.case_id = p.case_id and d.decided_on <= ratified;
     return json_build_object(
         'case_id', p.case_id,
         'drafted_on', p.drafted_on,
@@ -42,10 +47,10 @@ begin
         'no_strategies_reason', p.no_strategies_reason,
         'delay_reasons', p.delay_reasons,
         'document_digest', p.document_digest,
-        'ratified_on', case_ratified_on(c),
+        'ratified_on', ratified,
         'ratification_outcome', r.outcome,
         'plan_considered_on', r.plan_considered_on,
-        'duration_days', greatest(case_ratified_on(c) - decided, 0),
+        'duration_days', duration,
         'created_at', rendered(p.created_at),
         'updated_at', rendered(p.updated_at),
         'version', p.version,

@@ -17,7 +17,7 @@ PLACES = {
     "finding_id": first_of("listFindings"),
     "strategy_id": first_of("listStrategies"),
 }
-# What a case has besides, without a place of its own, that it did not get on its way: functions of committee and case.
+# What a case has besides that it did not get on its way: functions of committee and case.
 BESIDES = [record_evaluation, record_discontinuation]
 
 

@@ -18,7 +18,8 @@ def given_accepted(agency, committee, case_id=None, **overrides):
                           id=referral["id"]).needed(201).json
 
 
-def move(committee, case_id, to, reason=None, if_match=None, occurred_on=None, key=None, way=None):
+def move(committee, case_id, to, reason=None, if_match=None, occurred_on=None, key=None,
+         way=None):
     """Sends the request to move a case, with the case's present ETag unless one is given."""
     tag = if_match or committee.send("getCase", id=case_id).needed(200).etag
     return committee.send("moveCase", {"to": to, "way": way, "occurred_on": occurred_on or today(),
