@@ -90,12 +90,12 @@ begin
 end
 $$;
 
--- The condition of a replacing PUT: with `create_only` (If-None-Match: *) nothing may be there yet, else the version
--- that is there has to be the expected one.
-create or replace function refuse_replacement(create_only boolean, known boolean, expected bigint, actual bigint)
-returns void language plpgsql as $$
+-- The condition of a PUT that makes or replaces: `create_only` asks that nothing is there, `expected` which version
+-- is. `actual` is null while nothing is there.
+create or replace function refuse_put(create_only boolean, expected bigint, actual bigint) returns void
+language plpgsql as $$
 begin
-    if create_only and known then
+    if create_only and actual is not null then
         perform refuse(412, 'version_stale');
     end if;
     if not create_only then

@@ -333,6 +333,29 @@ begin
 end
 $$;
 
+-- Takes the case from its stage into another one: the history, the clock, and what referrers see of it.
+create or replace function case_go(c review_case, p_stage text, on_day date, p_closure text, reason text, note text,
+    p_into uuid default null) returns review_case language plpgsql as $$
+declare
+    moved review_case;
+begin
+    update case_stage set left_on = on_day, held_since = null where case_id = c.id and left_on is null;
+    perform case_stage_enter(c, p_stage, on_day, reason, note);
+    perform case_stages_refresh(c.id);
+    update review_case set stage = p_stage, stage_entered_on = on_day,
+            (stage_due_on, original_due_on, revised_due_on, held_since) = (
+                select s.due_on, s.original_due_on, s.revised_due_on, s.held_since
+                from case_stage s where s.case_id = c.id and s.left_on is null),
+            closed_on = case when p_stage = 'closed' then on_day end,
+            closure = case when p_stage = 'closed' then p_closure end,
+            merged_into = p_into,
+            decision_outcome = case when p_stage = 'information_gathering' then null else c.decision_outcome end
+        where id = c.id returning * into moved;
+    update referral set case_stage = moved.stage, case_decision = moved.decision_outcome where case_id = c.id;
+    return moved;
+end
+$$;
+
 -- Moves the case to another stage; refuses with everything that is still missing.
 create or replace function case_move(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
@@ -360,21 +383,15 @@ begin
         case when cardinality(t.reasons) > 0
                 and (input ->> 'reason' is null or input ->> 'reason' <> all (t.reasons)) then
             fault('/reason', 'reason_required', 'has to be one of: ' || array_to_string(t.reasons, ', ')) end);
-    update case_stage set left_on = on_day, held_since = null where case_id = c.id and left_on is null;
-    perform case_stage_enter(c, t.to_stage, on_day, input ->> 'reason', input ->> 'note');
-    perform case_stages_refresh(c.id);
-    update review_case set stage = t.to_stage, stage_entered_on = on_day,
-            (stage_due_on, original_due_on, revised_due_on, held_since) = (
-                select s.due_on, s.original_due_on, s.revised_due_on, s.held_since
-                from case_stage s where s.case_id = c.id and s.left_on is null),
-            closed_on = case when t.to_stage = 'closed' then on_day end,
-            closure = case when t.to_stage = 'closed' then t.closure end,
-            decision_outcome = case when t.to_stage = 'information_gathering' then null
-                else c.decision_outcome end
-        where id = c.id returning * into c;
-    update referral set case_stage = c.stage, case_decision = c.decision_outcome where case_id = c.id;
+    c := case_go(c, t.to_stage, on_day, t.closure, input ->> 'reason', input ->> 'note');
     if c.stage = 'closed' then
         perform information_withdraw_open(c);
+    end if;
+    if t.way = 'discontinue' then
+        perform notices_make(c, 'discontinued', on_day);
+    end if;
+    if c.stage = 'reporting' then
+        perform report_reopen(c);
     end if;
     return (201, c.version, null, case_document(c, '{}'))::reply;
 end

@@ -1,18 +1,5 @@
 -- The recommendation and the committee's decisions: one current decision, and those that it superseded.
 
--- The conditions of a PUT: `create_only` when If-None-Match: * was sent, otherwise the version of If-Match.
-create or replace function refuse_put(create_only boolean, expected bigint, present bigint) returns void
-language plpgsql as $$
-begin
-    if create_only and present is not null then
-        perform refuse(412, 'version_stale');
-    end if;
-    if not create_only then
-        perform refuse_stale(expected, coalesce(present, 0));
-    end if;
-end
-$$;
-
 create or replace function recommendation_document(r recommendation) returns json language sql stable as $$
     select json_build_object(
         'case_id', r.case_id,

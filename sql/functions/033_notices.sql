@@ -1,12 +1,5 @@
 -- Notices: what the committee has to tell the chief officers, the inspectorate, the referrers and others.
 
--- The day on which the chief officers ratified the report of the case; null while they have not.
-create or replace function case_ratified_on(c review_case) returns date language plpgsql stable as $$
-begin
-    return null; -- there is no report to ratify yet
-end
-$$;
-
 -- Whether criminal proceedings, or investigations towards them, may be live.
 create or replace function case_proceedings_live(c review_case) returns boolean language plpgsql stable as $$
 begin

@@ -1,8 +1,12 @@
 -- The action plan as a whole: what waits for what, and actions made, split and merged together.
 
--- The merge with the strategies' branch replaces this: a strategy has to be one of the case.
-create or replace function action_strategy_fault(n action, base text) returns json language sql immutable as $$
-    select null::json
+-- The strategy that an action carries out has to be one of the case.
+create or replace function action_strategy_fault(n action, base text) returns json language plpgsql stable as $$
+begin
+    return case when n.strategy_id is not null and not exists (select from strategy s
+            where s.id = n.strategy_id and s.case_id = n.case_id) then
+        fault(base || '/strategy_id', 'unknown_strategy', 'is not a strategy of the case') end;
+end
 $$;
 
 -- These actions and everything that they wait for, however indirectly.

@@ -83,7 +83,7 @@ declare
 begin
     select * into m from mandate where case_id = c.id for update;
     known := found;
-    perform refuse_replacement(create_only, known, expected, m.version);
+    perform refuse_put(create_only, expected, m.version);
     perform case_refuse_closed(c);
     perform refuse_before_set_up(c);
     if c.stage not in ('decision', 'set_up', 'review', 'reporting') then
@@ -216,7 +216,7 @@ declare
 begin
     select * into f from family_liaison where case_id = c.id for update;
     known := found;
-    perform refuse_replacement(create_only, known, expected, f.version);
+    perform refuse_put(create_only, expected, f.version);
     perform case_refuse_closed(c);
     perform refuse_before_set_up(c);
     perform refuse_faults(variadic review_day_faults('/strategy_agreed_on', n.strategy_agreed_on, c)

@@ -136,7 +136,14 @@ begin
         ('practitioner_engagement', array['reviews.write'], true),
         ('proceeding', array['proceedings.write'], false),
         ('case_hold', array['proceedings.write'], false),
-        ('recommendation', array['cases.write'], false)
+        ('recommendation', array['cases.write'], false),
+        ('finding', array['reviews.write'], true),
+        ('strategy', array['reviews.write'], true),
+        -- A move of the case takes the agreement to its report back.
+        ('report', array['reviews.write', 'cases.write'], true),
+        ('publication', array['cases.write'], false),
+        ('evaluation', array['cases.write'], false),
+        ('discontinuation', array['cases.write'], false)
     ) parts(name, writers, shared) loop
         writes := format('%s and (select has_any_scope(variadic %L))', case when part.shared
             then '(committee = (select claim(''committee'')) or case_id = any ((select granted_cases())::uuid[]))'
@@ -159,6 +166,7 @@ create policy service_liaison_read on proceeding for select to register_service 
     and (select has_any_scope('proceedings.read', 'proceedings.write')));
 create policy service_liaison_update on proceeding for update to register_service using (
     case_id = any ((select liaison_cases())::uuid[]) and (select has_scope('proceedings.write')));
+
 -- The inspectorate reads the decisions of all committees.
 create policy inspectorate_read on case_decision for select to register_service using (
     (select claim('kind')) = 'inspectorate' and (select has_scope('decisions.read')));
@@ -192,6 +200,26 @@ create policy service_update on notice for update to register_service using (
     or committee = (select claim('area')) and (select has_scope('ratification.write'))
     or to_organisation = (select claim('organisation')) and sent_on is not null
         and (select claim('kind') = 'inspectorate' and has_scope('observations.write')));
+
+-- The chief officers of the area decide on the report; nobody else does. Dissemination is only ever added to.
+grant select, insert, update on ratification to register_service;
+grant select, insert on dissemination to register_service;
+
+create policy service_read on ratification for select to register_service using (
+    (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
+    and (select works_on_cases()));
+create policy service_insert on ratification for insert to register_service with check (
+    committee = (select claim('area')) and (select claim('kind')) = 'chief_officers_group'
+    and (select has_scope('ratification.write')));
+create policy service_update on ratification for update to register_service using (
+    committee = (select claim('area')) and (select claim('kind')) = 'chief_officers_group'
+    and (select has_scope('ratification.write')));
+
+create policy service_read on dissemination for select to register_service using (
+    (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
+    and (select works_on_cases()));
+create policy service_insert on dissemination for insert to register_service with check (
+    committee = (select claim('committee')) and (select has_scope('cases.write')));
 
 create policy service_read on action for select to register_service using (
     (committee = (select claim('area')) or owner_organisation = (select claim('organisation'))

@@ -47,6 +47,18 @@ def is_date(value):
     return True
 
 
+PLAIN = r"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})"
+URI = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*:"
+    rf"(?://(?:(?:{PLAIN}|:)*@)?(?:\[(?:{PLAIN}|:)+\]|{PLAIN}*)(?::[0-9]*)?(?=[/?#]|\Z)|(?!//))"
+    rf"(?:{PLAIN}|[:@/])*(?:\?(?:{PLAIN}|[:@/?])*)?(?:#(?:{PLAIN}|[:@/?])*)?")
+
+
+@FORMATS.checks("uri")
+def is_uri(value):
+    return not isinstance(value, str) or URI.fullmatch(value) is not None
+
+
 @FORMATS.checks("date-time")
 def is_date_time(value):
     if not isinstance(value, str):

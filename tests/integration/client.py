@@ -105,8 +105,9 @@ class Reply:
 
 
 class Client:
-    def __init__(self, url, token, recorder):
-        self.url, self.token, self.recorder = url, token, recorder
+    def __init__(self, url, token, recorder, others=None):
+        """`others` makes the caller of another organisation: others(organisation, client)."""
+        self.url, self.token, self.recorder, self.others = url, token, recorder, others
         self.session = requests.Session()
         self.session.trust_env = False
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=70)
@@ -115,7 +116,11 @@ class Client:
 
     def at(self, url, token=None):
         """The same caller at another instance, or with another token."""
-        return Client(url, token or self.token, self.recorder)
+        return Client(url, token or self.token, self.recorder, self.others)
+
+    def of(self, organisation, client):
+        """Another organisation's caller, for what this one waits for."""
+        return self.others(organisation, client)
 
     def request(self, method, target, data=None, headers=None):
         """Sends bytes as they are; nothing but the token is added."""

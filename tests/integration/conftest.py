@@ -70,7 +70,7 @@ def caller(instance, recorder):
         if key not in made:
             token = at.run("token", "--organisation", organisation, "--client", client,
                            "--scope", scope)
-            made[key] = Client(at.url, token, recorder)
+            made[key] = Client(at.url, token, recorder, make)
         return made[key]
     return make
 
@@ -83,6 +83,11 @@ def committee(caller):
 @pytest.fixture(scope="session")
 def other_committee(caller):
     return caller("CPC-EDH", "other-committee-system")
+
+
+@pytest.fixture(scope="session")
+def chief_officers(caller):
+    return caller("COG-GLA", "chief-officers-system")
 
 
 @pytest.fixture(scope="session")

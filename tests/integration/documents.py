@@ -149,6 +149,69 @@ def not_held(**overrides):
     return {"kind": "not_held", "reason": "All who were involved are witnesses.", **overrides}
 
 
+def new_finding(**overrides):
+    return {"kind": "learning_point", "statement": "Nobody saw the whole history.",
+            "practice_area": "record_keeping", "themes": ["information_sharing"],
+            "factors": ["neglect"], **overrides}
+
+
+def new_strategy(**overrides):
+    return {"case_for_change": "Risk was judged without the whole history.",
+            "evidence": "The pilot found missed events in half of the files.",
+            "responsible_organisation": "LA-S12000049", "review_on": days_ahead(200), **overrides}
+
+
+def new_report(**overrides):
+    """A report that is ready for the chief officers."""
+    return {"drafted_on": today(), "accuracy_checked_on": today(), "committee_agreed_on": today(),
+            "sections": ["core_data", "introduction", "review_process", "facts", "analysis",
+                         "learning_points"], **overrides}
+
+
+def new_ratification(**overrides):
+    return {"outcome": "ratified", "decided_on": today(), **overrides}
+
+
+def changes_requested(**overrides):
+    return new_ratification(outcome="changes_requested", reason="Say what is to follow.",
+                            **overrides)
+
+
+def new_plan_consideration(**overrides):
+    return {"considered_on": today(), "resource_issues_raised": False, **overrides}
+
+
+def new_publication(**overrides):
+    return {"form": "learning_summary", "decided_on": today(), **overrides}
+
+
+def not_published(**overrides):
+    return new_publication(form="not_published", reason="The family would be recognised.",
+                           **overrides)
+
+
+def ready_publication(**overrides):
+    """A publication of which only the check of anonymity may be missing."""
+    return new_publication(reporting_restrictions_checked=True, family_told_on=today(),
+                           practitioners_told_on=today(), published_on=today(),
+                           url="https://cpc.example.org/learning/7", **overrides)
+
+
+def new_dissemination(**overrides):
+    return {"audience": "practitioners", "level": "local", "form": "briefing",
+            "disseminated_on": today(), **overrides}
+
+
+def new_evaluation(**overrides):
+    return {"evaluated_on": today(), "outcome": "achieved",
+            "summary": "Chronologies are joint in most files.", **overrides}
+
+
+def new_discontinuation(**overrides):
+    return {"committee_agreed_on": today(), "chief_officers_agreed_on": today(),
+            "reason": "An inquiry answers every question.", **overrides}
+
+
 def new_action(**overrides):
     return {"title": "Agree how chronologies are kept across agencies",
             "owner_organisation": "LA-S12000049", "due_on": days_ahead(90),

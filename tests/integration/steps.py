@@ -1,9 +1,11 @@
 """Steps that bring the register to where a test begins; each of them raises when it fails."""
 from documents import (DECISIONS, completion, family_answer, new_action, new_case,
-                       new_family_engagement, new_family_liaison, new_hold, new_impact_review,
-                       new_mandate, new_practitioner_engagement, new_proceeding,
-                       new_recommendation, new_referral, new_request, new_sending,
-                       new_team_member, today, verification)
+                       new_discontinuation, new_evaluation, new_family_engagement,
+                       new_family_liaison, new_finding, new_hold, new_impact_review, new_mandate,
+                       new_plan_consideration, new_practitioner_engagement, new_proceeding,
+                       new_ratification, new_recommendation, new_referral, new_report,
+                       new_request, new_sending, new_strategy, new_team_member, not_published,
+                       today, verification)
 
 WAY = ["information_gathering", "recommendation", "decision", "set_up", "review", "reporting",
        "ratification", "implementation", "evaluation", "closed"]
@@ -20,10 +22,11 @@ def given_accepted(agency, committee, case_id=None, **overrides):
                           id=referral["id"]).needed(201).json
 
 
-def move(committee, case_id, to, reason=None, if_match=None, occurred_on=None, key=None):
+def move(committee, case_id, to, reason=None, if_match=None, occurred_on=None, key=None,
+         way=None):
     """Sends the request to move a case, with the case's present ETag unless one is given."""
     tag = if_match or committee.send("getCase", id=case_id).needed(200).etag
-    return committee.send("moveCase", {"to": to, "occurred_on": occurred_on or today(),
+    return committee.send("moveCase", {"to": to, "way": way, "occurred_on": occurred_on or today(),
                                        "reason": reason}, id=case_id, if_match=tag, key=key)
 
 
@@ -49,6 +52,10 @@ def decide_and_tell(committee, case_id, outcome="proceed", **overrides):
     decision = decide(committee, case_id, outcome, **overrides).needed(201)
     send_notices(committee, case_id)
     return decision
+
+
+def send_outcome_notices(committee, case):
+    send_notices(committee, case["id"])
 
 
 def record_recommendation(committee, case):
@@ -114,21 +121,68 @@ def review_impact(committee, case):
             committee.send("addImpactReview", new_impact_review(), id=action["id"]).needed(201)
 
 
+def record_finding(committee, case):
+    committee.send("addFinding", new_finding(), id=case["id"]).needed(201)
+
+
+def record_strategy(committee, case):
+    committee.send("addStrategy", new_strategy(), id=case["id"]).needed(201)
+
+
+def record_report(committee, case):
+    committee.send("putReport", new_report(), id=case["id"], none_match="*").needed(201)
+
+
+def chief_officers_of(committee, case):
+    return committee.of(f"COG-{case['committee']}", "chief-officers-system")
+
+
+def ratify(committee, case):
+    chief_officers_of(committee, case).send("ratifyReport", new_ratification(),
+                                            id=case["id"]).needed(201)
+
+
+def consider_plan(committee, case):
+    chief_officers_of(committee, case).send("considerPlan", new_plan_consideration(),
+                                            id=case["id"]).needed(201)
+
+
+def decide_publication(committee, case):
+    committee.send("putPublication", not_published(), id=case["id"], none_match="*").needed(201)
+
+
+def record_evaluation(committee, case):
+    committee.send("putEvaluation", new_evaluation(), id=case["id"], none_match="*").needed(201)
+
+
+def record_discontinuation(committee, case):
+    committee.send("putDiscontinuation", new_discontinuation(), id=case["id"],
+                   none_match="*").needed(201)
+
+
 # What has to be there before a case can leave a stage on the usual way: functions of committee and case.
 NEEDED_TO_LEAVE = {
     "recommendation": [record_recommendation],
     "decision": [record_decision],
     "set_up": [agree_mandate, appoint_team, agree_family_liaison],
-    "review": [engage_practitioners, hear_family],
-    "evaluation": [review_impact, submit_to_hub],
+    "review": [engage_practitioners, hear_family, record_finding],
+    "reporting": [record_strategy, record_report],
+    "ratification": [ratify],
+    "implementation": [consider_plan, decide_publication],
+    "evaluation": [review_impact, record_evaluation, send_outcome_notices, submit_to_hub],
 }
+
+
+def prepare(committee, case):
+    """Does what the case needs before it can leave its stage on the usual way."""
+    for need in NEEDED_TO_LEAVE.get(case["stage"], ()):
+        need(committee, case)
 
 
 def advance(committee, case, stage):
     """Moves a case along the usual way to a later stage, with all that the guards ask for."""
     while case["stage"] != stage:
-        for need in NEEDED_TO_LEAVE.get(case["stage"], ()):
-            need(committee, case)
+        prepare(committee, case)
         nearer = WAY[0] if case["stage"] == "notification" else WAY[WAY.index(case["stage"]) + 1]
         case = move(committee, case["id"], nearer).needed(201).json
     return case

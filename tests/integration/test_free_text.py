@@ -8,6 +8,7 @@ from documents import new_referral
 from steps import (decide, given_action, given_case, given_completed, given_hold,
                    given_proceeding, given_referral, given_request, tag_of)
 from test_sweep import ask
+from places import places_of_case
 
 OPERATIONS = contract_reader.operations()
 

@@ -23,7 +23,8 @@ WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method
 def theirs(agency, committee):
     """A case of one committee with everything that hangs on it: ids by kind."""
     referral = given_accepted(agency, committee)
-    case_places = places_of_case(committee, {"id": referral["case_id"], "stage": "notification"})
+    case = committee.send("getCase", id=referral["case_id"]).needed(200).json
+    case_places = places_of_case(committee, case)
     action = given_action(committee, case_places)
     transfer = committee.send("proposeTransfer", new_transfer(to_committee="FIF"),
                               id=referral["case_id"]).needed(201)

@@ -1,0 +1,282 @@
+"""Publication and dissemination: a track of their own from ratification on."""
+import pytest
+
+from documents import (days_ago, days_ahead, new_dissemination, new_publication, not_published,
+                       ready_publication, today)
+from steps import advance, consider_plan, given_case, move, ratify, record_discontinuation, tag_of
+from stubs import function_body
+
+
+@pytest.fixture
+def case(committee):
+    """A case whose report is ratified."""
+    made = given_case(committee, "ratification")
+    ratify(committee, made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def second_client(caller):
+    return caller("CPC-GLA", "second-client")
+
+
+def record(client, case, document=None, **members):
+    return client.send("putPublication", document or new_publication(**members), id=case["id"],
+                       none_match="*")
+
+
+def replace(client, case, document, tag=None):
+    tag = tag or tag_of(client, "getPublication", id=case["id"])
+    return client.send("putPublication", document, id=case["id"], if_match=tag)
+
+
+def check(client, case, day=None):
+    return client.send("checkAnonymisation", {"checked_on": day or today()}, id=case["id"])
+
+
+def publish(committee, second_client, case):
+    record(committee, case).needed(201)
+    check(second_client, case).needed(201)
+    return replace(committee, case, ready_publication())
+
+
+def refusal(reply):
+    return reply.status, reply.rules
+
+
+def held(cluster, case, track):
+    """Puts a track of one case on hold, whatever makes a hold otherwise."""
+    return function_body(cluster, "case_held",
+                         f"begin return $1.id = '{case['id']}' and $2 = '{track}'; end")
+
+
+def test_what_is_published_is_decided_and_read(committee, case):
+    made = record(committee, case, intended_on=days_ahead(30))
+    assert (made.status, made["status"], made["version"]) == (201, "decided", 1)
+    assert committee.send("getPublication", id=case["id"]).json == made.json
+
+
+def test_preparations_may_come_before_the_decision(committee, case):
+    made = record(committee, case, form=None, decided_on=None, family_told_on=today())
+    assert (made.status, made["status"]) == (201, "not_decided")
+
+
+def test_a_publication_is_replaced_only_in_its_present_version(committee, case):
+    first = record(committee, case)
+    assert record(committee, case).status == 412
+    replace(committee, case, not_published()).needed(200)
+    assert replace(committee, case, new_publication(), first.etag).status == 412
+
+
+def test_two_conditions_contradict_each_other(committee, case):
+    reply = committee.send("putPublication", new_publication(), id=case["id"], if_match='"1-x"',
+                           none_match="*")
+    assert (reply.status, reply.code) == (400, "invalid_header")
+
+
+@pytest.mark.parametrize("stage", ["reporting", "ratification"])
+def test_nothing_is_decided_before_ratification(committee, stage):
+    reply = record(committee, given_case(committee, stage))
+    assert refusal(reply) == (409, {"not_ratified"})
+
+
+def test_a_report_goes_the_whole_way_to_publication_and_removal(committee, second_client, case):
+    published = publish(committee, second_client, case)
+    assert (published.status, published["status"]) == (200, "published")
+    assert published["anonymisation_checked_on"] == today()
+    removed = replace(committee, case, ready_publication(removed_on=today(),
+                                                         removal_reason="A year has passed."))
+    assert (removed.status, removed["status"]) == (200, "removed")
+
+
+def test_that_nothing_is_published_needs_a_reason(committee, case):
+    refused = record(committee, case, form="not_published")
+    assert (refused.status, refused.pointers, refused.rules) == (422, {"/reason"},
+                                                                 {"reason_required"})
+    assert record(committee, case, not_published())["status"] == "not_published"
+
+
+@pytest.mark.parametrize("overrides, pointer, rule", [
+    ({"decided_on": days_ahead(1)}, "/decided_on", "date_in_future"),
+    ({"decided_on": days_ago(1)}, "/decided_on", "date_order"),
+    ({"decided_on": None}, "/decided_on", "decision_day_required"),
+    ({"form": None}, "/form", "form_required"),
+    ({"family_told_on": days_ahead(1)}, "/family_told_on", "date_in_future"),
+    ({"practitioners_told_on": days_ahead(1)}, "/practitioners_told_on", "date_in_future"),
+    ({"prosecution_sight_on": days_ahead(1)}, "/prosecution_sight_on", "date_in_future"),
+    ({"intended_on": days_ago(1)}, "/intended_on", "date_order"),
+    ({"url": "https://cpc.example.org/7"}, "/url", "only_when_published"),
+    ({"removed_on": today(), "removal_reason": "Error."}, "/removed_on", "only_when_published"),
+    ({"removal_reason": "Error."}, "/removal_reason", "only_when_removed")])
+def test_a_publication_has_to_keep_the_rules(committee, case, overrides, pointer, rule):
+    reply = record(committee, case, **overrides)
+    assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
+    assert committee.send("getPublication", id=case["id"]).status == 404
+
+
+@pytest.mark.parametrize("overrides, pointer, rule", [
+    ({"published_on": days_ahead(1)}, "/published_on", "date_in_future"),
+    ({"published_on": days_ago(1)}, "/published_on", "date_order"),
+    ({"reporting_restrictions_checked": False}, "/reporting_restrictions_checked",
+     "restrictions_check_required"),
+    ({"family_told_on": None}, "/family_told_on", "family_told_required"),
+    ({"practitioners_told_on": None}, "/practitioners_told_on", "practitioners_told_required"),
+    ({"removed_on": days_ahead(1), "removal_reason": "Error."}, "/removed_on", "date_in_future"),
+    ({"removed_on": days_ago(1), "removal_reason": "Error."}, "/removed_on", "date_order"),
+    ({"removed_on": today()}, "/removal_reason", "reason_required")])
+def test_what_is_published_has_to_keep_the_rules(committee, second_client, case, overrides,
+                                                 pointer, rule):
+    record(committee, case).needed(201)
+    tag = check(second_client, case).etag
+    reply = replace(committee, case, {**ready_publication(), **overrides})
+    assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
+    assert tag_of(committee, "getPublication", id=case["id"]) == tag
+
+
+def test_nothing_is_published_unless_another_client_checked_it(committee, second_client, case):
+    record(committee, case).needed(201)
+    assert refusal(replace(committee, case, ready_publication())) == (
+        422, {"anonymisation_check_required"})
+    assert refusal(check(committee, case)) == (409, {"separation_of_duties"})
+    assert check(second_client, case)["anonymisation_checked_on"] == today()
+    assert replace(committee, case, ready_publication()).status == 200
+
+
+def test_another_form_has_to_be_checked_anew(committee, second_client, case):
+    record(committee, case).needed(201)
+    check(second_client, case).needed(201)
+    changed = replace(committee, case, new_publication(form="full_report"))
+    assert changed["anonymisation_checked_on"] is None
+    refused = replace(committee, case, {**ready_publication(), "form": "full_report"})
+    assert refusal(refused) == (422, {"anonymisation_check_required"})
+
+
+def test_what_is_not_published_has_no_day_of_publication(committee, second_client, case):
+    record(committee, case).needed(201)
+    check(second_client, case).needed(201)
+    refused = replace(committee, case, {**ready_publication(), "form": "not_published",
+                                        "reason": "The family would be recognised."})
+    assert "only_for_a_form" in refused.rules
+
+
+@pytest.mark.parametrize("document", [None, not_published(),
+                                      new_publication(form=None, decided_on=None)])
+def test_a_check_needs_something_to_publish(committee, second_client, case, document):
+    if document is not None:
+        record(committee, case, document).needed(201)
+    assert refusal(check(second_client, case)) == (409, {"nothing_to_publish"})
+
+
+@pytest.mark.parametrize("day, rule", [(days_ahead(1), "date_in_future"),
+                                       (days_ago(1), "date_order")])
+def test_the_day_of_a_check_has_to_be_possible(committee, second_client, case, day, rule):
+    record(committee, case).needed(201)
+    reply = check(second_client, case, day)
+    assert (reply.status, reply.pointers, reply.rules) == (422, {"/checked_on"}, {rule})
+
+
+@pytest.mark.parametrize("track", ["publication", "dissemination"])
+def test_a_hold_keeps_a_report_from_publication(committee, second_client, case, cluster, track):
+    record(committee, case).needed(201)
+    check(second_client, case).needed(201)
+    with held(cluster, case, track):
+        assert committee.send("getPublication", id=case["id"])["status"] == "awaiting_hold"
+        refused = replace(committee, case, ready_publication())
+        assert refusal(refused) == (409, {"publication_held"})
+    assert replace(committee, case, ready_publication()).status == 200
+
+
+def test_publication_has_to_be_decided_before_the_evaluation(committee):
+    case = given_case(committee, "implementation")
+    consider_plan(committee, case)
+    record(committee, case, form=None, decided_on=None).needed(201)
+    assert move(committee, case["id"], "evaluation").rules == {"publication_decided"}
+    replace(committee, case, new_publication()).needed(200)
+    assert move(committee, case["id"], "evaluation").status == 201
+
+
+@pytest.mark.parametrize("end", ["published", "not_published", "removed"])
+def test_publication_has_to_end_before_the_case_does(committee, second_client, end):
+    case = given_case(committee, "implementation")
+    consider_plan(committee, case)
+    record(committee, case).needed(201)
+    move(committee, case["id"], "evaluation").needed(201)
+    assert move(committee, case["id"], "closed").rules == {"evaluation_recorded",
+                                                           "publication_ended"}
+    check(second_client, case).needed(201)
+    document = {"published": ready_publication(), "not_published": not_published(),
+                "removed": ready_publication(removed_on=today(), removal_reason="Error.")}[end]
+    assert replace(committee, case, document)["status"] == end
+    assert move(committee, case["id"], "closed").rules == {"evaluation_recorded"}
+
+
+def test_what_is_published_can_be_taken_down_from_a_closed_case(committee, second_client):
+    case = given_case(committee, "implementation")
+    consider_plan(committee, case)
+    publish(committee, second_client, case).needed(200)
+    case = move(committee, case["id"], "evaluation").needed(201).json
+    case = advance(committee, case, "closed")
+    removed = replace(committee, case, ready_publication(removed_on=today(),
+                                                         removal_reason="A year has passed."))
+    assert (removed.status, removed["status"]) == (200, "removed")
+    again = replace(committee, case, {**ready_publication(), "published_on": None, "url": None})
+    assert refusal(again) == (409, {"case_closed"})
+
+
+def test_nothing_more_is_published_from_a_closed_case(committee):
+    case = given_case(committee, "closed")
+    assert refusal(replace(committee, case, new_publication())) == (409, {"case_closed"})
+
+
+def test_while_a_report_is_changed_it_can_only_be_taken_down(committee, second_client, case):
+    publish(committee, second_client, case).needed(200)
+    case = move(committee, case["id"], "implementation").needed(201).json
+    record_discontinuation(committee, case)
+    move(committee, case["id"], "closed", "discontinued").needed(201)
+    move(committee, case["id"], "reporting", "error").needed(201)
+    undone = {**ready_publication(), "published_on": None, "url": None}
+    assert refusal(replace(committee, case, undone)) == (409, {"not_ratified"})
+    removed = ready_publication(removed_on=today(), removal_reason="It names a school.")
+    assert replace(committee, case, removed)["status"] == "removed"
+
+
+def disseminate(client, case, **members):
+    return client.send("addDissemination", new_dissemination(**members), id=case["id"])
+
+
+def test_learning_is_passed_on_before_anything_is_published(committee, case):
+    made = disseminate(committee, case, audience="family", form="event", level="national")
+    assert (made.status, made["audience"], made["form"], made["level"]) == (201, "family", "event",
+                                                                           "national")
+    assert committee.send("listDisseminations", id=case["id"])["items"] == [made.json]
+
+
+def test_learning_is_not_passed_on_before_ratification(committee):
+    reply = disseminate(committee, given_case(committee, "ratification"))
+    assert refusal(reply) == (409, {"not_ratified"})
+
+
+def test_a_hold_on_dissemination_keeps_learning_from_being_passed_on(committee, case, cluster):
+    with held(cluster, case, "dissemination"):
+        assert refusal(disseminate(committee, case)) == (409, {"dissemination_held"})
+    with held(cluster, case, "publication"):
+        assert disseminate(committee, case).status == 201
+
+
+@pytest.mark.parametrize("day, rule", [(days_ahead(1), "date_in_future"),
+                                       (days_ago(1), "date_order")])
+def test_the_day_of_dissemination_has_to_be_possible(committee, case, day, rule):
+    reply = disseminate(committee, case, disseminated_on=day)
+    assert (reply.status, reply.pointers, reply.rules) == (422, {"/disseminated_on"}, {rule})
+    assert committee.send("listDisseminations", id=case["id"])["items"] == []
+
+
+def test_only_the_committee_publishes_and_passes_on(case, chief_officers, caller, cluster):
+    cluster.execute("insert into register.case_access (id, committee, case_id, organisation,"
+                    " client, role, starts_on, ends_on) values (gen_random_uuid(), 'GLA', %s,"
+                    " 'INDEPENDENT', 'reviewer-9', 'reviewer', %s, %s)",
+                    (case["id"], days_ago(1), days_ahead(1)))
+    for client in (chief_officers, caller("INDEPENDENT", "reviewer-9")):
+        assert client.send("getReport", id=case["id"]).status == 200
+        assert record(client, case).status == 404
+        assert disseminate(client, case).status == 404
