@@ -38,12 +38,6 @@ create or replace function month_of(day date) returns text language sql immutabl
     select to_char(day, 'YYYY-MM')
 $$;
 
-create or replace function organisation_kind(p_code text) returns text language plpgsql stable as $$
-begin
-    return (select o.kind from organisation o where o.code = p_code);
-end
-$$;
-
 create or replace function anonymous_children(p_case uuid) returns jsonb language plpgsql stable as $$
 begin
     return (select coalesce(jsonb_agg(jsonb_build_object('outcome', k.outcome, 'age_band', k.age_band, 'sex', k.sex,
