@@ -160,6 +160,12 @@ def record_discontinuation(committee, case):
                    none_match="*").needed(201)
 
 
+def discontinue(committee, case_id):
+    """Discontinues a case after its decision: both bodies agree to it."""
+    record_discontinuation(committee, {"id": case_id})
+    return move(committee, case_id, "closed", "discontinued", way="discontinue")
+
+
 # What has to be there before a case can leave a stage on the usual way: functions of committee and case.
 NEEDED_TO_LEAVE = {
     "recommendation": [record_recommendation],

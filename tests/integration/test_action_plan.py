@@ -6,7 +6,7 @@ import pytest
 
 from client import new_key
 from documents import (completion, days_ago, days_ahead, new_action, verification)
-from steps import given_action, given_case, given_completed, given_verified, move, tag_of
+from steps import discontinue, given_action, given_case, given_completed, given_verified, tag_of
 
 
 def change(client, action, **members):
@@ -210,13 +210,13 @@ def test_an_ended_action_is_not_split(committee, agency):
 
 def test_no_action_of_a_closed_case_is_split(committee, case):
     action = given_action(committee, given_case(committee, "set_up"))
-    move(committee, action["case_id"], "closed", "discontinued").needed(201)
+    discontinue(committee, action["case_id"]).needed(201)
     assert refusal(split(committee, action)) == (409, {None}, {"case_closed"})
 
 
 def test_a_version_is_asked_for_before_the_state_of_the_case(committee):
     action = given_action(committee, given_case(committee, "set_up"))
-    move(committee, action["case_id"], "closed", "discontinued").needed(201)
+    discontinue(committee, action["case_id"]).needed(201)
     reply = committee.send("splitAction", {"parts": [new_action()] * 2}, id=action["id"])
     assert reply.status == 428
 

@@ -4,7 +4,7 @@ import pytest
 from client import new_key
 from documents import (days_ago, days_ahead, family_answer, new_family_engagement, new_number,
                        new_practitioner_engagement, not_held, today)
-from steps import decide, engage, given_case, invite, move, tag_of
+from steps import decide, discontinue, engage, given_case, invite, move, tag_of
 
 KINDS = {"Family": ("family-engagements", "family_engagement_id", new_family_engagement),
          "Practitioner": ("practitioner-engagements", "practitioner_engagement_id",
@@ -109,7 +109,7 @@ def test_engagement_goes_on_while_the_report_is_with_the_chief_officers(committe
 def test_the_engagements_of_a_closed_case_stay_as_they_are(committee, kind):
     case = given_case(committee, "set_up")
     made = add(committee, case, kind).needed(201)
-    move(committee, case["id"], "closed", "discontinued").needed(201)
+    discontinue(committee, case["id"]).needed(201)
     assert refusal(add(committee, case, kind)) == conflict("case_closed")
     assert refusal(change(committee, kind, made, **CHANGES[kind])) == conflict("case_closed")
     assert committee.send(f"get{kind}Engagement", **place(kind, made)).json == made.json

@@ -2,7 +2,7 @@
 import pytest
 
 from documents import (days_ago, days_ahead, new_discontinuation, new_evaluation, today)
-from steps import (given_case, move, record_discontinuation, record_evaluation, tag_of)
+from steps import given_case, move, record_discontinuation, record_evaluation, send_notices, tag_of
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,7 @@ def test_the_evaluation_of_a_closed_case_stays_as_it_is(committee):
 
 def test_a_case_is_complete_when_it_is_evaluated(committee):
     case = given_case(committee, "evaluation")
+    send_notices(committee, case["id"])
     assert move(committee, case["id"], "closed").rules == {"evaluation_recorded"}
     record_evaluation(committee, case)
     assert move(committee, case["id"], "closed")["closure"] == "completed"
@@ -77,6 +78,7 @@ def test_an_evaluation_before_the_stage_was_entered_does_not_count(committee, cl
     record_evaluation(committee, case)
     cluster.execute("update register.evaluation set evaluated_on = %s where case_id = %s",
                     (days_ago(1), case["id"]))
+    send_notices(committee, case["id"])
     assert move(committee, case["id"], "closed").rules == {"evaluation_recorded"}
 
 

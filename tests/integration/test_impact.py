@@ -3,7 +3,7 @@ import pytest
 
 from client import new_key
 from documents import days_ago, days_ahead, new_impact_review, today
-from steps import (given_action, given_case, given_completed, given_verified, move, review_impact)
+from steps import advance, given_action, given_case, given_completed, given_verified
 
 
 def review(client, action, key=None, **members):
@@ -82,9 +82,7 @@ def test_a_review_repeated_by_key_is_made_once(committee, action):
 def test_the_impact_is_reviewed_after_the_case_is_closed_too(committee, agency):
     case = given_case(committee, "implementation")
     action = given_verified(committee, agency, case=case)
-    move(committee, case["id"], "evaluation").needed(201)
-    review_impact(committee, case)
-    move(committee, case["id"], "closed").needed(201)
+    advance(committee, case, "closed")
     assert review(committee, action).status == 201
 
 

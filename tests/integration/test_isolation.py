@@ -9,10 +9,11 @@ from client import ALL_SCOPES
 from documents import new_referral, new_transfer, today
 from places import places_of_case
 from steps import given_accepted, given_action, given_referral
+from test_retention import erase, given_old
 
 OPERATIONS = contract_reader.operations()
 BY_ID = [name for name, one in OPERATIONS.items() if one.has_parameter("id", "path")]
-LISTS = ["listReferrals", "listCases", "listActions", "listTransfers", "listProceedings",
+LISTS = ["listReferrals", "listCases", "listActions", "listTransfers", "listProceedings", "listAnonymousReviews",
          "listInformationRequests", "listDecisions", "listNotices"]
 READING = [name for name, one in OPERATIONS.items() if one.scopes and one.method == "GET"]
 WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method != "GET"
@@ -20,7 +21,7 @@ WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method
 
 
 @pytest.fixture(scope="module")
-def theirs(agency, committee):
+def theirs(agency, committee, cluster):
     """A case of one committee with everything that hangs on it: ids by kind."""
     referral = given_accepted(agency, committee)
     case = committee.send("getCase", id=referral["case_id"]).needed(200).json
@@ -30,6 +31,7 @@ def theirs(agency, committee):
                               id=referral["case_id"]).needed(201)
     return {"referrals": referral["id"], "waiting": given_referral(agency)["id"],
             "cases": referral["case_id"], "actions": action["id"], "transfers": transfer["id"],
+            "anonymous-reviews": erase(committee, given_old(committee, cluster)).needed(201)["id"],
             "proceedings": case_places["proceeding_id"],
             "information-requests": case_places["request_id"],
             "notices": case_places["notice_id"], **case_places}

@@ -3,7 +3,7 @@ import pytest
 
 from client import new_key
 from documents import days_ago, days_ahead, new_proceeding, today
-from steps import (given_case, given_hold, given_proceeding, move, tag_of, walk)
+from steps import given_case, given_hold, given_proceeding, move, prepare, tag_of, walk
 
 READ_WRITE = "proceedings.read proceedings.write"
 
@@ -346,6 +346,7 @@ def test_a_review_starts_when_contact_is_made_for_every_open_proceeding(committe
     assert reply.status == 409 and "prosecution_contacted" in reply.rules
     change_in_case(committee, waiting, contact_made_on=today()).needed(200)
     assert "prosecution_contacted" not in blockers(committee, case, "review")
+    prepare(committee, case)
     assert move(committee, case["id"], "review").status == 201
 
 

@@ -3,7 +3,8 @@ import pytest
 
 from documents import (days_ago, days_ahead, new_dissemination, new_publication, not_published,
                        ready_publication, today)
-from steps import advance, consider_plan, given_case, move, ratify, record_discontinuation, tag_of
+from steps import (advance, consider_plan, given_case, move, ratify, record_discontinuation,
+                   send_notices, tag_of)
 from stubs import function_body
 
 
@@ -201,6 +202,7 @@ def test_publication_has_to_end_before_the_case_does(committee, second_client, e
     consider_plan(committee, case)
     record(committee, case).needed(201)
     move(committee, case["id"], "evaluation").needed(201)
+    send_notices(committee, case["id"])
     assert move(committee, case["id"], "closed").rules == {"evaluation_recorded",
                                                            "publication_ended"}
     check(second_client, case).needed(201)

@@ -6,8 +6,8 @@ import pytest
 from client import new_key
 from documents import (days_ago, days_ahead, new_family_liaison, new_mandate, new_team_member,
                        today)
-from steps import (agree_family_liaison, agree_mandate, appoint, appoint_team, decide, given_case,
-                   move, tag_of)
+from steps import (agree_family_liaison, agree_mandate, appoint, appoint_team, decide,
+                   decide_and_tell, discontinue, given_case, move, tag_of)
 
 PUTS = {"putMandate": (new_mandate, "getMandate"),
         "putFamilyLiaison": (new_family_liaison, "getFamilyLiaison")}
@@ -139,7 +139,7 @@ def test_setting_up_may_begin_as_soon_as_it_is_decided(committee, operation):
 
 def test_an_alternative_review_can_have_a_mandate_and_a_team(committee):
     case = given_case(committee, "decision")
-    decide(committee, case["id"], "alternative_review").needed(201)
+    decide_and_tell(committee, case["id"], "alternative_review")
     move(committee, case["id"], "review").needed(201)
     assert put(committee, case, "putMandate").status == 201
     assert appoint(committee, case["id"]).status == 201
@@ -148,7 +148,7 @@ def test_an_alternative_review_can_have_a_mandate_and_a_team(committee):
 @pytest.mark.parametrize("operation", PUTS)
 def test_of_a_closed_case_it_stays_as_it_is(committee, case, operation):
     tag = put(committee, case, operation).needed(201).etag
-    move(committee, case["id"], "closed", "discontinued").needed(201)
+    discontinue(committee, case["id"]).needed(201)
     assert refusal(put(committee, case, operation, tag)) == conflict("case_closed")
     assert committee.send(PUTS[operation][1], id=case["id"]).etag == tag
 
@@ -363,7 +363,7 @@ def test_a_team_is_not_appointed_before_the_decision(committee):
 
 def test_the_team_of_a_closed_case_stays_as_it_is(committee, case):
     member = appoint(committee, case["id"]).needed(201)
-    move(committee, case["id"], "closed", "discontinued").needed(201)
+    discontinue(committee, case["id"]).needed(201)
     assert refusal(appoint(committee, case["id"])) == conflict("case_closed")
     assert refusal(change(committee, member, ended_on=today())) == conflict("case_closed")
 
