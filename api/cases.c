@@ -28,7 +28,7 @@ void list_cases(exchange *x) {
 
 void open_case(exchange *x) {
     referral_hide_children(x, exchange_body(x), own_committee(x), own_system);
-    exchange_write(x, statement_open_case, (const char *[]){exchange_body_text(x)});
+    exchange_submit(x, statement_open_case);
 }
 
 void get_case(exchange *x) {
@@ -37,71 +37,51 @@ void get_case(exchange *x) {
                   (const char *[]){exchange_path_value(x, "id"), expand == NULL ? "" : expand});
 }
 
-/* A statement on one case that takes its id, the expected version and the body. */
-static void write_case(exchange *x, const statement *what) {
-    exchange_write(x, what,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_expected_version(x),
-                                    exchange_body_text(x)});
-}
-
 void change_case(exchange *x) {
-    write_case(x, statement_change_case);
+    exchange_submit(x, statement_change_case);
 }
 
 void merge_case(exchange *x) {
-    write_case(x, statement_merge_case);
+    exchange_submit(x, statement_merge_case);
 }
 
 void set_legal_hold(exchange *x) {
-    write_case(x, statement_set_legal_hold);
+    exchange_submit(x, statement_set_legal_hold);
 }
 
 void move_case(exchange *x) {
-    write_case(x, statement_move_case);
+    exchange_submit(x, statement_move_case);
 }
 
 void list_case_stages(exchange *x) {
-    exchange_read_items(x, statement_list_case_stages,
-                        (const char *[]){exchange_path_value(x, "id")});
+    exchange_get_items(x, statement_list_case_stages);
 }
 
 void get_case_stage(exchange *x) {
-    exchange_read(
-        x, statement_get_case_stage,
-        (const char *[]){exchange_path_value(x, "id"), exchange_path_value(x, "stage_id")});
+    exchange_get(x, statement_get_case_stage);
 }
 
 void change_case_stage(exchange *x) {
-    exchange_write(x, statement_change_case_stage,
-                   (const char *[]){exchange_path_value(x, "id"),
-                                    exchange_path_value(x, "stage_id"),
-                                    exchange_expected_version(x), exchange_body_text(x)});
+    exchange_submit(x, statement_change_case_stage);
 }
 
 void list_transitions(exchange *x) {
-    exchange_read_items(x, statement_list_transitions,
-                        (const char *[]){exchange_path_value(x, "id")});
+    exchange_get_items(x, statement_list_transitions);
 }
 
 void list_children(exchange *x) {
-    exchange_read_items(x, statement_list_children, (const char *[]){exchange_path_value(x, "id")});
+    exchange_get_items(x, statement_list_children);
 }
 
 void add_child(exchange *x) {
     pseudonym_replace(x, exchange_body(x), own_committee(x), own_system);
-    exchange_write(x, statement_add_child,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+    exchange_submit(x, statement_add_child);
 }
 
 void get_child(exchange *x) {
-    exchange_read(
-        x, statement_get_child,
-        (const char *[]){exchange_path_value(x, "id"), exchange_path_value(x, "child_id")});
+    exchange_get(x, statement_get_child);
 }
 
 void change_child(exchange *x) {
-    exchange_write(x, statement_change_child,
-                   (const char *[]){exchange_path_value(x, "id"),
-                                    exchange_path_value(x, "child_id"),
-                                    exchange_expected_version(x), exchange_body_text(x)});
+    exchange_submit(x, statement_change_child);
 }

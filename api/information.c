@@ -3,26 +3,19 @@
 #include "service/http/exchange.h"
 
 void list_case_information_requests(exchange *x) {
-    exchange_read_items(x, statement_list_case_information_requests,
-                        (const char *[]){exchange_path_value(x, "id")});
+    exchange_get_items(x, statement_list_case_information_requests);
 }
 
 void create_information_request(exchange *x) {
-    exchange_write(x, statement_create_information_request,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+    exchange_submit(x, statement_create_information_request);
 }
 
 void get_case_information_request(exchange *x) {
-    exchange_read(
-        x, statement_get_case_information_request,
-        (const char *[]){exchange_path_value(x, "id"), exchange_path_value(x, "request_id")});
+    exchange_get(x, statement_get_case_information_request);
 }
 
 void change_information_request(exchange *x) {
-    exchange_write(x, statement_change_information_request,
-                   (const char *[]){exchange_path_value(x, "id"),
-                                    exchange_path_value(x, "request_id"),
-                                    exchange_expected_version(x), exchange_body_text(x)});
+    exchange_submit(x, statement_change_information_request);
 }
 
 void list_information_requests(exchange *x) {
@@ -30,11 +23,9 @@ void list_information_requests(exchange *x) {
 }
 
 void get_information_request(exchange *x) {
-    exchange_read(x, statement_get_information_request,
-                  (const char *[]){exchange_path_value(x, "id")});
+    exchange_get(x, statement_get_information_request);
 }
 
 void answer_information_request(exchange *x) {
-    exchange_write(x, statement_answer_information_request,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+    exchange_submit(x, statement_answer_information_request);
 }

@@ -3,25 +3,19 @@
 #include "service/http/exchange.h"
 
 void list_case_notices(exchange *x) {
-    exchange_read_items(x, statement_list_case_notices,
-                        (const char *[]){exchange_path_value(x, "id")});
+    exchange_get_items(x, statement_list_case_notices);
 }
 
 void create_notices(exchange *x) {
-    exchange_write(x, statement_create_notices,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+    exchange_submit(x, statement_create_notices);
 }
 
 void get_case_notice(exchange *x) {
-    exchange_read(
-        x, statement_get_case_notice,
-        (const char *[]){exchange_path_value(x, "id"), exchange_path_value(x, "notice_id")});
+    exchange_get(x, statement_get_case_notice);
 }
 
 void send_notice(exchange *x) {
-    exchange_write(x, statement_send_notice,
-                   (const char *[]){exchange_path_value(x, "id"),
-                                    exchange_path_value(x, "notice_id"), exchange_body_text(x)});
+    exchange_submit(x, statement_send_notice);
 }
 
 void list_notices(exchange *x) {
@@ -29,10 +23,9 @@ void list_notices(exchange *x) {
 }
 
 void get_notice(exchange *x) {
-    exchange_read(x, statement_get_notice, (const char *[]){exchange_path_value(x, "id")});
+    exchange_get(x, statement_get_notice);
 }
 
 void observe_notice(exchange *x) {
-    exchange_write(x, statement_observe_notice,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+    exchange_submit(x, statement_observe_notice);
 }

@@ -2,35 +2,20 @@
 #include "contract_handlers.h"
 #include "service/http/exchange.h"
 
-/* A statement that reads a part of a case by the ids of both. */
-static void read_part(exchange *x, const statement *what, const char *place) {
-    exchange_read(x, what,
-                  (const char *[]){exchange_path_value(x, "id"), exchange_path_value(x, place)});
-}
-
-/* A statement that changes a part of a case in the expected version. */
-static void change_part(exchange *x, const statement *what, const char *place) {
-    exchange_write(x, what,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_path_value(x, place),
-                                    exchange_expected_version(x), exchange_body_text(x)});
-}
-
 void list_case_proceedings(exchange *x) {
-    exchange_read_items(x, statement_list_case_proceedings,
-                        (const char *[]){exchange_path_value(x, "id")});
+    exchange_get_items(x, statement_list_case_proceedings);
 }
 
 void add_proceeding(exchange *x) {
-    exchange_write(x, statement_add_proceeding,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+    exchange_submit(x, statement_add_proceeding);
 }
 
 void get_case_proceeding(exchange *x) {
-    read_part(x, statement_get_case_proceeding, "proceeding_id");
+    exchange_get(x, statement_get_case_proceeding);
 }
 
 void change_case_proceeding(exchange *x) {
-    change_part(x, statement_change_case_proceeding, "proceeding_id");
+    exchange_submit(x, statement_change_case_proceeding);
 }
 
 void list_proceedings(exchange *x) {
@@ -38,28 +23,25 @@ void list_proceedings(exchange *x) {
 }
 
 void get_proceeding(exchange *x) {
-    exchange_read(x, statement_get_proceeding, (const char *[]){exchange_path_value(x, "id")});
+    exchange_get(x, statement_get_proceeding);
 }
 
 void change_proceeding(exchange *x) {
-    exchange_write(x, statement_change_proceeding,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_expected_version(x),
-                                    exchange_body_text(x)});
+    exchange_submit(x, statement_change_proceeding);
 }
 
 void list_holds(exchange *x) {
-    exchange_read_items(x, statement_list_holds, (const char *[]){exchange_path_value(x, "id")});
+    exchange_get_items(x, statement_list_holds);
 }
 
 void add_hold(exchange *x) {
-    exchange_write(x, statement_add_hold,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+    exchange_submit(x, statement_add_hold);
 }
 
 void get_hold(exchange *x) {
-    read_part(x, statement_get_hold, "hold_id");
+    exchange_get(x, statement_get_hold);
 }
 
 void change_hold(exchange *x) {
-    change_part(x, statement_change_hold, "hold_id");
+    exchange_submit(x, statement_change_hold);
 }

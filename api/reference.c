@@ -6,7 +6,7 @@
  * five minutes of an old copy harm nobody. */
 static void read_reference(exchange *x, const statement *what) {
     exchange_set_header(x, "Cache-Control", "private, max-age=300");
-    exchange_read_items(x, what, NULL);
+    exchange_get_items(x, what);
 }
 
 void list_committees(exchange *x) {
@@ -43,5 +43,5 @@ void list_code_lists(exchange *x) {
 
 void get_code_list(exchange *x) {
     exchange_set_header(x, "Cache-Control", "private, max-age=300");
-    exchange_read(x, statement_get_code_list, (const char *[]){exchange_path_value(x, "name")});
+    exchange_get(x, statement_get_code_list);
 }

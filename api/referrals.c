@@ -16,7 +16,7 @@ void push_referral(exchange *x) {
 }
 
 void get_referral(exchange *x) {
-    exchange_read(x, statement_get_referral, (const char *[]){exchange_path_value(x, "id")});
+    exchange_get(x, statement_get_referral);
 }
 
 void list_referrals(exchange *x) {
@@ -24,13 +24,6 @@ void list_referrals(exchange *x) {
     bool oldest_first = sort != NULL && sort[0] != '-';
     exchange_read_page(x,
                        oldest_first ? statement_list_referrals_oldest : statement_list_referrals);
-}
-
-/* A statement on one referral that takes its id, the expected version and the body. */
-static void write_referral(exchange *x, const statement *what) {
-    exchange_write(x, what,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_expected_version(x),
-                                    exchange_body_text(x)});
 }
 
 /* Children sent in a change are referred to by the committee and system of the referral that they
@@ -63,22 +56,22 @@ static bool hide_changed_children(exchange *x) {
 
 void change_referral(exchange *x) {
     if (hide_changed_children(x)) {
-        write_referral(x, statement_change_referral);
+        exchange_submit(x, statement_change_referral);
     }
 }
 
 void withdraw_referral(exchange *x) {
-    write_referral(x, statement_withdraw_referral);
+    exchange_submit(x, statement_withdraw_referral);
 }
 
 void acknowledge_referral(exchange *x) {
-    write_referral(x, statement_acknowledge_referral);
+    exchange_submit(x, statement_acknowledge_referral);
 }
 
 void accept_referral(exchange *x) {
-    write_referral(x, statement_accept_referral);
+    exchange_submit(x, statement_accept_referral);
 }
 
 void reject_referral(exchange *x) {
-    write_referral(x, statement_reject_referral);
+    exchange_submit(x, statement_reject_referral);
 }

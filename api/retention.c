@@ -3,17 +3,15 @@
 #include "service/http/exchange.h"
 
 void list_retention_rules(exchange *x) {
-    exchange_read_items(x, statement_list_retention_rules, NULL);
+    exchange_get_items(x, statement_list_retention_rules);
 }
 
 void add_retention_rule(exchange *x) {
-    exchange_write(x, statement_add_retention_rule, (const char *[]){exchange_body_text(x)});
+    exchange_submit(x, statement_add_retention_rule);
 }
 
 void anonymise_case(exchange *x) {
-    exchange_write(x, statement_anonymise_case,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_expected_version(x),
-                                    exchange_body_text(x)});
+    exchange_submit(x, statement_anonymise_case);
 }
 
 void list_anonymous_reviews(exchange *x) {
@@ -21,5 +19,5 @@ void list_anonymous_reviews(exchange *x) {
 }
 
 void get_anonymous_review(exchange *x) {
-    exchange_read(x, statement_get_anonymous_review, (const char *[]){exchange_path_value(x, "id")});
+    exchange_get(x, statement_get_anonymous_review);
 }

@@ -3,38 +3,24 @@
 #include "contract_handlers.h"
 #include "service/http/exchange.h"
 
-/* A statement that takes the id, the expected version and the body. */
-static void write_by_id(exchange *x, const statement *what) {
-    exchange_write(x, what,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_expected_version(x),
-                                    exchange_body_text(x)});
-}
-
 void list_access(exchange *x) {
-    exchange_read_items(x, statement_list_access, (const char *[]){exchange_path_value(x, "id")});
+    exchange_get_items(x, statement_list_access);
 }
 
 void grant_access(exchange *x) {
-    exchange_write(x, statement_grant_access,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+    exchange_submit(x, statement_grant_access);
 }
 
 void get_access(exchange *x) {
-    exchange_read(
-        x, statement_get_access,
-        (const char *[]){exchange_path_value(x, "id"), exchange_path_value(x, "access_id")});
+    exchange_get(x, statement_get_access);
 }
 
 void change_access(exchange *x) {
-    exchange_write(x, statement_change_access,
-                   (const char *[]){exchange_path_value(x, "id"),
-                                    exchange_path_value(x, "access_id"),
-                                    exchange_expected_version(x), exchange_body_text(x)});
+    exchange_submit(x, statement_change_access);
 }
 
 void propose_transfer(exchange *x) {
-    exchange_write(x, statement_propose_transfer,
-                   (const char *[]){exchange_path_value(x, "id"), exchange_body_text(x)});
+    exchange_submit(x, statement_propose_transfer);
 }
 
 void list_transfers(exchange *x) {
@@ -42,23 +28,23 @@ void list_transfers(exchange *x) {
 }
 
 void get_transfer(exchange *x) {
-    exchange_read(x, statement_get_transfer, (const char *[]){exchange_path_value(x, "id")});
+    exchange_get(x, statement_get_transfer);
 }
 
 void accept_transfer(exchange *x) {
-    write_by_id(x, statement_accept_transfer);
+    exchange_submit(x, statement_accept_transfer);
 }
 
 void refuse_transfer(exchange *x) {
-    write_by_id(x, statement_refuse_transfer);
+    exchange_submit(x, statement_refuse_transfer);
 }
 
 void withdraw_transfer(exchange *x) {
-    write_by_id(x, statement_withdraw_transfer);
+    exchange_submit(x, statement_withdraw_transfer);
 }
 
 void transfer_referral(exchange *x) {
-    write_by_id(x, statement_transfer_referral);
+    exchange_submit(x, statement_transfer_referral);
 }
 
 void list_timeline(exchange *x) {

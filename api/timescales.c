@@ -3,17 +3,17 @@
 #include "service/http/exchange.h"
 
 void list_own_timescales(exchange *x) {
-    exchange_read_items(x, statement_list_own_timescales, NULL);
+    exchange_get_items(x, statement_list_own_timescales);
 }
 
 void create_timescale(exchange *x) {
-    exchange_write(x, statement_create_timescale, (const char *[]){exchange_body_text(x)});
+    exchange_submit(x, statement_create_timescale);
 }
 
 void list_local_holidays(exchange *x) {
-    exchange_read_items(x, statement_list_local_holidays, NULL);
+    exchange_get_items(x, statement_list_local_holidays);
 }
 
 void create_local_holiday(exchange *x) {
-    exchange_write(x, statement_create_local_holiday, (const char *[]){exchange_body_text(x)});
+    exchange_submit(x, statement_create_local_holiday);
 }

@@ -79,6 +79,16 @@ void exchange_read_items(exchange *x, const statement *what, const char *const *
  * there is more. */
 void exchange_read_page(exchange *x, const statement *what);
 
+/* The same for the resource or the short list at the request's address: the statement takes the
+ * values of the path in their order. */
+void exchange_get(exchange *x, const statement *what);
+void exchange_get_items(exchange *x, const statement *what);
+
+/* Runs a statement that takes the values of the path in their order, then what it has parameters
+ * for: whether nothing may be there yet (If-None-Match: *; 400 when If-Match is there too, RFC 9110
+ * section 13.1), the expected version, and always the body. */
+void exchange_submit(exchange *x, const statement *what);
+
 /* Runs a statement that returns a reply row {status, version, location, body}, once for an
  * Idempotency-Key. */
 void exchange_write(exchange *x, const statement *what, const char *const *parameters);

@@ -55,6 +55,27 @@ void exchange_read_items(exchange *x, const statement *what, const char *const *
     PQclear(result);
 }
 
+/* The values of the path, in their order, as the first parameters. */
+static int path_parameters(const exchange *x, const char **parameters) {
+    int count = 0;
+    for (size_t i = 0; i < x->match.value_count && count < CALL_PARAMETERS_MOST; i++) {
+        parameters[count++] = x->match.values[i];
+    }
+    return count;
+}
+
+void exchange_get(exchange *x, const statement *what) {
+    const char *parameters[CALL_PARAMETERS_MOST] = {0};
+    path_parameters(x, parameters);
+    exchange_read(x, what, parameters);
+}
+
+void exchange_get_items(exchange *x, const statement *what) {
+    const char *parameters[CALL_PARAMETERS_MOST] = {0};
+    path_parameters(x, parameters);
+    exchange_read_items(x, what, parameters);
+}
+
 /* The filters as a JSON object with sorted members: what the path names, and the query but for the
  * paging itself. */
 static const char *filters_text(exchange *x) {
@@ -169,4 +190,26 @@ void exchange_write(exchange *x, const statement *what, const char *const *param
         return;
     }
     exchange_answer_reply(x, &reply);
+}
+
+void exchange_submit(exchange *x, const statement *what) {
+    enum { WITH_VERSION = 2, WITH_FIRST = 3 };
+    const char *parameters[CALL_PARAMETERS_MOST] = {0};
+    int count = path_parameters(x, parameters);
+    int wanted = what->parameters - count;
+    if (wanted >= WITH_FIRST) {
+        bool first = exchange_header(x, "If-None-Match") != NULL;
+        if (first && exchange_header(x, "If-Match") != NULL) {
+            exchange_refuse(
+                x, "invalid_header",
+                "Send either If-None-Match: * for the first one or If-Match to replace it.");
+            return;
+        }
+        parameters[count++] = first ? "true" : "false";
+    }
+    if (wanted >= WITH_VERSION) {
+        parameters[count++] = exchange_expected_version(x);
+    }
+    parameters[count] = exchange_body_text(x);
+    exchange_write(x, what, parameters);
 }
