@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -36,6 +37,7 @@ static int run(const char *text) {
     static char copy[256];
     char *words[16] = {"tester"};
     int count = 1;
+    clearenv(); /* settings of whoever runs the tests are not meant */
     cr_redirect_stdout();
     cr_redirect_stderr();
     snprintf(copy, sizeof copy, "%s", text);
