@@ -3,9 +3,9 @@
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static const char *seen_name, *seen_quiet;
 static bool had_settings;
@@ -37,7 +37,8 @@ static int run(const char *text) {
     static char copy[256];
     char *words[16] = {"tester"};
     int count = 1;
-    clearenv(); /* settings of whoever runs the tests are not meant */
+    static char *nothing[] = {NULL};
+    environ = nothing; /* settings of whoever runs the tests are not meant */
     cr_redirect_stdout();
     cr_redirect_stderr();
     snprintf(copy, sizeof copy, "%s", text);
