@@ -2,11 +2,15 @@
 #pragma once
 
 #include "service/auth/keys.h"
+#include "service/cli.h"
 #include "service/config.h"
 #include "service/http/service.h"
 
 /* Where the configuration says the keys are. */
 keys_source command_keys_source(const config *settings);
+
+/* Whether it would be safe to serve with the configuration; if not, one sentence in `reason`. */
+bool command_check_safety(const config *settings, char *reason, size_t reason_size);
 
 /* What a register brings along that the runtime knows nothing of. */
 typedef struct serve_parts {
@@ -14,5 +18,23 @@ typedef struct serve_parts {
     const statement *combined;                  /* see combiner_new */
 } serve_parts;
 
-/* Serves until SIGTERM or SIGINT. Returns an exit status of sysexits.h. */
+/* Serves until SIGTERM or SIGINT. Returns an exit status of sysexits.h, as all commands do. */
 int command_serve(const config *settings, const serve_parts *parts);
+
+/* Brings the database to this program's schema. */
+int command_migrate(const cli_call *call);
+
+/* Says of everything that serving needs whether it is in order and, where not, how to mend it;
+ * with --health whether the running service is ready. */
+int command_check(const cli_call *call);
+
+/* Prints the version of program and contract. */
+int command_version(const cli_call *call);
+
+/* A kind of caller that development tokens are made for. */
+typedef struct token_role {
+    const char *name, *organisation, *client, *scope;
+} token_role;
+
+/* Prints a development token; `roles` ends with one that has no name. */
+int command_token(const cli_call *call, const token_role *roles);

@@ -1,10 +1,10 @@
-/* Counters and histograms in the Prometheus text format (version 0.0.4). */
+/* What requests are counted in, in the Prometheus text format (version 0.0.4). */
 #include "service/metrics.h"
 
 #include "service/contract/contract.h"
+#include "service/histogram.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* Statuses of the contract, then one place for whatever else. */
@@ -12,18 +12,22 @@ static const int statuses[] = {200, 201, 204, 207, 304, 400, 401, 403, 404, 405,
                                409, 412, 413, 415, 422, 428, 429, 500, 503, 0};
 enum { STATUS_COUNT = sizeof statuses / sizeof statuses[0] };
 
-/* Upper bounds in microseconds. */
-static const uint64_t bounds[] = {500,   1000,   2500,   5000,    10000,  25000,
-                                  50000, 100000, 250000, 1000000, 5000000};
-enum { BOUND_COUNT = sizeof bounds / sizeof bounds[0] };
+/* From what a cached read takes to LR_REQUEST_SECONDS, in microseconds. */
+static const uint64_t duration_bounds[] = {500,     1000,    2500,    5000,    10000,
+                                           25000,   50000,   100000,  250000,  500000,
+                                           1000000, 2500000, 5000000, 10000000};
+static const histogram_scale durations = {.bounds = duration_bounds,
+                                          .count =
+                                              sizeof duration_bounds / sizeof duration_bounds[0],
+                                          .unit = 1e-6};
 
 typedef struct operation_figures {
     atomic_ullong by_status[STATUS_COUNT];
-    atomic_ullong by_bound[BOUND_COUNT + 1];
-    atomic_ullong total_us;
+    histogram duration;
 } operation_figures;
 
 struct metrics {
+    atomic_llong in_flight;
     size_t count; /* operations, and one row for what matched none */
     operation_figures rows[];
 };
@@ -41,28 +45,37 @@ void metrics_free(metrics *all) {
     free(all);
 }
 
+void metrics_begin(metrics *all) {
+    atomic_fetch_add_explicit(&all->in_flight, 1, memory_order_relaxed);
+}
+
 void metrics_count(metrics *all, size_t operation, int status, uint64_t duration_us) {
     operation_figures *row = &all->rows[operation < all->count ? operation : all->count - 1];
     size_t place = 0;
     while (place < STATUS_COUNT - 1 && statuses[place] != status) {
         place++;
     }
-    size_t bound = 0;
-    while (bound < BOUND_COUNT && duration_us > bounds[bound]) {
-        bound++;
-    }
     atomic_fetch_add_explicit(&row->by_status[place], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&row->by_bound[bound], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&row->total_us, duration_us, memory_order_relaxed);
+    histogram_add(&row->duration, &durations, duration_us);
+    atomic_fetch_sub_explicit(&all->in_flight, 1, memory_order_relaxed);
+}
+
+void metrics_head(FILE *out, const char *name, const char *type, const char *help) {
+    fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void metrics_write_value(FILE *out, const char *name, const char *type, const char *help,
+                         double value) {
+    metrics_head(out, name, type, help);
+    fprintf(out, "%s %.17g\n", name, value);
 }
 
 static const char *row_name(const metrics *all, size_t row) {
     return row + 1 == all->count ? "none" : contract_operations[row].id;
 }
 
-static void render_statuses(const metrics *all, FILE *out) {
-    fputs("# HELP http_requests_total Requests answered.\n# TYPE http_requests_total counter\n",
-          out);
+static void write_statuses(const metrics *all, FILE *out) {
+    metrics_head(out, "http_requests_total", "counter", "Requests answered.");
     for (size_t row = 0; row < all->count; row++) {
         for (size_t place = 0; place < STATUS_COUNT; place++) {
             unsigned long long count = atomic_load(&all->rows[row].by_status[place]);
@@ -74,45 +87,33 @@ static void render_statuses(const metrics *all, FILE *out) {
     }
 }
 
-static void render_durations(const metrics *all, FILE *out) {
-    fputs("# HELP http_request_duration_seconds Time from the whole request to its answer.\n"
-          "# TYPE http_request_duration_seconds histogram\n",
-          out);
+static void write_durations(const metrics *all, FILE *out) {
+    const char *name = "http_request_duration_seconds";
+    metrics_head(out, name, "histogram", "Time from the whole request to its answer.");
     for (size_t row = 0; row < all->count; row++) {
-        unsigned long long sum = 0;
-        for (size_t bound = 0; bound <= BOUND_COUNT; bound++) {
-            sum += atomic_load(&all->rows[row].by_bound[bound]);
+        if (histogram_count(&all->rows[row].duration) > 0) {
+            char labels[128];
+            snprintf(labels, sizeof labels, "operation=\"%s\"", row_name(all, row));
+            histogram_write(&all->rows[row].duration, &durations, name, labels, out);
         }
-        if (sum == 0) {
-            continue;
-        }
-        unsigned long long so_far = 0;
-        for (size_t bound = 0; bound < BOUND_COUNT; bound++) {
-            so_far += atomic_load(&all->rows[row].by_bound[bound]);
-            fprintf(out, "http_request_duration_seconds_bucket{operation=\"%s\",le=\"%g\"} %llu\n",
-                    row_name(all, row), (double)bounds[bound] / 1e6, so_far);
-        }
-        fprintf(out,
-                "http_request_duration_seconds_bucket{operation=\"%s\",le=\"+Inf\"} %llu\n"
-                "http_request_duration_seconds_sum{operation=\"%s\"} %.6f\n"
-                "http_request_duration_seconds_count{operation=\"%s\"} %llu\n",
-                row_name(all, row), sum, row_name(all, row),
-                (double)atomic_load(&all->rows[row].total_us) / 1e6, row_name(all, row), sum);
     }
 }
 
-char *metrics_render(const metrics *all) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL) {
-        return NULL;
+/* Method and route follow from the operation: said once here instead of in every series. */
+static void write_operations(FILE *out) {
+    metrics_head(out, "http_operation_info", "gauge",
+                 "Method and route of each operation of the contract; always 1.");
+    for (size_t i = 0; i < contract_operation_count; i++) {
+        const contract_operation *each = &contract_operations[i];
+        fprintf(out, "http_operation_info{operation=\"%s\",method=\"%s\",route=\"%s\"} 1\n",
+                each->id, each->method, each->path);
     }
-    render_statuses(all, out);
-    render_durations(all, out);
-    if (fclose(out) != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
+}
+
+void metrics_write(const metrics *all, FILE *out) {
+    write_statuses(all, out);
+    write_durations(all, out);
+    write_operations(out);
+    metrics_write_value(out, "http_requests_in_flight", "gauge",
+                        "Requests that are being answered.", (double)atomic_load(&all->in_flight));
 }

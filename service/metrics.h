@@ -1,8 +1,9 @@
-/* Counters and histograms in the Prometheus text format (version 0.0.4). */
+/* What requests are counted in, in the Prometheus text format (version 0.0.4). */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 typedef struct metrics metrics;
 
@@ -10,9 +11,19 @@ typedef struct metrics metrics;
 metrics *metrics_new(void);
 void metrics_free(metrics *all);
 
+/* A request is under way, until metrics_count. */
+void metrics_begin(metrics *all);
+
 /* Counts one answer. `operation` is the operationId's index in the contract, or SIZE_MAX for none.
  */
 void metrics_count(metrics *all, size_t operation, int status, uint64_t duration_us);
 
-/* Writes every counter of requests as text; the caller frees it. NULL when memory is out. */
-char *metrics_render(const metrics *all);
+/* Writes what was counted. */
+void metrics_write(const metrics *all, FILE *out);
+
+/* Writes the two lines that stand before the values of a metric. */
+void metrics_head(FILE *out, const char *name, const char *type, const char *help);
+
+/* Writes a metric that has one value and no labels. */
+void metrics_write_value(FILE *out, const char *name, const char *type, const char *help,
+                         double value);

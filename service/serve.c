@@ -6,6 +6,7 @@
 #include "service/db/role.h"
 #include "service/http/server.h"
 #include "service/log.h"
+#include "service/notify.h"
 
 #include <errno.h>
 #include <openssl/hmac.h>
@@ -60,7 +61,7 @@ static bool read_secrets(service *shared, unsigned char *subject_key, char *reas
 }
 
 /* A configuration that would be unsafe in production is refused there. */
-static bool check_safety(const config *settings, char *reason, size_t reason_size) {
+bool command_check_safety(const config *settings, char *reason, size_t reason_size) {
     const char *fault = NULL;
     if (settings->database == NULL) {
         fault = "LR_DATABASE is not set: it has to be a libpq connection string for the role "
@@ -118,6 +119,7 @@ static void attend(service *shared, server *running, const sigset_t *signals) {
             log_write(LOG_INFO, "reading the keys again");
             keys_reload(shared->keys);
         }
+        notify_send("WATCHDOG=1");
         server_watch(running);
         pool_probe(shared->connections);
         if (tick % EXPIRE_EVERY_S == 0) {
@@ -177,7 +179,7 @@ int command_serve(const config *settings, const serve_parts *parts) {
     service shared = {.settings = settings, .scan_text = parts->scan_text};
     unsigned char subject_key[SECRET_SIZE];
     sigset_t signals;
-    if (!check_safety(settings, reason, sizeof reason) ||
+    if (!command_check_safety(settings, reason, sizeof reason) ||
         !read_secrets(&shared, subject_key, reason, sizeof reason)) {
         return fail(EX_CONFIG, reason);
     }
@@ -202,7 +204,9 @@ int command_serve(const config *settings, const serve_parts *parts) {
         status = fail(EX_CONFIG, reason);
     } else {
         log_write(LOG_INFO, "serving on %s, admin on %s", settings->listen, settings->admin_listen);
+        notify_send("READY=1");
         attend(&shared, running, &signals);
+        notify_send("STOPPING=1");
         log_write(LOG_INFO, "draining");
         server_stop(running);
         log_write(LOG_INFO, "stopped");

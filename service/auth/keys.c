@@ -55,6 +55,7 @@ struct keys {
 };
 
 static const char *const settings[] = {"LR_JWKS_FILE", "LR_JWKS_URL", "LR_DEV_SECRET_FILE"};
+static const char *const source_names[] = {"file", "address", "secret"};
 
 static int64_t seconds_of(clockid_t clock) {
     struct timespec now;
@@ -370,5 +371,6 @@ keys_figures keys_figures_read(keys *set) {
     pthread_rwlock_unlock(&set->lock);
     return (keys_figures){.count = count,
                           .loaded_at = atomic_load(&set->loaded_at),
-                          .failures = atomic_load(&set->failures)};
+                          .failures = atomic_load(&set->failures),
+                          .source = source_names[set->kind]};
 }

@@ -51,5 +51,6 @@ typedef struct keys_figures {
     size_t count;
     int64_t loaded_at;           /* seconds since 1970, of the set in use */
     unsigned long long failures; /* fetches or reads that failed */
+    const char *source;          /* file, address or secret */
 } keys_figures;
 keys_figures keys_figures_read(keys *set);

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct token_verifier {
     keys *keys;
@@ -134,10 +135,12 @@ const char *token_verify(token_verifier *verifier, const char *text, int64_t now
     return refusal;
 }
 
-token_figures token_figures_read(const token_verifier *verifier) {
+token_figures token_figures_read(token_verifier *verifier) {
     return (token_figures){
         .cache_hits = atomic_load_explicit(&verifier->hits, memory_order_relaxed),
         .cache_misses = atomic_load_explicit(&verifier->misses, memory_order_relaxed),
         .refused = atomic_load_explicit(&verifier->refused, memory_order_relaxed),
+        .cache_entries = token_cache_count(verifier->cache, keys_generation(verifier->keys),
+                                           (int64_t)time(NULL)),
     };
 }

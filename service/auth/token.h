@@ -33,5 +33,6 @@ const char *token_verify(token_verifier *verifier, const char *text, int64_t now
 /* Counters since the start, for the metrics. */
 typedef struct token_figures {
     unsigned long long cache_hits, cache_misses, refused;
+    size_t cache_entries; /* tokens that are remembered now */
 } token_figures;
-token_figures token_figures_read(const token_verifier *verifier);
+token_figures token_figures_read(token_verifier *verifier);

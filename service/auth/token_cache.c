@@ -105,3 +105,16 @@ void token_cache_put(token_cache *cache, const unsigned char digest[TOKEN_DIGEST
     place->who = *who;
     pthread_mutex_unlock(&in->lock);
 }
+
+size_t token_cache_count(token_cache *cache, uint64_t generation, int64_t now) {
+    size_t count = 0;
+    for (size_t at = 0; at < BUCKETS; at++) {
+        bucket *in = &cache->buckets[at];
+        pthread_mutex_lock(&in->lock);
+        for (size_t way = 0; way < WAYS; way++) {
+            count += is_fresh(&in->entries[way], generation, now);
+        }
+        pthread_mutex_unlock(&in->lock);
+    }
+    return count;
+}

@@ -27,3 +27,6 @@ bool token_cache_find(token_cache *cache, const unsigned char digest[TOKEN_DIGES
  * `generation` is what keys_generation said before the token's key was looked up. */
 void token_cache_put(token_cache *cache, const unsigned char digest[TOKEN_DIGEST_SIZE],
                      uint64_t generation, int64_t now, const principal *who);
+
+/* How many entries token_cache_find could find now. */
+size_t token_cache_count(token_cache *cache, uint64_t generation, int64_t now);

@@ -28,8 +28,13 @@ struct combiner {
     const statement *what;
     pool *lanes; /* connections */
     size_t lane_count, leaders;
-    unsigned long long items, commits, alone;
+    unsigned long long alone;
+    histogram batches;
 };
+
+static const uint64_t batch_bounds[] = {1, 2, 4, 8, 16, 32, 64, TOGETHER_MOST};
+const histogram_scale combiner_batch_scale = {
+    .bounds = batch_bounds, .count = sizeof batch_bounds / sizeof batch_bounds[0], .unit = 1};
 
 enum {
     COLUMN_N,
@@ -202,9 +207,8 @@ static size_t take_jobs(combiner *all, job *mine, job **jobs) {
     while (count < TOGETHER_MOST && all->first != NULL) {
         jobs[count++] = take_first(all);
     }
-    all->items += count;
-    all->commits++;
     pthread_mutex_unlock(&all->lock);
+    histogram_add(&all->batches, &combiner_batch_scale, count);
     return count;
 }
 
@@ -309,10 +313,10 @@ void combiner_free(combiner *all) {
 
 combiner_figures combiner_figures_read(combiner *all) {
     pthread_mutex_lock(&all->lock);
-    combiner_figures figures = {.items = all->items,
-                                .commits = all->commits,
+    combiner_figures figures = {.batches = &all->batches,
                                 .alone = __atomic_load_n(&all->alone, __ATOMIC_RELAXED),
                                 .queued = all->queued};
     pthread_mutex_unlock(&all->lock);
+    figures.lanes = pool_figures_read(all->lanes);
     return figures;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "service/db/call.h"
+#include "service/db/pool.h"
 
 typedef struct combiner combiner;
 
@@ -32,8 +33,11 @@ bool combiner_submit(combiner *all, const principal *who, const char *item, comb
 bool combiner_answer_read(const PGresult *rows, int row, combiner_answer *answer, arena *memory);
 
 typedef struct combiner_figures {
-    unsigned long long items, commits,
-        alone; /* alone: items sent by themselves after a neighbour failed */
+    const histogram *batches; /* how many items went together; lives as long as the combiner */
+    unsigned long long
+        alone; /* items sent by themselves: single ones, or after a neighbour failed */
     size_t queued;
+    pool_figures lanes;
 } combiner_figures;
+extern const histogram_scale combiner_batch_scale;
 combiner_figures combiner_figures_read(combiner *all);

@@ -26,14 +26,27 @@ struct pool {
     connection *broken;
     size_t size, idle_count, connected, waiting;
     unsigned long long timeouts, reconnects;
+    histogram waits;
     bool stopping;
 };
+
+/* In microseconds; the last is what requests wait at most. */
+static const uint64_t wait_bounds[] = {100,   1000,   5000,   10000, 25000,
+                                       50000, 100000, 250000, 500000};
+const histogram_scale pool_wait_scale = {
+    .bounds = wait_bounds, .count = sizeof wait_bounds / sizeof wait_bounds[0], .unit = 1e-6};
 
 /* Settings of each session; time limits as budgets of a request (see README, limits). */
 static const char *const session_options =
     "-c search_path=register -c timezone=UTC -c statement_timeout=5s -c lock_timeout=1s "
     "-c idle_in_transaction_session_timeout=5s -c client_connection_check_interval=1s "
     "-c jit=off -c default_transaction_isolation=read\\ committed";
+
+static int64_t now_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
 
 static struct timespec deadline_in(clockid_t clock, long milliseconds) {
     struct timespec at;
@@ -235,14 +248,17 @@ void pool_free(pool *all) {
 }
 
 connection *pool_take(pool *all, int wait_ms) {
+    uint64_t waited = 0;
     pthread_mutex_lock(&all->lock);
     if (all->idle == NULL) {
+        int64_t since = now_us();
         struct timespec until = deadline_in(CLOCK_MONOTONIC, wait_ms);
         all->waiting++;
         while (all->idle == NULL && !all->stopping &&
                pthread_cond_timedwait(&all->idle_changed, &all->lock, &until) != ETIMEDOUT) {
         }
         all->waiting--;
+        waited = (uint64_t)(now_us() - since);
     }
     connection *taken = all->idle;
     if (taken != NULL) {
@@ -252,6 +268,7 @@ connection *pool_take(pool *all, int wait_ms) {
         all->timeouts++;
     }
     pthread_mutex_unlock(&all->lock);
+    histogram_add(&all->waits, &pool_wait_scale, waited);
     return taken;
 }
 
@@ -303,7 +320,8 @@ pool_figures pool_figures_read(pool *all) {
                             .connected = all->connected,
                             .waiting = all->waiting,
                             .timeouts = all->timeouts,
-                            .reconnects = all->reconnects};
+                            .reconnects = all->reconnects,
+                            .waits = &all->waits};
     pthread_mutex_unlock(&all->lock);
     return figures;
 }

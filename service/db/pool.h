@@ -1,6 +1,8 @@
 /* Connections to PostgreSQL: a fixed number, prepared, taken for one request and given back. */
 #pragma once
 
+#include "service/histogram.h"
+
 #include <libpq-fe.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,5 +38,7 @@ bool pool_is_connected(pool *all);
 typedef struct pool_figures {
     size_t size, idle, connected, waiting;
     unsigned long long timeouts, reconnects;
+    const histogram *waits; /* for a connection, in microseconds; lives as long as the pool */
 } pool_figures;
+extern const histogram_scale pool_wait_scale;
 pool_figures pool_figures_read(pool *all);

@@ -1,7 +1,7 @@
 /* The admin port: is it alive, is it ready, what are its figures. */
 #include "service/http/admin.h"
 
-#include "service/http/service.h"
+#include "service/http/figures.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,60 +17,23 @@ static void answer(struct _u_response *response, unsigned int status, const char
 /* Names what is missing, so that an operator need not guess. */
 static void answer_ready(service *shared, struct _u_response *response) {
     char text[256];
-    bool database = pool_is_connected(shared->connections);
-    bool has_keys = keys_figures_read(shared->keys).count > 0;
-    bool draining = atomic_load(&shared->draining);
+    readiness now = readiness_read(shared);
     snprintf(text, sizeof text, "{\"ready\":%s,\"database\":%s,\"keys\":%s,\"draining\":%s}\n",
-             database && has_keys && !draining ? "true" : "false", database ? "true" : "false",
-             has_keys ? "true" : "false", draining ? "true" : "false");
-    answer(response, database && has_keys && !draining ? 200 : 503, "application/json", text);
-}
-
-static void render_parts(service *shared, FILE *out) {
-    pool_figures pool = pool_figures_read(shared->connections);
-    combiner_figures pushes = combiner_figures_read(shared->pushes);
-    token_figures tokens = token_figures_read(shared->verifier);
-    keys_figures known = keys_figures_read(shared->keys);
-    fprintf(
-        out,
-        "# TYPE database_connections gauge\n"
-        "database_connections{state=\"idle\"} %zu\ndatabase_connections{state=\"connected\"} %zu\n"
-        "database_connections{state=\"configured\"} %zu\n"
-        "# TYPE database_waiting_requests gauge\ndatabase_waiting_requests %zu\n"
-        "# TYPE database_timeouts_total counter\ndatabase_timeouts_total %llu\n"
-        "# TYPE database_reconnects_total counter\ndatabase_reconnects_total %llu\n",
-        pool.idle, pool.connected, pool.size, pool.waiting, pool.timeouts, pool.reconnects);
-    fprintf(out,
-            "# TYPE push_items_total counter\npush_items_total %llu\n"
-            "# TYPE push_commits_total counter\npush_commits_total %llu\n"
-            "# TYPE push_alone_total counter\npush_alone_total %llu\n"
-            "# TYPE push_queue_length gauge\npush_queue_length %zu\n",
-            pushes.items, pushes.commits, pushes.alone, pushes.queued);
-    fprintf(out,
-            "# TYPE token_cache_hits_total counter\ntoken_cache_hits_total %llu\n"
-            "# TYPE token_cache_misses_total counter\ntoken_cache_misses_total %llu\n"
-            "# TYPE tokens_refused_total counter\ntokens_refused_total %llu\n"
-            "# TYPE token_keys gauge\ntoken_keys %zu\n"
-            "# TYPE token_keys_loaded_timestamp_seconds gauge\ntoken_keys_loaded_timestamp_seconds "
-            "%lld\n"
-            "# TYPE token_keys_failures_total counter\ntoken_keys_failures_total %llu\n",
-            tokens.cache_hits, tokens.cache_misses, tokens.refused, known.count,
-            (long long)known.loaded_at, known.failures);
+             now.ready ? "true" : "false", now.database ? "true" : "false",
+             now.keys ? "true" : "false", now.draining ? "true" : "false");
+    answer(response, now.ready ? 200 : 503, "application/json", text);
 }
 
 static void answer_metrics(service *shared, struct _u_response *response) {
-    char *requests = metrics_render(shared->figures);
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    if (requests != NULL && out != NULL) {
-        fputs(requests, out);
-        render_parts(shared, out);
+    if (out != NULL) {
+        figures_write(shared, out);
     }
-    bool complete = out != NULL && fclose(out) == 0 && requests != NULL;
+    bool complete = out != NULL && fclose(out) == 0;
     answer(response, complete ? 200 : 503, "text/plain; version=0.0.4; charset=utf-8",
            complete ? text : "");
-    free(requests);
     free(text);
 }
 

@@ -269,6 +269,7 @@ static void record(exchange *x) {
 
 void exchange_run(exchange *x) {
     x->started_us = clock_us(CLOCK_MONOTONIC);
+    metrics_begin(x->shared->figures);
     identify(x);
     if (check_framing(x) && find_operation(x) && authenticate(x) && limit_rate(x) && authorise(x) &&
         negotiate(x) && exchange_read_body(x) && check_input(x) && check_text(x)) {

@@ -272,6 +272,7 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
     }
     running->shared = shared;
     running->connections = watch_new(settings->request_seconds, settings->idle_seconds);
+    shared->open = running->connections;
     if (settings->tls_key_file != NULL) {
         running->certificate = read_text(settings->tls_certificate_file, reason, reason_size);
         running->private_key = read_text(settings->tls_key_file, reason, reason_size);

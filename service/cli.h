@@ -1,0 +1,48 @@
+/* The command line: a table of commands with their options, from which words are checked and help
+ * is written. */
+#pragma once
+
+#include "service/config.h"
+
+#include <stdbool.h>
+
+enum { CLI_OPTIONS_MOST = 8 };
+
+typedef struct cli_option {
+    const char *name;     /* with its dashes; NULL ends a list */
+    const char *argument; /* what stands behind it in the help; NULL: nothing, it is a switch */
+    const char *meaning;
+} cli_option;
+
+typedef struct cli_command cli_command;
+
+typedef struct cli_call {
+    const cli_command *command;
+    const config *settings;               /* NULL: the command needs none */
+    const char *values[CLI_OPTIONS_MOST]; /* as the options stand in the command; "" of a switch */
+} cli_call;
+
+struct cli_command {
+    const char *name, *summary;
+    const char *description; /* whole lines of the help */
+    cli_option options[CLI_OPTIONS_MOST];
+    int (*run)(const cli_call *call); /* returns an exit status of sysexits.h */
+    bool without_settings;
+};
+
+typedef struct cli_program {
+    const char *name, *summary;
+    const char *ending; /* whole lines that end the help of the program */
+    const cli_command *commands;
+    size_t command_count;
+} cli_program;
+
+/* Runs the command that the words name. Returns its exit status, EX_USAGE for words that the table
+ * does not know, or EX_CONFIG when the configuration cannot be read. */
+int cli_run(const cli_program *program, int count, char **words);
+
+/* The value of the call's option; NULL when it was not given. */
+const char *cli_value(const cli_call *call, const char *name);
+
+/* Writes the sentence for the person at the command line and returns the status. */
+int cli_fail(int status, const char *reason);

@@ -1,0 +1,28 @@
+/* The commands `migrate` and `version`. */
+#include "service/command.h"
+#include "service/contract/contract.h"
+#include "service/db/migrate.h"
+
+#include <sysexits.h>
+
+int command_migrate(const cli_call *call) {
+    char reason[1024] = "";
+    const config *settings = call->settings;
+    const char *database =
+        settings->migration_database != NULL ? settings->migration_database : settings->database;
+    if (database == NULL) {
+        return cli_fail(
+            EX_CONFIG, "LR_MIGRATION_DATABASE is not set: it has to be a libpq connection string.");
+    }
+    if (!migrate_run(database, stdout, reason, sizeof reason)) {
+        return cli_fail(EX_UNAVAILABLE, reason);
+    }
+    puts("the schema is complete");
+    return EX_OK;
+}
+
+int command_version(const cli_call *call) {
+    (void)call;
+    printf("learning-reviews %s, contract %s\n", PROGRAM_VERSION, contract_version);
+    return EX_OK;
+}

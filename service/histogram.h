@@ -1,0 +1,33 @@
+/* A histogram as Prometheus knows it: values counted by upper bound. Any number of threads may add
+ * to it. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { HISTOGRAM_BOUNDS_MOST = 16 };
+
+/* The bounds, rising, of the values that are added; `unit` turns a value into what is served: 1e-6
+ * for microseconds that are served as seconds. */
+typedef struct histogram_scale {
+    const uint64_t *bounds;
+    size_t count;
+    double unit;
+} histogram_scale;
+
+/* All zero is empty. */
+typedef struct histogram {
+    atomic_ullong by_bound[HISTOGRAM_BOUNDS_MOST + 1];
+    atomic_ullong total;
+} histogram;
+
+void histogram_add(histogram *all, const histogram_scale *scale, uint64_t value);
+
+/* How many values were added. */
+unsigned long long histogram_count(const histogram *all);
+
+/* Writes buckets, sum and count; `labels` is `name="value",...` or "". */
+void histogram_write(const histogram *all, const histogram_scale *scale, const char *name,
+                     const char *labels, FILE *out);

@@ -1,0 +1,142 @@
+/* Every figure that the admin port tells an operator. */
+#include "service/http/figures.h"
+
+#include "service/contract/contract.h"
+#include "service/http/watch.h"
+#include "service/process.h"
+
+readiness readiness_read(service *shared) {
+    readiness now = {.database = pool_is_connected(shared->connections),
+                     .keys = keys_figures_read(shared->keys).count > 0,
+                     .draining = atomic_load(&shared->draining)};
+    now.ready = now.database && now.keys && !now.draining;
+    return now;
+}
+
+static void write_service(service *shared, FILE *out) {
+    readiness now = readiness_read(shared);
+    metrics_head(out, "learning_reviews_build_info", "gauge",
+                 "Versions of program and contract; always 1.");
+    fprintf(out, "learning_reviews_build_info{version=\"%s\",contract=\"%s\"} 1\n", PROGRAM_VERSION,
+            contract_version);
+    metrics_write_value(out, "service_ready", "gauge", "Whether /readyz answers 200.", now.ready);
+    metrics_write_value(out, "service_draining", "gauge", "Whether the service is about to end.",
+                        now.draining);
+    metrics_write_value(out, "http_connections", "gauge",
+                        "Open connections of clients, those to the admin port among them.",
+                        (double)watch_count(shared->open));
+    metrics_write_value(out, "http_connections_limit", "gauge",
+                        "Connections that may be open; further ones wait (LR_CONNECTION_LIMIT).",
+                        shared->settings->connections_most);
+}
+
+typedef struct pool_row {
+    const char *name;
+    pool_figures figures;
+} pool_row;
+
+enum { POOLS = 2 };
+
+static void write_pool_gauge(const pool_row *rows, const char *name, const char *help,
+                             size_t (*value)(const pool_figures *), FILE *out) {
+    metrics_head(out, name, "gauge", help);
+    for (size_t i = 0; i < POOLS; i++) {
+        fprintf(out, "%s{pool=\"%s\"} %zu\n", name, rows[i].name, value(&rows[i].figures));
+    }
+}
+
+static size_t pool_size(const pool_figures *of) {
+    return of->size;
+}
+
+static size_t pool_connected(const pool_figures *of) {
+    return of->connected;
+}
+
+static size_t pool_busy(const pool_figures *of) {
+    return of->connected - of->idle;
+}
+
+static size_t pool_waiting(const pool_figures *of) {
+    return of->waiting;
+}
+
+static void write_pools(service *shared, FILE *out) {
+    const pool_row rows[POOLS] = {
+        {"requests", pool_figures_read(shared->connections)},
+        {"pushes", combiner_figures_read(shared->pushes).lanes},
+    };
+    write_pool_gauge(rows, "database_pool_size", "Database connections configured.", pool_size,
+                     out);
+    write_pool_gauge(rows, "database_pool_connected", "Database connections that stand.",
+                     pool_connected, out);
+    write_pool_gauge(rows, "database_pool_busy", "Database connections in use.", pool_busy, out);
+    write_pool_gauge(rows, "database_pool_waiting", "Requests that wait for a connection.",
+                     pool_waiting, out);
+    metrics_head(out, "database_pool_wait_seconds", "histogram",
+                 "Time until a connection was free, or until the wait was given up.");
+    for (size_t i = 0; i < POOLS; i++) {
+        char labels[64];
+        snprintf(labels, sizeof labels, "pool=\"%s\"", rows[i].name);
+        histogram_write(rows[i].figures.waits, &pool_wait_scale, "database_pool_wait_seconds",
+                        labels, out);
+    }
+    metrics_head(out, "database_pool_timeouts_total", "counter",
+                 "Waits for a connection that were given up.");
+    for (size_t i = 0; i < POOLS; i++) {
+        fprintf(out, "database_pool_timeouts_total{pool=\"%s\"} %llu\n", rows[i].name,
+                rows[i].figures.timeouts);
+    }
+    metrics_head(out, "database_pool_connects_total", "counter",
+                 "Connections made, the first ones among them.");
+    for (size_t i = 0; i < POOLS; i++) {
+        fprintf(out, "database_pool_connects_total{pool=\"%s\"} %llu\n", rows[i].name,
+                rows[i].figures.reconnects);
+    }
+}
+
+static void write_pushes(service *shared, FILE *out) {
+    combiner_figures pushes = combiner_figures_read(shared->pushes);
+    metrics_write_value(out, "push_queue_length", "gauge",
+                        "Single pushes that wait for a commit to gather them.",
+                        (double)pushes.queued);
+    metrics_head(out, "push_batch_size", "histogram", "Single pushes that shared one commit.");
+    histogram_write(pushes.batches, &combiner_batch_scale, "push_batch_size", "", out);
+    metrics_write_value(out, "push_alone_total", "counter",
+                        "Pushes sent by themselves: nobody else came, or a neighbour failed.",
+                        (double)pushes.alone);
+}
+
+static void write_tokens(service *shared, FILE *out) {
+    token_figures tokens = token_figures_read(shared->verifier);
+    keys_figures known = keys_figures_read(shared->keys);
+    metrics_write_value(out, "token_cache_hits_total", "counter",
+                        "Tokens that had been verified a moment before.",
+                        (double)tokens.cache_hits);
+    metrics_write_value(out, "token_cache_misses_total", "counter",
+                        "Tokens that were verified in full.", (double)tokens.cache_misses);
+    metrics_write_value(out, "token_cache_entries", "gauge", "Verified tokens that are remembered.",
+                        (double)tokens.cache_entries);
+    metrics_write_value(out, "tokens_refused_total", "counter", "Tokens that were not believed.",
+                        (double)tokens.refused);
+    metrics_write_value(out, "token_keys", "gauge", "Keys that tokens are verified with.",
+                        (double)known.count);
+    metrics_write_value(out, "token_keys_loaded_timestamp_seconds", "gauge",
+                        "When the keys were last read without a fault, in seconds since 1970.",
+                        (double)known.loaded_at);
+    metrics_write_value(out, "token_keys_failures_total", "counter",
+                        "Readings of the keys that failed.", (double)known.failures);
+    metrics_head(out, "token_keys_source_info", "gauge",
+                 "Where the keys come from: an address is read again and again, a file when it "
+                 "changes; always 1.");
+    fprintf(out, "token_keys_source_info{source=\"%s\"} 1\n", known.source);
+}
+
+void figures_write(service *shared, FILE *out) {
+    metrics_write(shared->figures, out);
+    write_service(shared, out);
+    write_pools(shared, out);
+    write_pushes(shared, out);
+    write_tokens(shared, out);
+    process_write(out);
+}

@@ -1,0 +1,89 @@
+/* What the operating system says of this process. */
+#include "service/process.h"
+
+#include "service/metrics.h"
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Of /proc/self/stat (proc(5)), counted from the state, which is field 3. */
+enum {
+    FIELD_THREADS = 20 - 3,
+    FIELD_START = 22 - 3,
+    FIELD_MEMORY = 23 - 3,
+    FIELD_RESIDENT = 24 - 3
+};
+enum { FIELDS = FIELD_RESIDENT + 1 };
+
+/* The name of the program in front may hold anything, but no later field a parenthesis. */
+static bool read_stat(double *fields) {
+    char text[1024] = "";
+    FILE *in = fopen("/proc/self/stat", "re");
+    if (in == NULL) {
+        return false;
+    }
+    size_t size = fread(text, 1, sizeof text - 1, in);
+    fclose(in);
+    text[size] = '\0';
+    char *at = strrchr(text, ')');
+    char *rest = NULL;
+    at = at == NULL ? NULL : strtok_r(at + 1, " ", &rest);
+    size_t count = 0;
+    for (; at != NULL && count < FIELDS; at = strtok_r(NULL, " ", &rest)) {
+        fields[count++] = strtod(at, NULL);
+    }
+    return count == FIELDS;
+}
+
+static double seconds_of(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void write_stat(FILE *out) {
+    double fields[FIELDS];
+    if (!read_stat(fields)) {
+        return;
+    }
+    double running =
+        seconds_of(CLOCK_BOOTTIME) - fields[FIELD_START] / (double)sysconf(_SC_CLK_TCK);
+    metrics_write_value(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
+                        fields[FIELD_RESIDENT] * (double)sysconf(_SC_PAGESIZE));
+    metrics_write_value(out, "process_virtual_memory_bytes", "gauge", "Virtual memory.",
+                        fields[FIELD_MEMORY]);
+    metrics_write_value(out, "process_threads", "gauge", "Threads.", fields[FIELD_THREADS]);
+    metrics_write_value(out, "process_start_time_seconds", "gauge",
+                        "When the process started, in seconds since 1970.",
+                        (double)(int64_t)(seconds_of(CLOCK_REALTIME) - running));
+}
+
+static void write_files(FILE *out) {
+    DIR *files = opendir("/proc/self/fd");
+    if (files == NULL) {
+        return;
+    }
+    double count = -3; /* `.`, `..` and the folder itself */
+    while (readdir(files) != NULL) {
+        count++;
+    }
+    closedir(files);
+    struct rlimit most;
+    metrics_write_value(out, "process_open_fds", "gauge", "Open file descriptors.", count);
+    if (getrlimit(RLIMIT_NOFILE, &most) == 0) {
+        metrics_write_value(out, "process_max_fds", "gauge", "File descriptors that may be open.",
+                            (double)most.rlim_cur);
+    }
+}
+
+void process_write(FILE *out) {
+    write_stat(out);
+    write_files(out);
+    metrics_write_value(out, "process_cpu_seconds_total", "counter", "Processor time used.",
+                        seconds_of(CLOCK_PROCESS_CPUTIME_ID));
+}

@@ -1,0 +1,158 @@
+"""The manifests: valid by Kubernetes' own schemas, as confined as it calls restricted, and consistent."""
+import copy
+import json
+import os
+import pathlib
+import re
+
+import jsonschema
+import pytest
+import yaml
+
+from conftest import ROOT
+
+FOLDER = ROOT / "deploy" / "kubernetes"
+# Oldest and newest version that the manifests are held against.
+VERSIONS = ["v1.28.0", "v1.37.0"]
+
+
+def load(name):
+    return [each for each in yaml.safe_load_all((FOLDER / name).read_text()) if each]
+
+
+KUSTOMIZATION = load("kustomization.yaml")[0]
+EXAMPLES = load("secret.example.yaml")
+MANIFESTS = [each for name in KUSTOMIZATION["resources"] for each in load(name)]
+PODS = [each for each in MANIFESTS if each["kind"] in ("Deployment", "Job")]
+
+
+def named(manifest):
+    return f"{manifest['kind']} {manifest['metadata']['name']}"
+
+
+def find(kind, name="learning-reviews"):
+    return next(each for each in MANIFESTS if named(each) == f"{kind} {name}")
+
+
+def container_of(manifest):
+    containers = manifest["spec"]["template"]["spec"]["containers"]
+    assert len(containers) == 1
+    return containers[0]
+
+
+def validator_of(manifest, version):
+    """Kubernetes' own schema of such a thing, which refuses members that it does not know."""
+    if "LR_KUBERNETES_SCHEMAS" not in os.environ:
+        pytest.skip("LR_KUBERNETES_SCHEMAS does not name a folder with schemas; tests/packaging/run does")
+    folder = pathlib.Path(os.environ["LR_KUBERNETES_SCHEMAS"]) / f"{version}-local-strict"
+    group, _, number = manifest["apiVersion"].rpartition("/")
+    name = "-".join(filter(None, [manifest["kind"].lower(), group.split(".")[0], number]))
+    schema = json.loads((folder / f"{name}.json").read_text())
+    definitions = json.loads((folder / "_definitions.json").read_text())
+    resolver = jsonschema.RefResolver(schema["$id"], schema, store={definitions["$id"]: definitions})
+    return jsonschema.validators.validator_for(schema)(schema, resolver=resolver)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("manifest", MANIFESTS + EXAMPLES, ids=named)
+def test_a_manifest_is_valid(manifest, version):
+    validator_of(manifest, version).validate(manifest)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_manifest_with_a_member_that_nobody_knows_is_not_valid(version):
+    broken = copy.deepcopy(find("Deployment"))
+    container_of(broken)["readynessProbe"] = {}
+    assert not validator_of(broken, version).is_valid(broken)
+
+
+def test_every_file_is_used_but_the_example():
+    files = {path.name for path in FOLDER.iterdir()} - {"kustomization.yaml", "secret.example.yaml"}
+    assert set(KUSTOMIZATION["resources"]) == files
+
+
+def test_everything_that_is_needed_is_there():
+    assert sorted(map(named, MANIFESTS)) == sorted([
+        "Namespace learning-reviews", "ConfigMap learning-reviews", "ServiceAccount learning-reviews",
+        "Job learning-reviews-migrate", "Deployment learning-reviews", "Service learning-reviews",
+        "PodDisruptionBudget learning-reviews", "NetworkPolicy learning-reviews"])
+
+
+@pytest.mark.parametrize("manifest", PODS, ids=named)
+def test_a_pod_is_restricted(manifest):
+    """What the pod security standard calls restricted, and more."""
+    pod, container = manifest["spec"]["template"]["spec"], container_of(manifest)
+    assert pod["automountServiceAccountToken"] is False
+    context = pod["securityContext"]
+    assert (context["runAsNonRoot"], context["runAsUser"], context["runAsGroup"], context["fsGroup"]) == (
+        True, 10001, 10001, 10001)
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
+                                            "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod) and "memory" in container["resources"]["limits"]
+    assert find("Namespace")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+@pytest.mark.parametrize("manifest", PODS, ids=named)
+def test_a_pod_finds_its_files_in_its_secret_and_nobody_else_reads_them(manifest):
+    pod, container = manifest["spec"]["template"]["spec"], container_of(manifest)
+    secrets = {each["metadata"]["name"]: each["stringData"] for each in EXAMPLES}
+    volume = pod["volumes"][0]["secret"]
+    mount = container["volumeMounts"][0]["mountPath"]
+    wanted = re.findall(rf"{mount}/(\S+)", " ".join(
+        [*container["args"], *find("ConfigMap")["data"].values()] if "envFrom" in container else container["args"]))
+    assert volume["defaultMode"] & 0o007 == 0
+    assert set(wanted) == set(secrets[volume["secretName"]])
+
+
+def test_the_example_has_no_real_secret():
+    texts = [text for each in EXAMPLES for text in each["stringData"].values()]
+    assert all("CHANGE-ME" in text and not re.search(r"password=(?!CHANGE-ME)", text) for text in texts)
+
+
+def test_settings_are_known_to_the_program():
+    known = set(re.findall(r'"(LR_[A-Z_]+)"', (ROOT / "service/config.c").read_text()))
+    used = set(find("ConfigMap")["data"]) | {name for each in EXAMPLES for text in each["stringData"].values()
+                                             for name in re.findall(r"^(LR_[A-Z_]+)=", text, re.MULTILINE)}
+    assert len(used) >= 8 and used <= known
+
+
+def test_probes_ask_the_admin_port():
+    container = container_of(find("Deployment"))
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    settings = find("ConfigMap")["data"]
+    assert (settings["LR_LISTEN"], settings["LR_ADMIN_LISTEN"]) == (f":{ports['http']}", f":{ports['admin']}")
+    paths = {name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
+    assert paths == {"startup": {"path": "/livez", "port": "admin"}, "liveness": {"path": "/livez", "port": "admin"},
+                     "readiness": {"path": "/readyz", "port": "admin"}}
+
+
+def test_the_service_leads_to_the_api_only():
+    service, deployment = find("Service")["spec"], find("Deployment")["spec"]
+    assert [port["targetPort"] for port in service["ports"]] == ["http"]
+    for selector in (service["selector"], find("PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
+                     deployment["selector"]["matchLabels"]):
+        assert selector == deployment["template"]["metadata"]["labels"]
+        assert selector["app.kubernetes.io/component"] == "service", "the migration is no part of it"
+
+
+def test_there_is_one_pod_left_whatever_is_done_on_purpose():
+    assert find("Deployment")["spec"]["replicas"] > find("PodDisruptionBudget")["spec"]["minAvailable"] >= 1
+    assert find("Deployment")["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
+def test_draining_fits_into_the_time_until_a_pod_is_killed():
+    usual = dict(re.findall(r'\{"(LR_DRAIN\w*)", NUMBER, AT\(\w+\), "(\d+)"', (ROOT / "service/config.c").read_text()))
+    assert len(usual) == 2
+    assert find("Deployment")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > sum(map(int, usual.values()))
+
+
+def test_the_network_is_closed_but_for_what_is_needed():
+    policy = find("NetworkPolicy")["spec"]
+    for manifest in PODS:
+        labels = manifest["spec"]["template"]["metadata"]["labels"]
+        assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    assert all(rule["ports"] and rule["from"] for rule in policy["ingress"])
+    assert all(rule["ports"] and rule["to"] for rule in policy["egress"])
+    assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} == {"http", "admin"}

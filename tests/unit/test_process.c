@@ -1,0 +1,49 @@
+/* Tests of what is said of the process itself. */
+#include "service/process.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static double figure(const char *text, const char *name) {
+    char line[128];
+    snprintf(line, sizeof line, "\n%s ", name);
+    const char *at = strstr(text, line);
+    cr_assert_not_null(at, "%s", name);
+    return strtod(at + strlen(line), NULL);
+}
+
+static char *figures(void) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    process_write(out);
+    fclose(out);
+    return text;
+}
+
+Test(process, given_a_process_when_asked_then_its_figures_are_likely) {
+    char *text = figures();
+    double started = figure(text, "process_start_time_seconds");
+    cr_expect_gt(started, (double)time(NULL) - 600);
+    cr_expect_leq(started, (double)time(NULL) + 1);
+    cr_expect_gt(figure(text, "process_resident_memory_bytes"), 1 << 20);
+    cr_expect_gt(figure(text, "process_virtual_memory_bytes"),
+                 figure(text, "process_resident_memory_bytes"));
+    cr_expect_geq(figure(text, "process_threads"), 1);
+    cr_expect_gt(figure(text, "process_cpu_seconds_total"), 0);
+    cr_expect_gt(figure(text, "process_max_fds"), figure(text, "process_open_fds"));
+    free(text);
+}
+
+Test(process, given_a_file_is_opened_when_asked_again_then_one_more_is_counted) {
+    char *before = figures();
+    int extra = dup(STDERR_FILENO);
+    char *after = figures();
+    cr_expect_eq(figure(after, "process_open_fds"), figure(before, "process_open_fds") + 1);
+    close(extra);
+    free(before);
+    free(after);
+}
