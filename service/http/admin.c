@@ -17,7 +17,7 @@ static void answer(struct _u_response *response, unsigned int status, const char
 /* Names what is missing, so that an operator need not guess. */
 static void answer_ready(service *shared, struct _u_response *response) {
     char text[256];
-    bool database = pool_is_connected(shared->connections);
+    bool database = pool_is_connected(shared->connections) && feed_safe(shared->changes) >= 0;
     bool has_keys = keys_figures_read(shared->keys).count > 0;
     bool draining = atomic_load(&shared->draining);
     snprintf(text, sizeof text, "{\"ready\":%s,\"database\":%s,\"keys\":%s,\"draining\":%s}\n",
@@ -29,6 +29,7 @@ static void answer_ready(service *shared, struct _u_response *response) {
 static void render_parts(service *shared, FILE *out) {
     pool_figures pool = pool_figures_read(shared->connections);
     combiner_figures pushes = combiner_figures_read(shared->pushes);
+    feed_figures changes = feed_figures_read(shared->changes);
     token_figures tokens = token_figures_read(shared->verifier);
     keys_figures known = keys_figures_read(shared->keys);
     fprintf(
@@ -46,6 +47,12 @@ static void render_parts(service *shared, FILE *out) {
             "# TYPE push_alone_total counter\npush_alone_total %llu\n"
             "# TYPE push_queue_length gauge\npush_queue_length %zu\n",
             pushes.items, pushes.commits, pushes.alone, pushes.queued);
+    fprintf(out,
+            "# TYPE feed_events_unfinished gauge\nfeed_events_unfinished %lld\n"
+            "# TYPE feed_behind_seconds gauge\nfeed_behind_seconds %.3f\n"
+            "# TYPE feed_waiting_requests gauge\nfeed_waiting_requests %zu\n",
+            (long long)(changes.newest - changes.safe), (double)changes.behind_ms / 1000,
+            changes.waiting);
     fprintf(out,
             "# TYPE token_cache_hits_total counter\ntoken_cache_hits_total %llu\n"
             "# TYPE token_cache_misses_total counter\ntoken_cache_misses_total %llu\n"
