@@ -36,7 +36,7 @@ struct feed {
     arena *memory;
     barrier barriers[BARRIERS_MOST];
     size_t barrier_count;
-    int64_t looked_ms, told;
+    int64_t looked_ms, checked_ms, told;
     bool heard;
     atomic_bool poked, stopping; /* set by others before they ring the bell */
 };
@@ -78,23 +78,35 @@ feed_verdict feed_wait(feed *all, feed_waiter *waiter, int64_t seen) {
 }
 
 static bool wants(const feed_waiter *one, const char *topic) {
-    for (const char *const *each = one->topics; *each != NULL; each++) {
-        if (topic == NULL || strcmp(*each, topic) == 0) {
-            return true;
-        }
+    bool found = topic == NULL;
+    for (const char *const *each = one->topics; !found && *each != NULL; each++) {
+        found = strcmp(*each, topic) == 0;
     }
-    return topic == NULL;
+    return found;
 }
 
-/* Takes out those who wait for the topic (NULL: everybody) or, with `now_ms`, whose time is over,
- * and wakes them outside the lock: from then on they may be gone. */
-static void wake(feed *all, const char *topic, int64_t now_ms) {
+/* Whom to wake: those who wait for a topic (NULL: everybody), or those whose time is over. */
+typedef struct choice {
+    const char *topic;
+    int64_t now_ms; /* 0: by topic */
+    bool looks;     /* for those whose connection is gone, too */
+} choice;
+
+static bool is_chosen(const feed_waiter *one, const choice *which) {
+    if (which->now_ms == 0) {
+        return wants(one, which->topic);
+    }
+    return one->until_ms <= which->now_ms || (which->looks && one->lost(one));
+}
+
+/* Takes them out and wakes them outside the lock: from then on they may be gone. */
+static void wake(feed *all, choice which) {
     feed_waiter *woken = NULL;
     pthread_mutex_lock(&all->lock);
     feed_waiter **place = &all->waiters;
     while (*place != NULL) {
         feed_waiter *one = *place;
-        if (now_ms > 0 ? one->until_ms > now_ms : !wants(one, topic)) {
+        if (!is_chosen(one, &which)) {
             place = &one->next;
             continue;
         }
@@ -233,11 +245,11 @@ static void wake_concerned(feed *all, const char *topics, int64_t before, int64_
                                       arena_printf(all->memory, "%lld", (long long)safe)};
     PGresult *fresh = ask(all, statement_feed_fresh, parameters);
     if (fresh == NULL) {
-        wake(all, NULL, 0); /* they look for themselves */
+        wake(all, (choice){0}); /* they look for themselves */
         return;
     }
     for (int row = 0; row < PQntuples(fresh); row++) {
-        wake(all, PQgetvalue(fresh, row, 0), 0);
+        wake(all, (choice){.topic = PQgetvalue(fresh, row, 0)});
     }
     PQclear(fresh);
 }
@@ -325,7 +337,9 @@ static void *run(void *argument) {
             connect_and_listen(all);
         }
         int64_t now = feed_clock_ms();
-        wake(all, NULL, now);
+        bool looks = now - all->checked_ms >= LOOK_MS;
+        all->checked_ms = looks ? now : all->checked_ms;
+        wake(all, (choice){.now_ms = now, .looks = looks});
         int64_t since = now - all->looked_ms;
         bool soon = all->poked || all->heard || all->barrier_count > 0;
         if (all->taken != NULL && (since >= LOOK_MS || (soon && since >= GAP_MS))) {
@@ -362,7 +376,7 @@ void feed_close(feed *all) {
     pthread_mutex_lock(&all->lock);
     all->closed = true;
     pthread_mutex_unlock(&all->lock);
-    wake(all, NULL, 0);
+    wake(all, (choice){0});
 }
 
 void feed_free(feed *all) {

@@ -19,9 +19,10 @@ typedef struct feed feed;
 /* Somebody who waits until a number above what is known is final in one of the topics. */
 typedef struct feed_waiter {
     struct feed_waiter *next;
-    const char *const *topics;              /* ends with NULL */
-    int64_t until_ms;                       /* of the steady clock: feed_clock_ms */
-    void (*park)(struct feed_waiter *self); /* called once it is sure that wake will follow */
+    const char *const *topics;                    /* ends with NULL */
+    int64_t until_ms;                             /* of the steady clock: feed_clock_ms */
+    void (*park)(struct feed_waiter *self);       /* called once it is sure that wake will follow */
+    bool (*lost)(const struct feed_waiter *self); /* nobody listens any more: wake it now */
     void (*wake)(struct feed_waiter *self); /* called once, from another thread; then it is not
                                                known here any more */
 } feed_waiter;

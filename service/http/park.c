@@ -4,6 +4,7 @@
 #include "service/http/watch.h"
 
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ typedef struct parked {
                            library is done with the request */
     const void *fallback;
     size_t fallback_size;
+    int socket;
     bool answered; /* the body stands in x.answer */
 } parked;
 
@@ -25,6 +27,11 @@ static void suspend(feed_waiter *self) {
 
 static void resume(feed_waiter *self) {
     MHD_resume_connection(((parked *)(void *)self)->x.connection);
+}
+
+static bool is_lost(const feed_waiter *self) {
+    struct pollfd link = {.fd = ((const parked *)(const void *)self)->socket, .events = POLLRDHUP};
+    return poll(&link, 1, 0) > 0;
 }
 
 static const char *const *read_topics(const char *text, arena *memory) {
@@ -44,7 +51,10 @@ static parked *make(exchange *x, int seconds, const char *topics) {
     one->waiter = (feed_waiter){.topics = read_topics(topics, x->memory),
                                 .until_ms = x->started_us / 1000 + seconds * INT64_C(1000),
                                 .park = suspend,
+                                .lost = is_lost,
                                 .wake = resume};
+    one->socket =
+        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     one->fallback = x->answer;
     one->fallback_size = x->answer_size;
     return one;

@@ -1,5 +1,6 @@
 """The change feed: every change that a caller may see, once and in order, and what comes and goes."""
 import json
+import socket
 import time
 import urllib.parse
 
@@ -500,6 +501,29 @@ def test_who_waits_is_counted_and_only_so_many_may(extra_instance, caller, in_ba
     assert second.page(wait=3)["items"] == [] and time.monotonic() - begun < 1
     assert "feed_waiting_requests 1" in narrow.admin("/metrics")[1]
     assert waiting.result(timeout=PATIENCE)["items"] == []
+
+
+def test_who_goes_away_waits_no_longer(instance, committee):
+    reader = follow(committee)
+    target = urllib.parse.urlsplit(reader.next)._replace(scheme="", netloc="").geturl()
+    before = waiting_at(instance)
+    with socket.create_connection(("127.0.0.1", instance.port)) as link:
+        link.sendall(f"GET {target}&wait=30 HTTP/1.1\r\nHost: here\r\n"
+                     f"Authorization: Bearer {committee.token}\r\n\r\n".encode())
+        await_waiting(instance, before + 1)
+    await_waiting(instance, before)
+
+
+def waiting_at(instance):
+    return int(next(line.split()[1] for line in instance.admin("/metrics")[1].splitlines()
+                    if line.startswith("feed_waiting_requests")))
+
+
+def await_waiting(instance, count):
+    deadline = time.monotonic() + PATIENCE
+    while waiting_at(instance) != count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_waiting_lasts_longer_than_a_request_may(extra_instance, caller):
