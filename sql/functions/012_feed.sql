@@ -6,14 +6,16 @@ create or replace function feed_case(s feed_subject, r jsonb) returns uuid langu
     select (case s.subject when 'case' then r ->> 'id' else r ->> 'case_id' end)::uuid
 $$;
 
--- Who sees a row: its committees, the organisations that it names, and whoever has access to its case.
+-- Who sees a row: the committees' areas, the organisations that it names, and whoever has access to its case. One
+-- principal may be several of these: they are kept apart, because others may be some of them only (the chief
+-- officers see what their committee has, not what it owns elsewhere or was given access to).
 create or replace function feed_audiences(s feed_subject, r jsonb)
 returns table (audience text, sees_case boolean, shared boolean) language plpgsql stable as $$
 begin
     return query
         select seen.who, bool_or(seen.whole), bool_and(seen.by_access)
         from (
-            select 'CPC-' || (r ->> member), r ->> member = r ->> 'committee', false
+            select 'area-' || (r ->> member), r ->> member = r ->> 'committee', false
                 from unnest(s.committees) member where r ->> member is not null
             union all
             select r ->> member, false, false from unnest(s.organisations) member where r ->> member is not null
@@ -90,10 +92,9 @@ language plpgsql security definer set search_path = register, pg_temp as $$
 begin
     insert into feed_event (channel, number, subject, subject_id, kind, version, shared)
         select who || '/referrals', n, 'referral', id, 'created', version, false
-        from (select nextval('feed_number') as n, 'CPC-' || f.committee as receiver, f.source_organisation as sender,
-                f.id, f.version from fresh f offset 0) r
-        cross join lateral unnest(case when sender = receiver then array[sender] else array[receiver, sender] end)
-            audiences (who);
+        from (select nextval('feed_number') as n, f.committee, f.source_organisation, f.id, f.version
+              from fresh f offset 0) r
+        cross join lateral unnest(array['area-' || r.committee, r.source_organisation]) audiences (who);
     return null;
 end
 $$;
@@ -132,7 +133,7 @@ $$;
 create or replace function feed_sight_set(a case_access, wanted boolean) returns void language plpgsql as $$
 declare
     known boolean := exists (select from feed_sight f where f.access_id = a.id);
-    v_audience text := a.organisation || coalesce(' ' || a.client, '');
+    v_audience text := a.organisation || ' ' || coalesce(a.client, '*');
     v_way text := case a.role when 'proceedings_liaison' then 'liaison' else 'granted' end;
 begin
     if wanted = known then -- whoever is here has locked the access: nobody else changes what is known of it

@@ -23,7 +23,7 @@ begin
 end
 $$;
 
--- The channels that the caller reads: those of its organisation, of its own access, and of its area.
+-- The channels that the caller reads: those of its organisation, of access given to it, and of its area.
 create or replace function feed_channels() returns text[] language plpgsql stable as $$
 declare
     organisation text := nullif(claim('organisation'), '');
@@ -33,7 +33,8 @@ begin
         return '{}';
     end if;
     return array(select distinct a || '/' || l
-        from unnest(array[organisation, organisation || ' ' || claim('client'), 'CPC-' || area]) a,
+        from unnest(array[organisation, organisation || ' *', organisation || ' ' || claim('client'),
+                'area-' || area]) a,
             unnest(feed_lanes()) l
         where a is not null
         order by 1);
@@ -115,7 +116,8 @@ begin
             where f.channel = c and f.number > start and f.number <= safe
             order by f.number
             limit how_many + 1) e
-        order by e.number, e.kind = 'removed', e.case_id is null
+        -- Told on several ways: the one that says most.
+        order by e.number, array_position('{changed,created,present,removed}', e.kind), e.case_id is null
         limit how_many + 1
     ), page as (
         select f.number, s, f.subject_id, f.case_id, f.changed, f.occurred_at, sees.now,

@@ -23,7 +23,8 @@ create table feed_subject (
 );
 grant select on feed_subject to register_service;
 
--- channel: who (an organisation's code, with a client's behind a blank for access of its own) / lane.
+-- channel: who / lane. Who: `area-` and a committee, an organisation's code, or for access to single cases an
+-- organisation's code and the client's behind a blank (`*` for all its clients).
 create table feed_event (
     channel text not null,
     number bigint not null,

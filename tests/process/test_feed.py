@@ -122,7 +122,7 @@ class Long(threading.Thread):
         action = self.any("action", "committee = %s", code)
         if action:
             self.ask("select action_change(%s, null, %s)", action["id"],
-                     json.dumps({"owner_organisation": self.random.choice(AGENCIES + ["CPC-EDH"])}))
+                     json.dumps({"owner_organisation": self.random.choice(AGENCIES + ["CPC-EDH", "CPC-GLA"])}))
 
     def report(self):
         owner = self.random.choice(AGENCIES)
@@ -232,6 +232,7 @@ class Consumer(threading.Thread):
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {token}"
         self.target, self.copy, self.seen = begin, {}, set()
+        self.ahead = set()
         self.faults, self.events, self.requests = [], 0, 0
 
     def run(self):
@@ -271,11 +272,21 @@ class Consumer(threading.Thread):
             return
         known = self.copy.get(key)
         # Who has read from the beginning and always saw the thing misses no version of it.
-        if feed and self.whole and (kind == "changed" and (known is None or event["version"] != known + 1)
-                                    or kind == "created" and known is not None):
-            self.faults.append(f"known {known}: {event}")
-        # A snapshot that was begun before may have told a later version.
+        if feed and self.whole:
+            self.check(kind, key, known, event)
+        # A snapshot that was begun before may have told a later version; so may an event `present`.
         self.copy[key] = max(known or 0, event["version"])
+
+    def check(self, kind, key, known, event):
+        if kind == "present":
+            self.ahead.add(key)
+        elif kind == "created":
+            if known is not None:
+                self.faults.append(f"there already: {event}")
+        elif known is None or event["version"] > known + 1 or event["version"] <= known and key not in self.ahead:
+            self.faults.append(f"known {known}: {event}")
+        elif event["version"] == known + 1:
+            self.ahead.discard(key)
 
 
 def truth(cluster, organisation, client, scopes):
