@@ -40,6 +40,8 @@ static const setting settings_known[] = {
     {"LR_CONNECTIONS", NUMBER, AT(connections), "12", 1, 256},
     {"LR_PUSH_CONNECTIONS", NUMBER, AT(push_connections), "2", 1, 16},
     {"LR_CONNECTION_LIMIT", NUMBER, AT(connections_most), "2048", 16, 60000},
+    {"LR_WAITING_LIMIT", NUMBER, AT(waiting_most), "1024", 0, 60000},
+    {"LR_FEED_DAYS", NUMBER, AT(feed_days), "90", 1, 3650},
     {"LR_REQUEST_SECONDS", NUMBER, AT(request_seconds), "10", 1, 600},
     {"LR_IDLE_SECONDS", NUMBER, AT(idle_seconds), "15", 1, 600},
     {"LR_DRAIN_SECONDS", NUMBER, AT(drain_seconds), "10", 1, 600},

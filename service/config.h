@@ -15,7 +15,8 @@ typedef struct config {
     const char *pseudonym_key_file;
     const char *tls_certificate_file, *tls_key_file;
     int workers, connections, push_connections;
-    int connections_most;
+    int connections_most, waiting_most;
+    int feed_days;
     int request_seconds, idle_seconds, drain_seconds, drain_grace_seconds;
     int rate_limit, rate_window_seconds;
     const char *log_level;

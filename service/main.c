@@ -5,19 +5,22 @@
 static const char committee_scopes[] =
     "referrals.read referrals.write cases.read cases.write children.read information.read "
     "decisions.write reviews.write proceedings.read proceedings.write notices.read actions.read "
-    "actions.write actions.verify retention.write holds.legal";
+    "actions.write actions.verify retention.write holds.legal changes.read";
 static const char agency_scopes[] =
-    "referrals.read referrals.write information.read information.write actions.read actions.write";
+    "referrals.read referrals.write information.read information.write actions.read actions.write "
+    "changes.read";
 static const char liaison_scopes[] =
     "proceedings.read proceedings.write information.read information.write notices.read "
-    "actions.read actions.write";
+    "actions.read actions.write changes.read";
 
 static const token_role roles[] = {
     {"committee", "CPC-GLA", "committee-system", committee_scopes},
-    {"committee-member", "CPC-GLA", "member-portal", "referrals.read cases.read actions.read"},
+    {"committee-member", "CPC-GLA", "member-portal",
+     "referrals.read cases.read actions.read changes.read"},
     {"chief-officers", "COG-GLA", "chief-officers-system",
-     "cases.read ratification.write notices.read actions.read"},
-    {"reviewer", "INDEPENDENT", "reviewer-1", "cases.read children.read reviews.write"},
+     "cases.read ratification.write notices.read actions.read changes.read"},
+    {"reviewer", "INDEPENDENT", "reviewer-1",
+     "cases.read children.read reviews.write changes.read"},
     {"agency", "LA-S12000049", "council-casework", agency_scopes},
     {"health", "HB-S08000031", "health-board-system", agency_scopes},
     {"police", "POL-G", "police-system", agency_scopes},

@@ -9,7 +9,7 @@
 
 /* Statuses of the contract, then one place for whatever else. */
 static const int statuses[] = {200, 201, 204, 207, 304, 400, 401, 403, 404, 405, 406,
-                               409, 412, 413, 415, 422, 428, 429, 500, 503, 0};
+                               409, 410, 412, 413, 415, 422, 428, 429, 500, 503, 0};
 enum { STATUS_COUNT = sizeof statuses / sizeof statuses[0] };
 
 /* From what a cached read takes to LR_REQUEST_SECONDS, in microseconds. */

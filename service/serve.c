@@ -23,8 +23,13 @@ enum {
     LEEWAY_SECONDS = 30,
     LIFETIME_MOST = 3600,
     LIFETIME_MOST_DEV = 86400,
-    EXPIRE_EVERY_S = 3600
+    EXPIRE_EVERY_S = 3600,
+    SIGHT_EVERY_S = 10,
+    FEED_EXPIRE_EVERY_S = 60,
+    FEED_STEP = 1000,
+    ROUNDS_MOST = 50
 };
+#define FEED_STEP_TEXT "1000" /* FEED_STEP as a parameter */
 
 keys_source command_keys_source(const config *settings) {
     return (keys_source){.jwks_file = settings->jwks_file,
@@ -107,6 +112,41 @@ static void expire_keys(service *shared) {
     arena_free(memory);
 }
 
+/* Runs a statement that does a step of work and returns how much, until it does less than a whole
+ * step. Whether it did anything. */
+static bool work_off(service *shared, const statement *what, const char *const *parameters,
+                     long step) {
+    arena *memory = arena_new();
+    bool did = false;
+    for (int rounds = 0; memory != NULL && rounds < ROUNDS_MOST; rounds++) {
+        db_call call = {.what = what, .parameters = {parameters[0], parameters[1]}};
+        db_error error = {0};
+        PGresult *result = db_call_run(shared->connections, NULL, &call, &error, memory);
+        long done = result == NULL ? 0 : strtol(PQgetvalue(result, 0, 0), NULL, 10);
+        PQclear(result);
+        arena_reset(memory);
+        did = did || done > 0;
+        if (done < step) {
+            break;
+        }
+    }
+    arena_free(memory);
+    return did;
+}
+
+/* The change feed: accesses that begin or end today, and events older than the retention. */
+static void keep_feed(service *shared, long tick) {
+    char days[16];
+    snprintf(days, sizeof days, "%d", shared->settings->feed_days);
+    if (tick % SIGHT_EVERY_S == 1 &&
+        work_off(shared, statement_feed_sight_due, (const char *[]){NULL, NULL}, 1)) {
+        feed_poke(shared->changes);
+    }
+    if (tick % FEED_EXPIRE_EVERY_S == 1) {
+        work_off(shared, statement_feed_expire, (const char *[]){days, FEED_STEP_TEXT}, FEED_STEP);
+    }
+}
+
 /* Waits for the end, looking after connections each second. */
 static void attend(service *shared, server *running, const sigset_t *signals) {
     const struct timespec second = {.tv_sec = 1};
@@ -125,6 +165,7 @@ static void attend(service *shared, server *running, const sigset_t *signals) {
         if (tick % EXPIRE_EVERY_S == 0) {
             expire_keys(shared);
         }
+        keep_feed(shared, tick);
     }
 }
 
@@ -147,13 +188,16 @@ static bool make_parts(service *shared, const statement *combined, const unsigne
     shared->rates = rate_limiter_new(settings->rate_limit, settings->rate_window_seconds);
     shared->figures = metrics_new();
     shared->connections = pool_new(settings->database, (size_t)settings->connections, "");
+    shared->changes = feed_new(settings->database, (size_t)settings->waiting_most);
     shared->pushes = combiner_new(settings->database, (size_t)settings->push_connections, combined);
     return shared->verifier != NULL && shared->rates != NULL && shared->figures != NULL &&
-           shared->connections != NULL && shared->pushes != NULL && contract_start();
+           shared->connections != NULL && shared->pushes != NULL && shared->changes != NULL &&
+           contract_start();
 }
 
 static void free_parts(service *shared) {
     combiner_free(shared->pushes);
+    feed_free(shared->changes);
     pool_free(shared->connections);
     token_verifier_free(shared->verifier);
     keys_free(shared->keys);

@@ -8,9 +8,10 @@
 
 enum { MAC_SIZE = 12 };
 
-static void sign(exchange *x, const char *key, const char *filters, unsigned char *mac) {
-    const char *text = arena_printf(x->memory, "%s\n%s\n%s\n%s", x->operation->id,
-                                    x->who.organisation, filters, key);
+static void sign(exchange *x, const char *list, const char *key, const char *filters,
+                 unsigned char *mac) {
+    const char *text =
+        arena_printf(x->memory, "%s\n%s\n%s\n%s", list, x->who.organisation, filters, key);
     unsigned char whole[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
     HMAC(EVP_sha256(), x->shared->cursor_key, SECRET_SIZE, (const unsigned char *)text,
@@ -18,16 +19,25 @@ static void sign(exchange *x, const char *key, const char *filters, unsigned cha
     memcpy(mac, whole, MAC_SIZE);
 }
 
-const char *cursor_make(exchange *x, const char *key, const char *filters) {
+const char *cursor_make_for(exchange *x, const char *list, const char *key, const char *filters) {
     size_t length = strlen(key);
     unsigned char *bytes = arena_alloc(x->memory, MAC_SIZE + length);
-    sign(x, key, filters, bytes);
+    sign(x, list, key, filters, bytes);
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes from here on, no string */
     memcpy(bytes + MAC_SIZE, key, length);
     return base64url_encode(bytes, MAC_SIZE + length, x->memory);
 }
 
+const char *cursor_make(exchange *x, const char *key, const char *filters) {
+    return cursor_make_for(x, x->operation->id, key, filters);
+}
+
 const char *cursor_read(exchange *x, const char *cursor, const char *filters) {
+    return cursor_read_for(x, x->operation->id, cursor, filters);
+}
+
+const char *cursor_read_for(exchange *x, const char *list, const char *cursor,
+                            const char *filters) {
     size_t size = 0;
     unsigned char *bytes = base64url_decode(cursor, &size, x->memory);
     if (bytes == NULL || size <= MAC_SIZE) {
@@ -38,6 +48,6 @@ const char *cursor_read(exchange *x, const char *cursor, const char *filters) {
         return NULL; /* the signature covers a string: nothing may hang on behind its end */
     }
     unsigned char mac[MAC_SIZE];
-    sign(x, key, filters, mac);
+    sign(x, list, key, filters, mac);
     return CRYPTO_memcmp(mac, bytes, MAC_SIZE) == 0 ? key : NULL;
 }

@@ -88,6 +88,15 @@ void exchange_get_items(exchange *x, const statement *what);
  * for: whether nothing may be there yet (If-None-Match: *; 400 when If-Match is there too, RFC 9110
  * section 13.1), the expected version, and always the body. */
 void exchange_submit(exchange *x, const statement *what);
+/* Reads a page of the change feed: the statement takes the position (or null), the limit, the
+ * number up to which the feed is complete and whether CloudEvents are asked for, and returns
+ * {items, onward, more, topics}. Where there is nothing and the query's `wait` allows, the request
+ * is parked until there may be something in one of the topics: then the handler runs again. */
+void exchange_read_feed(exchange *x, const statement *what);
+
+/* Reads a page of what there is now: {items, onward, feed}; `feed` says that `onward` is a position
+ * of the feed at the path `feed_path`. */
+void exchange_read_snapshot(exchange *x, const statement *what, const char *feed_path);
 
 /* Runs a statement that returns a reply row {status, version, location, body}, once for an
  * Idempotency-Key. */

@@ -42,8 +42,10 @@ struct exchange {
     size_t header_count;
     bool close;
     const char *etag;
-    const char *problem; /* code, for the log */
-    const char *reason;  /* for the log only */
+    struct MHD_Connection *connection; /* NULL where there is none to park: in unit tests */
+    struct parked *parked;             /* the request waits, or waited: see park.h */
+    const char *problem;               /* code, for the log */
+    const char *reason;                /* for the log only */
 };
 
 /* Fills what a request of any kind needs and runs it to its answer. */
@@ -73,6 +75,15 @@ const char *framing_fault(const raw_request *request);
 const char *cursor_make(exchange *x, const char *key, const char *filters);
 /* Returns the key's JSON, or NULL when the cursor is not one of ours for these filters. */
 const char *cursor_read(exchange *x, const char *cursor, const char *filters);
+/* The same for a list that several operations give cursors for. */
+const char *cursor_make_for(exchange *x, const char *list, const char *key, const char *filters);
+const char *cursor_read_for(exchange *x, const char *list, const char *cursor, const char *filters);
+
+/* Counts the answer and writes it to the log. */
+void exchange_record(exchange *x);
+
+/* A reading statement's row. Returns NULL when it answered with a problem. */
+PGresult *exchange_run_read(exchange *x, const statement *what, const char *const *parameters);
 
 /* Whether an Accept header allows the media type (RFC 9110 section 12.5.1). */
 bool accept_allows(const char *accept, const char *media_type);

@@ -6,7 +6,8 @@
 #include "service/process.h"
 
 readiness readiness_read(service *shared) {
-    readiness now = {.database = pool_is_connected(shared->connections),
+    readiness now = {.database =
+                         pool_is_connected(shared->connections) && feed_safe(shared->changes) >= 0,
                      .keys = keys_figures_read(shared->keys).count > 0,
                      .draining = atomic_load(&shared->draining)};
     now.ready = now.database && now.keys && !now.draining;
@@ -107,6 +108,18 @@ static void write_pushes(service *shared, FILE *out) {
                         (double)pushes.alone);
 }
 
+static void write_feed(service *shared, FILE *out) {
+    feed_figures changes = feed_figures_read(shared->changes);
+    metrics_write_value(out, "feed_events_unfinished", "gauge",
+                        "Events that wait for a transaction that began before them.",
+                        (double)(changes.newest - changes.safe));
+    metrics_write_value(out, "feed_behind_seconds", "gauge",
+                        "Time since the feed was complete up to its newest event.",
+                        (double)changes.behind_ms / 1000);
+    metrics_write_value(out, "feed_waiting_requests", "gauge",
+                        "Long polls that wait for something to happen.", (double)changes.waiting);
+}
+
 static void write_tokens(service *shared, FILE *out) {
     token_figures tokens = token_figures_read(shared->verifier);
     keys_figures known = keys_figures_read(shared->keys);
@@ -137,6 +150,7 @@ void figures_write(service *shared, FILE *out) {
     write_service(shared, out);
     write_pools(shared, out);
     write_pushes(shared, out);
+    write_feed(shared, out);
     write_tokens(shared, out);
     process_write(out);
 }

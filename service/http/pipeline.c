@@ -249,7 +249,7 @@ static size_t operation_index(const exchange *x) {
     return x->operation == NULL ? SIZE_MAX : (size_t)(x->operation - contract_operations);
 }
 
-static void record(exchange *x) {
+void exchange_record(exchange *x) {
     uint64_t duration = (uint64_t)(clock_us(CLOCK_MONOTONIC) - x->started_us);
     metrics_count(x->shared->figures, operation_index(x), x->status, duration);
     log_answer(&(log_request){.request_id = x->request_id,
@@ -267,6 +267,14 @@ static void record(exchange *x) {
                               .bytes_out = x->answer_size});
 }
 
+/* What was written may be what others wait for. */
+static void tell_others(const exchange *x) {
+    if (x->shared->changes != NULL && x->status < 300 && strcmp(x->request.method, "GET") != 0 &&
+        strcmp(x->request.method, "HEAD") != 0) {
+        feed_poke(x->shared->changes);
+    }
+}
+
 void exchange_run(exchange *x) {
     x->started_us = clock_us(CLOCK_MONOTONIC);
     metrics_begin(x->shared->figures);
@@ -274,9 +282,12 @@ void exchange_run(exchange *x) {
     if (check_framing(x) && find_operation(x) && authenticate(x) && limit_rate(x) && authorise(x) &&
         negotiate(x) && exchange_read_body(x) && check_input(x) && check_text(x)) {
         x->operation->handler(x);
+        tell_others(x);
     }
     exchange_finish(x);
-    record(x);
+    if (x->parked == NULL) {
+        exchange_record(x);
+    }
     json_decref(x->body);
     x->body = NULL;
 }

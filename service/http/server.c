@@ -5,6 +5,7 @@
 #include "service/http/accept.h"
 #include "service/http/admin.h"
 #include "service/http/exchange_parts.h"
+#include "service/http/park.h"
 #include "service/http/watch.h"
 #include "service/log.h"
 
@@ -24,6 +25,7 @@ enum {
     BODY_MOST = 4 * 1024 * 1024,
     ADMIN_WORKERS = 1,
     ADMIN_CONNECTIONS = 32,
+    PARKED_BLOCK = 4096,
     TICK_US = 20000
 };
 
@@ -54,6 +56,19 @@ static void *begin_request(void *cls, const char *uri, struct MHD_Connection *co
     (void)cls;
     watch_begin(connection);
     return ulfius_uri_logger(NULL, uri);
+}
+
+/* The callback gets the address only: the connection rides along behind a line feed, which no
+ * address that was sent can hold. */
+static void *begin_request_that_may_wait(void *cls, const char *uri,
+                                         struct MHD_Connection *connection) {
+    char *both = NULL;
+    if (asprintf(&both, "%s\n%p", uri, (void *)connection) < 0) {
+        return NULL;
+    }
+    void *made = begin_request(cls, both, connection);
+    free(both);
+    return made;
 }
 
 static void end_request(void *cls, struct MHD_Connection *connection, void **con_cls,
@@ -94,12 +109,27 @@ static arena *thread_memory(void) {
     return memory;
 }
 
+/* Splits what begin_request_that_may_wait put together. */
+static const char *take_target(const char *both, struct MHD_Connection **connection,
+                               arena *memory) {
+    const char *end = strrchr(both, '\n');
+    void *found = NULL;
+    if (end == NULL || sscanf(end + 1, "%p", &found) != 1) {
+        return both;
+    }
+    *connection = found;
+    return arena_strndup(memory, both, (size_t)(end - both));
+}
+
 static void give_answer(const exchange *x, struct _u_response *response) {
     response->status = (unsigned int)x->status;
     for (size_t i = 0; i < x->header_count; i++) {
         u_map_put(response->map_header, x->headers[i].name, x->headers[i].value);
     }
-    if (x->answer_size > 0) {
+    if (x->parked != NULL) {
+        ulfius_set_stream_response(response, (unsigned int)x->status, park_read, park_free,
+                                   U_STREAM_SIZE_UNKNOWN, PARKED_BLOCK, x->parked);
+    } else if (x->answer_size > 0) {
         ulfius_set_binary_body_response(response, (unsigned int)x->status, x->answer,
                                         x->answer_size);
     }
@@ -114,7 +144,7 @@ static int serve(const struct _u_request *request, struct _u_response *response,
     contract_pair *headers = NULL;
     size_t header_count = copy_headers(request->map_header, &headers, memory);
     x.request = (raw_request){.method = request->http_verb,
-                              .target = request->http_url,
+                              .target = take_target(request->http_url, &x.connection, memory),
                               .protocol = request->http_protocol,
                               .headers = headers,
                               .header_count = header_count,
@@ -122,7 +152,11 @@ static int serve(const struct _u_request *request, struct _u_response *response,
                               .body_size = request->binary_body_length};
     exchange_run(&x);
     give_answer(&x, response);
-    arena_reset(memory);
+    if (x.parked != NULL) {
+        pthread_setspecific(memory_key, NULL); /* the parked request has it now */
+    } else {
+        arena_reset(memory);
+    }
     return U_CALLBACK_COMPLETE;
 }
 
@@ -155,6 +189,7 @@ typedef struct limits {
     unsigned int workers, connections, idle_seconds;
     const char *certificate, *private_key;
     watch *connections_watched;
+    void *(*begin)(void *cls, const char *uri, struct MHD_Connection *connection);
 } limits;
 
 static bool start(listener *one, const char *setting, const char *text, const limits *bounds,
@@ -184,15 +219,15 @@ static bool start(listener *one, const char *setting, const char *text, const li
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_MEMORY, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, NULL},
-        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin_request, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)bounds->begin, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)watch_notify, bounds->connections_watched},
     };
     size_t count = 0;
     while (options[count].option != MHD_OPTION_END) {
         count++;
     }
-    unsigned int flags =
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET;
+    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+                         MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
     if (bounds->private_key != NULL) {
         flags |= MHD_USE_TLS;
         options[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0,
@@ -286,11 +321,13 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
                   .idle_seconds = (unsigned int)settings->idle_seconds,
                   .certificate = running->certificate,
                   .private_key = running->private_key,
-                  .connections_watched = running->connections};
+                  .connections_watched = running->connections,
+                  .begin = begin_request_that_may_wait};
     limits admin = {.workers = ADMIN_WORKERS,
                     .connections = ADMIN_CONNECTIONS,
                     .idle_seconds = (unsigned int)settings->idle_seconds,
-                    .connections_watched = running->connections};
+                    .connections_watched = running->connections,
+                    .begin = begin_request};
     /* The admin server last: what it calls ready has to accept connections. */
     if (!start(&running->api, "LR_LISTEN", settings->listen, &api, serve, shared, reason,
                reason_size) ||
@@ -319,6 +356,7 @@ static void drain(server *running) {
 
 void server_stop(server *running) {
     atomic_store(&running->shared->draining, true);
+    feed_close(running->shared->changes); /* who waits goes on at another instance */
     sleep((unsigned int)running->shared->settings->drain_grace_seconds);
     drain(running);
     free_server(running);

@@ -5,6 +5,7 @@
 #include "service/auth/token.h"
 #include "service/config.h"
 #include "service/db/combiner.h"
+#include "service/db/feed.h"
 #include "service/db/pool.h"
 #include "service/http/rate.h"
 #include "service/metrics.h"
@@ -17,6 +18,7 @@ typedef struct service {
     const config *settings;
     pool *connections;
     combiner *pushes;
+    feed *changes;
     keys *keys;
     token_verifier *verifier;
     rate_limiter *rates;

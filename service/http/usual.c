@@ -15,8 +15,7 @@ static db_call make_call(const statement *what, const char *const *parameters,
     return call;
 }
 
-/* Runs a reading statement. Returns NULL when it answered with a problem. */
-static PGresult *run_read(exchange *x, const statement *what, const char *const *parameters) {
+PGresult *exchange_run_read(exchange *x, const statement *what, const char *const *parameters) {
     db_call call = make_call(what, parameters, true);
     db_error error = {0};
     PGresult *result =
@@ -34,7 +33,7 @@ static PGresult *run_read(exchange *x, const statement *what, const char *const 
 }
 
 void exchange_read(exchange *x, const statement *what, const char *const *parameters) {
-    PGresult *result = run_read(x, what, parameters);
+    PGresult *result = exchange_run_read(x, what, parameters);
     if (result == NULL) {
         return;
     }
@@ -44,7 +43,7 @@ void exchange_read(exchange *x, const statement *what, const char *const *parame
 }
 
 void exchange_read_items(exchange *x, const statement *what, const char *const *parameters) {
-    PGresult *result = run_read(x, what, parameters);
+    PGresult *result = exchange_run_read(x, what, parameters);
     if (result == NULL) {
         return;
     }
@@ -144,7 +143,7 @@ void exchange_read_page(exchange *x, const statement *what) {
     }
     const char *const parameters[] = {
         filters, after, limit == NULL ? arena_printf(x->memory, "%d", PAGE_LIMIT) : limit};
-    PGresult *result = run_read(x, what, parameters);
+    PGresult *result = exchange_run_read(x, what, parameters);
     if (result == NULL) {
         return;
     }

@@ -14,6 +14,7 @@ typedef struct watched {
     struct watched *next, *previous;
     int socket;
     atomic_bool busy;       /* a request is under way */
+    atomic_bool waits;      /* it is parked */
     _Atomic(int64_t) since; /* milliseconds of a steady clock: when busy last changed */
 } watched;
 
@@ -99,22 +100,27 @@ void watch_notify(void *all, struct MHD_Connection *connection, void **socket_co
     }
 }
 
-static void set_busy(struct MHD_Connection *connection, bool busy) {
+static void set_busy(struct MHD_Connection *connection, bool busy, bool waits) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     watched *one = info == NULL ? NULL : info->socket_context;
     if (one != NULL) {
         atomic_store(&one->since, now_ms());
         atomic_store(&one->busy, busy);
+        atomic_store(&one->waits, waits);
     }
 }
 
 void watch_begin(struct MHD_Connection *connection) {
-    set_busy(connection, true);
+    set_busy(connection, true, false);
 }
 
 void watch_end(struct MHD_Connection *connection) {
-    set_busy(connection, false);
+    set_busy(connection, false, false);
+}
+
+void watch_wait(struct MHD_Connection *connection) {
+    set_busy(connection, true, true);
 }
 
 static void close_older(watch *all, int64_t busy_ms, int64_t idle_ms) {
@@ -122,7 +128,7 @@ static void close_older(watch *all, int64_t busy_ms, int64_t idle_ms) {
     pthread_mutex_lock(&all->lock);
     for (watched *one = all->first; one != NULL; one = one->next) {
         int64_t most = atomic_load(&one->busy) ? busy_ms : idle_ms;
-        if (now - atomic_load(&one->since) > most) {
+        if (!atomic_load(&one->waits) && now - atomic_load(&one->since) > most) {
             shutdown(one->socket, SHUT_RDWR);
         }
     }

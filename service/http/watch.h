@@ -20,6 +20,9 @@ void watch_notify(void *all, struct MHD_Connection *connection, void **socket_co
 void watch_begin(struct MHD_Connection *connection);
 void watch_end(struct MHD_Connection *connection);
 
+/* The request waits for something to happen: its time stands still. */
+void watch_wait(struct MHD_Connection *connection);
+
 /* Shuts the connections down whose request or idleness takes too long; the library then closes
  * them. */
 void watch_close_late(watch *all);

@@ -17,18 +17,22 @@ language sql immutable as $$
     where coalesce(before -> m, 'null') is distinct from coalesce(after -> m, 'null')
 $$;
 
--- Records the change of a row that belongs to a case. The trigger's first argument names the subject; the others
--- are members that move on by themselves (a status, a due day): replacing their value is progress, replacing the
--- value of any other member is a correction. Runs as the owner: the service may read the record, never write it.
+-- Records the change of a row that belongs to a case, and tells the change feed (012_feed.sql). The trigger's first
+-- argument names the subject; the others are members that move on by themselves (a status, a due day): replacing
+-- their value is progress, replacing the value of any other member is a correction. Runs as the owner: the service
+-- may read the record, never write it.
 create or replace function record_change() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 declare
     technical constant text[] := '{id,committee,case_id,version,created_at,updated_at,recorded_at,recorded_by,stage_due_or_never}';
     moving text[] := technical || tg_argv[1:];
-    old_row jsonb := case when tg_op = 'INSERT' then '{}' else to_jsonb(old) - technical end;
-    new_row jsonb := to_jsonb(new);
-    difference jsonb := row_difference(old_row, new_row - technical);
+    old_row jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) end;
+    new_row jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) end;
+    difference jsonb;
 begin
+    perform feed_change(tg_argv[0], old_row, new_row);
+    difference := case when tg_op <> 'DELETE'
+        then row_difference(coalesce(old_row - technical, '{}'), new_row - technical) else '{}' end;
     if difference = '{}' then
         return null;
     end if;
@@ -53,7 +57,7 @@ returns void language plpgsql as $$
 begin
     perform count_versions_of(table_name);
     execute format('drop trigger if exists record_change on %I', table_name);
-    execute format('create trigger record_change after insert or update on %I for each row
+    execute format('create trigger record_change after insert or update or delete on %I for each row
         execute function record_change(%s)', table_name,
         (select string_agg(quote_literal(word), ', ' order by n)
          from unnest(array[subject] || moving) with ordinality u(word, n)));

@@ -102,6 +102,8 @@ def inline(node):
         node["properties"] = {name: inline(one) for name, one in node["properties"].items()}
     if "items" in node:
         node["items"] = inline(node["items"])
+    if "oneOf" in node:
+        node["oneOf"] = [inline(one) for one in node["oneOf"]]
     return node
 
 

@@ -95,6 +95,15 @@ class Cluster:
             link.rollback()
             link.close()
 
+    @contextlib.contextmanager
+    def open(self):
+        """A connection with a transaction of its own, ended with what it leaves uncommitted."""
+        link = psycopg2.connect(host=str(self.folder), user="postgres", dbname=DATABASE)
+        try:
+            yield link
+        finally:
+            link.close()
+
     def remove(self):
         try:
             self.stop()

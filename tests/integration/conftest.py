@@ -1,4 +1,5 @@
 """The register as the tests find it: one database, two instances, and callers of every kind."""
+import concurrent.futures
 import pathlib
 import sys
 
@@ -119,6 +120,13 @@ def dashboard(caller):
 def nobody(instance, recorder):
     """A caller without a token."""
     return Client(instance.url, None, recorder)
+
+
+@pytest.fixture
+def in_background():
+    """Runs a function beside the test: in_background(f).result(timeout=…)."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
+        yield pool.submit
 
 
 @pytest.fixture(scope="session")

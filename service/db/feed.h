@@ -1,0 +1,59 @@
+/* How far the change feed is complete, and who waits for more of it.
+ *
+ * Changes carry numbers of one sequence, drawn inside their transactions. A number may be read once
+ * no transaction that could still commit a lower one is running. A thread of its own finds how far
+ * that is: it reads the sequence, then draws a transaction number (the barrier), and once every
+ * transaction below the barrier has ended, everything up to what it read is final. No reader needs
+ * a lock, and no writer knows of it.
+ *
+ * Instances tell one another by NOTIFY, sent apart from the writing transactions (whose commits it
+ * would line up) and at most once in 50 ms; each looks by itself every half second besides. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct feed feed;
+
+/* Somebody who waits until a number above what is known is final in one of the topics. */
+typedef struct feed_waiter {
+    struct feed_waiter *next;
+    const char *const *topics;                    /* ends with NULL */
+    int64_t until_ms;                             /* of the steady clock: feed_clock_ms */
+    void (*park)(struct feed_waiter *self);       /* called once it is sure that wake will follow */
+    bool (*lost)(const struct feed_waiter *self); /* nobody listens any more: wake it now */
+    void (*wake)(struct feed_waiter *self); /* called once, from another thread; then it is not
+                                               known here any more */
+} feed_waiter;
+
+/* Starts the thread with a connection of its own. At most `waiting_most` may wait. NULL when memory
+ * or threads are out. */
+feed *feed_new(const char *conninfo, size_t waiting_most);
+/* Wakes all and lets nobody wait any more. */
+void feed_close(feed *all);
+void feed_free(feed *all);
+
+/* The number up to which the feed is complete; -1 until the database was asked. */
+int64_t feed_safe(feed *all);
+
+/* Something was committed here: to be looked at now, and told to the other instances. */
+void feed_poke(feed *all);
+
+typedef enum feed_verdict {
+    FEED_WAITS, /* parked: it will be woken */
+    FEED_MOVED, /* there is more than `seen` already */
+    FEED_FULL   /* too many wait, or the feed is closed */
+} feed_verdict;
+
+/* Parks the waiter, who has read everything up to `seen`. */
+feed_verdict feed_wait(feed *all, feed_waiter *waiter, int64_t seen);
+
+int64_t feed_clock_ms(void);
+
+typedef struct feed_figures {
+    int64_t newest, safe; /* numbers */
+    int64_t behind_ms;    /* since when a transaction keeps the feed from being complete */
+    size_t waiting;
+} feed_figures;
+feed_figures feed_figures_read(feed *all);

@@ -1,0 +1,123 @@
+/* Requests that wait for something to happen. */
+#include "service/http/park.h"
+
+#include "service/http/watch.h"
+
+#include <microhttpd.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <string.h>
+
+typedef struct parked {
+    feed_waiter waiter; /* first: the feed knows no more of it */
+    exchange x;         /* the request; what it points to lives in its own memory or until the
+                           library is done with the request */
+    const void *fallback;
+    size_t fallback_size;
+    int socket;
+    bool answered; /* the body stands in x.answer */
+} parked;
+
+/* Runs on the request's own worker, as all that touches the connection but resuming does. */
+static void suspend(feed_waiter *self) {
+    parked *one = (parked *)(void *)self;
+    watch_wait(one->x.connection);
+    MHD_suspend_connection(one->x.connection);
+}
+
+static void resume(feed_waiter *self) {
+    MHD_resume_connection(((parked *)(void *)self)->x.connection);
+}
+
+static bool is_lost(const feed_waiter *self) {
+    struct pollfd link = {.fd = ((const parked *)(const void *)self)->socket, .events = POLLRDHUP};
+    return poll(&link, 1, 0) > 0;
+}
+
+static const char *const *read_topics(const char *text, arena *memory) {
+    json_t *list = json_loads(text, 0, NULL);
+    const char **topics = arena_alloc(memory, (json_array_size(list) + 1) * sizeof *topics);
+    size_t index;
+    json_t *each;
+    json_array_foreach (list, index, each) {
+        topics[index] = arena_strdup(memory, json_string_value(each));
+    }
+    json_decref(list);
+    return topics;
+}
+
+static parked *make(exchange *x, int seconds, const char *topics) {
+    parked *one = arena_alloc(x->memory, sizeof *one);
+    one->waiter = (feed_waiter){.topics = read_topics(topics, x->memory),
+                                .until_ms = x->started_us / 1000 + seconds * INT64_C(1000),
+                                .park = suspend,
+                                .lost = is_lost,
+                                .wake = resume};
+    one->socket =
+        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    one->fallback = x->answer;
+    one->fallback_size = x->answer_size;
+    return one;
+}
+
+park_verdict park_request(exchange *x, int seconds, const char *topics, int64_t seen) {
+    bool again = x->parked != NULL;
+    if (x->connection == NULL || seconds <= 0 || strcmp(x->request.method, "GET") != 0 ||
+        atomic_load(&x->shared->draining)) {
+        return PARK_OVER;
+    }
+    parked *one = again ? x->parked : make(x, seconds, topics);
+    if (one->waiter.until_ms <= feed_clock_ms()) {
+        return PARK_OVER;
+    }
+    if (!again) {
+        /* The worker that resumes is this one: it looks at the copy after the handler is done. */
+        one->x = *x;
+        one->x.parked = one;
+    }
+    feed_verdict verdict = feed_wait(x->shared->changes, &one->waiter, seen);
+    if (verdict == FEED_WAITS) {
+        x->parked = one;
+        x->status = again ? 0 : x->status; /* once more: there is no answer yet */
+        return PARK_WAITS;
+    }
+    return verdict == FEED_MOVED ? PARK_AGAIN : PARK_OVER;
+}
+
+/* Runs the handler once more. Returns whether there is an answer now. */
+static bool answer(parked *one) {
+    exchange *x = &one->x;
+    watch_begin(x->connection);
+    x->status = 0;
+    x->operation->handler(x);
+    if (x->status == 0) {
+        return false; /* it waits again */
+    }
+    if (x->status != 200) {
+        x->answer = one->fallback;
+        x->answer_size = one->fallback_size;
+        x->status = 200;
+    }
+    exchange_record(x);
+    return true;
+}
+
+ssize_t park_read(void *self, uint64_t position, char *out, size_t most) {
+    parked *one = self;
+    one->answered = one->answered || answer(one);
+    if (!one->answered) {
+        return 0;
+    }
+    size_t left = position < one->x.answer_size ? one->x.answer_size - (size_t)position : 0;
+    if (left == 0) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    size_t size = left < most ? left : most;
+    memcpy(out, (const char *)one->x.answer + position, size);
+    return (ssize_t)size;
+}
+
+void park_free(void *self) {
+    parked *one = self;
+    arena_free(one->x.memory); /* where it lives itself */
+}

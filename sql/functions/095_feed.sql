@@ -1,0 +1,235 @@
+-- Reading the change feed, and its upkeep. After 090_access.sql: its policies belong to the same wall.
+
+do $$
+declare
+    name text;
+begin
+    foreach name in array array['feed_event', 'feed_sight', 'feed_mark'] loop
+        execute format('alter table %I enable row level security', name);
+        execute format('alter table %I force row level security', name);
+        execute format('drop policy if exists owner_all on %I', name);
+        execute format('create policy owner_all on %I to register_owner using (true)', name);
+        execute format('drop policy if exists service_read on %I', name);
+        execute format('revoke all on %I from register_service', name);
+    end loop;
+end
+$$;
+grant select on feed_event to register_service;
+
+-- The lanes that the caller's scopes open.
+create or replace function feed_lanes() returns text[] language plpgsql stable as $$
+begin
+    return array(select distinct s.lane from feed_subject s where has_any_scope(variadic s.scopes) order by 1);
+end
+$$;
+
+-- The channels that the caller reads: those of its organisation, of access given to it, and of its area.
+create or replace function feed_channels() returns text[] language plpgsql stable as $$
+declare
+    organisation text := nullif(claim('organisation'), '');
+    area text := nullif(claim('area'), '');
+begin
+    if organisation is null or not has_scope('changes.read') then
+        return '{}';
+    end if;
+    return array(select distinct a || '/' || l
+        from unnest(array[organisation, organisation || ' *', organisation || ' ' || claim('client'),
+                'area-' || area]) a,
+            unnest(feed_lanes()) l
+        where a is not null
+        order by 1);
+end
+$$;
+
+-- What is seen through access to a case alone is gone with the access, but for the word that it is gone.
+create policy service_read on feed_event for select to register_service using (
+    channel = any ((select feed_channels())::text[])
+    and (not shared or kind = 'removed'
+        or case_id = any ((select granted_cases() || liaison_cases())::uuid[])));
+
+-- The version of a thing as the caller sees it now; null when it does not.
+create or replace function feed_version(s feed_subject, p_id uuid) returns bigint language plpgsql stable as $$
+declare
+    found_version bigint;
+begin
+    execute format('select version from %I where %I = $1', s.table_name, feed_key_member(s))
+        into found_version using p_id;
+    return found_version;
+end
+$$;
+
+create or replace function feed_link(s feed_subject, p_id uuid, p_case uuid) returns text
+language sql immutable as $$
+    select replace(replace(s.path, '{id}', p_id::text), '{case}', p_case::text)
+$$;
+
+-- One event of a page. In the form of CloudEvents 1.0 it is wrapped, with its links as the subject.
+create or replace function feed_document(p_id text, s feed_subject, subject_id uuid, its_case uuid, kind text,
+    version bigint, members text[], at timestamptz, cloud boolean) returns json language plpgsql stable as $$
+declare
+    self text := case when kind <> 'removed' then feed_link(s, subject_id, its_case) end;
+    event json := json_build_object(
+        'id', p_id,
+        'type', s.subject || '.' || kind,
+        'subject', s.subject,
+        'subject_id', subject_id,
+        'case_id', case when kind <> 'removed' then its_case end,
+        'version', case when kind <> 'removed' then version end,
+        'changed', array_to_json(array(select m from unnest(members) m
+            where kind = 'changed' and (has_scope('children.read') or m <> all (s.guarded)))),
+        'occurred_at', rendered(at),
+        'links', json_build_object('self', self));
+begin
+    if not cloud then
+        return event;
+    end if;
+    return json_build_object('specversion', '1.0', 'id', p_id, 'source', '/v1/changes',
+        'type', 'learning-reviews.' || s.subject || '.' || kind,
+        'subject', coalesce(self, s.subject || '/' || subject_id),
+        'time', rendered(at), 'datacontenttype', 'application/json', 'data', event);
+end
+$$;
+
+create or replace function feed_sight_name(channels text[]) returns text language sql immutable as $$
+    select left(md5(array_to_string(channels, ' ')), 12)
+$$;
+
+-- Events after the position `after` (null: the oldest that is kept) up to the number `safe`, in the order of their
+-- numbers. `onward` is the position to go on from: the last event's number, or `safe` when there is no more.
+create or replace function feed_page(after jsonb, how_many integer, safe bigint, cloud boolean)
+returns table (items json, onward json, more boolean, topics json) language plpgsql stable
+set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+    channels text[] := feed_channels();
+    sight text := feed_sight_name(channels);
+    kept_from bigint := (select f.number from feed_floor f);
+    start bigint := coalesce((after ->> 'n')::bigint, kept_from);
+    last bigint;
+begin
+    if start < kept_from or after ->> 's' <> sight or start > (select last_value from feed_number) then
+        perform refuse(410, 'cursor_expired');
+    end if;
+    with found as (
+        select distinct on (e.number) e.*
+        from unnest(channels) c
+        cross join lateral (select f.* from feed_event f
+            where f.channel = c and f.number > start and f.number <= safe
+            order by f.number
+            limit how_many + 1) e
+        -- Told on several ways: the one that says most.
+        order by e.number, array_position('{changed,created,present,removed}', e.kind), e.case_id is null
+        limit how_many + 1
+    ), page as (
+        select f.number, s, f.subject_id, f.case_id, f.changed, f.occurred_at, sees.now,
+            case when f.kind = 'removed' and sees.now is not null then 'present' else f.kind end as kind,
+            case when f.kind = 'removed' then sees.now else f.version end as version
+        from found f
+        join feed_subject s on s.subject = f.subject
+        -- What went out of sight on one way may still be in sight on another.
+        left join lateral (select feed_version(s, f.subject_id) as now where f.kind = 'removed') sees on true
+    )
+    select coalesce(json_agg(feed_document(p.number::text, p.s, p.subject_id,
+                coalesce(p.case_id, case when (p.s).subject = 'case' then p.subject_id end), p.kind, p.version,
+                p.changed, p.occurred_at, cloud) order by p.number) filter (where p.n <= how_many), '[]'),
+            coalesce(bool_or(p.n > how_many), false), max(p.number) filter (where p.n <= how_many)
+        into items, more, last
+        from (select row_number() over (order by page.number) as n, page.* from page) p;
+    onward := json_build_object('n', case when more then last else greatest(start, safe) end, 's', sight);
+    topics := array_to_json(channels);
+    return next;
+end
+$$;
+
+-- What the caller sees now, kind by kind: the start of a new consumer. The position at which the feed goes on
+-- afterwards is that of the first page: what changed since is told there (again).
+create or replace function feed_snapshot(after jsonb, how_many integer, safe bigint, cloud boolean)
+returns table (items json, onward json, feed boolean) language plpgsql stable as $$
+declare
+    channels text[] := feed_channels();
+    sight text := feed_sight_name(channels);
+    start bigint := coalesce((after ->> 'n')::bigint, safe);
+    place integer := coalesce((after ->> 'p')::integer, 0);
+    last uuid := (after ->> 'i')::uuid;
+    from_id uuid;
+    found json[] := '{}';
+    s feed_subject;
+    r record;
+begin
+    if start < (select f.number from feed_floor f) or after ->> 's' <> sight then
+        perform refuse(410, 'cursor_expired');
+    end if;
+    feed := true;
+    <<subjects>>
+    for s in select * from feed_subject f where f.position >= place and f.lane = any (feed_lanes())
+            and channels <> '{}' order by f.position loop
+        from_id := case when s.position = place then last end;
+        for r in execute format('select (j ->> $3)::uuid as id, (j ->> ''version'')::bigint as version,
+                feed_case($4, j) as its_case, j ->> ''committee'' as committee,
+                (j ->> ''updated_at'')::timestamptz as updated_at
+                from (select to_jsonb(t) as j from %1$I t where $1 is null or t.%2$I > $1
+                    order by t.%2$I limit $2) page', s.table_name, feed_key_member(s))
+                using from_id, how_many + 1 - cardinality(found), feed_key_member(s), s loop
+            if cardinality(found) = how_many then
+                feed := false;
+                exit subjects;
+            end if;
+            found := found || feed_document(format('present-%s-%s', r.id, r.version), s, r.id,
+                case when r.committee = claim('area') or r.its_case = any (granted_cases() || liaison_cases())
+                    then r.its_case end, 'present', r.version, null, r.updated_at, cloud);
+            place := s.position;
+            last := r.id;
+        end loop;
+    end loop;
+    items := array_to_json(found);
+    onward := case when feed then json_build_object('n', start, 's', sight)
+        else json_build_object('n', start, 's', sight, 'p', place, 'i', last) end;
+    return next;
+end
+$$;
+
+-- Which of the topics (channels) have events with numbers above `after` up to `safe`.
+create or replace function feed_fresh(topics text[], after bigint, safe bigint) returns setof text
+language sql stable security definer set search_path = register, pg_temp as $$
+    select t from unnest(topics) t
+    where exists (select from feed_event e where e.channel = t and e.number > after and e.number <= safe)
+$$;
+
+-- Deletes a step of the events older than the retention. Returns how many; other instances meanwhile do nothing.
+create or replace function feed_expire(days integer, step integer) returns integer
+language plpgsql security definer set search_path = register, pg_temp as $$
+declare
+    bound bigint;
+    c text := '';
+    gone integer := 0;
+    more integer;
+begin
+    if not pg_try_advisory_xact_lock(7262534070) then
+        return 0;
+    end if;
+    insert into feed_mark (number) select n.last_value from feed_number n
+        where not exists (select from feed_mark m where m.at > now() - interval '1 hour')
+        on conflict do nothing;
+    delete from feed_mark m where m.number < (select max(o.number) from feed_mark o
+        where o.at < now() - make_interval(days => days));
+    select m.number into bound from feed_mark m where m.at < now() - make_interval(days => days)
+        order by m.number desc limit 1;
+    if bound is null then
+        return 0;
+    end if;
+    update feed_floor set number = bound where number < bound;
+    loop
+        select min(e.channel) into c from feed_event e where e.channel > c;
+        exit when c is null or gone >= step;
+        delete from feed_event e where e.channel = c and e.number in (select d.number from feed_event d
+            where d.channel = c and d.number <= bound order by d.number limit step - gone);
+        get diagnostics more = row_count;
+        gone := gone + more;
+    end loop;
+    return gone;
+end
+$$;
+
+revoke all on all functions in schema register from public;
+grant execute on all functions in schema register to register_service, register_owner;
+-- Only triggers and the functions that run as the owner tell the feed anything.
+revoke execute on function feed_emit, feed_change, feed_tell_case, feed_sight_set from register_service;

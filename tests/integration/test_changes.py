@@ -1,0 +1,590 @@
+"""The change feed: every change that a caller may see, once and in order, and what comes and goes."""
+import json
+import socket
+import time
+import urllib.parse
+
+import pytest
+
+from client import ALL_SCOPES
+from documents import (days_ago, new_access, new_child, new_transfer, new_update, today)
+from steps import given_accepted, given_action, given_case, given_referral, move, tag_of
+
+PATIENCE = 5
+
+
+class Consumer:
+    """Follows the feed from where it is made, or from a snapshot."""
+
+    def __init__(self, client, begin="/v1/changes"):
+        self.client, self.next = client, f"{client.url}{begin}"
+
+    def page(self, wait=None):
+        address = self.next if wait is None else f"{self.next}&wait={wait}"
+        reply = self.client.request("GET", urllib.parse.urlsplit(address)._replace(
+            scheme="", netloc="").geturl()).needed(200)
+        self.next = reply["next"]
+        return reply
+
+    def read(self, told=True):
+        """All that there is now; a change is there within moments of its answer, or within half a
+        second when no instance knows of it (`told`)."""
+        events, quiet = [], 0
+        time.sleep(0 if told else 0.6)
+        while quiet < 2:
+            page = self.page()
+            events += page["items"]
+            quiet = quiet + 1 if not page["items"] else 0
+            if not page["items"]:
+                time.sleep(0.15)
+        return events
+
+
+def follow(client):
+    """A consumer that has read all that happened so far."""
+    made = Consumer(client)
+    made.read()
+    return made
+
+
+def of(events, subject_id):
+    return [one for one in events if one["subject_id"] == subject_id]
+
+
+def types_of(events, subject_id):
+    return [one["type"] for one in of(events, subject_id)]
+
+
+def test_sender_and_committee_hear_of_a_referral_and_others_do_not(agency, committee, health,
+                                                                   other_committee):
+    readers = [follow(each) for each in (agency, committee, health, other_committee)]
+    referral = given_referral(agency)
+    heard = [types_of(each.read(), referral["id"]) for each in readers]
+    assert heard == [["referral.created"], ["referral.created"], [], []]
+
+
+def test_an_event_links_to_the_thing_and_names_what_changed(committee):
+    case = given_case(committee)
+    reader = follow(committee)
+    changed = committee.send("changeCase", {"summary": "Shared late."}, id=case["id"],
+                             if_match=tag_of(committee, "getCase", id=case["id"])).needed(200)
+    event, = of(reader.read(), case["id"])
+    assert (event["type"], event["subject"], event["case_id"], event["version"], event["changed"],
+            event["links"]) == ("case.changed", "case", case["id"], changed["version"],
+                                ["summary"], {"self": f"/v1/cases/{case['id']}"})
+
+
+def test_no_event_holds_a_value(committee):
+    reader = follow(committee)
+    case = given_case(committee, summary="Quite unmistakable words.")
+    events = of(reader.read(), case["id"])
+    assert events and "unmistakable" not in json.dumps(events)
+
+
+def test_everything_that_belongs_to_a_case_has_its_events(agency, committee):
+    reader = follow(committee)
+    referral = given_accepted(agency, committee)
+    case = {"id": referral["case_id"], "stage": "notification"}
+    given_action(committee, given_case(committee, "decision"))
+    move(committee, case["id"], "information_gathering").needed(201)
+    heard = {one["type"] for one in reader.read()}
+    assert {"referral.created", "referral.changed", "case.created", "case.changed",
+            "child.created", "stage.created", "stage.changed", "decision.created",
+            "action.created"} - {"decision.created"} <= heard
+
+
+def test_every_subject_of_the_timeline_has_a_line_in_the_feed(cluster):
+    """Whoever adds a resource with record_changes_of adds its line to sql/reference/070_feed.sql."""
+    subjects = cluster.execute(
+        "select encode(substring(tgargs from 1 for position('\\x00'::bytea in tgargs) - 1), "
+        "'escape') from pg_trigger where tgname = 'record_change'")
+    lines = cluster.execute("select subject from register.feed_subject")
+    assert {one for one, in subjects} <= {one for one, in lines}
+
+
+def test_lines_of_one_lane_have_the_same_scopes(cluster):
+    rows = cluster.execute("select lane, count(distinct scopes) from register.feed_subject group by 1")
+    assert {count for _, count in rows} == {1}
+
+
+def test_the_owner_of_an_action_hears_of_it_without_the_case(committee, agency):
+    reader = follow(agency)
+    action = given_action(committee)
+    agency.send("addActionUpdate", new_update(), id=action["id"]).needed(201)
+    events = of(reader.read(), action["id"])
+    assert [one["type"] for one in events] == ["action.created", "action.changed"]
+    assert [one["case_id"] for one in events] == [None, None]
+    assert events[1]["changed"] == ["progress", "status"]
+
+
+def test_versions_are_those_of_the_resource(committee, agency):
+    reader = follow(agency)
+    action = given_action(committee)
+    for progress in (10, 10, 20):
+        agency.send("addActionUpdate", new_update(progress=progress), id=action["id"]).needed(201)
+    assert of(reader.read(), action["id"])[-1]["version"] \
+        == agency.send("getAction", id=action["id"])["version"]
+
+
+def test_another_owner_means_removed_for_one_and_present_for_the_other(committee, agency, health):
+    action = given_action(committee)
+    old, new, board = follow(agency), follow(health), follow(committee)
+    committee.send("changeAction", {"owner_organisation": "HB-S08000031",
+                                    "owner_accepted_on": days_ago(0)}, id=action["id"],
+                   if_match=tag_of(committee, "getAction", id=action["id"])).needed(200)
+    gone, = of(old.read(), action["id"])
+    assert (gone["type"], gone["version"], gone["case_id"], gone["links"]) == (
+        "action.removed", None, None, {"self": None})
+    assert types_of(new.read(), action["id"]) == ["action.present"]
+    event, = of(board.read(), action["id"])
+    assert (event["type"], event["changed"]) == ("action.changed", ["owner_organisation"])
+
+
+def test_a_case_that_changes_hands_leaves_one_and_comes_to_the_other_whole(committee,
+                                                                          other_committee):
+    case = given_case(committee)
+    child = committee.send("listChildren", id=case["id"])["items"][0]
+    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).needed(201)
+    old, new = follow(committee), follow(other_committee)
+    other_committee.send("acceptTransfer", {"decided_on": today(), "local_authority": "S12000036"},
+                         id=transfer["id"], if_match=transfer.etag).needed(201)
+    lost, won = old.read(), new.read()
+    for one in (case, child):
+        assert types_of(lost, one["id"]) [-1:] == [f"{'case' if one is case else 'child'}.removed"]
+        assert types_of(won, one["id"])[-1:] == [f"{'case' if one is case else 'child'}.present"]
+    assert [one for one in types_of(lost, transfer["id"])] \
+        and "transfer.removed" not in types_of(lost, transfer["id"])
+
+
+def test_a_referral_that_changes_hands_leaves_one_and_comes_to_the_other(agency, committee,
+                                                                        other_committee):
+    referral = given_referral(agency)
+    readers = [follow(each) for each in (agency, committee, other_committee)]
+    committee.send("transferReferral", {"to_committee": "EDH", "local_authority": "S12000036",
+                                        "transferred_on": today()},
+                   id=referral["id"],
+                   if_match=tag_of(committee, "getReferral", id=referral["id"])).needed(201)
+    heard = [types_of(each.read(), referral["id"]) for each in readers]
+    assert heard == [["referral.changed"], ["referral.removed"], ["referral.present"]]
+
+
+def grant(committee, case, reviewer_client, **overrides):
+    return committee.send("grantAccess", new_access(client_id=reviewer_client, **overrides),
+                          id=case["id"]).needed(201)
+
+
+def test_access_brings_the_case_into_sight_and_its_end_takes_it_out(committee, caller):
+    name = f"reviewer-{time.time_ns()}"
+    person = caller("INDEPENDENT", name)
+    case = given_case(committee)
+    child = committee.send("listChildren", id=case["id"])["items"][0]
+    reader = follow(person)
+    access = grant(committee, case, name)
+    begun = reader.read()
+    assert types_of(begun, case["id"]) == ["case.present"]
+    assert types_of(begun, child["id"]) == ["child.present"]
+    committee.send("changeCase", {"summary": "More."}, id=case["id"],
+                   if_match=tag_of(committee, "getCase", id=case["id"])).needed(200)
+    assert types_of(reader.read(), case["id"]) == ["case.changed"]
+    committee.send("changeAccess", {"ended_on": today()}, id=case["id"], access_id=access["id"],
+                   if_match=access.etag).needed(200)
+    ended = reader.read()
+    assert types_of(ended, case["id"]) == ["case.removed"]
+    assert types_of(ended, child["id"]) == ["child.removed"]
+    committee.send("changeCase", {"summary": "Later."}, id=case["id"],
+                   if_match=tag_of(committee, "getCase", id=case["id"])).needed(200)
+    assert of(reader.read(), case["id"]) == []
+
+
+def test_another_client_of_the_organisation_hears_nothing(committee, caller):
+    name = f"reviewer-{time.time_ns()}"
+    case = given_case(committee)
+    stranger = follow(caller("INDEPENDENT", name + "-2"))
+    grant(committee, case, name)
+    assert of(stranger.read(), case["id"]) == []
+
+
+def test_old_events_of_a_case_are_gone_with_the_access(committee, caller):
+    name = f"reviewer-{time.time_ns()}"
+    case = given_case(committee)
+    late = Consumer(caller("INDEPENDENT", name))
+    access = grant(committee, case, name)
+    committee.send("changeAccess", {"ended_on": today()}, id=case["id"], access_id=access["id"],
+                   if_match=access.etag).needed(200)
+    assert set(types_of(late.read(), case["id"])) == {"case.removed"}
+
+
+def test_one_way_of_seeing_that_ends_takes_nothing_out_of_sight_while_another_lasts(committee,
+                                                                                   caller):
+    name = f"reviewer-{time.time_ns()}"
+    case = given_case(committee)
+    reader = follow(caller("INDEPENDENT", name))
+    grant(committee, case, name)
+    second = grant(committee, case, name, role="chair")
+    committee.send("changeAccess", {"ended_on": today()}, id=case["id"], access_id=second["id"],
+                   if_match=second.etag).needed(200)
+    assert "case.removed" not in types_of(reader.read(), case["id"])
+
+
+def test_access_that_ends_by_date_takes_the_case_out_of_sight(committee, caller, cluster):
+    name = f"reviewer-{time.time_ns()}"
+    case = given_case(committee)
+    reader = follow(caller("INDEPENDENT", name))
+    access = grant(committee, case, name)
+    reader.read()
+    # A day passes: as if the access had been given the day before, for that day.
+    cluster.execute("alter table register.case_access disable trigger all")
+    cluster.execute("update register.case_access set starts_on = %s, ends_on = %s where id = %s",
+                    (days_ago(2), days_ago(1), access["id"]))
+    cluster.execute("alter table register.case_access enable trigger all")
+    while cluster.execute("set search_path = register; select feed_sight_due()") != [(0,)]:
+        pass
+    assert types_of(reader.read(told=False), case["id"]) == ["case.removed"]
+
+
+def test_what_is_deleted_is_told(committee, caller, cluster):
+    name = f"reviewer-{time.time_ns()}"
+    case = given_case(committee)
+    child = committee.send("listChildren", id=case["id"])["items"][0]
+    grant(committee, case, name)
+    readers = [follow(committee), follow(caller("INDEPENDENT", name))]
+    cluster.execute("delete from register.review_case where id = %s", (case["id"],))
+    for each in readers:
+        events = each.read(told=False)
+        assert types_of(events, case["id"])[-1:] == ["case.removed"]
+        assert types_of(events, child["id"])[-1:] == ["child.removed"]
+
+
+def test_the_chief_officers_read_what_their_committee_reads(committee, caller):
+    officers = caller("COG-GLA", "chief-officers-system")
+    reader = follow(officers)
+    case = given_case(committee)
+    assert "case.created" in types_of(reader.read(), case["id"])
+
+
+def test_scopes_decide_which_kinds_are_told(committee, caller):
+    narrow = follow(caller("CPC-GLA", "narrow", "changes.read actions.read"))
+    case = given_case(committee, "decision")
+    action = given_action(committee, case)
+    events = narrow.read()
+    assert {one["subject"] for one in events} == {"action"}
+    assert types_of(events, action["id"]) == ["action.created"]
+
+
+def test_members_that_the_caller_does_not_see_are_not_named(committee, caller):
+    plain = follow(caller("CPC-GLA", "plain", "changes.read cases.read"))
+    full = follow(committee)
+    case = given_case(committee, children=[new_child(age_years=7)])
+    child = committee.send("listChildren", id=case["id"])["items"][0]
+    committee.send("changeChild", {"age_years": 8, "sex": "male"}, id=case["id"],
+                   child_id=child["id"],
+                   if_match=tag_of(committee, "getChild", id=case["id"], child_id=child["id"])
+                   ).needed(200)
+    assert of(full.read(), child["id"])[-1]["changed"] == ["age_years", "sex"]
+    assert of(plain.read(), child["id"])[-1]["changed"] == ["sex"]
+
+
+def test_pages_of_any_size_give_the_same_events(committee):
+    begin = follow(committee)
+    start = begin.next
+    for _ in range(3):
+        given_case(committee)
+    whole = begin.read()
+    small = Consumer(committee)
+    small.next = start.replace("?", "?limit=2&")
+    assert [one["id"] for one in small.read()] == [one["id"] for one in whole]
+
+
+def test_more_says_whether_to_go_on_at_once(committee):
+    given_case(committee)
+    reader = follow(committee)
+    start = reader.next
+    given_case(committee)
+    count = len(reader.read())
+    reader.next = start + f"&limit={count - 1}"
+    assert (reader.page()["more"], reader.page()["more"]) == (True, False)
+
+
+def test_a_snapshot_shows_what_there_is_and_leads_into_the_feed(committee, agency):
+    action = given_action(committee)
+    reader = Consumer(agency, "/v1/changes/snapshot")
+    present, more = [], True
+    while more:
+        page = reader.page()
+        present += page["items"]
+        more = page["more"]
+    assert {one["type"].split(".")[1] for one in present} == {"present"}
+    assert len({one["subject_id"] for one in present}) == len(present)
+    event, = of(present, action["id"])
+    assert (event["version"], event["case_id"]) == (1, None)
+    assert urllib.parse.urlsplit(reader.next).path == "/v1/changes"
+    agency.send("addActionUpdate", new_update(), id=action["id"]).needed(201)
+    assert "action.changed" in types_of(reader.read(), action["id"])
+
+
+def test_a_snapshot_in_small_pages_is_whole(committee, agency):
+    given_action(committee)
+    given_referral(agency)
+    seen = []
+    for limit in (3, 500):
+        reader = Consumer(agency, f"/v1/changes/snapshot?limit={limit}")
+        ids, more = [], True
+        while more:
+            page = reader.page()
+            assert len(page["items"]) <= limit
+            ids += [one["subject_id"] for one in page["items"]]
+            more = page["more"]
+        seen.append(ids)
+    assert seen[0] == seen[1] and seen[0]
+
+
+def test_a_snapshot_of_a_reviewer_holds_the_case_and_nothing_else(committee, caller):
+    name = f"reviewer-{time.time_ns()}"
+    case = given_case(committee)
+    given_case(committee)
+    grant(committee, case, name)
+    items = Consumer(caller("INDEPENDENT", name), "/v1/changes/snapshot").page()["items"]
+    assert [one["subject_id"] for one in items if one["subject"] == "case"] == [case["id"]]
+    assert {one["case_id"] for one in items if one["subject"] != "access"} == {case["id"]}
+
+
+def test_cloud_events_are_given_to_those_who_name_them(committee):
+    reader = follow(committee)
+    case = given_case(committee)
+    time.sleep(0.3)
+    target = urllib.parse.urlsplit(reader.next)._replace(scheme="", netloc="").geturl()
+    reply = committee.request("GET", target,
+                              headers={"Accept": "application/cloudevents-batch+json"})
+    assert reply.headers["Content-Type"] == "application/cloudevents-batch+json"
+    batch = json.loads(reply.bytes)
+    assert all(one["specversion"] == "1.0" for one in batch)
+    assert f"/v1/cases/{case['id']}" in {one.get("subject") for one in batch}
+    assert batch[0]["type"] == "learning-reviews.case.created"
+    assert batch[0]["data"]["subject_id"] == case["id"]
+    assert batch[-1]["type"] == "learning-reviews.feed.position"
+    assert reader.page()["next"] == batch[-1]["data"]["next"]
+
+
+def test_a_snapshot_comes_as_cloud_events_too(agency):
+    reply = agency.send("listPresent", query="limit=1",
+                        headers={"Accept": "application/cloudevents-batch+json"})
+    assert [one["type"].split(".")[-1] for one in json.loads(reply.bytes)] == ["present", "position"]
+
+
+def position_of(client):
+    return urllib.parse.parse_qs(urllib.parse.urlsplit(
+        client.send("listChanges", query="limit=1").needed(200)["next"]).query)["after"][0]
+
+
+def refused(reply, status, code):
+    assert (reply.status, reply.code) == (status, code)
+
+
+@pytest.mark.parametrize("organisation, client", [("CPC-EDH", "other"), ("CPC-GLA", "another")])
+def test_a_position_of_another_principal_is_refused(committee, caller, organisation, client):
+    stranger = caller(organisation, client)
+    refused(stranger.send("listChanges", query=f"after={position_of(committee)}"), 400,
+            "invalid_cursor")
+
+
+def test_a_position_that_was_never_given_is_refused(committee):
+    refused(committee.send("listChanges", query="after=Zm9vYmFyZm9vYmFyZm9vYmFy"), 400,
+            "invalid_cursor")
+
+
+def test_a_position_within_a_snapshot_is_none_of_the_feed(committee):
+    given_case(committee)
+    page = committee.send("listPresent", query="limit=1").needed(200)
+    after = urllib.parse.parse_qs(urllib.parse.urlsplit(page["next"]).query)["after"][0]
+    refused(committee.send("listChanges", query=f"after={after}"), 400, "invalid_cursor")
+    refused(committee.send("listPresent", query=f"after={position_of(committee)}"), 400,
+            "invalid_cursor")
+
+
+def test_with_other_scopes_a_position_is_no_longer_good(caller):
+    wide, narrow = [caller("CPC-GLA", "scopes-change", scope)
+                    for scope in (ALL_SCOPES, "changes.read actions.read")]
+    refused(narrow.send("listChanges", query=f"after={position_of(wide)}"), 410, "cursor_expired")
+    page = wide.send("listPresent", query="limit=1").needed(200)
+    after = urllib.parse.parse_qs(urllib.parse.urlsplit(page["next"]).query)["after"][0]
+    refused(narrow.send("listPresent", query=f"after={after}"), 410, "cursor_expired")
+
+
+@pytest.mark.parametrize("query, parameter", [("wait=31", "wait"), ("wait=-1", "wait"),
+                                              ("wait=soon", "wait"), ("limit=0", "limit"),
+                                              ("limit=501", "limit"), ("after=%20", "after")])
+def test_parameters_beyond_the_contract_are_refused(committee, query, parameter):
+    reply = committee.send("listChanges", query=query)
+    refused(reply, 400, "invalid_parameter")
+    assert reply.parameters == {parameter}
+
+
+def test_without_its_scope_the_database_alone_tells_nothing(database_only, caller, committee):
+    given_case(committee)
+    reader = caller("CPC-GLA", "no-feed", "cases.read actions.read", database_only)
+    assert reader.send("listChanges").needed(200)["items"] == []
+    assert reader.send("listPresent").needed(200)["items"] == []
+
+
+# --- waiting
+
+
+def test_who_waits_is_answered_as_soon_as_something_happens(committee, agency, in_background):
+    reader = follow(committee)
+    waiting = in_background(lambda: (reader.page(wait=20), time.monotonic()))
+    time.sleep(0.5)
+    referral = given_referral(agency)
+    happened = time.monotonic()
+    page, answered = waiting.result(timeout=PATIENCE)
+    assert [one["subject_id"] for one in page["items"]] == [referral["id"]]
+    assert answered - happened < 1
+
+
+def test_who_waits_at_another_instance_is_answered_too(committee, agency, instances,
+                                                      in_background):
+    reader = follow(committee.at(instances[1].url))
+    waiting = in_background(lambda: (reader.page(wait=20), time.monotonic()))
+    time.sleep(0.5)
+    referral = given_referral(agency.at(instances[0].url))
+    happened = time.monotonic()
+    page, answered = waiting.result(timeout=PATIENCE)
+    assert [one["subject_id"] for one in page["items"]] == [referral["id"]]
+    assert answered - happened < 1
+
+
+def test_a_commit_that_nobody_told_of_is_seen_within_a_second(committee, cluster, in_background):
+    case = given_case(committee)
+    reader = follow(committee)
+    waiting = in_background(lambda: (reader.page(wait=20), time.monotonic()))
+    time.sleep(0.5)
+    cluster.execute("update register.review_case set summary = 'x' where id = %s", (case["id"],))
+    happened = time.monotonic()
+    page, answered = waiting.result(timeout=PATIENCE)
+    assert types_of(page["items"], case["id"]) == ["case.changed"]
+    assert answered - happened < 1
+
+
+def test_what_does_not_concern_the_caller_leaves_it_waiting(committee, caller, in_background):
+    reader = follow(caller("HB-S08000024", "quiet"))
+    waiting = in_background(lambda: (time.monotonic(), reader.page(wait=2), time.monotonic()))
+    time.sleep(0.5)
+    given_case(committee)
+    begun, page, answered = waiting.result(timeout=PATIENCE)
+    assert page["items"] == [] and 1.9 <= answered - begun < 3
+
+
+def test_waiting_costs_nothing_when_there_is_something_already(committee):
+    reader = follow(committee)
+    given_case(committee)
+    begun = time.monotonic()
+    time.sleep(0.3)
+    assert reader.page(wait=20)["items"] and time.monotonic() - begun < 2
+
+
+def test_who_waits_is_answered_in_cloud_events_too(committee, agency, in_background):
+    reader = follow(committee)
+    target = urllib.parse.urlsplit(reader.next)._replace(scheme="", netloc="").geturl()
+    accept = {"Accept": "application/cloudevents-batch+json"}
+    waiting = in_background(lambda: committee.request("GET", target + "&wait=20", headers=accept))
+    time.sleep(0.5)
+    referral = given_referral(agency)
+    batch = json.loads(waiting.result(timeout=PATIENCE).bytes)
+    assert [one["data"].get("subject_id") for one in batch] == [referral["id"], None]
+
+
+def test_who_waits_is_counted_and_only_so_many_may(extra_instance, caller, in_background):
+    narrow = extra_instance(LR_WAITING_LIMIT=1)
+    client = caller("HB-S08000024", "limited", ALL_SCOPES, narrow)
+    first, second = follow(client), follow(client)
+    waiting = in_background(lambda: first.page(wait=3))
+    time.sleep(0.5)
+    begun = time.monotonic()
+    assert second.page(wait=3)["items"] == [] and time.monotonic() - begun < 1
+    assert "feed_waiting_requests 1" in narrow.admin("/metrics")[1]
+    assert waiting.result(timeout=PATIENCE)["items"] == []
+
+
+def test_who_goes_away_waits_no_longer(instance, caller):
+    committee = caller("CPC-SHE", "quiet")
+    reader = follow(committee)
+    target = urllib.parse.urlsplit(reader.next)._replace(scheme="", netloc="").geturl()
+    before = waiting_at(instance)
+    with socket.create_connection(("127.0.0.1", instance.port)) as link:
+        link.sendall(f"GET {target}&wait=30 HTTP/1.1\r\nHost: here\r\n"
+                     f"Authorization: Bearer {committee.token}\r\n\r\n".encode())
+        await_waiting(instance, before + 1)
+    await_waiting(instance, before)
+
+
+def waiting_at(instance):
+    return int(next(line.split()[1] for line in instance.admin("/metrics")[1].splitlines()
+                    if line.startswith("feed_waiting_requests")))
+
+
+def await_waiting(instance, count):
+    deadline = time.monotonic() + PATIENCE
+    while waiting_at(instance) != count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_waiting_lasts_longer_than_a_request_may(extra_instance, caller):
+    brief = extra_instance(LR_REQUEST_SECONDS=1, LR_IDLE_SECONDS=1)
+    reader = follow(caller("HB-S08000024", "patient", ALL_SCOPES, brief))
+    begun = time.monotonic()
+    assert reader.page(wait=4)["items"] == [] and time.monotonic() - begun >= 3.9
+
+
+def test_an_instance_that_ends_answers_those_who_wait(extra_instance, caller, in_background):
+    ending = extra_instance()
+    reader = follow(caller("HB-S08000024", "to-the-end", ALL_SCOPES, ending))
+    waiting = in_background(lambda: reader.page(wait=30))
+    time.sleep(0.5)
+    begun = time.monotonic()
+    assert ending.stop() == 0
+    assert waiting.result(timeout=PATIENCE)["items"] == []
+    assert time.monotonic() - begun < 3
+
+
+def test_an_open_transaction_keeps_back_what_came_after_it_and_nothing_is_lost(committee, cluster,
+                                                                              instance):
+    slow, fast = given_case(committee), given_case(committee)
+    reader = follow(committee)
+    update = "update register.review_case set summary = 'y' where id = %s"
+    with cluster.open() as link:
+        link.cursor().execute(update, (slow["id"],))
+        cluster.execute(update, (fast["id"],))
+        assert reader.read(told=False) == []
+        assert float(next(line.split()[1] for line in instance.admin("/metrics")[1].splitlines()
+                          if line.startswith("feed_behind_seconds"))) > 0
+        link.commit()
+    assert [one["subject_id"] for one in reader.read(told=False)] == [slow["id"], fast["id"]]
+
+
+# --- retention; last, because it takes away what there was
+
+
+def test_positions_older_than_the_retention_are_refused_and_their_events_gone(committee, cluster,
+                                                                             extra_instance):
+    old = Consumer(committee)
+    given_case(committee)
+    time.sleep(0.3)
+    old.next = f"{committee.url}/v1/changes?limit=1"
+    old.page()
+    follow(committee)
+    cluster.execute("delete from register.feed_mark")
+    cluster.execute("insert into register.feed_mark (number, at) select last_value, "
+                    "now() - interval '91 days' from register.feed_number")
+    extra_instance()
+    deadline = time.monotonic() + PATIENCE
+    while cluster.execute("select number = 0 from register.feed_floor")[0][0]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    time.sleep(1)
+    target = urllib.parse.urlsplit(old.next)._replace(scheme="", netloc="").geturl()
+    reply = committee.request("GET", target)
+    refused(reply, 410, "cursor_expired")
+    assert cluster.execute("select count(*) from register.feed_event where number <= "
+                           "(select number from register.feed_floor)") == [(0,)]
+    case = given_case(committee)
+    assert "case.created" in types_of(Consumer(committee).read(), case["id"])
