@@ -504,8 +504,9 @@ def test_who_waits_is_counted_and_only_so_many_may(extra_instance, caller, in_ba
     assert waiting.result(timeout=PATIENCE)["items"] == []
 
 
-def test_who_goes_away_waits_no_longer(instance, caller):
-    committee = caller("CPC-SHE", "quiet")
+def test_who_goes_away_waits_no_longer(extra_instance, caller):
+    instance = extra_instance()  # one where nobody else waits
+    committee = caller("CPC-SHE", "quiet", at=instance)
     reader = follow(committee)
     target = urllib.parse.urlsplit(reader.next)._replace(scheme="", netloc="").geturl()
     before = waiting_at(instance)
