@@ -2,10 +2,13 @@
 
 -- Whether criminal proceedings, or investigations towards them, may be live.
 create or replace function case_proceedings_live(c review_case) returns boolean language plpgsql stable as $$
+declare
+    kinds constant text[] :=
+        '{police_investigation,criminal_prosecution,fatal_accident_inquiry,death_investigation}';
 begin
-    return exists (select from information_request r where r.case_id = c.id and r.criminal_proceedings)
-        or exists (select from referral r where r.case_id = c.id and r.parallel_processes
-            && '{police_investigation,criminal_prosecution,fatal_accident_inquiry,death_investigation}');
+    return exists (select from proceeding p where p.case_id = c.id and p.ended_on is null and p.kind = any (kinds))
+        or exists (select from information_request r where r.case_id = c.id and r.criminal_proceedings)
+        or exists (select from referral r where r.case_id = c.id and r.parallel_processes && kinds);
 end
 $$;
 
@@ -79,8 +82,10 @@ begin
         union all
         select 'copfs', 'COPFS' where kind = 'decision' and (died or case_proceedings_live(c))
         union all
-        select 'scra', 'SCRA' where kind = 'decision' and exists (select from referral r
-            where r.case_id = c.id and 'childrens_hearing' = any (r.parallel_processes));
+        select 'scra', 'SCRA' where kind = 'decision' and (exists (select from referral r
+                where r.case_id = c.id and 'childrens_hearing' = any (r.parallel_processes))
+            or exists (select from proceeding p
+                where p.case_id = c.id and p.kind = 'childrens_hearing' and p.ended_on is null));
 end
 $$;
 

@@ -43,7 +43,7 @@ $$;
 
 -- What has to be done before something is published.
 create or replace function publication_readiness_faults(n publication) returns json[]
-language plpgsql immutable as $$
+language plpgsql stable as $$
 begin
     return case when n.published_on is null then '{}'::json[] else array[
         case when coalesce(n.form, 'not_published') = 'not_published' then
@@ -57,7 +57,11 @@ begin
         case when n.family_told_on is null then
             fault('/family_told_on', 'family_told_required', 'is needed before publication') end,
         case when n.practitioners_told_on is null then
-            fault('/practitioners_told_on', 'practitioners_told_required', 'is needed before publication') end]
+            fault('/practitioners_told_on', 'practitioners_told_required', 'is needed before publication') end,
+        case when n.prosecution_sight_on is null and exists (select from proceeding p
+                where p.case_id = n.case_id and p.ended_on is null) then
+            fault('/prosecution_sight_on', 'prosecution_sight_required',
+                'is needed before publication while proceedings are open') end]
         end;
 end
 $$;
@@ -116,6 +120,7 @@ begin
     select * into p from publication where case_id = c.id for update;
     known := found;
     perform refuse_put(create_only, expected, p.version);
+    n.case_id := c.id;
     if p.published_on is null or n.published_on is distinct from p.published_on then
         perform case_refuse_closed(c);
         perform refuse_unless_ratified(ratified);

@@ -4,8 +4,8 @@ import pytest
 from client import new_key
 from documents import (days_ago, days_ahead, dead_child, new_answer, new_case, new_decision,
                        new_observations, new_sending, today)
-from steps import (advance, decide, decide_and_tell, given_accepted, given_case, given_request,
-                   move, recommend, record_finding, send_notices, tag_of, walk)
+from steps import (advance, decide, decide_and_tell, given_accepted, given_case, given_proceeding,
+                   given_request, move, recommend, record_finding, send_notices, tag_of, walk)
 
 READ = "notices.read"
 
@@ -247,6 +247,16 @@ def alternative(committee):
 
 def ask(committee, case, kind="alternative_outcome", **members):
     return committee.send("createNotices", {"kind": kind, **members}, id=case["id"])
+
+
+@pytest.mark.parametrize("members, told", [
+    ({}, True), ({"ended_on": today()}, False), ({"kind": "complaint"}, False)])
+def test_the_prosecution_is_told_while_proceedings_of_its_kind_are_open(committee, members, told):
+    case = given_case(committee, "decision")
+    given_proceeding(committee, case, **members)
+    decide(committee, case["id"]).needed(201)
+    recipients = {one["to"] for one in committee.send("listCaseNotices", id=case["id"])["items"]}
+    assert ("copfs" in recipients) == told
 
 
 def test_what_an_alternative_review_brought_is_told_before_the_case_is_closed(committee):

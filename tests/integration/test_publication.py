@@ -3,8 +3,8 @@ import pytest
 
 from documents import (days_ago, days_ahead, new_dissemination, new_publication, not_published,
                        ready_publication, today)
-from steps import (advance, consider_plan, given_case, move, ratify, record_discontinuation,
-                   send_notices, tag_of)
+from steps import (advance, consider_plan, given_case, given_proceeding, move, ratify,
+                   record_discontinuation, send_notices, tag_of)
 from stubs import function_body
 
 
@@ -141,6 +141,16 @@ def test_nothing_is_published_unless_another_client_checked_it(committee, second
     assert refusal(check(committee, case)) == (409, {"separation_of_duties"})
     assert check(second_client, case)["anonymisation_checked_on"] == today()
     assert replace(committee, case, ready_publication()).status == 200
+
+
+def test_while_proceedings_are_open_the_prosecution_sees_it_first(committee, second_client, case):
+    given_proceeding(committee, case)
+    record(committee, case).needed(201)
+    check(second_client, case).needed(201)
+    assert refusal(replace(committee, case, ready_publication())) == (
+        422, {"prosecution_sight_required"})
+    published = replace(committee, case, ready_publication(prosecution_sight_on=today()))
+    assert published["status"] == "published"
 
 
 def test_another_form_has_to_be_checked_anew(committee, second_client, case):
