@@ -67,7 +67,7 @@ park_verdict park_request(exchange *x, int seconds, const char *topics, int64_t 
         return PARK_OVER;
     }
     parked *one = again ? x->parked : make(x, seconds, topics);
-    if (one->waiter.until_ms <= feed_clock_ms()) {
+    if (one->waiter.until_ms <= feed_clock_ms() || is_lost(&one->waiter)) {
         return PARK_OVER;
     }
     if (!again) {
