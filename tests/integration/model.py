@@ -19,6 +19,8 @@ class Model:
         self.waiting = {"decision": False, "outcome": False, "alternative_outcome": False}
         self.told = set()              # outcomes that the present decision's notices have told
         self.told_outcome = self.told_alternative = False
+        self.visits = self.decision = 0  # of the stage decision, and of the one that the decision is from
+        self.told_by = None            # the decision that the outcome was told by
         self.requests = 0              # open information requests
         self.holds = set()             # stages of open holds
         self.actions = {}              # id -> status
@@ -107,6 +109,7 @@ class Model:
             self.outcome = None
         if to == "decision":
             self.told = set()
+            self.visits += 1
         if to == "reporting":
             self.facts.discard("report_agreed")
             self.ratification, self.plan_considered = None, False
@@ -118,6 +121,7 @@ class Model:
 
     def decided(self, outcome):
         self.outcome = outcome
+        self.decision = self.visits
         self.facts.add("decided_ever")
         # A notice that waits says what holds now; what was told already, by this decision, is not told again.
         self.waiting["decision"] = outcome != "more_information" and (
@@ -127,11 +131,14 @@ class Model:
     def ratified(self, outcome):
         self.ratification, self.plan_considered = outcome, False
         if outcome == "ratified":
-            self.waiting["outcome"], self.told_outcome = True, False
+            # On the same day, by the same decision, there is nothing new to tell.
+            self.waiting["outcome"] = self.waiting["outcome"] or self.told_by != self.decision
+            self.told_outcome = not self.waiting["outcome"]
 
     def sent(self):
         if self.waiting["decision"]:
             self.told.add(self.outcome)
-        self.told_outcome = self.told_outcome or self.waiting["outcome"]
+        if self.waiting["outcome"]:
+            self.told_outcome, self.told_by = True, self.decision
         self.told_alternative = self.told_alternative or self.waiting["alternative_outcome"]
         self.waiting = dict.fromkeys(self.waiting, False)
