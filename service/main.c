@@ -5,6 +5,7 @@
 #include "service/contract/contract.h"
 #include "service/db/migrate.h"
 #include "service/db/role.h"
+#include "service/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +199,7 @@ static int run(const config *settings, int count, char **words) {
 int main(int count, char **words) {
     const char *file = NULL;
     char reason[1024] = "";
+    memory_start();
     if (count > 2 && strcmp(words[1], "--config") == 0) {
         file = words[2];
         words += 2;

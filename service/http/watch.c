@@ -2,11 +2,14 @@
  * inactivity only. */
 #include "service/http/watch.h"
 
+#include "service/memory.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -56,11 +59,11 @@ void watch_free(watch *all) {
 static void add(watch *all, struct MHD_Connection *connection, void **socket_context) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    watched *one = calloc(1, sizeof *one);
-    if (one == NULL || info == NULL) {
-        free(one);
+    if (info == NULL) {
         return;
     }
+    watched *one = memory_get(sizeof *one);
+    memset(one, 0, sizeof *one);
     one->socket = info->connect_fd;
     atomic_store(&one->since, now_ms());
     *socket_context = one;
