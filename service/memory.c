@@ -56,5 +56,5 @@ static void start_openssl(void) {
 
 /* OpenSSL takes other functions only before its first allocation, and libjose allocates while it is
  * loaded: this runs before any library starts. */
-__attribute__((section(".preinit_array"), used)) static void (*const openssl_starts)(void) =
-    start_openssl;
+__attribute__((section(".preinit_array"),
+               used)) static void (*const openssl_starts)(void) = start_openssl;

@@ -92,9 +92,8 @@ static json_t *parse_lines(exchange *x) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         size_t length = (size_t)((newline == NULL ? end : newline) - text);
         if (length > 0 && strspn(text, " \t\r") < length) {
-            json_t *item =
-                parse(x, text, length, arena_printf(x->memory, "/%zu", json_array_size(items)),
-                      &values);
+            json_t *item = parse(x, text, length,
+                                 arena_printf(x->memory, "/%zu", json_array_size(items)), &values);
             if (item == NULL) {
                 json_decref(items);
                 return NULL;
