@@ -52,8 +52,13 @@ static void log_library(void *unused, const char *format, va_list arguments) {
 
 static void *begin_request(void *cls, const char *uri, struct MHD_Connection *connection) {
     (void)cls;
-    watch_begin(connection);
-    return ulfius_uri_logger(NULL, uri);
+    void *request = ulfius_uri_logger(NULL, uri);
+    watch_begin(connection, request);
+    return request;
+}
+
+static void drop_request(void *request) {
+    mhd_request_completed(NULL, NULL, &request, MHD_REQUEST_TERMINATED_WITH_ERROR);
 }
 
 static void end_request(void *cls, struct MHD_Connection *connection, void **con_cls,
@@ -271,7 +276,8 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
         return NULL;
     }
     running->shared = shared;
-    running->connections = watch_new(settings->request_seconds, settings->idle_seconds);
+    running->connections =
+        watch_new(settings->request_seconds, settings->idle_seconds, drop_request);
     if (settings->tls_key_file != NULL) {
         running->certificate = read_text(settings->tls_certificate_file, reason, reason_size);
         running->private_key = read_text(settings->tls_key_file, reason, reason_size);

@@ -10,6 +10,7 @@ import uuid
 import pytest
 
 from documents import new_referral
+from service import program
 from steps import given_case
 
 SOCKETS = 1900  # of the 2048 that the service takes
@@ -112,9 +113,9 @@ def test_slow_clients_hold_up_nobody_and_are_closed(instance, committee, usual, 
             link.close()
 
 
-def resident_kib(instance):
+def memory_kib(instance, name):
     with open(f"/proc/{instance.process.pid}/status", encoding="ascii") as facts:
-        return next(int(line.split()[1]) for line in facts if line.startswith("VmHWM"))
+        return next(int(line.split()[1]) for line in facts if line.startswith(name))
 
 
 HUGE = {
@@ -130,16 +131,37 @@ HUGE = {
     "members that are the same": ("application/json", b"[{" + b'"a":1,' * 150000 + b'"a":1}]')}
 
 
+SANITIZED = b"__asan_init" in program().read_bytes()
+measured = pytest.mark.skipif(SANITIZED, reason="a sanitizer takes time and memory of its own")
+
+
+@measured
 @pytest.mark.parametrize("name", HUGE)
 def test_a_huge_body_takes_little_time_and_memory(instance, agency, name):
     media_type, data = HUGE[name]
-    before = resident_kib(instance)
+    before = memory_kib(instance, "VmHWM")
     start = time.monotonic()
     reply = agency.send("pushReferrals", data=data, media_type=media_type)
-    taken, grown = time.monotonic() - start, resident_kib(instance) - before
+    taken, grown = time.monotonic() - start, memory_kib(instance, "VmHWM") - before
     print(f"\n{name}: {reply.status} in {taken * 1e3:.0f} ms, {grown} KiB more")
     assert reply.status in (207, 400, 413) and taken < 2
     assert grown < 96 * 1024
+
+
+def test_what_the_library_gives_up_on_leaves_no_memory(instance):
+    """Beyond some hundred parameters the library forgets a request that it has begun: nobody frees it but we."""
+    data = b"GET /v1/problems?" + b"&".join([b"a"] * 1900) + b" HTTP/1.1\r\nHost: a\r\n\r\n"
+    before = None
+    for _ in range(60):
+        links = [socket.create_connection(("127.0.0.1", instance.port), timeout=5) for _ in range(100)]
+        for link in links:
+            link.sendall(data)
+        time.sleep(0.03)
+        for link in links:
+            link.close()
+        before = before or memory_kib(instance, "VmRSS")
+    # A sanitizer keeps what was freed for a while, but tells of leaks when the service ends.
+    assert SANITIZED or memory_kib(instance, "VmRSS") - before < 6 * 1024
 
 
 def test_a_body_beyond_every_limit_is_not_waited_for(instance, agency):
