@@ -87,7 +87,7 @@ park_verdict park_request(exchange *x, int seconds, const char *topics, int64_t 
 /* Runs the handler once more. Returns whether there is an answer now. */
 static bool answer(parked *one) {
     exchange *x = &one->x;
-    watch_begin(x->connection);
+    watch_resume(x->connection);
     x->status = 0;
     x->operation->handler(x);
     if (x->status == 0) {
