@@ -218,6 +218,15 @@ static void guard_memory(void) {
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* Ready means that the feed knows how far it is complete; a database that is away does not keep the
+ * service from starting. */
+static void await_feed(feed *changes) {
+    enum { TRIES = 200, PAUSE_US = 10000 };
+    for (int tries = 0; tries < TRIES && feed_safe(changes) < 0; tries++) {
+        usleep(PAUSE_US);
+    }
+}
+
 int command_serve(const config *settings, const serve_parts *parts) {
     char reason[1024] = "";
     service shared = {.settings = settings, .scan_text = parts->scan_text};
@@ -248,6 +257,7 @@ int command_serve(const config *settings, const serve_parts *parts) {
         status = fail(EX_CONFIG, reason);
     } else {
         log_write(LOG_INFO, "serving on %s, admin on %s", settings->listen, settings->admin_listen);
+        await_feed(shared.changes);
         notify_send("READY=1");
         attend(&shared, running, &signals);
         notify_send("STOPPING=1");
