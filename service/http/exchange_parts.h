@@ -42,8 +42,9 @@ struct exchange {
     size_t header_count;
     bool close;
     const char *etag;
-    const char *problem; /* code, for the log */
-    const char *reason;  /* for the log only */
+    const char *entity_tag; /* set by the handler: no tag is made of the answer then */
+    const char *problem;    /* code, for the log */
+    const char *reason;     /* for the log only */
 };
 
 /* Fills what a request of any kind needs and runs it to its answer. */
