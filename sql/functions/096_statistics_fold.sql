@@ -203,7 +203,8 @@ language plpgsql security definer set search_path = register, pg_temp as $$
 begin
     more := statistic_fold(500);
     perform statistic_release_due();
-    select max(s.version) || '/' || today() || '/' || (select count(*) from statistic_release) into mark
+    select max(s.version) || '/' || today() || '/' || (select coalesce(extract(epoch from max(r.made_at)), 0)
+        from statistic_release r) into mark
         from statistic_state s;
 end
 $$;

@@ -11,28 +11,31 @@
 --    the threshold: the smallest others are hidden with them, zeros last. Each hidden cell can then be anything from
 --    0 up to at least the threshold, for all that is released. Where cells do not add up (a review has several
 --    themes), a cell is also hidden when what is missing to the total is below the threshold.
---  * Across tables: rows of one universe share their total and nothing else; a total under the threshold hides the
---    row in every one of them. The row of causes of death is hidden with the cell that is its total. A row over three
+--  * Across tables: rows of one universe share their total and nothing else; a total under the least threshold of them
+--    is hidden, with the row, in every one. The row of causes of death is hidden with the cell that is its total. A row over three
 --    years is hidden when the total of one of its years is.
 --  * Medians need ten; shares are taken of released counts only.
 -- tests/statistics looks for the least and greatest value of every hidden cell with a solver, and counts all rows of
 -- small numbers that would have been released alike. What the method costs: README of tests/statistics.
 
--- Which cells are hidden; the last element is the total's. `lone`: from one committee alone.
+-- Which cells are hidden; the last element is the total's, which other rows may show: their least threshold decides
+-- over it. `lone`: from one committee alone.
 create or replace function statistic_protect(vals bigint[], lone boolean[], total bigint, p_threshold integer,
-    p_sensitive boolean, additive boolean) returns boolean[] language plpgsql immutable as $$
+    p_total_threshold integer, p_sensitive boolean, additive boolean) returns boolean[]
+language plpgsql immutable as $$
 declare
     small_total constant integer := 20;
     cells integer := coalesce(array_length(vals, 1), 0);
     hidden boolean[] := array_fill(false, array[cells]);
     all_hidden constant boolean[] := array_fill(true, array[cells]);
+    first_cell integer;
     next_cell integer;
 begin
     if total = 0 then
         return hidden || false;
     end if;
     if total < p_threshold or lone[cells + 1] then
-        return all_hidden || true;
+        return all_hidden || (total < p_total_threshold or lone[cells + 1]);
     end if;
     if total < small_total and cells > 1 and (p_sensitive or total = any (vals)) then
         return all_hidden || false;
@@ -41,11 +44,15 @@ begin
         hidden[i] := vals[i] > 0 and (vals[i] < p_threshold or lone[i])
             or (not additive or cells = 2) and vals[i] < total and total - vals[i] < p_threshold;
     end loop;
-    -- Until the hidden cells are several and add up to enough, the smallest other one joins them, zeros last.
-    while additive and true = any (hidden) and false = any (hidden)
-            and (select count(*) = 1 or sum(v) < p_threshold from unnest(vals, hidden) u(v, h) where h) loop
-        select i into next_cell from generate_subscripts(vals, 1) i
-            where not hidden[i] order by vals[i] = 0, vals[i], i limit 1;
+    -- Until the hidden cells are several, add up to enough and leave each other room, the next cell after the first
+    -- of them joins, whatever its value: a choice that went by size would tell something about size.
+    first_cell := array_position(hidden, true);
+    while additive and first_cell is not null and false = any (hidden)
+            and (select count(*) = 1 or sum(v) < p_threshold or sum(v) <= count(*)
+                    or sum(v) >= count(*) * (p_threshold - 1) and max(v) < p_threshold
+                from unnest(vals, hidden) u(v, h) where h) loop
+        select (first_cell + step - 1) % cells + 1 into next_cell from generate_series(1, cells - 1) step
+            where not hidden[(first_cell + step - 1) % cells + 1] order by step limit 1;
         hidden[next_cell] := true;
     end loop;
     return hidden || (additive and cells = 1 and hidden[1]);
@@ -110,7 +117,7 @@ begin
         total_lone := false;
     end if;
     hidden := statistic_protect(coalesce(vals, '{}'), coalesce(lone, '{}') || total_lone, total, r.threshold,
-        r.sensitive, additive);
+        (select min(x.threshold) from statistic_released_table x where x.universe = r.universe), r.sensitive, additive);
     if r.parent is not null and exists (select from statistic_released_cell c
             where c.table_code = r.universe and c.period_from = p_from and c.breakdown = ''
                 and c.category = r.parent and c.status = 'confidential')

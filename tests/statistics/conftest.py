@@ -11,6 +11,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "tests" / "integration"), str(ROOT / "test
 
 from client import Client  # noqa: E402
 from cluster import DATABASE, Cluster  # noqa: E402
+from scenario import RELEASES, extend, make_release  # noqa: E402
 from service import Instance, Secrets  # noqa: E402
 
 READ = "statistics.read"
@@ -48,6 +49,22 @@ def instance(cluster, keys):
     cluster.execute("analyze")
     yield made.start()
     assert made.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def extended(instance, cluster):
+    """The demonstration with what it has none of, counted."""
+    extend(cluster)
+    cluster.execute("select register.statistic_fold(100000)")
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def released(extended):
+    """Three releases, one after the other."""
+    for release in RELEASES:
+        make_release(extended, *release)
+    return extended
 
 
 @pytest.fixture(scope="session")

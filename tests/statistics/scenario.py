@@ -91,3 +91,15 @@ delete from review_case where id in (select id from doomed);
 
 def extend(cluster):
     cluster.execute(STATEMENTS)
+
+
+RELEASES = [("2024", "2024-06-25", "2024-04-01"), ("2025", "2025-06-24", "2025-04-01"),
+            ("2026", "2026-06-30", "2026-04-01")]
+
+
+def make_release(cluster, name, day, covers_to):
+    cluster.execute("set search_path = register; select statistic_release_make(%s, %s, %s)", (name, day, covers_to))
+
+
+def forget_releases(cluster):
+    cluster.execute("truncate register.statistic_released_cell, register.statistic_release")

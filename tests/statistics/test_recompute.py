@@ -6,15 +6,13 @@ import pytest
 
 import contract_reader  # noqa: F401  (the client needs it)
 from recompute import ALL, Facts, Register, Table, add_months, period_start
-from scenario import extend
 
 TYPES = ["month", "quarter", "calendar_year", "financial_year", "academic_year", "three_years"]
 LENGTH = {"month": 1, "quarter": 3, "three_years": 36}
 
 
 @pytest.fixture(scope="module")
-def register(instance, cluster):
-    extend(cluster)
+def register(extended, cluster):
     return Register(cluster)
 
 
