@@ -10,7 +10,7 @@
 static const char *const filter_names[] = {"view", "committee", "period_type", "from",
                                            "to",   "breakdown", "release",     NULL};
 
-/* What was asked, as the database takes it: the same text for the same question. */
+/* What was asked, as the database takes it. */
 static const char *filters_text(exchange *x) {
     json_t *filters = json_object();
     for (const char *const *name = filter_names; *name != NULL; name++) {
@@ -33,12 +33,16 @@ static bool wants_csv(exchange *x) {
 }
 
 /* Answers are kept by who asks, because the database decides who may see what. */
-static const char *key_of(exchange *x, const char *table, const char *filters, bool csv) {
+static const char *key_of(exchange *x, const char *table, bool csv) {
     const principal *who = exchange_principal(x);
-    return arena_printf(exchange_memory(x), "%s %s %s %s %d%d", table, filters,
-                        csv ? "csv" : "json", who->organisation,
-                        principal_has_scope(who, "statistics.read"),
-                        principal_has_scope(who, "statistics.unsuppressed"));
+    const char *key = arena_printf(exchange_memory(x), "%s %d%d%d %s", who->organisation,
+                                   principal_has_scope(who, "statistics.read"),
+                                   principal_has_scope(who, "statistics.unsuppressed"), csv, table);
+    for (const char *const *name = filter_names; *name != NULL; name++) {
+        const char *value = exchange_query_value(x, *name);
+        key = value == NULL ? key : arena_printf(exchange_memory(x), "%s %s=%s", key, *name, value);
+    }
+    return key;
 }
 
 static void answer(exchange *x, bool csv, const char *tag, const char *body) {
@@ -97,7 +101,7 @@ static void answer_anew(exchange *x, const db_call *call, const char *key, bool 
 }
 
 void list_statistics(exchange *x) {
-    const char *key = key_of(x, "", "", false);
+    const char *key = key_of(x, "", false);
     if (!answer_known(x, key, false)) {
         db_call call = {.what = statement_list_statistics, .safe_to_repeat = true};
         answer_anew(x, &call, key, false);
@@ -106,12 +110,11 @@ void list_statistics(exchange *x) {
 
 void get_statistics(exchange *x) {
     const char *table = exchange_path_value(x, "table");
-    const char *filters = filters_text(x);
     bool csv = wants_csv(x);
-    const char *key = key_of(x, table, filters, csv);
+    const char *key = key_of(x, table, csv);
     if (!answer_known(x, key, csv)) {
         db_call call = {.what = statement_get_statistics,
-                        .parameters = {table, filters, csv ? "true" : "false"},
+                        .parameters = {table, filters_text(x), csv ? "true" : "false"},
                         .safe_to_repeat = true};
         answer_anew(x, &call, key, csv);
     }

@@ -116,8 +116,8 @@
         const most = Math.max(1, ...rows.map((one) => one.row && one.row.value || 0));
         const height = rows.length * 26 + 8;
         const width = chartWidth();
-        const left = width < 520 ? 138 : 168;
-        const room = width - left - 72;
+        const left = width < 520 ? 158 : 168;
+        const room = width - left - 62;
         const picture = draw("svg", {viewBox: "0 0 " + width + " " + height, role: "img", "aria-label": label});
         rows.forEach((one, number) => {
             const y = number * 26 + 4;

@@ -82,7 +82,7 @@ change_watch *change_watch_new(const char *conninfo) {
     if (watching == NULL) {
         return NULL;
     }
-    watching->connection = pool_new(conninfo, 1, "");
+    watching->connection = pool_new(conninfo, 1, "-c statement_timeout=8s");
     pthread_mutex_init(&watching->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);

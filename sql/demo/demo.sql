@@ -639,4 +639,16 @@ from demo_action
 cross join lateral (select greatest(made_at, pg_temp.instant(key || 'seen', verified_on)) as made) m
 where verified_on is not null;
 
+-- ---- Statistics: what would have been released so far.
+
+do $$
+declare
+    latest integer := extract(year from today() - interval '6 months');
+begin
+    for year in latest - 1 .. latest loop
+        perform statistic_release_make(year::text, make_date(year, 6, 24), make_date(year, 4, 1));
+    end loop;
+end
+$$;
+
 commit;

@@ -196,13 +196,15 @@ begin
 end
 $$;
 
--- One look at whether anything changed: folds what there is, and makes a release whose day has come. `mark` differs
--- whenever any answer could differ.
-create or replace function statistic_look(out mark text, out more boolean)
+-- One look at whether anything changed: folds what there is; who watches also makes a release whose day has come.
+-- `mark` differs whenever any answer could differ.
+create or replace function statistic_look(watching boolean, out mark text, out more boolean)
 language plpgsql security definer set search_path = register, pg_temp as $$
 begin
-    more := statistic_fold(500);
-    perform statistic_release_due();
+    more := statistic_fold(case when watching then 500 else 50 end);
+    if watching then
+        perform statistic_release_due();
+    end if;
     select max(s.version) || '/' || today() || '/' || (select coalesce(extract(epoch from max(r.made_at)), 0)
         from statistic_release r) into mark
         from statistic_state s;

@@ -8,15 +8,16 @@
 --  * Primary: a count from 1 to below the threshold; a count that comes from one committee alone; a row whose cells
 --    are 0 and 100 % of a total under 20; every cell of a sensitive row with a total under 20.
 --  * Secondary: in a row whose cells add up to a total, hidden cells are never alone and never add up to less than
---    the threshold: the smallest others are hidden with them, zeros last. Each hidden cell can then be anything from
---    0 up to at least the threshold, for all that is released. Where cells do not add up (a review has several
+--    the threshold: the cells after the first of them are hidden, too, whatever their values, because a choice that
+--    went by size would tell something about size. Each hidden cell can then be anything from 0 up to at least the
+--    threshold, for all that is released. Where cells do not add up (a review has several
 --    themes), a cell is also hidden when what is missing to the total is below the threshold.
---  * Across tables: rows of one universe share their total and nothing else; a total under the least threshold of them
---    is hidden, with the row, in every one. The row of causes of death is hidden with the cell that is its total. A row over three
---    years is hidden when the total of one of its years is.
+--  * Across tables: rows of one universe share their total and nothing else; a total under the least threshold of
+--    them is hidden, with the row, in every one. The row of causes of death is hidden with the cell that is its
+--    total. A row over three years is hidden when the total of one of its years is.
 --  * Medians need ten; shares are taken of released counts only.
 -- tests/statistics looks for the least and greatest value of every hidden cell with a solver, and counts all rows of
--- small numbers that would have been released alike. What the method costs: README of tests/statistics.
+-- small numbers that would have been released alike. What the method costs: tests/statistics/README.md.
 
 -- Which cells are hidden; the last element is the total's, which other rows may show: their least threshold decides
 -- over it. `lone`: from one committee alone.

@@ -188,7 +188,7 @@ begin
     if not has_scope('statistics.read') then
         perform refuse(403, 'scope_missing');
     end if;
-    look := statistic_look();
+    look := statistic_look(false);
     select * into t from statistic_table where code = p_table;
     if not found then
         perform refuse(404, 'not_found');
@@ -223,7 +223,7 @@ begin
     if not has_scope('statistics.read') then
         perform refuse(403, 'scope_missing');
     end if;
-    mark := (statistic_look()).mark;
+    mark := (statistic_look(false)).mark;
     lasts := case when exact then 'change' else 'day' end;
     body := json_build_object(
         'releases', (select coalesce(json_agg(json_build_object('name', r.name, 'released_on', r.released_on,

@@ -88,7 +88,7 @@ create table statistic_released_table (
     period_type text not null check (period_type in ('financial_year', 'three_years', 'release')),
     universe text not null,  -- tables of one universe and period have the same total
     parent text,             -- the cell of another table that is this table's total, as table/category
-    threshold integer not null check (threshold between 1 and 1000),
+    threshold integer not null check (threshold between 5 and 1000), -- lower ones leave hidden cells too little room
     sensitive boolean not null,
     primary key (table_code, breakdown)
 );

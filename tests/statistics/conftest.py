@@ -11,7 +11,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "tests" / "integration"), str(ROOT / "test
 
 from client import Client  # noqa: E402
 from cluster import DATABASE, Cluster  # noqa: E402
-from scenario import RELEASES, extend, make_release  # noqa: E402
+from scenario import RELEASES, extend, forget_releases, make_release  # noqa: E402
 from service import Instance, Secrets  # noqa: E402
 
 READ = "statistics.read"
@@ -62,6 +62,7 @@ def extended(instance, cluster):
 @pytest.fixture(scope="session")
 def released(extended):
     """Three releases, one after the other."""
+    forget_releases(extended)
     for release in RELEASES:
         make_release(extended, *release)
     return extended

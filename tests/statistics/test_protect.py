@@ -40,7 +40,7 @@ def shown(row, hidden):
 
 @pytest.mark.parametrize("threshold, cells, most, sensitive", [
     (5, 1, 60, False), (5, 2, 44, False), (5, 2, 44, True), (5, 3, 26, False), (5, 3, 26, True), (5, 4, 12, False),
-    (3, 4, 12, False), (3, 5, 8, False), (3, 6, 5, False)])
+    (4, 4, 12, False), (4, 5, 8, False), (5, 5, 8, False), (10, 3, 30, True)])
 def test_no_hidden_cell_follows_even_for_who_knows_the_rule(instance, cluster, threshold, cells, most, sensitive):
     decided = protect(cluster, list(rows_of(cells, most)), threshold, sensitive)
     alike = collections.defaultdict(list)
