@@ -190,14 +190,18 @@ static bool make_parts(service *shared, const statement *combined, const unsigne
     shared->connections = pool_new(settings->database, (size_t)settings->connections, "");
     shared->changes = feed_new(settings->database, (size_t)settings->waiting_most);
     shared->pushes = combiner_new(settings->database, (size_t)settings->push_connections, combined);
+    shared->counted = change_watch_new(settings->database);
+    shared->answers = answer_cache_new();
     return shared->verifier != NULL && shared->rates != NULL && shared->figures != NULL &&
            shared->connections != NULL && shared->pushes != NULL && shared->changes != NULL &&
-           contract_start();
+           shared->counted != NULL && shared->answers != NULL && contract_start();
 }
 
 static void free_parts(service *shared) {
     combiner_free(shared->pushes);
     feed_free(shared->changes);
+    change_watch_free(shared->counted);
+    answer_cache_free(shared->answers);
     pool_free(shared->connections);
     token_verifier_free(shared->verifier);
     keys_free(shared->keys);

@@ -91,6 +91,3 @@ cross join lateral (
     where a.value is distinct from coalesce(d.before -> a.key, 'null')) c
 where c.changes is not null
 order by d.at, d.case_id, d.subject <> 'case', d.kind <> 'created', d.subject, d.subject_id;
-
-select pg_temp.triggers('enable') \g /dev/null
-commit;
