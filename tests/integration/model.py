@@ -12,8 +12,8 @@ PROCEEDING = STAGES[4:10]
 
 
 class Model:
-    def __init__(self):
-        self.stage = "notification"
+    def __init__(self, stage="notification"):
+        self.stage = stage
         self.outcome = None            # of the decision that counts now
         self.facts = set()
         self.waiting = {"decision": False, "outcome": False, "alternative_outcome": False}
@@ -96,7 +96,8 @@ class Model:
                 "outcome_notified": self.told_outcome and not self.waiting["outcome"]}},
             "closed": {(stage, "reopen"): {"not_merged": True, **(
                 {} if stage in ("information_gathering", "decision")
-                else {"decided_to_proceed": self._is("to_proceed")})}
+                else {"decided_to_proceed": self._is("to_proceed")}), **(
+                {"report_ratified": self.ratification == "ratified"} if stage == "implementation" else {})}
                 for stage in ("information_gathering", "decision", "set_up", "review", "reporting",
                               "implementation")},
         }[self.stage]

@@ -1,11 +1,10 @@
 """Random ways through the process, valid and invalid, held against a model at every step."""
-import concurrent.futures
 import os
 import random
 
 import pytest
 
-from documents import (changes_requested, completion, family_answer, new_action, new_case, new_decision,
+from documents import (changes_requested, completion, family_answer, new_action, new_case,
                        new_discontinuation, new_evaluation, new_family_engagement, new_family_liaison, new_finding,
                        new_hold, new_impact_review, new_mandate, new_plan_consideration,
                        new_practitioner_engagement, new_proceeding, new_ratification, new_recommendation, new_report,
@@ -285,69 +284,13 @@ def second(caller):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_register_and_the_model_agree_at_every_step(committee, second, chief_officers, agency, cluster, seed):
+def test_the_register_and_the_model_agree_at_every_step(committee, second, chief_officers, agency, watch, seed):
     walk = Walk(committee, second, chief_officers, agency, seed)
     for _ in range(STEPS):
         walk.step()
-    assert_invariants(cluster, walk.id)
-
-
-def assert_invariants(cluster, case_id):
-    """What holds whatever happened, asked of the database itself."""
-    stages = cluster.execute("""select sequence, entered_on, left_on from register.case_stage
-        where case_id = %s order by sequence""", (case_id,))
-    assert [one[0] for one in stages] == list(range(1, len(stages) + 1))
-    assert all(before[2] == after[1] for before, after in zip(stages, stages[1:]))
-    assert stages[-1][2] is None
-    assert cluster.execute("""select (stage = 'closed') = (closed_on is not null), (stage = 'closed') = (closure is not null)
-        from register.review_case where id = %s""", (case_id,)) == [(True, True)]
-    assert cluster.execute("""select count(*) from register.action where case_id = %s and status = 'verified'
-        and (evidence is null or completed_on is null or verified_on < completed_on)""", (case_id,)) == [(0,)]
-    assert cluster.execute("""select count(*) filter (where current) <= 1 from register.case_decision
-        where case_id = %s""", (case_id,)) == [(True,)]
-    assert_replayable(cluster, case_id)
-
-
-def assert_replayable(cluster, case_id):
-    """Folding the record of changes gives the present row: nothing was rewritten silently."""
-    for table, subject, key in (("review_case", "case", "id"), ("action", "action", "case_id"),
-                                ("case_stage", "stage", "case_id"), ("report", "report", "case_id")):
-        rows = cluster.execute(f"select coalesce(to_jsonb(t) ->> 'id', to_jsonb(t) ->> 'case_id'), to_jsonb(t) "
-                               f"from register.{table} t where {key} = %s", (case_id,))
-        for subject_id, row in rows:
-            folded = {}
-            for (changes,) in cluster.execute("select changes from register.change where case_id = %s "
-                                              "and subject = %s and subject_id = %s order by id",
-                                              (case_id, subject, subject_id)):
-                for member, change in changes.items():
-                    assert folded.get(member) == change["before"], (table, member)
-                    folded[member] = change["after"]
-            assert folded == {**folded, **{member: row[member] for member in folded}}, table
-            unrecorded = {member for member, value in row.items() if value is not None and member not in folded}
-            assert unrecorded <= {"id", "committee", "case_id", "version", "created_at", "updated_at", "recorded_at",
-                                  "recorded_by", "stage_due_or_never"}, (table, unrecorded)
+        watch(walk.id)
 
 
 def test_the_walks_reach_every_stage(committee, second, chief_officers, agency, cluster):
     reached = set(cluster.execute("select distinct stage from register.case_stage"))
     assert {stage for (stage,) in reached} == set(STAGES)
-
-
-@pytest.mark.parametrize("stage, to", [("notification", "information_gathering"), ("decision", "closed")])
-def test_of_many_who_move_a_case_at_once_one_wins(committee, cluster, stage, to):
-    case_id = committee.send("openCase", new_case()).needed(201)["id"]
-    if stage == "decision":
-        for nearer in ("information_gathering", "recommendation"):
-            move(committee, case_id, nearer).needed(201)
-        committee.send("putRecommendation", new_recommendation(), id=case_id, none_match="*").needed(201)
-        move(committee, case_id, "decision").needed(201)
-        committee.send("putDecision", new_decision(outcome="do_not_proceed", criteria_met=[],
-                                                   reasons=["criteria_not_met"]), id=case_id,
-                       none_match="*").needed(201)
-        send_notices(committee, case_id)
-    tag = tag_of(committee, "getCase", id=case_id)
-    with concurrent.futures.ThreadPoolExecutor(8) as crowd:
-        statuses = [one.status for one in crowd.map(
-            lambda _: move(committee, case_id, to, if_match=tag), range(8))]
-    assert sorted(statuses) == [201] + [412] * 7
-    assert_invariants(cluster, case_id)
