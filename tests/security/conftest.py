@@ -60,7 +60,7 @@ def alive(instance):
 def caller(instance, recorder):
     def make(organisation, client="tests", scope=ALL_SCOPES):
         return Client(instance.url, instance.run("token", "--organisation", organisation, "--client",
-                                                 client, "--scope", scope), recorder)
+                                                 client, "--scope", scope), recorder, make)
     return make
 
 
