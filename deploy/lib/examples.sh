@@ -31,7 +31,7 @@ examples_print() {
         return
     fi
     printf '\nTokens, for twelve hours:\n'
-    for role in committee agency health police dashboard other-committee; do
+    for role in committee chief-officers reviewer agency health police prosecution inspectorate other-committee; do
         token=$(as_service "$program" token --role "$role")
         printf '\n%s\n%s\n' "$role" "$token"
         case $role in
@@ -45,8 +45,12 @@ examples_print() {
     printf '\n# The committee lists what is overdue\n'
     printf 'curl -sS "%s/v1/actions?overdue=true&limit=5" -H "Authorization: Bearer %s" | jq ".items[] | {title, owner_organisation, due_on, status}"\n' \
         "$url" "$committee"
+    printf '\n# Where a case that waits for the decision can go, what is missing and who can do it; then its timeline\n'
+    # shellcheck disable=SC2016 # the pasted line expands these
+    printf 't="%s"; u=%s; c=$(curl -sS "$u/v1/cases?stage=decision&limit=1" -H "Authorization: Bearer $t" | jq -r ".items[0].links.self"); curl -sS "$u$c/transitions" -H "Authorization: Bearer $t" | jq -c ".items[] | {to, possible, blocked_by: [.blocked_by[] | {message, by}]}"; curl -sS "$u$c/timeline?limit=200" -H "Authorization: Bearer $t" | jq -r ".items[] | [.recorded_at, .recorded_by, .kind, .subject] | @tsv"\n' \
+        "$committee" "$url"
     if [[ $private_database == no || $demo == 0 ]]; then
-        printf '\n# (The last line needs a case: there is no demonstration data.)'
+        printf '\n# (The last two need cases: there is no demonstration data.)'
     fi
     printf '\n# The committee reads a case twice: 200 with an ETag, then 304 because nothing changed\n'
     # shellcheck disable=SC2016 # the pasted line expands these
