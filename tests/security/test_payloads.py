@@ -18,8 +18,8 @@ PAYLOADS = [
     f"<script>{MARK}</script>", f"../../../../{MARK}", f"{MARK}\u202e\u0000\ufeff", f"{MARK}" + "A" * 5000,
     f"{{{{{MARK}}}}}", f"{MARK}`id`;$(id)|id"]
 # What only the service may set, whatever an operation is about.
-OURS = ["id", "version", "created_at", "updated_at", "created_by", "recorded_by", "recorded_client", "case_id", "tenant",
-        "organisation_id", "stage", "reference", "is_admin", "links", "__proto__", "constructor"]
+OURS = ["id", "version", "created_at", "updated_at", "created_by", "recorded_by", "recorded_client", "case_id",
+        "tenant", "organisation_id", "stage", "reference", "is_admin", "links", "__proto__", "constructor"]
 OPERATIONS = contract_reader.operations()
 WITH_BODY = [name for name, one in OPERATIONS.items() if one.body]
 WITH_QUERY = [name for name, one in OPERATIONS.items() if any(each["in"] == "query" for each in one.parameters)]
