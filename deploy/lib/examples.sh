@@ -31,7 +31,7 @@ examples_print() {
         return
     fi
     printf '\nTokens, for twelve hours:\n'
-    for role in committee agency health police dashboard other-committee; do
+    for role in committee chief-officers reviewer agency health police prosecution inspectorate other-committee dashboard; do
         token=$(as_service "$program" token --role "$role")
         printf '\n%s\n%s\n' "$role" "$token"
         case $role in
@@ -49,8 +49,12 @@ examples_print() {
     printf '\n# A dashboard reads a table of statistics, as CSV\n'
     printf 'curl -sS %s/v1/statistics/decisions -H "Authorization: Bearer %s" -H "Accept: text/csv"\n' "$url" "$dashboard"
     if [[ $private_database == no || $demo == 0 ]]; then
-        printf '\n# (The last line needs a case: there is no demonstration data.)'
+        printf '\n# (The last two need cases: there is no demonstration data.)'
     fi
+    printf '\n# Where a case that waits for the decision can go, what is missing and who can do it; then its timeline\n'
+    # shellcheck disable=SC2016 # the pasted line expands these
+    printf 't="%s"; u=%s; c=$(curl -sS "$u/v1/cases?stage=decision&limit=1" -H "Authorization: Bearer $t" | jq -r ".items[0].links.self"); curl -sS "$u$c/transitions" -H "Authorization: Bearer $t" | jq -c ".items[] | {to, possible, blocked_by: [.blocked_by[] | {message, by}]}"; curl -sS "$u$c/timeline?limit=200" -H "Authorization: Bearer $t" | jq -r ".items[] | [.recorded_at, .recorded_by, .kind, .subject] | @tsv"\n' \
+        "$committee" "$url"
     printf '\n# The committee reads a case twice: 200 with an ETag, then 304 because nothing changed\n'
     # shellcheck disable=SC2016 # the pasted line expands these
     printf 't="%s"; u=%s; c=$(curl -sS "$u/v1/cases?limit=1" -H "Authorization: Bearer $t" | jq -r ".items[0].links.self"); e=$(curl -sS "$u$c" -H "Authorization: Bearer $t" -o /dev/null -w "%%{stderr}%%{http_code}\\n%%{stdout}%%header{etag}"); curl -sS "$u$c" -H "Authorization: Bearer $t" -H "If-None-Match: $e" -o /dev/null -w "%%{http_code}\\n"\n' \

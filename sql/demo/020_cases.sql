@@ -40,7 +40,7 @@ with base as (
         pg_temp.weighed('publish' || n, 'full_report:14 executive_summary:26 learning_summary:32
             published_anonymously_elsewhere:7 not_published:18 removed:3') as publish,
         pg_temp.weighed('transfer' || n, 'none:96 accepted:1 refused:1 withdrawn:1 proposed:1') as transfer
-    from generate_series(1, 519) n),
+    from generate_series(1, 520) n),
 usual as (
     select *,
         case when n <= 480 and stage = 'closed' and pg_temp.share('again' || n) < 0.05 then
@@ -103,7 +103,8 @@ left join (values
     (516, '{"stage": "closed", "closure": "completed", "publish": "removed", "gone": 500}'),
     (517, '{"stage": "closed", "closure": "alternative_completed", "gone": 200}'),
     (518, '{"stage": "closed", "closure": "did_not_proceed", "gone": 3900}'),
-    (519, '{"stage": "closed", "closure": "did_not_proceed", "gone": 4000, "legal_hold": "public_inquiry"}')
+    (519, '{"stage": "closed", "closure": "did_not_proceed", "gone": 4000, "legal_hold": "public_inquiry"}'),
+    (520, '{"stage": "closed", "closure": "did_not_proceed", "gone": 4100}')
 ) shown(n, plan) using (n)
 cross join lateral jsonb_populate_record(null::pg_temp.demo_plan, case
     when u.n <= 480 then to_jsonb(u) || jsonb_build_object('again_reason', pg_temp.weighed('again for' || u.n,

@@ -34,17 +34,20 @@ select pg_temp.id_of(h.key || ' stage ' || v.sequence, made), h.committee, h.id,
         when 'new_information' then 'An agency found further records.'
         when 'fai_determination' then 'The determination names learning for the services.' end,
     made, 'CPC-' || v.committee,
-    case when v.left_on is null then made
-        else greatest(made, pg_temp.instant(h.key || 'moved' || v.sequence + 1, v.left_on)) end,
+    coalesce(lead(made) over (partition by v.n order by v.sequence), made),
     1 + (v.left_on is not null)::integer
-from demo_due v
+from (
+    -- Moves of one day keep their order.
+    select d.*, max(case d.sequence when 1 then h.opened_at
+            else pg_temp.instant(h.key || 'moved' || d.sequence, d.entered_on) end) over before_this
+        + make_interval(secs => d.sequence - 1) as made
+    from demo_due d join demo_head h using (n)
+    window before_this as (partition by d.n order by d.sequence)) v
 join demo_head h using (n)
 cross join lateral (select case
     when v.stage = 'closed' and v.turn = 1 and h.first_closure = 'discontinued' then 'discontinued'
     when v.before = 'closed' then h.again_reason
     when v.stage = 'reporting' and v.before = 'ratification' then 'changes_requested' end as reason) r
-cross join lateral (select case v.sequence when 1 then h.opened_at
-    else greatest(h.opened_at, pg_temp.instant(h.key || 'moved' || v.sequence, v.entered_on)) end as made) m
 order by v.entered_on, v.n, v.sequence;
 
 -- The data set of a child who died is with the National Hub before the review is completed.

@@ -70,7 +70,8 @@ select pg_temp.id_of(its_key, made), committee, id, reference, kind, started_on,
     position,
     case contact_with when 'reporter' then array['SCRA'] when 'prosecution' then array['COPFS',
         pg_temp.police_of(committee)] when 'police' then array[pg_temp.police_of(committee)] else '{}' end,
-    case when position = 'no_effect' then '{}' when position = 'should_wait' then '{no_witness_interviews,no_publication}'
+    case when position = 'no_effect' then '{}'
+        when position = 'should_wait' then '{no_witness_interviews,no_publication}'
         else pg_temp.several(its_key || 'not', 'no_witness_interviews:70 no_family_contact:25 no_draft_circulation:40
             no_publication:50') end,
     case when position = 'no_effect' then '{}' else pg_temp.several(its_key || 'may', 'records_review:90

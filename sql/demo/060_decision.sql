@@ -12,7 +12,7 @@ create temporary table demo_request on commit drop as
 with asked as (
     select h.n, h.key, h.id, h.committee, h.opened_at, v.left_on, v.until, v.next, a.code, place,
         h.key || ' request ' || v.sequence || a.code as its_key,
-        least(v.until, v.entered_on + pg_temp.whole(h.key || 'asked' || a.code, 0, 2)) as asked_on
+        pg_temp.between(h.key || 'asked' || a.code, v.entered_on, least(v.until, v.entered_on + 2)) as asked_on
     from demo_head h
     join demo_visit v on v.n = h.n and v.stage = 'information_gathering'
     join demo_agency a on a.n = h.n
@@ -62,7 +62,8 @@ select h.id, h.committee, made_on, pg_temp.weighed(h.key || 'recommends', 'sub_g
     case when recommended = 'proceed' then 'How the services can bring together earlier what each of them knows.' end,
     case when pg_temp.share(h.key || 'support') < 0.5
         then 'The staff who knew the child are supported by their services.' end,
-    case when recommended = 'proceed' then 'The two years before the incident, and the services that were involved.' end,
+    case when recommended = 'proceed'
+        then 'The two years before the incident, and the services that were involved.' end,
     made, made, 'CPC-' || h.committee
 from demo_head h
 join demo_criteria k using (key)
@@ -111,4 +112,5 @@ cross join lateral (select case d.outcome when 'proceed' then k.criteria[1:great
 cross join lateral (select array(select c from unnest(k.criteria) c where c <> all (met.criteria)
     and c in ('child_protection_register', 'care_experienced')) as criteria) no_bearing
 cross join lateral (select case when d.outcome <> 'more_information' and pg_temp.share(its_key || 'family') < 0.85
-    then pg_temp.between(its_key || 'family', d.decided_on, least(d.until, d.decided_on + 14)) end as family_on) informed;
+    then pg_temp.between(its_key || 'family', d.decided_on, least(d.until, d.decided_on + 14)) end as family_on)
+    informed;

@@ -40,8 +40,10 @@ select pg_temp.id_of(its_key, made), committee, id, role, organisation, case whe
     greatest(made, pg_temp.instant(its_key || 'ended', ended_on)), 1 + (ended_on is not null)::integer
 from (
     select r.n, r.key, r.id, r.committee, role, r.key || ' team ' || part.place as its_key,
-        case role when 'chair' then pg_temp.weighed(r.key || 'chaired by' || part.place, 'INDEPENDENT:50 other:30 own:20')
-            when 'reviewer' then pg_temp.weighed(r.key || 'reviewed by', 'INDEPENDENT:70 own:30') else 'own' end as kind,
+        case role when 'chair' then pg_temp.weighed(r.key || 'chaired by' || part.place,
+                'INDEPENDENT:50 other:30 own:20')
+            when 'reviewer' then pg_temp.weighed(r.key || 'reviewed by', 'INDEPENDENT:70 own:30')
+            else 'own' end as kind,
         case when part.place = 6 then change.day
             else pg_temp.between(r.key || 'appointed' || part.place, r.up_from, r.up_until) end as appointed_on,
         case when part.place = 1 then change.day end as ended_on, part.agency
@@ -62,7 +64,8 @@ insert into family_liaison (case_id, committee, lead_role, strategy_agreed_on, l
 select id, committee, pg_temp.weighed(key || 'liaison', 'chair:55 social_worker:20 reviewer:10 health_professional:8
         police_family_liaison:7'), agreed_on,
     case when pg_temp.share(key || 'leaflet') < 0.8 then agreed_on end, pg_temp.share(key || 'police') < 0.4,
-    case when pg_temp.share(key || 'liaison note') < 0.15 then 'The parents live apart and are spoken to separately.' end,
+    case when pg_temp.share(key || 'liaison note') < 0.15
+        then 'The parents live apart and are spoken to separately.' end,
     made, greatest(made, pg_temp.instant(key || 'liaison agreed', agreed_on))
 from demo_review
 cross join lateral (select case when up_next = 'review' or up_left is null and pg_temp.share(key || 'liaised') < 0.3

@@ -116,7 +116,8 @@ select id, committee, form, decided_on,
     case when beside then pg_temp.between(key || 'sight', decided_on, published_on) end,
     case when fate in ('decided', 'published') then decided_on + pg_temp.whole(key || 'intended', 20, 90) end,
     published_on, case when published_on is null then null
-        when form = 'published_anonymously_elsewhere' then 'https://library.example.org/reviews/' || substr(md5(key), 1, 8)
+        when form = 'published_anonymously_elsewhere'
+            then 'https://library.example.org/reviews/' || substr(md5(key), 1, 8)
         else format('https://committee.example.org/%s/learning/%s', lower(committee), lower(reference)) end,
     removed_on, case when removed_on is not null then 'The summary stood for two years, as agreed with the family.' end,
     checked_on, case when checked_on is not null then 'lead-officer' end, 'committee-system', 'CPC-' || committee,

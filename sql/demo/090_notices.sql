@@ -5,8 +5,8 @@ with told as (
     -- the decision, on the day of it; one that waits is not sent yet
     select d.n, h.key || ' told of ' || d.visit as its_key, 'decision' as kind, d.decided_on as made_on,
         d.decided_on as due_on, d.decided_on as from_day, least(d.until, d.decided_on + 9) as to_day,
-        d.left_on is null and pg_temp.share(h.key || 'tells' || d.visit) < 0.6 as waits, d.visit, null::date as ratified_on,
-        false as ended
+        d.left_on is null and pg_temp.share(h.key || 'tells' || d.visit) < 0.6 as waits, d.visit,
+        null::date as ratified_on, false as ended
     from demo_decision d join demo_head h using (n) where d.outcome <> 'more_information'
     union all
     select v.n, h.key || ' alternative ' || v.sequence, 'alternative_outcome', asked_on, asked_on + 7, asked_on,
@@ -35,11 +35,11 @@ join review_case c on c.id = h.id
 left join lateral (select * from demo_decision d where d.n = t.n and d.visit <= coalesce(t.visit, 1000)
     order by d.visit desc limit 1) d on true
 cross join lateral notice_recipients(jsonb_populate_record(c, '{"decision_outcome": "proceed"}'), t.kind) r;
-insert into demo_notice (n, its_key, kind, made_on, due_on, from_day, to_day, waits, visit, case_id, committee, opened_at,
-    recipient, organisation, decision_key, decided_on, outcome, ended, notice_key)
-select d.n, d.its_key, 'other_committee', d.decided_on, d.decided_on, d.decided_on, least(d.until, d.decided_on + 3), false,
-    d.visit, h.id, h.committee, h.opened_at, 'other_committee', 'CPC-' || h.partner, d.its_key, d.decided_on, d.outcome,
-    false, d.its_key || ' other'
+insert into demo_notice (n, its_key, kind, made_on, due_on, from_day, to_day, waits, visit, case_id, committee,
+    opened_at, recipient, organisation, decision_key, decided_on, outcome, ended, notice_key)
+select d.n, d.its_key, 'other_committee', d.decided_on, d.decided_on, d.decided_on, least(d.until, d.decided_on + 3),
+    false, d.visit, h.id, h.committee, h.opened_at, 'other_committee', 'CPC-' || h.partner, d.its_key, d.decided_on,
+    d.outcome, false, d.its_key || ' other'
 from demo_decision d join demo_head h using (n) where h.review_type = 'joint' and d.outcome = 'proceed';
 
 -- What the register says of each case now, as it was then.
@@ -71,8 +71,13 @@ left join case_decision d on d.id = pg_temp.id_of(x.decision_key, greatest(x.ope
 cross join lateral (select case when not x.waits then case when pg_temp.share(x.notice_key || 'at once') < 0.6
     then x.from_day else pg_temp.between(x.notice_key || 'sent', x.from_day, x.to_day) end end as sent_on offset 0) s
 left join lateral (select pg_temp.between(x.notice_key || 'observed', sent_on, least(today(), sent_on + 40)) as day
-    where x.recipient = 'care_inspectorate' and pg_temp.share(x.notice_key || 'observed') < 0.2) o on sent_on is not null
-cross join lateral (select greatest(x.opened_at, pg_temp.instant(x.its_key || 'told', x.made_on)) as made offset 0) m;
+    where x.recipient = 'care_inspectorate' and pg_temp.share(x.notice_key || 'observed') < 0.2) o
+    on sent_on is not null
+-- made together with what they tell
+cross join lateral (select greatest(x.opened_at, case
+    when x.kind in ('decision', 'other_committee') then pg_temp.instant(x.decision_key, x.decided_on)
+    when x.kind = 'outcome' then pg_temp.instant(x.its_key, x.made_on)
+    else pg_temp.instant(x.its_key || 'told', x.made_on) end) as made offset 0) m;
 
 -- A notice to the National Hub is not needed when the child turns out to live.
 insert into notice (id, committee, case_id, decision_id, kind, recipient, to_organisation, due_on, snapshot,

@@ -163,8 +163,9 @@ insert into action (id, committee, case_id, case_reference, title, themes, owner
     owner_accepted_on, status, due_on, original_due_on, success_measure, priority, scope, resource_issue, cog_note,
     strategy_id, depends_on, replaces, replaced_by, progress, completed_on, completed_by, evidence, verified_on, reason,
     impact_reviewed_on, created_at, updated_at, version)
-select a.id, a.committee, a.case_id, a.reference, title, array[theme] || case when pg_temp.share(a.key || 'theme') < 0.25
-        and theme <> 'workforce_and_resources' then array['workforce_and_resources'] else '{}' end,
+select a.id, a.committee, a.case_id, a.reference, title, array[theme]
+        || case when pg_temp.share(a.key || 'theme') < 0.25 and theme <> 'workforce_and_resources'
+            then array['workforce_and_resources'] else '{}' end,
     owner, pg_temp.weighed(a.key || 'role', 'service_manager:35 head_of_service:20 lead_officer:15 team_leader:12
         learning_and_development:10 quality_assurance:8'),
     case when pg_temp.share(a.key || 'helped') < 0.35 then array(select g.code from demo_agency g
@@ -201,8 +202,8 @@ from demo_action a
 cross join lateral (select pg_temp.weighed(a.key || 'resource', 'none:82 raised_with_cog:8 agreed:6 refused:4')
     as resource_issue) r;
 
-insert into action_update (id, action_id, kind, reported_on, progress, note, due_on, evidence, status_after, reported_by,
-    recorded_at)
+insert into action_update (id, action_id, kind, reported_on, progress, note, due_on, evidence, status_after,
+    reported_by, recorded_at)
 select pg_temp.id_of(key || what || place, made), action_id, kind, day, progress, note, due_on, evidence, status_after,
     reporter, made
 from (

@@ -10,16 +10,18 @@ from (
         t.appointed_on as starts_on, t.appointed_on + 540 as ends_on, v.entered_on as ended_on
     from team_member t
     join demo_head h on h.id = t.case_id
-    left join demo_visit v on v.n = h.n and v.stage in ('ratification', 'closed') and v.sequence = (select min(x.sequence)
-        from demo_visit x where x.n = h.n and x.stage in ('ratification', 'closed') and x.entered_on > t.appointed_on)
+    left join demo_visit v on v.n = h.n and v.stage in ('ratification', 'closed') and v.sequence = (
+        select min(x.sequence) from demo_visit x where x.n = h.n and x.stage in ('ratification', 'closed')
+            and x.entered_on > t.appointed_on)
     where t.client is not null
     union all
     select h.key || ' joint', h.committee, h.id, 'CPC-' || h.partner, null, 'joint_committee', h.opened_on, null,
         case when h.stage = 'closed' then h.stage_entered_on end
     from demo_head h where h.review_type = 'joint'
     union all
-    select p.its_key || ' liaison', p.committee, p.id, case p.contact_with when 'police' then pg_temp.police_of(p.committee)
-            when 'prosecution' then 'COPFS' else 'SCRA' end, null, 'proceedings_liaison', p.contact_on, null, p.ended_on
+    select p.its_key || ' liaison', p.committee, p.id, case p.contact_with
+            when 'police' then pg_temp.police_of(p.committee) when 'prosecution' then 'COPFS' else 'SCRA' end,
+        null, 'proceedings_liaison', p.contact_on, null, p.ended_on
     from demo_proceeding p
     where p.contact_with <> 'other' and p.contact_on <= coalesce(p.ended_on, 'infinity')
         and pg_temp.share(p.its_key || 'liaison') < 0.7) a
@@ -36,7 +38,8 @@ select pg_temp.id_of(its_key, made), committee, id, reference, origin,
     made, greatest(made, pg_temp.instant(its_key || 'decided', decided_on)), 1 + (decided_on is not null)::integer
 from (
     select h.*, h.key || ' transfer' as its_key,
-        case when h.transfer = 'proposed' then least(today(), h.stage_entered_on + 4) else h.handed_on end as proposed_on,
+        case when h.transfer = 'proposed' then least(today(), h.stage_entered_on + 4)
+            else h.handed_on end as proposed_on,
         case when h.transfer <> 'proposed' then case when h.transfer = 'accepted' then h.handed_on
             else least(today(), h.handed_on + 9) end end as decided_on
     from demo_head h where h.transfer <> 'none') t
