@@ -267,7 +267,8 @@ IN_HINDSIGHT = {
     "strategies_or_reason": "guard_strategies_or_reason(c)",
     "prosecution_consulted": f"not exists (select from proceeding p where p.case_id = c.id and {OPEN_THEN}) or "
                              + REPORT.format("r.prosecution_consulted_on <= s.left_on"),
-    "report_ratified": RATIFICATION.format("ratified"),
+    "report_ratified": RATIFICATION.format("ratified") + " or s.stage = 'closed' and exists (select from ratification r "
+                       "where r.case_id = c.id and r.outcome = 'ratified' and r.decided_on <= s.left_on)",
     "changes_requested": RATIFICATION.format("changes_requested"),
     "plan_considered": "exists (select from ratification r where r.case_id = c.id "
                        "and r.plan_considered_on between r.decided_on and s.left_on)",
@@ -385,6 +386,7 @@ DAYS = """
     select c.table_name, c.column_name from information_schema.columns c
     join information_schema.tables t using (table_schema, table_name)
     where c.table_schema = 'register' and t.table_type = 'BASE TABLE' and c.data_type = 'date'
+        and c.table_name not like 'statistic_%' -- periods, and days from which something counts
         and c.column_name not in ('due_on', 'original_due_on', 'revised_due_on', 'stage_due_on', 'stage_due_or_never',
             'review_on', 'next_review_on', 'planned_until', 'ends_on', 'target_completion_on', 'intended_on', 'day',
             'valid_from')"""
