@@ -94,23 +94,35 @@ static bool split_path(const char *path, arena *memory, segments *found) {
     return true;
 }
 
-static bool matches_template(const char *template, const segments *path) {
-    const char *at = template + 1;
-    for (size_t i = 0; i < path->count; i++) {
-        size_t length = strcspn(at, "/");
-        bool literal = at[0] != '{';
-        if (length == 0 || (literal && (strlen(path->values[i]) != length ||
-                                        memcmp(at, path->values[i], length) != 0))) {
-            return false;
+/* Moves *at behind the template's segment; false when the value is not what it asks for. */
+static bool matches_segment(const char **at, const char *value) {
+    const char *c = *at;
+    if (*c == '{') {
+        c = strchr(c, '}') + 1;
+    } else {
+        while (*c == *value && *c != '\0') {
+            c++;
+            value++;
         }
-        at += length;
-        if (*at == '/') {
-            at++;
-        } else if (i + 1 < path->count) {
+        if (*value != '\0') {
             return false;
         }
     }
-    return *at == '\0';
+    *at = c;
+    return *c == '/' || *c == '\0';
+}
+
+static bool matches_template(const char *template, const segments *path) {
+    for (size_t i = 0; i < path->count; i++) {
+        if (*template != '/') {
+            return false;
+        }
+        template ++;
+        if (!matches_segment(&template, path->values[i])) {
+            return false;
+        }
+    }
+    return *template == '\0' || (path->count == 0 && strcmp(template, "/") == 0);
 }
 
 /* Returns the index of the first operation with a matching path. The build sorts the operations so

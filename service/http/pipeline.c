@@ -16,13 +16,25 @@ static int64_t clock_us(clockid_t clock) {
     return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
 }
 
+/* Random bytes, fetched for many at a time: fetching them is dear, not each of them. */
+static void take_random(unsigned char *to, size_t size) {
+    static _Thread_local unsigned char store[1024];
+    static _Thread_local size_t left;
+    if (left < size) {
+        left = RAND_bytes(store, sizeof store) == 1 ? sizeof store : 0;
+    }
+    if (left < size) { /* unique enough for a log */
+        memcpy(to, &(int64_t){clock_us(CLOCK_MONOTONIC)}, sizeof(int64_t));
+        return;
+    }
+    left -= size;
+    memcpy(to, store + left, size);
+}
+
 /* A random identifier (RFC 9562, version 4). */
 static void make_request_id(char *id) {
     unsigned char b[16] = {0};
-    if (RAND_bytes(b, sizeof b) != 1) {
-        memcpy(b, &(int64_t){clock_us(CLOCK_MONOTONIC)},
-               sizeof(int64_t)); /* unique enough for a log */
-    }
+    take_random(b, sizeof b);
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
     snprintf(id, REQUEST_ID_MOST + 1,

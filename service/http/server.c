@@ -9,6 +9,7 @@
 #include "service/http/watch.h"
 #include "service/log.h"
 
+#include <inttypes.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -118,11 +119,10 @@ static arena *thread_memory(void) {
 static const char *take_target(const char *both, struct MHD_Connection **connection,
                                arena *memory) {
     const char *end = strrchr(both, '\n');
-    void *found = NULL;
-    if (end == NULL || sscanf(end + 1, "%p", &found) != 1) {
+    if (end == NULL) {
         return both;
     }
-    *connection = found;
+    *connection = (struct MHD_Connection *)strtoumax(end + 1, NULL, 16);
     return arena_strndup(memory, both, (size_t)(end - both));
 }
 
