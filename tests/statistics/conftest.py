@@ -43,9 +43,10 @@ def cluster():
 def instance(cluster, keys):
     made = Instance(cluster, keys)
     made.run("migrate")
+    script = "".join(path.read_text() for path in sorted((ROOT / "sql" / "demo").glob("*.sql")))
     subprocess.run(["psql", "-qX", "-h", str(cluster.folder), "-U", "postgres", "-d", DATABASE,
-                    "-v", "ON_ERROR_STOP=1", "-f", str(ROOT / "sql" / "demo" / "demo.sql")],
-                   check=True, stdout=subprocess.DEVNULL)
+                    "-v", "ON_ERROR_STOP=1", "-f", "-"],
+                   input=script.encode(), check=True, stdout=subprocess.DEVNULL)
     cluster.execute("analyze")
     yield made.start()
     assert made.stop() == 0

@@ -4,6 +4,7 @@ Days are compared as days; what is left of erased cases has months only and is r
 """
 import collections
 import datetime
+import decimal
 import math
 
 ALL = "*"
@@ -376,7 +377,10 @@ class Table:
 
     @staticmethod
     def share(part, whole):
-        return round(part / whole, 4) if whole else None
+        if not whole:
+            return None
+        exact = decimal.Decimal(part) / whole
+        return float(exact.quantize(decimal.Decimal("0.0001"), decimal.ROUND_HALF_UP))
 
     def compute(self):
         code = self.code

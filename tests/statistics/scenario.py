@@ -1,4 +1,4 @@
-"""What the demonstration has none of: findings, ratified reports, holds, transfers, mergers, erased cases…
+"""What the demonstration has little of: findings, ratified reports, holds, transfers, mergers, erased cases…
 
 Made by SQL from the cases that are there, with days that follow from the cases' own; nothing random.
 """
@@ -36,13 +36,15 @@ insert into publication (case_id, committee, form, decided_on, reason, reporting
     select id, committee, case when n % 2 = 0 then 'not_published' else 'learning_summary' end, decided + 360,
         case when n % 2 = 0 then 'A reason.' end, true, decided + 360, decided + 360,
         case when n % 2 = 1 then decided + 361 + (n % 200)::integer end, decided + 360, 'x', 'y', 'CPC-' || committee
-    from pick where n % 3 = 0 and n % 7 > 1 and decided < today() - 600;
+    from pick where n % 3 = 0 and n % 7 > 1 and decided < today() - 600
+    on conflict (case_id) do nothing;
 insert into notice (id, committee, case_id, kind, recipient, to_organisation, due_on, snapshot, sent_on, method,
         recorded_by)
     select uuid_v7(), committee, id, 'outcome', 'care_inspectorate', 'CI', decided + 400, '{}',
         case when n % 5 > 0 then decided + 200 + (n % 150)::integer + (n % 4 * 3)::integer end,
         case when n % 5 > 0 then 'portal' end, 'CPC-' || committee
-    from pick where n % 3 = 0 and n % 2 = 0 and decided < today() - 360;
+    from pick where n % 3 = 0 and n % 2 = 0 and decided < today() - 360
+    on conflict do nothing;
 insert into proceeding (id, committee, case_id, case_reference, kind, started_on, position, agreed_with, restrictions,
         permitted, exchanges, review_on, recorded_by)
     select uuid_v7(), committee, id, reference, case n % 2 when 0 then 'police_investigation' else 'complaint' end,
