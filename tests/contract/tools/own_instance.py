@@ -5,6 +5,7 @@ There is one case in it with one of everything, and a few referrals. Says `URL T
 scope that a client may have. Errors in its log are printed at the end and make it end with status 1.
 """
 import pathlib
+import signal
 import sys
 
 sys.dont_write_bytecode = True
@@ -42,17 +43,21 @@ def serve(cluster, keys):
     instance = Instance(cluster, keys)
     instance.run("migrate")
     instance.start()
-    committee = caller(instance)
-    fill(committee)
-    print(instance.url, committee.token, flush=True)
-    sys.stdin.read()
-    complaints = instance.complaints()
-    status = instance.stop()
+    try:
+        committee = caller(instance)
+        fill(committee)
+        print(instance.url, committee.token, flush=True)
+        sys.stdin.read()
+        complaints = instance.complaints()
+    finally:
+        status = instance.stop()
     print(*complaints, sep="\n", end="", file=sys.stderr)
     return int(bool(complaints) or status != 0)
 
 
 def main():
+    # Asked to end, it takes its database along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     keys, cluster = Secrets(), Cluster()
     try:
         return serve(cluster, keys)
