@@ -1,6 +1,8 @@
 /* Memory of one request: allocated piece by piece, freed all at once. */
 #include "service/arena.h"
 
+#include "service/memory.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +22,7 @@ struct arena {
 };
 
 static block *new_block(size_t capacity, block *next) {
-    block *made = malloc(sizeof *made + capacity);
-    if (made == NULL) {
-        fputs("{\"level\":\"fatal\",\"message\":\"out of memory\"}\n", stderr);
-        abort();
-    }
+    block *made = memory_get(sizeof *made + capacity);
     made->next = next;
     made->capacity = capacity;
     made->used = 0;
@@ -32,10 +30,7 @@ static block *new_block(size_t capacity, block *next) {
 }
 
 arena *arena_new(void) {
-    arena *memory = malloc(sizeof *memory);
-    if (memory == NULL) {
-        return NULL;
-    }
+    arena *memory = memory_get(sizeof *memory);
     memory->current = new_block(FIRST_BLOCK, NULL);
     return memory;
 }

@@ -6,7 +6,8 @@
 
 typedef struct arena arena;
 
-/* Returns a new, empty arena, or NULL when memory is out. The caller frees it with arena_free. */
+/* Returns a new, empty arena; never NULL (see service/memory.h). The caller frees it with
+ * arena_free. */
 arena *arena_new(void);
 
 /* Frees the arena and everything allocated from it. NULL is allowed. */
@@ -16,7 +17,7 @@ void arena_free(arena *memory);
 void arena_reset(arena *memory);
 
 /* Returns `size` zeroed bytes aligned for any type. The arena owns them.
- * Running out of memory ends the process: the kernel's answer to a request this small is final. */
+ * Running out of memory for longer than a moment ends the process (service/memory.h). */
 void *arena_alloc(arena *memory, size_t size);
 
 /* Returns a NUL-terminated copy of the `length` bytes at `text`, owned by the arena. */

@@ -1,6 +1,7 @@
 /* The program: what the register brings along for the runtime, and the table of its commands. */
 #include "api/free_text.h"
 #include "service/command.h"
+#include "service/memory.h"
 
 static const char committee_scopes[] =
     "referrals.read referrals.write cases.read cases.write children.read information.read "
@@ -93,5 +94,6 @@ static const cli_program program = {
     .command_count = sizeof commands / sizeof commands[0]};
 
 int main(int count, char **words) {
+    memory_start();
     return cli_run(&program, count, words);
 }

@@ -190,14 +190,18 @@ static bool make_parts(service *shared, const statement *combined, const unsigne
     shared->connections = pool_new(settings->database, (size_t)settings->connections, "");
     shared->changes = feed_new(settings->database, (size_t)settings->waiting_most);
     shared->pushes = combiner_new(settings->database, (size_t)settings->push_connections, combined);
+    shared->counted = change_watch_new(settings->database);
+    shared->answers = answer_cache_new();
     return shared->verifier != NULL && shared->rates != NULL && shared->figures != NULL &&
            shared->connections != NULL && shared->pushes != NULL && shared->changes != NULL &&
-           contract_start();
+           shared->counted != NULL && shared->answers != NULL && contract_start();
 }
 
 static void free_parts(service *shared) {
     combiner_free(shared->pushes);
     feed_free(shared->changes);
+    change_watch_free(shared->counted);
+    answer_cache_free(shared->answers);
     pool_free(shared->connections);
     token_verifier_free(shared->verifier);
     keys_free(shared->keys);
@@ -216,6 +220,15 @@ static void guard_memory(void) {
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* Ready means that the feed knows how far it is complete; a database that is away does not keep the
+ * service from starting. */
+static void await_feed(feed *changes) {
+    enum { TRIES = 200, PAUSE_US = 10000 };
+    for (int tries = 0; tries < TRIES && feed_safe(changes) < 0; tries++) {
+        usleep(PAUSE_US);
+    }
 }
 
 int command_serve(const config *settings, const serve_parts *parts) {
@@ -248,6 +261,7 @@ int command_serve(const config *settings, const serve_parts *parts) {
         status = fail(EX_CONFIG, reason);
     } else {
         log_write(LOG_INFO, "serving on %s, admin on %s", settings->listen, settings->admin_listen);
+        await_feed(shared.changes);
         notify_send("READY=1");
         attend(&shared, running, &signals);
         notify_send("STOPPING=1");

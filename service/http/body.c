@@ -35,11 +35,11 @@ static const contract_body *find_body(exchange *x) {
 }
 
 /* Bounds what parsing may cost: nesting, and the number of values (each takes far more memory than
- * its text). */
-static bool is_bounded(const char *text, size_t size) {
+ * its text). `values` counts those of the whole body, whatever lines it has. */
+static bool is_bounded(const char *text, size_t size, size_t *values) {
     int depth = 0;
-    size_t values = 0;
     bool in_string = false;
+    ++*values;
     for (size_t i = 0; i < size; i++) {
         char byte = text[i];
         if (in_string) {
@@ -50,16 +50,17 @@ static bool is_bounded(const char *text, size_t size) {
         in_string = byte == '"';
         depth += byte == '{' || byte == '[';
         depth -= byte == '}' || byte == ']';
-        values += byte == ',' || byte == '{' || byte == '[';
-        if (depth > DEPTH_MOST || values > VALUES_MOST) {
+        *values += byte == ',' || byte == '{' || byte == '[';
+        if (depth > DEPTH_MOST || *values > VALUES_MOST) {
             return false;
         }
     }
     return true;
 }
 
-static json_t *parse(exchange *x, const char *text, size_t size, const char *where) {
-    if (!is_bounded(text, size)) {
+static json_t *parse(exchange *x, const char *text, size_t size, const char *where,
+                     size_t *values) {
+    if (!is_bounded(text, size, values)) {
         refuse(
             x, "malformed_json",
             "The document is nested more than 32 levels deep or holds more than 200,000 values.");
@@ -84,14 +85,15 @@ static json_t *parse(exchange *x, const char *text, size_t size, const char *whe
 /* Newline-delimited JSON as an array of its lines. */
 static json_t *parse_lines(exchange *x) {
     json_t *items = json_array();
+    size_t values = 0;
     const char *text = x->request.body;
     const char *end = text + x->request.body_size;
     while (text < end) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         size_t length = (size_t)((newline == NULL ? end : newline) - text);
         if (length > 0 && strspn(text, " \t\r") < length) {
-            json_t *item =
-                parse(x, text, length, arena_printf(x->memory, "/%zu", json_array_size(items)));
+            json_t *item = parse(x, text, length,
+                                 arena_printf(x->memory, "/%zu", json_array_size(items)), &values);
             if (item == NULL) {
                 json_decref(items);
                 return NULL;
@@ -156,7 +158,9 @@ bool exchange_read_body(exchange *x) {
         return true;
     }
     x->body_kind = body;
-    x->body = exchange_body_is_lines(x) ? parse_lines(x)
-                                        : parse(x, x->request.body, x->request.body_size, "");
+    size_t values = 0;
+    x->body = exchange_body_is_lines(x)
+                  ? parse_lines(x)
+                  : parse(x, x->request.body, x->request.body_size, "", &values);
     return x->body != NULL;
 }

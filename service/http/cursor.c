@@ -8,21 +8,25 @@
 
 enum { MAC_SIZE = 12 };
 
-static void sign(exchange *x, const char *list, const char *key, const char *filters,
+/* Returns false when there is no signature: then nothing is told from chance. */
+static bool sign(exchange *x, const char *list, const char *key, const char *filters,
                  unsigned char *mac) {
     const char *text =
         arena_printf(x->memory, "%s\n%s\n%s\n%s", list, x->who.organisation, filters, key);
     unsigned char whole[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
-    HMAC(EVP_sha256(), x->shared->cursor_key, SECRET_SIZE, (const unsigned char *)text,
-         strlen(text), whole, &size);
+    if (HMAC(EVP_sha256(), x->shared->cursor_key, SECRET_SIZE, (const unsigned char *)text,
+             strlen(text), whole, &size) == NULL) {
+        return false;
+    }
     memcpy(mac, whole, MAC_SIZE);
+    return true;
 }
 
 const char *cursor_make_for(exchange *x, const char *list, const char *key, const char *filters) {
     size_t length = strlen(key);
     unsigned char *bytes = arena_alloc(x->memory, MAC_SIZE + length);
-    sign(x, list, key, filters, bytes);
+    (void)sign(x, list, key, filters, bytes); /* without it the cursor is refused later */
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes from here on, no string */
     memcpy(bytes + MAC_SIZE, key, length);
     return base64url_encode(bytes, MAC_SIZE + length, x->memory);
@@ -48,6 +52,6 @@ const char *cursor_read_for(exchange *x, const char *list, const char *cursor,
         return NULL; /* the signature covers a string: nothing may hang on behind its end */
     }
     unsigned char mac[MAC_SIZE];
-    sign(x, list, key, filters, mac);
-    return CRYPTO_memcmp(mac, bytes, MAC_SIZE) == 0 ? key : NULL;
+    return sign(x, list, key, filters, mac) && CRYPTO_memcmp(mac, bytes, MAC_SIZE) == 0 ? key
+                                                                                        : NULL;
 }

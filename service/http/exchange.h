@@ -42,6 +42,15 @@ const char *exchange_expected_version(exchange *x);
 /* Sets a header of the answer. Both strings have to live as long as the request. */
 void exchange_set_header(exchange *x, const char *name, const char *value);
 
+/* The entity tag of bytes, for an answer that is kept. */
+const char *exchange_tag_of(exchange *x, const void *bytes, size_t size);
+
+/* Answers with this entity tag instead of making one. It has to live as long as the request. */
+void exchange_set_tag(exchange *x, const char *tag);
+
+/* Whether If-None-Match names the tag: then the answer will be 304 whatever its body. */
+bool exchange_knows(exchange *x, const char *tag);
+
 /* Answers with JSON text, which has to live as long as the request. */
 void exchange_answer(exchange *x, int status, const char *body);
 

@@ -21,12 +21,21 @@ static bool names_tag(exchange *x, const char *field, const char *tag) {
            strstr(field, mark_compressed(x, tag)) != NULL;
 }
 
-static const char *make_tag(exchange *x) {
+const char *exchange_tag_of(exchange *x, const void *bytes, size_t bytes_size) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
-    EVP_Digest(x->answer, x->answer_size, digest, &size, EVP_sha256(), NULL);
+    EVP_Digest(bytes, bytes_size, digest, &size, EVP_sha256(), NULL);
     return arena_printf(x->memory, "\"%s-%s\"", x->etag == NULL ? "0" : x->etag,
                         base64url_encode(digest, TAG_BYTES, x->memory));
+}
+
+void exchange_set_tag(exchange *x, const char *tag) {
+    x->entity_tag = tag;
+}
+
+bool exchange_knows(exchange *x, const char *tag) {
+    const char *known = exchange_header(x, "If-None-Match");
+    return known != NULL && names_tag(x, known, tag);
 }
 
 static bool is_read(const exchange *x) {
@@ -50,10 +59,10 @@ static void tag(exchange *x) {
     if (!has_tag(x)) {
         return;
     }
-    const char *entity_tag = make_tag(x);
+    const char *entity_tag =
+        x->entity_tag != NULL ? x->entity_tag : exchange_tag_of(x, x->answer, x->answer_size);
     exchange_set_header(x, "ETag", entity_tag);
-    const char *known = exchange_header(x, "If-None-Match");
-    if (is_read(x) && known != NULL && names_tag(x, known, entity_tag)) {
+    if (is_read(x) && exchange_knows(x, entity_tag)) {
         x->status = 304;
         x->answer_size = 0;
     }

@@ -67,8 +67,8 @@ park_verdict park_request(exchange *x, int seconds, const char *topics, int64_t 
         return PARK_OVER;
     }
     parked *one = again ? x->parked : make(x, seconds, topics);
-    if (one->waiter.until_ms <= feed_clock_ms()) {
-        return PARK_OVER;
+    if (one->waiter.until_ms <= feed_clock_ms() || is_lost(&one->waiter)) {
+        return PARK_OVER; /* a client that left is found out when it is answered */
     }
     if (!again) {
         /* The worker that resumes is this one: it looks at the copy after the handler is done. */
@@ -87,7 +87,7 @@ park_verdict park_request(exchange *x, int seconds, const char *topics, int64_t 
 /* Runs the handler once more. Returns whether there is an answer now. */
 static bool answer(parked *one) {
     exchange *x = &one->x;
-    watch_begin(x->connection);
+    watch_resume(x->connection);
     x->status = 0;
     x->operation->handler(x);
     if (x->status == 0) {

@@ -104,6 +104,10 @@ static bool authenticate(exchange *x) {
     }
     const char *fault =
         token_verify(x->shared->verifier, header + 7, clock_us(CLOCK_REALTIME) / 1000000, &x->who);
+    if (fault != NULL && strcmp(fault, "internal") == 0) {
+        exchange_refuse(x, "overloaded", NULL); /* nothing is known of the token */
+        return false;
+    }
     if (fault != NULL) {
         x->reason = fault;
         exchange_set_header(x, "WWW-Authenticate",

@@ -22,13 +22,14 @@ static json_t *render_violation(const violation *one) {
                      in_parameter ? one->name : NULL, "rule", one->rule, "message", one->message);
 }
 
-/* The faults that a database function named: {pointer, rule, message}. */
+/* The faults that a database function named: {pointer or parameter, rule, message}. */
 static void append_faults(json_t *errors, const char *text) {
     json_t *faults = json_loads(text, 0, NULL);
     size_t index;
     json_t *fault;
     json_array_foreach (faults, index, fault) {
-        json_object_set_new(fault, "parameter", json_null());
+        const char *absent = json_object_get(fault, "parameter") == NULL ? "parameter" : "pointer";
+        json_object_set_new(fault, absent, json_null());
         json_array_append(errors, fault);
     }
     json_decref(faults);

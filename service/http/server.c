@@ -54,8 +54,13 @@ static void log_library(void *unused, const char *format, va_list arguments) {
 
 static void *begin_request(void *cls, const char *uri, struct MHD_Connection *connection) {
     (void)cls;
-    watch_begin(connection);
-    return ulfius_uri_logger(NULL, uri);
+    void *request = ulfius_uri_logger(NULL, uri);
+    watch_begin(connection, request);
+    return request;
+}
+
+static void drop_request(void *request) {
+    mhd_request_completed(NULL, NULL, &request, MHD_REQUEST_TERMINATED_WITH_ERROR);
 }
 
 /* The callback gets the address only: the connection rides along behind a line feed, which no
@@ -306,7 +311,8 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
         return NULL;
     }
     running->shared = shared;
-    running->connections = watch_new(settings->request_seconds, settings->idle_seconds);
+    running->connections =
+        watch_new(settings->request_seconds, settings->idle_seconds, drop_request);
     shared->open = running->connections;
     if (settings->tls_key_file != NULL) {
         running->certificate = read_text(settings->tls_certificate_file, reason, reason_size);

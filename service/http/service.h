@@ -1,9 +1,11 @@
 /* What every request needs: made once at the start, shared by all workers, never changed. */
 #pragma once
 
+#include "service/answer_cache.h"
 #include "service/auth/keys.h"
 #include "service/auth/token.h"
 #include "service/config.h"
+#include "service/db/change_watch.h"
 #include "service/db/combiner.h"
 #include "service/db/feed.h"
 #include "service/db/pool.h"
@@ -19,6 +21,8 @@ typedef struct service {
     pool *connections;
     combiner *pushes;
     feed *changes;
+    change_watch *counted; /* of what statistics are made of */
+    answer_cache *answers; /* of statistics */
     keys *keys;
     token_verifier *verifier;
     rate_limiter *rates;

@@ -2,17 +2,22 @@
  * inactivity only. */
 #include "service/http/watch.h"
 
+#include "service/memory.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
 typedef struct watched {
     struct watched *next, *previous;
+    watch *home;
     int socket;
+    void *request;          /* what the HTTP library keeps for the request under way; or NULL */
     atomic_bool busy;       /* a request is under way */
     atomic_bool waits;      /* it is parked */
     _Atomic(int64_t) since; /* milliseconds of a steady clock: when busy last changed */
@@ -23,6 +28,7 @@ struct watch {
     watched *first;
     size_t count;
     int64_t request_ms, idle_ms;
+    void (*drop)(void *request);
 };
 
 static int64_t now_ms(void) {
@@ -31,10 +37,11 @@ static int64_t now_ms(void) {
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-watch *watch_new(int request_seconds, int idle_seconds) {
+watch *watch_new(int request_seconds, int idle_seconds, void (*drop)(void *request)) {
     watch *all = calloc(1, sizeof *all);
     if (all != NULL) {
         pthread_mutex_init(&all->lock, NULL);
+        all->drop = drop;
         all->request_ms = request_seconds * INT64_C(1000);
         all->idle_ms = idle_seconds * INT64_C(1000);
     }
@@ -57,11 +64,12 @@ void watch_free(watch *all) {
 static void add(watch *all, struct MHD_Connection *connection, void **socket_context) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    watched *one = calloc(1, sizeof *one);
-    if (one == NULL || info == NULL) {
-        free(one);
+    if (info == NULL) {
         return;
     }
+    watched *one = memory_get(sizeof *one);
+    memset(one, 0, sizeof *one);
+    one->home = all;
     one->socket = info->connect_fd;
     atomic_store(&one->since, now_ms());
     *socket_context = one;
@@ -75,7 +83,15 @@ static void add(watch *all, struct MHD_Connection *connection, void **socket_con
     pthread_mutex_unlock(&all->lock);
 }
 
+static void drop_request(watched *one) {
+    if (one->request != NULL) {
+        one->home->drop(one->request);
+        one->request = NULL;
+    }
+}
+
 static void take_out(watch *all, watched *one) {
+    drop_request(one);
     pthread_mutex_lock(&all->lock);
     if (one->previous == NULL) {
         all->first = one->next;
@@ -100,27 +116,47 @@ void watch_notify(void *all, struct MHD_Connection *connection, void **socket_co
     }
 }
 
-static void set_busy(struct MHD_Connection *connection, bool busy, bool waits) {
+static watched *find(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    watched *one = info == NULL ? NULL : info->socket_context;
+    return info == NULL ? NULL : info->socket_context;
+}
+
+static void set_busy(watched *one, bool busy, bool waits) {
+    atomic_store(&one->since, now_ms());
+    atomic_store(&one->busy, busy);
+    atomic_store(&one->waits, waits);
+}
+
+void watch_begin(struct MHD_Connection *connection, void *request) {
+    watched *one = find(connection);
     if (one != NULL) {
-        atomic_store(&one->since, now_ms());
-        atomic_store(&one->busy, busy);
-        atomic_store(&one->waits, waits);
+        drop_request(one);
+        one->request = request;
+        set_busy(one, true, false);
     }
 }
 
-void watch_begin(struct MHD_Connection *connection) {
-    set_busy(connection, true, false);
-}
-
 void watch_end(struct MHD_Connection *connection) {
-    set_busy(connection, false, false);
+    watched *one = find(connection);
+    if (one != NULL) {
+        one->request = NULL;
+        set_busy(one, false, false);
+    }
 }
 
 void watch_wait(struct MHD_Connection *connection) {
-    set_busy(connection, true, true);
+    watched *one = find(connection);
+    if (one != NULL) {
+        set_busy(one, true, true);
+    }
+}
+
+void watch_resume(struct MHD_Connection *connection) {
+    watched *one = find(connection);
+    if (one != NULL) {
+        set_busy(one, true, false);
+    }
 }
 
 static void close_older(watch *all, int64_t busy_ms, int64_t idle_ms) {

@@ -8,20 +8,24 @@
 typedef struct watch watch;
 
 /* A request may take `request_seconds` to arrive and be answered, a connection may be idle
- * `idle_seconds`. */
-watch *watch_new(int request_seconds, int idle_seconds);
+ * `idle_seconds`. `drop` frees what is kept for a request that never came to its end: the library
+ * forgets it when it has no room for the parameters of a query. */
+watch *watch_new(int request_seconds, int idle_seconds, void (*drop)(void *request));
 void watch_free(watch *all);
 
 /* For MHD_OPTION_NOTIFY_CONNECTION, with the watch as its argument. */
 void watch_notify(void *all, struct MHD_Connection *connection, void **socket_context,
                   enum MHD_ConnectionNotificationCode code);
 
-/* A request's first line came; its answer went out or its connection broke. */
-void watch_begin(struct MHD_Connection *connection);
+/* A request's first line came, and `request` is kept for it; its answer went out or its connection
+ * broke, and whoever calls frees what was kept. */
+void watch_begin(struct MHD_Connection *connection, void *request);
 void watch_end(struct MHD_Connection *connection);
 
-/* The request waits for something to happen: its time stands still. */
+/* The request waits for something to happen: its time stands still; it goes on and its time begins
+ * anew. */
 void watch_wait(struct MHD_Connection *connection);
+void watch_resume(struct MHD_Connection *connection);
 
 /* Shuts the connections down whose request or idleness takes too long; the library then closes
  * them. */

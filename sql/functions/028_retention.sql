@@ -38,6 +38,37 @@ create or replace function month_of(day date) returns text language sql immutabl
     select to_char(day, 'YYYY-MM')
 $$;
 
+-- The case and those that were merged into it: what hangs on them counts once, with the case that goes on.
+create or replace function case_with_merged(p_case uuid) returns uuid[] language plpgsql stable as $$
+begin
+    return p_case || array(select c.id from review_case c where c.merged_into = p_case);
+end
+$$;
+
+-- The committee that decided: a case that was transferred afterwards still counts there. The case's own while nothing
+-- is decided. Runs as the owner, because transfers are not for everybody who may reduce a case to its facts.
+create or replace function deciding_committee(c review_case) returns text
+language plpgsql stable security definer set search_path = register, pg_temp as $$
+begin
+    return coalesce((select t.from_committee
+        from case_transfer t join case_decision d on d.case_id = t.case_id and d.current
+        where t.case_id = c.id and t.status = 'accepted' and (t.decided_on > d.decided_on
+            or t.decided_on = d.decided_on and t.updated_at > d.recorded_at)
+        order by t.decided_on, t.updated_at limit 1), c.committee);
+end
+$$;
+
+-- The committees that carry out a joint review with the one that decided.
+create or replace function joint_committees(c review_case) returns text[]
+language plpgsql stable security definer set search_path = register, pg_temp as $$
+begin
+    return array(select distinct o.committee from case_access a join organisation o on o.code = a.organisation
+        where a.case_id = c.id and a.role = 'joint_committee' and a.ended_on is null
+            and o.committee <> deciding_committee(c)
+        order by 1);
+end
+$$;
+
 create or replace function anonymous_children(p_case uuid) returns jsonb language plpgsql stable as $$
 begin
     return (select coalesce(jsonb_agg(jsonb_build_object('outcome', k.outcome, 'age_band', k.age_band, 'sex', k.sex,
@@ -53,16 +84,20 @@ begin
     return (select coalesce(jsonb_agg(jsonb_build_object('owner_kind', organisation_kind(a.owner_organisation),
             'themes', a.themes, 'scope', a.scope, 'status', a.status, 'due_month', month_of(a.original_due_on),
             'completed_month', month_of(a.completed_on),
+            'year_after_verification', month_of((a.verified_on + interval '1 year')::date),
+            'impact_in_year', exists (select from impact_review i where i.action_id = a.id
+                and i.reviewed_on <= a.verified_on + interval '1 year'),
             'on_time', a.completed_on <= a.original_due_on, 'slippage_days', a.due_on - a.original_due_on,
             'impact_reviewed', a.impact_reviewed_on is not null) order by random()), '[]')
-        from action a where a.case_id = p_case);
+        from action a where a.case_id = any (case_with_merged(p_case)));
 end
 $$;
 
 create or replace function anonymous_referrals(p_case uuid) returns jsonb language plpgsql stable as $$
 begin
     return (select coalesce(jsonb_agg(jsonb_build_object('source_kind', organisation_kind(r.source_organisation),
-            'received_month', month_of(r.received_on)) order by random()), '[]')
+            'received_month', month_of(r.received_on), 'transferred_from', r.transferred_from)
+            order by random()), '[]')
         from referral r where r.case_id = p_case);
 end
 $$;
@@ -72,7 +107,7 @@ begin
     return (select coalesce(jsonb_agg(jsonb_build_object('kind', organisation_kind(i.organisation),
             'due_month', month_of(i.due_on), 'status', i.status, 'on_time', i.answered_on <= i.due_on)
             order by random()), '[]')
-        from information_request i where i.case_id = p_case);
+        from information_request i where i.case_id = any (case_with_merged(p_case)));
 end
 $$;
 
@@ -80,7 +115,8 @@ create or replace function anonymous_holds(p_case uuid) returns jsonb language p
 begin
     return (select coalesce(jsonb_agg(jsonb_build_object('proceeding_kind', p.kind,
             'started_month', month_of(h.held_from), 'days', h.lifted_on - h.held_from) order by random()), '[]')
-        from case_hold h left join proceeding p on p.id = h.proceeding_id where h.case_id = p_case);
+        from case_hold h left join proceeding p on p.id = h.proceeding_id
+        where h.case_id = any (case_with_merged(p_case)));
 end
 $$;
 
@@ -114,6 +150,10 @@ begin
         'decision_outcome', d.outcome,
         'decision_reasons', coalesce(d.reasons, '{}'),
         'alternative_kind', d.alternative_kind,
+        'deciding_committee', deciding_committee(c),
+        'joint_committees', joint_committees(c),
+        'decision_on_time', (select d.decided_on <= s.due_on from case_stage s
+            where s.case_id = c.id and s.stage = 'decision' and s.sequence = d.visit),
         'days_to_decision', d.decided_on - coalesce(c.earliest_referral_received_on, c.opened_on),
         'set_up_month', (select month_of(min(s.entered_on)) from case_stage s
             where s.case_id = c.id and s.stage = 'set_up'),
@@ -137,6 +177,9 @@ begin
         'publication_form', p.form,
         'published_month', month_of(p.published_on),
         'days_to_publication', p.published_on - ratified,
+        'published_in_six_months', coalesce(p.published_on <= ratified + interval '6 months', false),
+        'outcome_notices_on_time', (select coalesce(bool_and(coalesce(n.sent_on <= ratified + 7, false)), false)
+            from notice n where n.case_id = c.id and n.kind = 'outcome' and n.withdrawn_on is null),
         'outcome_notice_days', (select max(n.sent_on) - ratified from notice n
             where n.case_id = c.id and n.kind = 'outcome'),
         'holds', anonymous_holds(c.id),

@@ -28,7 +28,8 @@ declare
 begin
     return array[
         case when kind is null then fault('/organisation', 'unknown_code', 'is not an organisation')
-            when a.organisation = claim('organisation') and not of_a_person then
+            -- An access that is there already may be that of a committee which has taken the case over since.
+            when a.id is null and a.organisation = claim('organisation') and not of_a_person then
                 fault('/organisation', 'access_to_own_case', 'has its own cases without this')
             when a.role = 'joint_committee' and kind <> 'committee' then
                 fault('/organisation', 'organisation_does_not_fit_role', 'has to be a committee for this role')

@@ -1,7 +1,9 @@
 -- The action plan as a whole: what waits for what, and actions made, split and merged together.
 
--- The strategy that an action carries out has to be one of the case.
-create or replace function action_strategy_fault(n action, base text) returns json language plpgsql stable as $$
+-- The strategy that an action carries out has to be one of the case. Runs as the owner: who is to carry the action
+-- out changes it, too, and does not see the strategies of the case.
+create or replace function action_strategy_fault(n action, base text) returns json
+language plpgsql stable security definer set search_path = register, pg_temp as $$
 begin
     return case when n.strategy_id is not null and not exists (select from strategy s
             where s.id = n.strategy_id and s.case_id = n.case_id) then

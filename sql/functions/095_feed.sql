@@ -58,36 +58,47 @@ begin
 end
 $$;
 
-create or replace function feed_link(s feed_subject, p_id uuid, p_case uuid) returns text
-language sql immutable as $$
-    select replace(replace(s.path, '{id}', p_id::text), '{case}', p_case::text)
+create or replace function feed_link(path text, p_id uuid, p_case uuid) returns text language sql immutable as $$
+    select replace(replace(path, '{id}', p_id::text), '{case}', coalesce(p_case::text, ''))
 $$;
 
--- One event of a page. In the form of CloudEvents 1.0 it is wrapped, with its links as the subject.
-create or replace function feed_document(p_id text, s feed_subject, subject_id uuid, its_case uuid, kind text,
-    version bigint, members text[], at timestamptz, cloud boolean) returns json language plpgsql stable as $$
-declare
-    self text := case when kind <> 'removed' then feed_link(s, subject_id, its_case) end;
-    event json := json_build_object(
-        'id', p_id,
-        'type', s.subject || '.' || kind,
-        'subject', s.subject,
-        'subject_id', subject_id,
-        'case_id', case when kind <> 'removed' then its_case end,
-        'version', case when kind <> 'removed' then version end,
-        'changed', array_to_json(array(select m from unnest(members) m
-            where kind = 'changed' and (has_scope('children.read') or m <> all (s.guarded)))),
-        'occurred_at', rendered(at),
-        'links', json_build_object('self', self));
+-- The names of the members that changed, without those that the caller does not see.
+create or replace function feed_named(members text[], guarded text[]) returns text[] language plpgsql stable as $$
 begin
-    if not cloud then
-        return event;
+    if not members && guarded or has_scope('children.read') then
+        return members;
     end if;
-    return json_build_object('specversion', '1.0', 'id', p_id, 'source', '/v1/changes',
-        'type', 'learning-reviews.' || s.subject || '.' || kind,
-        'subject', coalesce(self, s.subject || '/' || subject_id),
-        'time', rendered(at), 'datacontenttype', 'application/json', 'data', event);
+    return array(select m from unnest(members) m where m <> all (guarded));
 end
+$$;
+
+-- One event of a page; without subqueries, so that it is part of the query that calls it. What is removed has no
+-- link and no version.
+create or replace function feed_document(p_id text, subject text, subject_id uuid, its_case uuid, kind text,
+    version bigint, members text[], at timestamptz, link text) returns json language sql stable as $$
+    select json_build_object(
+        'id', p_id,
+        'type', subject || '.' || kind,
+        'subject', subject,
+        'subject_id', subject_id,
+        'case_id', case when link is not null then its_case end,
+        'version', case when link is not null then version end,
+        'changed', coalesce(members, '{}'),
+        'occurred_at', rendered(at),
+        'links', json_build_object('self', link))
+$$;
+
+-- The event in the form of CloudEvents 1.0.
+create or replace function feed_cloud(event json, link text) returns json language sql stable as $$
+    select json_build_object(
+        'specversion', '1.0',
+        'id', event ->> 'id',
+        'source', '/v1/changes',
+        'type', 'learning-reviews.' || (event ->> 'type'),
+        'subject', coalesce(link, (event ->> 'subject') || '/' || (event ->> 'subject_id')),
+        'time', event ->> 'occurred_at',
+        'datacontenttype', 'application/json',
+        'data', event)
 $$;
 
 create or replace function feed_sight_name(channels text[]) returns text language sql immutable as $$
@@ -119,21 +130,28 @@ begin
         -- Told on several ways: the one that says most.
         order by e.number, array_position('{changed,created,present,removed}', e.kind), e.case_id is null
         limit how_many + 1
-    ), page as (
-        select f.number, s, f.subject_id, f.case_id, f.changed, f.occurred_at, sees.now,
-            case when f.kind = 'removed' and sees.now is not null then 'present' else f.kind end as kind,
-            case when f.kind = 'removed' then sees.now else f.version end as version
-        from found f
+    ), shown as (
+        select f.number, f.subject, f.subject_id, f.occurred_at, coalesce(f.case_id,
+                case f.subject when 'case' then f.subject_id end) as its_case,
+            case when f.kind <> 'removed' then f.kind when sees.now is not null then 'present' else 'removed' end
+                as kind,
+            case f.kind when 'removed' then sees.now else f.version end as version,
+            case f.kind when 'changed' then feed_named(f.changed, s.guarded) end as members,
+            case when f.kind <> 'removed' or sees.now is not null then
+                feed_link(s.path, f.subject_id, f.case_id) end as link
+        from (select * from found order by number limit how_many) f
         join feed_subject s on s.subject = f.subject
         -- What went out of sight on one way may still be in sight on another.
-        left join lateral (select feed_version(s, f.subject_id) as now where f.kind = 'removed') sees on true
+        cross join lateral (select case f.kind when 'removed' then feed_version(s, f.subject_id) end as now offset 0) sees
+    ), page as (
+        select number, link, feed_document(number::text, subject, subject_id, its_case, kind, version, members,
+            occurred_at, link) as event
+        from shown
     )
-    select coalesce(json_agg(feed_document(p.number::text, p.s, p.subject_id,
-                coalesce(p.case_id, case when (p.s).subject = 'case' then p.subject_id end), p.kind, p.version,
-                p.changed, p.occurred_at, cloud) order by p.number) filter (where p.n <= how_many), '[]'),
-            coalesce(bool_or(p.n > how_many), false), max(p.number) filter (where p.n <= how_many)
+    select coalesce(json_agg(case when cloud then feed_cloud(event, link) else event end order by number), '[]'),
+            (select count(*) > how_many from found), max(number)
         into items, more, last
-        from (select row_number() over (order by page.number) as n, page.* from page) p;
+        from page;
     onward := json_build_object('n', case when more then last else greatest(start, safe) end, 's', sight);
     topics := array_to_json(channels);
     return next;
@@ -154,6 +172,9 @@ declare
     found json[] := '{}';
     s feed_subject;
     r record;
+    sees_case boolean;
+    link text;
+    event json;
 begin
     if start < (select f.number from feed_floor f) or after ->> 's' <> sight then
         perform refuse(410, 'cursor_expired');
@@ -173,9 +194,11 @@ begin
                 feed := false;
                 exit subjects;
             end if;
-            found := found || feed_document(format('present-%s-%s', r.id, r.version), s, r.id,
-                case when r.committee = claim('area') or r.its_case = any (granted_cases() || liaison_cases())
-                    then r.its_case end, 'present', r.version, null, r.updated_at, cloud);
+            sees_case := r.committee = claim('area') or r.its_case = any (granted_cases() || liaison_cases());
+            link := feed_link(s.path, r.id, r.its_case);
+            event := feed_document(format('present-%s-%s', r.id, r.version), s.subject, r.id,
+                case when sees_case then r.its_case end, 'present', r.version, null, r.updated_at, link);
+            found := found || case when cloud then feed_cloud(event, link) else event end;
             place := s.position;
             last := r.id;
         end loop;

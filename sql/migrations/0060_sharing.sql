@@ -27,8 +27,7 @@ create index on case_transfer (to_committee, created_at desc, id desc);
 
 -- The committee that a referral was first sent to, when another one took it over.
 alter table referral
-    add column transferred_from text references committee,
-    add check (transferred_from <> committee);
+    add column transferred_from text references committee;
 
 -- The case that this one was merged into.
 alter table review_case

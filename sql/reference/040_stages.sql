@@ -85,7 +85,7 @@ on conflict (code) do update set (message, responsible) = (excluded.message, exc
 
 -- A legal hold keeps nothing from closing: it governs what may be erased. Re-opening into the later stages
 -- asks for the decision to proceed, because a case without it could not leave them; such a case is
--- re-opened into the stage decision.
+-- re-opened into the stage decision. In the same way putting a plan into practice again asks for the ratified report.
 with given(from_stage, to_stage, way, label, closure, reasons, guards) as (values
     ('notification', 'information_gathering', 'ordinary', 'Ask the agencies', null::text, '{}'::text[],
         '{child_recorded,criteria_supported,referrers_acknowledged}'::text[]),
@@ -141,7 +141,8 @@ with given(from_stage, to_stage, way, label, closure, reasons, guards) as (value
     ('closed', 'reporting', 'reopen', 'Re-open: change the report', null,
         '{new_information,proceedings_ended,fai_determination,error}', '{not_merged,decided_to_proceed}'),
     ('closed', 'implementation', 'reopen', 'Re-open: implementation', null,
-        '{new_information,proceedings_ended,fai_determination,error}', '{not_merged,decided_to_proceed}')),
+        '{new_information,proceedings_ended,fai_determination,error}',
+        '{not_merged,decided_to_proceed,report_ratified}')),
 gone as (delete from stage_transition t where not exists (
     select from given g where (g.from_stage, g.to_stage, g.way) = (t.from_stage, t.to_stage, t.way)))
 insert into stage_transition (from_stage, to_stage, way, label, closure, reasons, guards)

@@ -1,8 +1,11 @@
 """The register as the tests find it: one database, two instances, and callers of every kind."""
 import concurrent.futures
+import contextlib
 import pathlib
 import sys
+import types
 
+import psycopg2
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -12,6 +15,7 @@ sys.path.insert(0, str(HERE))
 import contract_reader  # noqa: E402
 from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder  # noqa: E402
 from cluster import Cluster  # noqa: E402
+from invariants import Watcher  # noqa: E402
 from service import Instance, Secrets, program  # noqa: E402
 
 
@@ -120,6 +124,15 @@ def dashboard(caller):
 def nobody(instance, recorder):
     """A caller without a token."""
     return Client(instance.url, None, recorder)
+
+
+@pytest.fixture(scope="session")
+def watch(cluster, instances):
+    """Checks what has to hold for cases, in the database itself; returns their rows by table."""
+    with contextlib.closing(psycopg2.connect(cluster.connection_string("postgres"))) as link:
+        link.autocommit = True
+        watcher = Watcher(link)
+        yield lambda *ids: watcher.look([types.SimpleNamespace(id=one) for one in ids])
 
 
 @pytest.fixture

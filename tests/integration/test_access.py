@@ -2,7 +2,8 @@
 import pytest
 
 from client import ALL_SCOPES, new_key
-from documents import days_ago, days_ahead, new_access, new_child, new_number, today
+from documents import (days_ago, days_ahead, new_access, new_child, new_number, new_transfer,
+                       today)
 from steps import given_case, move, tag_of
 
 
@@ -144,6 +145,16 @@ def test_a_committee_that_takes_part_sees_the_case(committee, other_committee):
     tag = other_committee.send("getCase", id=case["id"]).etag
     reply = other_committee.send("changeCase", {"summary": "Ours."}, id=case["id"], if_match=tag)
     assert reply.status == 404
+
+
+def test_a_committee_that_took_a_case_over_ends_the_access_that_it_had(committee, other_committee):
+    case = given_case(committee)
+    access = grant(committee, case, organisation="CPC-EDH", client_id=None, ends_on=None,
+                   role="joint_committee").json
+    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).needed(201)
+    other_committee.send("acceptTransfer", {"decided_on": today(), "local_authority": "S12000036"},
+                         id=transfer["id"], if_match=transfer.etag).needed(201)
+    assert change(other_committee, access, ended_on=today())["in_force"] is False
 
 
 def test_a_liaison_organisation_does_not_see_the_case_itself(committee, caller):

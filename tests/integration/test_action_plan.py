@@ -5,8 +5,8 @@ import uuid
 import pytest
 
 from client import new_key
-from documents import (completion, days_ago, days_ahead, new_action, verification)
-from steps import discontinue, given_action, given_case, given_completed, given_verified, tag_of
+from documents import completion, days_ago, days_ahead, new_action, new_strategy, today, verification
+from steps import discontinue, given_action, given_case, given_completed, given_verified, move, tag_of
 
 
 def change(client, action, **members):
@@ -370,3 +370,14 @@ def test_a_plan_repeated_by_key_is_added_once(committee, case):
 def test_a_completed_action_can_still_be_split(committee, agency, case):
     action = given_completed(committee, agency, case=case)
     assert split(committee, action).status == 201
+
+
+def test_the_owner_works_on_an_action_that_carries_out_a_strategy(committee, agency):
+    case = given_case(committee, "review")
+    strategy = committee.send("addStrategy", new_strategy(), id=case["id"]).needed(201)
+    action = given_action(committee, case, status="proposed", owner_accepted_on=None,
+                          strategy_id=strategy["id"])
+    accepted = change(agency, action, owner_accepted_on=today())
+    assert (accepted.status, accepted["strategy_id"]) == (200, strategy["id"])
+    change(committee, action, status="agreed").needed(200)
+    assert change(agency, action, status="in_progress")["status"] == "in_progress"

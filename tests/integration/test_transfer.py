@@ -179,6 +179,17 @@ def test_a_referral_is_given_to_the_committee_that_is_responsible(agency, commit
     assert (accepted.status, accepted["status"]) == (201, "accepted")
 
 
+def test_a_case_goes_back_to_where_its_referral_came_from(agency, committee, other_committee):
+    referral = given_referral(agency, committee="EDH", local_authority="S12000036")
+    give(other_committee, referral, to_committee="GLA", local_authority="S12000049").needed(201)
+    accepted = committee.send("acceptReferral", {"accepted_on": today(), "case_id": None},
+                              id=referral["id"],
+                              if_match=tag_of(committee, "getReferral", id=referral["id"]))
+    transfer = propose(committee, {"id": accepted.needed(201)["case_id"]}).needed(201)
+    assert answer(other_committee, "acceptTransfer", transfer).status == 201
+    assert other_committee.send("getReferral", id=referral["id"])["committee"] == "EDH"
+
+
 def test_a_repeated_gift_is_given_once(agency, committee):
     referral, key = given_referral(agency), new_key()
     tag = tag_of(committee, "getReferral", id=referral["id"])

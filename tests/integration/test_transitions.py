@@ -204,6 +204,15 @@ def test_a_completed_case_can_be_opened_again_in_a_later_stage(committee, to):
     assert move(committee, case["id"], to, "new_information")["stage"] == to
 
 
+def test_a_case_goes_back_into_implementation_only_with_a_ratified_report(committee):
+    case = given_case(committee, "set_up")
+    record_discontinuation(committee, case)
+    move(committee, case["id"], "closed", "discontinued").needed(201)
+    refused = move(committee, case["id"], "implementation", "new_information")
+    assert refusal(refused) == refused_for("report_ratified")
+    assert move(committee, case["id"], "review", "new_information").status == 201
+
+
 def test_a_discontinued_case_without_decision_goes_back_to_the_beginning(committee):
     case = given_case(committee)
     move(committee, case["id"], "closed", "discontinued").needed(201)

@@ -1,0 +1,131 @@
+/* Finished answers that hold until something changes. */
+#include "service/answer_cache.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An answer has two places that it may stand in; the one not used last gives way. */
+enum { SET_COUNT = 128, WAYS = 2, BODY_MOST = 128 * 1024, MARK_SIZE = 64 };
+
+typedef struct kept {
+    char *key, *body;
+    char mark[MARK_SIZE], tag[ANSWER_TAG_SIZE];
+    answer_lasts lasts;
+} kept;
+
+struct answer_cache {
+    pthread_rwlock_t lock;
+    kept places[SET_COUNT][WAYS];
+    unsigned char last[SET_COUNT];
+};
+
+answer_cache *answer_cache_new(void) {
+    answer_cache *cache = calloc(1, sizeof *cache);
+    if (cache != NULL) {
+        pthread_rwlock_init(&cache->lock, NULL);
+    }
+    return cache;
+}
+
+static void empty(kept *place) {
+    free(place->key);
+    free(place->body);
+    *place = (kept){0};
+}
+
+void answer_cache_free(answer_cache *cache) {
+    if (cache == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < SET_COUNT; i++) {
+        for (size_t way = 0; way < WAYS; way++) {
+            empty(&cache->places[i][way]);
+        }
+    }
+    pthread_rwlock_destroy(&cache->lock);
+    free(cache);
+}
+
+/* FNV-1a, 64 bits. */
+static size_t set_of(const char *key) {
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (; *key != '\0'; key++) {
+        hash = (hash ^ (unsigned char)*key) * UINT64_C(1099511628211);
+    }
+    return (size_t)(hash >> 32) % SET_COUNT;
+}
+
+static const kept *find(const answer_cache *cache, const char *key) {
+    const kept *set = cache->places[set_of(key)];
+    for (size_t way = 0; way < WAYS; way++) {
+        if (set[way].key != NULL && strcmp(set[way].key, key) == 0) {
+            return &set[way];
+        }
+    }
+    return NULL;
+}
+
+/* The part of a mark that an answer depends on. */
+static const char *part_of(const char *mark, answer_lasts lasts) {
+    for (int skip = (int)lasts; skip > 0 && mark != NULL; skip--) {
+        mark = strchr(mark, '/');
+        mark = mark == NULL ? NULL : mark + 1;
+    }
+    return mark;
+}
+
+static bool holds(const kept *place, const char *mark) {
+    const char *then = part_of(place->mark, place->lasts);
+    const char *now = part_of(mark, place->lasts);
+    return then != NULL && now != NULL && strcmp(then, now) == 0;
+}
+
+void answer_cache_put(answer_cache *cache, const char *key, const char *mark, answer_lasts lasts,
+                      const char *tag, const char *body) {
+    if (strlen(body) > BODY_MOST || strlen(mark) >= MARK_SIZE || strlen(tag) >= ANSWER_TAG_SIZE) {
+        return;
+    }
+    size_t set = set_of(key);
+    kept fresh = {.key = strdup(key), .body = strdup(body), .lasts = lasts};
+    snprintf(fresh.mark, sizeof fresh.mark, "%s", mark);
+    snprintf(fresh.tag, sizeof fresh.tag, "%s", tag);
+    if (fresh.key == NULL || fresh.body == NULL) {
+        empty(&fresh);
+        return;
+    }
+    pthread_rwlock_wrlock(&cache->lock);
+    const kept *there = find(cache, key);
+    size_t way = there != NULL ? (size_t)(there - cache->places[set]) : !cache->last[set];
+    empty(&cache->places[set][way]);
+    cache->places[set][way] = fresh;
+    cache->last[set] = (unsigned char)way;
+    pthread_rwlock_unlock(&cache->lock);
+}
+
+bool answer_cache_tag(answer_cache *cache, const char *key, const char *mark,
+                      char tag[ANSWER_TAG_SIZE]) {
+    pthread_rwlock_rdlock(&cache->lock);
+    const kept *place = find(cache, key);
+    bool found = place != NULL && holds(place, mark);
+    if (found) {
+        memcpy(tag, place->tag, ANSWER_TAG_SIZE);
+    }
+    pthread_rwlock_unlock(&cache->lock);
+    return found;
+}
+
+const char *answer_cache_body(answer_cache *cache, const char *key, const char *mark,
+                              char tag[ANSWER_TAG_SIZE], arena *memory) {
+    const char *body = NULL;
+    pthread_rwlock_rdlock(&cache->lock);
+    const kept *place = find(cache, key);
+    if (place != NULL && holds(place, mark)) {
+        memcpy(tag, place->tag, ANSWER_TAG_SIZE);
+        body = arena_strdup(memory, place->body);
+    }
+    pthread_rwlock_unlock(&cache->lock);
+    return body;
+}

@@ -1,0 +1,93 @@
+-- What follows from the rest: delays, what is left of the oldest cases, and the record of all changes.
+
+-- Stages that took long have their reasons; some of those that are late now have a new day.
+update case_stage s set delay_reasons = array[pg_temp.weighed(s.id || 'delay', 'awaiting_agency_information:35
+        parallel_proceedings:12 family_engagement:10 complexity:18 capacity:20 change_of_reviewer:5')],
+    version = version + 1
+    where due_on < coalesce(left_on, today()) and stage <> 'closed' and pg_temp.share(s.id || 'delays') < 0.5;
+update case_stage s set revised_due_on = today() + pg_temp.whole(s.id || 'revised', 5, 40)
+    where left_on is null and due_on < today() and held_since is null and cardinality(delay_reasons) > 0;
+select count(case_clock_refresh(case_id)) from case_stage where revised_due_on is not null \g /dev/null
+
+-- Some cases whose time to be kept is over have been reduced to what counts.
+create temporary table demo_gone on commit drop as
+select c.id, row_number() over (order by c.closed_on, c.id) as place
+from review_case c
+where retain_until(c) < today() - 30 and not c.legal_hold and not exists (select from demo_head h
+    where h.id = c.id and (h.n > 480 or h.n in (select t.into_n from demo_head t)));
+delete from demo_gone where place % 2 = 0 or place > 12;
+insert into anonymous_review (id, committee, facts, anonymised_on)
+select pg_temp.id_of('gone ' || c.id, pg_temp.instant('gone', retain_until(c) + 20)), c.committee, anonymous_facts(c),
+    retain_until(c) + 20
+from review_case c where c.id in (select id from demo_gone);
+delete from referral where case_id in (select id from demo_gone);
+delete from review_case where id in (select id from demo_gone);
+
+-- What each row was when it was made (members that move on by themselves still have their first value), and the
+-- change that made it what it is. A table's trigger says what its rows are called and which members move.
+create temporary table demo_change (committee text, case_id uuid, subject text, subject_id uuid, kind text,
+    before jsonb, after jsonb, at timestamptz, organisation text) on commit drop;
+create function pg_temp.write_changes() returns void language plpgsql as $$
+declare
+    technical constant text[] :=
+        '{id,committee,case_id,version,created_at,updated_at,recorded_at,recorded_by,stage_due_or_never}';
+    at_first constant jsonb := '{"information_request": "open", "action": "proposed", "transfer": "proposed"}';
+    t record;
+begin
+    for t in select c.relname as name, words[1] as subject, words[2:] as moving
+            from pg_trigger g join pg_class c on c.oid = g.tgrelid
+            cross join string_to_array(trim(trailing '\000' from encode(g.tgargs, 'escape')), '\000') words
+            where g.tgname = 'record_change' and words[1] not in ('case', 'stage') loop
+        execute format('insert into demo_change
+            select r ->> ''committee'', (r ->> ''case_id'')::uuid, $1, coalesce(r ->> ''id'', r ->> ''case_id'')::uuid,
+                step.kind, step.before, step.after, step.at,
+                coalesce(r ->> ''recorded_by'', ''CPC-'' || (r ->> ''committee''))
+            from (select to_jsonb(x) as r from %I x offset 0) rows
+            cross join lateral (select r - $3 as whole, (r ->> ''updated_at'')::timestamptz as later,
+                coalesce(r ->> ''created_at'', r ->> ''recorded_at'')::timestamptz as at offset 0) v
+            cross join lateral (select case when later > at then whole - $2 || $4 else whole end as first offset 0) f
+            cross join lateral (values (''created'', ''{}''::jsonb, first, at), (''changed'', first, whole, later))
+                step(kind, before, after, at)
+            where step.kind = ''created'' or later > v.at', t.name)
+            using t.subject, t.moving, technical, case when at_first ? t.subject
+                then jsonb_build_object('status', at_first ->> t.subject) else '{}' end;
+    end loop;
+end
+$$;
+select pg_temp.write_changes() \g /dev/null
+
+-- The case moves from stage to stage.
+insert into demo_change
+select s.committee, s.case_id, 'stage', s.id, step.kind, step.before, step.after, step.at, s.recorded_by
+from case_stage s
+cross join lateral (select jsonb_build_object('stage', s.stage, 'entered_on', s.entered_on, 'sequence', s.sequence,
+    'amount', s.amount, 'unit', s.unit, 'original_due_on', s.original_due_on, 'due_on', s.original_due_on,
+    'reason', s.reason, 'note', s.note, 'delay_reasons', '[]'::jsonb) as first) f
+cross join lateral (values
+    ('created', '{}'::jsonb, first, s.recorded_at),
+    ('changed', first, first || jsonb_build_object('left_on', s.left_on, 'due_on', s.due_on, 'revised_due_on',
+        s.revised_due_on, 'held_since', s.held_since, 'delay_reasons', s.delay_reasons), s.updated_at))
+    step(kind, before, after, at);
+
+insert into demo_change
+select c.committee, c.id, 'case', c.id, case when s.before is null then 'created' else 'changed' end,
+    coalesce(s.before, '{}'), case when s.before is null then jsonb_build_object('reference', c.reference,
+        'local_authority', c.local_authority, 'review_type', c.review_type, 'guidance_edition', c.guidance_edition,
+        'criteria', c.criteria, 'summary', c.summary, 'opened_on', c.opened_on, 'legal_hold', false,
+        'clock_stopped', false) else '{}' end || s.after, s.recorded_at, s.recorded_by
+from review_case c
+join (
+    select case_id, recorded_at, recorded_by, after, lag(after) over (partition by case_id order by sequence) as before
+    from case_stage
+    cross join lateral (select jsonb_build_object('stage', stage, 'stage_entered_on', entered_on, 'stage_due_on',
+        original_due_on, 'original_due_on', original_due_on) as after) a) s on s.case_id = c.id;
+
+insert into change (committee, case_id, subject, subject_id, kind, changes, recorded_at, recorded_by, recorded_client)
+select d.committee, d.case_id, d.subject, d.subject_id, d.kind, c.changes, d.at, d.organisation, 'demo'
+from demo_change d
+cross join lateral (
+    select jsonb_object_agg(a.key, jsonb_build_object('before', d.before -> a.key, 'after', a.value)) as changes
+    from jsonb_each(d.after) a
+    where a.value is distinct from coalesce(d.before -> a.key, 'null')) c
+where c.changes is not null
+order by d.at, d.case_id, d.subject <> 'case', d.kind <> 'created', d.subject, d.subject_id;

@@ -1,0 +1,71 @@
+"""A service in which single calls can be made to fail."""
+import pathlib
+import sys
+import time
+import uuid
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / part) for part in ("contract", "integration", "faults")]
+
+import contract_reader  # noqa: E402
+from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder  # noqa: E402
+from cluster import Cluster  # noqa: E402
+from corpus import Corpus  # noqa: E402
+from plan import Plan  # noqa: E402
+from service import Instance, Secrets  # noqa: E402
+from test_production import ISSUER, Issuer  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def plan():
+    made = Plan()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    made = Cluster()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def issuer(tmp_path_factory):
+    made = Issuer(tmp_path_factory.mktemp("issuer"))
+    made.publish(key=ec.generate_private_key(ec.SECP256R1()))
+    return made
+
+
+@pytest.fixture(scope="session")
+def instance(cluster, plan, issuer):
+    keys = Secrets()
+    made = Instance(cluster, keys, LR_MODE="production", LR_ISSUER=ISSUER, LR_WORKERS=2,
+                    LR_JWKS_FILE=issuer.file, LR_CONNECTIONS=3, LR_PUSH_CONNECTIONS=1)
+    del made.environment["LR_DEV_SECRET_FILE"]
+    made.run("migrate")
+    made.environment.update(plan.environment)
+    made.errors_expected = True
+    yield made.start()
+    made.stop()
+    keys.remove()
+
+
+@pytest.fixture(scope="session")
+def corpus(instance, issuer, tmp_path_factory):
+    recorder = Recorder(tmp_path_factory.mktemp("traffic") / contract_reader.TRAFFIC_FILE.name)
+
+    now = int(time.time())
+
+    def caller(organisation, scope):
+        def new_token():
+            return issuer.token("key", organisation=organisation, scope=scope, iat=now, exp=now + 3600,
+                                jti=uuid.uuid4().hex)
+        made = Client(instance.url, new_token(), recorder)
+        made.new_token = new_token
+        return made
+    yield Corpus(caller("CPC-GLA", ALL_SCOPES), caller("LA-S12000049", AGENCY_SCOPES))
+    recorder.close()

@@ -1,0 +1,14 @@
+/* What has to fail: shared between a test and the program under test. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { FAULT_NONE, FAULT_MEMORY, FAULT_REFUSED, FAULT_CUT };
+
+typedef struct fault_plan {
+    _Atomic int64_t seen;        /* calls since the plan was made */
+    _Atomic int64_t first, last; /* the calls that fail, from 1 */
+    _Atomic int64_t failed;      /* how many did */
+    _Atomic int32_t kind;        /* set last */
+} fault_plan;

@@ -1,0 +1,55 @@
+/* What the fuzz targets share: an exchange without a server, and a claim that has to hold. */
+#include "tests/fuzz/common.h"
+
+#include "api/free_text.h"
+#include "service/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static config settings = {.public_url = (char *)(uintptr_t) "http://127.0.0.1:8080"};
+static service shared = {.settings = &settings, .scan_text = free_text_scan};
+
+__attribute__((constructor)) static void start(void) {
+    log_set_level(LOG_ERROR);
+    memset(shared.cursor_key, 0x17, sizeof shared.cursor_key);
+    holds(contract_start(), "the contract's patterns compile", __FILE__, __LINE__);
+}
+
+void holds(bool claim, const char *text, const char *file, int line) {
+    if (!claim) {
+        fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, text);
+        abort();
+    }
+}
+
+unsigned take_byte(const uint8_t **data, size_t *size) {
+    if (*size == 0) {
+        return 0;
+    }
+    --*size;
+    return *(*data)++;
+}
+
+char *take_text(const uint8_t *data, size_t size, arena *memory) {
+    return arena_strndup(memory, (const char *)data, size);
+}
+
+exchange exchange_begin(const contract_operation *operation) {
+    return (exchange){.memory = arena_new(),
+                      .shared = &shared,
+                      .operation = operation,
+                      .known = true,
+                      .who = {.organisation = "CPC-GLA", .client = "fuzz"},
+                      .request = {.method = "POST", .target = "/", .protocol = "HTTP/1.1"}};
+}
+
+void exchange_end(exchange *x) {
+    json_decref(x->body);
+    arena_free(x->memory);
+}
+
+const contract_operation *choose_operation(unsigned number) {
+    return &contract_operations[number % contract_operation_count];
+}

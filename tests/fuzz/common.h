@@ -1,0 +1,26 @@
+/* What the fuzz targets share: an exchange without a server, and a claim that has to hold. */
+#pragma once
+
+#include "service/http/exchange_parts.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Ends the program when a claim about the code under test does not hold. */
+#define HOLDS(claim) holds((claim), #claim, __FILE__, __LINE__)
+void holds(bool claim, const char *text, const char *file, int line);
+
+/* Takes one byte from the front of the input; 0 when there is none. */
+unsigned take_byte(const uint8_t **data, size_t *size);
+
+/* The rest of the input as a string, which ends at its first NUL. */
+char *take_text(const uint8_t *data, size_t size, arena *memory);
+
+/* An exchange for the operation, with memory of its own, which exchange_end frees. */
+exchange exchange_begin(const contract_operation *operation);
+void exchange_end(exchange *x);
+
+/* An operation chosen by the number. */
+const contract_operation *choose_operation(unsigned number);

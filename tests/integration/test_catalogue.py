@@ -1,0 +1,86 @@
+"""The database's own catalogue: what keeps the second wall a wall, whatever is added to the schema."""
+import pytest
+
+# Tables without anything about cases or referrals: everybody may read them.
+REFERENCE = {"bank_holiday", "code_entry", "code_list", "committee", "criterion", "feed_floor",
+             "feed_subject", "former_area_code", "health_board", "local_authority", "organisation",
+             "schema_file", "stage", "stage_guard", "stage_transition"}
+
+
+@pytest.fixture(scope="module")
+def tables(cluster, instances):
+    rows = cluster.execute("""
+        select relname, relrowsecurity, relforcerowsecurity, pg_get_userbyid(relowner)
+        from pg_class where relnamespace = 'register'::regnamespace and relkind in ('r', 'p', 'v', 'm')""")
+    return {name: rest for name, *rest in rows}
+
+
+def test_every_table_has_forced_row_level_security_or_is_reference(tables):
+    assert REFERENCE <= set(tables)
+    open_ones = {name for name, (secured, forced, _) in tables.items() if not (secured and forced)}
+    assert open_ones == REFERENCE
+
+
+def test_the_service_owns_nothing_and_writes_no_reference(tables, cluster):
+    assert {owner for *_, owner in tables.values()} <= {"register_owner", "postgres"}
+    for name in REFERENCE - {"schema_file"}:
+        rights = cluster.execute("""select bool_or(has_table_privilege('register_service', %s, p))
+            from unnest(array['insert', 'update', 'delete', 'truncate']) p""", (f"register.{name}",))
+        assert rights == [(False,)], name
+
+
+def test_the_service_deletes_nothing_but_expired_keys(tables, cluster):
+    for name in tables:
+        rights = cluster.execute("select has_table_privilege('register_service', %s, 'delete, truncate')",
+                                 (f"register.{name}",))
+        assert rights == [(name == "idempotency_key",)], name
+
+
+def test_every_function_that_runs_as_the_owner_has_a_fixed_search_path(cluster, instances):
+    loose = cluster.execute("""
+        select proname from pg_proc where pronamespace = 'register'::regnamespace and prosecdef
+            and not coalesce(proconfig::text like '%%search_path=register, pg_temp%%', false)""")
+    assert loose == []
+    assert cluster.execute("""select count(*) > 5 from pg_proc
+        where pronamespace = 'register'::regnamespace and prosecdef""") == [(True,)]
+
+
+def test_every_part_of_a_case_is_tied_to_it_by_committee_and_case(cluster, instances):
+    loose = cluster.execute("""
+        select c.relname from pg_class c
+        where c.relnamespace = 'register'::regnamespace and c.relkind = 'r'
+            and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'committee')
+            and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'case_id')
+            and not exists (select from pg_constraint f where f.conrelid = c.oid and f.contype = 'f'
+                and f.confrelid = 'register.review_case'::regclass and cardinality(f.conkey) = 2
+                and f.confupdtype = 'c')""")
+    assert loose == []
+
+
+def test_every_part_of_a_case_records_its_changes(cluster, instances):
+    silent = cluster.execute("""
+        select c.relname from pg_class c
+        where c.relnamespace = 'register'::regnamespace and c.relkind = 'r' and c.relname <> 'change'
+            and c.relname <> 'referral'
+            and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'committee')
+            and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'case_id')
+            and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'record_change')""")
+    assert silent == []
+
+
+def test_the_feed_and_the_timeline_know_the_same_subjects(cluster, instances):
+    recorded = {row[0] for row in cluster.execute("""
+        select encode(substring(tgargs for position('\\000'::bytea in tgargs) - 1), 'escape')
+        from pg_trigger where tgname = 'record_change'""")}
+    told = {row[0] for row in cluster.execute("select subject from register.feed_subject")}
+    assert told == recorded | {"referral"}
+
+
+def test_every_guard_has_its_function_and_is_asked_for(cluster, instances):
+    guards = {row[0] for row in cluster.execute("select code from register.stage_guard")}
+    asked = {row[0] for row in cluster.execute("select unnest(guards) from register.stage_transition")}
+    functions = {row[0] for row in cluster.execute("""
+        select substring(proname from 7) from pg_proc
+        where pronamespace = 'register'::regnamespace and proname like 'guard\\_%%'
+            and proname <> 'guard_holds'""")}
+    assert guards == asked == functions

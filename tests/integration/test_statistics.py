@@ -1,0 +1,251 @@
+"""Statistics: who sees what, what may be asked, both formats, and answers from memory.
+
+Whether the figures are right is for tests/statistics.
+"""
+import csv
+import io
+import time
+
+import pytest
+
+from documents import new_referral
+from steps import given_case, given_referral
+
+READ, EXACT = "statistics.read", "statistics.read statistics.unsuppressed"
+
+
+@pytest.fixture(scope="module")
+def analyst(caller):
+    return caller("SG", "government-analyst", EXACT)
+
+
+@pytest.fixture(scope="module")
+def own(caller):
+    """A committee that may read statistics, without more."""
+    return caller("CPC-GLA", "committee-statistics", READ)
+
+
+def read(client, table="decisions", query=None, **more):
+    return client.send("getStatistics", table=table, query=query, **more)
+
+
+def total(reply, figure="count"):
+    return sum(row["value"] for row in reply["rows"] if row["category"] is None and row["figure"] == figure)
+
+
+def test_the_tables_are_listed_with_their_definitions(dashboard):
+    reply = dashboard.send("listStatistics")
+    assert reply.status == 200
+    assert len(reply["tables"]) == 22
+    assert all(len(one["definition"]) > 50 for one in reply["tables"])
+    assert {one["changed_at"] for one in reply["tables"]} == {None}
+
+
+def test_an_analyst_learns_when_a_table_changed(analyst):
+    assert all(one["changed_at"] for one in analyst.send("listStatistics")["tables"])
+
+
+def test_without_a_view_the_answer_is_the_released_one(dashboard):
+    reply = read(dashboard)
+    assert (reply.status, reply["view"], reply["disclosure_control"]) == (200, "released", True)
+
+
+def test_the_exact_view_of_scotland_is_for_those_with_the_scope(dashboard, own, analyst):
+    assert read(analyst, query="view=live")["disclosure_control"] is False
+    for client in (dashboard, own):
+        reply = read(client, query="view=live")
+        assert (reply.status, reply.code) == (403, "scope_missing")
+
+
+def test_a_committee_sees_its_own_exact_figures_and_no_others(own, dashboard):
+    assert read(own, query="view=live&committee=GLA")["committee"] == "GLA"
+    assert read(own, query="view=live&committee=EDH").status == 403
+    assert read(dashboard, query="view=live&committee=GLA").status == 403
+
+
+def test_chief_officers_see_the_exact_figures_of_their_area(caller):
+    officers = caller("COG-GLA", "chief-officers-statistics", READ)
+    assert read(officers, query="view=live&committee=GLA").status == 200
+    assert read(officers, query="view=live&committee=EDH").status == 403
+
+
+def test_an_answer_in_memory_is_for_nobody_else(analyst, own, caller):
+    query = "view=live&committee=EDH"
+    assert read(analyst, query=query).status == 200
+    assert read(own, query=query).status == 403
+    assert read(caller("SG", "other-client", READ), query=query).status == 403
+
+
+@pytest.mark.parametrize("scope", ["referrals.read", READ])
+def test_the_database_alone_keeps_what_is_exact(database_only, caller, scope):
+    client = caller("CPC-GLA", "without-checks", scope, database_only)
+    assert read(client, query="view=live").status == 403
+    assert read(client).status == (200 if scope == READ else 403)
+    assert client.send("listStatistics").status == (200 if scope == READ else 403)
+
+
+def test_an_unknown_table_is_not_found(analyst):
+    reply = read(analyst, table="no_such_table")
+    assert (reply.status, reply.code) == (404, "not_found")
+
+
+@pytest.mark.parametrize("query, parameter", [
+    ("view=future", "view"), ("view=live&period_type=week", "period_type"),
+    ("view=live&breakdown=shoe_size", "breakdown"), ("view=live&from=2025-13-01", "from"),
+    ("view=live&committee=glasgow", "committee"), ("release=latest", "release")])
+def test_values_outside_the_contract_are_refused(analyst, query, parameter):
+    reply = read(analyst, query=query)
+    assert (reply.status, reply.code, reply.parameters) == (400, "invalid_parameter", {parameter})
+
+
+@pytest.mark.parametrize("table, query, parameter, rule", [
+    ("decisions", "view=live&from=2026-04-01&to=2025-04-01", "from", "period_order"),
+    ("decisions", "view=live&from=2025-04-01&to=2025-04-01", "from", "period_order"),
+    ("decisions", "view=live&from=2025-05-01", "from", "not_start_of_period"),
+    ("decisions", "view=live&to=2025-04-02", "to", "not_start_of_period"),
+    ("decisions", "view=live&period_type=academic_year&from=2025-04-01", "from", "not_start_of_period"),
+    ("decisions", "view=live&period_type=month&from=2000-01-01", "from", "too_many_periods"),
+    ("decisions", "view=live&breakdown=sex", "breakdown", "unknown_breakdown"),
+    ("decisions", "view=live&committee=XYZ", "committee", "unknown_code"),
+    ("decisions", "view=live&committee=GLA&breakdown=committee", "breakdown", "one_committee_only"),
+    ("decisions", "view=live&release=2026", "release", "only_released_view"),
+    ("caseload", "view=live&from=2025-04-01", "from", "snapshot_has_no_period"),
+    ("caseload", "view=live&period_type=month", "period_type", "snapshot_has_no_period"),
+    ("decisions", "from=2025-04-01", "from", "only_live_view"),
+    ("decisions", "to=2025-04-01", "to", "only_live_view"),
+    ("decisions", "period_type=month", "period_type", "only_live_view"),
+    ("decisions", "committee=GLA", "committee", "only_live_view"),
+    ("decisions", "breakdown=criterion", "breakdown", "not_released"),
+    ("decisions", "release=1999", "release", "unknown_release")])
+def test_what_makes_no_sense_for_the_table_is_refused(analyst, table, query, parameter, rule):
+    reply = read(analyst, table=table, query=query)
+    assert (reply.status, reply.code, reply.parameters) == (400, "invalid_parameter", {parameter})
+    assert reply.rules == {rule}
+
+
+def test_all_faults_are_told_at_once(analyst):
+    reply = read(analyst, query="view=live&from=2026-05-01&to=2025-05-01&breakdown=sex&release=2026")
+    assert reply.parameters == {"from", "to", "breakdown", "release"}
+
+
+def test_csv_has_the_same_figures_in_the_documented_columns(analyst, committee):
+    given_case(committee, "set_up")
+    for query in ("view=live&period_type=month", "view=live&breakdown=criterion"):
+        rows = read(analyst, query=query)["rows"]
+        reply = read(analyst, query=query, headers={"Accept": "text/csv"})
+        assert reply.headers["Content-Type"] == "text/csv; charset=utf-8"
+        assert 'rel="describedby"' in reply.headers["Link"]
+        found = list(csv.DictReader(io.StringIO(reply.bytes.decode(), newline="")))
+        assert list(found[0]) == ["table", "committee", "period", "period_from", "period_to", "category", "breakdown",
+                                  "group", "figure", "value", "status"]
+        names = ("period", "period_from", "period_to", "category", "group", "figure", "status")
+        assert [[one[name] for name in names] for one in found] == [
+            [row[name] or "" for name in names] for row in rows]
+        assert [one["value"] for one in found] == ["" if row["value"] is None else str(row["value"]) for row in rows]
+
+
+def test_json_wins_when_both_are_accepted(analyst):
+    reply = read(analyst, headers={"Accept": "text/csv, application/json"})
+    assert reply.headers["Content-Type"] == "application/json"
+
+
+def test_formats_have_tags_of_their_own(analyst):
+    replies = [read(analyst, query="view=live", headers={"Accept": form})
+               for form in ("application/json", "text/csv")]
+    assert replies[0].etag != replies[1].etag
+    assert read(analyst, query="view=live", none_match=replies[1].etag,
+                headers={"Accept": "application/json"}).status == 200
+
+
+def until_counted(client, query, before, seconds):
+    """How long it takes until the figure is another one."""
+    began = time.monotonic()
+    while total(read(client, "referrals_received", query)) == before:
+        assert time.monotonic() < began + seconds
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def test_a_committed_referral_is_counted_within_a_second_on_every_instance(caller, instances, agency):
+    clients = [caller("SG", f"analyst-{n}", EXACT, at) for n, at in enumerate(instances)]
+    for query in ("view=live", "view=live&committee=GLA&period_type=month"):
+        for client in clients:
+            for _ in range(3):
+                before = total(read(client, "referrals_received", query))
+                given_referral(agency)
+                assert until_counted(client, query, before, 5) < 1.5  # a second, and the test's own requests
+
+
+def test_a_poll_of_what_did_not_change_is_answered_304(analyst):
+    first = read(analyst, "children", "view=live&breakdown=sex")
+    time.sleep(1.2)
+    assert read(analyst, "children", "view=live&breakdown=sex", none_match=first.etag).status == 304
+
+
+def test_a_change_elsewhere_leaves_the_tag_of_a_table_as_it_is(analyst, agency):
+    first = read(analyst, "family_involvement", "view=live")
+    before = total(read(analyst, "referrals_received", "view=live"))
+    given_referral(agency)
+    until_counted(analyst, "view=live", before, 5)
+    assert read(analyst, "family_involvement", "view=live", none_match=first.etag).status == 304
+
+
+def wait_until_quiet(cluster):
+    while cluster.execute("select exists (select from register.statistic_dirty) "
+                          "or exists (select from register.statistic_delta)")[0][0]:
+        time.sleep(0.1)
+    time.sleep(1.1)  # every instance has looked since
+
+
+@pytest.mark.parametrize("table, query", [("decisions", "view=live"), ("decisions", None), ("children", "breakdown=sex")])
+def test_polls_are_answered_without_the_database(analyst, cluster, instance, table, query):
+    wait_until_quiet(cluster)
+    first = read(analyst, table, query).needed(200)
+    # Whoever reads a table of statistics from the database would wait for this lock, and be refused after a second.
+    with cluster.holding("lock table register.statistic_table in access exclusive mode"):
+        for _ in range(5):
+            assert read(analyst, table, query, none_match=first.etag).status == 304
+            again = read(analyst, table, query)
+            assert (again.status, again.bytes, again.etag) == (200, first.bytes, first.etag)
+        instance.errors_expected = True
+        assert read(analyst, "holds", "view=live&period_type=quarter").status == 503
+    instance.complaints()  # that one is expected
+    instance.errors_expected = False
+
+
+def test_what_was_withdrawn_or_refused_is_counted_as_that(analyst, agency):
+    def outcomes():
+        rows = read(analyst, "referrals_outcome", "view=live&committee=GLA")["rows"]
+        return {name: sum(row["value"] for row in rows if row["category"] == name) for name in ("open", "withdrawn")}
+    referral = agency.send("pushReferral", new_referral()).needed(201).json
+    before = outcomes()
+    tag = agency.send("getReferral", id=referral["id"]).etag
+    agency.send("withdrawReferral", {"reason": "made_in_error"}, id=referral["id"], if_match=tag).needed(201, 200)
+    assert outcomes() == {"open": before["open"] - 1, "withdrawn": before["withdrawn"] + 1}
+
+
+def test_reviews_that_were_published_elsewhere_have_their_margins(dashboard):
+    found = {one["code"]: {(row["subject"], row["dimension"], row["category"]): row["value"]
+                           for row in one["figures"]}
+             for one in dashboard.send("listPublishedReviews")["items"]}
+    last = found["triennial_2018_2021"]
+    closed = [value for (_, dimension, _), value in last.items() if dimension == "closed_as"]
+    assert sorted(closed) == [2, 23, 50]
+    assert sum(closed) == last["reviews", "total", "all"] == 75
+    assert last["reviews", "after_a_death", "all"] == 28
+    assert last["reviews", "cause_of_death_group", "suicide"] == 8
+    assert last["reviews", "cause_of_death_group", "drug_related"] == 7
+    assert last["children", "main_feature", "neglect"] == 35
+    before = found["significant_2015_2018"]
+    assert (before["reviews", "total", "all"], before["children", "total", "all"]) == (25, 44)
+    assert before["reviews", "main_feature", "abuse_or_neglect"] == 22
+    assert before["reviews", "main_feature_child_under_five", "abuse_or_neglect"] == 19
+
+
+@pytest.mark.parametrize("operation, kind", [("getDashboard", "text/html"), ("getDashboardScript", "text/javascript"),
+                                             ("getDashboardStyle", "text/css")])
+def test_the_dashboard_is_served_with_a_strict_policy(nobody, operation, kind):
+    reply = nobody.send(operation)
+    assert (reply.status, reply.headers["Content-Type"]) == (200, f"{kind}; charset=utf-8")
+    assert "unsafe" not in reply.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in reply.headers["Content-Security-Policy"]

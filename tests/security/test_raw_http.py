@@ -1,0 +1,271 @@
+"""What comes over the wire without being a proper request: each case with exactly what has to come back.
+
+CLOSED stands for a connection that is closed without an answer, SILENT for one that waits for more until it is
+closed for being idle. Cases marked "library" are settled by libmicrohttpd 0.9.75 before our handler sees them:
+they are written down so that another version of the library that differs shows here.
+"""
+import json
+import random
+import socket
+import struct
+import time
+
+import pytest
+
+CLOSED, SILENT = "closed", "silent"
+HOST = b"Host: a\r\n"
+END = b"Connection: close\r\n\r\n"
+PATIENCE_S = 0.8
+CLOSED_WITHIN_S = 10  # the instance lets a request take 3 s, and be silent for 4 s before it
+
+
+def get(target=b"/v1/problems", fields=b"", version=b"HTTP/1.1", host=HOST):
+    return b"GET " + target + b" " + version + b"\r\n" + host + fields + END
+
+
+def post(fields, body=b"{}", target=b"/v1/referrals"):
+    return (b"POST " + target + b" HTTP/1.1\r\n" + HOST + b"Authorization: Bearer TOKEN\r\n"
+            b"Content-Type: application/json\r\n" + fields + END + body)
+
+
+LENGTH = b"Content-Length: 2\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+CHUNKS = b"2\r\n{}\r\n0\r\n\r\n"
+# name: (bytes, what comes back: the statuses of all answers on the connection, or CLOSED or SILENT)
+CASES = {
+    # --- the baseline: these two are proper, so that the others mean something
+    "a proper read": (get(), [200]),
+    "a proper write that breaks the contract": (post(LENGTH), [400]),
+    # --- request line
+    "no version": (b"GET /v1/problems\r\n" + HOST + END, [400]),
+    # the library skips blanks
+    "two blanks before the target": (b"GET  /v1/problems HTTP/1.1\r\n" + HOST + END, [200]),
+    "a tab for a blank": (b"GET\t/v1/problems\tHTTP/1.1\r\n" + HOST + END, CLOSED),
+    "a blank in the target": (get(b"/v1/prob lems"), CLOSED),
+    "a blank after the version": (b"GET /v1/problems HTTP/1.1 \r\n" + HOST + END, [400]),
+    "HTTP/0.9": (b"GET /v1/problems\r\n\r\n", [400]),
+    "HTTP/1.0": (get(version=b"HTTP/1.0"), [200]),
+    # the library takes it for 1.1
+    "HTTP/1.2": (get(version=b"HTTP/1.2"), [200]),
+    "HTTP/2.0": (get(version=b"HTTP/2.0"), [505]),
+    "HTTP/11.1": (get(version=b"HTTP/11.1"), [400]),
+    "lower-case version": (get(version=b"http/1.1"), [400]),
+    "the preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [505]),
+    "a TLS greeting": (b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + bytes(160), SILENT),
+    "lower-case method": (b"get /v1/problems HTTP/1.1\r\n" + HOST + END, [405]),
+    "an unknown method": (b"BREW /v1/problems HTTP/1.1\r\n" + HOST + END, [405]),
+    "a very long method": (b"A" * 9000 + b" / HTTP/1.1\r\n" + HOST + END, [405]),
+    "a method of bytes": (b"G\xffT /v1/problems HTTP/1.1\r\n" + HOST + END, [405]),
+    "TRACE": (b"TRACE /v1/problems HTTP/1.1\r\n" + HOST + END, [405]),
+    "CONNECT": (b"CONNECT a:443 HTTP/1.1\r\n" + HOST + END, [404]),
+    "OPTIONS *": (b"OPTIONS * HTTP/1.1\r\n" + HOST + END, [404]),
+    "only line ends": (b"\r\n\r\n\r\n", SILENT),
+    "line ends before a request": (b"\r\n\r\n" + get(), [200]),
+    "nothing but NUL": (bytes(64), SILENT),
+    # ours: the method ends at the NUL and is unknown
+    "a NUL in the method": (b"G\0ET /v1/problems HTTP/1.1\r\n" + HOST + END, [405]),
+    # --- target
+    "absolute form": (get(b"http://a/v1/problems"), [404]),
+    "absolute form of another host": (get(b"http://b.example/v1/me"), [404]),
+    "authority form": (get(b"a:80"), [404]),
+    "no slash": (get(b"v1/problems"), [404]),
+    "two slashes": (get(b"//v1/problems"), [404]),
+    "a slash at the end": (get(b"/v1/problems/"), [404]),
+    "a dot segment": (get(b"/v1/./problems"), [404]),
+    "two dots": (get(b"/v1/x/../problems"), [404]),
+    "escaped dots": (get(b"/v1/%2e%2e/v1/problems"), [404]),
+    "an escaped slash": (get(b"/v1%2fproblems"), [404]),
+    "a backslash": (get(b"/v1\\problems"), [404]),
+    "a needless escape": (get(b"/v1/%70roblems"), [404]),
+    "an escaped NUL": (get(b"/v1/problems%00"), [404]),
+    # library: the target ends at the NUL
+    "a raw NUL in the target": (get(b"/v1/problems\0x"), [200]),
+    "a bad escape": (get(b"/v1/problems/%zz"), [404]),
+    "half an escape": (get(b"/v1/problems/%4"), [404]),
+    "raw bytes in the target": (get(b"/v1/problems/\xff\xfe"), [404]),
+    "escaped bytes that are no UTF-8": (get(b"/v1/problems/%ff%fe"), [404]),
+    "an overlong escape": (get(b"/v1/problems/%c0%af"), [404]),
+    "an escaped line end": (get(b"/v1/problems/%0d%0aSet-Cookie:%20a=b"), [404]),
+    "a fragment": (get(b"/v1/problems#x"), [404]),
+    "a semicolon": (get(b"/v1/problems;a=b"), [404]),
+    "conversion marks in the path": (get(b"/%25n%25n%25s%25s%25s"), [404]),
+    "raw conversion marks": (get(b"/%n%s%x%d"), [404]),
+    "a target of 4096 bytes": (get(b"/" + b"a" * 4095), [404]),
+    "a target of 4097 bytes": (get(b"/" + b"a" * 4096), [400]),
+    "a target of 40,000 bytes": (get(b"/" + b"a" * 40000), [414]),
+    "a query of two question marks": (get(b"/v1/problems??a=b"), [400]),
+    "51 parameters": (get(b"/v1/problems?" + b"&".join(b"a%d=1" % n for n in range(51))), [400]),
+    # library: out of its 32 KiB, closed when idle
+    "1900 parameters": (get(b"/v1/problems?" + b"&".join(b"a" for _ in range(1900))), SILENT),
+    # --- header fields
+    # library: it sends the head of its own answer twice
+    "no Host": (get(host=b""), [400, 400]),
+    "an empty Host": (get(host=b"Host:\r\n"), [200]),
+    "two Hosts": (get(fields=b"Host: b\r\n"), [400]),
+    "two Hosts in other cases": (get(fields=b"hOST: b\r\n"), [400]),
+    "a blank before the colon": (get(fields=b"X-A : b\r\n"), [400]),
+    "Content-Length with a blank before the colon": (post(b"Content-Length : 2\r\n"), [400]),
+    "a field without a colon": (get(fields=b"nothing\r\n"), [400]),
+    # library: the headers end there and what follows is taken for the next request; a proxy in front has to refuse it
+    "a field without a name": (get(fields=b": b\r\n"), [200, 400]),
+    "a field name with a slash": (get(fields=b"X/A: b\r\n"), [400]),
+    "a field name of bytes": (get(fields=b"X-\xff: b\r\n"), [400]),
+    # library: the continuation is dropped
+    "a folded field": (get(fields=b"X-A: b\r\n c\r\n"), [200]),
+    "a folded token": (get(b"/v1/me", fields=b"Authorization: Bearer\r\n x.y.z\r\n"), [401]),
+    "a first field that is folded": (get(host=b" X: y\r\n" + HOST), [400]),
+    # library: taken like CR LF
+    "line feeds only": (b"GET /v1/problems HTTP/1.1\nHost: a\nConnection: close\n\n", [200]),
+    # library: left in the value, which nothing reads
+    "a carriage return inside": (get(fields=b"X-A: b\rc\r\n"), [200]),
+    # library: the value ends at the NUL
+    "a NUL in a value": (get(fields=b"X-A: b\0c\r\n"), [200]),
+    "a NUL in a name": (get(fields=b"X-\0A: b\r\n"), [400]),
+    "bytes in a value": (get(fields=b"X-A: \xff\xfe\x80\r\n"), [200]),
+    "bytes in the token": (get(b"/v1/me", fields=b"Authorization: Bearer \xff\xfe\r\n"), [401]),
+    "two tokens": (get(b"/v1/me", fields=b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"), [400]),
+    "two tokens in other cases": (
+        get(b"/v1/me", fields=b"Authorization: Bearer a\r\nAUTHORIZATION: Bearer b\r\n"), [400]),
+    "100 fields": (get(fields=b"".join(b"X-%d: a\r\n" % n for n in range(98))), [200]),
+    "101 fields": (get(fields=b"".join(b"X-%d: a\r\n" % n for n in range(99))), [400]),
+    "2000 fields": (get(fields=b"".join(b"X-%d: a\r\n" % n for n in range(2000))), [431]),
+    "a field of 40,000 bytes": (get(fields=b"X-A: " + b"b" * 40000 + b"\r\n"), [431]),
+    "a field name of 40,000 bytes": (get(fields=b"X" * 40000 + b": b\r\n"), [431]),
+    "conversion marks in a field": (get(fields=b"X-Request-Id: %n%n%s\r\n"), [200]),
+    "an upgrade": (get(fields=b"Upgrade: h2c\r\nHTTP2-Settings: AAAA\r\n"), [200]),
+    # --- framing
+    "two lengths that agree": (post(LENGTH + LENGTH), [400]),
+    "two lengths that differ": (post(LENGTH + b"Content-Length: 3\r\n"), [400]),
+    # library, as above
+    "two lengths in one field": (post(b"Content-Length: 2, 2\r\n"), [400, 400]),
+    # library, as above
+    "a negative length": (post(b"Content-Length: -2\r\n"), [400, 400]),
+    "a length with a plus": (post(b"Content-Length: +2\r\n"), [400, 400]),
+    "a length in hex": (post(b"Content-Length: 0x2\r\n"), [400, 400]),
+    "a length of nothing": (post(b"Content-Length:\r\n"), [400, 400]),
+    "a length beyond 64 bits": (post(b"Content-Length: 99999999999999999999\r\n"), [413, 413]),
+    "a length of 64 bits": (post(b"Content-Length: 18446744073709551615\r\n"), SILENT),
+    "a length in two spellings": (post(LENGTH + b"content-length: 2\r\n"), [400]),
+    "chunks": (post(CHUNKED, CHUNKS), [400]),
+    "chunks and a length": (post(CHUNKED + LENGTH, CHUNKS), [400]),
+    "a length and chunks": (post(LENGTH + CHUNKED, CHUNKS), [400]),
+    "chunks twice": (post(CHUNKED + CHUNKED, CHUNKS), [400]),
+    "chunks in a list": (post(b"Transfer-Encoding: chunked, chunked\r\n", CHUNKS), SILENT),
+    "gzip, chunked": (post(b"Transfer-Encoding: gzip, chunked\r\n", CHUNKS), SILENT),
+    "identity": (post(b"Transfer-Encoding: identity\r\n" + LENGTH), SILENT),
+    "xchunked": (post(b"Transfer-Encoding: xchunked\r\n", CHUNKS), SILENT),
+    "chunked with a tab before it": (post(b"Transfer-Encoding:\tchunked\r\n", CHUNKS), [400]),
+    "chunked in capitals": (post(b"Transfer-Encoding: CHUNKED\r\n", CHUNKS), [400]),
+    "chunked in quotes": (post(b'Transfer-Encoding: "chunked"\r\n', CHUNKS), SILENT),
+    "chunks in HTTP/1.0": (post(CHUNKED, CHUNKS).replace(b"HTTP/1.1", b"HTTP/1.0", 1), [400]),
+    "a chunk with an extension": (post(CHUNKED, b"2;a=b\r\n{}\r\n0\r\n\r\n"), [400]),
+    "a chunk with a sign": (post(CHUNKED, b"+2\r\n{}\r\n0\r\n\r\n"), [400]),
+    "a chunk with 0x": (post(CHUNKED, b"0x2\r\n{}\r\n0\r\n\r\n"), [400]),
+    "a chunk of bad size": (post(CHUNKED, b"zz\r\n{}\r\n0\r\n\r\n"), [400]),
+    "a chunk beyond 64 bits": (post(CHUNKED, b"fffffffffffffffff\r\n{}\r\n0\r\n\r\n"), [413]),
+    "a chunk longer than its size": (post(CHUNKED, b"1\r\n{}\r\n0\r\n\r\n"), [400]),
+    "chunks with line feeds only": (post(CHUNKED, b"2\n{}\n0\n\n"), [400]),
+    "chunks with a trailer": (post(CHUNKED, b"2\r\n{}\r\n0\r\nX-Late: 1\r\n\r\n"), [400]),
+    "a body on a GET": (get(fields=LENGTH) + b"{}", [400]),
+    "chunks on a GET": (get(fields=CHUNKED) + CHUNKS, [400]),
+    "a body that is cut off": (post(b"Content-Length: 20\r\n"), SILENT),
+    "chunks that are cut off": (post(CHUNKED, b"2\r\n{}\r\n"), SILENT),
+    "headers that are cut off": (b"GET /v1/problems HTTP/1.1\r\nHost: a\r\nX-A: b", SILENT),
+    "100-continue": (post(LENGTH + b"Expect: 100-continue\r\n"), [400]),
+    "another expectation": (post(LENGTH + b"Expect: magic\r\n"), [400]),
+    # --- several requests on one connection
+    "two in one go": (get().replace(END, b"\r\n") + get(), [200, 200]),
+    "a second after a body": (post(LENGTH).replace(END, b"\r\n") + get(), [400, 200]),
+    "bytes after the last": (get() + b"GARBAGE", [200]),
+    "a smuggled request behind two lengths": (
+        post(LENGTH + b"Content-Length: 0\r\n").replace(END, b"\r\n") + get(), [400]),
+    "a smuggled request behind a blank": (
+        post(b"Content-Length : 40\r\n", b"").replace(END, b"\r\n") + get(), [400]),
+    "a smuggled request in chunks": (
+        post(CHUNKED + b"Content-Length: 5\r\n", b"0\r\n\r\n").replace(END, b"\r\n") + get(), [400]),
+}
+
+
+def talk(port, data):
+    """Everything that comes back; None when nothing does and the connection stays open."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as link:
+        received = b""
+        try:
+            link.sendall(data)
+            link.settimeout(PATIENCE_S)
+            while True:
+                more = link.recv(65536)
+                if not more:
+                    return received
+                received += more
+        except ConnectionError:
+            return received
+        except socket.timeout:
+            return received or None
+
+
+def outcome(answer):
+    """The statuses of the final answers in the bytes."""
+    if answer is None:
+        return SILENT
+    parts = answer.split(b"HTTP/1.1 ")[1:]
+    statuses = [int(part[:3]) for part in parts]
+    return [each for each in statuses if each >= 200] or CLOSED
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_not_quite_http_gets_what_it_deserves(instance, agency, name):
+    data, expected = CASES[name]
+    answer = talk(instance.port, data.replace(b"TOKEN", agency.token.encode()))
+    assert outcome(answer) == expected, answer
+
+
+def test_what_waits_for_more_is_closed_in_time(instance, agency):
+    links = {}
+    for name in (name for name, case in CASES.items() if case[1] == SILENT):
+        links[name] = socket.create_connection(("127.0.0.1", instance.port), timeout=CLOSED_WITHIN_S)
+        links[name].sendall(CASES[name][0].replace(b"TOKEN", agency.token.encode()))
+    late = time.monotonic() + CLOSED_WITHIN_S
+    for name, link in links.items():
+        link.settimeout(max(0.1, late - time.monotonic()))
+        with link:
+            assert outcome(link.recv(65536)) == CLOSED, name
+
+
+@pytest.mark.parametrize("target", [b"/%25n%25n%25s%25s%25s%25p", b"/%n%n%s%s%s%p", b"/v1/cases/%25s%25n?%25n=%25s",
+                                    b"/" + b"%25n" * 900])
+def test_a_log_line_is_never_made_of_what_a_client_resets(instance, target):
+    """The library logs the path when it cannot send: 250 connections reset before their answer."""
+    for _ in range(250):
+        link = socket.create_connection(("127.0.0.1", instance.port), timeout=5)
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        link.sendall(get(target, b"X-Request-Id: %n%n%n%s\r\n").replace(END, b"\r\n") * 3)
+        link.close()
+    assert not instance.has_ended()
+
+
+def test_a_hundred_requests_in_one_go_get_a_hundred_answers_in_order(instance):
+    codes = ["not_found", "version_stale", "token_missing", "rule_violation"] * 25
+    data = b"".join(get(b"/v1/problems/" + code.encode()).replace(END, b"\r\n") for code in codes[:-1])
+    answer = talk(instance.port, data + get(b"/v1/problems/" + codes[-1].encode()))
+    bodies = [json.loads(part.partition(b"\r\n\r\n")[2]) for part in answer.split(b"HTTP/1.1 200 OK")[1:]]
+    assert [each["code"] for each in bodies] == codes
+
+
+def test_random_bytes_never_get_a_success(instance):
+    """Proper requests with bytes changed, seeded: whatever comes back, it is no crash and no 5xx."""
+    chance = random.Random(20261125)
+    seeds = [get(), get(b"/v1/me", b"Authorization: Bearer a.b.c\r\n"), CASES["chunks"][0]]
+    for _ in range(400):
+        data = bytearray(chance.choice(seeds))
+        for _ in range(chance.randint(1, 6)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        with socket.create_connection(("127.0.0.1", instance.port), timeout=5) as link:
+            link.sendall(data)
+            link.settimeout(0.05)
+            try:
+                answer = link.recv(65536)
+            except (ConnectionError, socket.timeout):
+                continue
+            statuses = outcome(answer)
+            assert statuses == CLOSED or max(statuses) < 500 or statuses == [505], (bytes(data), answer)

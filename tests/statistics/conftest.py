@@ -1,0 +1,88 @@
+"""A register with the invented data of the demonstration, for tests of statistics."""
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(HERE), str(ROOT / "tests" / "integration"), str(ROOT / "tests" / "contract")]
+
+from client import Client  # noqa: E402
+from cluster import DATABASE, Cluster  # noqa: E402
+from scenario import RELEASES, extend, forget_releases, make_release  # noqa: E402
+from service import Instance, Secrets  # noqa: E402
+
+READ = "statistics.read"
+EXACT = "statistics.read statistics.unsuppressed"
+
+
+class NoRecorder:
+    """These exchanges are not held against the contract: the integration tests do that."""
+
+    def add(self, response):
+        pass
+
+
+@pytest.fixture(scope="session")
+def keys():
+    made = Secrets()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    made = Cluster()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def instance(cluster, keys):
+    made = Instance(cluster, keys)
+    made.run("migrate")
+    subprocess.run(["psql", "-qX", "-h", str(cluster.folder), "-U", "postgres", "-d", DATABASE,
+                    "-v", "ON_ERROR_STOP=1", "-f", str(ROOT / "sql" / "demo" / "demo.sql")],
+                   check=True, stdout=subprocess.DEVNULL)
+    cluster.execute("analyze")
+    yield made.start()
+    assert made.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def extended(instance, cluster):
+    """The demonstration with what it has none of, counted."""
+    extend(cluster)
+    cluster.execute("select register.statistic_fold(100000)")
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def released(extended):
+    """Three releases, one after the other."""
+    forget_releases(extended)
+    for release in RELEASES:
+        make_release(extended, *release)
+    return extended
+
+
+@pytest.fixture(scope="session")
+def caller(instance):
+    def make(organisation, client="tests", scope=EXACT):
+        token = instance.run("token", "--organisation", organisation, "--client", client, "--scope", scope)
+        return Client(instance.url, token, NoRecorder(), make)
+    return make
+
+
+@pytest.fixture(scope="session")
+def analyst(caller):
+    """Sees everything exactly."""
+    return caller("SG", "analyst")
+
+
+@pytest.fixture(scope="session")
+def dashboard(caller):
+    """Sees what is released."""
+    return caller("SG", "dashboard", READ)
