@@ -20,12 +20,23 @@ def new_key():
     return str(uuid.uuid4())
 
 
+def expect_unchanged(call, *words, **named):
+    """What was read with a tag is not sent again while it is the same: 304."""
+    try:
+        call(*words, **named)
+    except openapi_client.ApiException as told:
+        assert told.status == 304, told
+    else:
+        raise AssertionError("what did not change was sent again")
+
+
 class Flow:
     def __init__(self, client):
         self.referrals = openapi_client.ReferralsApi(client)
         self.cases = openapi_client.CasesApi(client)
         self.decision = openapi_client.DecisionApi(client)
         self.actions = openapi_client.ActionsApi(client)
+        self.statistics = openapi_client.StatisticsApi(client)
 
     def push(self):
         child = models.NewChild(child_id=new_key(), outcome="significant_harm", age_band="5_10",
@@ -68,15 +79,15 @@ class Flow:
                                   owner_organisation="LA-S12000049", due_on=day(90))
         return self.actions.create_action(case, action, idempotency_key=new_key()).id
 
-    def poll(self, action):
-        """Reads an action, and again with its ETag: 304 as long as nothing changed."""
+    def poll_action(self, action):
         tag = self.actions.get_action_with_http_info(action).headers["ETag"]
-        try:
-            self.actions.get_action(action, if_none_match=tag)
-        except openapi_client.ApiException as told:
-            assert told.status == 304, told
-        else:
-            raise AssertionError("an action that did not change was sent again")
+        expect_unchanged(self.actions.get_action, action, if_none_match=tag)
+
+    def poll_statistics(self):
+        live = {"table": "decisions", "view": "live", "committee": "GLA"}
+        first = self.statistics.get_statistics_with_http_info(**live)
+        assert first.data.rows, first
+        expect_unchanged(self.statistics.get_statistics, **live, if_none_match=first.headers["ETag"])
 
     def be_refused(self):
         """A refusal is a Problem with its code."""
@@ -98,7 +109,8 @@ def main():
         flow.move(case, "recommendation")
         flow.recommend(case)
         flow.move(case, "decision")
-        flow.poll(flow.add_action(case))
+        flow.poll_action(flow.add_action(case))
+        flow.poll_statistics()
         flow.be_refused()
 
 

@@ -6,7 +6,8 @@ import type { components, paths } from "./schema.d.ts";
 
 type Schemas = components["schemas"];
 
-const client = createClient<paths>({
+// Statistics come as CSV too; this client takes JSON only.
+const client = createClient<paths, "application/json" | "application/problem+json">({
   baseUrl: process.env.REGISTER_URL ?? "http://127.0.0.1:8080",
   headers: { Authorization: `Bearer ${process.env.REGISTER_TOKEN ?? ""}` },
 });
@@ -91,11 +92,21 @@ async function addAction(id: string): Promise<string> {
 }
 
 /** Reads an action, and again with its ETag: 304 as long as nothing changed. */
-async function poll(id: string): Promise<void> {
+async function pollAction(id: string): Promise<void> {
   const read = await client.GET("/v1/actions/{id}", { params: { path: { id } } });
   expected(200, read);
   const none = { params: { path: { id }, header: { "If-None-Match": tagOf(read) } } };
   expected(304, await client.GET("/v1/actions/{id}", none));
+}
+
+/** Reads figures, and again with their ETag: 304 as long as nothing changed. */
+async function pollStatistics(): Promise<void> {
+  const path = { table: "decisions" };
+  const query = { view: "live", committee: "GLA" } as const;
+  const read = await client.GET("/v1/statistics/{table}", { params: { path, query } });
+  if (expected(200, read).rows.length === 0) throw new Error("no figures");
+  const again = { params: { path, query, header: { "If-None-Match": tagOf(read) } } };
+  expected(304, await client.GET("/v1/statistics/{table}", again));
 }
 
 /** A refusal is a Problem whose code is one of the contract's. */
@@ -110,6 +121,7 @@ await move(caseId, "information_gathering");
 await move(caseId, "recommendation");
 await recommend(caseId);
 await move(caseId, "decision");
-await poll(await addAction(caseId));
+await pollAction(await addAction(caseId));
+await pollStatistics();
 await beRefused();
 console.log("pushed twice, accepted, moved, decided on, acted upon, polled");
