@@ -22,9 +22,9 @@ examples_referral() {
 }
 
 examples_print() {
-    local url role agency='' committee='' token
+    local url role agency='' committee='' dashboard='' token
     url=$(examples_address)
-    step "Ready. Documentation: $url/docs   Contract: $url/openapi.yaml"
+    step "Ready. Documentation: $url/docs   Contract: $url/openapi.yaml   Dashboard: $url/dashboard"
     printf '   State: %s   Stop: deploy/run --stop\n' "$state"
     if [[ -z ${LR_DEV_SECRET_FILE:-} ]]; then
         printf '   Tokens come from the issuer that LR_JWKS_URL or LR_JWKS_FILE stands for.\n'
@@ -37,6 +37,7 @@ examples_print() {
         case $role in
         committee) committee=$token ;;
         agency) agency=$token ;;
+        dashboard) dashboard=$token ;;
         esac
     done
     printf '\nLines to paste:\n\n# An agency pushes a referral\n'
@@ -45,6 +46,8 @@ examples_print() {
     printf '\n# The committee lists what is overdue\n'
     printf 'curl -sS "%s/v1/actions?overdue=true&limit=5" -H "Authorization: Bearer %s" | jq ".items[] | {title, owner_organisation, due_on, status}"\n' \
         "$url" "$committee"
+    printf '\n# A dashboard reads a table of statistics, as CSV\n'
+    printf 'curl -sS %s/v1/statistics/decisions -H "Authorization: Bearer %s" -H "Accept: text/csv"\n' "$url" "$dashboard"
     if [[ $private_database == no || $demo == 0 ]]; then
         printf '\n# (The last line needs a case: there is no demonstration data.)'
     fi
