@@ -66,10 +66,12 @@ language sql immutable as $$
     select case when day < earliest then fault(pointer, 'date_order', 'lies before ' || what) end
 $$;
 
--- Refuses with every fault that is not null; does nothing when there is none.
+-- Refuses with every fault that is not null, up to the 100 of a problem; does nothing when there is none.
 create or replace function refuse_faults(variadic faults json[]) returns void language plpgsql as $$
 declare
-    found json := (select json_agg(each) from unnest(faults) each where each is not null);
+    found json := (select json_agg(each order by place)
+                   from (select each, place from unnest(faults) with ordinality listed (each, place)
+                         where each is not null order by place limit 100) first_ones);
 begin
     if found is not null then
         perform refuse(422, 'rule_violation', found);

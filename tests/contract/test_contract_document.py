@@ -78,6 +78,26 @@ def test_every_operation_documents_its_failures():
         assert expected <= set(operation.responses), operation.id
 
 
+def objects_within(schema):
+    """The objects of a schema, itself included."""
+    if "properties" in schema:
+        yield schema
+    inner = [*schema.get("properties", {}).values(), *schema.get("oneOf", [])]
+    for one in [*inner, *([schema["items"]] if "items" in schema else [])]:
+        yield from objects_within(one)
+
+
+def test_every_property_of_an_answer_is_required():
+    for operation in contract_reader.operations().values():
+        for status, response in operation.responses.items():
+            for media_type, content in response.get("content", {}).items():
+                if "cloudevents" in media_type:
+                    continue  # CloudEvents has attributes that are left out
+                for one in objects_within(contract_reader.inline(content["schema"])):
+                    optional = set(one["properties"]) - set(one.get("required", []))
+                    assert not optional, (operation.id, status)
+
+
 def test_every_request_object_refuses_unknown_members():
     for operation in contract_reader.operations().values():
         for media_type in operation.media_types:

@@ -6,7 +6,9 @@ import collections
 import functools
 import json
 import pathlib
+import re
 import sys
+import urllib.parse
 
 import pytest
 
@@ -17,6 +19,7 @@ import contract_reader  # noqa: E402
 TRAFFIC = contract_reader.TRAFFIC_FILE
 OPERATIONS = contract_reader.operations()
 FAULTS_SHOWN = 20
+SCOPE = re.compile('scope="([^"]+)"')
 
 # Statuses that the contract documents and that no test produces, with the reason.
 NEVER_SEEN = {
@@ -27,6 +30,12 @@ NEVER_SEEN = {
 }
 # Answers that the contract allows at any address without listing them: it says so under "Errors".
 ANYWHERE = {404: {"not_found"}, 405: {"method_not_allowed"}, 400: {"bad_request"}}
+# What HTTP itself, the documentation's browser and tracing have with any answer; Retry-After comes with a
+# repetition while the first request runs, as the contract says under "Repeating safely".
+HEADERS_OF_ALL = {"date", "content-type", "content-length", "content-encoding", "connection",
+                  "transfer-encoding", "vary", "x-content-type-options", "allow", "traceparent",
+                  "x-correlation-id", "content-security-policy"}
+HEADERS_OF_STATUS = {409: {"retry-after"}}
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +64,11 @@ def header_rules(operation, status):
                 for name, one in headers.items()}
     return [(name.lower(), one.get("required", False), one["schema"].get("type"),
              contract_reader.validator(one["schema"])) for name, one in resolved.items()]
+
+
+@functools.lru_cache(maxsize=None)
+def declared_headers(operation, status):
+    return {name.lower() for name in OPERATIONS[operation].responses[status].get("headers", {})}
 
 
 def documented(exchange):
@@ -96,6 +110,35 @@ def body_faults(exchange):
         body_validator(exchange["operation"], str(exchange["status"]), sent_type), value)
 
 
+@functools.lru_cache(maxsize=None)
+def request_validator(operation, media_type):
+    return contract_reader.validator(
+        OPERATIONS[operation].body["content"][media_type]["schema"])
+
+
+def request_faults(exchange):
+    """What the contract would not have allowed in a request; long bodies are not recorded whole."""
+    operation = OPERATIONS[exchange["operation"]]
+    if exchange["method"] != operation.method:
+        return
+    query = urllib.parse.parse_qsl(exchange["target"].partition("?")[2])
+    yield from (f"the parameter {name} is not documented" for name, _ in query
+                if not operation.has_parameter(name, "query"))
+    sent_type = next((value.split(";")[0] for name, value in exchange["request_headers"].items()
+                      if name.lower() == "content-type"), "").lower()
+    body = exchange["request_body"]
+    if not body or len(body) >= 4096 or not sent_type.endswith("json") or operation.body is None:
+        return
+    if sent_type not in operation.media_types:
+        yield f"the media type {sent_type} is not documented"
+        return
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return
+    yield from contract_reader.faults(request_validator(operation.id, sent_type), value)
+
+
 def describe(exchange, fault):
     return (f"{exchange['operation']} {exchange['method']} {exchange['target'][:120]} "
             f"-> {exchange['status']}: {fault}")
@@ -116,6 +159,19 @@ def test_every_status_is_documented(exchanges):
     assert unique(found) == []
 
 
+def test_only_operations_of_the_contract_succeed(exchanges):
+    found = [(one, "no operation of the contract") for one in exchanges
+             if one["operation"] is None and one["status"] < 300 and one["method"] != "OPTIONS"]
+    assert unique(found) == []
+
+
+def test_what_is_taken_is_in_the_contract(exchanges):
+    """Requests that succeed use no parameter and no member that the contract does not have."""
+    found = [(one, fault) for one in exchanges if one["operation"] and one["status"] < 300
+             for fault in request_faults(one)]
+    assert unique(found) == []
+
+
 def test_every_body_and_media_type_keeps_to_its_schema(exchanges):
     found = [(one, fault) for one in exchanges if str(one["status"]) in documented(one)
              for fault in body_faults(one)]
@@ -125,6 +181,15 @@ def test_every_body_and_media_type_keeps_to_its_schema(exchanges):
 def test_every_header_keeps_to_its_schema_and_the_required_ones_are_there(exchanges):
     found = [(one, fault) for one in exchanges if str(one["status"]) in documented(one)
              for fault in header_faults(one)]
+    assert unique(found) == []
+
+
+def test_no_header_comes_undeclared(exchanges):
+    found = [(one, f"the header {name} is not declared") for one in exchanges
+             if str(one["status"]) in documented(one)
+             for name in {each.lower() for each in one["headers"]}
+             - HEADERS_OF_ALL - HEADERS_OF_STATUS.get(one["status"], set())
+             - declared_headers(one["operation"], str(one["status"]))]
     assert unique(found) == []
 
 
@@ -160,6 +225,15 @@ def test_every_problem_is_one_of_the_catalogue(exchanges):
         told = problem and (problem["status"], problem["title"], problem["retryable"])
         if problem and catalogue.get(problem["code"]) != told:
             found.append((one, f"{problem['code']} is not as in the catalogue"))
+    assert unique(found) == []
+
+
+def test_a_missing_scope_is_the_one_of_the_contract(exchanges):
+    found = []
+    for one in exchanges:
+        named = SCOPE.search(one["headers"].get("WWW-Authenticate", ""))
+        if one["operation"] and named and named[1] not in OPERATIONS[one["operation"]].scopes:
+            found.append((one, f"the scope {named[1]} is not asked for by the contract"))
     assert unique(found) == []
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import contract_reader
 from client import Client
-from documents import days_ahead, new_case, new_child, new_referral
+from documents import days_ago, days_ahead, new_case, new_child, new_referral
 from steps import given_case, tag_of
 
 PROBLEM = contract_reader.validator({"$ref": "#/components/schemas/Problem"})
@@ -110,6 +110,16 @@ def test_at_most_a_hundred_faults_are_named(agency):
     reply = push_document(agency, **{f"surprise_{number}": 1 for number in range(300)})
     assert_problem(reply, 400, "schema_violation")
     assert len(reply["errors"]) == 100
+
+
+def test_at_most_a_hundred_broken_rules_are_named(committee):
+    case = given_case(committee, "decision")
+    actions = [{"title": "Hold workshops", "owner_organisation": "NOBODY", "due_on": days_ago(900)}
+               for _ in range(60)]
+    reply = committee.send("createActions", {"actions": actions}, id=case["id"])
+    assert_problem(reply, 422, "rule_violation")
+    assert len(reply["errors"]) == 100
+    assert reply["errors"][0]["pointer"] == "/actions/0/owner_organisation"
 
 
 @pytest.mark.parametrize("length", [4000, 3999])

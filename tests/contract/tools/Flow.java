@@ -1,0 +1,150 @@
+// The main flow by the generated Java client: pushed twice, accepted, moved, decided on, acted upon, polled.
+//
+// REGISTER_URL and REGISTER_TOKEN name a register and a committee's token. Ends with status 1 at the first surprise.
+import java.time.LocalDate;
+import java.time.ZoneId;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.openapitools.client.ApiClient;
+import org.openapitools.client.ApiException;
+import org.openapitools.client.ApiResponse;
+import org.openapitools.client.api.ActionsApi;
+import org.openapitools.client.api.CasesApi;
+import org.openapitools.client.api.DecisionApi;
+import org.openapitools.client.api.ReferralsApi;
+import org.openapitools.client.api.StatisticsApi;
+import org.openapitools.client.model.AgeBand;
+import org.openapitools.client.model.ChildOutcome;
+import org.openapitools.client.model.Criterion;
+import org.openapitools.client.model.DecisionOutcome;
+import org.openapitools.client.model.ImmediateConcerns;
+import org.openapitools.client.model.IncidentKind;
+import org.openapitools.client.model.NewAcceptance;
+import org.openapitools.client.model.NewAction;
+import org.openapitools.client.model.NewChild;
+import org.openapitools.client.model.NewRecommendation;
+import org.openapitools.client.model.NewReferral;
+import org.openapitools.client.model.NewTransition;
+import org.openapitools.client.model.RecommendationAuthor;
+import org.openapitools.client.model.Sex;
+import org.openapitools.client.model.Stage;
+
+class Flow {
+    private interface Call {
+        Object send() throws ApiException;
+    }
+
+    private final ReferralsApi referrals;
+    private final CasesApi cases;
+    private final DecisionApi decision;
+    private final ActionsApi actions;
+    private final StatisticsApi statistics;
+
+    private Flow(ApiClient client) {
+        referrals = new ReferralsApi(client);
+        cases = new CasesApi(client);
+        decision = new DecisionApi(client);
+        actions = new ActionsApi(client);
+        statistics = new StatisticsApi(client);
+    }
+
+    private static LocalDate day(int offset) {
+        return LocalDate.now(ZoneId.of("Europe/London")).plusDays(offset);
+    }
+
+    private static String newKey() {
+        return UUID.randomUUID().toString();
+    }
+
+    private static void expect(boolean holds, String what) {
+        if (!holds) throw new IllegalStateException(what);
+    }
+
+    private static String tag(ApiResponse<?> answer) {
+        return answer.getHeaders().get("etag").get(0);
+    }
+
+    /** What was read with a tag is not sent again while it is the same. */
+    private static void unchanged(Call call) throws ApiException {
+        expectRefused(304, call);
+    }
+
+    private static void expectRefused(int status, Call call) {
+        try {
+            call.send();
+        } catch (ApiException told) {
+            expect(told.getCode() == status, told.getCode() + " instead of " + status + ": " + told.getResponseBody());
+            return;
+        }
+        throw new IllegalStateException("a success instead of " + status);
+    }
+
+    private UUID push() throws ApiException {
+        NewChild child = new NewChild().childId(newKey()).outcome(ChildOutcome.SIGNIFICANT_HARM)
+            .ageBand(AgeBand._5_10).sex(Sex.FEMALE);
+        NewReferral referral = new NewReferral().sourceSystem("generated-client").sourceReference("flow-" + newKey())
+            .committee("GLA").localAuthority("S12000049").notifiedOn(day(-5)).awareOn(day(-10))
+            .incidentKind(IncidentKind.SINGLE_EVENT).children(List.of(child))
+            .criteriaClaimed(Set.of(Criterion.ABUSE_OR_NEGLECT))
+            .immediateConcerns(ImmediateConcerns.NONE)
+            .basis("Several services see learning for how they work together.");
+        String key = newKey();
+        var first = referrals.pushReferralWithHttpInfo(referral, key);
+        var again = referrals.pushReferralWithHttpInfo(referral, key);
+        expect(first.getStatusCode() == 201 && again.getStatusCode() == 201, "a push is not 201");
+        expect(first.getData().getId().equals(again.getData().getId()), "stored twice");
+        expect(again.getHeaders().get("idempotency-replayed").equals(List.of("true")), "the repetition was not recognised");
+        return first.getData().getId();
+    }
+
+    private UUID accept(UUID referral) throws ApiException {
+        return referrals.acceptReferral(referral, new NewAcceptance().acceptedOn(day(0)), newKey()).getCaseId();
+    }
+
+    private void move(UUID id, Stage to) throws ApiException {
+        NewTransition move = new NewTransition().to(to).occurredOn(day(0));
+        var moved = cases.moveCase(id, tag(cases.getCaseWithHttpInfo(id, null, null)), move, newKey());
+        expect(moved.getStage() == to, "not moved");
+    }
+
+    private void recommend(UUID id) throws ApiException {
+        NewRecommendation recommendation = new NewRecommendation().madeOn(day(0))
+            .madeBy(RecommendationAuthor.SUB_GROUP)
+            .recommended(DecisionOutcome.PROCEED)
+            .criteriaMet(Set.of(Criterion.ABUSE_OR_NEGLECT))
+            .currentCircumstancesRecorded(true).otherProcessesConsidered(true)
+            .expectedLearning("How each service could have seen the whole.");
+        decision.putRecommendation(id, recommendation, null, "*");
+    }
+
+    private void act(UUID id) throws ApiException {
+        NewAction action = new NewAction().title("Agree how chronologies are kept")
+            .ownerOrganisation("LA-S12000049").dueOn(day(90));
+        UUID made = actions.createAction(id, action, newKey()).getId();
+        String seen = tag(actions.getActionWithHttpInfo(made, null));
+        unchanged(() -> actions.getAction(made, seen));
+    }
+
+    private void pollStatistics() throws ApiException {
+        var answer = statistics.getStatisticsWithHttpInfo("decisions", "live", "GLA", null, null, null, null, null, null);
+        expect(!answer.getData().getRows().isEmpty(), "no figures");
+        unchanged(() -> statistics.getStatistics("decisions", "live", "GLA", null, null, null, null, null, tag(answer)));
+    }
+
+    public static void main(String[] arguments) throws ApiException {
+        ApiClient client = new ApiClient();
+        client.updateBaseUri(System.getenv("REGISTER_URL"));
+        client.setRequestInterceptor(request ->
+            request.header("Authorization", "Bearer " + System.getenv("REGISTER_TOKEN")));
+        Flow flow = new Flow(client);
+        UUID id = flow.accept(flow.push());
+        flow.move(id, Stage.INFORMATION_GATHERING);
+        flow.move(id, Stage.RECOMMENDATION);
+        flow.recommend(id);
+        flow.move(id, Stage.DECISION);
+        flow.act(id);
+        flow.pollStatistics();
+        expectRefused(404, () -> flow.cases.getCase(UUID.randomUUID(), null, null));
+    }
+}

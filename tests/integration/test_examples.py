@@ -1,0 +1,128 @@
+"""The example clients that a sender or a reader begins with: they do what they say against the real service."""
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+
+import pytest
+import requests
+
+from documents import new_referral
+from service import ROOT
+from steps import given_action, given_case
+
+EXAMPLES = ROOT / "deploy" / "examples"
+PUSHERS = ["push.py", "push.sh"]
+
+
+def run(name, url, token, *words, **environment):
+    return subprocess.run([EXAMPLES / name, *words], timeout=60, check=False, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={"PATH": os.environ["PATH"], "REGISTER_URL": url,
+                               "REGISTER_TOKEN": token, **environment})
+
+
+@pytest.fixture
+def referral_file(tmp_path):
+    def write(**overrides):
+        path = tmp_path / "referral.json"
+        path.write_text(json.dumps(new_referral(**overrides)), encoding="utf-8")
+        return path
+    return write
+
+
+@pytest.fixture
+def shaky(instance):
+    """The service behind something that answers the first request with nothing, the second with 503."""
+    keys = []
+
+    class Shaky(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            keys.append(self.headers["Idempotency-Key"])
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if len(keys) == 1:
+                self.close_connection = True
+            elif len(keys) == 2:
+                self.reply(503, b'{"retryable": true}', [("Retry-After", "0")])
+            else:
+                self.pass_on(body)
+
+        def pass_on(self, body):
+            answer = requests.post(instance.url + self.path, data=body, timeout=10, headers={
+                name: self.headers[name]
+                for name in ("Authorization", "Content-Type", "Idempotency-Key")})
+            self.reply(answer.status_code, answer.content, [])
+
+        def reply(self, status, body, headers):
+            self.send_response(status)
+            for name, value in [*headers, ("Content-Length", str(len(body)))]:
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shaky)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", keys
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("name", PUSHERS)
+def test_a_pusher_pushes_a_referral(name, instance, agency, referral_file):
+    done = run(name, instance.url, agency.token, referral_file())
+    assert done.returncode == 0, done.stderr
+    assert agency.send("getReferral", id=json.loads(done.stdout)["id"]).status == 200
+
+
+@pytest.mark.parametrize("name", PUSHERS)
+def test_a_pusher_tells_why_it_was_refused(name, instance, agency, referral_file):
+    done = run(name, instance.url, agency.token, referral_file(committee="glasgow"))
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["code"] == "schema_violation"
+
+
+@pytest.mark.parametrize("name", PUSHERS)
+def test_a_pusher_repeats_with_the_same_key(name, shaky, agency, referral_file):
+    url, keys = shaky
+    done = run(name, url, agency.token, referral_file())
+    assert done.returncode == 0, done.stderr
+    assert len(keys) == 3 and len(set(keys)) == 1
+
+
+def test_an_example_fits_on_a_page():
+    assert all(len((EXAMPLES / name).read_text().splitlines()) <= 60 for name in PUSHERS)
+
+
+@pytest.fixture
+def follow(instance, committee, tmp_path):
+    if shutil.which("node") is None:
+        pytest.skip("node is missing: THE EXAMPLE OF A FOLLOWER WAS NOT RUN")
+
+    def start():
+        done = run("follow.mjs", instance.url, committee.token, "--once",
+                   REGISTER_POSITION=str(tmp_path / "position"))
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+    return start
+
+
+def test_a_follower_begins_with_what_there_is(follow, committee):
+    action = given_action(committee)
+    assert any(action["links"]["self"] in line for line in follow())
+
+
+def test_a_follower_goes_on_where_it_ended(follow, committee):
+    case = given_case(committee, "decision")
+    follow()
+    action = given_action(committee, case)
+    seen, deadline = [], time.monotonic() + 10
+    while not any(action["links"]["self"] in line for line in seen):
+        assert time.monotonic() < deadline
+        seen += follow()
+    assert not any(line.split()[1].endswith(".present") for line in seen)
