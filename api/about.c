@@ -37,10 +37,8 @@ void get_contract_json(exchange *x) {
 
 void get_documentation(exchange *x) {
     exchange_set_header(x, "Cache-Control", "no-cache");
-    exchange_set_header(
-        x, "Content-Security-Policy",
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'");
+    exchange_set_header(x, "Content-Security-Policy", contract_documentation_policy);
+    exchange_set_header(x, "Referrer-Policy", "no-referrer");
     exchange_answer_bytes(x, "text/html; charset=utf-8", contract_documentation,
                           contract_documentation_size);
 }

@@ -1,4 +1,4 @@
-"""Compiles the contract for the build: compile.py openapi.yaml OUTDIR.
+"""Compiles the contract for the build: compile.py openapi.yaml OUTDIR [GUIDE [STAGES_SQL]].
 
 Writes contract_tables.c (routes, schemas, problems, documents), contract_handlers.h, openapi.json,
 docs.html and, for tests, handler_stubs.c.
@@ -10,7 +10,7 @@ import sys
 
 sys.dont_write_bytecode = True  # the build leaves nothing in the source folder
 
-from documentation import render_documentation
+from documentation import documentation_policy, render_documentation
 from rules import (METHODS, check_known, check_operation, check_parameter, check_problems,
                    check_schema)
 from schema_tables import render_handlers, render_stubs, render_tables
@@ -87,7 +87,7 @@ def write_file(folder, name, content):
         file.write(content)
 
 
-def compile_contract(source, folder, stages=None):
+def compile_contract(source, folder, guide=None, stages=None):
     with open(source, "rb") as file:
         yaml_bytes = file.read()
     document = load_contract(yaml_bytes.decode("utf-8"))
@@ -96,9 +96,9 @@ def compile_contract(source, folder, stages=None):
     operations = collect_operations(document)
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     json_bytes = text.encode("utf-8") + b"\n"
-    html_bytes = render_documentation(document, operations, stages).encode("utf-8")
+    html_bytes = render_documentation(document, operations, guide, stages).encode("utf-8")
     documents = {"yaml": yaml_bytes, "json": json_bytes, "documentation": html_bytes}
-    tables = render_tables(document, operations, documents).encode("utf-8")
+    tables = render_tables(document, operations, documents, documentation_policy()).encode("utf-8")
     os.makedirs(folder, exist_ok=True)
     write_file(folder, "openapi.json", json_bytes)
     write_file(folder, "docs.html", html_bytes)
@@ -108,8 +108,8 @@ def compile_contract(source, folder, stages=None):
 
 
 def main(arguments):
-    if len(arguments) not in (3, 4):
-        print("usage: compile.py openapi.yaml OUTDIR [STAGES_SQL]", file=sys.stderr)
+    if len(arguments) not in (3, 4, 5):
+        print("usage: compile.py openapi.yaml OUTDIR [GUIDE [STAGES_SQL]]", file=sys.stderr)
         return 2
     try:
         compile_contract(arguments[1], arguments[2], *map(pathlib.Path, arguments[3:]))

@@ -1,7 +1,10 @@
 """Writes the contract as one static page: no scripts, readable by people and screen readers."""
+import base64
+import hashlib
 import json
 
-from documentation_html import anchor, escape, render_inline, render_table, render_text
+from documentation_guide import read_chapters, render_chapter
+from documentation_html import anchor, escape, render_code, render_inline, render_table, render_text
 from source import resolve
 from state_machine import render_machine
 
@@ -15,7 +18,7 @@ body { margin: 0; font: 1rem/1.55 system-ui, sans-serif; color: var(--ink);
   background: var(--paper); }
 header, main, nav, footer { max-width: 64rem; margin: 0 auto; padding: 0 1rem; }
 a { color: var(--link); }
-a:focus-visible, pre:focus-visible, summary:focus-visible { outline: 3px solid var(--link); }
+a:focus-visible, pre:focus-visible, summary:focus-visible, .wide:focus-visible { outline: 3px solid var(--link); }
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: 1rem; background: var(--paper); padding: .5rem; }
 pre { background: var(--soft); padding: .75rem; overflow-x: auto; border-radius: .25rem; }
@@ -35,15 +38,24 @@ td ul { margin: 0; padding-left: 1.1rem; }
 .machine marker path { fill: var(--ink); }
 .machine .discontinue { stroke-dasharray: 7 4; }
 .machine .return, .machine .reopen { stroke-dasharray: 2 4; }
+@media print {
+  :root { color-scheme: light; --ink: #000; --paper: #fff; --line: #777; --soft: #f4f4f4; --link: #000; }
+  header, main, nav, footer { max-width: none; padding: 0; }
+  .skip { display: none; }
+  pre { white-space: pre-wrap; }
+  h2, h3, h4 { break-after: avoid; }
+  tr { break-inside: avoid; }
+  .wide { overflow: visible; } }
 """
 
 
 class Page:
     """Renders the parts that need the whole contract, for their references."""
 
-    def __init__(self, document, operations, stages):
+    def __init__(self, document, operations, chapters, stages):
         self.document = document
         self.operations = operations
+        self.chapters = chapters
         self.stages = stages
 
     def resolve(self, node):
@@ -104,8 +116,7 @@ class Page:
         return rows
 
     def render_schema(self, name, node):
-        text = f'<section aria-labelledby="schema-{escape(name)}">\n'
-        text += f'<h3 id="schema-{escape(name)}">{escape(name)}</h3>\n'
+        text = f'<section>\n<h3 id="schema-{escape(name)}">{escape(name)}</h3>\n'
         text += render_text(node.get("description"), 4)
         text += f"<p>Type: {self.describe_type(node)}. {self.describe_rules(node)}</p>\n"
         rows = self.member_rows(node)
@@ -127,8 +138,7 @@ class Page:
             shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False,
                                                                     indent=2)
             title = escape(example.get("summary") or "Example")
-            text += (f"<details><summary>{title}</summary>\n<pre tabindex=\"0\"><code>"
-                     f"{escape(shown)}</code></pre></details>\n")
+            text += f"<details><summary>{title}</summary>\n{render_code(shown)}</details>\n"
         return text
 
     def render_parameters(self, operation):
@@ -154,20 +164,33 @@ class Page:
         text += f"<p>At most {body.get('x-max-bytes', 65536):,} bytes.</p>\n"
         return text + "".join(self.render_examples(*each) for each in body["content"].items())
 
+    def render_headers(self, response):
+        return ", ".join(f"<code>{escape(each)}</code>" for each in response.get("headers", {}))
+
     def render_responses(self, node):
-        rows, examples = [], ""
+        """Answers of the operation's own; those that it shares with others have a section for all."""
+        rows, examples, shared = [], "", []
         for code, response in node["responses"].items():
-            response = self.resolve(response)
-            headers = ", ".join(f"<code>{escape(each)}</code>"
-                                for each in response.get("headers", {}))
+            if "$ref" in response:
+                name = escape(response["$ref"].rsplit("/", 1)[1])
+                shared.append(f'<a href="#response-{name}"><code>{escape(code)}</code> {name}</a>')
+                continue
             rows.append((f"<code>{escape(code)}</code>",
-                         render_inline(response.get("description", "")), headers))
-            if code.startswith("2"):
-                examples += "".join(self.render_examples(*each)
-                                    for each in response.get("content", {}).items())
-        return ("<h4>Responses</h4>\n"
-                + render_table("Responses by status", ("Status", "Meaning", "Headers"), rows)
-                + examples)
+                         render_inline(response.get("description", "")), self.render_headers(response)))
+            examples += "".join(self.render_examples(*each)
+                                for each in response.get("content", {}).items())
+        text = "<h4>Responses</h4>\n"
+        if rows:
+            text += render_table("Responses by status", ("Status", "Meaning", "Headers"), rows)
+        return text + examples + (f"<p>Also: {', '.join(shared)}.</p>\n" if shared else "")
+
+    def render_shared_response(self, name, response):
+        identifier = "response-" + escape(name)
+        text = f'<section>\n<h3 id="{identifier}">{escape(name)}</h3>\n'
+        text += render_text(response.get("description", ""), 4)
+        text += f"<p>Headers: {self.render_headers(response) or 'none'}.</p>\n"
+        return (text + "".join(self.render_examples(*each) for each in response.get("content", {}).items())
+                + "</section>\n")
 
     def render_operation(self, operation):
         node = operation["node"]
@@ -176,8 +199,7 @@ class Page:
         access = "Needs no token." if scopes is None else "Any valid token."
         if scopes:
             access = "Scopes: " + ", ".join(f"<code>{escape(each)}</code>" for each in scopes)
-        text = f'<section aria-labelledby="{identifier}">\n'
-        text += f'<h3 id="{identifier}">{escape(node["summary"])}</h3>\n'
+        text = f'<section>\n<h3 id="{identifier}">{escape(node["summary"])}</h3>\n'
         text += f"<p><code>{operation['method']} {escape(operation['path'])}</code> "
         text += f"({escape(node['operationId'])})</p>\n"
         if node.get("deprecated"):
@@ -198,60 +220,78 @@ class Page:
         return [each for each in tags.values() if each[1]]
 
     def render_problems(self):
-        text = '<section aria-labelledby="problems">\n<h2 id="problems">Problems</h2>\n'
+        text = ""
         for each in self.document["x-problems"]:
             again = "yes" if each["retryable"] else "no"
-            text += (f'<section aria-labelledby="problem-{escape(each["code"])}">\n'
-                     f'<h3 id="problem-{escape(each["code"])}">{escape(each["title"])}</h3>\n'
+            text += (f'<section>\n<h3 id="problem-{escape(each["code"])}">{escape(each["title"])}</h3>\n'
                      f"<p><code>{escape(each['code'])}</code>, status {each['status']}, "
                      f"the same request may be repeated: {again}.</p>\n"
                      f"{render_text(each['meaning'], 4)}{render_text(each['what_to_do'], 4)}"
                      "</section>\n")
-        return text + "</section>\n"
+        return text
+
+    def operations_of(self, scope):
+        return ", ".join(f'<a href="#operation-{escape(one["node"]["operationId"])}">'
+                         f"{escape(one['node']['operationId'])}</a>" for one in self.operations
+                         for each in one["node"]["security"] if scope in each.get("oauth2", []))
 
     def render_scopes(self):
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         flows = schemes.get("oauth2", {}).get("flows", {})
-        rows = [(f"<code>{escape(scope)}</code>", render_inline(meaning))
+        rows = [(f"<code>{escape(scope)}</code>", render_inline(meaning), self.operations_of(scope))
                 for flow in flows.values() for scope, meaning in flow["scopes"].items()]
-        if not rows:
-            return ""
-        return ('<section aria-labelledby="scopes">\n<h2 id="scopes">Scopes</h2>\n'
-                + render_table("Scopes of the tokens", ("Scope", "Meaning"), rows)
-                + "</section>\n")
+        return render_table("Scopes of the tokens", ("Scope", "Meaning", "Operations that need it"), rows)
+
+    def render_guide(self):
+        parts = {"problems": self.render_problems(), "scopes": self.render_scopes(),
+                 "stages": render_machine(self.stages) if self.stages else ""}
+        return "".join(render_chapter(*chapter, parts) for chapter in self.chapters)
 
     def render_contents(self):
+        items = "".join(f'<li><a href="#{identifier}">{escape(title)}</a></li>\n'
+                        for identifier, title, _ in self.chapters)
         text = '<nav aria-labelledby="contents">\n<h2 id="contents">Contents</h2>\n'
+        text += f'<h3>Guide</h3>\n<ul>\n{items}<li><a href="#about">Conventions</a></li>\n</ul>\n'
         for tag, operations in self.tags():
             items = "".join(
                 f'<li><a href="#operation-{escape(each["node"]["operationId"])}">'
                 f"{escape(each['node']['summary'])}</a></li>\n" for each in operations)
             text += f"<h3>{escape(tag['name'])}</h3>\n<ul>\n{items}</ul>\n"
-        machine = '<a href="#machine">The stages of a case</a>, ' if self.stages else ""
-        return text + (f'<p>{machine}<a href="#scopes">Scopes</a>, <a href="#problems">Problems</a>, '
-                       '<a href="#schemas">Schemas</a></p>\n</nav>\n')
+        return text + '<p><a href="#responses">Shared responses</a>, <a href="#schemas">Schemas</a></p>\n</nav>\n'
 
     def render_main(self):
-        info = self.document["info"]
-        text = '<section aria-labelledby="about">\n<h2 id="about">About</h2>\n'
-        text += render_text(info.get("description")) + "</section>\n"
-        text += render_machine(self.stages) if self.stages else ""
+        text = self.render_guide()
+        text += '<section aria-labelledby="about">\n<h2 id="about">Conventions</h2>\n'
+        text += render_text(self.document["info"].get("description")) + "</section>\n"
         for tag, operations in self.tags():
             identifier = "tag-" + anchor(tag["name"])
             text += f'<section aria-labelledby="{identifier}">\n'
             text += f'<h2 id="{identifier}">{escape(tag["name"])}</h2>\n'
             text += render_text(tag.get("description"))
             text += "".join(map(self.render_operation, operations)) + "</section>\n"
-        text += self.render_scopes() + self.render_problems()
-        text += '<section aria-labelledby="schemas">\n<h2 id="schemas">Schemas</h2>\n'
-        schemas = self.document.get("components", {}).get("schemas", {})
-        text += "".join(self.render_schema(*each) for each in schemas.items())
+        components = self.document.get("components", {})
+        text += '<section aria-labelledby="responses">\n<h2 id="responses">Shared responses</h2>\n'
+        text += "".join(self.render_shared_response(*each) for each in components.get("responses", {}).items())
+        text += '</section>\n<section aria-labelledby="schemas">\n<h2 id="schemas">Schemas</h2>\n'
+        text += "".join(self.render_schema(*each) for each in components.get("schemas", {}).items())
         return text + "</section>\n"
 
 
-def render_documentation(document, operations, stages=None):
-    """Returns the page. `operations` as compile.py collected them; `stages`: the SQL file of the state machine."""
-    page, info = Page(document, operations, stages), document["info"]
+def documentation_policy():
+    """Returns the Content-Security-Policy of the page: its own style, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(STYLE.encode("utf-8")).digest()).decode("ascii")
+    return (f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'")
+
+
+def render_documentation(document, operations, guide=None, stages=None):
+    """Returns the page.
+
+    `operations` as compile.py collected them; `guide`: the file of the chapters; `stages`: the SQL file of the state
+    machine.
+    """
+    chapters = read_chapters(guide) if guide else [("errors", "Errors", "{{problems}}\n")]
+    page, info = Page(document, operations, chapters, stages), document["info"]
     title = f"{info['title']} {info['version']}"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -239,8 +239,8 @@ def render_stubs(operations):
     return "\n".join(lines)
 
 
-def render_tables(document, operations, documents):
-    """Returns the text of contract_tables.c."""
+def render_tables(document, operations, documents, policy):
+    """Returns the text of contract_tables.c. `policy`: the Content-Security-Policy of the documentation."""
     tables = Tables(document)
     rows = [tables.operation(each) for each in operations]
     patterns = [*map(c_string, tables.patterns), "NULL"]
@@ -257,4 +257,5 @@ def render_tables(document, operations, documents):
         f"const char contract_version[] = {c_string(document['info']['version'])};\n",
         render_problems(document["x-problems"]),
         *(render_document(name, data) for name, data in documents.items()),
+        f"const char contract_documentation_policy[] = {c_string(policy)};\n",
     ])

@@ -5,16 +5,6 @@ language sql immutable as $$
     select json_build_object('parameter', parameter, 'rule', rule, 'message', message)
 $$;
 
-create or replace function refuse_parameters(variadic faults json[]) returns void language plpgsql as $$
-declare
-    found json := (select json_agg(each) from unnest(faults) each where each is not null);
-begin
-    if found is not null then
-        perform refuse(400, 'invalid_parameter', found);
-    end if;
-end
-$$;
-
 -- Exact figures are for those with statistics.unsuppressed, and for a committee (or its chief officers) its own.
 create or replace function may_see_live(committee text) returns boolean language sql stable as $$
     select has_scope('statistics.read') and (has_scope('statistics.unsuppressed')
@@ -61,7 +51,7 @@ begin
         q.from_day := coalesce((filters ->> 'from')::date,
             period_start((q.to_day - step * default_periods(q.period_type))::date, q.period_type));
     end if;
-    perform refuse_parameters(
+    perform refuse_faults(
         case when filters ->> 'release' is not null then
             parameter_fault('release', 'only_released_view', 'is for the released view') end,
         case when t.snapshot and filters ?| '{from,to,period_type}' then
@@ -107,7 +97,7 @@ begin
     q.view := 'released';
     q.breakdown := coalesce(filters ->> 'breakdown', '');
     q.release := coalesce(filters ->> 'release', (select r.name from statistic_release r order by released_on desc limit 1));
-    perform refuse_parameters(
+    perform refuse_faults(
         case when filters ? 'period_type' then
             parameter_fault('period_type', 'only_live_view', 'is for the live view') end,
         case when filters ? 'from' then parameter_fault('from', 'only_live_view', 'is for the live view') end,

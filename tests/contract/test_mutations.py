@@ -71,7 +71,7 @@ def compiles(contract, _exchanges):
     check_problems(document.get("x-problems"), "#/x-problems")
     operations = COMPILER.collect_operations(document)
     nothing = {"yaml": b"", "json": b"", "documentation": b""}
-    render_tables(document, operations, nothing)
+    render_tables(document, operations, nothing, "")
 
 
 def named_again(exchanges):

@@ -30,11 +30,11 @@ NEVER_SEEN = {
 }
 # Answers that the contract allows at any address without listing them: it says so under "Errors".
 ANYWHERE = {404: {"not_found"}, 405: {"method_not_allowed"}, 400: {"bad_request"}}
-# What HTTP itself, the documentation's browser and tracing have with any answer; Retry-After comes with a
+# What HTTP itself and tracing have with any answer; Retry-After comes with a
 # repetition while the first request runs, as the contract says under "Repeating safely".
 HEADERS_OF_ALL = {"date", "content-type", "content-length", "content-encoding", "connection",
                   "transfer-encoding", "vary", "x-content-type-options", "allow", "traceparent",
-                  "x-correlation-id", "content-security-policy"}
+                  "x-correlation-id"}
 HEADERS_OF_STATUS = {409: {"retry-after"}}
 
 

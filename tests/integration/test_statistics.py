@@ -119,7 +119,7 @@ def test_values_outside_the_contract_are_refused(analyst, query, parameter):
     ("decisions", "release=1999", "release", "unknown_release")])
 def test_what_makes_no_sense_for_the_table_is_refused(analyst, table, query, parameter, rule):
     reply = read(analyst, table=table, query=query)
-    assert (reply.status, reply.code, reply.parameters) == (400, "invalid_parameter", {parameter})
+    assert (reply.status, reply.code, reply.parameters) == (422, "rule_violation", {parameter})
     assert reply.rules == {rule}
 
 
