@@ -4,7 +4,8 @@ import hashlib
 import json
 
 from documentation_guide import read_chapters, render_chapter
-from documentation_html import anchor, escape, render_code, render_inline, render_table, render_text
+from documentation_html import (anchor, escape, render_code, render_inline, render_list_of_links, render_table,
+                                render_text)
 from source import resolve
 from state_machine import render_machine
 
@@ -29,7 +30,9 @@ th, td { border: 1px solid var(--line); padding: .3rem .5rem; text-align: left;
   vertical-align: top; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 section section { border-top: 1px solid var(--line); margin-top: 2rem; }
-nav ul { columns: 18rem; }
+ul.links { columns: 18rem; }
+tbody th code { overflow-wrap: normal; }
+td:last-child { min-width: 12rem; }
 td ul { margin: 0; padding-left: 1.1rem; }
 .machine svg { display: block; width: 44rem; max-width: none; height: auto; }
 .machine rect { fill: var(--soft); stroke: var(--ink); }
@@ -169,7 +172,7 @@ class Page:
 
     def render_responses(self, node):
         """Answers of the operation's own; those that it shares with others have a section for all."""
-        rows, examples, shared = [], "", []
+        rows, examples, shared, following = [], "", [], {}
         for code, response in node["responses"].items():
             if "$ref" in response:
                 name = escape(response["$ref"].rsplit("/", 1)[1])
@@ -179,10 +182,15 @@ class Page:
                          render_inline(response.get("description", "")), self.render_headers(response)))
             examples += "".join(self.render_examples(*each)
                                 for each in response.get("content", {}).items())
+            following.update({link["operationId"]: link["description"]
+                              for link in map(self.resolve, response.get("links", {}).values())})
         text = "<h4>Responses</h4>\n"
         if rows:
             text += render_table("Responses by status", ("Status", "Meaning", "Headers"), rows)
-        return text + examples + (f"<p>Also: {', '.join(shared)}.</p>\n" if shared else "")
+        text += examples + (f"<p>Also: {', '.join(shared)}.</p>\n" if shared else "")
+        steps = "".join(f'<li><a href="#operation-{escape(name)}">{escape(name)}</a>: {render_inline(words)}</li>\n'
+                        for name, words in following.items())
+        return text + (f"<p>Next steps:</p>\n<ul>\n{steps}</ul>\n" if steps else "")
 
     def render_shared_response(self, name, response):
         identifier = "response-" + escape(name)
@@ -248,16 +256,12 @@ class Page:
         return "".join(render_chapter(*chapter, parts) for chapter in self.chapters)
 
     def render_contents(self):
-        items = "".join(f'<li><a href="#{identifier}">{escape(title)}</a></li>\n'
-                        for identifier, title, _ in self.chapters)
-        text = '<nav aria-labelledby="contents">\n<h2 id="contents">Contents</h2>\n'
-        text += f'<h3>Guide</h3>\n<ul>\n{items}<li><a href="#about">Conventions</a></li>\n</ul>\n'
-        for tag, operations in self.tags():
-            items = "".join(
-                f'<li><a href="#operation-{escape(each["node"]["operationId"])}">'
-                f"{escape(each['node']['summary'])}</a></li>\n" for each in operations)
-            text += f"<h3>{escape(tag['name'])}</h3>\n<ul>\n{items}</ul>\n"
-        return text + '<p><a href="#responses">Shared responses</a>, <a href="#schemas">Schemas</a></p>\n</nav>\n'
+        guide = [(identifier, title) for identifier, title, _ in self.chapters] + [("about", "Conventions")]
+        parts = [("tag-" + anchor(tag["name"]), tag["name"]) for tag, _ in self.tags()]
+        parts += [("responses", "Shared responses"), ("schemas", "Schemas")]
+        return ('<nav aria-labelledby="contents">\n<h2 id="contents">Contents</h2>\n'
+                f"<h3>Guide</h3>\n{render_list_of_links(guide)}<h3>Reference</h3>\n{render_list_of_links(parts)}"
+                "</nav>\n")
 
     def render_main(self):
         text = self.render_guide()
@@ -268,6 +272,8 @@ class Page:
             text += f'<section aria-labelledby="{identifier}">\n'
             text += f'<h2 id="{identifier}">{escape(tag["name"])}</h2>\n'
             text += render_text(tag.get("description"))
+            text += render_list_of_links([("operation-" + each["node"]["operationId"], each["node"]["summary"])
+                                          for each in operations])
             text += "".join(map(self.render_operation, operations)) + "</section>\n"
         components = self.document.get("components", {})
         text += '<section aria-labelledby="responses">\n<h2 id="responses">Shared responses</h2>\n'

@@ -58,6 +58,12 @@ def render_text(text, level=3):
     return html
 
 
+def render_list_of_links(targets):
+    """Returns a list of links within the page: (id, words) each."""
+    items = "".join(f'<li><a href="#{escape(target)}">{escape(words)}</a></li>\n' for target, words in targets)
+    return f'<ul class="links">\n{items}</ul>\n'
+
+
 def render_table(caption, head, rows):
     """Returns a table; the cells are HTML already."""
     top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
