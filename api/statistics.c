@@ -85,8 +85,12 @@ static void answer_anew(exchange *x, const db_call *call, const char *key, bool 
     service *shared = exchange_service(x);
     arena *memory = exchange_memory(x);
     db_error error = {0};
+    char mark_now[CHANGE_MARK_SIZE];
+    /* A standby cannot count what has changed: it answers when the primary has just done so. */
+    bool counted = change_watch_mark(shared->counted, mark_now);
     PGresult *result =
-        db_call_run(shared->connections, exchange_principal(x), call, &error, memory);
+        counted ? reads_run(shared->reads, exchange_principal(x), call, &error, memory)
+                : db_call_run(shared->connections, exchange_principal(x), call, &error, memory);
     if (result == NULL) {
         exchange_refuse_error(x, &error);
         return;

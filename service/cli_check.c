@@ -181,6 +181,27 @@ static void check_database(findings *all) {
     }
 }
 
+/* A standby that is away does not keep the service from working. */
+static void check_read_database(findings *all) {
+    char reason[1024] = "";
+    if (all->settings->read_database == NULL) {
+        return;
+    }
+    switch (role_check(all->settings->read_database, reason, sizeof reason)) {
+    case ROLE_UNKNOWN:
+        report_order("standby", "cannot be reached or asked now: the primary answers");
+        return;
+    case ROLE_UNSAFE:
+        report_fault(all, EX_CONFIG, "standby",
+                     "LR_READ_DATABASE: not a role that row-level "
+                     "security binds; it will not be used.",
+                     "log in as register_service there, too.");
+        return;
+    case ROLE_BOUND:
+        report_order("standby", "reached");
+    }
+}
+
 int command_check(const cli_call *call) {
     if (cli_value(call, "--health") != NULL) {
         return health_ask(call->settings->admin_listen, stdout);
@@ -193,5 +214,6 @@ int command_check(const cli_call *call) {
     check_keys(&all);
     check_tls(&all);
     check_database(&all);
+    check_read_database(&all);
     return all.status;
 }

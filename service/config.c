@@ -28,6 +28,7 @@ static const setting settings_known[] = {
     {"LR_PUBLIC_URL", TEXT, AT(public_url), NULL, 0, 0},
     {"LR_DATABASE", TEXT, AT(database), NULL, 0, 0},
     {"LR_MIGRATION_DATABASE", TEXT, AT(migration_database), NULL, 0, 0},
+    {"LR_READ_DATABASE", TEXT, AT(read_database), NULL, 0, 0},
     {"LR_JWKS_FILE", TEXT, AT(jwks_file), NULL, 0, 0},
     {"LR_JWKS_URL", TEXT, AT(jwks_url), NULL, 0, 0},
     {"LR_DEV_SECRET_FILE", TEXT, AT(dev_secret_file), NULL, 0, 0},

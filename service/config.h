@@ -9,7 +9,7 @@ typedef struct config {
     bool dev; /* LR_MODE=dev: development secret allowed, short drain */
     const char *listen, *admin_listen;
     const char *public_url; /* without a trailing slash */
-    const char *database, *migration_database;
+    const char *database, *migration_database, *read_database;
     const char *jwks_file, *jwks_url, *dev_secret_file;
     const char *issuer, *audience;
     const char *pseudonym_key_file;

@@ -162,6 +162,7 @@ static void attend(service *shared, server *running, const sigset_t *signals) {
         notify_send("WATCHDOG=1");
         server_watch(running);
         pool_probe(shared->connections);
+        reads_probe(shared->reads);
         if (tick % EXPIRE_EVERY_S == 0) {
             expire_keys(shared);
         }
@@ -188,13 +189,16 @@ static bool make_parts(service *shared, const statement *combined, const unsigne
     shared->rates = rate_limiter_new(settings->rate_limit, settings->rate_window_seconds);
     shared->figures = metrics_new();
     shared->connections = pool_new(settings->database, (size_t)settings->connections, "");
+    shared->reads =
+        reads_new(shared->connections, settings->read_database, (size_t)settings->connections);
     shared->changes = feed_new(settings->database, (size_t)settings->waiting_most);
     shared->pushes = combiner_new(settings->database, (size_t)settings->push_connections, combined);
     shared->counted = change_watch_new(settings->database);
     shared->answers = answer_cache_new();
     return shared->verifier != NULL && shared->rates != NULL && shared->figures != NULL &&
-           shared->connections != NULL && shared->pushes != NULL && shared->changes != NULL &&
-           shared->counted != NULL && shared->answers != NULL && contract_start();
+           shared->connections != NULL && shared->reads != NULL && shared->pushes != NULL &&
+           shared->changes != NULL && shared->counted != NULL && shared->answers != NULL &&
+           contract_start();
 }
 
 static void free_parts(service *shared) {
@@ -202,6 +206,7 @@ static void free_parts(service *shared) {
     feed_free(shared->changes);
     change_watch_free(shared->counted);
     answer_cache_free(shared->answers);
+    reads_free(shared->reads);
     pool_free(shared->connections);
     token_verifier_free(shared->verifier);
     keys_free(shared->keys);

@@ -103,13 +103,34 @@ static bool read_claims(PGconn *link, db_error *error, arena *memory) {
     return known;
 }
 
+static bool send_position(PGconn *link, const char *position) {
+    return position == NULL || db_send(link, statement_await_position, &position);
+}
+
+/* Whether the standby has replayed as much; false with `error` set. */
+static bool read_position(PGconn *link, const char *position, db_error *error, arena *memory) {
+    if (position == NULL) {
+        return true;
+    }
+    PGresult *result = db_next_result(link);
+    bool reached = result != NULL && is_success(result);
+    if (!reached) {
+        fail(result, error, memory);
+        return false;
+    }
+    PQclear(result);
+    return true;
+}
+
 static PGresult *run_on(PGconn *link, const principal *who, const db_call *call, db_error *error,
                         arena *memory) {
-    if (PQenterPipelineMode(link) != 1 || (who != NULL && !db_send_claims(link, who)) ||
+    if (PQenterPipelineMode(link) != 1 || !send_position(link, call->position) ||
+        (who != NULL && !db_send_claims(link, who)) ||
         !db_send(link, call->what, call->parameters) || PQpipelineSync(link) != 1) {
         return fail(NULL, error, memory);
     }
-    bool known = who == NULL || read_claims(link, error, memory);
+    bool known = read_position(link, call->position, error, memory) &&
+                 (who == NULL || read_claims(link, error, memory));
     PGresult *result = db_next_result(link);
     if (result == NULL) {
         fail(NULL, error, memory);

@@ -11,7 +11,8 @@ enum { CALL_PARAMETERS_MOST = 12 };
 typedef struct db_call {
     const statement *what;
     const char *parameters[CALL_PARAMETERS_MOST]; /* text format; NULL is NULL */
-    bool safe_to_repeat; /* changes nothing: repeated once on a fresh connection when the first one
+    const char *position; /* of a standby only: what it has to have replayed; NULL: no matter */
+    bool safe_to_repeat;  /* changes nothing: repeated once on a fresh connection when the first one
                             breaks */
 } db_call;
 

@@ -4,7 +4,7 @@ import pathlib
 import re
 import sys
 
-NAME = re.compile(r"^-- name: ([a-z_]+)( unprepared)?$")
+NAME = re.compile(r"^-- name: ([a-z_]+)((?: unprepared| standby)*)$")
 
 
 def c_string(text):
@@ -18,10 +18,10 @@ def c_string(text):
 
 
 def read_statements(folder):
-    """Yields (name, unprepared, text) of each statement; a name used twice or a stray line ends the build."""
+    """Yields (name, flags, text) of each statement; a name used twice or a stray line ends the build."""
     seen = set()
     for path in sorted(folder.glob("*.sql")):
-        name, unprepared, lines = None, False, []
+        name, flags, lines = None, [], []
         for line in path.read_text().splitlines() + ["-- name: end_of_file"]:
             match = NAME.match(line)
             if not match:
@@ -34,8 +34,12 @@ def read_statements(folder):
                 if name in seen:
                     sys.exit(f"{path}: the statement {name} stands twice")
                 seen.add(name)
-                yield name, unprepared, "\n".join(lines).strip().rstrip(";")
-            name, unprepared, lines = match.group(1), bool(match.group(2)), []
+                yield name, flags, "\n".join(lines).strip().rstrip(";")
+            name, flags, lines = match.group(1), match.group(2).split(), []
+
+
+def c_bool(value):
+    return str(value).lower()
 
 
 def parameter_count(text):
@@ -48,9 +52,9 @@ def write_statements(folder, out):
     names += [f"extern const statement *const statement_{name};" for name, _, _ in statements]
     (out / "statement_names.h").write_text("\n".join(names) + "\n")
     source = ['#include "service/db/statement.h"', "", "const statement statements[] = {"]
-    for name, unprepared, text in statements:
+    for name, flags, text in statements:
         source.append(f'    {{"{name}",\n{c_string(text)},\n'
-                      f"    {parameter_count(text)}, {str(unprepared).lower()}}},")
+                      f"    {parameter_count(text)}, {c_bool('unprepared' in flags)}, {c_bool('standby' in flags)}}},")
     source += ["};", "const size_t statement_count = sizeof statements / sizeof statements[0];", ""]
     source += [f"const statement *const statement_{name} = &statements[{index}];"
                for index, (name, _, _) in enumerate(statements)]

@@ -2,6 +2,7 @@
 #include "service/db/feed.h"
 
 #include "service/db/call.h"
+#include "service/log.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -202,6 +203,17 @@ static bool command(feed *all, const statement *what) {
     return result != NULL;
 }
 
+/* The sequence stands below what consumers were told: the database was restored from a backup, or a
+ * standby was promoted that did not have all. Begins anew where it is. */
+static void go_back(feed *all, int64_t last) {
+    log_write(LOG_ERROR, "the change feed stands at %lld, below what it has told: changes are lost",
+              (long long)last);
+    pthread_mutex_lock(&all->lock);
+    all->safe = -1;
+    pthread_mutex_unlock(&all->lock);
+    all->barrier_count = 0;
+}
+
 /* The order matters: the barrier has to be younger than what the sequence said. */
 static bool add_barrier(feed *all, int64_t last) {
     int64_t known =
@@ -273,12 +285,15 @@ static void publish(feed *all, int64_t last, int64_t safe) {
 
 static void look(feed *all) {
     int64_t last;
-    int64_t safe = feed_safe(all);
     all->looked_ms = feed_clock_ms();
     bool mine = all->poked;
     all->poked = all->heard = false;
-    if (!ask_number(all, statement_feed_last, &last) || !add_barrier(all, last) ||
-        !pass_barriers(all, &safe)) {
+    bool seen = ask_number(all, statement_feed_last, &last);
+    if (seen && last < feed_safe(all)) {
+        go_back(all, last);
+    }
+    int64_t safe = feed_safe(all);
+    if (!seen || !add_barrier(all, last) || !pass_barriers(all, &safe)) {
         all->poked = mine;
         return;
     }
@@ -295,6 +310,7 @@ static void look(feed *all) {
 static void connect_and_listen(feed *all) {
     all->taken = pool_take(all->link_home, 0);
     if (all->taken != NULL) {
+        all->barrier_count = 0; /* it may be another server: their transactions are not its */
         command(all, statement_feed_listen);
     }
 }

@@ -1,6 +1,7 @@
 /* Connections to PostgreSQL: a fixed number, prepared, taken for one request and given back. */
 #include "service/db/pool.h"
 
+#include "service/db/role.h"
 #include "service/db/statement.h"
 #include "service/log.h"
 
@@ -27,6 +28,7 @@ struct pool {
     size_t size, idle_count, connected, waiting;
     unsigned long long timeouts, reconnects;
     histogram waits;
+    bool standby; /* to standbys; else to the primary */
     bool stopping;
 };
 
@@ -106,6 +108,16 @@ static bool prepare_statements(PGconn *link) {
     return good && PQexitPipelineMode(link) == 1;
 }
 
+/* The role of LR_DATABASE was checked before the service began. */
+static bool is_allowed(const pool *all, PGconn *link) {
+    if (!all->standby || role_is_bound(link)) {
+        return true;
+    }
+    log_write(LOG_ERROR, "LR_READ_DATABASE is not used: its role is not known to be bound by "
+                         "row-level security");
+    return false;
+}
+
 static PGconn *connect_once(const pool *all) {
     const char *const names[] = {"dbname",
                                  "options",
@@ -113,17 +125,28 @@ static PGconn *connect_once(const pool *all) {
                                  "connect_timeout",
                                  "tcp_user_timeout",
                                  "keepalives_idle",
+                                 "keepalives_interval",
+                                 "keepalives_count",
                                  "client_encoding",
                                  "target_session_attrs",
                                  NULL};
-    const char *const values[] = {all->conninfo, all->options, "learning-reviews", "2", "5000",
-                                  "10",          "UTF8",       "read-write",       NULL};
+    const char *const values[] = {all->conninfo,
+                                  all->options,
+                                  "learning-reviews",
+                                  "2",
+                                  "5000",
+                                  "10",
+                                  "3",
+                                  "3",
+                                  "UTF8",
+                                  all->standby ? "standby" : "read-write",
+                                  NULL};
     PGconn *link = PQconnectdbParams(names, values, 1);
     if (link == NULL) {
         return NULL;
     }
     PQsetNoticeReceiver(link, drop_notice, NULL);
-    if (PQstatus(link) == CONNECTION_OK && prepare_statements(link)) {
+    if (PQstatus(link) == CONNECTION_OK && is_allowed(all, link) && prepare_statements(link)) {
         return link;
     }
     PQfinish(link);
@@ -173,7 +196,10 @@ static void *reconnect_broken(void *argument) {
         work->next = all->broken;
         all->broken = work;
         if (backoff == BACKOFF_LEAST_MS) {
-            log_write(LOG_WARNING, "the database cannot be reached; trying again until it can");
+            log_write(LOG_WARNING, all->standby
+                                       ? "no standby can be reached; the primary answers"
+                                       : "the database cannot be reached; trying again until it "
+                                         "can");
         }
         struct timespec until = deadline_in(CLOCK_MONOTONIC, backoff);
         while (!all->stopping &&
@@ -193,7 +219,7 @@ static void init_condition(pthread_cond_t *condition) {
     pthread_condattr_destroy(&attributes);
 }
 
-pool *pool_new(const char *conninfo, size_t size, const char *options) {
+static pool *make_pool(const char *conninfo, size_t size, const char *options, bool standby) {
     pool *all = calloc(1, sizeof *all);
     if (all == NULL) {
         return NULL;
@@ -204,6 +230,7 @@ pool *pool_new(const char *conninfo, size_t size, const char *options) {
     }
     all->connections = calloc(size, sizeof *all->connections);
     all->size = size;
+    all->standby = standby;
     pthread_mutex_init(&all->lock, NULL);
     init_condition(&all->idle_changed);
     init_condition(&all->broken_changed);
@@ -224,6 +251,14 @@ failed:
     free(all->conninfo);
     free(all);
     return NULL;
+}
+
+pool *pool_new(const char *conninfo, size_t size, const char *options) {
+    return make_pool(conninfo, size, options, false);
+}
+
+pool *pool_new_standby(const char *conninfo, size_t size) {
+    return make_pool(conninfo, size, "", true);
 }
 
 void pool_free(pool *all) {
@@ -272,11 +307,24 @@ connection *pool_take(pool *all, int wait_ms) {
     return taken;
 }
 
+static bool says(PGconn *link, const char *parameter, const char *value) {
+    const char *status = PQparameterStatus(link, parameter);
+    return status != NULL && strcmp(status, value) == 0;
+}
+
+/* PostgreSQL reports both with the answer to the first statement after they have changed. */
+static bool is_of_its_kind(const pool *all, PGconn *link) {
+    return all->standby ? !says(link, "in_hot_standby", "off")
+                        : !says(link, "in_hot_standby", "on") &&
+                              !says(link, "default_transaction_read_only", "on");
+}
+
 void pool_give(connection *taken) {
     pool *all = taken->home;
     bool usable = PQstatus(taken->link) == CONNECTION_OK &&
                   PQtransactionStatus(taken->link) == PQTRANS_IDLE &&
-                  PQpipelineStatus(taken->link) == PQ_PIPELINE_OFF;
+                  PQpipelineStatus(taken->link) == PQ_PIPELINE_OFF &&
+                  is_of_its_kind(all, taken->link);
     pthread_mutex_lock(&all->lock);
     if (usable) {
         put_idle(all, taken);

@@ -19,13 +19,19 @@ typedef struct connection {
  * `options` are further session settings in the form of libpq's `options`, or "".
  * Returns NULL when memory or threads are out. */
 pool *pool_new(const char *conninfo, size_t size, const char *options);
+/* The same to a standby, without further settings. A role that row-level security does not bind is
+ * refused at each connection: LR_READ_DATABASE may name another than LR_DATABASE. */
+pool *pool_new_standby(const char *conninfo, size_t size);
 void pool_free(pool *all);
 
 /* Takes a connection that works, waiting at most `wait_ms` for one. NULL: none in time; then
  * pool_is_connected tells overload from a database that is gone. Give it back with pool_give. */
 connection *pool_take(pool *all, int wait_ms);
 
-/* Gives the connection back; one that is broken or not idle is reconnected in the background. */
+/* Gives the connection back; one that is broken, not idle, or no longer with a server of its kind
+ * (a primary that has become read-only, a standby that was promoted) is reconnected in the
+ * background.
+ */
 void pool_give(connection *taken);
 
 /* Looks at the idle connections: those that the server has closed are reconnected. Call once a

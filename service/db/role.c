@@ -3,8 +3,6 @@
 
 #include "service/db/statement.h"
 
-#include <libpq-fe.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,24 +10,35 @@ static bool is_true(const PGresult *facts, const char *column) {
     return *PQgetvalue(facts, 0, PQfnumber(facts, column)) == 't';
 }
 
-role_verdict role_check(const char *conninfo, char *reason, size_t reason_size) {
-    PGconn *link = PQconnectdb(conninfo);
+static role_verdict judge(PGconn *link) {
     PGresult *facts =
         PQstatus(link) == CONNECTION_OK ? PQexec(link, statement_role_facts->text) : NULL;
-    role_verdict verdict = ROLE_UNKNOWN;
+    role_verdict verdict = ROLE_BOUND;
     if (facts == NULL || PQresultStatus(facts) != PGRES_TUPLES_OK || PQntuples(facts) != 1) {
-        snprintf(reason, reason_size,
-                 "LR_DATABASE: the database cannot be reached or asked about the role.");
+        verdict = ROLE_UNKNOWN;
     } else if (is_true(facts, "super") || is_true(facts, "bypasses") || is_true(facts, "owns")) {
         verdict = ROLE_UNSAFE;
+    }
+    PQclear(facts);
+    return verdict;
+}
+
+bool role_is_bound(PGconn *link) {
+    return judge(link) == ROLE_BOUND;
+}
+
+role_verdict role_check(const char *conninfo, char *reason, size_t reason_size) {
+    PGconn *link = PQconnectdb(conninfo);
+    role_verdict verdict = judge(link);
+    if (verdict == ROLE_UNKNOWN) {
+        snprintf(reason, reason_size,
+                 "LR_DATABASE: the database cannot be reached or asked about the role.");
+    } else if (verdict == ROLE_UNSAFE) {
         snprintf(reason, reason_size,
                  "LR_DATABASE: the role is a superuser, bypasses row-level security or owns "
                  "tables; log in as "
                  "register_service.");
-    } else {
-        verdict = ROLE_BOUND;
     }
-    PQclear(facts);
     PQfinish(link);
     return verdict;
 }

@@ -1,6 +1,8 @@
 /* Whether the service's database role is one that row-level security binds. */
 #pragma once
 
+#include <libpq-fe.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum role_verdict {
@@ -11,3 +13,6 @@ typedef enum role_verdict {
 
 /* Asks the database; writes one sentence to `reason` unless the role is in order. */
 role_verdict role_check(const char *conninfo, char *reason, size_t reason_size);
+
+/* Asks over a connection that stands: whether row-level security is known to bind its role. */
+bool role_is_bound(PGconn *link);

@@ -6,8 +6,9 @@
 #include "service/process.h"
 
 readiness readiness_read(service *shared) {
-    readiness now = {.database =
-                         pool_is_connected(shared->connections) && feed_safe(shared->changes) >= 0,
+    readiness now = {.database = pool_is_connected(shared->connections) &&
+                                 combiner_figures_read(shared->pushes).lanes.connected > 0 &&
+                                 feed_safe(shared->changes) >= 0,
                      .keys = keys_figures_read(shared->keys).count > 0,
                      .draining = atomic_load(&shared->draining)};
     now.ready = now.database && now.keys && !now.draining;
@@ -36,13 +37,19 @@ typedef struct pool_row {
     pool_figures figures;
 } pool_row;
 
-enum { POOLS = 2 };
+enum { POOLS_MOST = 3 };
 
-static void write_pool_gauge(const pool_row *rows, const char *name, const char *help,
+typedef struct pool_rows {
+    pool_row row[POOLS_MOST];
+    size_t count;
+} pool_rows;
+
+static void write_pool_gauge(const pool_rows *pools, const char *name, const char *help,
                              size_t (*value)(const pool_figures *), FILE *out) {
     metrics_head(out, name, "gauge", help);
-    for (size_t i = 0; i < POOLS; i++) {
-        fprintf(out, "%s{pool=\"%s\"} %zu\n", name, rows[i].name, value(&rows[i].figures));
+    for (size_t i = 0; i < pools->count; i++) {
+        fprintf(out, "%s{pool=\"%s\"} %zu\n", name, pools->row[i].name,
+                value(&pools->row[i].figures));
     }
 }
 
@@ -63,37 +70,49 @@ static size_t pool_waiting(const pool_figures *of) {
 }
 
 static void write_pools(service *shared, FILE *out) {
-    const pool_row rows[POOLS] = {
-        {"requests", pool_figures_read(shared->connections)},
-        {"pushes", combiner_figures_read(shared->pushes).lanes},
-    };
-    write_pool_gauge(rows, "database_pool_size", "Database connections configured.", pool_size,
+    reads_figures reads = reads_figures_read(shared->reads);
+    const pool_rows pools = {.row = {{"requests", pool_figures_read(shared->connections)},
+                                     {"pushes", combiner_figures_read(shared->pushes).lanes},
+                                     {"reads", reads.standby}},
+                             .count = reads.configured ? POOLS_MOST : POOLS_MOST - 1};
+    write_pool_gauge(&pools, "database_pool_size", "Database connections configured.", pool_size,
                      out);
-    write_pool_gauge(rows, "database_pool_connected", "Database connections that stand.",
+    write_pool_gauge(&pools, "database_pool_connected", "Database connections that stand.",
                      pool_connected, out);
-    write_pool_gauge(rows, "database_pool_busy", "Database connections in use.", pool_busy, out);
-    write_pool_gauge(rows, "database_pool_waiting", "Requests that wait for a connection.",
+    write_pool_gauge(&pools, "database_pool_busy", "Database connections in use.", pool_busy, out);
+    write_pool_gauge(&pools, "database_pool_waiting", "Requests that wait for a connection.",
                      pool_waiting, out);
     metrics_head(out, "database_pool_wait_seconds", "histogram",
                  "Time until a connection was free, or until the wait was given up.");
-    for (size_t i = 0; i < POOLS; i++) {
+    for (size_t i = 0; i < pools.count; i++) {
         char labels[64];
-        snprintf(labels, sizeof labels, "pool=\"%s\"", rows[i].name);
-        histogram_write(rows[i].figures.waits, &pool_wait_scale, "database_pool_wait_seconds",
+        snprintf(labels, sizeof labels, "pool=\"%s\"", pools.row[i].name);
+        histogram_write(pools.row[i].figures.waits, &pool_wait_scale, "database_pool_wait_seconds",
                         labels, out);
     }
     metrics_head(out, "database_pool_timeouts_total", "counter",
                  "Waits for a connection that were given up.");
-    for (size_t i = 0; i < POOLS; i++) {
-        fprintf(out, "database_pool_timeouts_total{pool=\"%s\"} %llu\n", rows[i].name,
-                rows[i].figures.timeouts);
+    for (size_t i = 0; i < pools.count; i++) {
+        fprintf(out, "database_pool_timeouts_total{pool=\"%s\"} %llu\n", pools.row[i].name,
+                pools.row[i].figures.timeouts);
     }
     metrics_head(out, "database_pool_connects_total", "counter",
                  "Connections made, the first ones among them.");
-    for (size_t i = 0; i < POOLS; i++) {
-        fprintf(out, "database_pool_connects_total{pool=\"%s\"} %llu\n", rows[i].name,
-                rows[i].figures.reconnects);
+    for (size_t i = 0; i < pools.count; i++) {
+        fprintf(out, "database_pool_connects_total{pool=\"%s\"} %llu\n", pools.row[i].name,
+                pools.row[i].figures.reconnects);
     }
+}
+
+static void write_reads(service *shared, FILE *out) {
+    reads_figures reads = reads_figures_read(shared->reads);
+    if (!reads.configured) {
+        return;
+    }
+    metrics_head(out, "standby_reads_total", "counter",
+                 "Reads that a standby may answer, by whether it did or the primary had to.");
+    fprintf(out, "standby_reads_total{answered_by=\"standby\"} %llu\n", reads.answered);
+    fprintf(out, "standby_reads_total{answered_by=\"primary\"} %llu\n", reads.left);
 }
 
 static void write_pushes(service *shared, FILE *out) {
@@ -149,6 +168,7 @@ void figures_write(service *shared, FILE *out) {
     metrics_write(shared->figures, out);
     write_service(shared, out);
     write_pools(shared, out);
+    write_reads(shared, out);
     write_pushes(shared, out);
     write_feed(shared, out);
     write_tokens(shared, out);

@@ -9,6 +9,7 @@
 #include "service/db/combiner.h"
 #include "service/db/feed.h"
 #include "service/db/pool.h"
+#include "service/db/reads.h"
 #include "service/http/rate.h"
 #include "service/metrics.h"
 
@@ -19,6 +20,7 @@ enum { SECRET_SIZE = 32 };
 typedef struct service {
     const config *settings;
     pool *connections;
+    reads *reads; /* what a standby may answer */
     combiner *pushes;
     feed *changes;
     change_watch *counted; /* of what statistics are made of */

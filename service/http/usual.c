@@ -18,8 +18,7 @@ static db_call make_call(const statement *what, const char *const *parameters,
 PGresult *exchange_run_read(exchange *x, const statement *what, const char *const *parameters) {
     db_call call = make_call(what, parameters, true);
     db_error error = {0};
-    PGresult *result =
-        db_call_run(x->shared->connections, exchange_principal(x), &call, &error, x->memory);
+    PGresult *result = reads_run(x->shared->reads, exchange_principal(x), &call, &error, x->memory);
     if (result == NULL) {
         exchange_refuse_error(x, &error);
         return NULL;

@@ -208,11 +208,16 @@ end
 $$;
 
 -- One look at whether anything changed: folds what there is; who watches also makes a release whose day has come.
--- `mark` differs whenever any answer could differ.
+-- `mark` differs whenever any answer could differ. A standby cannot fold: what is read there was folded on the primary
+-- before (api/statistics.c), but for the first moments of a day.
 create or replace function statistic_look(watching boolean, out mark text, out more boolean)
 language plpgsql security definer set search_path = register, pg_temp as $$
 begin
-    more := statistic_fold(case when watching then 500 else 50 end);
+    if not pg_is_in_recovery() then
+        more := statistic_fold(case when watching then 500 else 50 end);
+    elsif not exists (select from statistic_day where day = today()) then
+        perform leave_to_primary('today is not folded yet');
+    end if;
     if watching then
         perform statistic_release_due();
     end if;

@@ -1,15 +1,15 @@
 -- Statistics: the tables, one of them, and whether anything changed.
 
--- name: list_statistics
+-- name: list_statistics standby
 select * from statistics_list();
 
--- name: get_statistics
+-- name: get_statistics standby
 select * from statistics_read($1, $2::jsonb, $3::boolean);
 
 -- name: look_at_statistics
 select mark, more from statistic_look(true);
 
--- name: list_published_reviews
+-- name: list_published_reviews standby
 select coalesce(json_agg(json_build_object(
         'code', r.code,
         'title', r.title,

@@ -1,0 +1,206 @@
+"""Reads on a standby: never older than their request, whatever becomes of the standby."""
+import contextlib
+import pathlib
+import re
+import sys
+import time
+import uuid
+
+import pytest
+import requests
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "contract"), str(ROOT / "tests" / "integration"),
+                str(pathlib.Path(__file__).parent)]
+
+from documents import new_referral  # noqa: E402
+from replicas import Node  # noqa: E402
+from service import Instance, Secrets  # noqa: E402
+
+AGENCY = "LA-S12000049"
+SCOPES = "referrals.read referrals.write changes.read statistics.read statistics.unsuppressed"
+WRITES = 60
+
+
+class Register:
+    """Two instances on a primary, which read on its standby."""
+
+    def __init__(self):
+        self.nodes = [Node()]
+        self.primary = self.nodes[0]
+        self.primary.set("wal_writer_delay = '10ms'")
+        self.keys = Secrets()
+        self.instances = []
+        Instance(self.primary, self.keys).run("migrate")
+        self.standby = Node(self.primary)
+        self.nodes.append(self.standby)
+        self.primary.wait_for_standby()
+
+    def start(self, **settings):
+        for _ in range(2):
+            made = Instance(self.primary, self.keys, **{
+                "LR_READ_DATABASE": self.standby.connection_string("register_service"), **settings})
+            self.instances.append(made.start())
+        token = self.instances[0].run("token", "--organisation", AGENCY, "--client", "reads", "--scope", SCOPES)
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {token}"
+        self.await_reads("connected")
+        return self
+
+    def await_reads(self, what):
+        """Waits until the second instance has connections to the standby, or none any more."""
+        deadline = time.monotonic() + 10
+        while (self.figure('database_pool_connected{pool="reads"}') > 0) != (what == "connected"):
+            assert time.monotonic() < deadline, what
+            time.sleep(0.02)
+        time.sleep(1.1)  # whoever was refused lately asks the primary for a second
+
+    def push(self):
+        """Writes through the first instance; returns the referral's id."""
+        answer = self.session.post(f"{self.instances[0].url}/v1/referrals", timeout=20,
+                                   json=new_referral(source_reference=uuid.uuid4().hex))
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    def get(self, target):
+        """Reads through the second instance."""
+        answer = self.session.get(target if "://" in target else self.instances[1].url + target, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def snapshot(self):
+        return {event["subject_id"] for event in self.get("/v1/changes/snapshot?limit=200")["items"]}
+
+    def counted(self):
+        rows = self.get("/v1/statistics/referrals_received?view=live&period_type=month")["rows"]
+        return sum(row["value"] for row in rows if row["figure"] == "count")
+
+    def figure(self, name):
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.instances[1].admin("/metrics")[1], re.M)
+        return float(found.group(1))
+
+    def answered_by(self, who):
+        return self.figure(f'standby_reads_total{{answered_by="{who}"}}')
+
+    @contextlib.contextmanager
+    def counting(self, who):
+        """Gives a list that holds, afterwards, how many reads were answered so meanwhile."""
+        before, found = self.answered_by(who), []
+        yield found
+        found.append(self.answered_by(who) - before)
+
+    def remove(self):
+        for each in self.instances:
+            each.stop()
+        for each in self.nodes:
+            each.remove()
+        self.keys.remove()
+
+
+@pytest.fixture(scope="module")
+def register():
+    made = Register()
+    try:
+        yield made.start()
+    finally:
+        made.remove()
+
+
+def check_own_writes(register, writes):
+    """Every write is in what is read next through the other instance, at once."""
+    follow = register.get("/v1/changes?limit=200&wait=1")["next"]
+    mine = []
+    for _ in range(writes):
+        mine.append(register.push())
+        assert mine[-1] in register.snapshot()
+    told, deadline = [], time.monotonic() + 5
+    while not set(mine) <= set(told) and time.monotonic() < deadline:
+        page = register.get(follow)
+        told += [event["subject_id"] for event in page["items"]]
+        follow = page["next"]
+    assert set(mine) <= set(told) and len(told) == len(set(told))
+    counted = register.counted()
+    deadline = time.monotonic() + 1
+    while counted != len(register.snapshot()) and time.monotonic() < deadline:
+        counted = register.counted()
+    assert counted == len(register.snapshot())
+
+
+def test_the_standby_answers_and_has_every_write_that_was_acknowledged(register):
+    with register.counting("standby") as by_standby, register.counting("primary") as by_primary:
+        check_own_writes(register, WRITES)
+    print(f"\n{WRITES} writes through one instance, each read at once through the other: "
+          f"{by_standby[0]:.0f} reads by the standby, {by_primary[0]:.0f} left to the primary")
+    assert by_standby[0] > WRITES * 0.8
+
+
+def test_a_standby_that_replays_nothing_is_not_believed(register):
+    register.push()
+    register.standby.execute("select pg_wal_replay_pause()")
+    with register.counting("standby") as by_standby:
+        register.push()  # from here on it is behind
+        check_own_writes(register, 10)
+    assert by_standby[0] == 0
+    register.standby.execute("select pg_wal_replay_resume()")
+    time.sleep(1.2)
+    with register.counting("standby") as by_standby:
+        register.snapshot()
+    assert by_standby[0] == 1
+
+
+def test_a_standby_that_is_lost_costs_no_read_and_is_used_again(register):
+    register.standby.kill()
+    with register.counting("standby") as by_standby:
+        check_own_writes(register, 5)
+    assert by_standby[0] == 0
+    register.standby.start()
+    register.await_reads("connected")
+    with register.counting("standby") as by_standby:
+        check_own_writes(register, 5)
+    assert by_standby[0] >= 5
+
+
+def test_what_a_standby_refuses_is_refused(register):
+    with register.counting("standby") as by_standby:
+        answer = register.session.get(f"{register.instances[1].url}/v1/statistics/nothing?view=live", timeout=20)
+    assert answer.status_code == 404
+    assert by_standby[0] == 1
+
+
+def test_a_role_that_sees_everything_is_not_read_with(register):
+    wrong = Instance(register.primary, register.keys, LR_READ_DATABASE=register.standby.connection_string("postgres"))
+    try:
+        wrong.start()
+        deadline = time.monotonic() + 5
+        while "row-level security" not in wrong.log_text() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert "LR_READ_DATABASE is not used" in wrong.log_text()
+        assert 'database_pool_connected{pool="reads"} 0\n' in wrong.admin("/metrics")[1]
+        assert register.session.get(f"{wrong.url}/v1/changes", timeout=20).status_code == 200
+    finally:
+        wrong.stop()
+
+
+def test_a_primary_that_becomes_read_only_is_given_up_and_taken_again(register):
+    first = register.instances[0]
+    register.primary.set("default_transaction_read_only = on")
+    deadline = time.monotonic() + 5
+    while first.admin("/readyz")[0] == 200 and time.monotonic() < deadline:
+        answer = register.session.post(f"{first.url}/v1/referrals", json=new_referral(), timeout=20)
+        assert answer.status_code in (201, 503), answer.text
+    assert first.admin("/readyz")[0] == 503
+    assert answer.headers["Retry-After"]
+    register.primary.execute("alter system reset default_transaction_read_only")
+    register.primary.execute("select pg_reload_conf()")
+    deadline = time.monotonic() + 5
+    while first.admin("/readyz")[0] != 200 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    register.push()
+
+
+def test_a_standby_that_was_promoted_is_not_read_from(register):
+    register.push()
+    register.standby.promote()
+    with register.counting("standby") as by_standby:
+        check_own_writes(register, 10)
+    assert by_standby[0] == 0
