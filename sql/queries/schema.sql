@@ -36,3 +36,10 @@ select r.rolsuper as super, r.rolbypassrls as bypasses,
         where n.nspname = 'register' and c.relowner = r.oid) as owns
 from pg_roles r
 where r.rolname = current_user;
+
+-- name: durability_off unprepared
+-- The settings without which a crash of the machine loses what was confirmed.
+select name
+from pg_settings
+where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'
+order by name;
