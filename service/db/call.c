@@ -137,8 +137,12 @@ db_tries db_tries_begin(void) {
     return (db_tries){.began_ms = now_ms(), .left = TRIES_MOST};
 }
 
+bool db_is_prompt(const db_tries *tries) {
+    return now_ms() - tries->began_ms < REPEAT_WITHIN_MS;
+}
+
 bool db_try_again(db_tries *tries) {
-    return --tries->left > 0 && now_ms() - tries->began_ms < REPEAT_WITHIN_MS;
+    return --tries->left > 0 && db_is_prompt(tries);
 }
 
 PGresult *db_call_run(pool *all, const principal *who, const db_call *call, db_error *error,

@@ -22,6 +22,8 @@ typedef struct db_tries {
     int left;
 } db_tries;
 db_tries db_tries_begin(void);
+/* Whether what has been tried since failed fast. */
+bool db_is_prompt(const db_tries *tries);
 /* Whether another try may follow one that failed. */
 bool db_try_again(db_tries *tries);
 
