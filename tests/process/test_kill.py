@@ -107,7 +107,7 @@ def storm():
 def test_what_was_acknowledged_is_there_once_after_kills(storm, kill):
     cluster, instance, pushers, enough, token = storm
     for number in range(KILLS):
-        share = number * PUSHES // KILLS  # enough is pushed between the kills
+        share = (number + 1) * PUSHES // KILLS  # enough is pushed between the kills
         while sum(len(each.acknowledged) for each in pushers) < share:
             time.sleep(0.05)
         time.sleep(0.5)
@@ -126,4 +126,4 @@ def test_what_was_acknowledged_is_there_once_after_kills(storm, kill):
     assert [fault for each in pushers for fault in each.unexpected] == []
     assert sorted(stored) == sorted(acknowledged)
     assert told == collections.Counter(identifier for _, identifier in stored), "the feed is not exact"
-    assert len(acknowledged) > PUSHES and retries > 0
+    assert len(acknowledged) >= PUSHES and retries > 0
