@@ -101,9 +101,10 @@ void get_principal(exchange *x) {
     time_t at = (time_t)who->expires_at;
     gmtime_r(&at, &parts);
     strftime(expires, sizeof expires, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    answer_document(x, json_pack("{s:o,s:s,s:o,s:s,s:{s:i,s:i}}", "organisation", organisation,
+    answer_document(x, json_pack("{s:o,s:s,s:o,s:s,s:{s:i,s:i,s:i}}", "organisation", organisation,
                                  "client_id", who->client, "scopes", list_scopes(who->scopes),
                                  "token_expires_at", expires, "rate_limit", "quota",
-                                 settings->rate_limit, "window_seconds",
+                                 settings->rate_limit, "organisation_quota",
+                                 settings->organisation_rate_limit, "window_seconds",
                                  settings->rate_window_seconds));
 }

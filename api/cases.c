@@ -27,8 +27,9 @@ void list_cases(exchange *x) {
 }
 
 void open_case(exchange *x) {
-    referral_hide_children(x, exchange_body(x), own_committee(x), own_system);
-    exchange_submit(x, statement_open_case);
+    if (referral_hide_children(x, exchange_body(x), own_committee(x), own_system)) {
+        exchange_submit(x, statement_open_case);
+    }
 }
 
 void get_case(exchange *x) {
@@ -74,8 +75,9 @@ void list_children(exchange *x) {
 }
 
 void add_child(exchange *x) {
-    pseudonym_replace(x, exchange_body(x), own_committee(x), own_system);
-    exchange_submit(x, statement_add_child);
+    if (pseudonym_replace(x, exchange_body(x), own_committee(x), own_system)) {
+        exchange_submit(x, statement_add_child);
+    }
 }
 
 void get_child(exchange *x) {

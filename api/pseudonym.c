@@ -8,39 +8,49 @@
 
 enum { REFERENCE_BYTES = 16 };
 
-static void hash(const void *key, size_t key_size, const char *text, unsigned char *out) {
-    unsigned int size = 0;
-    HMAC(EVP_sha256(), key, (int)key_size, (const unsigned char *)text, strlen(text), out, &size);
+static bool hash(const void *key, size_t key_size, const char *text, unsigned char *out) {
+    return HMAC(EVP_sha256(), key, (int)key_size, (const unsigned char *)text, strlen(text), out,
+                NULL) != NULL;
 }
 
+/* NULL when the hash cannot be made. */
 static json_t *make_reference(exchange *x, const char *kind, const char *id, const char *committee,
                               const char *source_system) {
     unsigned char committee_key[EVP_MAX_MD_SIZE];
     unsigned char digest[EVP_MAX_MD_SIZE];
     char text[2 * REFERENCE_BYTES + 1];
-    hash(exchange_service(x)->pseudonym_key, SECRET_SIZE, committee, committee_key);
-    hash(committee_key, 32,
-         arena_printf(exchange_memory(x), "%s\n%s\n%s\n%s", kind,
-                      exchange_principal(x)->organisation, source_system, id),
-         digest);
+    const char *named = arena_printf(exchange_memory(x), "%s\n%s\n%s\n%s", kind,
+                                     exchange_principal(x)->organisation, source_system, id);
+    if (!hash(exchange_service(x)->pseudonym_key, SECRET_SIZE, committee, committee_key) ||
+        !hash(committee_key, 32, named, digest)) {
+        return NULL;
+    }
     for (size_t i = 0; i < REFERENCE_BYTES; i++) {
         snprintf(text + 2 * i, 3, "%02x", digest[i]);
     }
     return json_string(text);
 }
 
-void pseudonym_replace(exchange *x, json_t *child, const char *committee,
+bool pseudonym_replace(exchange *x, json_t *child, const char *committee,
                        const char *source_system) {
     const char *id = json_string_value(json_object_get(child, "child_id"));
     const char *family = json_string_value(json_object_get(child, "family_id"));
-    if (id != NULL) {
-        json_object_set_new(child, "child_ref",
-                            make_reference(x, "child", id, committee, source_system));
+    json_t *child_ref =
+        id == NULL ? NULL : make_reference(x, "child", id, committee, source_system);
+    json_t *family_ref = family == NULL
+                             ? json_null()
+                             : make_reference(x, "family", family, committee, source_system);
+    bool made = (id == NULL || child_ref != NULL) && family_ref != NULL;
+    if (child_ref != NULL) {
+        json_object_set_new(child, "child_ref", child_ref);
     }
-    json_object_set_new(child, "family_ref",
-                        family == NULL
-                            ? json_null()
-                            : make_reference(x, "family", family, committee, source_system));
+    if (family_ref != NULL) {
+        json_object_set_new(child, "family_ref", family_ref);
+    }
     json_object_del(child, "child_id");
     json_object_del(child, "family_id");
+    if (!made) {
+        exchange_refuse(x, "internal", NULL);
+    }
+    return made;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MOST = 1000, ASK_AGAIN_MOST = 3, BATCH_TRIES_MOST = 3 };
+enum { ITEMS_MOST = 1000, ASK_AGAIN_MOST = 3 };
 
 typedef struct batch {
     exchange *x;
@@ -56,7 +56,8 @@ static void close_batch(batch *all) {
     }
 }
 
-static void check_items(batch *all) {
+/* Returns false after it answered with a problem for the whole batch. */
+static bool check_items(batch *all) {
     for (size_t i = 0; i < all->count; i++) {
         json_t *document = json_array_get(exchange_body(all->x), i);
         violation_list faults = check_referral(all->x, document, "");
@@ -67,7 +68,11 @@ static void check_items(batch *all) {
         }
         contract_apply_defaults(referral_schema(), document);
         all->items[i] = referral_item(all->x, document, NULL);
+        if (all->items[i] == NULL) {
+            return false;
+        }
     }
+    return true;
 }
 
 /* The items that still wait for an answer, as the statement's argument; freed by the caller. */
@@ -247,12 +252,12 @@ static bool try_batch(batch *all, bool atomic, const db_once *once, db_error *er
  * natural key makes even an uncertain commit safe to ask again. */
 static void store_batch(batch *all, bool atomic, const db_once *once) {
     db_error error = {0};
-    for (int tries = 0; tries < BATCH_TRIES_MOST; tries++) {
+    for (db_tries tries = db_tries_begin();;) {
         error = (db_error){0};
         if (try_batch(all, atomic, once, &error)) {
             return;
         }
-        if (error.failure == DB_REFUSED) {
+        if (error.failure == DB_REFUSED || !db_try_again(&tries)) {
             break;
         }
         forget_answers(all);
@@ -272,11 +277,12 @@ void push_referrals(exchange *x) {
     db_once once = {0};
     exchange_once(x, &once); /* before the items are made ready, which changes the body */
     batch all = open_batch(x);
-    check_items(&all);
-    if (atomic && all.refused > 0) {
-        refuse_whole(&all);
-    } else {
-        store_batch(&all, atomic, &once);
+    if (check_items(&all)) {
+        if (atomic && all.refused > 0) {
+            refuse_whole(&all);
+        } else {
+            store_batch(&all, atomic, &once);
+        }
     }
     close_batch(&all);
 }
@@ -297,9 +303,11 @@ void validate_referral(exchange *x) {
     const char *found = NULL;
     if (faults.first == NULL) {
         contract_apply_defaults(referral_schema(), document);
-        referral_hide_children(x, document,
-                               json_string_value(json_object_get(document, "committee")),
-                               json_string_value(json_object_get(document, "source_system")));
+        if (!referral_hide_children(
+                x, document, json_string_value(json_object_get(document, "committee")),
+                json_string_value(json_object_get(document, "source_system")))) {
+            return;
+        }
         db_call call = {.what = statement_validate_referral,
                         .parameters = {exchange_body_text(x)},
                         .safe_to_repeat = true};

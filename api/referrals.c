@@ -7,6 +7,9 @@ void push_referral(exchange *x) {
     exchange_once(x, &once);
     combiner_answer answer = {0};
     const char *item = referral_item(x, exchange_body(x), once.key);
+    if (item == NULL) {
+        return;
+    }
     if (combiner_submit(exchange_service(x)->pushes, exchange_principal(x), item, &answer,
                         exchange_memory(x))) {
         exchange_answer_reply(x, &answer.reply);
@@ -43,15 +46,15 @@ static bool hide_changed_children(exchange *x) {
         exchange_refuse_error(x, &error);
         return false;
     }
-    bool found = PQntuples(origin) == 1;
-    if (found) {
-        referral_hide_children(x, exchange_body(x), db_text(origin, "committee", memory),
-                               db_text(origin, "source_system", memory));
+    bool hidden = false;
+    if (PQntuples(origin) == 1) {
+        hidden = referral_hide_children(x, exchange_body(x), db_text(origin, "committee", memory),
+                                        db_text(origin, "source_system", memory));
     } else {
         exchange_refuse(x, "not_found", NULL);
     }
     PQclear(origin);
-    return found;
+    return hidden;
 }
 
 void change_referral(exchange *x) {

@@ -1,6 +1,7 @@
 /* The command `check`: what serving needs, whether it is in order, and how to mend what is not. */
 #include "service/cli_health.h"
 #include "service/command.h"
+#include "service/db/durability.h"
 #include "service/db/migrate.h"
 #include "service/db/role.h"
 
@@ -143,6 +144,22 @@ static void check_tls(findings *all) {
     }
 }
 
+/* Invented data may be lost: in dev it is only said. */
+static void check_durability(findings *all) {
+    char reason[1024] = "";
+    durability_verdict verdict = durability_check(all->settings->database, reason, sizeof reason);
+    if (verdict == DURABILITY_KEPT) {
+        report_order("durability", "what is confirmed is on disk");
+    } else if (all->settings->dev) {
+        report_order("durability", "not kept, which is allowed in dev");
+    } else {
+        report_fault(all, verdict == DURABILITY_OFF ? EX_CONFIG : EX_UNAVAILABLE, "durability",
+                     reason,
+                     "fsync and full_page_writes in postgresql.conf; synchronous_commit there, or "
+                     "of the role or the database.");
+    }
+}
+
 static void check_schema(findings *all) {
     char reason[1024] = "";
     int missing = migrate_check(all->settings->database, reason, sizeof reason);
@@ -177,6 +194,7 @@ static void check_database(findings *all) {
     case ROLE_BOUND:
         report_order("database", "reached");
         report_order("role", "bound by row-level security");
+        check_durability(all);
         check_schema(all);
     }
 }

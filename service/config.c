@@ -41,6 +41,8 @@ static const setting settings_known[] = {
     {"LR_CONNECTIONS", NUMBER, AT(connections), "12", 1, 256},
     {"LR_PUSH_CONNECTIONS", NUMBER, AT(push_connections), "2", 1, 16},
     {"LR_CONNECTION_LIMIT", NUMBER, AT(connections_most), "2048", 16, 60000},
+    {"LR_ADDRESS_CONNECTION_LIMIT", NUMBER, AT(address_connections_most), "512", 1, 60000},
+    {"LR_TRUSTED_PROXIES", TEXT, AT(trusted_proxies), "127.0.0.1 ::1", 0, 0},
     {"LR_WAITING_LIMIT", NUMBER, AT(waiting_most), "1024", 0, 60000},
     {"LR_FEED_DAYS", NUMBER, AT(feed_days), "90", 1, 3650},
     {"LR_REQUEST_SECONDS", NUMBER, AT(request_seconds), "10", 1, 600},
@@ -48,10 +50,16 @@ static const setting settings_known[] = {
     {"LR_DRAIN_SECONDS", NUMBER, AT(drain_seconds), "10", 1, 600},
     {"LR_DRAIN_GRACE_SECONDS", NUMBER, AT(drain_grace_seconds), "5", 0, 600},
     {"LR_RATE_LIMIT", NUMBER, AT(rate_limit), "12000", 1, INT_MAX},
+    {"LR_ORGANISATION_RATE_LIMIT", NUMBER, AT(organisation_rate_limit), NULL, 1, INT_MAX},
     {"LR_RATE_WINDOW_SECONDS", NUMBER, AT(rate_window_seconds), "60", 1, 3600},
     {"LR_LOG_LEVEL", TEXT, AT(log_level), "info", 0, 0},
 };
-enum { SETTING_COUNT = sizeof settings_known / sizeof settings_known[0], LINE_MOST = 4096 };
+enum {
+    SETTING_COUNT = sizeof settings_known / sizeof settings_known[0],
+    LINE_MOST = 4096,
+    CLIENTS_OF_ORGANISATION = 4, /* that may use up their quotas at the same time */
+    BYTES_OF_SECRET = 8          /* different ones, at least; 32 random bytes have 28 or more */
+};
 
 static const char **text_at(config *settings, const setting *known) {
     return (const char **)(void *)((char *)settings + known->offset);
@@ -196,6 +204,11 @@ static bool derive(config *settings, char *reason, size_t reason_size) {
     if (settings->issuer == NULL && settings->dev) {
         settings->issuer = strdup("https://identity.invalid/dev");
     }
+    if (settings->organisation_rate_limit == 0) {
+        int most = INT_MAX / CLIENTS_OF_ORGANISATION;
+        settings->organisation_rate_limit =
+            (settings->rate_limit < most ? settings->rate_limit : most) * CLIENTS_OF_ORGANISATION;
+    }
     if ((settings->tls_certificate_file == NULL) != (settings->tls_key_file == NULL)) {
         snprintf(reason, reason_size,
                  "LR_TLS_CERTIFICATE_FILE and LR_TLS_KEY_FILE go together: set both or neither.");
@@ -252,6 +265,17 @@ void config_print(const config *settings, FILE *out) {
     }
 }
 
+/* A placeholder or a text typed in by hand is no secret, however long. */
+static bool is_monotonous(const unsigned char *secret, size_t length) {
+    bool seen[UCHAR_MAX + 1] = {false};
+    int different = 0;
+    for (size_t i = 0; i < length; i++) {
+        different += !seen[secret[i]];
+        seen[secret[i]] = true;
+    }
+    return different < BYTES_OF_SECRET;
+}
+
 unsigned char *config_read_secret(const char *setting_name, const char *path, size_t least,
                                   size_t *size, char *reason, size_t reason_size) {
     if (path == NULL) {
@@ -273,11 +297,14 @@ unsigned char *config_read_secret(const char *setting_name, const char *path, si
     while (length > 0 && isspace(secret[length - 1])) {
         length--;
     }
-    if (secret == NULL || length < least || open_to_others) {
+    bool too_short = secret == NULL || length < least;
+    if (open_to_others || too_short || is_monotonous(secret, length)) {
         snprintf(reason, reason_size,
                  open_to_others
                      ? "%s: everybody may read or write the file; set its mode to 0600 or 0640."
-                     : "%s: the file has to hold at least %zu bytes.",
+                 : too_short ? "%s: the file has to hold at least %zu bytes."
+                             : "%s: the file has %zu bytes or more, but too few different ones to "
+                               "be a secret; make it of random bytes.",
                  setting_name, least);
         if (secret != NULL) {
             explicit_bzero(secret, LINE_MOST);

@@ -15,10 +15,11 @@ typedef struct config {
     const char *pseudonym_key_file;
     const char *tls_certificate_file, *tls_key_file;
     int workers, connections, push_connections;
-    int connections_most, waiting_most;
+    int connections_most, address_connections_most, waiting_most;
+    const char *trusted_proxies; /* addresses that address_connections_most does not hold for */
     int feed_days;
     int request_seconds, idle_seconds, drain_seconds, drain_grace_seconds;
-    int rate_limit, rate_window_seconds;
+    int rate_limit, organisation_rate_limit, rate_window_seconds;
     const char *log_level;
 } config;
 

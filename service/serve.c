@@ -2,6 +2,7 @@
  */
 #include "service/command.h"
 #include "service/contract/contract.h"
+#include "service/db/durability.h"
 #include "service/db/migrate.h"
 #include "service/db/role.h"
 #include "service/http/server.h"
@@ -40,12 +41,15 @@ keys_source command_keys_source(const config *settings) {
 
 /* Secrets for different uses are derived from the one key file, so that none of them tells another.
  */
-static void derive(const unsigned char *secret, size_t size, const char *use, unsigned char *out) {
+static bool derive(const unsigned char *secret, size_t size, const char *use, unsigned char *out) {
     unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int length = 0;
-    HMAC(EVP_sha256(), secret, (int)size, (const unsigned char *)use, strlen(use), digest, &length);
-    memcpy(out, digest, SECRET_SIZE);
+    bool made = HMAC(EVP_sha256(), secret, (int)size, (const unsigned char *)use, strlen(use),
+                     digest, NULL) != NULL;
+    if (made) {
+        memcpy(out, digest, SECRET_SIZE);
+    }
     explicit_bzero(digest, sizeof digest);
+    return made;
 }
 
 static bool read_secrets(service *shared, unsigned char *subject_key, char *reason,
@@ -57,12 +61,15 @@ static bool read_secrets(service *shared, unsigned char *subject_key, char *reas
     if (secret == NULL) {
         return false;
     }
-    derive(secret, size, "child references", shared->pseudonym_key);
-    derive(secret, size, "cursors", shared->cursor_key);
-    derive(secret, size, "subjects", subject_key);
+    bool made = derive(secret, size, "child references", shared->pseudonym_key) &&
+                derive(secret, size, "cursors", shared->cursor_key) &&
+                derive(secret, size, "subjects", subject_key);
     explicit_bzero(secret, size);
     free(secret);
-    return true;
+    if (!made) {
+        snprintf(reason, reason_size, "HMAC-SHA-256 is not available from OpenSSL.");
+    }
+    return made;
 }
 
 /* A configuration that would be unsafe in production is refused there. */
@@ -91,6 +98,11 @@ static int check_database(const config *settings, char *reason, size_t reason_si
     role_verdict role = role_check(settings->database, reason, reason_size);
     if (role != ROLE_BOUND) {
         return role == ROLE_UNSAFE ? EX_CONFIG : EX_UNAVAILABLE;
+    }
+    durability_verdict durability =
+        settings->dev ? DURABILITY_KEPT : durability_check(settings->database, reason, reason_size);
+    if (durability != DURABILITY_KEPT) {
+        return durability == DURABILITY_OFF ? EX_CONFIG : EX_UNAVAILABLE;
     }
     int missing = migrate_check(settings->database, reason, reason_size);
     return missing == 0 ? EX_OK : missing > 0 ? EX_CONFIG : EX_UNAVAILABLE;
@@ -186,7 +198,8 @@ static bool make_parts(service *shared, const statement *combined, const unsigne
     }
     snprintf(reason, reason_size, "Memory or threads are out.");
     shared->verifier = token_verifier_new(shared->keys, &rules);
-    shared->rates = rate_limiter_new(settings->rate_limit, settings->rate_window_seconds);
+    shared->rates = rate_limiter_new(settings->rate_limit, settings->organisation_rate_limit,
+                                     settings->rate_window_seconds);
     shared->figures = metrics_new();
     shared->connections = pool_new(settings->database, (size_t)settings->connections, "");
     shared->reads =

@@ -1,12 +1,13 @@
 /* One statement in one transaction with the claims of a principal, in one round trip. */
 #include "service/db/call.h"
 
-#include <poll.h>
+#include "service/db/wait.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { TAKE_WAIT_MS = 500, ANSWER_WAIT_MS = 8000, TRIES_MOST = 3 };
+enum { TAKE_WAIT_MS = 500, TRIES_MOST = 3, REPEAT_WITHIN_MS = 2000 };
 
 static const char *const transaction_begin = "BEGIN";
 static const char *const transaction_commit = "COMMIT";
@@ -29,26 +30,9 @@ bool db_claims_known(const PGresult *claims) {
     return PQntuples(claims) == 1 && *PQgetvalue(claims, 0, 0) == 't';
 }
 
-/* Waits until a result is there; a connection that stays silent is given up. */
-static bool wait_for_answer(PGconn *link) {
-    struct timespec start;
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    while (PQisBusy(link)) {
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        long waited = (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000;
-        struct pollfd socket = {.fd = PQsocket(link), .events = POLLIN};
-        if (waited >= ANSWER_WAIT_MS || poll(&socket, 1, (int)(ANSWER_WAIT_MS - waited)) < 0 ||
-            PQconsumeInput(link) != 1) {
-            return false;
-        }
-    }
-    return true;
-}
-
 PGresult *db_next_result(PGconn *link) {
     for (int ends = 0; ends < 2;) {
-        if (!wait_for_answer(link)) {
+        if (!db_wait(link)) {
             return NULL;
         }
         PGresult *result = PQgetResult(link);
@@ -164,19 +148,36 @@ static connection *take(pool *all, db_error *error) {
     return taken;
 }
 
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+db_tries db_tries_begin(void) {
+    return (db_tries){.began_ms = now_ms(), .left = TRIES_MOST};
+}
+
+bool db_is_prompt(const db_tries *tries) {
+    return now_ms() - tries->began_ms < REPEAT_WITHIN_MS;
+}
+
+bool db_try_again(db_tries *tries) {
+    return --tries->left > 0 && db_is_prompt(tries);
+}
+
 PGresult *db_call_run(pool *all, const principal *who, const db_call *call, db_error *error,
                       arena *memory) {
-    for (int tries = 1;; tries++) {
+    for (db_tries tries = db_tries_begin();;) {
         connection *taken = take(all, error);
         if (taken == NULL) {
             return NULL;
         }
         PGresult *result = run_on(taken->link, who, call, error, memory);
         pool_give(taken);
-        bool again = result == NULL && tries < TRIES_MOST &&
-                     (error->failure == DB_RETRY ||
-                      (error->failure == DB_UNAVAILABLE && call->safe_to_repeat));
-        if (!again) {
+        bool passing = error->failure == DB_RETRY ||
+                       (error->failure == DB_UNAVAILABLE && call->safe_to_repeat);
+        if (result != NULL || !passing || !db_try_again(&tries)) {
             return result;
         }
     }
@@ -203,9 +204,19 @@ bool db_reply_read(const PGresult *result, db_reply *reply, arena *memory) {
     return true;
 }
 
+/* Outside a pipeline one NULL ends the statement. */
+static bool end_statement(PGconn *link) {
+    if (!db_wait(link)) {
+        return false;
+    }
+    PGresult *more = PQgetResult(link);
+    PQclear(more);
+    return more == NULL;
+}
+
 static bool run_command(PGconn *link, const char *command) {
-    PGresult *result = PQexec(link, command);
-    bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
+    PGresult *result = PQsendQuery(link, command) == 1 ? db_next_result(link) : NULL;
+    bool good = result != NULL && PQresultStatus(result) == PGRES_COMMAND_OK && end_statement(link);
     PQclear(result);
     return good;
 }
@@ -217,9 +228,8 @@ PGresult *db_step(db_transaction *transaction, const statement *what, const char
         return fail(NULL, error, transaction->memory);
     }
     PGresult *result = db_next_result(link);
-    /* Outside a pipeline one NULL ends the statement. */
-    PQclear(result == NULL ? NULL : PQgetResult(link));
-    return result != NULL && is_success(result) ? result : fail(result, error, transaction->memory);
+    bool ended = result != NULL && end_statement(link);
+    return ended && is_success(result) ? result : fail(result, error, transaction->memory);
 }
 
 bool db_begin(db_transaction *transaction, pool *all, const principal *who, db_error *error,
@@ -322,11 +332,11 @@ static bool run_once(pool *all, const principal *who, const db_call *call, const
 
 bool db_call_once(pool *all, const principal *who, const db_call *call, const db_once *once,
                   db_reply *reply, db_error *error, arena *memory) {
-    for (int tries = 1;; tries++) {
+    for (db_tries tries = db_tries_begin();;) {
         bool done = run_once(all, who, call, once, reply, error, memory);
         /* With a key even an uncertain commit may be asked again: the key knows whether it
          * happened. */
-        if (done || tries >= TRIES_MOST || error->failure == DB_REFUSED) {
+        if (done || error->failure == DB_REFUSED || !db_try_again(&tries)) {
             return done;
         }
     }

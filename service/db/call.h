@@ -16,6 +16,18 @@ typedef struct db_call {
                             breaks */
 } db_call;
 
+/* How often a call may be tried: a few times while it fails fast. After a silence of the database
+ * there is no other try, because the client's time would be over before its end. */
+typedef struct db_tries {
+    int64_t began_ms;
+    int left;
+} db_tries;
+db_tries db_tries_begin(void);
+/* Whether what has been tried since failed fast. */
+bool db_is_prompt(const db_tries *tries);
+/* Whether another try may follow one that failed. */
+bool db_try_again(db_tries *tries);
+
 /* Runs the call as `who` (NULL: without claims). Claims, statement and commit travel in one
  * pipeline up to one sync, which PostgreSQL runs as one transaction (documentation 34.5.1.1).
  * Returns the result, which the caller clears, or NULL with `error` filled, its strings in
@@ -82,8 +94,8 @@ bool db_send(PGconn *link, const statement *what, const char *const *parameters)
 bool db_send_claims(PGconn *link, const principal *who);
 /* Whether the answer to the claims says that the organisation is known. */
 bool db_claims_known(const PGresult *claims);
-/* The next result of the pipeline: NULL when the connection broke or five seconds passed without an
- * answer beyond the statement timeout. Skips the end-of-statement marks. */
+/* The next result of the pipeline: NULL when the connection broke or stayed silent (db_wait). Skips
+ * the end-of-statement marks. */
 PGresult *db_next_result(PGconn *link);
 /* Reads to the end of the pipeline and leaves it. Returns whether the sync came and nothing failed
  * before it: then the transaction is committed. */

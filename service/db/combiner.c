@@ -213,6 +213,7 @@ static size_t take_jobs(combiner *all, job *mine, job **jobs) {
 }
 
 static void run_jobs(combiner *all, job **jobs, size_t count) {
+    const db_tries since = db_tries_begin();
     bool committed = false;
     if (count > 1) {
         qsort(jobs, count, sizeof *jobs, compare_jobs);
@@ -223,10 +224,17 @@ static void run_jobs(combiner *all, job **jobs, size_t count) {
         }
     }
     for (size_t i = 0; i < count; i++) {
-        if (!committed || !jobs[i]->answered) {
-            jobs[i]->answered = false;
+        if (committed && jobs[i]->answered) {
+            continue;
+        }
+        jobs[i]->answered = false;
+        if (db_is_prompt(&since)) {
             run_alone(all, jobs[i]);
             __atomic_add_fetch(&all->alone, 1, __ATOMIC_RELAXED);
+        } else {
+            /* The database was silent; by the next silence nobody would wait any more. */
+            jobs[i]->answer->error =
+                (db_error){.failure = DB_UNCERTAIN, .code = "database_unavailable"};
         }
     }
 }

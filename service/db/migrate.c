@@ -6,8 +6,10 @@
 #include <libpq-fe.h>
 #include <openssl/evp.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { CHECKSUM_MOST = 2 * EVP_MAX_MD_SIZE + 1 };
+/* A file that does not get its locks is tried again for five minutes: somebody reads for long. */
+enum { CHECKSUM_MOST = 2 * EVP_MAX_MD_SIZE + 1, LOCK_TRIES_MOST = 200, LOCK_PAUSE_S = 1 };
 
 static void make_checksum(const char *text, char *hex) {
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -34,6 +36,25 @@ static bool run_text(PGconn *link, const char *what, const char *text, char *rea
     }
     PQclear(result);
     return good;
+}
+
+typedef enum verdict { APPLIED, FAILED, LOCKED } verdict;
+
+/* Runs text of the file; tells a lock that was not to be had, or a deadlock, from other failures. */
+static verdict run_part(PGconn *link, const schema_file *file, const char *text, char *reason,
+                        size_t reason_size) {
+    PGresult *result = PQexec(link, text);
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    verdict found = is_good(result) ? APPLIED : FAILED;
+    if (found == FAILED) {
+        snprintf(reason, reason_size, "%s: %s", file->path, PQresultErrorMessage(result));
+        reason[strcspn(reason, "\n")] = '\0';
+    }
+    if (state != NULL && (strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0)) {
+        found = LOCKED;
+    }
+    PQclear(result);
+    return found;
 }
 
 static bool run_named(PGconn *link, const statement *what, char *reason, size_t reason_size) {
@@ -70,16 +91,37 @@ static bool record_file(PGconn *link, const char *path, const char *checksum, ch
     return good;
 }
 
-static bool apply_file(PGconn *link, const schema_file *file, const char *checksum, char *reason,
-                       size_t reason_size) {
-    bool good = run_text(link, file->path, "BEGIN", reason, reason_size) &&
-                run_text(link, file->path, file->text, reason, reason_size) &&
-                record_file(link, file->path, checksum, reason, reason_size) &&
-                run_text(link, file->path, "COMMIT", reason, reason_size);
-    if (!good) {
+static verdict try_file(PGconn *link, const schema_file *file, const char *checksum, char *reason,
+                        size_t reason_size) {
+    verdict found = run_part(link, file, "BEGIN", reason, reason_size);
+    if (found == APPLIED && file->repeatable) {
+        found = run_part(link, file, statement_schema_gate->text, reason, reason_size);
+    }
+    if (found == APPLIED) {
+        found = run_part(link, file, file->text, reason, reason_size);
+    }
+    if (found == APPLIED && (!record_file(link, file->path, checksum, reason, reason_size) ||
+                             !run_text(link, file->path, "COMMIT", reason, reason_size))) {
+        found = FAILED;
+    }
+    if (found != APPLIED) {
         PQclear(PQexec(link, "ROLLBACK"));
     }
-    return good;
+    return found;
+}
+
+static bool apply_file(PGconn *link, const schema_file *file, const char *checksum, FILE *out,
+                       char *reason, size_t reason_size) {
+    verdict found = try_file(link, file, checksum, reason, reason_size);
+    for (int tries = 1; found == LOCKED && tries < LOCK_TRIES_MOST; tries++) {
+        if (tries == 1) {
+            fprintf(out, "waiting for locks of %s\n", file->path);
+            fflush(out);
+        }
+        sleep(LOCK_PAUSE_S);
+        found = try_file(link, file, checksum, reason, reason_size);
+    }
+    return found == APPLIED;
 }
 
 static bool bring_up(PGconn *link, const schema_file *file, FILE *out, char *reason,
@@ -101,7 +143,7 @@ static bool bring_up(PGconn *link, const schema_file *file, FILE *out, char *rea
         return false;
     }
     fprintf(out, "applying %s\n", file->path);
-    return apply_file(link, file, wanted, reason, reason_size);
+    return apply_file(link, file, wanted, out, reason, reason_size);
 }
 
 static PGconn *open_link(const char *conninfo, char *reason, size_t reason_size) {

@@ -3,6 +3,7 @@
 
 #include "service/db/role.h"
 #include "service/db/statement.h"
+#include "service/db/wait.h"
 #include "service/log.h"
 
 #include <errno.h>
@@ -78,16 +79,20 @@ static bool send_prepares(PGconn *link) {
     return PQpipelineSync(link) == 1;
 }
 
+static PGresult *next_result(PGconn *link) {
+    return db_wait(link) ? PQgetResult(link) : NULL;
+}
+
 /* Prepares every statement in one round trip. */
 static bool prepare_statements(PGconn *link) {
-    if (PQenterPipelineMode(link) != 1 || !send_prepares(link)) {
+    if (PQsetnonblocking(link, 1) != 0 || PQenterPipelineMode(link) != 1 || !send_prepares(link)) {
         return false;
     }
     for (size_t i = 0; i < statement_count; i++) {
         if (statements[i].unprepared) {
             continue;
         }
-        PGresult *result = PQgetResult(link);
+        PGresult *result = next_result(link);
         if (PQresultStatus(result) == PGRES_FATAL_ERROR) {
             const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
             log_write(
@@ -97,12 +102,12 @@ static bool prepare_statements(PGconn *link) {
         }
         bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
         PQclear(result);
-        PQclear(PQgetResult(link)); /* the NULL that ends each statement */
+        PQclear(next_result(link)); /* the NULL that ends each statement */
         if (!good) {
             return false;
         }
     }
-    PGresult *sync = PQgetResult(link);
+    PGresult *sync = next_result(link);
     bool good = PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
     PQclear(sync);
     return good && PQexitPipelineMode(link) == 1;

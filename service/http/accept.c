@@ -1,6 +1,8 @@
 /* Accepts connections and deals them out to the workers one by one. */
 #include "service/http/accept.h"
 
+#include "service/log.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -8,37 +10,62 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { BACKLOG = 512, SHORTAGE_US = 20000 };
+enum { BACKLOG = 512, SHORTAGE_US = 20000, TELL_EVERY_S = 10 };
 
 struct acceptor {
     int socket;
     struct MHD_Daemon *daemon;
+    peers *seats;
     pthread_t thread;
+    time_t told; /* of the thread alone: when it last logged that it cannot accept */
 };
 
+/* A flood of connections must not become a flood of lines. */
+static void tell(acceptor *running, const char *what) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (running->told == 0 || now.tv_sec - running->told >= TELL_EVERY_S) {
+        running->told = now.tv_sec;
+        log_write(LOG_WARNING, "%s", what);
+    }
+}
+
 /* Whether accepting may go on after this error; out of descriptors it waits until some are back. */
-static bool is_passing(int error) {
+static bool is_passing(acceptor *running, int error) {
     if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+        tell(running, "connections wait: descriptors or memory are out");
         usleep(SHORTAGE_US);
         return true;
     }
     return error == EINTR || error == ECONNABORTED || error == EAGAIN || error == EPROTO;
 }
 
+static void take(acceptor *running, int client, const struct sockaddr *from, socklen_t size) {
+    if (running->seats != NULL && !peers_enter(running->seats, client, from)) {
+        tell(running,
+             "connections are refused: an address has LR_ADDRESS_CONNECTION_LIMIT of them");
+        close(client);
+        return;
+    }
+    /* The daemon chooses the worker by the descriptor's number, and closes what it cannot take. */
+    if (MHD_add_connection(running->daemon, client, from, size) != MHD_YES) {
+        peers_leave(running->seats, client);
+    }
+}
+
 static void *accept_all(void *argument) {
-    const acceptor *running = argument;
+    acceptor *running = argument;
     for (;;) {
         struct sockaddr_storage from;
         socklen_t size = sizeof from;
         int client =
             accept4(running->socket, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (client >= 0) {
-            /* The daemon chooses the worker by the descriptor's number, and closes what it cannot
-             * take. */
-            MHD_add_connection(running->daemon, client, (struct sockaddr *)&from, size);
-        } else if (!is_passing(errno)) {
+            take(running, client, (struct sockaddr *)&from, size);
+        } else if (!is_passing(running, errno)) {
             return NULL; /* the socket was shut down */
         }
     }
@@ -60,12 +87,13 @@ static int open_socket(const struct addrinfo *address) {
     return -1;
 }
 
-acceptor *acceptor_new(const struct addrinfo *address, struct MHD_Daemon *daemon) {
+acceptor *acceptor_new(const struct addrinfo *address, struct MHD_Daemon *daemon, peers *seats) {
     acceptor *running = calloc(1, sizeof *running);
     if (running == NULL) {
         return NULL;
     }
     running->daemon = daemon;
+    running->seats = seats;
     running->socket = open_socket(address);
     if (running->socket >= 0 && pthread_create(&running->thread, NULL, accept_all, running) == 0) {
         return running;

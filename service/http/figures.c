@@ -2,6 +2,7 @@
 #include "service/http/figures.h"
 
 #include "service/contract/contract.h"
+#include "service/http/peers.h"
 #include "service/http/watch.h"
 #include "service/process.h"
 
@@ -30,6 +31,10 @@ static void write_service(service *shared, FILE *out) {
     metrics_write_value(out, "http_connections_limit", "gauge",
                         "Connections that may be open; further ones wait (LR_CONNECTION_LIMIT).",
                         shared->settings->connections_most);
+    metrics_write_value(out, "http_connections_refused_total", "counter",
+                        "Connections closed at once because their address had too many "
+                        "(LR_ADDRESS_CONNECTION_LIMIT).",
+                        (double)peers_refused(shared->seats));
 }
 
 typedef struct pool_row {

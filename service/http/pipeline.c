@@ -137,14 +137,25 @@ static bool limit_rate(exchange *x) {
     }
     rate_state left = rate_take(x->shared->rates, x->who.organisation, x->who.client,
                                 clock_us(CLOCK_MONOTONIC) / 1000);
+    const rate_left *client = &left.client;
+    const rate_left *organisation = &left.organisation;
     exchange_set_header(x, "RateLimit-Policy",
-                        arena_printf(x->memory, "\"client\";q=%d;w=%d", left.quota, left.window));
-    exchange_set_header(
-        x, "RateLimit",
-        arena_printf(x->memory, "\"client\";r=%d;t=%d", left.remaining, left.reset_seconds));
+                        arena_printf(x->memory, "\"client\";q=%d;w=%d, \"organisation\";q=%d;w=%d",
+                                     client->quota, left.window, organisation->quota, left.window));
+    exchange_set_header(x, "RateLimit",
+                        arena_printf(x->memory, "\"client\";r=%d;t=%d, \"organisation\";r=%d;t=%d",
+                                     client->remaining, client->reset_seconds,
+                                     organisation->remaining, organisation->reset_seconds));
     if (!left.allowed) {
-        exchange_set_header(x, "Retry-After", arena_printf(x->memory, "%d", left.reset_seconds));
-        exchange_refuse(x, "rate_limited", NULL);
+        const rate_left *used_up = client->allowed ? organisation : client;
+        exchange_set_header(x, "Retry-After",
+                            arena_printf(x->memory, "%d", used_up->reset_seconds));
+        exchange_refuse(x, "rate_limited",
+                        arena_printf(x->memory,
+                                     "The quota of %d requests in %d seconds of %s is "
+                                     "used up.",
+                                     used_up->quota, left.window,
+                                     client->allowed ? "the organisation" : "the client"));
     }
     return left.allowed;
 }

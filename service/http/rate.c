@@ -1,34 +1,54 @@
-/* How much one client may ask: a token bucket a client, in this instance. */
+/* How much one client, and all clients of one organisation together, may ask: token buckets, in
+ * this instance. */
 #include "service/http/rate.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 
-/* Two clients that fall into one slot share nothing: the later one takes it over with a full
- * bucket. */
+/* Two names that fall into one slot share nothing: the later one takes it over with a full bucket.
+ */
 enum { SLOT_COUNT = 8192, STRIPE_COUNT = 64 };
 
 typedef struct slot {
-    uint64_t client;
+    uint64_t name;
     int64_t filled_at_ms;
     double tokens;
 } slot;
 
-struct rate_limiter {
-    int quota, window;
+/* The buckets of one kind. */
+typedef struct bucket_set {
+    int quota;
+    double refill_a_ms;
     pthread_mutex_t stripes[STRIPE_COUNT];
     slot slots[SLOT_COUNT];
+} bucket_set;
+
+struct rate_limiter {
+    int window;
+    bucket_set clients, organisations;
 };
 
-rate_limiter *rate_limiter_new(int quota, int window) {
-    rate_limiter *limiter = calloc(1, sizeof *limiter);
-    if (limiter == NULL) {
-        return NULL;
-    }
-    limiter->quota = quota;
-    limiter->window = window;
+static void init_buckets(bucket_set *set, int quota, int window) {
+    set->quota = quota;
+    set->refill_a_ms = quota / (window * 1000.0);
     for (int i = 0; i < STRIPE_COUNT; i++) {
-        pthread_mutex_init(&limiter->stripes[i], NULL);
+        pthread_mutex_init(&set->stripes[i], NULL);
+    }
+}
+
+static void clear_buckets(bucket_set *set) {
+    for (int i = 0; i < STRIPE_COUNT; i++) {
+        pthread_mutex_destroy(&set->stripes[i]);
+    }
+}
+
+rate_limiter *rate_limiter_new(int client_quota, int organisation_quota, int window) {
+    rate_limiter *limiter = calloc(1, sizeof *limiter);
+    if (limiter != NULL) {
+        limiter->window = window;
+        init_buckets(&limiter->clients, client_quota, window);
+        init_buckets(&limiter->organisations, organisation_quota, window);
     }
     return limiter;
 }
@@ -37,9 +57,8 @@ void rate_limiter_free(rate_limiter *limiter) {
     if (limiter == NULL) {
         return;
     }
-    for (int i = 0; i < STRIPE_COUNT; i++) {
-        pthread_mutex_destroy(&limiter->stripes[i]);
-    }
+    clear_buckets(&limiter->clients);
+    clear_buckets(&limiter->organisations);
     free(limiter);
 }
 
@@ -51,33 +70,45 @@ static uint64_t hash_text(uint64_t hash, const char *text) {
     return (hash ^ 0xff) * UINT64_C(0x100000001b3);
 }
 
+/* Adds `tokens` (-1 takes one; 1 gives one back) to what the time has filled in. */
+static rate_left change(bucket_set *set, uint64_t name, double tokens, int64_t now_ms) {
+    size_t index = (size_t)(name % SLOT_COUNT);
+    slot *bucket = &set->slots[index];
+    pthread_mutex_t *stripe = &set->stripes[index % STRIPE_COUNT];
+    pthread_mutex_lock(stripe);
+    if (bucket->name != name) {
+        *bucket = (slot){.name = name, .filled_at_ms = now_ms, .tokens = set->quota};
+    }
+    bucket->tokens += (double)(now_ms - bucket->filled_at_ms) * set->refill_a_ms;
+    bucket->filled_at_ms = now_ms;
+    if (bucket->tokens > set->quota) {
+        bucket->tokens = set->quota;
+    }
+    bool allowed = bucket->tokens + tokens >= 0;
+    if (allowed) {
+        bucket->tokens += tokens;
+    }
+    double left = bucket->tokens;
+    pthread_mutex_unlock(stripe);
+    double missing = allowed ? set->quota - left : 1 - left;
+    return (rate_left){.allowed = allowed,
+                       .quota = set->quota,
+                       .remaining = (int)left,
+                       .reset_seconds = (int)(missing / set->refill_a_ms / 1000) + 1};
+}
+
 rate_state rate_take(rate_limiter *limiter, const char *organisation, const char *client,
                      int64_t now_ms) {
-    uint64_t hash = hash_text(hash_text(UINT64_C(0xcbf29ce484222325), organisation), client);
-    size_t index = (size_t)(hash % SLOT_COUNT);
-    slot *bucket = &limiter->slots[index];
-    double quota = limiter->quota;
-    double refill_a_ms = quota / (limiter->window * 1000.0);
-    pthread_mutex_t *stripe = &limiter->stripes[index % STRIPE_COUNT];
-    pthread_mutex_lock(stripe);
-    if (bucket->client != hash) {
-        *bucket = (slot){.client = hash, .filled_at_ms = now_ms, .tokens = quota};
+    uint64_t organisation_name = hash_text(UINT64_C(0xcbf29ce484222325), organisation);
+    uint64_t client_name = hash_text(organisation_name, client);
+    rate_state state = {.window = limiter->window,
+                        .client = change(&limiter->clients, client_name, -1, now_ms)};
+    /* A client beyond its own quota takes nothing from the others of its organisation. */
+    state.organisation =
+        change(&limiter->organisations, organisation_name, state.client.allowed ? -1 : 0, now_ms);
+    if (!state.organisation.allowed) {
+        state.client = change(&limiter->clients, client_name, 1, now_ms);
     }
-    bucket->tokens += (double)(now_ms - bucket->filled_at_ms) * refill_a_ms;
-    bucket->filled_at_ms = now_ms;
-    if (bucket->tokens > quota) {
-        bucket->tokens = quota;
-    }
-    bool allowed = bucket->tokens >= 1;
-    if (allowed) {
-        bucket->tokens -= 1;
-    }
-    double tokens = bucket->tokens;
-    pthread_mutex_unlock(stripe);
-    double missing = allowed ? quota - tokens : 1 - tokens;
-    return (rate_state){.allowed = allowed,
-                        .quota = limiter->quota,
-                        .window = limiter->window,
-                        .remaining = (int)tokens,
-                        .reset_seconds = (int)(missing / refill_a_ms / 1000) + 1};
+    state.allowed = state.client.allowed && state.organisation.allowed;
+    return state;
 }

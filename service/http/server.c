@@ -40,6 +40,7 @@ typedef struct listener {
 struct server {
     service *shared;
     watch *connections;
+    peers *seats;
     listener api, admin;
     char *certificate, *private_key;
 };
@@ -194,6 +195,7 @@ typedef struct limits {
     unsigned int workers, connections, idle_seconds;
     const char *certificate, *private_key;
     watch *connections_watched;
+    peers *seats;
     void *(*begin)(void *cls, const char *uri, struct MHD_Connection *connection);
 } limits;
 
@@ -246,7 +248,8 @@ static bool start(listener *one, const char *setting, const char *text, const li
     }
     options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     one->started = ulfius_start_framework_with_mhd_options(&one->instance, flags, options) == U_OK;
-    one->door = one->started ? acceptor_new(one->address, one->instance.mhd_daemon) : NULL;
+    one->door =
+        one->started ? acceptor_new(one->address, one->instance.mhd_daemon, bounds->seats) : NULL;
     if (one->door == NULL) {
         snprintf(
             reason, reason_size,
@@ -296,6 +299,7 @@ static void free_server(server *running) {
     stop(&running->api);
     stop(&running->admin);
     watch_free(running->connections);
+    peers_free(running->seats);
     free(running->certificate);
     if (running->private_key != NULL) {
         explicit_bzero(running->private_key, strlen(running->private_key));
@@ -311,9 +315,16 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
         return NULL;
     }
     running->shared = shared;
+    running->seats = peers_new(settings->address_connections_most, settings->trusted_proxies,
+                               reason, reason_size);
+    if (running->seats == NULL) {
+        free(running);
+        return NULL;
+    }
     running->connections =
-        watch_new(settings->request_seconds, settings->idle_seconds, drop_request);
+        watch_new(settings->request_seconds, settings->idle_seconds, drop_request, running->seats);
     shared->open = running->connections;
+    shared->seats = running->seats;
     if (settings->tls_key_file != NULL) {
         running->certificate = read_text(settings->tls_certificate_file, reason, reason_size);
         running->private_key = read_text(settings->tls_key_file, reason, reason_size);
@@ -328,6 +339,7 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
                   .certificate = running->certificate,
                   .private_key = running->private_key,
                   .connections_watched = running->connections,
+                  .seats = running->seats,
                   .begin = begin_request_that_may_wait};
     limits admin = {.workers = ADMIN_WORKERS,
                     .connections = ADMIN_CONNECTIONS,

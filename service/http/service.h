@@ -29,7 +29,8 @@ typedef struct service {
     token_verifier *verifier;
     rate_limiter *rates;
     metrics *figures;
-    struct watch *open; /* connections of clients; set by server_start */
+    struct watch *open;  /* connections of clients; set by server_start */
+    struct peers *seats; /* of the addresses they come from; set by server_start */
     unsigned char cursor_key[SECRET_SIZE];
     unsigned char pseudonym_key[SECRET_SIZE];
     const char *(*scan_text)(

@@ -29,6 +29,7 @@ struct watch {
     size_t count;
     int64_t request_ms, idle_ms;
     void (*drop)(void *request);
+    peers *seats;
 };
 
 static int64_t now_ms(void) {
@@ -37,11 +38,12 @@ static int64_t now_ms(void) {
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-watch *watch_new(int request_seconds, int idle_seconds, void (*drop)(void *request)) {
+watch *watch_new(int request_seconds, int idle_seconds, void (*drop)(void *request), peers *seats) {
     watch *all = calloc(1, sizeof *all);
     if (all != NULL) {
         pthread_mutex_init(&all->lock, NULL);
         all->drop = drop;
+        all->seats = seats;
         all->request_ms = request_seconds * INT64_C(1000);
         all->idle_ms = idle_seconds * INT64_C(1000);
     }
@@ -92,6 +94,7 @@ static void drop_request(watched *one) {
 
 static void take_out(watch *all, watched *one) {
     drop_request(one);
+    peers_leave(all->seats, one->socket); /* before the number is given to another one */
     pthread_mutex_lock(&all->lock);
     if (one->previous == NULL) {
         all->first = one->next;

@@ -2,6 +2,8 @@
  * inactivity only. */
 #pragma once
 
+#include "service/http/peers.h"
+
 #include <microhttpd.h>
 #include <stddef.h>
 
@@ -9,8 +11,9 @@ typedef struct watch watch;
 
 /* A request may take `request_seconds` to arrive and be answered, a connection may be idle
  * `idle_seconds`. `drop` frees what is kept for a request that never came to its end: the library
- * forgets it when it has no room for the parameters of a query. */
-watch *watch_new(int request_seconds, int idle_seconds, void (*drop)(void *request));
+ * forgets it when it has no room for the parameters of a query. `seats`, borrowed, is told of each
+ * connection that ends. */
+watch *watch_new(int request_seconds, int idle_seconds, void (*drop)(void *request), peers *seats);
 void watch_free(watch *all);
 
 /* For MHD_OPTION_NOTIFY_CONNECTION, with the watch as its argument. */

@@ -18,7 +18,9 @@ begin
             select 'area-' || (r ->> member), r ->> member = r ->> 'committee', false
                 from unnest(s.committees) member where r ->> member is not null
             union all
-            select r ->> member, false, false from unnest(s.organisations) member
+            -- All reviewers belong to one organisation: access given to a client is told to that client.
+            select (r ->> member) || case s.subject when 'access' then ' ' || coalesce(r ->> 'client', '*') else '' end,
+                false, false from unnest(s.organisations) member
                 where r ->> member is not null and (s.seen_with is null or r ->> s.seen_with is not null)
             union all
             select f.audience, true, true from feed_sight f

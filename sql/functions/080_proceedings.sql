@@ -98,7 +98,9 @@ declare
     p proceeding;
 begin
     perform case_wait(case_id) from proceeding where id = p_id;
-    select * into p from proceeding where id = p_id and (p_case is null or case_id = p_case) for update;
+    -- A liaison organisation sees proceedings by themselves, not as parts of a case.
+    select * into p from proceeding where id = p_id
+        and (p_case is null or case_id = p_case and exists (select from review_case c where c.id = p_case)) for update;
     if not found then
         perform refuse(404, 'not_found');
     end if;

@@ -96,7 +96,8 @@ create policy service_read on change for select to register_service using (
 
 create policy service_read on case_access for select to register_service using (
     committee = (select claim('area')) and (select works_on_cases())
-    or organisation = (select claim('organisation')) and (select works_on_cases()));
+    or organisation = (select claim('organisation')) and (client is null or client = (select claim('client')))
+        and (select works_on_cases()));
 create policy service_insert on case_access for insert to register_service with check (
     committee = (select claim('committee')) and (select has_scope('cases.write')));
 create policy service_update on case_access for update to register_service using (

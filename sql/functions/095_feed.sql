@@ -187,9 +187,13 @@ begin
         for r in execute format('select (j ->> $3)::uuid as id, (j ->> ''version'')::bigint as version,
                 feed_case($4, j) as its_case, j ->> ''committee'' as committee,
                 (j ->> ''updated_at'')::timestamptz as updated_at
-                from (select to_jsonb(t) as j from %1$I t where $1 is null or t.%2$I > $1
-                    order by t.%2$I limit $2) page', s.table_name, feed_key_member(s))
-                using from_id, how_many + 1 - cardinality(found), feed_key_member(s), s loop
+                from (select j from (select to_jsonb(t) as j, t.%2$I as key from %1$I t where $1 is null or t.%2$I > $1) seen
+                    where $5 or j ->> ''committee'' = claim(''area'')
+                        or (j ->> ''case_id'')::uuid = any (granted_cases() || liaison_cases())
+                    order by key limit $2) page', s.table_name, feed_key_member(s))
+                using from_id, how_many + 1 - cardinality(found), feed_key_member(s), s,
+                    -- The inspectorate sees decisions, but not the cases that their links would name.
+                    s.organisations <> '{}' or s.path not like '%{case}%' loop
             if cardinality(found) = how_many then
                 feed := false;
                 exit subjects;

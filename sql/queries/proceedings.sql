@@ -9,7 +9,9 @@ from review_case c where c.id = $1::uuid;
 select * from proceeding_create($1::uuid, $2::jsonb);
 
 -- name: get_case_proceeding
-select version, proceeding_document(p) as body from proceeding p where case_id = $1::uuid and id = $2::uuid;
+-- A liaison organisation sees proceedings by themselves, not as parts of a case.
+select version, proceeding_document(p) as body from proceeding p
+where case_id = $1::uuid and id = $2::uuid and exists (select from review_case c where c.id = p.case_id);
 
 -- name: change_case_proceeding
 select * from proceeding_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);

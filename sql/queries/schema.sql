@@ -20,7 +20,13 @@ set role register_owner;
 set search_path = register;
 
 -- name: schema_patience unprepared
-set lock_timeout = '5s';
+-- Half of what requests wait for a lock: while a file waits for a table, every request on it waits behind the file.
+set lock_timeout = '500ms';
+
+-- name: schema_gate unprepared
+-- Every request's transaction reads this table first: who has it alone has waited for all of them and keeps new ones
+-- outside, so that what locks many tables one by one can neither be starved nor meet a request in a deadlock.
+lock table register.organisation in access exclusive mode;
 
 -- name: schema_find unprepared
 select checksum from register.schema_file where path = $1;
@@ -36,3 +42,10 @@ select r.rolsuper as super, r.rolbypassrls as bypasses,
         where n.nspname = 'register' and c.relowner = r.oid) as owns
 from pg_roles r
 where r.rolname = current_user;
+
+-- name: durability_off unprepared
+-- The settings without which a crash of the machine loses what was confirmed.
+select name
+from pg_settings
+where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'
+order by name;

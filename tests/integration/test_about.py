@@ -46,7 +46,8 @@ def test_the_caller_sees_what_the_register_makes_of_its_token(agency):
     assert me["organisation"] == {"code": "LA-S12000049", "name": "Glasgow City Council",
                                   "kind": "local_authority", "committee": None, "area": None}
     assert (me["client_id"], me["scopes"]) == ("council-casework", AGENCY_SCOPES.split())
-    assert me["rate_limit"] == {"quota": 1000000, "window_seconds": 60}
+    assert me["rate_limit"] == {"quota": 1000000, "organisation_quota": 4000000,
+                                "window_seconds": 60}
 
 
 def test_a_committee_sees_which_one_it_is(committee):

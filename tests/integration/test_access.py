@@ -54,6 +54,20 @@ def test_another_client_of_the_same_organisation_sees_nothing(committee, reviewe
     assert sees(caller("INDEPENDENT", "somebody-else", "cases.read"), case) == 404
 
 
+def test_a_reviewer_learns_nothing_of_the_access_of_others(committee, caller):
+    """All reviewers belong to one organisation; what one was given is no other's business."""
+    mine, other = (caller("INDEPENDENT", new_number("reviewer")[:40], "cases.read changes.read") for _ in range(2))
+    case = given_case(committee)
+    access = grant(committee, case, client_id=client_id(other)).needed(201)
+    place = {"id": case["id"], "access_id": access["id"]}
+    assert (other.send("getAccess", **place).status, mine.send("getAccess", **place).status) == (200, 404)
+    seen = {client: [event["subject_id"] for event in client.send("listPresent", query="limit=500")["items"]]
+            for client in (mine, other)}
+    assert access["id"] in seen[other] and access["id"] not in seen[mine]
+    told = {client: client.send("listChanges", query="limit=500&wait=2").bytes.decode() for client in (mine, other)}
+    assert access["id"] in told[other] and access["id"] not in told[mine]
+
+
 def test_a_reviewer_changes_nothing_of_the_case_itself(committee, caller):
     client = caller("INDEPENDENT", new_number("reviewer")[:40], ALL_SCOPES)
     case = given_case(committee)

@@ -2,6 +2,7 @@
 import concurrent.futures
 import re
 import signal
+import socket
 import threading
 import time
 
@@ -88,6 +89,51 @@ def test_a_client_beyond_its_quota_has_to_wait(extra_instance, caller):
     assert 1 <= int(replies[-1].headers["Retry-After"]) <= 60
     assert re.search("r=19;", replies[0].headers["RateLimit"])
     assert patient.send("listReferrals").status == 200
+
+
+def test_the_clients_of_an_organisation_share_its_quota(extra_instance, caller):
+    """Neither may take it all, and another organisation has its own."""
+    narrow = extra_instance(LR_RATE_LIMIT=20, LR_ORGANISATION_RATE_LIMIT=30)
+    first, second = (caller("LA-S12000049", name, AGENCY_SCOPES, narrow) for name in ("share-1", "share-2"))
+    assert {first.send("listReferrals").status for _ in range(20)} == {200}
+    replies = [second.send("listReferrals") for _ in range(11)]
+    assert [reply.status for reply in replies] == [200] * 10 + [429]
+    last = replies[-1]
+    assert '"organisation";q=30;w=60' in last.headers["RateLimit-Policy"]
+    assert re.search('"client";r=10;.*"organisation";r=0;', last.headers["RateLimit"])
+    assert 1 <= int(last.headers["Retry-After"]) <= 3 and "of the organisation" in last["detail"]
+    assert caller("HB-S08000031", "share-1", AGENCY_SCOPES, narrow).send("listReferrals").status == 200
+
+
+def connect_from(address, port):
+    return socket.create_connection(("127.0.0.1", port), timeout=5, source_address=(address, 0))
+
+
+def is_open(link):
+    """Whether the service keeps the connection: it answers on it."""
+    try:
+        link.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        return link.recv(15).startswith(b"HTTP/1.1 200")
+    except ConnectionError:
+        return False
+
+
+@pytest.mark.parametrize("trusted, most", [("127.0.0.1", 20), ("127.0.0.1 127.0.0.2", 40), ("127.0.0.0/8", 40)])
+def test_an_address_has_only_so_many_connections_unless_it_is_trusted(extra_instance, trusted, most):
+    crowded = extra_instance(LR_ADDRESS_CONNECTION_LIMIT=20, LR_TRUSTED_PROXIES=trusted)
+    links = [connect_from("127.0.0.2", crowded.port) for _ in range(40)]
+    kept = [link for link in links if is_open(link)]
+    other = connect_from("127.0.0.3", crowded.port)
+    assert (len(kept), is_open(other)) == (most, True)
+    assert f"http_connections_refused_total {40 - most}" in crowded.admin("/metrics")[1]
+    told = [one for one in crowded.log_lines() if "LR_ADDRESS_CONNECTION_LIMIT" in one.get("message", "")]
+    assert len(told) == (most < 40)
+    kept[0].close()
+    again = [connect_from("127.0.0.2", crowded.port)]
+    assert seconds_until(lambda: is_open(again[0]) or again.insert(0, connect_from("127.0.0.2", crowded.port)),
+                         3) < 3, "no connection becomes free"
+    for link in links + again + [other]:
+        link.close()
 
 
 @pytest.fixture(scope="module")

@@ -77,8 +77,25 @@ def issuer(tmp_path_factory):
     return made
 
 
+def set_database(cluster, name, value):
+    cluster.execute(f"alter system set {name} = {value}")
+    cluster.execute("select pg_reload_conf()")
+    deadline = time.monotonic() + 5
+    while cluster.execute(f"show {name}")[0][0] != value:
+        assert time.monotonic() < deadline, f"{name} is not {value}"
+        time.sleep(0.02)
+
+
 @pytest.fixture(scope="module")
-def production(instances, cluster, keys, issuer):
+def durable(cluster):
+    """The database of the tests keeps what it confirms for a while, as production asks."""
+    set_database(cluster, "fsync", "on")
+    yield
+    set_database(cluster, "fsync", "off")
+
+
+@pytest.fixture(scope="module")
+def production(instances, durable, cluster, keys, issuer):
     made = Instance(cluster, keys, **SETTINGS, LR_JWKS_FILE=issuer.file)
     del made.environment["LR_DEV_SECRET_FILE"]
     yield made.start()
@@ -176,6 +193,62 @@ def test_unsafe_settings_are_refused_by_name(instances, cluster, keys, changes, 
     ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=10,
                            check=False)
     assert (ended.returncode, named in ended.stderr.decode()) == (78, True)
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"LR_PSEUDONYM_KEY_FILE": b"a" * 48}, "LR_PSEUDONYM_KEY_FILE: the file has 32 bytes or more, but too few"),
+    ({"LR_PSEUDONYM_KEY_FILE": b"CHANGE-ME"}, "LR_PSEUDONYM_KEY_FILE: the file has to hold at least 32 bytes"),
+    ({"LR_DEV_SECRET_FILE": b"abcabcabc" * 8}, "LR_DEV_SECRET_FILE: the file has 32 bytes or more, but too few"),
+    ({"LR_TRUSTED_PROXIES": "10.0.0.0/33"}, "LR_TRUSTED_PROXIES has to be addresses, or networks"),
+    ({"LR_TRUSTED_PROXIES": "proxy.example.org"}, "LR_TRUSTED_PROXIES has to be addresses, or networks"),
+    ({"LR_ADDRESS_CONNECTION_LIMIT": "0"}, "LR_ADDRESS_CONNECTION_LIMIT"),
+    ({"LR_ORGANISATION_RATE_LIMIT": "0"}, "LR_ORGANISATION_RATE_LIMIT"),
+    ({"LR_MODE": "production", "LR_ISSUER": ISSUER}, "LR_DEV_SECRET_FILE is for LR_MODE=dev only"),
+    ({"LR_DEV_SECRET_FILE": None, "LR_JWKS_URL": "http://keys.example.org/jwks.json"},
+     "LR_JWKS_URL: the address has to begin with https (http only in dev"),
+    ({"LR_DEV_SECRET_FILE": None, "LR_JWKS_FILE": b'{"keys": []}'}, "LR_JWKS_FILE"),
+], ids=str)
+def test_what_is_weak_is_refused_with_a_sentence(instances, cluster, keys, tmp_path, changes, message):
+    made = Instance(cluster, keys)
+    for name, value in changes.items():
+        if isinstance(value, bytes):
+            (tmp_path / name).write_bytes(value)
+            (tmp_path / name).chmod(0o600)
+            value = str(tmp_path / name)
+        made.environment[name] = value
+    made.environment = {name: value for name, value in made.environment.items() if value is not None}
+    ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=10,
+                           check=False)
+    assert (ended.returncode, message in ended.stderr.decode()) == (78, True), ended.stderr.decode()
+
+
+def test_a_key_set_with_nothing_but_a_weak_key_is_refused(instances, cluster, keys, tmp_path):
+    weak = Issuer(tmp_path)
+    weak.publish(one=rsa.generate_private_key(65537, 1024))
+    made = Instance(cluster, keys, **SETTINGS, LR_JWKS_FILE=weak.file)
+    del made.environment["LR_DEV_SECRET_FILE"]
+    ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=10,
+                           check=False)
+    assert (ended.returncode, "LR_JWKS_FILE" in ended.stderr.decode()) == (78, True), ended.stderr.decode()
+
+
+@pytest.mark.parametrize("name", ["fsync", "full_page_writes", "synchronous_commit"])
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_a_database_that_may_lose_what_it_confirmed_is_refused(durable, instances, cluster, keys, issuer, name,
+                                                               command):
+    made = Instance(cluster, keys, **SETTINGS, LR_JWKS_FILE=issuer.file)
+    del made.environment["LR_DEV_SECRET_FILE"]
+    set_database(cluster, name, "off")
+    ended = subprocess.run([made.binary, command], env=made.environment, capture_output=True, timeout=10,
+                           check=False)
+    set_database(cluster, name, "on")
+    said = (ended.stdout + ended.stderr).decode()
+    assert (ended.returncode, f"the database has {name} = off" in said) == (78, True), said
+
+
+def test_a_database_that_may_lose_what_it_confirmed_will_do_in_dev(instances, cluster, keys):
+    set_database(cluster, "fsync", "off")
+    assert "durability: in order, not kept, which is allowed in dev" in Instance(cluster, keys).run("check")
 
 
 def test_a_database_role_that_row_level_security_does_not_bind_is_refused(instances, cluster, keys):

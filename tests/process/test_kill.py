@@ -1,9 +1,15 @@
-"""Whatever was acknowledged survives: pushes with retries while service and database are killed."""
+"""Whatever was acknowledged survives: pushes with retries while service and database are killed.
+
+LR_DRILL=long: at least a hundred kills and fifty thousand acknowledged pushes.
+"""
+import collections
+import json
 import pathlib
 import signal
 import sys
 import threading
 import time
+import urllib.request
 import uuid
 
 import pytest
@@ -14,10 +20,11 @@ sys.path[:0] = [str(ROOT / "tests" / "contract"), str(ROOT / "tests" / "integrat
 
 from cluster import Cluster  # noqa: E402
 from documents import new_referral  # noqa: E402
+from drill import LONG  # noqa: E402
 from service import Instance, Secrets  # noqa: E402
 
-ORGANISATION, SCOPE = "LA-S12000049", "referrals.write referrals.read"
-CLIENTS, KILLS = 8, 12
+ORGANISATION, SCOPE = "LA-S12000049", "referrals.write referrals.read changes.read"
+CLIENTS, KILLS, PUSHES = (8, 55, 26000) if LONG else (8, 12, 100)
 
 
 class Pusher(threading.Thread):
@@ -50,6 +57,18 @@ class Pusher(threading.Thread):
             time.sleep(0.05)
 
 
+def feed_of(instance, token):
+    """How often the feed tells of each referral that it was made, read from the beginning."""
+    created, target, more = collections.Counter(), f"{instance.url}/v1/changes?limit=500", True
+    while more:
+        ask = urllib.request.Request(target, headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(ask, timeout=10) as answer:
+            page = json.load(answer)
+        created.update(one["subject_id"] for one in page["items"] if one["type"] == "referral.created")
+        target, more = page["next"], page["more"]
+    return created
+
+
 def kill_service(cluster, instance):
     del cluster
     instance.signal(signal.SIGKILL)
@@ -76,7 +95,7 @@ def storm():
         pushers = [Pusher(instance.url, token, enough) for _ in range(CLIENTS)]
         for each in pushers:
             each.start()
-        yield cluster, instance, pushers, enough
+        yield cluster, instance, pushers, enough, token
     finally:
         enough.set()
         instance.stop()
@@ -86,8 +105,11 @@ def storm():
 
 @pytest.mark.parametrize("kill", [kill_service, kill_database])
 def test_what_was_acknowledged_is_there_once_after_kills(storm, kill):
-    cluster, instance, pushers, enough = storm
-    for _ in range(KILLS):
+    cluster, instance, pushers, enough, token = storm
+    for number in range(KILLS):
+        share = (number + 1) * PUSHES // KILLS  # enough is pushed between the kills
+        while sum(len(each.acknowledged) for each in pushers) < share:
+            time.sleep(0.05)
         time.sleep(0.5)
         kill(cluster, instance)
     time.sleep(1)
@@ -96,9 +118,12 @@ def test_what_was_acknowledged_is_there_once_after_kills(storm, kill):
         each.join(timeout=30)
     acknowledged = [one for each in pushers for one in each.acknowledged]
     stored = cluster.execute("select source_reference, id::text from register.referral")
+    told = feed_of(instance, token)
     retries = sum(each.retries for each in pushers)
     print(f"\n{kill.__name__}: {KILLS} kills, {len(acknowledged)} acknowledged, {retries} retries, "
-          f"{len(set(acknowledged) - set(stored))} lost, {len(stored) - len(set(stored))} doubled")
+          f"{len(set(acknowledged) - set(stored))} lost, {len(stored) - len(set(stored))} doubled, "
+          f"the feed tells {sum(told.values())} times of {len(told)}")
     assert [fault for each in pushers for fault in each.unexpected] == []
     assert sorted(stored) == sorted(acknowledged)
-    assert len(acknowledged) > 100 and retries > 0
+    assert told == collections.Counter(identifier for _, identifier in stored), "the feed is not exact"
+    assert len(acknowledged) >= PUSHES and retries > 0

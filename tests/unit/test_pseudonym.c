@@ -3,12 +3,15 @@
 #include "service/http/exchange_parts.h"
 
 #include <criterion/criterion.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 static service shared;
 static exchange x;
 
 static void begin(void) {
+    static const config settings = {.public_url = "http://127.0.0.1:8080"};
+    shared.settings = &settings;
     memset(shared.pseudonym_key, 0x2a, SECRET_SIZE);
     x = (exchange){.memory = arena_new(),
                    .shared = &shared,
@@ -101,5 +104,18 @@ Test(pseudonym, given_no_family_when_replaced_then_its_reference_is_an_explicit_
     json_t *child = json_pack("{s:s}", "child_id", "c-1");
     pseudonym_replace(&x, child, "GLA", "carefirst");
     cr_expect(json_is_null(json_object_get(child, "family_ref")));
+    json_decref(child);
+}
+
+Test(pseudonym,
+     given_no_hash_can_be_made_when_replaced_then_it_is_refused_and_nothing_stands_there) {
+    json_t *child = json_pack("{s:s, s:s}", "child_id", "SECRET-1", "family_id", "SECRET-2");
+    EVP_set_default_properties(NULL, "provider=nobody"); /* OpenSSL finds no algorithm any more */
+    cr_expect_not(pseudonym_replace(&x, child, "GLA", "carefirst"));
+    cr_expect_eq(x.status, 500);
+    cr_expect_str_eq(x.problem, "internal");
+    cr_expect_null(json_object_get(child, "child_id"));
+    cr_expect_null(json_object_get(child, "child_ref"));
+    cr_expect_null(json_object_get(child, "family_ref"));
     json_decref(child);
 }

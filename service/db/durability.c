@@ -1,0 +1,29 @@
+/* Whether the database keeps what it says it committed, even when its machine fails. */
+#include "service/db/durability.h"
+
+#include "service/db/statement.h"
+
+#include <libpq-fe.h>
+#include <stdio.h>
+
+durability_verdict durability_check(const char *conninfo, char *reason, size_t reason_size) {
+    PGconn *link = PQconnectdb(conninfo);
+    PGresult *off =
+        PQstatus(link) == CONNECTION_OK ? PQexec(link, statement_durability_off->text) : NULL;
+    durability_verdict verdict = DURABILITY_UNKNOWN;
+    if (off == NULL || PQresultStatus(off) != PGRES_TUPLES_OK) {
+        snprintf(reason, reason_size,
+                 "LR_DATABASE: the database cannot be reached or asked about its settings.");
+    } else if (PQntuples(off) > 0) {
+        verdict = DURABILITY_OFF;
+        snprintf(reason, reason_size,
+                 "LR_DATABASE: the database has %s = off, and may lose what it confirmed; set it "
+                 "on, or LR_MODE=dev for a register without real data.",
+                 PQgetvalue(off, 0, 0));
+    } else {
+        verdict = DURABILITY_KEPT;
+    }
+    PQclear(off);
+    PQfinish(link);
+    return verdict;
+}

@@ -1,0 +1,125 @@
+"""The database goes away, stands still, and comes back: answers in time, nothing stuck, no restart."""
+import contextlib
+import os
+import signal
+import time
+
+import pytest
+
+from drill import LONG, Load, assert_nothing_lost, percentile, seconds_until, tally, token_of
+
+ROUNDS = 20 if LONG else 2
+SILENCE_S = 8  # README, limits
+STILL_S = 12
+EXTRA_S = 1.5  # for a machine that does other things
+
+
+def ready(instance):
+    return instance.admin("/readyz")[0] == 200
+
+
+def figure(instance, name):
+    lines = instance.admin("/metrics")[1].splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(name) and not line.startswith("#"))
+
+
+def until_all_succeed(load, since):
+    """Seconds from `since` until the first success that was begun after it."""
+    def first():
+        return [one for one in load.outcomes(since) if one.status in (200, 201)]
+    seconds_until(first, 10)
+    return min(one.began + one.took for one in first()) - since
+
+
+def assert_refused_properly(outcomes):
+    """Without a database there is one answer, with a time to wait; nothing else, no broken connection."""
+    refused = [one for one in outcomes if one.status not in (200, 201)]
+    assert {(one.status, one.fault) for one in refused} <= {(503, None)}, tally(outcomes)
+    assert {one.code for one in refused} <= {"database_unavailable", "overloaded"}
+    assert all(int(one.retry_after) >= 1 for one in refused)
+    return refused
+
+
+def test_it_answers_within_a_second_and_recovers_within_two(serving, cluster):
+    instance = serving(cluster)
+    instance.errors_expected = True
+    recoveries, waits, everything = [], [], []
+    with Load(instance, token_of(instance), 8, pause=0.01) as load:
+        for _ in range(ROUNDS):
+            time.sleep(0.5)
+            gone = time.monotonic()
+            cluster.stop()
+            stopped = time.monotonic()
+            time.sleep(1.5)
+            assert instance.admin("/livez")[0] == 200 and not ready(instance)
+            away = load.outcomes(stopped)
+            assert_refused_properly(away)
+            waits += [one.took for one in load.outcomes(gone)]
+            cluster.start()
+            recoveries.append(until_all_succeed(load, time.monotonic()))
+            seconds_until(lambda: ready(instance), 2)
+    everything = load.outcomes()
+    assert_refused_properly(everything)
+    told = assert_nothing_lost(cluster, everything)
+    print(f"\n{ROUNDS} times away: refusals after {percentile(waits, 0.5) * 1e3:.1f} ms (most {max(waits):.2f} s), first "
+          f"success {max(recoveries):.2f} s after its return at most; {tally(everything)}, {len(told)} pushes there")
+    assert max(waits) < 1 + EXTRA_S / 3 and max(recoveries) <= 2
+    assert not instance.has_ended()
+
+
+def backends(cluster):
+    """The processes that serve connections of the service."""
+    return [row[0] for row in cluster.execute(
+        "select pid from pg_stat_activity where usename = 'register_service'")]
+
+
+def postmaster(cluster):
+    return int((cluster.data / "postmaster.pid").read_text().split()[0])
+
+
+@contextlib.contextmanager
+def standing_still(processes):
+    try:
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in processes:
+            with contextlib.suppress(ProcessLookupError):  # it may have given up meanwhile
+                os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["its processes", "all of it"])
+def test_a_database_that_stands_still_holds_nobody_for_ever(serving, cluster, whole):
+    """Like a machine that hangs: connections stay open, nothing comes back. New connections may be made, or not."""
+    instance = serving(cluster, LR_WORKERS=16)
+    instance.errors_expected = True
+    with Load(instance, token_of(instance), 24, pause=0.01, timeout=30.0) as load:
+        time.sleep(0.5)
+        still = backends(cluster) + ([postmaster(cluster)] if whole else [])
+        with standing_still(still):
+            began = time.monotonic()
+            worst_live = 0.0
+            while time.monotonic() - began < STILL_S:
+                asked = time.monotonic()
+                assert instance.admin("/livez")[0] == 200
+                worst_live = max(worst_live, time.monotonic() - asked)
+                time.sleep(0.2)
+            was_ready = ready(instance)
+        back = time.monotonic()
+        recovered = until_all_succeed(load, back)
+        seconds_until(lambda: ready(instance), 3)
+        time.sleep(0.5)
+        seconds_until(lambda: figure(instance, "database_pool_connected") == 14, 5)
+    during = [one for one in load.outcomes(began - SILENCE_S) if one.began < back]
+    slow = max(one.took for one in during)
+    told = assert_nothing_lost(cluster, load.outcomes())
+    print(f"\nstood still {STILL_S} s: slowest answer {slow:.2f} s, half within {percentile([one.took for one in during], 0.5):.3f} s, "
+          f"liveness {worst_live * 1e3:.0f} ms at most, success again after {recovered:.2f} s; {tally(load.outcomes())}, "
+          f"{len(told)} pushes there")
+    assert_refused_properly(load.outcomes())
+    assert slow < SILENCE_S + EXTRA_S
+    assert worst_live < 1
+    assert whole != was_ready, "ready only if connections can be made"
+    assert recovered <= 2
+    assert figure(instance, "http_requests_in_flight") == 0, "a worker is stuck"

@@ -1,0 +1,102 @@
+"""The end under load: nobody's request fails, nobody's connection is reset, and it ends in time."""
+import json
+import signal
+import threading
+import time
+import urllib.request
+
+from drill import LONG, Load, assert_nothing_lost, seconds_until, stored, tally, token_of
+
+GRACE_S, DRAIN_S, CHECK_S, ROUNDS = 1, 4, 0.4, 10 if LONG else 1
+
+
+class Readiness(threading.Thread):
+    """What a load balancer knows: whether /readyz said yes a moment ago."""
+
+    def __init__(self, instance):
+        super().__init__(daemon=True)
+        self.instance, self.ready, self.failed_at = instance, True, None
+
+    def run(self):
+        while self.ready:
+            self.ready = self.instance.admin("/readyz")[0] == 200
+            time.sleep(CHECK_S)
+        self.failed_at = time.monotonic()
+
+
+def wait_in_feed(instance, token, answers):
+    """A long poll that is under way when the end comes."""
+    ask = urllib.request.Request(f"{instance.url}/v1/changes?limit=100",
+                                 headers={"Authorization": f"Bearer {token}"})
+    after = json.load(urllib.request.urlopen(ask, timeout=5))["next"]
+    ask = urllib.request.Request(f"{after}{'&' if '?' in after else '?'}wait=30",
+                                 headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(ask, timeout=40) as answer:
+        answers.append((answer.status, time.monotonic()))
+
+
+def drain_once(serving, cluster):
+    instance = serving(cluster, LR_DRAIN_GRACE_SECONDS=GRACE_S, LR_DRAIN_SECONDS=DRAIN_S)
+    token, polls = token_of(instance), []
+    other = token_of(instance, "HB-S08000031")  # nothing of it changes
+    balancer = Readiness(instance)
+    balancer.start()
+    poll = threading.Thread(target=wait_in_feed, args=(instance, other, polls))
+    poll.start()
+    with Load(instance, token, 8, may_connect=lambda: balancer.ready) as load:
+        time.sleep(1)
+        asked = time.monotonic()
+        instance.signal(signal.SIGTERM)
+        status = instance.process.wait(timeout=GRACE_S + DRAIN_S + 5)
+        took = time.monotonic() - asked
+    poll.join(timeout=5)
+    outcomes = load.outcomes()
+    during = [one for one in outcomes if one.began > asked]
+    print(f"\nends {took:.2f} s after SIGTERM (limit {GRACE_S + DRAIN_S} s), not ready after "
+          f"{balancer.failed_at - asked:.2f} s, long poll answered after {polls[0][1] - asked:.2f} s; "
+          f"{tally(outcomes)}, {len(during)} begun while draining")
+    assert status == 0 and took < GRACE_S + DRAIN_S + 0.5
+    assert balancer.failed_at - asked < CHECK_S + 0.5, "readiness is false first"
+    assert [one for one in outcomes if one.fault or one.status not in (200, 201)] == []
+    assert len(during) > 10 and polls[0][0] == 200 and polls[0][1] - asked < 1
+    told = assert_nothing_lost(cluster, outcomes)
+    return outcomes, told
+
+
+def test_behind_a_load_balancer_nothing_fails(serving, shared_cluster):
+    everything = {}
+    for _ in range(ROUNDS):
+        _, told = drain_once(serving, shared_cluster)
+        everything.update(told)
+    unknown = set(stored(shared_cluster)) - set(everything)
+    assert unknown == set(), "something was stored whose sender got no answer"
+
+
+def test_without_one_a_client_may_be_refused_but_what_failed_was_not_done(serving, shared_cluster):
+    """Who does not look at readiness connects in vain in the end; no request that was read is given up."""
+    before = set(stored(shared_cluster))
+    instance = serving(shared_cluster, LR_DRAIN_GRACE_SECONDS=0, LR_DRAIN_SECONDS=DRAIN_S)
+    with Load(instance, token_of(instance), 8) as load:
+        time.sleep(0.7)
+        instance.signal(signal.SIGTERM)
+        status = instance.process.wait(timeout=DRAIN_S + 5)
+        time.sleep(0.1)
+    outcomes = load.outcomes()
+    told = assert_nothing_lost(shared_cluster, outcomes)
+    print(f"\n{tally(outcomes)}")
+    assert status == 0
+    assert {one.status for one in outcomes if not one.fault} <= {200, 201}
+    assert set(stored(shared_cluster)) - before == set(told), "something was stored whose sender got no answer"
+
+
+def test_readiness_is_false_while_requests_are_still_answered(serving, shared_cluster):
+    instance = serving(shared_cluster, LR_DRAIN_GRACE_SECONDS=2)
+    token = token_of(instance)
+    instance.signal(signal.SIGTERM)
+    seconds_until(lambda: instance.admin("/readyz")[0] == 503, 1)
+    assert '"draining":true' in instance.admin("/readyz")[1]
+    assert instance.admin("/livez")[0] == 200
+    ask = urllib.request.Request(f"{instance.url}/v1/referrals", headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(ask, timeout=5) as answer:
+        assert (answer.status, answer.headers["Connection"]) == (200, "close")
+    assert instance.process.wait(timeout=10) == 0

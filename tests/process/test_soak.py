@@ -1,0 +1,209 @@
+"""Memory and descriptors stay what they are over a long mixed load, valid and hostile.
+
+LR_SOAK_BINARY names a second program to soak, built with AddressSanitizer: it tells of faults and of leaks at its end.
+LR_DRILL=long sends a million requests to each; otherwise it takes half a minute for each.
+"""
+import json
+import os
+import pathlib
+import random
+import re
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from documents import new_referral
+from drill import LONG, percentile, seconds_until, token_of
+from service import Instance, program
+
+# With few workers each has soon seen the largest request that it will see.
+CALLERS, WORKERS, SECONDS, REQUESTS_LONG = 6, 4, 30, 1_000_000
+GROWTH_MOST_KIB, FACTOR_WITH_SANITIZER = 3 * 1024, 4
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
+
+
+class Mixed(threading.Thread):
+    """Sends all kinds of requests by hand; half of them are what no honest client sends."""
+
+    def __init__(self, instance, token, enough, seed):
+        super().__init__(daemon=True)
+        self.port, self.token, self.enough, self.random = instance.port, token, enough, random.Random(seed)
+        self.sent, self.statuses, self.link = 0, {}, None
+        self.honest = [self.list, self.push, self.read_nothing, self.contract]
+        self.hostile = [self.bad_token, self.broken_json, self.deep, self.unknown_path, self.long_query, self.huge_head,
+                        self.invalid_batch, self.both_lengths, self.half, self.reset, self.garbage]
+
+    def run(self):
+        while not self.enough.is_set():
+            self.random.choice(self.honest if self.random.random() < 0.5 else self.hostile)()
+
+    def connection(self):
+        if self.link is None:
+            self.link = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return self.link
+
+    def drop(self, hard=False):
+        if self.link is not None:
+            if hard:
+                self.link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            self.link.close()
+            self.link = None
+
+    def request(self, method, target, body=b"", *fields, token=None):
+        lines = [f"{method} {target} HTTP/1.1", "Host: a", f"Authorization: Bearer {token or self.token}",
+                 f"Content-Length: {len(body)}", "Content-Type: application/json", *fields]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+    def ask(self, data):
+        """Sends and reads one answer; a connection that the other side ends is begun anew."""
+        self.sent += 1
+        try:
+            link = self.connection()
+            link.sendall(data)
+            answer = b""
+            while b"\r\n\r\n" not in answer:
+                more = link.recv(65536)
+                if not more:
+                    self.drop()
+                    return
+                answer += more
+            head, _, body = answer.partition(b"\r\n\r\n")
+            length = re.search(rb"(?i)content-length: *(\d+)", head)
+            while length and len(body) < int(length[1]):
+                body += link.recv(65536)
+            status = int(head.split()[1])
+            self.statuses[status] = self.statuses.get(status, 0) + 1
+            if b"connection: close" in head.lower():
+                self.drop()
+        except OSError:
+            self.drop()
+
+    def list(self):
+        self.ask(self.request("GET", "/v1/referrals?limit=3"))
+
+    def push(self):
+        self.ask(self.request("POST", "/v1/referrals", json.dumps(new_referral()).encode()))
+
+    def read_nothing(self):
+        self.ask(self.request("GET", "/v1/referrals/01a20acc-40c1-7d2c-882d-7f2773784b8d"))
+
+    def contract(self):
+        self.ask(b"GET /v1/problems HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    def bad_token(self):
+        self.ask(self.request("GET", "/v1/me", token=self.random.choice(["a.b.c", "x" * 5000, self.token[:-3] + "abc"])))
+
+    def broken_json(self):
+        self.ask(self.request("POST", "/v1/referrals", json.dumps(new_referral()).encode()[:self.random.randint(0, 400)]))
+
+    def deep(self):
+        self.ask(self.request("POST", "/v1/referrals", b"[" * 5000))
+
+    def unknown_path(self):
+        self.ask(self.request(self.random.choice(["GET", "PUT", "DELETE"]), f"/v1/{self.random.random()}/%2e%2e/a"))
+
+    def long_query(self):
+        self.ask(self.request("GET", "/v1/referrals?" + "&".join(f"a{n}=%zz" for n in range(self.random.randint(1, 300)))))
+
+    def huge_head(self):
+        self.ask(self.request("GET", "/v1/me", b"", "X-Long: " + "a" * self.random.choice([3000, 40000])))
+
+    def invalid_batch(self):
+        self.ask(self.request("POST", "/v1/referrals/batch", json.dumps([{"a": n} for n in range(200)]).encode()))
+
+    def both_lengths(self):
+        self.ask(self.request("POST", "/v1/referrals", b"{}", "Transfer-Encoding: chunked"))
+        self.drop()
+
+    def half(self):
+        """A body that is announced and does not come."""
+        self.sent += 1
+        try:
+            self.connection().sendall(self.request("POST", "/v1/referrals", b"{}").replace(b"Length: 2", b"Length: 90"))
+        except OSError:
+            pass
+        self.drop()
+
+    def reset(self):
+        """Asks and breaks off before the answer."""
+        self.sent += 1
+        try:
+            self.connection().sendall(self.request("GET", "/v1/referrals?limit=200"))
+        except OSError:
+            pass
+        self.drop(hard=True)
+
+    def garbage(self):
+        self.sent += 1
+        try:
+            self.connection().sendall(self.random.randbytes(200) + b"\r\n\r\n")
+        except OSError:
+            pass
+        self.drop()
+
+
+def figure(instance, name):
+    found = re.search(rf"^{re.escape(name)} ([0-9.e+]+)$", instance.admin("/metrics")[1], re.MULTILINE)
+    return float(found[1])
+
+
+def soak(instance):
+    """Samples of resident memory (KiB) and descriptors while the load goes on, and what was sent."""
+    enough, samples = threading.Event(), []
+    threads = [Mixed(instance, token_of(instance), enough, seed) for seed in range(CALLERS)]
+    for each in threads:
+        each.start()
+    began = time.monotonic()
+    while time.monotonic() - began < SECONDS or LONG and sum(each.sent for each in threads) < REQUESTS_LONG:
+        time.sleep(0.5)
+        samples.append((figure(instance, "process_resident_memory_bytes") / 1024, figure(instance, "process_open_fds")))
+        assert not instance.has_ended(), instance.log_text()[-3000:]
+    enough.set()
+    for each in threads:
+        each.join(timeout=20)
+        each.drop()
+    statuses = {}
+    for each in threads:
+        for status, count in each.statuses.items():
+            statuses[status] = statuses.get(status, 0) + count
+    return samples, sum(each.sent for each in threads), statuses, time.monotonic() - began
+
+
+def binaries():
+    second = os.environ.get("LR_SOAK_BINARY")
+    return [program()] + ([pathlib.Path(second)] if second else [])
+
+
+@pytest.mark.parametrize("binary", binaries(), ids=lambda binary: binary.parent.name)
+def test_memory_and_descriptors_stay_flat(shared_cluster, keys, binary):
+    sanitized = b"__asan_init" in binary.read_bytes()
+    instance = Instance(shared_cluster, keys, binary, LR_IDLE_SECONDS=2, LR_REQUEST_SECONDS=3, LR_LOG_LEVEL="error",
+                        LR_WORKERS=WORKERS)
+    if sanitized:
+        instance.environment["ASAN_OPTIONS"] = "quarantine_size_mb=4:detect_leaks=1"
+    instance.start()
+    try:
+        seconds_until(lambda: figure(instance, 'database_pool_connected{pool="requests"}') == 12, 5)
+        before = figure(instance, "process_open_fds")
+        samples, sent, statuses, took = soak(instance)
+        memory = [kib for kib, _ in samples]
+        fifth = len(memory) // 5
+        middle, late = percentile(memory[2 * fifth:3 * fifth], 0.5), percentile(memory[-fifth:], 0.5)
+        deadline = time.monotonic() + 10
+        while figure(instance, "process_open_fds") > before + 2 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        after = figure(instance, "process_open_fds")
+        print(f"\n{binary.parent.name}: {sent} requests in {took:.0f} s, {dict(sorted(statuses.items()))}; memory {middle / 1024:.1f} MiB, "
+              f"later {late / 1024:.1f} MiB; {before:.0f} descriptors before, {after:.0f} after, {max(fds for _, fds in samples):.0f} at most")
+        most = GROWTH_MOST_KIB * (FACTOR_WITH_SANITIZER if sanitized else 1)
+        assert late - middle < most, "memory grows"
+        assert after <= before + 2, "descriptors are left open"
+        assert statuses.get(500, 0) == 0 and {200, 201, 400, 401, 404} <= set(statuses)
+        assert instance.complaints() == []
+    finally:
+        status = instance.stop()
+    text = instance.log_text()
+    assert status == 0 and "Sanitizer" not in text, text[-4000:]
