@@ -40,7 +40,8 @@ static bool run_text(PGconn *link, const char *what, const char *text, char *rea
 
 typedef enum verdict { APPLIED, FAILED, LOCKED } verdict;
 
-/* Runs text of the file; tells a lock that was not to be had, or a deadlock, from other failures. */
+/* Runs text of the file; tells a lock that was not to be had, or a deadlock, from other failures.
+ */
 static verdict run_part(PGconn *link, const schema_file *file, const char *text, char *reason,
                         size_t reason_size) {
     PGresult *result = PQexec(link, text);
