@@ -24,19 +24,19 @@ struct acceptor {
 };
 
 /* A flood of connections must not become a flood of lines. */
-static void tell(acceptor *running, const char *what) {
+static void tell(acceptor *running, const char *fate, const char *cause) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (running->told == 0 || now.tv_sec - running->told >= TELL_EVERY_S) {
         running->told = now.tv_sec;
-        log_write(LOG_WARNING, "%s", what);
+        log_write(LOG_WARNING, "connections %s: %s", fate, cause);
     }
 }
 
 /* Whether accepting may go on after this error; out of descriptors it waits until some are back. */
 static bool is_passing(acceptor *running, int error) {
     if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
-        tell(running, "connections wait: descriptors or memory are out");
+        tell(running, "wait", "descriptors or memory are out");
         usleep(SHORTAGE_US);
         return true;
     }
@@ -44,9 +44,9 @@ static bool is_passing(acceptor *running, int error) {
 }
 
 static void take(acceptor *running, int client, const struct sockaddr *from, socklen_t size) {
-    if (running->seats != NULL && !peers_enter(running->seats, client, from)) {
-        tell(running,
-             "connections are refused: an address has LR_ADDRESS_CONNECTION_LIMIT of them");
+    const char *full = peers_enter(running->seats, client, from);
+    if (full != NULL) {
+        tell(running, "are refused", full);
         close(client);
         return;
     }

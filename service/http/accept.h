@@ -12,7 +12,7 @@ typedef struct acceptor acceptor;
 
 /* Listens on the address and starts a thread that hands each connection to the daemon (started with
  * MHD_USE_NO_LISTEN_SOCKET and MHD_USE_ITC), which has to outlive the acceptor, as has `seats`:
- * connections beyond what it allows an address are closed at once (NULL: no limit). NULL when the
+ * connections beyond what it allows are closed at once. NULL when the
  * address is taken or threads are out; errno says which. */
 acceptor *acceptor_new(const struct addrinfo *address, struct MHD_Daemon *daemon, peers *seats);
 

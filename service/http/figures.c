@@ -29,11 +29,11 @@ static void write_service(service *shared, FILE *out) {
                         "Open connections of clients, those to the admin port among them.",
                         (double)watch_count(shared->open));
     metrics_write_value(out, "http_connections_limit", "gauge",
-                        "Connections that may be open; further ones wait (LR_CONNECTION_LIMIT).",
+                        "Connections that may be open (LR_CONNECTION_LIMIT).",
                         shared->settings->connections_most);
     metrics_write_value(out, "http_connections_refused_total", "counter",
-                        "Connections closed at once because their address had too many "
-                        "(LR_ADDRESS_CONNECTION_LIMIT).",
+                        "Connections closed at once because there were too many "
+                        "(LR_CONNECTION_LIMIT, LR_ADDRESS_CONNECTION_LIMIT).",
                         (double)peers_refused(shared->seats));
 }
 

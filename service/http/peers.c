@@ -1,4 +1,4 @@
-/* How many connections each address has, so that no address takes them all. */
+/* How many connections there are, in all and of each address, so that no address takes them all. */
 #include "service/http/peers.h"
 
 #include <arpa/inet.h>
@@ -23,12 +23,12 @@ typedef struct network {
 /* What a socket is taken by; a descriptor that is used again is a connection that has ended. */
 typedef struct seat {
     bool taken;
-    address by;
+    address by; /* all zero, which nobody has, where the address does not count */
 } seat;
 
 struct peers {
     pthread_mutex_t lock;
-    int most;
+    int most, address_most;
     seat *seats; /* by descriptor */
     size_t seat_count, taken;
     network *exempt;
@@ -118,7 +118,7 @@ static bool read_exempt(peers *all, char *list) {
     return true;
 }
 
-peers *peers_new(int most, const char *exempt, char *reason, size_t reason_size) {
+peers *peers_new(int most, int address_most, const char *exempt, char *reason, size_t reason_size) {
     peers *all = calloc(1, sizeof *all);
     char *list = strdup(exempt);
     if (all == NULL || list == NULL) {
@@ -129,6 +129,7 @@ peers *peers_new(int most, const char *exempt, char *reason, size_t reason_size)
     }
     pthread_mutex_init(&all->lock, NULL);
     all->most = most;
+    all->address_most = address_most;
     if (!read_exempt(all, list)) {
         snprintf(reason, reason_size,
                  "LR_TRUSTED_PROXIES has to be addresses, or networks such as 10.0.0.0/8, with "
@@ -170,14 +171,14 @@ static bool make_room(peers *all, size_t wanted) {
  * may matter. */
 static bool has_all_it_may(const peers *all, const address *one) {
     int found = 0;
-    if (all->taken < (size_t)all->most) {
+    if (all->taken < (size_t)all->address_most) {
         return false;
     }
     for (size_t i = 0; i < all->seat_count; i++) {
         found += all->seats[i].taken &&
                  memcmp(all->seats[i].by.bytes, one->bytes, sizeof one->bytes) == 0;
     }
-    return found >= all->most;
+    return found >= all->address_most;
 }
 
 /* Under the lock. */
@@ -188,32 +189,41 @@ static void clear_seat(peers *all, size_t index) {
     }
 }
 
-bool peers_enter(peers *all, int socket, const struct sockaddr *from) {
+/* The address as it counts. Returns false when it has no limit of its own. */
+static bool find_address(const peers *all, const struct sockaddr *from, address *into) {
+    if (!read_socket_address(from, into) || is_exempt(all, into)) {
+        *into = (address){{0}};
+        return false;
+    }
+    if (!is_ipv4(into)) {
+        memset(into->bytes + HOST_BITS / 8, 0, HOST_BITS / 8);
+    }
+    return true;
+}
+
+const char *peers_enter(peers *all, int socket, const struct sockaddr *from) {
     address one;
-    if (!read_socket_address(from, &one) || is_exempt(all, &one)) {
-        return true;
-    }
-    if (!is_ipv4(&one)) {
-        memset(one.bytes + HOST_BITS / 8, 0, HOST_BITS / 8);
-    }
+    bool counts = find_address(all, from, &one);
     size_t index = (size_t)socket;
+    const char *full = NULL;
     pthread_mutex_lock(&all->lock);
     clear_seat(all, index);
-    bool free_seat = make_room(all, index + 1) && !has_all_it_may(all, &one);
-    if (free_seat) {
+    if (all->taken >= (size_t)all->most || !make_room(all, index + 1)) {
+        full = "LR_CONNECTION_LIMIT";
+    } else if (counts && has_all_it_may(all, &one)) {
+        full = "LR_ADDRESS_CONNECTION_LIMIT";
+    }
+    if (full == NULL) {
         all->seats[index] = (seat){.taken = true, .by = one};
         all->taken++;
     } else {
         all->refused++;
     }
     pthread_mutex_unlock(&all->lock);
-    return free_seat;
+    return full;
 }
 
 void peers_leave(peers *all, int socket) {
-    if (all == NULL) {
-        return;
-    }
     pthread_mutex_lock(&all->lock);
     clear_seat(all, (size_t)socket);
     pthread_mutex_unlock(&all->lock);

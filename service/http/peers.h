@@ -1,4 +1,4 @@
-/* How many connections each address has, so that no address takes them all. */
+/* How many connections there are, in all and of each address, so that no address takes them all. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,18 +7,19 @@
 
 typedef struct peers peers;
 
-/* Makes a count that lets each address have `most` connections. `exempt` has addresses, or networks
+/* Makes a count that lets there be `most` connections, of one address `address_most`. `exempt` has
+ * addresses, or networks
  * such as 10.0.0.0/8, with spaces between them: of proxies, whose connections are many clients'.
  * Of IPv6 the first 64 bits are counted as one address, because one host has all behind them.
  * Returns NULL with the reason written when an address is none or memory is out. */
-peers *peers_new(int most, const char *exempt, char *reason, size_t reason_size);
+peers *peers_new(int most, int address_most, const char *exempt, char *reason, size_t reason_size);
 void peers_free(peers *all);
 
-/* Counts the connection with this socket, just accepted. Returns false, uncounted, when its address
- * has as many as it may have. */
-bool peers_enter(peers *all, int socket, const struct sockaddr *from);
+/* Counts the connection with this socket, just accepted. Returns NULL, or when there are as many as
+ * there may be the setting that says so; then it is not counted. */
+const char *peers_enter(peers *all, int socket, const struct sockaddr *from);
 
-/* The connection is about to be closed. One that was not counted, or NULL, is allowed. */
+/* The connection is about to be closed. One that was not counted is allowed. */
 void peers_leave(peers *all, int socket);
 
 /* Connections refused so far. */

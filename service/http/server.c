@@ -34,13 +34,14 @@ typedef struct listener {
     struct _u_instance instance;
     struct addrinfo *address;
     acceptor *door;
+    watch_door entry;
+    peers *seats;
     bool initialised, started;
 } listener;
 
 struct server {
     service *shared;
     watch *connections;
-    peers *seats;
     listener api, admin;
     char *certificate, *private_key;
 };
@@ -192,10 +193,10 @@ static struct addrinfo *resolve(const char *setting, const char *text, char *rea
 }
 
 typedef struct limits {
-    unsigned int workers, connections, idle_seconds;
+    unsigned int workers, connections, address_connections, idle_seconds;
+    const char *exempt; /* addresses without a limit of their own */
     const char *certificate, *private_key;
     watch *connections_watched;
-    peers *seats;
     void *(*begin)(void *cls, const char *uri, struct MHD_Connection *connection);
 } limits;
 
@@ -206,6 +207,12 @@ static bool start(listener *one, const char *setting, const char *text, const li
     if (one->address == NULL) {
         return false;
     }
+    one->seats = peers_new((int)bounds->connections, (int)bounds->address_connections,
+                           bounds->exempt, reason, reason_size);
+    if (one->seats == NULL) {
+        return false;
+    }
+    one->entry = (watch_door){.all = bounds->connections_watched, .seats = one->seats};
     /* The port only satisfies ulfius: the acceptor has the address. */
     one->initialised = ulfius_init_instance(&one->instance, 65535, NULL, NULL) == U_OK;
     if (!one->initialised ||
@@ -221,13 +228,15 @@ static bool start(listener *one, const char *setting, const char *text, const li
          NULL}, /* first: it reports on the others */
         {MHD_OPTION_THREAD_POOL_SIZE, bounds->workers, NULL},
         {MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, bounds->connections, NULL},
+        /* Never reached, because the acceptor's limit is lower: a worker of libmicrohttpd 0.9.75
+         * that reaches its share waits for itself, for ever. */
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)bounds->workers * (bounds->connections + 1), NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, bounds->idle_seconds, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_MEMORY, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)bounds->begin, NULL},
-        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)watch_notify, bounds->connections_watched},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)watch_notify, &one->entry},
     };
     size_t count = 0;
     while (options[count].option != MHD_OPTION_END) {
@@ -249,7 +258,7 @@ static bool start(listener *one, const char *setting, const char *text, const li
     options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     one->started = ulfius_start_framework_with_mhd_options(&one->instance, flags, options) == U_OK;
     one->door =
-        one->started ? acceptor_new(one->address, one->instance.mhd_daemon, bounds->seats) : NULL;
+        one->started ? acceptor_new(one->address, one->instance.mhd_daemon, one->seats) : NULL;
     if (one->door == NULL) {
         snprintf(
             reason, reason_size,
@@ -275,6 +284,7 @@ static void stop(listener *one) {
     if (one->address != NULL) {
         freeaddrinfo(one->address);
     }
+    peers_free(one->seats);
 }
 
 static char *read_text(const char *path, char *reason, size_t reason_size) {
@@ -299,7 +309,6 @@ static void free_server(server *running) {
     stop(&running->api);
     stop(&running->admin);
     watch_free(running->connections);
-    peers_free(running->seats);
     free(running->certificate);
     if (running->private_key != NULL) {
         explicit_bzero(running->private_key, strlen(running->private_key));
@@ -315,16 +324,9 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
         return NULL;
     }
     running->shared = shared;
-    running->seats = peers_new(settings->address_connections_most, settings->trusted_proxies,
-                               reason, reason_size);
-    if (running->seats == NULL) {
-        free(running);
-        return NULL;
-    }
     running->connections =
-        watch_new(settings->request_seconds, settings->idle_seconds, drop_request, running->seats);
+        watch_new(settings->request_seconds, settings->idle_seconds, drop_request);
     shared->open = running->connections;
-    shared->seats = running->seats;
     if (settings->tls_key_file != NULL) {
         running->certificate = read_text(settings->tls_certificate_file, reason, reason_size);
         running->private_key = read_text(settings->tls_key_file, reason, reason_size);
@@ -335,22 +337,26 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
     }
     limits api = {.workers = (unsigned int)settings->workers,
                   .connections = (unsigned int)settings->connections_most,
+                  .address_connections = (unsigned int)settings->address_connections_most,
+                  .exempt = settings->trusted_proxies,
                   .idle_seconds = (unsigned int)settings->idle_seconds,
                   .certificate = running->certificate,
                   .private_key = running->private_key,
                   .connections_watched = running->connections,
-                  .seats = running->seats,
                   .begin = begin_request_that_may_wait};
     limits admin = {.workers = ADMIN_WORKERS,
                     .connections = ADMIN_CONNECTIONS,
+                    .address_connections = ADMIN_CONNECTIONS,
+                    .exempt = "",
                     .idle_seconds = (unsigned int)settings->idle_seconds,
                     .connections_watched = running->connections,
                     .begin = begin_request};
     /* The admin server last: what it calls ready has to accept connections. */
-    if (!start(&running->api, "LR_LISTEN", settings->listen, &api, serve, shared, reason,
-               reason_size) ||
-        !start(&running->admin, "LR_ADMIN_LISTEN", settings->admin_listen, &admin, admin_serve,
-               shared, reason, reason_size)) {
+    bool serving = start(&running->api, "LR_LISTEN", settings->listen, &api, serve, shared, reason,
+                         reason_size);
+    shared->seats = running->api.seats;
+    if (!serving || !start(&running->admin, "LR_ADMIN_LISTEN", settings->admin_listen, &admin,
+                           admin_serve, shared, reason, reason_size)) {
         free_server(running);
         return NULL;
     }

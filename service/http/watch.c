@@ -16,6 +16,7 @@
 typedef struct watched {
     struct watched *next, *previous;
     watch *home;
+    peers *seats;
     int socket;
     void *request;          /* what the HTTP library keeps for the request under way; or NULL */
     atomic_bool busy;       /* a request is under way */
@@ -29,7 +30,6 @@ struct watch {
     size_t count;
     int64_t request_ms, idle_ms;
     void (*drop)(void *request);
-    peers *seats;
 };
 
 static int64_t now_ms(void) {
@@ -38,12 +38,11 @@ static int64_t now_ms(void) {
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-watch *watch_new(int request_seconds, int idle_seconds, void (*drop)(void *request), peers *seats) {
+watch *watch_new(int request_seconds, int idle_seconds, void (*drop)(void *request)) {
     watch *all = calloc(1, sizeof *all);
     if (all != NULL) {
         pthread_mutex_init(&all->lock, NULL);
         all->drop = drop;
-        all->seats = seats;
         all->request_ms = request_seconds * INT64_C(1000);
         all->idle_ms = idle_seconds * INT64_C(1000);
     }
@@ -63,7 +62,7 @@ void watch_free(watch *all) {
     free(all);
 }
 
-static void add(watch *all, struct MHD_Connection *connection, void **socket_context) {
+static void add(const watch_door *door, struct MHD_Connection *connection, void **socket_context) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (info == NULL) {
@@ -71,7 +70,9 @@ static void add(watch *all, struct MHD_Connection *connection, void **socket_con
     }
     watched *one = memory_get(sizeof *one);
     memset(one, 0, sizeof *one);
+    watch *all = door->all;
     one->home = all;
+    one->seats = door->seats;
     one->socket = info->connect_fd;
     atomic_store(&one->since, now_ms());
     *socket_context = one;
@@ -94,7 +95,7 @@ static void drop_request(watched *one) {
 
 static void take_out(watch *all, watched *one) {
     drop_request(one);
-    peers_leave(all->seats, one->socket); /* before the number is given to another one */
+    peers_leave(one->seats, one->socket); /* before the number is given to another one */
     pthread_mutex_lock(&all->lock);
     if (one->previous == NULL) {
         all->first = one->next;
@@ -109,12 +110,12 @@ static void take_out(watch *all, watched *one) {
     free(one);
 }
 
-void watch_notify(void *all, struct MHD_Connection *connection, void **socket_context,
+void watch_notify(void *door, struct MHD_Connection *connection, void **socket_context,
                   enum MHD_ConnectionNotificationCode code) {
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        add(all, connection, socket_context);
+        add(door, connection, socket_context);
     } else if (*socket_context != NULL) {
-        take_out(all, *socket_context);
+        take_out(((const watch_door *)door)->all, *socket_context);
         *socket_context = NULL;
     }
 }

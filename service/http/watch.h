@@ -11,13 +11,18 @@ typedef struct watch watch;
 
 /* A request may take `request_seconds` to arrive and be answered, a connection may be idle
  * `idle_seconds`. `drop` frees what is kept for a request that never came to its end: the library
- * forgets it when it has no room for the parameters of a query. `seats`, borrowed, is told of each
- * connection that ends. */
-watch *watch_new(int request_seconds, int idle_seconds, void (*drop)(void *request), peers *seats);
+ * forgets it when it has no room for the parameters of a query. */
+watch *watch_new(int request_seconds, int idle_seconds, void (*drop)(void *request));
 void watch_free(watch *all);
 
-/* For MHD_OPTION_NOTIFY_CONNECTION, with the watch as its argument. */
-void watch_notify(void *all, struct MHD_Connection *connection, void **socket_context,
+/* Where connections come in: who watches them, and who is told when one ends; both borrowed. */
+typedef struct watch_door {
+    watch *all;
+    peers *seats;
+} watch_door;
+
+/* For MHD_OPTION_NOTIFY_CONNECTION, with a watch_door as its argument. */
+void watch_notify(void *door, struct MHD_Connection *connection, void **socket_context,
                   enum MHD_ConnectionNotificationCode code);
 
 /* A request's first line came, and `request` is kept for it; its answer went out or its connection

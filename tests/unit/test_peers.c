@@ -6,22 +6,22 @@
 #include <netinet/in.h>
 #include <string.h>
 
-enum { MOST = 3 };
+enum { MOST = 3, MOST_IN_ALL = 41 };
 
 static char reason[300];
 
 static peers *make(const char *exempt) {
-    return peers_new(MOST, exempt, reason, sizeof reason);
+    return peers_new(MOST_IN_ALL, MOST, exempt, reason, sizeof reason);
 }
 
 static bool enter(peers *all, int socket, const char *from) {
     struct sockaddr_in four = {.sin_family = AF_INET};
     struct sockaddr_in6 six = {.sin6_family = AF_INET6};
     if (inet_pton(AF_INET, from, &four.sin_addr) == 1) {
-        return peers_enter(all, socket, (struct sockaddr *)&four);
+        return peers_enter(all, socket, (struct sockaddr *)&four) == NULL;
     }
     cr_assert_eq(inet_pton(AF_INET6, from, &six.sin6_addr), 1);
-    return peers_enter(all, socket, (struct sockaddr *)&six);
+    return peers_enter(all, socket, (struct sockaddr *)&six) == NULL;
 }
 
 static void fill(peers *all, const char *from) {
@@ -60,13 +60,27 @@ Test(peers, given_a_descriptor_that_comes_again_then_its_old_connection_has_ende
 Test(peers, given_addresses_that_are_exempt_then_they_have_no_limit) {
     peers *all = make("192.0.2.1 10.0.0.0/9 2001:db8::/33");
     const char *const named[] = {"192.0.2.1", "10.127.255.255", "::ffff:10.1.2.3", "2001:db8::1"};
-    for (int i = 0; i < 40; i++) {
-        cr_expect(enter(all, i, named[i % 4]), "%d", i);
+    for (int i = 0; i < 30; i++) {
+        cr_expect(enter(all, 100 + i, named[i % 4]), "%d", i);
     }
     fill(all, "10.128.0.1");
     cr_expect_not(enter(all, 50, "10.128.0.1"));
     fill(all, "2001:db8:8000::1");
     cr_expect_not(enter(all, 50, "2001:db8:8000::1"));
+    peers_free(all);
+}
+
+Test(peers, given_as_many_as_there_may_be_then_nobody_else_is_let_in_until_one_has_left) {
+    peers *all = make("192.0.2.1");
+    for (int i = 0; i < MOST_IN_ALL; i++) {
+        cr_assert(enter(all, i, "192.0.2.1"));
+    }
+    const struct sockaddr_in other = {.sin_family = AF_INET, .sin_addr.s_addr = 1};
+    cr_expect_str_eq(peers_enter(all, 90, (const struct sockaddr *)&other), "LR_CONNECTION_LIMIT");
+    cr_expect_not(enter(all, 91, "192.0.2.1"));
+    peers_leave(all, 7);
+    cr_expect(enter(all, 92, "192.0.2.1"));
+    cr_expect_not(enter(all, 93, "192.0.2.1"));
     peers_free(all);
 }
 

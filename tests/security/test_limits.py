@@ -1,0 +1,300 @@
+"""Every row of README's table of limits has a test that fails when the limit is not there."""
+import ast
+import base64
+import concurrent.futures
+import contextlib
+import hashlib
+import hmac
+import json
+import re
+import signal
+import socket
+import time
+
+import pytest
+
+from contract_reader import ROOT
+from client import ALL_SCOPES, Client
+from cluster import DATABASE
+from documents import new_case, new_referral
+from service import Instance
+from stubs import function_body
+
+COVERED = {}
+# Rows whose tests stand with what they are about.
+ELSEWHERE = {
+    "connections of one address, unless of `LR_TRUSTED_PROXIES`":
+        "tests/integration/test_operation.py::test_an_address_has_only_so_many_connections_unless_it_is_trusted",
+    "descriptors of the process": "tests/process/test_descriptors.py::test_a_flood_of_connections_passes",
+    "one request, until answered": "tests/security/test_load.py::test_slow_clients_hold_up_nobody_and_are_closed",
+    "silence of the database":
+        "tests/process/test_database_away.py::test_a_database_that_stands_still_holds_nobody_for_ever",
+    "requests of one client; of one organisation":
+        "tests/integration/test_operation.py::test_the_clients_of_an_organisation_share_its_quota",
+    "key set of the issuer":
+        "tests/integration/test_production.py::test_a_key_set_with_nothing_but_a_weak_key_is_refused",
+}
+
+
+def limit(row):
+    def mark(function):
+        COVERED[row] = function.__name__
+        return function
+    return mark
+
+
+def rows():
+    text = (ROOT / "README.md").read_text(encoding="utf-8").split("## Limits")[1].split("\n## ")[0]
+    return [line.split("|")[1].strip() for line in text.splitlines()[4:] if line.startswith("|")]
+
+
+def test_every_row_has_a_test():
+    for place in ELSEWHERE.values():
+        file, _, name = place.partition("::")
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        assert name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, place
+    assert len(rows()) > 15 and set(rows()) == set(COVERED) | set(ELSEWHERE)
+
+
+@pytest.fixture
+def other_instance(cluster, keys, recorder):
+    """Starts an instance with settings of its own, with callers at it."""
+    made = []
+
+    def make(organisation="LA-S12000049", **settings):
+        instance = Instance(cluster, keys, **settings)
+        made.append(instance)
+        instance.start()
+        return instance, Client(instance.url, instance.run(
+            "token", "--organisation", organisation, "--client", "limits", "--scope", ALL_SCOPES), recorder)
+    yield make
+    for each in made:
+        each.stop()
+
+
+def padded(document, size):
+    text = json.dumps(document).encode()
+    return text + b" " * (size - len(text))
+
+
+@limit("request body")
+def test_a_body(agency):
+    single = [agency.send("pushReferral", data=padded(new_referral(), size)).status for size in (65536, 65537)]
+    batch = [agency.send("pushReferrals", data=padded([new_referral()], size)).status for size in (4 << 20, (4 << 20) + 1)]
+    assert (single, batch) == ([201, 413], [207, 413])
+
+
+@limit("batch")
+def test_a_batch(agency):
+    replies = [agency.send("pushReferrals", [{}] * count) for count in (1000, 1001, 0)]
+    assert [(reply.status, reply.code) for reply in replies[1:]] == [(400, "schema_violation")] * 2
+    assert replies[0].status == 207
+
+
+@limit("JSON document")
+def test_a_json_document(agency):
+    deep = [agency.send("pushReferral", data=b"[" * depth + b"]" * depth).code for depth in (32, 33)]
+    wide = [agency.send("pushReferrals", data=b"[" + b"1," * count + b"1]").code for count in (199_000, 200_001)]
+    assert deep == wide == ["schema_violation", "malformed_json"]
+
+
+@limit("encoded (compressed) request bodies")
+def test_an_encoded_body(agency):
+    assert agency.send("pushReferral", new_referral(), headers={"Content-Encoding": "gzip"}).code == "media_type_unsupported"
+
+
+@limit("page; query string")
+def test_a_page_and_a_query(agency):
+    pages = [agency.send("listReferrals", query=f"limit={size}").code if size != 200 else
+             agency.send("listReferrals", query="limit=200").status for size in (0, 200, 201)]
+    queries = [agency.send("listReferrals", query="&".join(f"a{n}=1" for n in range(count))).code for count in (50, 51)]
+    assert pages == ["invalid_parameter", 200, "invalid_parameter"]
+    assert queries == ["unknown_parameter", "invalid_parameter"]
+
+
+def raw(instance, target="/v1/problems", fields=()):
+    """Status and body of a request by hand; empty when the connection ends without an answer."""
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=8) as link:
+        lines = [f"GET {target} HTTP/1.1", "Host: a", "Connection: close", *fields]
+        link.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            while more := link.recv(65536):
+                answer += more
+    return int(answer.split()[1]) if answer else 0, answer.partition(b"\r\n\r\n")[2]
+
+
+@limit("address; headers")
+def test_an_address_and_the_number_of_headers(instance):
+    addresses = [raw(instance, "/nowhere/" + "a" * (size - len("/nowhere/")))[0] for size in (4096, 4097)]
+    headers = [raw(instance, fields=[f"X-{n}: a" for n in range(count - 2)])[0] for count in (100, 101)]
+    assert (addresses, headers) == ([404, 400], [200, 400])
+
+
+@limit("first line and headers together")
+def test_the_size_of_all_headers(instance):
+    assert raw(instance, fields=["X-Long: " + "a" * 20_000])[0] == 200
+    assert raw(instance, fields=["X-Long: " + "a" * 40_000])[0] in (414, 431)
+
+
+def sign(keys, size):
+    """A good token of about that size."""
+    def encode(data):
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    now = int(time.time())
+    claims = {"iss": "https://identity.invalid/dev", "aud": "learning-reviews", "sub": "limits", "client_id": "limits",
+              "organisation": "LA-S12000049", "scope": "referrals.read", "iat": now, "exp": now + 60}
+    for length in range(size):
+        body = encode(json.dumps({"alg": "HS256", "kid": "dev"}).encode()) + "." + encode(
+            json.dumps({**claims, "pad": "a" * length}).encode())
+        if len(body) + 44 >= size - 1:
+            break
+    return body + "." + encode(hmac.new(keys.token_secret, body.encode(), hashlib.sha256).digest())
+
+
+@limit("token")
+def test_a_token(agency, keys):
+    fits, long = sign(keys, 4090), sign(keys, 4104)
+    assert len(fits) <= 4096 < len(long)
+    assert [agency.at(agency.url, token).send("listReferrals").status for token in (fits, long)] == [200, 401]
+
+
+@limit("`Idempotency-Key`")
+def test_an_idempotency_key(agency):
+    assert [agency.send("pushReferral", new_referral(), key="k" * size).status for size in (128, 129)] == [201, 400]
+
+
+@limit("faults reported at once")
+def test_the_number_of_faults(agency):
+    assert len(agency.send("pushReferral", new_referral(children=[{"surprise": 1}] * 20, **{
+        f"x{n}": 1 for n in range(100)}))["errors"]) == 100
+
+
+def is_kept(link):
+    """Whether it is answered on; the whole answer is read."""
+    try:
+        link.sendall(b"GET /v1/problems/not_found HTTP/1.1\r\nHost: a\r\n\r\n")
+        answer = link.recv(65536)
+        while answer and len(answer.partition(b"\r\n\r\n")[2]) < int(
+                re.search(rb"(?i)content-length: *(\d+)", answer + b"Content-Length: 1")[1]):
+            answer += link.recv(65536)
+        return answer.startswith(b"HTTP/1.1 200")
+    except ConnectionError:
+        return False
+
+
+@limit("client connections")
+def test_connections_in_all(other_instance):
+    """Beyond it nothing stands still either: who is connected is served, and who comes after somebody left."""
+    instance, _ = other_instance(LR_CONNECTION_LIMIT=16, LR_WORKERS=4)
+    for _ in range(3):
+        links = [socket.create_connection(("127.0.0.1", instance.port), timeout=5) for _ in range(60)]
+        kept = [link for link in links if is_kept(link)]
+        assert len(kept) == 16 and all(is_kept(link) for link in kept)
+        for link in links:
+            link.close()
+        deadline = time.monotonic() + 5
+        while "http_connections 1\n" not in instance.admin("/metrics")[1]:  # the one that asks
+            assert time.monotonic() < deadline
+    assert "LR_CONNECTION_LIMIT" in instance.log_text()
+    assert instance.stop() == 0
+
+
+def test_connections_to_the_admin_port(other_instance):
+    """32 of them; when they are gone it answers as before."""
+    instance, _ = other_instance(LR_IDLE_SECONDS=2)
+    links = [socket.create_connection(("127.0.0.1", instance.admin_port), timeout=5) for _ in range(60)]
+    for link in links:
+        link.close()
+    deadline = time.monotonic() + 5
+    while instance.admin("/livez")[0] != 200:
+        assert time.monotonic() < deadline, "the admin port stands still"
+    assert instance.stop() == 0
+
+
+@limit("silence on a connection")
+def test_a_silent_connection(instance):
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=15) as link:
+        assert is_kept(link)
+        began = time.monotonic()
+        while link.recv(65536):
+            pass
+        assert 3 < time.monotonic() - began < 10  # LR_IDLE_SECONDS=4 here
+
+
+@limit("wait for a database connection")
+def test_the_wait_for_a_database_connection(other_instance, cluster, in_threads):
+    instance, client = other_instance(LR_CONNECTIONS=1)
+    referral = client.send("pushReferral", new_referral()).needed(201)
+    with cluster.holding("select from register.referral where id = %s for update", [referral["id"]]):
+        first = in_threads(client.send, "withdrawReferral", {"reason": "other"}, id=referral["id"],
+                           if_match=referral.etag)
+        time.sleep(0.2)
+        began = time.monotonic()
+        reply = client.send("listReferrals")
+        took = time.monotonic() - began
+        first.result(timeout=10)
+    assert (reply.status, reply.code) == (503, "overloaded") and 0.4 < took < 0.9
+    assert int(reply.headers["Retry-After"]) >= 1
+
+
+@limit("lock, statement in the database")
+def test_a_lock_and_a_statement(other_instance, cluster):
+    _, sender = other_instance()
+    with cluster.holding("lock table register.referral in exclusive mode"):
+        began = time.monotonic()
+        reply = sender.send("pushReferral", new_referral())
+        took = time.monotonic() - began
+    assert (reply.status, reply.code) in ((503, "overloaded"), (409, "idempotency_in_flight")) and 0.9 < took < 3
+    _, committee = other_instance("CPC-GLA")
+    cluster.execute(f"alter role postgres in database {DATABASE} set search_path = register")  # the body names its types
+    with function_body(cluster, "case_create", "begin perform pg_sleep(9); return null; end"):
+        began = time.monotonic()
+        reply = committee.send("openCase", new_case())
+        took = time.monotonic() - began
+    cluster.execute(f"alter role postgres in database {DATABASE} reset search_path")
+    assert (reply.status, reply.code) == (503, "overloaded") and 4.5 < took < 7
+
+
+@limit("transaction left open")
+def test_a_transaction_left_open(other_instance, cluster, in_threads):
+    """The service stops in the middle of one: PostgreSQL ends it, and its locks with it."""
+    instance, client = other_instance()
+    referral = client.send("pushReferral", new_referral()).needed(201)
+
+    def open_transactions():
+        return cluster.execute("select count(*) from pg_stat_activity where usename = 'register_service' "
+                               "and state = 'idle in transaction'")[0][0]
+    try:
+        with cluster.holding("select from register.referral where id = %s for update", [referral["id"]]):
+            answer = in_threads(client.send, "withdrawReferral", {"reason": "other"}, id=referral["id"],
+                                if_match=referral.etag, key="left-open")
+            time.sleep(0.4)
+            instance.signal(signal.SIGSTOP)
+        time.sleep(1)
+        assert open_transactions() == 1
+        time.sleep(5.5)
+        assert open_transactions() == 0
+    finally:
+        instance.signal(signal.SIGCONT)
+    assert answer.result(timeout=15).status in (201, 503)
+
+
+@pytest.fixture
+def in_threads():
+    with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
+        yield pool.submit
+
+
+def test_the_table_of_settings_is_that_of_the_program():
+    source = (ROOT / "service" / "config.c").read_text(encoding="utf-8")
+    known = dict(re.findall(r'\{"(LR_[A-Z_]+)", (?:TEXT|NUMBER), AT\([a-z_]+\), (?:"([^"]*)"|NULL)', source))
+    table = (ROOT / "README.md").read_text(encoding="utf-8").split("| setting | default | meaning |")[1].split("\n\n")[0]
+    named = {}
+    for line in table.splitlines()[2:]:
+        cells = [cell.strip() for cell in line.split("|")]
+        names, values = re.findall(r"`(LR_[A-Z_]+)`", cells[1]), cells[2].replace("`", "").split(", ")
+        named.update({name: values[min(at, len(values) - 1)] for at, name in enumerate(names)})
+    assert set(named) - {"LR_MODE"} == set(known)
+    assert {name: named[name] for name, value in known.items() if value} == {
+        name: value for name, value in known.items() if value}
