@@ -17,6 +17,8 @@ typedef struct config {
     int workers, connections, push_connections;
     int connections_most, waiting_most;
     int feed_days;
+    const char *webhook_key_file, *webhook_hosts, *webhook_networks, *webhook_ca_file;
+    int webhook_retry_seconds;
     int request_seconds, idle_seconds, drain_seconds, drain_grace_seconds;
     int rate_limit, rate_window_seconds;
     const char *log_level;

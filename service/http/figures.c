@@ -151,6 +151,7 @@ void figures_write(service *shared, FILE *out) {
     write_pools(shared, out);
     write_pushes(shared, out);
     write_feed(shared, out);
+    deliverer_write(shared->webhooks, out);
     write_tokens(shared, out);
     process_write(out);
 }

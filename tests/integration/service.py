@@ -33,6 +33,7 @@ class Secrets:
         self.token_secret = secrets.token_hex(32).encode()
         self.token_file = self._write("token", self.token_secret)
         self.pseudonym_file = self._write("pseudonym", secrets.token_hex(32).encode())
+        self.webhook_file = self._write("webhook", secrets.token_hex(32).encode())
 
     def _write(self, name, content):
         path = self.folder / name
@@ -60,6 +61,9 @@ class Instance:
             "LR_MIGRATION_DATABASE": cluster.connection_string("postgres"),
             "LR_DEV_SECRET_FILE": str(keys.token_file),
             "LR_PSEUDONYM_KEY_FILE": str(keys.pseudonym_file),
+            # One address that webhooks may have; nothing listens there.
+            "LR_WEBHOOK_KEY_FILE": str(keys.webhook_file), "LR_WEBHOOK_HOSTS": "localhost:9",
+            "LR_WEBHOOK_NETWORKS": "127.0.0.0/8,::1",
             "LR_LISTEN": f"127.0.0.1:{self.port}",
             "LR_ADMIN_LISTEN": f"127.0.0.1:{self.admin_port}",
             "LR_DRAIN_GRACE_SECONDS": "0", "LR_DRAIN_SECONDS": "3", "LR_RATE_LIMIT": "1000000",
