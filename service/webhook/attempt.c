@@ -15,7 +15,7 @@ const char *const attempt_names[ATTEMPT_RESULTS] = {[ATTEMPT_DELIVERED] = "deliv
                                                     [ATTEMPT_FORBIDDEN] = "address_refused",
                                                     [ATTEMPT_INTERRUPTED] = "interrupted"};
 
-static size_t ignore_bytes(char *bytes, size_t unit, size_t count, void *context) {
+static size_t ignore_bytes(const char *bytes, size_t unit, size_t count, void *context) {
     attempt *one = context;
     (void)bytes;
     one->answered += unit * count;

@@ -23,8 +23,7 @@ begin
         for each row execute function count_version();
 end
 $$;
-grant select, insert, update, delete on webhook to register_service;
-grant select, insert, update on webhook_delivery to register_service;
+grant select, insert, update on webhook, webhook_delivery to register_service;
 
 -- --- what clients see and do
 
@@ -147,12 +146,21 @@ begin
 end
 $$;
 
+-- The service deletes nothing itself: this is the one webhook that it has found to be the caller's.
+create or replace function webhook_erase(p_id uuid) returns void
+language plpgsql security definer set search_path = register, pg_temp as $$
+begin
+    delete from webhook w where w.id = p_id and w.organisation = claim('organisation')
+        and has_scope('webhooks.manage');
+end
+$$;
+
 create or replace function webhook_delete(p_id uuid) returns reply language plpgsql as $$
 declare
     w webhook := webhook_lock(p_id, null);
     last json := webhook_document(w);
 begin
-    delete from webhook where id = p_id;
+    perform webhook_erase(p_id);
     return (200, null, null, last)::reply;
 end
 $$;
