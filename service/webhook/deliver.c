@@ -82,33 +82,10 @@ static void end(deliverer *all, attempt *one, attempt_result result, long status
     }
     record(all, one, result, status, retry_after);
     attempt_free(one);
-    all->next_look_ms = 0;
 }
 
-static void take_out(deliverer *all, const attempt *one) {
-    attempt **place = &all->running;
-    while (*place != one) {
-        place = &(*place)->next;
-    }
-    *place = one->next;
-    atomic_fetch_sub(&all->under_way, 1);
-    curl_multi_remove_handle(all->transfers, one->handle);
-}
-
-static void collect(deliverer *all) {
-    int left;
-    for (CURLMsg *told; (told = curl_multi_info_read(all->transfers, &left)) != NULL;) {
-        attempt *one = NULL;
-        CURLcode code = told->data.result;
-        long status = 0;
-        long retry_after = 0;
-        curl_easy_getinfo(told->easy_handle, CURLINFO_PRIVATE, (char **)&one);
-        attempt_result result = attempt_judge(one, code, &status, &retry_after);
-        take_out(all, one);
-        end(all, one, result, status, retry_after);
-    }
-}
-
+/* --- the beginning of attempts
+ * --------------------------------------------------------------------------------- */
 /* --- what is due
  * -----------------------------------------------------------------------------------------------
  */
@@ -150,9 +127,9 @@ static void complain(deliverer *all, const char *webhook, const db_error *error)
 }
 
 /* Takes what is ready of one webhook and starts to send it. What could not be started while its
- * lease is young is left: somebody takes it when the lease is over. Returns false when the database
- * refused. */
-static bool take(deliverer *all, const char *webhook, const principal *who, int64_t safe) {
+ * lease is young is left: somebody takes it when the lease is over. Returns how many it took, or
+ * -1 when the database refused. */
+static int take(deliverer *all, const char *webhook, const principal *who, int64_t safe) {
     int64_t began = now_ms();
     db_call call = {.what = statement_take_deliveries,
                     .parameters = {webhook, arena_printf(all->memory, "%lld", (long long)safe),
@@ -163,7 +140,7 @@ static bool take(deliverer *all, const char *webhook, const principal *who, int6
     PGresult *rows = db_call_run(all->connection, who, &call, &error, all->memory);
     if (rows == NULL) {
         complain(all, webhook, &error);
-        return false;
+        return -1;
     }
     for (int row = 0; row < PQntuples(rows) && now_ms() - began < START_MS; row++) {
         attempt *one = make_attempt(rows, row, who, webhook);
@@ -171,9 +148,49 @@ static bool take(deliverer *all, const char *webhook, const principal *who, int6
             end(all, one, one->forbidden ? ATTEMPT_FORBIDDEN : ATTEMPT_UNREACHABLE, 0, 0);
         }
     }
+    int taken = PQntuples(rows);
     PQclear(rows);
-    return true;
+    return taken;
 }
+
+static void take_out(deliverer *all, const attempt *one) {
+    attempt **place = &all->running;
+    while (*place != one) {
+        place = &(*place)->next;
+    }
+    *place = one->next;
+    atomic_fetch_sub(&all->under_way, 1);
+    curl_multi_remove_handle(all->transfers, one->handle);
+}
+
+/* Ends an attempt and takes what is next of the same webhook. */
+static void go_on(deliverer *all, attempt *one, attempt_result result, long status,
+                  long retry_after) {
+    principal who = one->who;
+    const char *webhook = arena_strdup(all->memory, one->webhook);
+    end(all, one, result, status, retry_after);
+    if (!atomic_load(&all->stopping) && take(all, webhook, &who, feed_safe(all->changes)) <= 0) {
+        all->next_look_ms = 0; /* to know when the next one is due */
+    }
+}
+
+static void collect(deliverer *all) {
+    int left;
+    for (CURLMsg *told; (told = curl_multi_info_read(all->transfers, &left)) != NULL;) {
+        attempt *one = NULL;
+        CURLcode code = told->data.result;
+        long status = 0;
+        long retry_after = 0;
+        curl_easy_getinfo(told->easy_handle, CURLINFO_PRIVATE, (char **)&one);
+        attempt_result result = attempt_judge(one, code, &status, &retry_after);
+        take_out(all, one);
+        go_on(all, one, result, status, retry_after);
+    }
+}
+
+/* --- what is due
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static principal read_principal(const PGresult *due, int row) {
     principal who = {0};
@@ -197,7 +214,7 @@ static void look(deliverer *all) {
         int64_t its_wait = strtoll(PQgetvalue(due, row, 4), NULL, 10);
         principal who = read_principal(due, row);
         if (its_wait <= 0 && atomic_load(&all->under_way) < UNDER_WAY_MOST &&
-            !take(all, PQgetvalue(due, row, 0), &who, safe)) {
+            take(all, PQgetvalue(due, row, 0), &who, safe) < 0) {
             its_wait = AGAIN_MS;
         }
         wait = its_wait < wait ? its_wait : wait;

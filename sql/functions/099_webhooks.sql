@@ -31,8 +31,10 @@ create or replace function webhook_old_secret_until(w webhook) returns timestamp
     select case when w.rotated_at + interval '24 hours' > now() then w.rotated_at + interval '24 hours' end
 $$;
 
-create or replace function webhook_pending(p_webhook uuid) returns bigint language sql stable as $$
-    select count(*) from webhook_delivery d where d.webhook_id = p_webhook and d.status = 'pending'
+create or replace function webhook_pending(p_webhook uuid) returns integer language plpgsql stable as $$
+begin
+    return (select count(*) from webhook_delivery d where d.webhook_id = p_webhook and d.status = 'pending');
+end
 $$;
 
 create or replace function webhook_document(w webhook) returns json language sql stable as $$
@@ -211,53 +213,64 @@ $$;
 
 -- --- what delivers
 
--- Of each lane what comes first, and from when on it may be sent: not while something of its lane is under way.
-create or replace function webhook_heads(p_webhook uuid) returns table (delivery uuid, ready_at timestamptz)
+-- The first few that may be sent now: what comes first in its lane, while nothing of the lane is under way.
+create or replace function webhook_ready(p_webhook uuid, how_many integer) returns setof webhook_delivery
 language sql stable as $$
-    select q.id, q.ready_at
-    from (select d.id, row_number() over (partition by d.lane order by d.number, d.entry) as place,
+    select d.* from webhook_delivery d
+    where d.webhook_id = p_webhook and d.status = 'pending' and d.due_at <= now()
+        and not exists (select from webhook_delivery e
+            where e.webhook_id = d.webhook_id and e.lane = d.lane and e.status = 'pending'
+                and (e.number < d.number or e.leased_until > now()))
+    order by d.entry
+    limit how_many
+$$;
+
+-- When the next one may be sent; null when nothing waits.
+create or replace function webhook_next_at(p_webhook uuid) returns timestamptz language sql stable as $$
+    select min(q.ready_at)
+    from (select row_number() over (partition by d.lane order by d.number) as place,
             greatest(d.due_at, max(d.leased_until) over (partition by d.lane)) as ready_at
         from webhook_delivery d where d.webhook_id = p_webhook and d.status = 'pending') q
     where q.place = 1
 $$;
 
--- How many more a webhook may have under way, so that one slow receiver does not take all there is.
-create or replace function webhook_slots(p_webhook uuid) returns integer language sql stable as $$
-    select (4 - count(*))::integer from webhook_delivery d
-    where d.webhook_id = p_webhook and d.status = 'pending' and d.leased_until > now()
-$$;
+-- How many events one webhook may have under way, so that one slow receiver does not take all there is; and how many
+-- may wait for it: the rest waits in the feed.
+create or replace function webhook_slots_most() returns integer language sql immutable as $$ select 4 $$;
+create or replace function webhook_waiting_most() returns integer language sql immutable as $$ select 1000 $$;
 
--- How many more events may wait for a webhook: the rest waits in the feed.
-create or replace function webhook_room(p_webhook uuid) returns integer language sql stable as $$
-    select (1000 - webhook_pending(p_webhook))::integer
-$$;
-
--- Whether the feed may have something for a webhook that it has not read: a hint, without the claims it reads with.
-create or replace function webhook_has_news(w webhook, safe bigint) returns boolean language sql stable as $$
-    select w.position < safe and exists (
-        select from organisation o
-        cross join lateral unnest(array[o.code, o.code || ' *', o.code || ' ' || w.client,
-            'area-' || coalesce(o.committee, o.area)]) who
-        cross join lateral (select distinct s.lane from feed_subject s
-            where s.scopes && string_to_array(trim(w.scopes), ' ')) lanes
-        where o.code = w.organisation and exists (select from feed_event e
-            where e.channel = who || '/' || lanes.lane and e.number > w.position and e.number <= safe))
+-- Milliseconds from now on; not below 0.
+create or replace function webhook_ms_until(at timestamptz) returns bigint language sql stable as $$
+    select greatest(ceil(extract(epoch from at - now()) * 1000), 0)::bigint
 $$;
 
 -- The webhooks that have something to send, now or later, with who they act as and how long to wait. Runs as the
--- owner: it tells the service where there is work, never what it is about.
+-- owner: it tells the service where there is work, never what it is about. Whether there is news follows from the
+-- channels that feed_channels() would give the webhook's client; the claims themselves come with webhook_take.
 create or replace function webhook_due(safe bigint)
 returns table (webhook uuid, organisation text, client text, scopes text, wait_ms bigint)
-language plpgsql stable security definer set search_path = register, pg_temp as $$
+language plpgsql stable security definer set search_path = register, pg_temp
+set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
     return query
         select w.id, w.organisation, w.client, w.scopes, case
-            when webhook_room(w.id) > 0 and webhook_has_news(w, safe) then 0
-            when webhook_slots(w.id) <= 0 then (select ceil(extract(epoch from min(d.leased_until) - now()) * 1000)
-                from webhook_delivery d where d.webhook_id = w.id and d.status = 'pending' and d.leased_until > now())
-            else (select greatest(ceil(extract(epoch from min(h.ready_at) - now()) * 1000), 0)
-                from webhook_heads(w.id) h) end::bigint
+            when queue.waiting < webhook_waiting_most() and news.there then 0
+            when queue.under_way >= webhook_slots_most() then webhook_ms_until(queue.lease_end)
+            when queue.waiting = 0 then null
+            when exists (select from webhook_ready(w.id, 1)) then 0
+            else webhook_ms_until(webhook_next_at(w.id)) end
         from webhook w
+        join organisation o on o.code = w.organisation
+        cross join lateral (select count(*) as waiting, count(*) filter (where d.leased_until > now()) as under_way,
+                min(d.leased_until) filter (where d.leased_until > now()) as lease_end
+            from webhook_delivery d where d.webhook_id = w.id and d.status = 'pending') queue
+        cross join lateral (select w.position < safe and exists (
+            select from unnest(array[o.code, o.code || ' *', o.code || ' ' || w.client,
+                'area-' || coalesce(o.committee, o.area)]) who
+            cross join lateral (select distinct s.lane from feed_subject s
+                where s.scopes && string_to_array(trim(w.scopes), ' ')) lanes
+            cross join lateral (select from feed_event e where e.channel = who || '/' || lanes.lane
+                and e.number > w.position and e.number <= safe limit 1) event) as there) news
         where w.status = 'enabled'
         order by 5, w.id;
 end
@@ -280,7 +293,7 @@ create or replace function webhook_read_on(w webhook, safe bigint) returns void 
 declare
     page_most constant integer := 200;
     start bigint := greatest(w.position, (select f.number from feed_floor f));
-    room integer := webhook_room(w.id);
+    room integer := webhook_waiting_most() - webhook_pending(w.id);
     page record;
 begin
     if room <= 0 or safe <= start then
@@ -327,6 +340,7 @@ language plpgsql as $$
 declare
     w webhook;
     d webhook_delivery;
+    slots integer;
 begin
     select * into w from webhook x where x.id = p_id and x.status = 'enabled' for update skip locked;
     if not found then
@@ -336,9 +350,9 @@ begin
     url := w.url;
     generation := w.secret_generation;
     old_secret := webhook_old_secret_until(w) is not null;
-    for d in select x.* from webhook_heads(w.id) h join webhook_delivery x on x.id = h.delivery
-            where h.ready_at <= now() order by h.ready_at, x.entry
-            limit greatest(least(how_many, webhook_slots(w.id)), 0) loop
+    slots := webhook_slots_most() - (select count(*) from webhook_delivery x
+        where x.webhook_id = w.id and x.status = 'pending' and x.leased_until > now());
+    for d in select * from webhook_ready(w.id, greatest(least(how_many, slots), 0)) loop
         body := webhook_body(d);
         if body is null then
             update webhook_delivery x set status = 'abandoned', finished_at = now(), leased_until = null

@@ -45,5 +45,6 @@ create table webhook_delivery (
     unique (webhook_id, number)
 ) with (fillfactor = 70);
 create unique index on webhook_delivery (webhook_id, entry);
+create index on webhook_delivery (webhook_id, entry) where status = 'pending';
 create index on webhook_delivery (webhook_id, lane, number) where status = 'pending';
 create index on webhook_delivery (created_at);
