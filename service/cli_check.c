@@ -160,6 +160,19 @@ static void check_durability(findings *all) {
     }
 }
 
+static void check_webhooks(findings *all) {
+    char reason[1024] = "";
+    targets *allowed = NULL;
+    if (!command_read_webhooks(all->settings, &allowed, NULL, reason, sizeof reason)) {
+        report_fault(all, EX_CONFIG, "webhooks", reason,
+                     "learning-reviews(8) describes the settings LR_WEBHOOK_...; without any of "
+                     "them webhooks are off.");
+    } else {
+        report_order("webhooks", allowed == NULL ? "off" : "");
+    }
+    targets_free(allowed);
+}
+
 static void check_schema(findings *all) {
     char reason[1024] = "";
     int missing = migrate_check(all->settings->database, reason, sizeof reason);
@@ -231,6 +244,7 @@ int command_check(const cli_call *call) {
     check_pseudonym_key(&all);
     check_keys(&all);
     check_tls(&all);
+    check_webhooks(&all);
     check_database(&all);
     check_read_database(&all);
     return all.status;

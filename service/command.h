@@ -12,6 +12,12 @@ keys_source command_keys_source(const config *settings);
 /* Whether it would be safe to serve with the configuration; if not, one sentence in `reason`. */
 bool command_check_safety(const config *settings, char *reason, size_t reason_size);
 
+/* Whether webhooks are set up, and if so where they may go and the key of their secrets (of
+ * WEBHOOK_KEY_SIZE bytes; NULL when it is only to be checked). Returns false with one sentence in
+ * `reason` when a setting is at fault; `*allowed` is NULL when webhooks are off. */
+bool command_read_webhooks(const config *settings, targets **allowed, unsigned char *key,
+                           char *reason, size_t reason_size);
+
 /* What a register brings along that the runtime knows nothing of. */
 typedef struct serve_parts {
     const char *(*scan_text)(const char *text); /* see service.h */

@@ -45,6 +45,11 @@ static const setting settings_known[] = {
     {"LR_TRUSTED_PROXIES", TEXT, AT(trusted_proxies), "127.0.0.1 ::1", 0, 0},
     {"LR_WAITING_LIMIT", NUMBER, AT(waiting_most), "1024", 0, 60000},
     {"LR_FEED_DAYS", NUMBER, AT(feed_days), "90", 1, 3650},
+    {"LR_WEBHOOK_KEY_FILE", TEXT, AT(webhook_key_file), NULL, 0, 0},
+    {"LR_WEBHOOK_HOSTS", TEXT, AT(webhook_hosts), NULL, 0, 0},
+    {"LR_WEBHOOK_NETWORKS", TEXT, AT(webhook_networks), NULL, 0, 0},
+    {"LR_WEBHOOK_CA_FILE", TEXT, AT(webhook_ca_file), NULL, 0, 0},
+    {"LR_WEBHOOK_RETRY_SECONDS", NUMBER, AT(webhook_retry_seconds), "10", 1, 3600},
     {"LR_REQUEST_SECONDS", NUMBER, AT(request_seconds), "10", 1, 600},
     {"LR_IDLE_SECONDS", NUMBER, AT(idle_seconds), "15", 1, 600},
     {"LR_DRAIN_SECONDS", NUMBER, AT(drain_seconds), "10", 1, 600},
@@ -212,6 +217,11 @@ static bool derive(config *settings, char *reason, size_t reason_size) {
     if ((settings->tls_certificate_file == NULL) != (settings->tls_key_file == NULL)) {
         snprintf(reason, reason_size,
                  "LR_TLS_CERTIFICATE_FILE and LR_TLS_KEY_FILE go together: set both or neither.");
+        return false;
+    }
+    if ((settings->webhook_key_file == NULL) != (settings->webhook_hosts == NULL)) {
+        snprintf(reason, reason_size,
+                 "LR_WEBHOOK_KEY_FILE and LR_WEBHOOK_HOSTS go together: set both or neither.");
         return false;
     }
     return true;

@@ -18,6 +18,8 @@ typedef struct config {
     int connections_most, address_connections_most, waiting_most;
     const char *trusted_proxies; /* addresses that address_connections_most does not hold for */
     int feed_days;
+    const char *webhook_key_file, *webhook_hosts, *webhook_networks, *webhook_ca_file;
+    int webhook_retry_seconds;
     int request_seconds, idle_seconds, drain_seconds, drain_grace_seconds;
     int rate_limit, organisation_rate_limit, rate_window_seconds;
     const char *log_level;

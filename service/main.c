@@ -6,10 +6,10 @@
 static const char committee_scopes[] =
     "referrals.read referrals.write cases.read cases.write children.read information.read "
     "decisions.write reviews.write proceedings.read proceedings.write notices.read actions.read "
-    "actions.write actions.verify retention.write holds.legal changes.read";
+    "actions.write actions.verify retention.write holds.legal changes.read webhooks.manage";
 static const char agency_scopes[] =
     "referrals.read referrals.write information.read information.write actions.read actions.write "
-    "changes.read";
+    "changes.read webhooks.manage";
 static const char liaison_scopes[] =
     "proceedings.read proceedings.write information.read information.write notices.read "
     "actions.read actions.write changes.read";

@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     LEEWAY_SECONDS = 30,
@@ -31,6 +32,8 @@ enum {
     ROUNDS_MOST = 50
 };
 #define FEED_STEP_TEXT "1000" /* FEED_STEP as a parameter */
+
+static const char *const no_hmac = "HMAC-SHA-256 is not available from OpenSSL.";
 
 keys_source command_keys_source(const config *settings) {
     return (keys_source){.jwks_file = settings->jwks_file,
@@ -67,9 +70,38 @@ static bool read_secrets(service *shared, unsigned char *subject_key, char *reas
     explicit_bzero(secret, size);
     free(secret);
     if (!made) {
-        snprintf(reason, reason_size, "HMAC-SHA-256 is not available from OpenSSL.");
+        snprintf(reason, reason_size, "%s", no_hmac);
     }
     return made;
+}
+
+bool command_read_webhooks(const config *settings, targets **allowed, unsigned char *key,
+                           char *reason, size_t reason_size) {
+    *allowed = NULL;
+    if (settings->webhook_key_file == NULL) {
+        return true;
+    }
+    if (settings->webhook_ca_file != NULL && access(settings->webhook_ca_file, R_OK) != 0) {
+        snprintf(reason, reason_size, "LR_WEBHOOK_CA_FILE: the file cannot be read: %s.",
+                 strerror(errno));
+        return false;
+    }
+    size_t size = 0;
+    unsigned char *secret = config_read_secret("LR_WEBHOOK_KEY_FILE", settings->webhook_key_file,
+                                               SECRET_SIZE, &size, reason, reason_size);
+    if (secret == NULL) {
+        return false;
+    }
+    bool made = key == NULL || derive(secret, size, "webhooks", key);
+    explicit_bzero(secret, size);
+    free(secret);
+    if (!made) {
+        snprintf(reason, reason_size, "%s", no_hmac);
+        return false;
+    }
+    *allowed =
+        targets_new(settings->webhook_hosts, settings->webhook_networks, reason, reason_size);
+    return *allowed != NULL;
 }
 
 /* A configuration that would be unsafe in production is refused there. */
@@ -146,7 +178,8 @@ static bool work_off(service *shared, const statement *what, const char *const *
     return did;
 }
 
-/* The change feed: accesses that begin or end today, and events older than the retention. */
+/* The change feed: accesses that begin or end today, and events older than the retention, with the
+ * log of their deliveries. */
 static void keep_feed(service *shared, long tick) {
     char days[16];
     snprintf(days, sizeof days, "%d", shared->settings->feed_days);
@@ -156,6 +189,8 @@ static void keep_feed(service *shared, long tick) {
     }
     if (tick % FEED_EXPIRE_EVERY_S == 1) {
         work_off(shared, statement_feed_expire, (const char *[]){days, FEED_STEP_TEXT}, FEED_STEP);
+        work_off(shared, statement_expire_deliveries, (const char *[]){days, FEED_STEP_TEXT},
+                 FEED_STEP);
     }
 }
 
@@ -180,6 +215,23 @@ static void attend(service *shared, server *running, const sigset_t *signals) {
         }
         keep_feed(shared, tick);
     }
+}
+
+/* Returns false when webhooks are set up and cannot be sent. */
+static bool start_webhooks(service *shared) {
+    const config *settings = shared->settings;
+    if (shared->webhook_targets == NULL) {
+        return true;
+    }
+    shared->webhooks =
+        deliverer_new(&(deliverer_settings){.database = settings->database,
+                                            .key = shared->webhook_key,
+                                            .allowed = shared->webhook_targets,
+                                            .ca_file = settings->webhook_ca_file,
+                                            .retry_seconds = settings->webhook_retry_seconds,
+                                            .drain_seconds = settings->drain_seconds},
+                      shared->changes);
+    return shared->webhooks != NULL;
 }
 
 static bool make_parts(service *shared, const statement *combined, const unsigned char *subject_key,
@@ -211,11 +263,13 @@ static bool make_parts(service *shared, const statement *combined, const unsigne
     return shared->verifier != NULL && shared->rates != NULL && shared->figures != NULL &&
            shared->connections != NULL && shared->reads != NULL && shared->pushes != NULL &&
            shared->changes != NULL && shared->counted != NULL && shared->answers != NULL &&
-           contract_start();
+           start_webhooks(shared) && contract_start();
 }
 
 static void free_parts(service *shared) {
     combiner_free(shared->pushes);
+    deliverer_free(shared->webhooks);
+    targets_free(shared->webhook_targets);
     feed_free(shared->changes);
     change_watch_free(shared->counted);
     answer_cache_free(shared->answers);
@@ -255,7 +309,9 @@ int command_serve(const config *settings, const serve_parts *parts) {
     unsigned char subject_key[SECRET_SIZE];
     sigset_t signals;
     if (!command_check_safety(settings, reason, sizeof reason) ||
-        !read_secrets(&shared, subject_key, reason, sizeof reason)) {
+        !read_secrets(&shared, subject_key, reason, sizeof reason) ||
+        !command_read_webhooks(settings, &shared.webhook_targets, shared.webhook_key, reason,
+                               sizeof reason)) {
         return fail(EX_CONFIG, reason);
     }
     int database = check_database(settings, reason, sizeof reason);
@@ -284,6 +340,7 @@ int command_serve(const config *settings, const serve_parts *parts) {
         attend(&shared, running, &signals);
         notify_send("STOPPING=1");
         log_write(LOG_INFO, "draining");
+        deliverer_stop(shared.webhooks);
         server_stop(running);
         log_write(LOG_INFO, "stopped");
     }

@@ -59,6 +59,18 @@ def collect_operations(document):
     return sorted(operations, key=lambda each: (each["path"].split("/"), each["method"]))
 
 
+def collect_webhooks(document):
+    """Returns the checked requests that the service itself sends, for the documentation."""
+    found = []
+    for name, item in document.get("webhooks", {}).items():
+        place = child("#/webhooks", name, "post")
+        check_known(item, {"post"}, child("#/webhooks", name))
+        check_operation(document, item["post"], place)
+        found.append({"path": name, "method": "POST", "node": item["post"], "webhook": True,
+                      "parameters": collect_parameters(document, {}, item["post"], place)})
+    return found
+
+
 def check_path(path, place):
     segments = path.split("/")[1:]
     whole = all(s[:1] + s[-1:] == "{}" or not set(s) & set("{}") for s in segments)
@@ -96,7 +108,8 @@ def compile_contract(source, folder, guide=None, stages=None):
     operations = collect_operations(document)
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     json_bytes = text.encode("utf-8") + b"\n"
-    html_bytes = render_documentation(document, operations, guide, stages).encode("utf-8")
+    html_bytes = render_documentation(document, [*operations, *collect_webhooks(document)], guide,
+                                      stages).encode("utf-8")
     documents = {"yaml": yaml_bytes, "json": json_bytes, "documentation": html_bytes}
     tables = render_tables(document, operations, documents, documentation_policy()).encode("utf-8")
     os.makedirs(folder, exist_ok=True)

@@ -208,7 +208,12 @@ class Page:
         if scopes:
             access = "Scopes: " + ", ".join(f"<code>{escape(each)}</code>" for each in scopes)
         text = f'<section>\n<h3 id="{identifier}">{escape(node["summary"])}</h3>\n'
-        text += f"<p><code>{operation['method']} {escape(operation['path'])}</code> "
+        where = "the address of the webhook"
+        if operation.get("webhook"):
+            access = "Sent by the service; signed instead of a token."
+        else:
+            where = escape(operation["path"])
+        text += f"<p><code>{operation['method']} {where}</code> "
         text += f"({escape(node['operationId'])})</p>\n"
         if node.get("deprecated"):
             text += "<p><strong>Deprecated.</strong></p>\n"
@@ -222,7 +227,7 @@ class Page:
         order = {}
         for index, path in enumerate(self.document["paths"]):
             order[path] = index
-        for operation in sorted(self.operations, key=lambda each: order[each["path"]]):
+        for operation in sorted(self.operations, key=lambda each: order.get(each["path"], len(order))):
             name = (operation["node"].get("tags") or ["Other"])[0]
             tags.setdefault(name, ({"name": name}, []))[1].append(operation)
         return [each for each in tags.values() if each[1]]

@@ -23,8 +23,9 @@ typedef struct barrier {
 } barrier;
 
 struct feed {
-    pthread_mutex_t lock; /* of the next four */
+    pthread_mutex_t lock; /* of the next five */
     int64_t safe, newest, behind_since_ms;
+    int follower; /* eventfd of somebody who wants to know of every move; -1: nobody */
     feed_waiter *waiters;
     size_t waiting, waiting_most;
     bool closed;
@@ -48,10 +49,14 @@ int64_t feed_clock_ms(void) {
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-static void ring(feed *all) {
+static void ring_bell(int bell) {
     const uint64_t one = 1;
-    ssize_t written = write(all->bell, &one, sizeof one);
+    ssize_t written = write(bell, &one, sizeof one);
     (void)written; /* full means that it rings already */
+}
+
+static void ring(feed *all) {
+    ring_bell(all->bell);
 }
 
 /* --- who waits
@@ -276,6 +281,9 @@ static void publish(feed *all, int64_t last, int64_t safe) {
     if (moved) {
         all->safe = safe; /* who comes from now on has to have read up to here */
         topics = collect_topics(all, all->memory);
+        if (all->follower >= 0) {
+            ring_bell(all->follower);
+        }
     }
     pthread_mutex_unlock(&all->lock);
     if (topics != NULL) {
@@ -372,7 +380,7 @@ feed *feed_new(const char *conninfo, size_t waiting_most) {
         return NULL;
     }
     pthread_mutex_init(&all->lock, NULL);
-    all->safe = all->newest = -1;
+    all->safe = all->newest = all->follower = -1;
     all->waiting_most = waiting_most;
     all->looked_ms = feed_clock_ms() - LOOK_MS;
     all->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -410,6 +418,12 @@ void feed_free(feed *all) {
     arena_free(all->memory);
     pthread_mutex_destroy(&all->lock);
     free(all);
+}
+
+void feed_follow(feed *all, int bell) {
+    pthread_mutex_lock(&all->lock);
+    all->follower = bell;
+    pthread_mutex_unlock(&all->lock);
 }
 
 int64_t feed_safe(feed *all) {

@@ -49,6 +49,10 @@ typedef enum feed_verdict {
 /* Parks the waiter, who has read everything up to `seen`. */
 feed_verdict feed_wait(feed *all, feed_waiter *waiter, int64_t seen);
 
+/* Has the eventfd `bell` (-1: none any more) rung whenever the feed is complete up to a later
+ * number. One bell at a time. */
+void feed_follow(feed *all, int bell);
+
 int64_t feed_clock_ms(void);
 
 typedef struct feed_figures {

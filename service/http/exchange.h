@@ -111,6 +111,10 @@ void exchange_read_snapshot(exchange *x, const statement *what, const char *feed
  * Idempotency-Key. */
 void exchange_write(exchange *x, const statement *what, const char *const *parameters);
 
+/* The same without answering: returns false when it refused. */
+bool exchange_ask(exchange *x, const statement *what, const char *const *parameters,
+                  db_reply *reply);
+
 /* Answers with a reply. */
 void exchange_answer_reply(exchange *x, const db_reply *reply);
 

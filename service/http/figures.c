@@ -176,6 +176,7 @@ void figures_write(service *shared, FILE *out) {
     write_reads(shared, out);
     write_pushes(shared, out);
     write_feed(shared, out);
+    deliverer_write(shared->webhooks, out);
     write_tokens(shared, out);
     process_write(out);
 }

@@ -12,6 +12,7 @@
 #include "service/db/reads.h"
 #include "service/http/rate.h"
 #include "service/metrics.h"
+#include "service/webhook/deliver.h"
 
 #include <stdatomic.h>
 
@@ -23,8 +24,10 @@ typedef struct service {
     reads *reads; /* what a standby may answer */
     combiner *pushes;
     feed *changes;
-    change_watch *counted; /* of what statistics are made of */
-    answer_cache *answers; /* of statistics */
+    change_watch *counted;    /* of what statistics are made of */
+    answer_cache *answers;    /* of statistics */
+    targets *webhook_targets; /* where webhooks may go; NULL: webhooks are off */
+    deliverer *webhooks;      /* NULL: webhooks are off */
     keys *keys;
     token_verifier *verifier;
     rate_limiter *rates;
@@ -33,6 +36,7 @@ typedef struct service {
     struct peers *seats; /* of the addresses they come from; set by server_start */
     unsigned char cursor_key[SECRET_SIZE];
     unsigned char pseudonym_key[SECRET_SIZE];
+    unsigned char webhook_key[WEBHOOK_KEY_SIZE];
     const char *(*scan_text)(
         const char *text); /* what kind of personal identifier a text holds, or NULL */
     atomic_bool draining;

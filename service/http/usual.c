@@ -169,25 +169,31 @@ void exchange_answer_reply(exchange *x, const db_reply *reply) {
     exchange_answer(x, reply->status, reply->body);
 }
 
-void exchange_write(exchange *x, const statement *what, const char *const *parameters) {
+bool exchange_ask(exchange *x, const statement *what, const char *const *parameters,
+                  db_reply *reply) {
     db_call call = make_call(what, parameters, false);
     db_error error = {0};
-    db_reply reply = {0};
     db_once once;
     bool done;
     if (strcmp(x->request.method, "POST") == 0 && exchange_once(x, &once)) {
         done =
-            db_call_once(x->shared->connections, &x->who, &call, &once, &reply, &error, x->memory);
+            db_call_once(x->shared->connections, &x->who, &call, &once, reply, &error, x->memory);
     } else {
         PGresult *result = db_call_run(x->shared->connections, &x->who, &call, &error, x->memory);
-        done = result != NULL && db_reply_read(result, &reply, x->memory);
+        done = result != NULL && db_reply_read(result, reply, x->memory);
         PQclear(result);
     }
     if (!done) {
         exchange_refuse_error(x, &error);
-        return;
     }
-    exchange_answer_reply(x, &reply);
+    return done;
+}
+
+void exchange_write(exchange *x, const statement *what, const char *const *parameters) {
+    db_reply reply = {0};
+    if (exchange_ask(x, what, parameters, &reply)) {
+        exchange_answer_reply(x, &reply);
+    }
 }
 
 void exchange_submit(exchange *x, const statement *what) {

@@ -25,6 +25,17 @@ def media_examples():
                     yield pytest.param(content["schema"], value, id=label)
 
 
+def sent_examples():
+    """Each example of what webhooks send."""
+    for name, item in CONTRACT["webhooks"].items():
+        for media_type, content in item["post"]["requestBody"]["content"].items():
+            for label, example in content["examples"].items():
+                yield pytest.param(content["schema"], contract_reader.resolve(CONTRACT, example)["value"],
+                                   id=f"{name}-{media_type}-{label}")
+        for one in item["post"]["parameters"]:
+            yield pytest.param(one["schema"], one["example"], id=f"{name}-{one['name']}")
+
+
 def described_examples():
     """Each example of a parameter, a header or a schema."""
     for kind in ("parameters", "headers"):
@@ -41,7 +52,7 @@ def described_examples():
             yield pytest.param(schema, value, id=f"schema-{name}-{number}")
 
 
-@pytest.mark.parametrize("schema, value", [*media_examples(), *described_examples()])
+@pytest.mark.parametrize("schema, value", [*media_examples(), *sent_examples(), *described_examples()])
 def test_an_example_keeps_to_its_schema(schema, value):
     assert contract_reader.faults(contract_reader.validator(schema), value) == []
 

@@ -16,6 +16,7 @@ import contract_reader  # noqa: E402
 from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder  # noqa: E402
 from cluster import Cluster  # noqa: E402
 from invariants import Watcher  # noqa: E402
+from receiver import Receiver  # noqa: E402
 from service import Instance, Secrets, program  # noqa: E402
 
 
@@ -31,6 +32,14 @@ def keys():
     made = Secrets()
     yield made
     made.remove()
+
+
+@pytest.fixture(scope="session")
+def receiver(keys):
+    """Where webhooks may be sent."""
+    made = Receiver(keys.receiver_socket, keys.receiver_certificate)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -261,3 +261,7 @@ def new_hold(**overrides):
     return {"stages": ["review"], "tracks": [], "held_from": today(),
             "reason": "interests_of_justice", "agreed_with": ["COPFS"],
             "review_on": days_ahead(60), **overrides}
+
+
+def new_webhook(**overrides):
+    return {"url": "https://localhost:9/events", **overrides}

@@ -11,6 +11,8 @@ import time
 import urllib.error
 import urllib.request
 
+from receiver import bound_socket, make_certificates
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 READY_SECONDS = 10
 
@@ -33,12 +35,19 @@ class Secrets:
         self.token_secret = secrets.token_hex(32).encode()
         self.token_file = self._write("token", self.token_secret)
         self.pseudonym_file = self._write("pseudonym", secrets.token_hex(32).encode())
+        self.webhook_file = self._write("webhook", secrets.token_hex(32).encode())
+        self.receiver_socket = bound_socket()
+        self.receiver_ca, self.receiver_certificate = make_certificates(self.folder)
 
     def _write(self, name, content):
         path = self.folder / name
         path.write_bytes(content)
         path.chmod(0o600)
         return path
+
+    @property
+    def receiver_port(self):
+        return self.receiver_socket.getsockname()[1]
 
     def remove(self):
         for path in self.folder.iterdir():
@@ -60,10 +69,16 @@ class Instance:
             "LR_MIGRATION_DATABASE": cluster.connection_string("postgres"),
             "LR_DEV_SECRET_FILE": str(keys.token_file),
             "LR_PSEUDONYM_KEY_FILE": str(keys.pseudonym_file),
+            # Where nothing listens, and where tests may have a receiver.
+            "LR_WEBHOOK_HOSTS": f"localhost:9,localhost:{keys.receiver_port},127.0.0.1:{keys.receiver_port}",
+            "LR_WEBHOOK_KEY_FILE": str(keys.webhook_file), "LR_WEBHOOK_NETWORKS": "127.0.0.0/8,::1",
+            "LR_WEBHOOK_CA_FILE": str(keys.receiver_ca), "LR_WEBHOOK_RETRY_SECONDS": "1",
             "LR_LISTEN": f"127.0.0.1:{self.port}",
             "LR_ADMIN_LISTEN": f"127.0.0.1:{self.admin_port}",
             "LR_DRAIN_GRACE_SECONDS": "0", "LR_DRAIN_SECONDS": "3", "LR_RATE_LIMIT": "1000000",
             **{name: str(value) for name, value in settings.items()}}
+        for name in [name for name, value in settings.items() if value is None]:
+            del self.environment[name]
         self.log = tempfile.TemporaryFile(prefix="lr-log-")
         self.log_read = 0
         self.process = None

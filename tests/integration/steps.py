@@ -4,8 +4,8 @@ from documents import (DECISIONS, completion, family_answer, new_action, new_cas
                        new_family_liaison, new_finding, new_hold, new_impact_review, new_mandate,
                        new_plan_consideration, new_practitioner_engagement, new_proceeding,
                        new_ratification, new_recommendation, new_referral, new_report,
-                       new_request, new_sending, new_strategy, new_team_member, not_published,
-                       today, verification)
+                       new_request, new_sending, new_strategy, new_team_member, new_webhook,
+                       not_published, today, verification)
 
 WAY = ["information_gathering", "recommendation", "decision", "set_up", "review", "reporting",
        "ratification", "implementation", "evaluation", "closed"]
@@ -20,6 +20,15 @@ def given_accepted(agency, committee, case_id=None, **overrides):
     referral = given_referral(agency, **overrides)
     return committee.send("acceptReferral", {"accepted_on": today(), "case_id": case_id},
                           id=referral["id"]).needed(201).json
+
+
+def given_delivery(client):
+    """A webhook that is paused, with a test event that waits: values of the places in addresses."""
+    made = client.send("createWebhook", new_webhook()).needed(201)
+    webhook = client.send("changeWebhook", {"status": "paused"}, id=made["webhook"]["id"],
+                          if_match=made.etag).needed(200)
+    delivery = client.send("pingWebhook", id=webhook["id"]).needed(201)
+    return {"id": webhook["id"], "delivery_id": delivery["id"]}
 
 
 def move(committee, case_id, to, reason=None, if_match=None, occurred_on=None, key=None,

@@ -7,7 +7,7 @@ import contract_reader
 from client import ALL_SCOPES, Client, new_key
 from documents import new_child, new_number, new_transfer
 from places import places_of_case
-from steps import given_action, given_case, given_referral
+from steps import given_action, given_case, given_delivery, given_referral
 from test_retention import erase, given_old
 
 OPERATIONS = contract_reader.operations()
@@ -141,7 +141,12 @@ def facts(committee, cluster):
 
 
 @pytest.fixture(scope="module")
-def known(agency, committee, transfer, facts):
+def webhook(committee):
+    return given_delivery(committee)
+
+
+@pytest.fixture(scope="module")
+def known(agency, committee, transfer, facts, webhook):
     """The places of something that exists, by operation."""
     case_places = places_of_case(committee)
     action = given_action(committee, {"id": case_places["id"]})
@@ -162,6 +167,8 @@ def known(agency, committee, transfer, facts):
             return {"id": case_places["request_id"]}
         if path.startswith("/v1/notices/{id}"):
             return {"id": case_places["notice_id"]}
+        if path.startswith("/v1/webhooks/{id}"):
+            return webhook
         return case_places
     return find
 
@@ -208,6 +215,8 @@ def test_a_key_that_belongs_to_another_request_is_refused(caller, agency, transf
         place = {"id": given_action(client)["id"]}
     if "/transfers/" in OPERATIONS[name].path:
         place = {"id": transfer["id"]}
+    if "/webhooks/" in OPERATIONS[name].path:
+        place = given_delivery(client)
     reply = ask(client, name, place, key=key)
     assert (reply.status, reply.code) == (422, "idempotency_key_reused")
 

@@ -120,7 +120,7 @@ def test_a_service_that_is_in_order_is_said_to_be(instance, settings):
     status, found = check(instance.binary, settings)
     assert status == 0
     assert {what: finding for what, (finding, _) in found.items()} == dict.fromkeys(
-        ["configuration", "pseudonym key", "keys", "TLS", "database", "role", "schema"], "in order")
+        ["configuration", "pseudonym key", "keys", "TLS", "webhooks", "database", "role", "schema"], "in order")
 
 
 def test_everything_that_is_missing_is_said_at_once(binary):
@@ -134,6 +134,10 @@ def test_everything_that_is_missing_is_said_at_once(binary):
     ({"LR_PSEUDONYM_KEY_FILE": "/dev/null"}, 78, "pseudonym key"),
     ({"LR_DEV_SECRET_FILE": "/nonexistent"}, 78, "keys"),
     ({"LR_LOG_LEVEL": "loud"}, 78, "configuration"),
+    ({"LR_WEBHOOK_HOSTS": "https://example.org"}, 78, "webhooks"),
+    ({"LR_WEBHOOK_NETWORKS": "10.0.0.1/8"}, 78, "webhooks"),
+    ({"LR_WEBHOOK_KEY_FILE": "/dev/null"}, 78, "webhooks"),
+    ({"LR_WEBHOOK_CA_FILE": "/nonexistent"}, 78, "webhooks"),
     ({"LR_DATABASE": "host=/nonexistent user=register_service"}, 69, "database"),
     ({"LR_TLS_CERTIFICATE_FILE": "/dev/null", "LR_TLS_KEY_FILE": "/dev/null"}, 78, "TLS"),
 ], ids=str)

@@ -1,0 +1,384 @@
+/* Sends the events that webhooks wait for. */
+#include "service/webhook/deliver.h"
+
+#include "service/db/call.h"
+#include "service/log.h"
+#include "service/metrics.h"
+#include "service/webhook/attempt.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    UNDER_WAY_MOST = 32,
+    GAP_MS = 50,        /* between two looks at what is due */
+    LOOK_MS = 5000,     /* without anybody ringing */
+    AGAIN_MS = 1000,    /* after the database refused */
+    BACKLOG_MS = 15000, /* between two looks at how much waits */
+    LEASE_S = 20,       /* longer than an attempt takes and */
+    START_MS = 5000,    /* the time in which it has to begin */
+    FINISH_TRIES = 3
+};
+
+struct deliverer {
+    deliverer_settings settings;
+    feed *changes;
+    pthread_t thread;
+    int bell; /* eventfd */
+    atomic_bool stopping;
+    atomic_ullong results[ATTEMPT_RESULTS];
+    atomic_llong pending, oldest_seconds, under_way;
+
+    /* The thread's own. */
+    pool *connection;
+    arena *memory; /* of one round */
+    CURLM *transfers;
+    attempt *running;
+    int64_t looked_ms, next_look_ms, backlog_ms, complained_ms;
+};
+
+/* Time that goes on while the machine sleeps, as leases do. */
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* --- the end of an attempt
+ * ------------------------------------------------------------------------------------ */
+
+static void record(deliverer *all, const attempt *one, attempt_result result, long status,
+                   long retry_after) {
+    db_call call = {.what = statement_finish_delivery,
+                    .parameters = {one->webhook, one->delivery, one->number, attempt_names[result],
+                                   status == 0 ? NULL : arena_printf(one->memory, "%ld", status),
+                                   arena_printf(one->memory, "%ld", retry_after),
+                                   arena_printf(one->memory, "%d", all->settings.retry_seconds)},
+                    .safe_to_repeat = true};
+    PGresult *done = NULL;
+    db_error error = {0};
+    for (int tries = 0; tries < FINISH_TRIES && done == NULL; tries++) {
+        done = db_call_run(all->connection, &one->who, &call, &error, one->memory);
+    }
+    if (done == NULL) {
+        /* The lease runs out, and the event is sent once more. */
+        log_write(LOG_WARNING, "webhook %s: the end of delivery %s was not recorded, SQLSTATE %s",
+                  one->webhook, one->delivery, error.sqlstate);
+    }
+    PQclear(done);
+}
+
+static void end(deliverer *all, attempt *one, attempt_result result, long status,
+                long retry_after) {
+    atomic_fetch_add(&all->results[result], 1);
+    if (result != ATTEMPT_DELIVERED) {
+        log_write(LOG_INFO, "webhook %s: attempt %s of delivery %s: %s, status %ld", one->webhook,
+                  one->number, one->delivery, attempt_names[result], status);
+    }
+    record(all, one, result, status, retry_after);
+    attempt_free(one);
+}
+
+/* --- the beginning of attempts
+ * --------------------------------------------------------------------------------- */
+/* --- what is due
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static bool begin(deliverer *all, attempt *one) {
+    if (!attempt_prepare(one, &all->settings) ||
+        curl_multi_add_handle(all->transfers, one->handle) != CURLM_OK) {
+        return false;
+    }
+    one->next = all->running;
+    all->running = one;
+    atomic_fetch_add(&all->under_way, 1);
+    return true;
+}
+
+static attempt *make_attempt(const PGresult *rows, int row, const principal *who,
+                             const char *webhook) {
+    arena *memory = arena_new();
+    attempt *one = arena_alloc(memory, sizeof *one);
+    *one = (attempt){.memory = memory,
+                     .who = *who,
+                     .webhook = arena_strdup(memory, webhook),
+                     .delivery = arena_strdup(memory, PQgetvalue(rows, row, 0)),
+                     .number = arena_strdup(memory, PQgetvalue(rows, row, 1)),
+                     .url = arena_strdup(memory, PQgetvalue(rows, row, 2)),
+                     .generation = (int)strtol(PQgetvalue(rows, row, 3), NULL, 10),
+                     .old_secret = *PQgetvalue(rows, row, 4) == 't',
+                     .body = arena_strdup(memory, PQgetvalue(rows, row, 5))};
+    return one;
+}
+
+/* Says now and then that something failed that goes on being tried. */
+static void complain(deliverer *all, const char *webhook, const db_error *error) {
+    if (now_ms() - all->complained_ms >= LOOK_MS) {
+        all->complained_ms = now_ms();
+        log_write(LOG_WARNING, "webhook %s: nothing could be taken, %s, SQLSTATE %s", webhook,
+                  error->code == NULL ? "unavailable" : error->code, error->sqlstate);
+    }
+}
+
+/* Takes what is ready of one webhook and starts to send it. What could not be started while its
+ * lease is young is left: somebody takes it when the lease is over. Returns how many it took, or
+ * -1 when the database refused. */
+static int take(deliverer *all, const char *webhook, const principal *who, int64_t safe) {
+    int64_t began = now_ms();
+    db_call call = {.what = statement_take_deliveries,
+                    .parameters = {webhook, arena_printf(all->memory, "%lld", (long long)safe),
+                                   arena_printf(all->memory, "%lld",
+                                                UNDER_WAY_MOST - atomic_load(&all->under_way)),
+                                   arena_printf(all->memory, "%d", LEASE_S)}};
+    db_error error = {0};
+    PGresult *rows = db_call_run(all->connection, who, &call, &error, all->memory);
+    if (rows == NULL) {
+        complain(all, webhook, &error);
+        return -1;
+    }
+    for (int row = 0; row < PQntuples(rows) && now_ms() - began < START_MS; row++) {
+        attempt *one = make_attempt(rows, row, who, webhook);
+        if (!begin(all, one)) {
+            end(all, one, one->forbidden ? ATTEMPT_FORBIDDEN : ATTEMPT_UNREACHABLE, 0, 0);
+        }
+    }
+    int taken = PQntuples(rows);
+    PQclear(rows);
+    return taken;
+}
+
+static void take_out(deliverer *all, const attempt *one) {
+    attempt **place = &all->running;
+    while (*place != one) {
+        place = &(*place)->next;
+    }
+    *place = one->next;
+    atomic_fetch_sub(&all->under_way, 1);
+    curl_multi_remove_handle(all->transfers, one->handle);
+}
+
+/* Ends an attempt and takes what is next of the same webhook. */
+static void go_on(deliverer *all, attempt *one, attempt_result result, long status,
+                  long retry_after) {
+    principal who = one->who;
+    const char *webhook = arena_strdup(all->memory, one->webhook);
+    end(all, one, result, status, retry_after);
+    if (!atomic_load(&all->stopping) && take(all, webhook, &who, feed_safe(all->changes)) <= 0) {
+        all->next_look_ms = 0; /* to know when the next one is due */
+    }
+}
+
+static void collect(deliverer *all) {
+    int left;
+    for (CURLMsg *told; (told = curl_multi_info_read(all->transfers, &left)) != NULL;) {
+        attempt *one = NULL;
+        CURLcode code = told->data.result;
+        long status = 0;
+        long retry_after = 0;
+        curl_easy_getinfo(told->easy_handle, CURLINFO_PRIVATE, (char **)&one);
+        attempt_result result = attempt_judge(one, code, &status, &retry_after);
+        take_out(all, one);
+        go_on(all, one, result, status, retry_after);
+    }
+}
+
+/* --- what is due
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static principal read_principal(const PGresult *due, int row) {
+    principal who = {0};
+    snprintf(who.organisation, sizeof who.organisation, "%s", PQgetvalue(due, row, 1));
+    snprintf(who.client, sizeof who.client, "%s", PQgetvalue(due, row, 2));
+    snprintf(who.scopes, sizeof who.scopes, "%s", PQgetvalue(due, row, 3));
+    return who;
+}
+
+/* Serves every webhook that has something ready, and finds when to look again. */
+static void look(deliverer *all) {
+    int64_t safe = feed_safe(all->changes);
+    int64_t wait = LOOK_MS;
+    db_call call = {.what = statement_webhooks_due,
+                    .parameters = {arena_printf(all->memory, "%lld", (long long)safe)},
+                    .safe_to_repeat = true};
+    db_error error = {0};
+    all->looked_ms = now_ms();
+    PGresult *due = db_call_run(all->connection, NULL, &call, &error, all->memory);
+    for (int row = 0; due != NULL && row < PQntuples(due) && !PQgetisnull(due, row, 4); row++) {
+        int64_t its_wait = strtoll(PQgetvalue(due, row, 4), NULL, 10);
+        principal who = read_principal(due, row);
+        if (its_wait <= 0 && atomic_load(&all->under_way) < UNDER_WAY_MOST &&
+            take(all, PQgetvalue(due, row, 0), &who, safe) < 0) {
+            its_wait = AGAIN_MS;
+        }
+        wait = its_wait < wait ? its_wait : wait;
+    }
+    PQclear(due);
+    all->next_look_ms = all->looked_ms + wait;
+}
+
+static void read_backlog(deliverer *all) {
+    db_call call = {.what = statement_webhook_backlog, .safe_to_repeat = true};
+    db_error error = {0};
+    all->backlog_ms = now_ms();
+    PGresult *row = db_call_run(all->connection, NULL, &call, &error, all->memory);
+    if (row != NULL) {
+        atomic_store(&all->pending, strtoll(PQgetvalue(row, 0, 0), NULL, 10));
+        atomic_store(&all->oldest_seconds, strtoll(PQgetvalue(row, 0, 1), NULL, 10));
+    }
+    PQclear(row);
+}
+
+/* --- the thread
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* Until when to rest: not a look within the gap after the last one, and none while all places are
+ * taken. */
+static int rest_ms(const deliverer *all) {
+    int64_t now = now_ms();
+    int64_t until = now + LOOK_MS;
+    if (atomic_load(&all->under_way) < UNDER_WAY_MOST) {
+        int64_t earliest = all->looked_ms + GAP_MS;
+        until = all->next_look_ms > earliest ? all->next_look_ms : earliest;
+    }
+    return until > now ? (int)(until - now) : 0;
+}
+
+static void rest(deliverer *all, int most_ms) {
+    struct curl_waitfd places[] = {{.fd = all->bell, .events = CURL_WAIT_POLLIN}};
+    int wait = rest_ms(all);
+    curl_multi_poll(all->transfers, places, 1, wait < most_ms ? wait : most_ms, NULL);
+    uint64_t rung;
+    if (read(all->bell, &rung, sizeof rung) == (ssize_t)sizeof rung) {
+        all->next_look_ms = 0;
+    }
+}
+
+static void serve(deliverer *all) {
+    while (!atomic_load(&all->stopping)) {
+        arena_reset(all->memory);
+        if (rest_ms(all) == 0) {
+            pool_probe(all->connection);
+            look(all);
+        }
+        if (now_ms() - all->backlog_ms >= BACKLOG_MS) {
+            read_backlog(all);
+        }
+        int running;
+        curl_multi_perform(all->transfers, &running);
+        collect(all);
+        rest(all, LOOK_MS);
+    }
+}
+
+/* Lets what is under way come to its end, and gives back the rest. */
+static void drain(deliverer *all) {
+    int64_t until = now_ms() + all->settings.drain_seconds * INT64_C(1000);
+    while (all->running != NULL && now_ms() < until) {
+        int running;
+        curl_multi_perform(all->transfers, &running);
+        collect(all);
+        if (all->running != NULL) {
+            curl_multi_poll(all->transfers, NULL, 0, GAP_MS, NULL);
+        }
+    }
+    while (all->running != NULL) {
+        attempt *one = all->running;
+        take_out(all, one);
+        end(all, one, ATTEMPT_INTERRUPTED, 0, 0);
+    }
+}
+
+static void *run(void *argument) {
+    deliverer *all = argument;
+    serve(all);
+    drain(all);
+    return NULL;
+}
+
+static void free_parts(deliverer *all) {
+    curl_multi_cleanup(all->transfers);
+    pool_free(all->connection);
+    arena_free(all->memory);
+    if (all->bell >= 0) {
+        close(all->bell);
+    }
+    free(all);
+    curl_global_cleanup();
+}
+
+deliverer *deliverer_new(const deliverer_settings *settings, feed *changes) {
+    deliverer *all = calloc(1, sizeof *all);
+    if (all == NULL) {
+        return NULL;
+    }
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    all->settings = *settings;
+    all->changes = changes;
+    all->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    all->memory = arena_new();
+    all->transfers = curl_multi_init();
+    all->connection = pool_new(settings->database, 1, "");
+    all->backlog_ms = now_ms() - BACKLOG_MS;
+    if (all->bell < 0 || all->transfers == NULL || all->connection == NULL ||
+        pthread_create(&all->thread, NULL, run, all) != 0) {
+        free_parts(all);
+        return NULL;
+    }
+    feed_follow(changes, all->bell);
+    return all;
+}
+
+void deliverer_ring(deliverer *all) {
+    if (all != NULL) {
+        const uint64_t one = 1;
+        ssize_t written = write(all->bell, &one, sizeof one);
+        (void)written; /* full means that it rings already */
+    }
+}
+
+void deliverer_stop(deliverer *all) {
+    if (all != NULL) {
+        atomic_store(&all->stopping, true);
+        deliverer_ring(all);
+    }
+}
+
+void deliverer_free(deliverer *all) {
+    if (all == NULL) {
+        return;
+    }
+    deliverer_stop(all);
+    pthread_join(all->thread, NULL);
+    feed_follow(all->changes, -1);
+    free_parts(all);
+}
+
+void deliverer_write(const deliverer *all, FILE *out) {
+    if (all == NULL) {
+        return;
+    }
+    metrics_head(out, "webhook_attempts_total", "counter",
+                 "Attempts to send an event to a webhook, by what came of them.");
+    for (int i = 0; i < ATTEMPT_RESULTS; i++) {
+        fprintf(out, "webhook_attempts_total{result=\"%s\"} %llu\n", attempt_names[i],
+                atomic_load(&all->results[i]));
+    }
+    metrics_write_value(out, "webhook_under_way", "gauge",
+                        "Attempts of this instance that are under way.",
+                        (double)atomic_load(&all->under_way));
+    metrics_write_value(out, "webhook_pending", "gauge",
+                        "Events that wait to be sent to a webhook that is enabled, of all "
+                        "instances.",
+                        (double)atomic_load(&all->pending));
+    metrics_write_value(out, "webhook_oldest_pending_seconds", "gauge",
+                        "For how long the oldest of them has been waiting.",
+                        (double)atomic_load(&all->oldest_seconds));
+}

@@ -1,0 +1,26 @@
+/* Where webhooks may go: the operator's list of hosts and networks, and what is wrong with an
+ * address that is not within it. */
+#pragma once
+
+#include "service/violation.h"
+#include "service/webhook/address.h"
+
+typedef struct targets targets;
+
+/* Reads the settings LR_WEBHOOK_HOSTS (`host`, `host:port` or `*.suffix`, with commas between; port
+ * 443 unless given) and LR_WEBHOOK_NETWORKS (blocks of addresses that are not public and allowed
+ * nevertheless; NULL or "" for none). Returns NULL with a sentence in `reason`. */
+targets *targets_new(const char *hosts, const char *networks, char *reason, size_t reason_size);
+void targets_free(targets *all);
+
+/* Whether a connection to this address may be made. */
+bool targets_allow_address(const targets *all, const struct sockaddr *address);
+
+/* Returns the rule that the address of a webhook breaks, or NULL: it has to be https without user,
+ * password and fragment, and its host and port have to be on the list. */
+const char *targets_fault(const targets *all, const char *url);
+
+/* Adds what is wrong with an address that somebody wants to register: besides all that, its host
+ * has to resolve, and only to addresses that are allowed. Hosts that are not on the list are not
+ * looked up. `name` is the place that the violation names. */
+void targets_check(const targets *all, const char *url, const char *name, violation_list *out);

@@ -1,0 +1,64 @@
+-- Webhooks, and what delivers to them.
+
+-- name: list_webhooks
+select coalesce(json_agg(webhook_document(w) order by w.id), '[]') as items from webhook w;
+
+-- name: create_webhook
+-- $1: body, $2: whether webhooks are set up, $3: what is wrong with the address, $4: number up to which the feed is
+-- complete.
+select * from webhook_create($1::jsonb, $2::boolean, $3::json, $4::bigint);
+
+-- name: get_webhook
+select version, webhook_document(w) as body from webhook w where id = $1::uuid;
+
+-- name: change_webhook
+select * from webhook_change($1::uuid, $2::bigint, $3::jsonb, $4::json);
+
+-- name: delete_webhook
+select * from webhook_delete($1::uuid);
+
+-- name: rotate_webhook_secret
+select * from webhook_rotate($1::uuid, $2::boolean);
+
+-- name: ping_webhook
+select * from webhook_ping($1::uuid, $2::boolean);
+
+-- name: list_deliveries unprepared
+-- The newest first; a webhook that the caller may not see gives no row.
+with page as (
+    select d, row_number() over (order by d.entry desc) as n
+    from webhook_delivery d
+    where d.webhook_id = ($1::jsonb ->> 'id')::uuid
+        and ($1::jsonb ->> 'status' is null or d.status = $1::jsonb ->> 'status')
+        and ($2::jsonb is null or d.entry < ($2::jsonb ->> 0)::bigint)
+    order by d.entry desc
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(webhook_delivery_document(d) order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((d).entry)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from webhook w left join page on true
+where w.id = ($1::jsonb ->> 'id')::uuid
+group by w.id;
+
+-- name: get_delivery
+select 0 as version, webhook_delivery_document(d) as body
+from webhook_delivery d where webhook_id = $1::uuid and id = $2::uuid;
+
+-- name: replay_delivery
+select * from webhook_replay($1::uuid, $2::uuid);
+
+-- name: webhooks_due
+select * from webhook_due($1::bigint);
+
+-- name: take_deliveries
+select * from webhook_take($1::uuid, $2::bigint, $3::integer, $4::integer);
+
+-- name: finish_delivery
+select webhook_finish($1::uuid, $2::uuid, $3::integer, $4, $5::integer, $6::integer, $7::integer);
+
+-- name: webhook_backlog
+select * from webhook_backlog();
+
+-- name: expire_deliveries
+select webhook_expire($1::integer, $2::integer) as number;

@@ -1,0 +1,176 @@
+"""Webhooks while instances are killed: every event arrives, in order, never two attempts of one at a time."""
+import collections
+import pathlib
+import random
+import signal
+import sys
+import threading
+import time
+import uuid
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "contract"), str(ROOT / "tests" / "integration")]
+
+from client import ALL_SCOPES, Client  # noqa: E402
+from cluster import Cluster  # noqa: E402
+from receiver import Receiver, overlapping  # noqa: E402
+from service import Instance, Secrets  # noqa: E402
+from steps import given_case, tag_of  # noqa: E402
+
+WRITERS, CASES, SECONDS, KILLS = 4, 8, 12, 3
+# The lease of what a killed instance had under way has to run out, for each kill.
+PATIENCE_S = 90
+
+
+class Silent:
+    """A recorder that keeps nothing: this traffic is not the contract tests' business."""
+
+    def add(self, response):
+        pass
+
+
+@pytest.fixture(scope="module")
+def register():
+    cluster, keys = Cluster(), Secrets()
+    instances = [Instance(cluster, keys) for _ in range(2)]
+    instances[0].run("migrate")
+    try:
+        yield cluster, keys, [each.start() for each in instances]
+    finally:
+        for each in instances:
+            each.stop()
+        keys.remove()
+        cluster.remove()
+
+
+@pytest.fixture(scope="module")
+def receiver(register):
+    keys = register[1]
+    made = Receiver(keys.receiver_socket, keys.receiver_certificate)
+    yield made
+    made.close()
+
+
+def client_at(instance):
+    token = instance.run("token", "--organisation", "CPC-GLA", "--client", "hooks", "--scope", ALL_SCOPES)
+    return Client(instance.url, token, Silent())
+
+
+class Writer(threading.Thread):
+    """Changes cases at an instance that nobody kills."""
+
+    def __init__(self, client, cases, enough):
+        super().__init__(daemon=True)
+        self.client, self.cases, self.enough, self.done = client, cases, enough, 0
+
+    def run(self):
+        while not self.enough.is_set():
+            case = random.choice(self.cases)
+            reply = self.client.send("changeCase", {"summary": uuid.uuid4().hex}, id=case,
+                                     if_match=tag_of(self.client, "getCase", id=case))
+            assert reply.status in (200, 412)
+            self.done += reply.status == 200
+            time.sleep(0.02)
+
+
+def feed_numbers(client):
+    """The numbers of all changes of cases in the feed."""
+    page, numbers = client.send("listChanges", query="limit=500").needed(200), []
+    while True:
+        numbers += [int(one["id"]) for one in page["items"] if one["type"] == "case.changed"]
+        if not page["more"]:
+            return numbers
+        page = client.follow(page["next"]).needed(200)
+
+
+def unsteady(message):
+    """Takes its time, now and then longer than the time between two kills."""
+    time.sleep(0.3 if message.number % 10 == 0 else 0.01)
+    return 204
+
+
+def test_no_event_is_lost_or_sent_twice_at_a_time_when_instances_are_killed(register, receiver):
+    _, _, (steady, killed) = register
+    client = client_at(steady)
+    cases = [given_case(client)["id"] for _ in range(CASES)]
+    endpoint = receiver.endpoint(unsteady)
+    client.send("createWebhook", {"url": endpoint.url, "types": ["case.changed"]}).needed(201)
+    enough = threading.Event()
+    writers = [Writer(client_at(steady), cases, enough) for _ in range(WRITERS)]
+    for each in writers:
+        each.start()
+    for _ in range(KILLS):
+        time.sleep(SECONDS / (KILLS + 1))
+        killed.signal(signal.SIGKILL)
+        killed.process.wait()
+        killed.start()
+    time.sleep(SECONDS / (KILLS + 1))
+    enough.set()
+    for each in writers:
+        each.join()
+    told = {number for number in feed_numbers(client)}
+    assert len(told) == sum(each.done for each in writers) > 100
+    found = endpoint.wait(lambda found: told <= {one.number for one in found if one.accepted}, PATIENCE_S)
+    found = sorted(found, key=lambda one: one.began)
+    repeated = [number for number, times in collections.Counter(one.number for one in found).items() if times > 1]
+    print(f"\nwebhooks: {len(told)} events, {len(found)} attempts, {len(repeated)} sent again after a kill")
+    assert {one.number for one in found} == told
+    assert overlapping(found, lambda one: one.id) == []
+    assert overlapping(found, lambda one: one.case) == []
+    for case in cases:
+        sent = [one.number for one in found if one.case == case]
+        assert sent == sorted(sent)
+    assert len({one.id for one in found}) == len(told), "an event came under two identifiers"
+
+
+def test_a_drain_ends_what_is_under_way_and_nothing_is_sent_twice(register, receiver):
+    _, _, (steady, ending) = register
+    client = client_at(steady)
+    arrived = threading.Event()
+
+    def slow(message):
+        arrived.set()
+        time.sleep(1.0)
+        return 204
+    endpoint = receiver.endpoint(slow)
+    webhook = client.send("createWebhook", {"url": endpoint.url, "types": ["referral"]}).needed(201)["webhook"]
+    # So that the one that ends is the one that sends.
+    steady.signal(signal.SIGSTOP)
+    try:
+        client_at(ending).send("pingWebhook", id=webhook["id"]).needed(201)
+        assert arrived.wait(10)
+        assert ending.stop() == 0
+    finally:
+        steady.signal(signal.SIGCONT)
+    time.sleep(1)
+    assert [one.status for one in endpoint.messages] == [204]
+    assert client.send("listDeliveries", id=webhook["id"])["items"][0]["status"] == "delivered"
+    ending.start()
+
+
+def test_an_address_that_turns_private_is_not_connected_to(register, receiver):
+    """The networks are looked at when connecting, not when registering alone."""
+    cluster, keys, instances = register
+    client = client_at(instances[0])
+    endpoint = receiver.endpoint()
+    webhook = client.send("createWebhook", {"url": endpoint.url, "types": ["referral"]}).needed(201)
+    for each in instances:
+        assert each.stop() == 0
+    strict = Instance(cluster, keys, LR_WEBHOOK_NETWORKS="").start()
+    try:
+        client = client_at(strict)
+        client.send("pingWebhook", id=webhook["webhook"]["id"]).needed(201)
+        deadline = time.monotonic() + 10
+        while True:
+            line = client.send("listDeliveries", id=webhook["webhook"]["id"])["items"][0]
+            if line["last_result"] is not None or time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+        assert (line["last_result"], line["status"]) == ("address_refused", "pending")
+        assert endpoint.messages == []
+    finally:
+        assert strict.stop() == 0
+        for each in instances:
+            each.start()
