@@ -103,6 +103,7 @@ def test_the_clients_of_an_organisation_share_its_quota(extra_instance, caller):
     assert re.search('"client";r=10;.*"organisation";r=0;', last.headers["RateLimit"])
     assert 1 <= int(last.headers["Retry-After"]) <= 3 and "of the organisation" in last["detail"]
     assert caller("HB-S08000031", "share-1", AGENCY_SCOPES, narrow).send("listReferrals").status == 200
+    narrow.stop()  # its connections to the database are needed by others
 
 
 def connect_from(address, port):
@@ -134,6 +135,7 @@ def test_an_address_has_only_so_many_connections_unless_it_is_trusted(extra_inst
                          3) < 3, "no connection becomes free"
     for link in links + again + [other]:
         link.close()
+    assert crowded.stop() == 0  # its connections to the database are needed by others
 
 
 @pytest.fixture(scope="module")
