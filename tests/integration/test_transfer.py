@@ -3,7 +3,7 @@ import pytest
 
 from client import new_key
 from documents import days_ago, days_ahead, new_transfer, today
-from steps import advance, decide, given_accepted, given_action, given_case, given_referral, move, tag_of
+from steps import advance, decide, given_accepted, given_action, given_case, given_referral, move, tag_of, walk
 
 ACCEPTANCE = {"decided_on": today(), "local_authority": "S12000036"}
 
@@ -155,6 +155,12 @@ def test_transfers_are_listed_by_direction(committee, other_committee):
                                             query="status=proposed&limit=200").ids
     assert transfer["id"] not in committee.send("listTransfers",
                                                 query="status=refused&limit=200").ids
+
+
+def test_transfers_are_listed_page_by_page(committee):
+    made = {propose(committee, given_case(committee)).needed(201)["id"] for _ in range(3)}
+    listed = [one["id"] for one in walk(committee, "listTransfers", query="limit=1&status=proposed&direction=out")]
+    assert made <= set(listed) and len(listed) == len(set(listed))
 
 
 def give(committee, referral, key=None, **overrides):
