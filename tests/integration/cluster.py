@@ -13,7 +13,7 @@ DATABASE = "learning_reviews"
 SETTINGS = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
-max_connections = 200
+max_connections = 500
 shared_buffers = 64MB
 fsync = off
 """
