@@ -27,7 +27,11 @@ static const char *hash_text(exchange *x, const char *text) {
     return hex;
 }
 
-const char *referral_item(exchange *x, json_t *referral, const char *key) {
+static const char *quote(arena *memory, const char *text) {
+    return text == NULL ? "null" : arena_printf(memory, "\"%s\"", text);
+}
+
+const char *referral_item(exchange *x, json_t *referral, const char *key, const char *request) {
     arena *memory = exchange_memory(x);
     const char *committee = json_string_value(json_object_get(referral, "committee"));
     const char *source_system = json_string_value(json_object_get(referral, "source_system"));
@@ -35,9 +39,8 @@ const char *referral_item(exchange *x, json_t *referral, const char *key) {
     size_t size = json_dumpb(referral, NULL, 0, JSON_COMPACT | JSON_SORT_KEYS);
     char *text = arena_alloc(memory, size + 1);
     json_dumpb(referral, text, size, JSON_COMPACT | JSON_SORT_KEYS);
-    /* The key needs no escapes: the contract's pattern allows none that JSON would ask for. */
-    return key == NULL ? arena_printf(memory, "\"key\":null,\"hash\":\"%s\",\"doc\":%s",
-                                      hash_text(x, text), text)
-                       : arena_printf(memory, "\"key\":\"%s\",\"hash\":\"%s\",\"doc\":%s", key,
-                                      hash_text(x, text), text);
+    /* Neither key nor request needs escapes: what they may consist of has none that JSON would ask
+     * for. */
+    return arena_printf(memory, "\"key\":%s,\"request\":%s,\"hash\":\"%s\",\"doc\":%s",
+                        quote(memory, key), quote(memory, request), hash_text(x, text), text);
 }

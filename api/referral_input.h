@@ -5,8 +5,8 @@
 
 /* Turns a checked NewReferral with its defaults into the item that the push statement takes
  * (without braces and n): children by reference, the hash of the content, the idempotency key or
- * null. Changes `referral`. The text lives in the exchange's memory. */
-const char *referral_item(exchange *x, json_t *referral, const char *key);
+ * null, and the request that gets an entry in the audit trail, or null. Changes `referral`. The text lives in the exchange's memory. */
+const char *referral_item(exchange *x, json_t *referral, const char *key, const char *request);
 
 /* Replaces the identifiers of the referral's children. */
 void referral_hide_children(exchange *x, json_t *referral, const char *committee,

@@ -166,6 +166,7 @@ static void attend(service *shared, server *running, const sigset_t *signals) {
             expire_keys(shared);
         }
         keep_feed(shared, tick);
+        audit_keep(shared->connections, &shared->audited, tick);
     }
 }
 

@@ -111,6 +111,13 @@ void exchange_read_snapshot(exchange *x, const statement *what, const char *feed
  * Idempotency-Key. */
 void exchange_write(exchange *x, const statement *what, const char *const *parameters);
 
+/* What the audit trail is told of the answer, as the contract says; NULL when it is not recorded.
+ */
+const audit_note *exchange_audit(exchange *x);
+
+/* The identifier of the request, as the log and the audit trail have it. */
+const char *exchange_request_id(const exchange *x);
+
 /* Answers with a reply. */
 void exchange_answer_reply(exchange *x, const db_reply *reply);
 

@@ -5,6 +5,7 @@
 #include "service/auth/keys.h"
 #include "service/auth/token.h"
 #include "service/config.h"
+#include "service/db/audit_keeper.h"
 #include "service/db/change_watch.h"
 #include "service/db/combiner.h"
 #include "service/db/feed.h"
@@ -23,6 +24,7 @@ typedef struct service {
     feed *changes;
     change_watch *counted; /* of what statistics are made of */
     answer_cache *answers; /* of statistics */
+    audit_figures audited;
     keys *keys;
     token_verifier *verifier;
     rate_limiter *rates;
