@@ -42,6 +42,7 @@ static const setting settings_known[] = {
     {"LR_CONNECTION_LIMIT", NUMBER, AT(connections_most), "2048", 16, 60000},
     {"LR_WAITING_LIMIT", NUMBER, AT(waiting_most), "1024", 0, 60000},
     {"LR_FEED_DAYS", NUMBER, AT(feed_days), "90", 1, 3650},
+    {"LR_AUDIT_DURABLE", NUMBER, AT(audit_durable), "1", 0, 1},
     {"LR_REQUEST_SECONDS", NUMBER, AT(request_seconds), "10", 1, 600},
     {"LR_IDLE_SECONDS", NUMBER, AT(idle_seconds), "15", 1, 600},
     {"LR_DRAIN_SECONDS", NUMBER, AT(drain_seconds), "10", 1, 600},

@@ -17,6 +17,7 @@ typedef struct config {
     int workers, connections, push_connections;
     int connections_most, waiting_most;
     int feed_days;
+    int audit_durable; /* entries of reads are on disk before the answer goes out */
     int request_seconds, idle_seconds, drain_seconds, drain_grace_seconds;
     int rate_limit, rate_window_seconds;
     const char *log_level;

@@ -15,6 +15,9 @@ declare
     v_case uuid;
     v_committee text;
 begin
+    if p_kind = 'read' and claim('audit_durable') = 'off' then -- see LR_AUDIT_DURABLE
+        perform set_config('synchronous_commit', 'off', true);
+    end if;
     if p_operation = 'mergeCase' then -- it changes two
         p_ids := p_ids || array(select c.merged_into from review_case c where c.id = any (p_ids));
     elsif p_operation = 'anonymiseCase' then -- nothing leads from the case to what is left of it

@@ -21,11 +21,9 @@ select position as version, audit_head_document() as body from audit_head;
 
 -- name: audit_chain unprepared
 -- Every entry with its seal, in the order of the chain; what is only on one side has nulls on the other.
-select e.number, (extract(epoch from e.at) * 1000000)::bigint as at, e.organisation, e.client, e.operation, e.kind,
-    e.request, e.collection, e.ids::text, e.cases::text, e.committees::text, e.parts::text, e.items,
-    s.number as sealed, s.position, encode(s.hash, 'hex') as hash
-from audit_entry e
-full join audit_seal s on s.number = e.number
+select e.number, e.at, e.organisation, e.client, e.operation, e.kind, e.request, e.collection, e.ids, e.cases,
+    e.committees, e.parts, e.items, s.number, s.position, s.hash
+from audit_entry e full join audit_seal s on s.number = e.number
 order by coalesce(e.number, s.number);
 
 -- name: audit_ends unprepared

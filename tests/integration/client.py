@@ -11,7 +11,7 @@ ALL_SCOPES = ("referrals.read referrals.write cases.read cases.write children.re
               "information.read information.write decisions.read decisions.write reviews.write "
               "ratification.write proceedings.read proceedings.write notices.read "
               "observations.write actions.read actions.write actions.verify retention.write "
-              "holds.legal changes.read statistics.read statistics.unsuppressed")
+              "holds.legal changes.read audit.read statistics.read statistics.unsuppressed")
 AGENCY_SCOPES = ("referrals.read referrals.write information.read information.write actions.read "
                  "actions.write changes.read")
 REQUEST_BODY_KEPT = 4096
