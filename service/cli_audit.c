@@ -98,13 +98,17 @@ static bool split_row(const unsigned char *at, size_t size, audit_value *row) {
 static bool take_piece(audit_chain *chain, const unsigned char *at, size_t size, bool first,
                        bool *readable) {
     if (first) {
-        *readable = size >= COPY_HEADER_SIZE && memcmp(at, "PGCOPY\n\377\r\n", 12) == 0;
+        static const char signature[] = "PGCOPY\n\377\r\n"; /* with its zero */
+        *readable = size >= COPY_HEADER_SIZE && memcmp(at, signature, sizeof signature) == 0;
+        if (!*readable) {
+            return false;
+        }
         at += COPY_HEADER_SIZE;
         size -= COPY_HEADER_SIZE;
     }
     bool over = size == 0 || (size == 2 && read_number(at, 2) == UINT16_MAX);
-    if (!*readable || over) {
-        return *readable;
+    if (over) {
+        return true;
     }
     audit_value row[AUDIT_ROW_COLUMNS];
     *readable = split_row(at, size, row);

@@ -58,12 +58,13 @@ $$;
 
 -- The same for pushed referrals, each for itself, in the statement that stores them and that cannot see them yet.
 create or replace function audit_pushed(requests text[], kinds text[], ids uuid[], cases uuid[], committees text[])
-returns void language plpgsql security definer set search_path = register, pg_temp as $$
+returns boolean language plpgsql security definer set search_path = register, pg_temp as $$
 begin
     insert into audit_entry (organisation, client, operation, kind, request, collection, ids, cases, committees, parts)
         select claim('organisation'), claim('client'), 'pushReferral', p.kind, p.request, 'referrals', array[p.id],
             array[p.its_case], array[p.committee], '{}'
         from unnest(requests, kinds, ids, cases, committees) p (request, kind, id, its_case, committee);
+    return true;
 end
 $$;
 
@@ -71,7 +72,8 @@ $$;
 
 -- For everybody, the owner included. What a checkpoint covers may be deleted, and a checkpoint covers only what was
 -- sealed and kept long enough.
-create or replace function audit_refuse() returns trigger language plpgsql as $$
+create or replace function audit_refuse() returns trigger
+language plpgsql set search_path = register, pg_temp as $$
 begin
     if tg_op = 'DELETE' and old.number <= (select max(c.number) from audit_checkpoint c) then
         return old;
@@ -80,7 +82,8 @@ begin
 end
 $$;
 
-create or replace function audit_check_checkpoint() returns trigger language plpgsql as $$
+create or replace function audit_check_checkpoint() returns trigger
+language plpgsql set search_path = register, pg_temp as $$
 begin
     if not exists (select from audit_seal s
             where (s.number, s.position, s.hash) = (new.number, new.position, new.hash))
@@ -236,7 +239,12 @@ begin
             from audit_entry e
             where audit_fits(e, $1) and e.number <= (select h.number from audit_head h)
                 and ($2 is null or e.number %2$s ($2 ->> 0)::bigint)
-                and ($4 or $5 and e.committees @> array[$6])
+                and ($4 or $5 and e.committees @> array[$6]
+                    -- An entry with others'' cases in it is not found by those.
+                    and ($1 ->> ''case_id'' is null
+                        or ($1 ->> ''case_id'')::uuid = any (audit_own(e.cases, e.committees)))
+                    and ($1 ->> ''referral_id'' is null
+                        or ($1 ->> ''referral_id'')::uuid = any (audit_own(e.ids, e.committees))))
             order by e.number %1$s
             limit $3 + 1
         )

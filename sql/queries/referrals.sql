@@ -71,15 +71,16 @@ with item as materialized (
     where key is not null and not replayed and status in (200, 201)
     order by key
 ), audited as materialized (
-    select audit_pushed(array_agg(request), array_agg(case status when 201 then 'change' else 'read' end),
-        array_agg(coalesce(id, split_part(location, '/', 4)::uuid)), array_agg(case_id), array_agg(committee))
+    select audit_pushed(array_agg(request), array_agg(case when replayed or status = 200 then 'read' else 'change' end),
+        array_agg(coalesce(id, split_part(location, '/', 4)::uuid)), array_agg(case_id), array_agg(committee)) as noted
     from answered
     where request is not null and status in (200, 201)
+    having count(*) > 0
 )
 select n, status, replayed, id, version, location,
     case when status in (200, 201) then body end as body,
-    case when status >= 400 then code end as code, faults as errors
-from answered cross join audited
+    case when status >= 400 then code end as code, faults as errors, noted
+from answered left join audited on true
 order by n;
 
 -- name: validate_referral

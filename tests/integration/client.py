@@ -29,6 +29,7 @@ class Recorder:
         # By the line, because the contract tests read it before the session ends.
         self.file = open(path, "w", buffering=1, encoding="utf-8")
         self.lock = threading.Lock()
+        self.kept = []  # of operations: what test_audit.py compares the audit trail with
 
     def add(self, response):
         request = response.request
@@ -46,6 +47,8 @@ class Recorder:
             "body": response.content.decode(errors="replace")})
         with self.lock:
             self.file.write(line + "\n")
+            if operation:
+                self.kept.append((operation, response))
 
     def close(self):
         self.file.close()
