@@ -40,6 +40,9 @@ static bool begin(PGconn *link) {
     PGresult *claims = PQexecParams(link, statement_claims->text, 3, NULL, auditor, NULL, NULL, 0);
     bool known = PQresultStatus(claims) == PGRES_TUPLES_OK && *PQgetvalue(claims, 0, 0) == 't';
     PQclear(claims);
+    PGresult *ordered = PQexec(link, statement_audit_in_order->text);
+    known = known && PQresultStatus(ordered) == PGRES_TUPLES_OK;
+    PQclear(ordered);
     return known;
 }
 
@@ -111,7 +114,7 @@ static bool take_piece(audit_chain *chain, const unsigned char *at, size_t size,
         return true;
     }
     audit_value row[AUDIT_ROW_COLUMNS];
-    *readable = split_row(at, size, row);
+    *readable = split_row(at, size, row) && audit_chain_follows(chain, row);
     return *readable && audit_chain_take(chain, row);
 }
 

@@ -109,6 +109,13 @@ static bool take_sealed(audit_chain *chain, const audit_value *row) {
     return check_anchor(chain);
 }
 
+bool audit_chain_follows(audit_chain *chain, const audit_value row[AUDIT_ROW_COLUMNS]) {
+    int64_t number = read_int8(&row[row[NUMBER].bytes != NULL ? NUMBER : SEALED]);
+    bool follows = number > chain->seen;
+    chain->seen = number;
+    return follows;
+}
+
 bool audit_chain_take(audit_chain *chain, const audit_value row[AUDIT_ROW_COLUMNS]) {
     if (row[SEALED].bytes != NULL) {
         return take_sealed(chain, row);
@@ -151,6 +158,7 @@ bool audit_chain_end(audit_chain *chain) {
 
 bool audit_chain_begin(audit_chain *chain) {
     chain->last = chain->start;
+    chain->seen = INT64_MIN;
     chain->digest = EVP_MD_CTX_new();
     if (chain->digest != NULL && chain->anchor.position != 0 &&
         chain->anchor.position < chain->start.position) {

@@ -25,6 +25,7 @@ typedef struct audit_chain {
     audit_place end;    /* what the head says */
     audit_place anchor; /* what somebody kept elsewhere; position 0: nothing */
     audit_place last;   /* how far it is verified */
+    int64_t seen;       /* number of the row before */
     int64_t unsealed;   /* entries behind the end */
     bool removal_noted; /* an entry says that the start was removed */
     char fault[256];    /* the first fault, naming the entry; "" while there is none */
@@ -35,6 +36,9 @@ typedef struct audit_chain {
  * is out. */
 bool audit_chain_begin(audit_chain *chain);
 void audit_chain_free(audit_chain *chain);
+
+/* Whether the row comes in order: each has a higher number than the one before. */
+bool audit_chain_follows(audit_chain *chain, const audit_value row[AUDIT_ROW_COLUMNS]);
 
 /* Takes the next row of the statement audit_chain: the columns of the entry, then number, position
  * and hash of its seal. Returns false at the first fault. */
