@@ -229,8 +229,8 @@ static bool try_batch(batch *all, bool atomic, const db_once *once, db_error *er
         return false;
     }
     if (once->key != NULL && db_once_find(&transaction, once, &reply, error)) {
-        done = error->code == NULL &&
-               db_audit_replay(&transaction, exchange_audit(x), &reply, error);
+        done =
+            error->code == NULL && db_audit_replay(&transaction, exchange_audit(x), &reply, error);
     } else if (!send_items(all, &transaction, error)) {
         done = false;
     } else if (atomic && all->refused > 0) {

@@ -121,8 +121,7 @@ static bool take_piece(audit_chain *chain, const unsigned char *at, size_t size,
 /* Returns false when the database did not give all of it; a fault of the chain stands there. */
 static bool read_rows(PGconn *link, audit_chain *chain) {
     char copy[1024];
-    snprintf(copy, sizeof copy, "COPY (%s) TO STDOUT (FORMAT binary)",
-             statement_audit_chain->text);
+    snprintf(copy, sizeof copy, "COPY (%s) TO STDOUT (FORMAT binary)", statement_audit_chain->text);
     PGresult *begun = PQexec(link, copy);
     bool readable = PQresultStatus(begun) == PGRES_COPY_OUT;
     PQclear(begun);
@@ -131,7 +130,8 @@ static bool read_rows(PGconn *link, audit_chain *chain) {
     for (bool first = true; going; first = false) {
         char *piece = NULL;
         size = PQgetCopyData(link, &piece, 0);
-        going = size > 0 && take_piece(chain, (unsigned char *)piece, (size_t)size, first, &readable);
+        going =
+            size > 0 && take_piece(chain, (unsigned char *)piece, (size_t)size, first, &readable);
         PQfreemem(piece);
     }
     if (size > 0 || !readable) {
@@ -168,7 +168,8 @@ static int report(const audit_chain *chain) {
 int audit_check(const config *settings, const char *anchor) {
     audit_chain chain = {0};
     if (settings->database == NULL) {
-        return cli_fail(EX_CONFIG, "LR_DATABASE is not set: it has to be a libpq connection string.");
+        return cli_fail(EX_CONFIG,
+                        "LR_DATABASE is not set: it has to be a libpq connection string.");
     }
     if (anchor != NULL && !audit_place_read(anchor, &chain.anchor)) {
         return cli_fail(EX_USAGE, "--anchor has to be COUNT:HASH as the log and `check audit` give "

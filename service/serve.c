@@ -188,9 +188,8 @@ static bool make_parts(service *shared, const statement *combined, const unsigne
     shared->verifier = token_verifier_new(shared->keys, &rules);
     shared->rates = rate_limiter_new(settings->rate_limit, settings->rate_window_seconds);
     shared->figures = metrics_new();
-    shared->connections = pool_new(
-        settings->database, (size_t)settings->connections,
-        settings->audit_durable ? "" : "-c register.audit_durable=off");
+    shared->connections = pool_new(settings->database, (size_t)settings->connections,
+                                   settings->audit_durable ? "" : "-c register.audit_durable=off");
     shared->changes = feed_new(settings->database, (size_t)settings->waiting_most);
     shared->pushes = combiner_new(settings->database, (size_t)settings->push_connections, combined);
     shared->counted = change_watch_new(settings->database);

@@ -12,9 +12,9 @@ enum { NUMBER, OPERATION = 4, REQUEST = 6, SEALED = AUDIT_COLUMNS, POSITION, HAS
 
 /* The types of the columns that are hashed (pg_type: what built-in types have for ever). */
 enum { INT8 = 20, INT4 = 23, TEXT = 25, TEXT_LIST = 1009, TIMESTAMPTZ = 1184, UUID_LIST = 2951 };
-static const uint32_t types[AUDIT_COLUMNS] = {INT8, TIMESTAMPTZ, TEXT,      TEXT,      TEXT,
-                                              TEXT, TEXT,        TEXT,      UUID_LIST, UUID_LIST,
-                                              TEXT_LIST, UUID_LIST, INT4};
+static const uint32_t types[AUDIT_COLUMNS] = {INT8,      TIMESTAMPTZ, TEXT, TEXT,      TEXT,
+                                              TEXT,      TEXT,        TEXT, UUID_LIST, UUID_LIST,
+                                              TEXT_LIST, UUID_LIST,   INT4};
 
 __attribute__((format(printf, 2, 3))) static bool fault(audit_chain *chain, const char *format,
                                                         ...) {
@@ -190,7 +190,7 @@ bool audit_place_read(const char *text, audit_place *place) {
 void audit_place_write(const audit_place *place, char *text) {
     int length = snprintf(text, AUDIT_ANCHOR_MOST, "%" PRId64 ":", place->position);
     for (int i = 0; i < AUDIT_HASH_SIZE; i++) {
-        length += snprintf(text + length, (size_t)(AUDIT_ANCHOR_MOST - length), "%02x",
-                           place->hash[i]);
+        length +=
+            snprintf(text + length, (size_t)(AUDIT_ANCHOR_MOST - length), "%02x", place->hash[i]);
     }
 }

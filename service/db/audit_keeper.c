@@ -41,8 +41,7 @@ static void look(pool *connections, audit_figures *figures, bool tells, arena *m
         return;
     }
     atomic_store(&figures->sealed, strtoll(PQgetvalue(state, 0, SEALED), NULL, 10));
-    atomic_store(&figures->behind_ms,
-                 (int64_t)(strtod(PQgetvalue(state, 0, BEHIND), NULL) * 1000));
+    atomic_store(&figures->behind_ms, (int64_t)(strtod(PQgetvalue(state, 0, BEHIND), NULL) * 1000));
     if (tells) {
         log_write(LOG_INFO, "the audit trail is sealed up to %s", PQgetvalue(state, 0, ANCHOR));
     }

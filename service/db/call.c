@@ -128,8 +128,7 @@ static bool finish_audited(PGconn *link, const db_call *call, const PGresult *an
     const char *parameters[AUDIT_PARAMETERS];
     bool noted = answer != NULL && PQntuples(answer) > 0 &&
                  audit_parameters(call->audit, answer_of(answer, memory), parameters, memory);
-    if ((noted && !db_send(link, statement_audit_write, parameters)) ||
-        PQpipelineSync(link) != 1) {
+    if ((noted && !db_send(link, statement_audit_write, parameters)) || PQpipelineSync(link) != 1) {
         fail(NULL, error, memory);
         return false;
     }
@@ -174,8 +173,7 @@ static PGresult *run_on(PGconn *link, const principal *who, const db_call *call,
         result = fail(result, error, memory);
         good = false;
     }
-    if (call->audit != NULL &&
-        !finish_audited(link, call, good ? result : NULL, error, memory)) {
+    if (call->audit != NULL && !finish_audited(link, call, good ? result : NULL, error, memory)) {
         good = false;
     }
     if (!db_finish_pipeline(link) && good) {

@@ -12,7 +12,7 @@ enum { CALL_PARAMETERS_MOST = 12 };
 typedef struct db_call {
     const statement *what;
     const char *parameters[CALL_PARAMETERS_MOST]; /* text format; NULL is NULL */
-    const audit_note *audit; /* NULL: leaves no entry */
+    const audit_note *audit;                      /* NULL: leaves no entry */
     bool safe_to_repeat; /* changes nothing: repeated once on a fresh connection when the first one
                             breaks */
 } db_call;

@@ -8,8 +8,7 @@ enum { PAGE_LIMIT = 50 };
 
 static db_call make_call(exchange *x, const statement *what, const char *const *parameters,
                          bool safe_to_repeat) {
-    db_call call = {
-        .what = what, .audit = exchange_audit(x), .safe_to_repeat = safe_to_repeat};
+    db_call call = {.what = what, .audit = exchange_audit(x), .safe_to_repeat = safe_to_repeat};
     for (int i = 0; i < what->parameters && i < CALL_PARAMETERS_MOST; i++) {
         call.parameters[i] = parameters[i];
     }
