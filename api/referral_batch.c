@@ -67,7 +67,7 @@ static bool check_items(batch *all) {
             continue;
         }
         contract_apply_defaults(referral_schema(), document);
-        all->items[i] = referral_item(all->x, document, NULL);
+        all->items[i] = referral_item(all->x, document, NULL, NULL);
         if (all->items[i] == NULL) {
             return false;
         }
@@ -214,6 +214,14 @@ static void forget_answers(batch *all) {
     }
 }
 
+/* Stores the answer under the key, and one entry for all referrals in the audit trail. */
+static bool record_batch(batch *all, db_transaction *transaction, const db_once *once,
+                         const db_reply *reply, db_error *error) {
+    return (once->key == NULL || db_once_store(transaction, once, reply, error)) &&
+           (all->refused == all->count ||
+            db_audit(transaction, exchange_audit(all->x), reply->body, error));
+}
+
 /* One try: everything in one transaction. Returns false with `error`; answers when it returns true.
  */
 static bool try_batch(batch *all, bool atomic, const db_once *once, db_error *error) {
@@ -226,22 +234,23 @@ static bool try_batch(batch *all, bool atomic, const db_once *once, db_error *er
         return false;
     }
     if (once->key != NULL && db_once_find(&transaction, once, &reply, error)) {
-        db_rollback(&transaction);
-        done = error->code == NULL;
+        done =
+            error->code == NULL && db_audit_replay(&transaction, exchange_audit(x), &reply, error);
     } else if (!send_items(all, &transaction, error)) {
-        db_rollback(&transaction);
+        done = false;
     } else if (atomic && all->refused > 0) {
         db_rollback(&transaction);
         refuse_whole(all);
         return true;
     } else {
         reply.body = render_batch(all);
-        if (once->key != NULL && !db_once_store(&transaction, once, &reply, error)) {
-            db_rollback(&transaction);
-        } else {
-            done = db_commit(&transaction, error);
-        }
+        done = record_batch(all, &transaction, once, &reply, error);
     }
+    if (!done) {
+        db_rollback(&transaction);
+        return false;
+    }
+    done = db_commit(&transaction, error);
     if (done) {
         exchange_answer_reply(x, &reply);
     }

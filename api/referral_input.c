@@ -33,7 +33,11 @@ static const char *hash_text(exchange *x, const char *text) {
     return hex;
 }
 
-const char *referral_item(exchange *x, json_t *referral, const char *key) {
+static const char *quote(arena *memory, const char *text) {
+    return text == NULL ? "null" : arena_printf(memory, "\"%s\"", text);
+}
+
+const char *referral_item(exchange *x, json_t *referral, const char *key, const char *request) {
     arena *memory = exchange_memory(x);
     const char *committee = json_string_value(json_object_get(referral, "committee"));
     const char *source_system = json_string_value(json_object_get(referral, "source_system"));
@@ -47,8 +51,8 @@ const char *referral_item(exchange *x, json_t *referral, const char *key) {
     if (hash == NULL) {
         return NULL;
     }
-    /* The key needs no escapes: the contract's pattern allows none that JSON would ask for. */
-    return key == NULL
-               ? arena_printf(memory, "\"key\":null,\"hash\":\"%s\",\"doc\":%s", hash, text)
-               : arena_printf(memory, "\"key\":\"%s\",\"hash\":\"%s\",\"doc\":%s", key, hash, text);
+    /* Neither key nor request needs escapes: what they may consist of has none that JSON would ask
+     * for. */
+    return arena_printf(memory, "\"key\":%s,\"request\":%s,\"hash\":\"%s\",\"doc\":%s",
+                        quote(memory, key), quote(memory, request), hash, text);
 }

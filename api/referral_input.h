@@ -5,9 +5,10 @@
 
 /* Turns a checked NewReferral with its defaults into the item that the push statement takes
  * (without braces and n): children by reference, the hash of the content, the idempotency key or
- * null. Changes `referral`. The text lives in the exchange's memory. NULL after it answered with a
- * problem, because a hash could not be made. */
-const char *referral_item(exchange *x, json_t *referral, const char *key);
+ * null, and the request that gets an entry in the audit trail, or null. Changes `referral`. The
+ * text lives in the exchange's memory. NULL after it answered with a problem, because a hash could
+ * not be made. */
+const char *referral_item(exchange *x, json_t *referral, const char *key, const char *request);
 
 /* Replaces the identifiers of the referral's children. Returns false after it answered with a
  * problem. */

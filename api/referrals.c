@@ -6,7 +6,7 @@ void push_referral(exchange *x) {
     db_once once = {0};
     exchange_once(x, &once);
     combiner_answer answer = {0};
-    const char *item = referral_item(x, exchange_body(x), once.key);
+    const char *item = referral_item(x, exchange_body(x), once.key, exchange_request_id(x));
     if (item == NULL) {
         return;
     }

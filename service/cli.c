@@ -149,6 +149,9 @@ static int take(parse *p, int count, char **words) {
     }
     if (p->command == NULL) {
         refuse(p, "there is no option %s; see `learning-reviews --help`.", words[0]);
+    } else if (p->command->topic != NULL && strcmp(words[0], p->command->topic) == 0 &&
+               !p->call.topic) {
+        p->call.topic = true;
     } else if (words[0][0] == '-') {
         return take_own_option(p, count, words);
     } else {

@@ -19,6 +19,7 @@ typedef struct cli_command cli_command;
 typedef struct cli_call {
     const cli_command *command;
     const config *settings;               /* NULL: the command needs none */
+    bool topic;                           /* the command's topic was given */
     const char *values[CLI_OPTIONS_MOST]; /* as the options stand in the command; "" of a switch */
 } cli_call;
 
@@ -27,6 +28,7 @@ struct cli_command {
     const char *description; /* whole lines of the help */
     cli_option options[CLI_OPTIONS_MOST];
     int (*run)(const cli_call *call); /* returns an exit status of sysexits.h */
+    const char *topic;                /* a word that may follow the command; or NULL */
     bool without_settings;
 };
 

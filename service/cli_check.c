@@ -1,4 +1,5 @@
 /* The command `check`: what serving needs, whether it is in order, and how to mend what is not. */
+#include "service/cli_audit.h"
 #include "service/cli_health.h"
 #include "service/command.h"
 #include "service/db/durability.h"
@@ -234,6 +235,13 @@ static void check_read_database(findings *all) {
 }
 
 int command_check(const cli_call *call) {
+    const char *anchor = cli_value(call, "--anchor");
+    if ((call->topic && cli_value(call, "--health") != NULL) || (!call->topic && anchor != NULL)) {
+        return cli_fail(EX_USAGE, "--health is for `check` alone, --anchor for `check audit`.");
+    }
+    if (call->topic) {
+        return audit_check(call->settings, anchor);
+    }
     if (cli_value(call, "--health") != NULL) {
         return health_ask(call->settings->admin_listen, stdout);
     }

@@ -50,6 +50,7 @@ static const setting settings_known[] = {
     {"LR_WEBHOOK_NETWORKS", TEXT, AT(webhook_networks), NULL, 0, 0},
     {"LR_WEBHOOK_CA_FILE", TEXT, AT(webhook_ca_file), NULL, 0, 0},
     {"LR_WEBHOOK_RETRY_SECONDS", NUMBER, AT(webhook_retry_seconds), "10", 1, 3600},
+    {"LR_AUDIT_DURABLE", NUMBER, AT(audit_durable), "1", 0, 1},
     {"LR_REQUEST_SECONDS", NUMBER, AT(request_seconds), "10", 1, 600},
     {"LR_IDLE_SECONDS", NUMBER, AT(idle_seconds), "15", 1, 600},
     {"LR_DRAIN_SECONDS", NUMBER, AT(drain_seconds), "10", 1, 600},

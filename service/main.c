@@ -29,6 +29,7 @@ static const token_role roles[] = {
     {"reporter", "SCRA", "reporter-system", liaison_scopes},
     {"inspectorate", "CI", "inspectorate-system", "decisions.read notices.read observations.write"},
     {"national-hub", "HIS", "hub-system", "notices.read"},
+    {"auditor", "AUDITOR", "audit-system", "audit.read"},
     {"dashboard", "SG", "national-dashboard", "statistics.read"},
     {"other-committee", "CPC-EDH", "other-committee-system", committee_scopes},
     {NULL, NULL, NULL, NULL},
@@ -58,7 +59,7 @@ static const cli_command commands[] = {
      .summary = "print a development token (LR_MODE=dev)",
      .description = "For one of the roles committee, committee-member, chief-officers, reviewer, "
                     "agency, health, police,\n"
-                    "prosecution, reporter, inspectorate, national-hub, dashboard, "
+                    "prosecution, reporter, inspectorate, national-hub, auditor, dashboard, "
                     "other-committee; or for an organisation,\na client and scopes.\n",
      .options = {{"--role", "ROLE", "a role from above"},
                  {"--organisation", "CODE", "a code of GET /v1/reference/organisations"},
@@ -71,8 +72,12 @@ static const cli_command commands[] = {
      .description =
          "Prints the settings in force, then one line for each thing that serving needs. "
          "Exit status: 0 in order,\n69 database or key set not available, 78 "
-         "configuration at fault.\n",
-     .options = {{"--health", NULL, "only ask the running service whether it is ready (0 or 69)"}},
+         "configuration at fault.\n"
+         "check audit: verifies the whole audit trail instead and names the first entry that was "
+         "altered, added or\nis missing (exit status 1).\n",
+     .topic = "audit",
+     .options = {{"--health", NULL, "only ask the running service whether it is ready (0 or 69)"},
+                 {"--anchor", "COUNT:HASH", "audit: what the chain has to go through"}},
      .run = command_check},
     {.name = "version",
      .summary = "print the version of program and contract",

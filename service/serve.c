@@ -214,6 +214,7 @@ static void attend(service *shared, server *running, const sigset_t *signals) {
             expire_keys(shared);
         }
         keep_feed(shared, tick);
+        audit_keep(shared->connections, &shared->audited, tick);
     }
 }
 
@@ -253,7 +254,8 @@ static bool make_parts(service *shared, const statement *combined, const unsigne
     shared->rates = rate_limiter_new(settings->rate_limit, settings->organisation_rate_limit,
                                      settings->rate_window_seconds);
     shared->figures = metrics_new();
-    shared->connections = pool_new(settings->database, (size_t)settings->connections, "");
+    shared->connections = pool_new(settings->database, (size_t)settings->connections,
+                                   settings->audit_durable ? "" : "-c register.audit_durable=off");
     shared->reads =
         reads_new(shared->connections, settings->read_database, (size_t)settings->connections);
     shared->changes = feed_new(settings->database, (size_t)settings->waiting_most);

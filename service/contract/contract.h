@@ -78,6 +78,14 @@ typedef struct contract_body {
     const contract_schema *schema; /* for application/x-ndjson: of one line */
 } contract_body;
 
+/* How the audit trail records an answer of 2xx. */
+typedef enum contract_audit {
+    AUDIT_NONE,
+    AUDIT_READ,
+    AUDIT_READ_UNLESS_EMPTY, /* a list without items leaves no entry: polls of the change feed */
+    AUDIT_CHANGE
+} contract_audit;
+
 typedef struct contract_operation {
     const char *id; /* operationId */
     const char *method;
@@ -94,6 +102,8 @@ typedef struct contract_operation {
     int success;                 /* the first 2xx status that the contract names */
     const char *const *produces; /* media types of the success response, NULL-terminated */
     bool deprecated;
+    contract_audit audit;   /* x-audit; by default everything that needs a scope is recorded */
+    const char *collection; /* what identifiers in the audit trail are of: cases */
 } contract_operation;
 
 /* Written by the build. */

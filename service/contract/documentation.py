@@ -6,6 +6,7 @@ import json
 from documentation_guide import read_chapters, render_chapter
 from documentation_html import (anchor, escape, render_code, render_inline, render_list_of_links, render_table,
                                 render_text)
+from rules import audit_of
 from source import resolve
 from state_machine import render_machine
 
@@ -50,6 +51,14 @@ td ul { margin: 0; padding-left: 1.1rem; }
   tr { break-inside: avoid; }
   .wide { overflow: visible; } }
 """
+
+
+AUDIT_WORDS = {
+    "none": "",
+    "read": "<p>Recorded in the audit trail as a read.</p>\n",
+    "read_unless_empty": "<p>Recorded in the audit trail as a read when it shows anything.</p>\n",
+    "change": "<p>Recorded in the audit trail as a change.</p>\n",
+}
 
 
 class Page:
@@ -218,6 +227,7 @@ class Page:
         if node.get("deprecated"):
             text += "<p><strong>Deprecated.</strong></p>\n"
         text += render_text(node["description"], 4) + f"<p>{access}</p>\n"
+        text += AUDIT_WORDS[audit_of(operation)]
         text += self.render_parameters(operation) + self.render_body(node)
         return text + self.render_responses(node) + "</section>\n"
 

@@ -12,10 +12,11 @@ KEYWORDS = ANNOTATIONS | {
     "minimum", "maximum", "$ref", "oneOf", "x-free-text",
 }
 SIZES = ("minProperties", "minItems", "maxItems", "minLength", "maxLength")
+AUDITS = ("none", "read", "read_unless_empty", "change")
 METHODS = ("get", "post", "put", "patch", "delete")
 OPERATION = {
     "operationId", "tags", "summary", "description", "security", "parameters", "requestBody",
-    "responses", "deprecated", "externalDocs", "x-sunset",
+    "responses", "deprecated", "externalDocs", "x-sunset", "x-audit",
 }
 PARAMETER = {
     "name", "in", "required", "description", "schema", "example", "examples", "style", "explode",
@@ -169,12 +170,28 @@ def check_operation(document, operation, place):
         raise ContractError(place, "no response with a status of 2xx")
     check_security(document, operation["security"], child(place, "security"))
     check_body(document, operation, place)
+    if operation.get("x-audit", "none") not in AUDITS:
+        raise ContractError(child(place, "x-audit"), "has to be one of " + ", ".join(AUDITS))
     for code, response in operation["responses"].items():
         if not re.fullmatch(r"[1-5]\d\d|default", code):
             raise ContractError(child(place, "responses", code), "not a status")
         response, where = resolve(document, response, child(place, "responses", code))
         check_known(response, RESPONSE, where)
         check_content(document, response.get("content", {}), where)
+
+
+def audit_of(operation):
+    """Returns how the audit trail records an operation: what needs a scope is, unless the contract says otherwise."""
+    node = operation["node"]
+    scoped = node["security"] and node["security"][0]["oauth2"]
+    usual = "none" if not scoped else "read" if operation["method"] == "GET" else "change"
+    return node.get("x-audit", usual)
+
+
+def collection_of(operation):
+    """Returns what the identifiers in the audit trail are of: the segment behind the version."""
+    match = re.match(r"/v[0-9]+/([a-z-]+)", operation["path"])
+    return match[1] if match else ""
 
 
 def check_security(document, security, place):

@@ -2,7 +2,7 @@
 import json
 import re
 
-from rules import schema_types
+from rules import audit_of, collection_of, schema_types
 from source import ContractError, child, resolve
 
 DEPTH_MOST = 24
@@ -197,6 +197,8 @@ class Tables:
             "success": success,
             "produces": self.strings("produces", list(response.get("content", {}))),
             "deprecated": c_bool(node.get("deprecated", False)),
+            "audit": f"AUDIT_{audit_of(operation).upper()}",
+            "collection": c_string(collection_of(operation)),
         }
         return "    {" + ",\n     ".join(f".{k} = {v}" for k, v in fields.items()) + "}"
 

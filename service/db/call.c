@@ -2,6 +2,7 @@
 #include "service/db/call.h"
 
 #include "service/db/wait.h"
+#include "service/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,32 +107,82 @@ static bool read_position(PGconn *link, const char *position, db_error *error, a
     return true;
 }
 
+/* Without its entry in the audit trail nothing is answered, whatever the reason. */
+static void fail_audit(PGresult *result, db_error *error, arena *memory) {
+    fail(result, error, memory);
+    log_write(LOG_ERROR, "the audit trail could not be added to, SQLSTATE %s",
+              error->sqlstate[0] == '\0' ? "none" : error->sqlstate);
+    if (error->failure == DB_REFUSED) {
+        error->code = "database_unavailable";
+    }
+}
+
+/* What an answer shows: the row's list or its document. */
+static const char *answer_of(const PGresult *result, arena *memory) {
+    const char *items = db_text(result, "items", memory);
+    return items == NULL ? db_text(result, "body", memory) : items;
+}
+
+/* Ends the pipeline of an audited call: with the entry of the answer, if there is one (NULL: there
+ * is none). Returns false with `error` when it has no entry. */
+static bool finish_audited(PGconn *link, const db_call *call, const PGresult *answer,
+                           db_error *error, arena *memory) {
+    const char *parameters[AUDIT_PARAMETERS];
+    bool noted = answer != NULL && PQntuples(answer) > 0 &&
+                 audit_parameters(call->audit, answer_of(answer, memory), parameters, memory);
+    if ((noted && !db_send(link, statement_audit_write, parameters)) || PQpipelineSync(link) != 1) {
+        fail(NULL, error, memory);
+        return false;
+    }
+    PGresult *entry = noted ? db_next_result(link) : NULL;
+    if (noted && (entry == NULL || !is_success(entry))) {
+        fail_audit(entry, error, memory);
+        return false;
+    }
+    PQclear(entry);
+    return true;
+}
+
+/* Sends claims and statement, and either the end of the pipeline or, when it goes on, just what it
+ * takes to get their results. */
+static bool send_call(PGconn *link, const principal *who, const db_call *call) {
+    return PQenterPipelineMode(link) == 1 && send_position(link, call->position) &&
+           (who == NULL || db_send_claims(link, who)) &&
+           db_send(link, call->what, call->parameters) &&
+           (call->audit == NULL ? PQpipelineSync(link) == 1 : PQsendFlushRequest(link) == 1);
+}
+
+/* The connection broke at a time when the statement may have run. */
+static PGresult *fail_midway(PGresult *result, const db_call *call, db_error *error,
+                             arena *memory) {
+    fail(NULL, error, memory);
+    error->failure = call->safe_to_repeat ? DB_UNAVAILABLE : DB_UNCERTAIN;
+    PQclear(result);
+    return NULL;
+}
+
 static PGresult *run_on(PGconn *link, const principal *who, const db_call *call, db_error *error,
                         arena *memory) {
-    if (PQenterPipelineMode(link) != 1 || !send_position(link, call->position) ||
-        (who != NULL && !db_send_claims(link, who)) ||
-        !db_send(link, call->what, call->parameters) || PQpipelineSync(link) != 1) {
+    if (!send_call(link, who, call)) {
         return fail(NULL, error, memory);
     }
-    bool known = read_position(link, call->position, error, memory) &&
-                 (who == NULL || read_claims(link, error, memory));
+    bool good = read_position(link, call->position, error, memory) &&
+                (who == NULL || read_claims(link, error, memory));
     PGresult *result = db_next_result(link);
     if (result == NULL) {
-        fail(NULL, error, memory);
-        error->failure = call->safe_to_repeat ? DB_UNAVAILABLE : DB_UNCERTAIN;
-        return NULL;
+        return fail_midway(NULL, call, error, memory);
     }
-    if (known && !is_success(result)) {
+    if (good && !is_success(result)) {
         result = fail(result, error, memory);
-        known = false;
+        good = false;
     }
-    if (!db_finish_pipeline(link) && known) {
-        PQclear(result);
-        fail(NULL, error, memory);
-        error->failure = call->safe_to_repeat ? DB_UNAVAILABLE : DB_UNCERTAIN;
-        return NULL;
+    if (call->audit != NULL && !finish_audited(link, call, good ? result : NULL, error, memory)) {
+        good = false;
     }
-    if (!known) {
+    if (!db_finish_pipeline(link) && good) {
+        return fail_midway(result, call, error, memory);
+    }
+    if (!good) {
         PQclear(result);
         return NULL;
     }
@@ -308,6 +359,33 @@ bool db_once_store(db_transaction *transaction, const db_once *once, const db_re
     return false;
 }
 
+bool db_audit(db_transaction *transaction, const audit_note *note, const char *answer,
+              db_error *error) {
+    const char *parameters[AUDIT_PARAMETERS];
+    if (note == NULL || !audit_parameters(note, answer, parameters, transaction->memory)) {
+        return true;
+    }
+    PGconn *link = transaction->taken->link;
+    PGresult *entry = NULL;
+    if (db_send(link, statement_audit_write, parameters)) {
+        entry = db_next_result(link);
+        PQclear(entry == NULL ? NULL : PQgetResult(link));
+    }
+    if (entry == NULL || !is_success(entry)) {
+        fail_audit(entry, error, transaction->memory);
+        return false;
+    }
+    PQclear(entry);
+    return true;
+}
+
+bool db_audit_replay(db_transaction *transaction, const audit_note *note, const db_reply *reply,
+                     db_error *error) {
+    audit_note read = note == NULL ? (audit_note){0} : *note;
+    read.kind = "read";
+    return db_audit(transaction, note == NULL ? NULL : &read, reply->body, error);
+}
+
 static bool run_once(pool *all, const principal *who, const db_call *call, const db_once *once,
                      db_reply *reply, db_error *error, arena *memory) {
     db_transaction transaction;
@@ -315,15 +393,17 @@ static bool run_once(pool *all, const principal *who, const db_call *call, const
     if (!db_begin(&transaction, all, who, error, memory)) {
         return false;
     }
+    bool good;
     if (db_once_find(&transaction, once, reply, error)) {
-        db_rollback(&transaction);
-        return error->code == NULL;
+        good = error->code == NULL && db_audit_replay(&transaction, call->audit, reply, error);
+    } else {
+        PGresult *result = db_step(&transaction, call->what, call->parameters, error);
+        good = result != NULL && db_reply_read(result, reply, memory) &&
+               db_once_store(&transaction, once, reply, error) &&
+               db_audit(&transaction, call->audit, reply->body, error);
+        PQclear(result);
     }
-    PGresult *result = db_step(&transaction, call->what, call->parameters, error);
-    bool stored = result != NULL && db_reply_read(result, reply, memory) &&
-                  db_once_store(&transaction, once, reply, error);
-    PQclear(result);
-    if (!stored) {
+    if (!good) {
         db_rollback(&transaction);
         return false;
     }

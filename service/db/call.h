@@ -2,6 +2,7 @@
 #pragma once
 
 #include "service/auth/principal.h"
+#include "service/db/audit.h"
 #include "service/db/error.h"
 #include "service/db/pool.h"
 #include "service/db/statement.h"
@@ -11,9 +12,10 @@ enum { CALL_PARAMETERS_MOST = 12 };
 typedef struct db_call {
     const statement *what;
     const char *parameters[CALL_PARAMETERS_MOST]; /* text format; NULL is NULL */
-    const char *position; /* of a standby only: what it has to have replayed; NULL: no matter */
-    bool safe_to_repeat;  /* changes nothing: repeated once on a fresh connection when the first one
-                            breaks */
+    const char *position;    /* of a standby only: what it has to have replayed; NULL: no matter */
+    const audit_note *audit; /* NULL: leaves no entry */
+    bool safe_to_repeat; /* changes nothing: repeated once on a fresh connection when the first one
+                        breaks */
 } db_call;
 
 /* How often a call may be tried: a few times while it fails fast. After a silence of the database
@@ -29,7 +31,9 @@ bool db_is_prompt(const db_tries *tries);
 bool db_try_again(db_tries *tries);
 
 /* Runs the call as `who` (NULL: without claims). Claims, statement and commit travel in one
- * pipeline up to one sync, which PostgreSQL runs as one transaction (documentation 34.5.1.1).
+ * pipeline up to one sync, which PostgreSQL runs as one transaction (documentation 34.5.1.1). With
+ * a note of `audit` the answer is read first, and its entry in the audit trail goes with the sync:
+ * without the entry there is no answer (and no change), but the error database_unavailable.
  * Returns the result, which the caller clears, or NULL with `error` filled, its strings in
  * `memory`. An organisation that the database does not know gives the error code
  * organisation_not_allowed. */
@@ -81,6 +85,15 @@ bool db_once_find(db_transaction *transaction, const db_once *once, db_reply *re
 /* Inside a transaction: stores the answer under the key. Returns false with `error`. */
 bool db_once_store(db_transaction *transaction, const db_once *once, const db_reply *reply,
                    db_error *error);
+
+/* Inside a transaction: adds the entry of an answer (JSON text, or NULL) to the audit trail. Does
+ * nothing without a note. Returns false with `error`. */
+bool db_audit(db_transaction *transaction, const audit_note *note, const char *answer,
+              db_error *error);
+
+/* The same for a stored answer that is shown again, which makes a read of it. */
+bool db_audit_replay(db_transaction *transaction, const audit_note *note, const db_reply *reply,
+                     db_error *error);
 
 /* Reads a reply row. Returns false when there is none. */
 bool db_reply_read(const PGresult *result, db_reply *reply, arena *memory);

@@ -104,6 +104,25 @@ void exchange_answer_bytes(exchange *x, const char *type, const void *bytes, siz
     x->answer_size = size;
 }
 
+const audit_note *exchange_audit(exchange *x) {
+    const contract_operation *operation = x->operation;
+    if (operation->audit == AUDIT_NONE) {
+        return NULL;
+    }
+    x->audit = (audit_note){.operation = operation->id,
+                            .kind = operation->audit == AUDIT_CHANGE ? "change" : "read",
+                            .request = x->request_id,
+                            .collection = operation->collection,
+                            .id = x->match.value_count > 0 ? x->match.values[0] : NULL,
+                            .part = x->match.value_count > 1 ? x->match.values[1] : NULL,
+                            .unless_empty = operation->audit == AUDIT_READ_UNLESS_EMPTY};
+    return &x->audit;
+}
+
+const char *exchange_request_id(const exchange *x) {
+    return x->request_id;
+}
+
 bool exchange_once(exchange *x, db_once *once) {
     const char *key = exchange_header(x, "Idempotency-Key");
     if (key == NULL) {

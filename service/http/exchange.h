@@ -114,6 +114,12 @@ void exchange_write(exchange *x, const statement *what, const char *const *param
 /* The same without answering: returns false when it refused. */
 bool exchange_ask(exchange *x, const statement *what, const char *const *parameters,
                   db_reply *reply);
+/* What the audit trail is told of the answer, as the contract says; NULL when it is not recorded.
+ */
+const audit_note *exchange_audit(exchange *x);
+
+/* The identifier of the request, as the log and the audit trail have it. */
+const char *exchange_request_id(const exchange *x);
 
 /* Answers with a reply. */
 void exchange_answer_reply(exchange *x, const db_reply *reply);

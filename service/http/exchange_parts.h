@@ -45,6 +45,7 @@ struct exchange {
     const char *entity_tag;            /* set by the handler: no tag is made of the answer then */
     struct MHD_Connection *connection; /* NULL where there is none to park: in unit tests */
     struct parked *parked;             /* the request waits, or waited: see park.h */
+    audit_note audit;                  /* see exchange_audit */
     const char *problem;               /* code, for the log */
     const char *reason;                /* for the log only */
 };

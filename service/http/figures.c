@@ -144,6 +144,15 @@ static void write_feed(service *shared, FILE *out) {
                         "Long polls that wait for something to happen.", (double)changes.waiting);
 }
 
+static void write_audit(service *shared, FILE *out) {
+    metrics_write_value(out, "audit_entries_sealed", "gauge",
+                        "Entries of the audit trail in the chain of hashes, as last seen.",
+                        (double)atomic_load(&shared->audited.sealed));
+    metrics_write_value(out, "audit_behind_seconds", "gauge",
+                        "Age of the oldest entry of the audit trail that waits to be sealed.",
+                        (double)atomic_load(&shared->audited.behind_ms) / 1000);
+}
+
 static void write_tokens(service *shared, FILE *out) {
     token_figures tokens = token_figures_read(shared->verifier);
     keys_figures known = keys_figures_read(shared->keys);
@@ -177,6 +186,7 @@ void figures_write(service *shared, FILE *out) {
     write_pushes(shared, out);
     write_feed(shared, out);
     deliverer_write(shared->webhooks, out);
+    write_audit(shared, out);
     write_tokens(shared, out);
     process_write(out);
 }

@@ -5,6 +5,7 @@
 #include "service/auth/keys.h"
 #include "service/auth/token.h"
 #include "service/config.h"
+#include "service/db/audit_keeper.h"
 #include "service/db/change_watch.h"
 #include "service/db/combiner.h"
 #include "service/db/feed.h"
@@ -28,6 +29,7 @@ typedef struct service {
     answer_cache *answers;    /* of statistics */
     targets *webhook_targets; /* where webhooks may go; NULL: webhooks are off */
     deliverer *webhooks;      /* NULL: webhooks are off */
+    audit_figures audited;
     keys *keys;
     token_verifier *verifier;
     rate_limiter *rates;

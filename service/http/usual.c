@@ -6,9 +6,9 @@
 
 enum { PAGE_LIMIT = 50 };
 
-static db_call make_call(const statement *what, const char *const *parameters,
+static db_call make_call(exchange *x, const statement *what, const char *const *parameters,
                          bool safe_to_repeat) {
-    db_call call = {.what = what, .safe_to_repeat = safe_to_repeat};
+    db_call call = {.what = what, .audit = exchange_audit(x), .safe_to_repeat = safe_to_repeat};
     for (int i = 0; i < what->parameters && i < CALL_PARAMETERS_MOST; i++) {
         call.parameters[i] = parameters[i];
     }
@@ -16,7 +16,7 @@ static db_call make_call(const statement *what, const char *const *parameters,
 }
 
 PGresult *exchange_run_read(exchange *x, const statement *what, const char *const *parameters) {
-    db_call call = make_call(what, parameters, true);
+    db_call call = make_call(x, what, parameters, true);
     db_error error = {0};
     PGresult *result = reads_run(x->shared->reads, exchange_principal(x), &call, &error, x->memory);
     if (result == NULL) {
@@ -171,7 +171,7 @@ void exchange_answer_reply(exchange *x, const db_reply *reply) {
 
 bool exchange_ask(exchange *x, const statement *what, const char *const *parameters,
                   db_reply *reply) {
-    db_call call = make_call(what, parameters, false);
+    db_call call = make_call(x, what, parameters, false);
     db_error error = {0};
     db_once once;
     bool done;

@@ -1,15 +1,16 @@
 -- Referrals: pushing, reading, deciding.
 
 -- name: push_referrals
--- $1: array of {n, key, hash, doc}. One row an item: status 201 made, 200 there already (or a replay),
--- 409 and 422 refused, 0 when another transaction got in between: ask again.
+-- $1: array of {n, key, hash, doc, request}. One row an item: status 201 made, 200 there already (or a replay),
+-- 409 and 422 refused, 0 when another transaction got in between: ask again. An item with a request gets an entry in
+-- the audit trail; those without have one together (see audit_write).
 with item as materialized (
-    select i.n, i.key, i.hash, i.doc ->> 'source_system' as system, i.doc ->> 'source_reference' as name,
+    select i.n, i.key, i.hash, i.request, i.doc ->> 'source_system' as system, i.doc ->> 'source_reference' as name,
         json_populate_record(null::referral_input, i.doc) as input,
         row_number() over (partition by i.key order by i.n) as key_seen,
         row_number() over (partition by i.doc ->> 'source_system', i.doc ->> 'source_reference'
             order by i.n) as name_seen
-    from json_to_recordset($1::json) as i (n integer, key text, hash text, doc json)
+    from json_to_recordset($1::json) as i (n integer, key text, hash text, doc json, request text)
 ), judged as materialized (
     select item.*, k.request_hash as known_hash, k.status as known_status, k.body as known_body,
         k.version as known_version, k.location as known_location, r.found as existing,
@@ -43,7 +44,7 @@ with item as materialized (
     on conflict (source_organisation, source_system, source_reference) do nothing
     returning source_system as system, source_reference as name, referral as made
 ), answered as materialized (
-    select j.n, j.key, j.hash, j.known_hash is not null as replayed,
+    select j.n, j.key, j.hash, j.request, j.known_hash is not null as replayed,
         case when j.known_hash is not null then
                 case when j.known_hash = j.hash then j.known_status else 422 end
             when (j.existing).id is not null then
@@ -52,6 +53,8 @@ with item as materialized (
             when (i.made).id is not null then 201
             else 0 end as status,
         (coalesce(i.made, j.existing)).id as id,
+        (coalesce(i.made, j.existing)).case_id as case_id,
+        coalesce((coalesce(i.made, j.existing)).committee, (j.input).committee) as committee,
         coalesce(j.known_version, (coalesce(i.made, j.existing)).version) as version,
         coalesce(j.known_location, '/v1/referrals/' || (coalesce(i.made, j.existing)).id) as location,
         coalesce(j.known_body, referral_document(coalesce(i.made, j.existing))::text) as body,
@@ -67,11 +70,17 @@ with item as materialized (
     from answered
     where key is not null and not replayed and status in (200, 201)
     order by key
+), audited as materialized (
+    select audit_pushed(array_agg(request), array_agg(case when replayed or status = 200 then 'read' else 'change' end),
+        array_agg(coalesce(id, split_part(location, '/', 4)::uuid)), array_agg(case_id), array_agg(committee)) as noted
+    from answered
+    where request is not null and status in (200, 201)
+    having count(*) > 0
 )
 select n, status, replayed, id, version, location,
     case when status in (200, 201) then body end as body,
-    case when status >= 400 then code end as code, faults as errors
-from answered
+    case when status >= 400 then code end as code, faults as errors, noted
+from answered left join audited on true
 order by n;
 
 -- name: validate_referral

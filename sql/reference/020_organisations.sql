@@ -39,7 +39,8 @@ from (values
     ('SG', 'national', 'Scottish Government'),
     ('CHS', 'national', 'Children''s Hearings Scotland'),
     ('TS-OTHER', 'third_sector', 'Third sector organisation not listed by itself'),
-    ('INDEPENDENT', 'independent', 'Independent chairs and reviewers')
+    ('INDEPENDENT', 'independent', 'Independent chairs and reviewers'),
+    ('AUDITOR', 'auditor', 'Auditors of the register')
 ) national(code, kind, name)
 on conflict (code) do update set (kind, name, committee, area)
     = (excluded.kind, excluded.name, excluded.committee, excluded.area);

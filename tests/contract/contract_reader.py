@@ -27,6 +27,8 @@ class Operation:
         self.security = node.get("security", contract["security"])
         self.scopes = [scope for one in self.security for scope in one.get("oauth2", [])]
         self.public = not self.security
+        usual = "none" if not self.scopes else "read" if self.method == "GET" else "change"
+        self.audit = node.get("x-audit", usual)
         self.parameters = [resolve(contract, one) for one in node.get("parameters", [])]
         self.body = resolve(contract, node["requestBody"]) if "requestBody" in node else None
         self.responses = {status: resolve(contract, one)

@@ -11,7 +11,7 @@ ALL_SCOPES = ("referrals.read referrals.write cases.read cases.write children.re
               "information.read information.write decisions.read decisions.write reviews.write "
               "ratification.write proceedings.read proceedings.write notices.read "
               "observations.write actions.read actions.write actions.verify retention.write "
-              "holds.legal changes.read statistics.read statistics.unsuppressed webhooks.manage")
+              "holds.legal changes.read audit.read statistics.read statistics.unsuppressed webhooks.manage")
 AGENCY_SCOPES = ("referrals.read referrals.write information.read information.write actions.read "
                  "actions.write changes.read")
 REQUEST_BODY_KEPT = 4096
@@ -29,6 +29,7 @@ class Recorder:
         # By the line, because the contract tests read it before the session ends.
         self.file = open(path, "w", buffering=1, encoding="utf-8")
         self.lock = threading.Lock()
+        self.kept = []  # of operations: what test_audit.py compares the audit trail with
 
     def add(self, response):
         request = response.request
@@ -46,6 +47,8 @@ class Recorder:
             "body": response.content.decode(errors="replace")})
         with self.lock:
             self.file.write(line + "\n")
+            if operation:
+                self.kept.append((operation, response))
 
     def close(self):
         self.file.close()

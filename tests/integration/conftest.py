@@ -20,6 +20,14 @@ from receiver import Receiver  # noqa: E402
 from service import Instance, Secrets, program  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "last: judges what all other tests have done")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda each: each.get_closest_marker("last") is not None)
+
+
 @pytest.fixture(scope="session")
 def recorder():
     made = Recorder(contract_reader.TRAFFIC_FILE)

@@ -5,6 +5,7 @@ LR_DRILL=long: at least a hundred kills and fifty thousand acknowledged pushes.
 import collections
 import json
 import pathlib
+import re
 import signal
 import sys
 import threading
@@ -126,4 +127,11 @@ def test_what_was_acknowledged_is_there_once_after_kills(storm, kill):
     assert [fault for each in pushers for fault in each.unexpected] == []
     assert sorted(stored) == sorted(acknowledged)
     assert told == collections.Counter(identifier for _, identifier in stored), "the feed is not exact"
+    # Each is in the audit trail as a change once, and the chain is whole whatever was killed when.
+    assert sorted(cluster.execute("select ids[1]::text from register.audit_entry where kind = 'change'")) == sorted(
+        (number,) for _, number in stored)
+    deadline = time.monotonic() + 10
+    while ", 0 not sealed yet" not in (said := instance.run("check", "audit")) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert re.search(r"in order, \d+ entries sealed, 0 of them removed since, 0 not sealed yet", said)
     assert len(acknowledged) >= PUSHES and retries > 0

@@ -29,6 +29,8 @@ MISTAKES = {
                         "#/components/schemas/Thing/properties/name: unknown keyword 'minLenght'"),
     "unsupported keyword": ("minimum: 0, maximum: 1}", "exclusiveMinimum: 0, maximum: 1}",
                             "#/components/schemas/Thing/properties/share: unknown keyword"),
+    "unknown way to record": ("deprecated: true", "x-audit: sometimes",
+                              "#/paths/~1things/get/x-audit: has to be one of none, read"),
     "unknown operation keyword": ("deprecated: true", "depricated: true",
                                   "#/paths/~1things/get: unknown keyword"),
     "no operationId": ("      operationId: getThing\n", "",

@@ -1,0 +1,151 @@
+/* What the audit trail is told of an answer. */
+#include "service/db/audit.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+enum { UUID_LENGTH = 36 };
+
+/* Identifiers as PostgreSQL writes an array of them. */
+typedef struct id_list {
+    char *text;
+    size_t length;
+} id_list;
+
+typedef struct scan {
+    const audit_note *note;
+    id_list ids;
+    long items; /* -1: not a list */
+    int depth, item_depth;
+    bool in_items;
+} scan;
+
+static bool is_uuid(const char *text) {
+    for (int i = 0; i < UUID_LENGTH; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i])) {
+            return false;
+        }
+    }
+    return text[UUID_LENGTH] == '"' || text[UUID_LENGTH] == '\0';
+}
+
+static id_list list_open(size_t most, arena *memory) {
+    id_list list = {.text = arena_alloc(memory, most * (UUID_LENGTH + 1) + 3)};
+    list.text[list.length++] = '{';
+    return list;
+}
+
+static void list_add(id_list *list, const char *id) {
+    if (list->length > 1) {
+        list->text[list->length++] = ',';
+    }
+    memcpy(list->text + list->length, id, UUID_LENGTH);
+    list->length += UUID_LENGTH;
+}
+
+static const char *list_close(id_list *list) {
+    list->text[list->length++] = '}';
+    list->text[list->length] = '\0';
+    return list->text;
+}
+
+/* Whether the path names it already. */
+static bool is_named(const audit_note *note, const char *id) {
+    return (note->id != NULL && strncasecmp(note->id, id, UUID_LENGTH) == 0) ||
+           (note->part != NULL && strncasecmp(note->part, id, UUID_LENGTH) == 0);
+}
+
+/* The character behind the string that begins here. */
+static const char *skip_string(const char *at) {
+    for (at++; *at != '"'; at++) {
+        at += *at == '\\';
+    }
+    return at + 1;
+}
+
+static const char *skip_blanks(const char *at) {
+    return at + strspn(at, " \n\t\r");
+}
+
+static bool is_key(const char *string, const char *behind, const char *name) {
+    size_t length = strlen(name);
+    return (size_t)(behind - string) == length + 2 && memcmp(string + 1, name, length) == 0;
+}
+
+/* Looks at a member: its name from `string` to `behind`, and where its value begins. */
+static void take_member(scan *all, const char *string, const char *behind, const char *value) {
+    if (all->depth == 1) {
+        all->in_items = is_key(string, behind, "items") && *value == '[';
+        all->items = all->in_items ? 0 : all->items;
+    }
+    bool own = all->depth == 1 || (all->in_items && all->depth == all->item_depth);
+    if (own && is_key(string, behind, "id") && *value == '"' && is_uuid(value + 1) &&
+        !is_named(all->note, value + 1)) {
+        list_add(&all->ids, value + 1);
+    }
+}
+
+static const char *take_string(scan *all, const char *string) {
+    const char *behind = skip_string(string);
+    const char *next = skip_blanks(behind);
+    if (*next == ':') {
+        next = skip_blanks(next + 1);
+        take_member(all, string, behind, next);
+    }
+    return next;
+}
+
+static void open_level(scan *all) {
+    all->depth++;
+    if (all->in_items && all->depth == all->item_depth) {
+        all->items++;
+    }
+}
+
+static void run(scan *all, const char *answer) {
+    if (*answer == '[') {
+        all->in_items = true;
+        all->items = 0;
+        all->item_depth = 2;
+    }
+    for (const char *at = answer; *at != '\0';) {
+        if (*at == '"') {
+            at = take_string(all, at);
+            continue;
+        }
+        if (*at == '{' || *at == '[') {
+            open_level(all);
+        } else if (*at == '}' || *at == ']') {
+            all->depth--;
+        }
+        at++;
+    }
+}
+
+bool audit_parameters(const audit_note *note, const char *answer, const char **parameters,
+                      arena *memory) {
+    answer = answer == NULL ? "" : answer + strspn(answer, " \n\t\r");
+    /* Each identifier takes more of the answer than of the list. */
+    size_t most = strlen(answer) / UUID_LENGTH + 1;
+    scan all = {.note = note, .ids = list_open(most, memory), .items = -1, .item_depth = 3};
+    if (note->part != NULL) {
+        list_add(&all.ids, note->part);
+    }
+    run(&all, answer);
+    if (note->unless_empty && all.items == 0) {
+        return false;
+    }
+    const char *found = list_close(&all.ids);
+    const char *const made[AUDIT_PARAMETERS] = {
+        note->operation,
+        note->kind,
+        note->request,
+        note->collection,
+        note->id == NULL ? found : arena_printf(memory, "{%s}", note->id),
+        note->id == NULL ? "{}" : found,
+        all.items < 0 ? NULL : arena_printf(memory, "%ld", all.items)};
+    memcpy(parameters, made, sizeof made);
+    return true;
+}

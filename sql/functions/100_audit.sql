@@ -1,0 +1,329 @@
+-- The audit trail: adding to it, sealing it, showing it, and removing what has been kept long enough.
+
+create or replace function audit_kept() returns interval language sql immutable as $$ select interval '7 years' $$;
+
+-- --- adding ---------------------------------------------------------------------------------------------------------
+
+-- Adds the entry for an answer, in the transaction that made the answer. Runs as the owner: the service can add
+-- nothing but what its claims, which the policies go by too, say of the caller.
+create or replace function audit_write(p_operation text, p_kind text, p_request text, p_collection text, p_ids uuid[],
+        p_parts uuid[], p_items integer) returns void
+language plpgsql security definer set search_path = register, pg_temp as $$
+declare
+    v_cases uuid[] := '{}';
+    v_committees text[] := '{}';
+    v_case uuid;
+    v_committee text;
+begin
+    if p_kind = 'read' and claim('audit_durable') = 'off' then -- see LR_AUDIT_DURABLE
+        perform set_config('synchronous_commit', 'off', true);
+    end if;
+    if p_operation = 'mergeCase' then -- it changes two
+        p_ids := p_ids || array(select c.merged_into from review_case c where c.id = any (p_ids));
+    elsif p_operation = 'anonymiseCase' then -- nothing leads from the case to what is left of it
+        p_parts := '{}';
+    end if;
+    for n in 1 .. cardinality(p_ids) loop
+        v_case := null;
+        v_committee := null;
+        case p_collection -- plain statements, whose plans are kept from call to call
+            when 'cases' then
+                select t.id, t.committee into v_case, v_committee from review_case t where t.id = p_ids[n];
+            when 'referrals' then
+                select t.case_id, t.committee into v_case, v_committee from referral t where t.id = p_ids[n];
+            when 'actions' then
+                select t.case_id, t.committee into v_case, v_committee from action t where t.id = p_ids[n];
+            when 'decisions' then
+                select t.case_id, t.committee into v_case, v_committee from case_decision t where t.id = p_ids[n];
+            when 'information-requests' then
+                select t.case_id, t.committee into v_case, v_committee from information_request t where t.id = p_ids[n];
+            when 'notices' then
+                select t.case_id, t.committee into v_case, v_committee from notice t where t.id = p_ids[n];
+            when 'proceedings' then
+                select t.case_id, t.committee into v_case, v_committee from proceeding t where t.id = p_ids[n];
+            when 'transfers' then
+                select t.case_id, t.committee into v_case, v_committee from case_transfer t where t.id = p_ids[n];
+            else null;
+        end case;
+        v_cases[n] := coalesce(v_case, case p_collection when 'cases' then p_ids[n] end);
+        v_committees[n] := coalesce(v_committee, claim('area')); -- of no case, or gone with this change
+    end loop;
+    insert into audit_entry (organisation, client, operation, kind, request, collection, ids, cases, committees, parts,
+            items)
+        values (claim('organisation'), claim('client'), p_operation, p_kind, p_request, p_collection, p_ids, v_cases,
+            case when p_ids = '{}' and claim('area') <> '' then array[claim('area')] else v_committees end,
+            p_parts, p_items);
+end
+$$;
+
+-- The same for pushed referrals, each for itself, in the statement that stores them and that cannot see them yet.
+create or replace function audit_pushed(requests text[], kinds text[], ids uuid[], cases uuid[], committees text[])
+returns boolean language plpgsql security definer set search_path = register, pg_temp as $$
+begin
+    insert into audit_entry (organisation, client, operation, kind, request, collection, ids, cases, committees, parts)
+        select claim('organisation'), claim('client'), 'pushReferral', p.kind, p.request, 'referrals', array[p.id],
+            array[p.its_case], array[p.committee], '{}'
+        from unnest(requests, kinds, ids, cases, committees) p (request, kind, id, its_case, committee);
+    return true;
+end
+$$;
+
+-- --- only ever added ------------------------------------------------------------------------------------------------
+
+-- For everybody, the owner included. What a checkpoint covers may be deleted, and a checkpoint covers only what was
+-- sealed and kept long enough.
+create or replace function audit_refuse() returns trigger
+language plpgsql set search_path = register, pg_temp as $$
+begin
+    if tg_op = 'DELETE' and old.number <= (select max(c.number) from audit_checkpoint c) then
+        return old;
+    end if;
+    raise exception 'the audit trail is only ever added to' using errcode = 'insufficient_privilege';
+end
+$$;
+
+create or replace function audit_check_checkpoint() returns trigger
+language plpgsql set search_path = register, pg_temp as $$
+begin
+    if not exists (select from audit_seal s
+            where (s.number, s.position, s.hash) = (new.number, new.position, new.hash))
+        or exists (select from audit_entry e where e.number <= new.number and e.at > now() - audit_kept()) then
+        raise exception 'the audit trail is kept for %', audit_kept() using errcode = 'insufficient_privilege';
+    end if;
+    return new;
+end
+$$;
+
+do $$
+declare
+    name text;
+begin
+    foreach name in array array['audit_entry', 'audit_seal', 'audit_checkpoint'] loop
+        execute format('create or replace trigger only_added before update or delete on %I
+            for each row execute function audit_refuse()', name);
+        execute format('create or replace trigger never_emptied before truncate on %I
+            for each statement execute function audit_refuse()', name);
+    end loop;
+    create or replace trigger old_enough before insert on audit_checkpoint
+        for each row execute function audit_check_checkpoint();
+end
+$$;
+
+-- --- sealing --------------------------------------------------------------------------------------------------------
+
+-- What of an entry is hashed: its columns in PostgreSQL's binary form, each with its type and length. The verifier
+-- (service/db/audit_chain.c) puts the same bytes together by itself. A later column is not to be added here.
+create or replace function audit_bytes(e audit_entry) returns bytea language sql stable as $$
+    select record_send(row(e.number, e.at, e.organisation, e.client, e.operation, e.kind, e.request, e.collection,
+        e.ids, e.cases, e.committees, e.parts, e.items))
+$$;
+
+-- Seals the next entries, at most so many, and returns how many; other instances meanwhile do nothing. Nobody waits
+-- for it: an entry can be sealed when every transaction that could still add one before it has ended. The order
+-- matters: the transaction's own number has to be younger than what the sequence said.
+create or replace function audit_seal_next(most integer) returns integer
+language plpgsql security definer set search_path = register, pg_temp as $$
+declare
+    drawn bigint;
+    h audit_head;
+    e audit_entry;
+    running pg_snapshot;
+    numbers bigint[] := '{}';
+    hashes bytea[] := '{}';
+    n integer := 0;
+begin
+    if not pg_try_advisory_xact_lock(7262534100) then
+        return 0;
+    end if;
+    select s.last_value into drawn from audit_number s;
+    select * into h from audit_head;
+    running := pg_current_snapshot();
+    -- A transaction from the future is one of the cluster that this database was copied from.
+    if h.next_transaction <= pg_snapshot_xmin(running) or h.next_transaction > pg_snapshot_xmax(running) then
+        if h.next_transaction <= pg_snapshot_xmin(running) then
+            for e in select * from audit_entry a where a.number > h.number and a.number <= h.next_number
+                    order by a.number limit most loop
+                h.hash := sha256(h.hash || audit_bytes(e));
+                h.number := e.number;
+                n := n + 1;
+                numbers[n] := e.number;
+                hashes[n] := h.hash;
+            end loop;
+            insert into audit_seal (number, position, hash)
+                select s.number, h.position + s.place, s.hash
+                from unnest(numbers, hashes) with ordinality s (number, hash, place);
+            h.position := h.position + n;
+        end if;
+        if n < most and h.next_number <> drawn then
+            h.next_number := drawn;
+            h.next_transaction := pg_current_xact_id();
+        elsif n = 0 then
+            return 0;
+        end if;
+        update audit_head set (position, number, hash, sealed_at, next_number, next_transaction)
+            = (h.position, h.number, h.hash, now(), h.next_number, h.next_transaction);
+    end if;
+    return n;
+end
+$$;
+
+-- How far the chain goes, for whoever keeps that elsewhere, and since when something waits to be sealed.
+create or replace function audit_state(out sealed bigint, out anchor text, out behind double precision)
+language plpgsql stable security definer set search_path = register, pg_temp as $$
+begin
+    select h.position, h.position || ':' || encode(h.hash, 'hex'),
+            coalesce((select extract(epoch from clock_timestamp() - e.at) from audit_entry e
+                where e.number > h.number order by e.number limit 1), 0)
+        into sealed, anchor, behind
+        from audit_head h;
+end
+$$;
+
+-- --- showing --------------------------------------------------------------------------------------------------------
+
+-- Auditors see the whole trail; a committee and its chief officers what concerned the committee.
+create or replace function audits_all() returns boolean language sql stable as $$
+    select claim('kind') = 'auditor' and has_scope('audit.read')
+$$;
+
+-- Of identifiers, those that the caller's committee had; all for an auditor.
+create or replace function audit_own(ids uuid[], committees text[]) returns uuid[] language sql stable as $$
+    select case when audits_all() then ids else array(
+        select i.id from unnest(ids, committees) with ordinality i (id, committee, place)
+        where i.committee = claim('area') and i.id is not null order by i.place) end
+$$;
+
+create or replace function audit_document(e audit_entry) returns json language sql stable as $$
+    select json_build_object(
+        'number', e.number,
+        'at', rendered(e.at),
+        'organisation', e.organisation,
+        'client', e.client,
+        'operation', e.operation,
+        'kind', e.kind,
+        'request_id', e.request,
+        'collection', e.collection,
+        'ids', audit_own(e.ids, e.committees),
+        'case_ids', array(select distinct c from unnest(audit_own(e.cases, e.committees)) c
+            where c is not null order by c),
+        'committees', array(select distinct c from unnest(e.committees) c
+            where audits_all() or c = claim('area') order by c),
+        'part_ids', e.parts,
+        'items', e.items)
+$$;
+
+-- Whether the entry passes the filters of the list; an absent one lets everything pass.
+create or replace function audit_fits(e audit_entry, filters jsonb) returns boolean language sql stable as $$
+    select (filters ->> 'case_id' is null or e.cases @> array[(filters ->> 'case_id')::uuid])
+        and (filters ->> 'referral_id' is null
+            or e.collection = 'referrals' and e.ids @> array[(filters ->> 'referral_id')::uuid])
+        and (filters ->> 'organisation' is null or e.organisation = filters ->> 'organisation')
+        and (filters ->> 'client' is null or e.client = filters ->> 'client')
+        and (filters ->> 'operation' is null or e.operation = filters ->> 'operation')
+        and (filters ->> 'kind' is null or e.kind = filters ->> 'kind')
+        and (filters ->> 'from' is null or e.at >= (filters ->> 'from')::timestamptz)
+        and (filters ->> 'to' is null or e.at < (filters ->> 'to')::timestamptz)
+$$;
+
+-- One page of the trail as far as it is sealed: nothing comes in between afterwards. Runs as the owner, because the
+-- filters of the policies would keep the index on cases from being used; it shows no more than they do.
+create or replace function audit_page(filters jsonb, after jsonb, how_many bigint)
+returns table (items json, next json)
+language plpgsql stable security definer set search_path = register, pg_temp as $$
+declare
+    oldest_first constant boolean := filters ->> 'sort' = 'number';
+begin
+    return query execute format('
+        with page as (
+            select e, row_number() over (order by e.number %1$s) as n
+            from audit_entry e
+            where audit_fits(e, $1) and e.number <= (select h.number from audit_head h)
+                and ($2 is null or e.number %2$s ($2 ->> 0)::bigint)
+                and ($4 or $5 and e.committees @> array[$6]
+                    -- An entry with others'' cases in it is not found by those.
+                    and ($1 ->> ''case_id'' is null
+                        or ($1 ->> ''case_id'')::uuid = any (audit_own(e.cases, e.committees)))
+                    and ($1 ->> ''referral_id'' is null
+                        or ($1 ->> ''referral_id'')::uuid = any (audit_own(e.ids, e.committees))))
+            order by e.number %1$s
+            limit $3 + 1
+        )
+        select coalesce(json_agg(audit_document(e) order by n) filter (where n <= $3), ''[]''),
+            (json_agg(json_build_array((e).number)) filter (where n = $3
+                and exists (select from page where n > $3))) -> 0
+        from page', case when oldest_first then 'asc' else 'desc' end, case when oldest_first then '>' else '<' end)
+        using filters, after, how_many, audits_all(), has_scope('audit.read') and claim('area') <> '', claim('area');
+end
+$$;
+
+create or replace function audit_head_document() returns json language sql stable as $$
+    select json_build_object('count', h.position, 'hash', encode(h.hash, 'hex'), 'number', h.number,
+        'sealed_at', rendered(h.sealed_at), 'removed', h.removed)
+    from audit_head h
+$$;
+
+-- --- removing -------------------------------------------------------------------------------------------------------
+
+-- Removes a step of the oldest entries that have been kept long enough, and leaves where the chain goes on from. That
+-- it was done is an entry itself. Returns how many; runs as the owner, who may do no more than this either.
+create or replace function audit_prune(step integer) returns integer
+language plpgsql security definer set search_path = register, pg_temp as $$
+declare
+    last audit_seal;
+    gone integer;
+begin
+    if not pg_try_advisory_xact_lock(7262534101) then
+        return 0;
+    end if;
+    select s.* into last
+        from (select a.number, bool_and(a.at <= now() - audit_kept()) over (order by a.number) as old
+              from (select * from audit_entry a order by a.number limit step) a) run
+        join audit_seal s on s.number = run.number
+        where run.old
+        order by s.number desc limit 1;
+    if not found then
+        return 0;
+    end if;
+    insert into audit_checkpoint (position, number, hash) values (last.position, last.number, last.hash);
+    delete from audit_entry e where e.number <= last.number;
+    get diagnostics gone = row_count;
+    delete from audit_seal s where s.number <= last.number;
+    delete from audit_checkpoint c where c.number < last.number;
+    update audit_head set removed = last.position;
+    insert into audit_entry (organisation, client, operation, kind, request, collection, ids, cases, committees, parts,
+            items)
+        values ('register', 'register', 'pruneAudit', 'change', last.position || ':' || encode(last.hash, 'hex'),
+            'audit', '{}', '{}', '{}', '{}', gone);
+    return gone;
+end
+$$;
+
+-- --- who may --------------------------------------------------------------------------------------------------------
+
+do $$
+declare
+    name text;
+begin
+    foreach name in array array['audit_entry', 'audit_seal', 'audit_head', 'audit_checkpoint'] loop
+        execute format('alter table %I enable row level security', name);
+        execute format('alter table %I force row level security', name);
+        execute format('drop policy if exists owner_all on %I', name);
+        execute format('create policy owner_all on %I to register_owner using (true)', name);
+        execute format('drop policy if exists service_read on %I', name);
+        execute format('create policy service_read on %I for select to register_service
+            using ((select audits_all()))', name);
+        execute format('revoke all on %I from register_service', name);
+        execute format('grant select on %I to register_service', name);
+    end loop;
+end
+$$;
+drop policy service_read on audit_head;
+create policy service_read on audit_head for select to register_service using ((select has_scope('audit.read')));
+drop policy service_read on audit_entry;
+create policy service_read on audit_entry for select to register_service using (
+    (select audits_all()) or (select has_scope('audit.read')) and committees @> array[(select claim('area'))]);
+
+revoke execute on function audit_write, audit_pushed, audit_seal_next, audit_state,
+    audit_prune from public;
+grant execute on function audit_write, audit_pushed, audit_seal_next, audit_state,
+    audit_prune to register_service;

@@ -1,0 +1,41 @@
+-- The audit trail.
+
+-- name: audit_write
+-- $1: operation, $2: kind, $3: request, $4: collection, $5: ids, $6: ids of parts, $7: items of a list.
+select audit_write($1, $2, $3, $4, $5::uuid[], $6::uuid[], $7::integer);
+
+-- name: audit_seal_next
+select audit_seal_next($1::integer) as number;
+
+-- name: audit_state
+select sealed, anchor, behind from audit_state();
+
+-- name: audit_prune
+select audit_prune($1::integer) as number;
+
+-- name: list_audit
+select * from audit_page($1::jsonb, $2::jsonb, $3::bigint);
+
+-- name: get_audit_head
+select position as version, audit_head_document() as body from audit_head;
+
+-- name: audit_chain unprepared
+-- Every entry with its seal, in the order of the chain; what is only on one side has nulls on the other. Two indexes
+-- read side by side (see audit_in_order): asked to sort by the one or the other number, PostgreSQL would sort it all
+-- once more. The reader checks the order.
+select e.number, e.at, e.organisation, e.client, e.operation, e.kind, e.request, e.collection, e.ids, e.cases,
+    e.committees, e.parts, e.items, s.number, s.position, s.hash
+from audit_entry e full join audit_seal s on s.number = e.number;
+
+-- name: audit_in_order unprepared
+select set_config(name, 'off', true)
+from unnest(array['enable_hashjoin', 'enable_nestloop', 'enable_seqscan', 'enable_bitmapscan', 'enable_sort']) name;
+
+-- name: audit_ends unprepared
+-- Where the chain begins and where it ends.
+select coalesce(c.position, 0) as removed, coalesce(c.number, 0) as removed_number,
+    coalesce(encode(c.hash, 'hex'), repeat('00', 32)) as removed_hash,
+    h.position, h.number, encode(h.hash, 'hex') as hash
+from audit_head h left join audit_checkpoint c on true
+order by c.position desc nulls last
+limit 1;

@@ -1,0 +1,454 @@
+"""The audit trail: every answer about a case or a referral has its entry, or there is no answer."""
+import collections
+import re
+import time
+import uuid
+
+import psycopg2
+import pytest
+
+import contract_reader
+from client import ALL_SCOPES, new_key
+from documents import new_child, new_referral, new_transfer, today
+from steps import given_accepted, given_action, given_case, given_referral, tag_of, walk
+from test_isolation import ask, place_of, theirs  # noqa: F401 (a fixture)
+from test_merge import merge
+from test_retention import erase, given_old
+
+OPERATIONS = contract_reader.operations()
+READS = [name for name, one in OPERATIONS.items() if one.audit == "read"]
+COLUMNS = ("organisation, client, operation, kind, collection, ids::text[], cases::text[], committees, "
+           "parts::text[], items")
+Entry = collections.namedtuple(
+    "Entry", "organisation client operation kind collection ids cases committees parts items")
+
+
+@pytest.fixture(scope="module")
+def auditor(caller):
+    return caller("AUDITOR", "audit-system", "audit.read")
+
+
+@pytest.fixture(scope="module")
+def entries(cluster):
+    """The entries of an answer."""
+    def find(reply):
+        return [Entry(*row) for row in cluster.execute(
+            f"select {COLUMNS} from register.audit_entry where request = %s order by number",
+            (reply.headers["X-Request-Id"],))]
+    return find
+
+
+@pytest.fixture
+def entry(entries):
+    """The one entry of an answer."""
+    def find(reply):
+        found = entries(reply)
+        assert len(found) == 1, (reply, found)
+        return found[0]
+    return find
+
+
+def sealed(auditor, reply):
+    """Waits until the entry of an answer is sealed, and returns the entries it can be found among."""
+    deadline = time.monotonic() + 5
+    while True:
+        page = auditor.send("listAudit", query="limit=200").needed(200)
+        if reply.headers["X-Request-Id"] in [one["request_id"] for one in page["items"]]:
+            return page["items"]
+        assert time.monotonic() < deadline, "the entry is not sealed in five seconds"
+        time.sleep(0.1)
+
+
+def listed_by(who, **filters):
+    return walk(who, "listAudit", "&".join([f"{name}={value}" for name, value in filters.items()]))
+
+
+# --- what leaves an entry ------------------------------------------------------------------------
+
+def reader_of(name, committee, caller):
+    """Who may read what `theirs` has, for an operation."""
+    if name == "listDecisions":
+        return caller("CI", "inspectorate-system", "decisions.read")
+    return caller("AUDITOR", "audit-system", "audit.read") if name == "listAudit" else committee
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_read_leaves_the_entry_of_what_it_showed(committee, caller, theirs, entry, name):  # noqa: F811
+    client, place = reader_of(name, committee, caller), place_of(name, theirs)
+    reply = ask(client, name, place).needed(200)
+    found = entry(reply)
+    collection = OPERATIONS[name].path.split("/")[2]
+    assert (found.operation, found.kind, found.collection) == (name, "read", collection)
+    shown = [one["id"] for one in reply.json.get("items", []) if len(one.get("id", "")) == 36]
+    assert found.items == (len(reply.json["items"]) if "items" in reply.json else None)
+    if "id" in place:
+        parts = {value for member, value in place.items() if member != "id"} | set(shown)
+        own = {reply.json.get("id")} - {None} if "items" not in reply.json else set()
+        assert found.ids == [place["id"]]
+        assert set(found.parts) == (parts | own) - {place["id"]}
+    else:
+        assert (found.ids, found.parts) == (shown, [])
+    if collection == "cases":
+        assert found.cases == found.ids
+    if collection in ("cases", "actions", "notices", "proceedings", "information-requests"):
+        assert len(found.cases) == len(found.committees) == len(found.ids)
+        assert not found.ids or None not in found.cases
+    if client is committee:
+        assert found.organisation == "CPC-GLA" and set(found.committees) == {"GLA"}
+
+
+def test_what_has_not_changed_is_read_all_the_same(committee, entry):
+    case = given_case(committee)
+    tag = tag_of(committee, "getCase", id=case["id"])
+    reply = committee.send("getCase", id=case["id"], none_match=tag)
+    assert reply.status == 304
+    assert entry(reply).ids == [case["id"]]
+
+
+def test_an_empty_list_is_an_answer_too(committee, entry):
+    reply = committee.send("listCases", query=f"opened_from={today()}&opened_to={today()}")
+    assert reply["items"] == []
+    found = entry(reply)
+    assert (found.items, found.ids, found.committees) == (0, [], ["GLA"])
+
+
+def test_what_is_refused_leaves_none(committee, other_committee, agency, nobody, entries):
+    case = given_case(committee)
+    refused = [nobody.send("getCase", id=case["id"]), agency.send("getCase", id=case["id"]),
+               other_committee.send("getCase", id=case["id"]),
+               committee.send("getCase", id=str(uuid.uuid4())),
+               committee.send("getCase", id=case["id"], query="surprise=1"),
+               committee.send("changeCase", {"summary": "Late."}, id=case["id"], if_match='"99-x"'),
+               committee.send("changeCase", {"summary": "Late."}, id=case["id"]),
+               agency.send("pushReferral", new_referral(notified_on="2999-01-01"))]
+    assert [one.status for one in refused] == [401, 403, 404, 404, 400, 412, 428, 422]
+    assert [entries(one) for one in refused] == [[]] * len(refused)
+
+
+def test_what_is_no_case_data_leaves_none(committee, agency, dashboard, entries):
+    replies = [committee.send(name) for name in ("getPrincipal", "listStages", "listRetentionRules", "listProblems")]
+    replies += [dashboard.send("listStatistics"), agency.send("validateReferral", new_referral())]
+    assert {one.status for one in replies} == {200}
+    assert [entries(one) for one in replies] == [[]] * len(replies)
+
+
+def test_a_change_leaves_an_entry_with_the_part_that_it_made(committee, entry):
+    case = given_case(committee)
+    reply = committee.send("addChild", new_child(), id=case["id"]).needed(201)
+    found = entry(reply)
+    assert found.kind == "change"
+    assert (found.ids, found.cases, found.parts) == ([case["id"]], [case["id"]], [reply["id"]])
+
+
+def test_a_case_that_is_opened_is_in_its_entry(agency, committee, entry):
+    opened = committee.send("openCase", OPERATIONS["openCase"].example_body()).needed(201)
+    assert entry(opened).cases == [opened["id"]]
+    referral = given_referral(agency)
+    reply = committee.send("acceptReferral", {"case_id": None, "accepted_on": today()},
+                           id=referral["id"], if_match=tag_of(committee, "getReferral", id=referral["id"]))
+    found = entry(reply.needed(201))
+    assert (found.collection, found.ids, found.cases) == ("referrals", [referral["id"]], [reply["case_id"]])
+
+
+def test_a_stored_answer_that_is_shown_again_is_read(committee, entry):
+    case, child, key = given_case(committee), new_child(), new_key()
+    first, again = (committee.send("addChild", child, id=case["id"], key=key) for _ in range(2))
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert [entry(one).kind for one in (first, again)] == ["change", "read"]
+    assert entry(again).parts == [first["id"]]
+
+
+def test_a_pushed_referral_is_a_change_once(agency, entry):
+    document, key = new_referral(), new_key()
+    replies = [agency.send("pushReferral", document, key=each) for each in (key, key, None)]
+    assert [one.status for one in replies] == [201, 201, 200]
+    found = [entry(one) for one in replies]
+    assert [one.kind for one in found] == ["change", "read", "read"]
+    assert {(tuple(one.ids), tuple(one.committees), one.organisation) for one in found} == {
+        ((replies[0]["id"],), ("GLA",), "LA-S12000049")}
+
+
+def test_pushes_that_share_a_commit_have_an_entry_each(agency, health, in_background, entry):
+    replies = [each.result(timeout=20) for each in [
+        in_background(client.send, "pushReferral", new_referral()) for client in [agency, health] * 20]]
+    found = [entry(one.needed(201)) for one in replies]
+    assert [one.ids for one in found] == [[reply["id"]] for reply in replies]
+    assert [one.organisation for one in found] == ["LA-S12000049", "HB-S08000031"] * 20
+
+
+def test_a_batch_has_one_entry_with_what_was_stored(agency, entry, entries):
+    bad = new_referral(notified_on="2999-01-01")
+    documents, key = [new_referral(), bad, new_referral()], new_key()
+    replies = [agency.send("pushReferrals", documents, key=key) for _ in range(2)]
+    ids = [one["id"] for one in replies[0]["items"] if one["id"]]
+    assert len(ids) == 2
+    assert [(entry(one).kind, entry(one).ids) for one in replies] == [("change", ids), ("read", ids)]
+    assert entries(agency.send("pushReferrals", [bad]).needed(207)) == []
+
+
+def test_a_merger_concerns_both_cases(committee, entry):
+    first, second = given_case(committee), given_case(committee)
+    reply = merge(committee, first["id"], second["id"]).needed(201)
+    assert set(entry(reply).cases) == {first["id"], second["id"]}
+
+
+def test_nothing_leads_from_a_case_to_what_is_left_of_it(committee, cluster, entry):
+    case = given_old(committee, cluster)
+    reply = erase(committee, case).needed(201)
+    found = entry(reply)
+    assert (found.cases, found.committees, found.parts) == ([case["id"]], ["GLA"], [])
+    assert reply["id"] not in repr(cluster.execute(
+        "select * from register.audit_entry where cases @> array[%s::uuid]", (case["id"],)))
+
+
+def test_an_owner_that_gives_its_action_away_is_in_the_trail_of_the_case(committee, agency, cluster, entry):
+    action = given_action(committee)
+    change = {"status": "in_progress"}
+    agency.send("changeAction", change, id=action["id"], if_match=tag_of(agency, "getAction", id=action["id"]))
+    given = committee.send("changeAction", {"owner_organisation": "HB-S08000031", "owner_accepted_on": today()},
+                           id=action["id"], if_match=tag_of(committee, "getAction", id=action["id"])).needed(200)
+    assert agency.send("getAction", id=action["id"]).status == 404
+    assert entry(given).cases == [action["case_id"]]
+
+
+def test_polls_of_the_feed_leave_an_entry_when_they_show_something(committee, entry, entries):
+    page = committee.send("listPresent", query="limit=1").needed(200)
+    assert entry(page).items == 1
+    given_case(committee)
+    end = committee.send("listChanges", query="limit=500")
+    while end["more"]:
+        end = committee.follow(end["next"])
+    deadline = time.monotonic() + 5
+    while end["items"] and time.monotonic() < deadline:
+        assert entry(end).items == len(end["items"])
+        end = committee.follow(end["next"])
+    assert end["items"] == [] and entries(end) == []
+
+
+def test_the_request_identifier_is_that_of_log_and_answer(committee, instance, entries):
+    name = f"audit-{uuid.uuid4()}"
+    reply = committee.send("listCases", headers={"X-Request-Id": name})
+    assert reply.headers["X-Request-Id"] == name
+    assert len(entries(reply)) == 1
+    lines = [one for one in instance.log_lines() if one.get("request_id") == name]
+    assert [one["operation"] for one in lines] == ["listCases"]
+
+
+# --- no entry, no answer -------------------------------------------------------------------------
+
+@pytest.fixture
+def without_trail(cluster, instances):
+    """The trail cannot be added to."""
+    for each in instances:
+        each.errors_expected = True
+    cluster.execute("revoke insert on register.audit_entry from register_owner")
+    yield
+    cluster.execute("grant insert on register.audit_entry to register_owner")
+    for each in instances:
+        each.complaints()
+        each.errors_expected = False
+
+
+def test_without_its_entry_nothing_is_answered(committee, agency, theirs, without_trail):  # noqa: F811
+    for name in READS:
+        if name not in ("listDecisions", "listAudit"):
+            reply = ask(committee, name, place_of(name, theirs))
+            assert (reply.status, reply.code) == (503, "database_unavailable"), name
+            assert not [one for member, one in theirs.items()
+                        if one in reply.bytes.decode().replace(reply.json["instance"], "")], name
+
+
+def test_without_its_entry_nothing_is_changed(committee, agency, cluster, without_trail):
+    def count():
+        return cluster.execute("select (select count(*) from register.review_case), "
+                               "(select count(*) from register.referral), "
+                               "(select count(*) from register.idempotency_key)")
+    before, case = count(), OPERATIONS["openCase"].example_body()
+    replies = [committee.send("openCase", case), committee.send("openCase", case, key=new_key()),
+               agency.send("pushReferrals", [new_referral()])]
+    assert [one.status for one in replies] == [503] * 3
+    # A push and its entry are one statement: what it may not do looks like what it may not see.
+    assert agency.send("pushReferral", new_referral()).status in (404, 503)
+    assert count() == before
+
+
+# --- only ever added -----------------------------------------------------------------------------
+
+TAMPERING = ["update register.{} set number = number + 1000000000", "delete from register.{}",
+             "truncate register.{}"]
+
+
+@pytest.mark.parametrize("table", ["audit_entry", "audit_seal"])
+@pytest.mark.parametrize("statement", TAMPERING)
+@pytest.mark.parametrize("role", ["register_service", "register_owner", "postgres"])
+def test_nobody_alters_the_trail(cluster, committee, auditor, table, statement, role):
+    sealed(auditor, committee.send("listCases"))
+    with cluster.open() as link, link.cursor() as cursor:
+        cursor.execute(f"set search_path = register; set role {role}")
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute(statement.format(table))
+        link.rollback()
+
+
+def test_the_service_adds_nothing_but_by_its_claims(cluster):
+    with cluster.open() as link, link.cursor() as cursor:
+        cursor.execute("set role register_service")
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute("insert into register.audit_entry (organisation, client, operation, kind, request, "
+                           "collection, ids, cases, committees, parts) values "
+                           "('CI', 'x', 'getCase', 'read', 'r', 'cases', '{}', '{}', '{}', '{}')")
+
+
+# --- who sees it ---------------------------------------------------------------------------------
+
+def test_an_auditor_finds_out_who_looked_at_a_case(auditor, committee, agency, caller):
+    action = given_action(committee)
+    case = {"id": action["case_id"]}
+    agency.send("getAction", id=action["id"]).needed(200)
+    committee.send("listTimeline", id=case["id"]).needed(200)
+    last = committee.send("getCase", id=case["id"]).needed(200)
+    sealed(auditor, last)
+    found = listed_by(auditor, case_id=case["id"])
+    assert [one["operation"] for one in found][:3] == ["getCase", "listTimeline", "getAction"]
+    assert {one["operation"] for one in found} >= {"openCase", "createAction"}
+    assert all(case["id"] in one["case_ids"] for one in found)
+    assert [one["number"] for one in found] == sorted([one["number"] for one in found], reverse=True)
+    reads = listed_by(auditor, case_id=case["id"], kind="read", organisation="LA-S12000049")
+    assert [(one["operation"], one["ids"], one["client"]) for one in reads] == [
+        ("getAction", [action["id"]], "council-casework")]
+    assert listed_by(auditor, case_id=case["id"], to=found[-1]["at"]) == []
+    assert listed_by(auditor, case_id=case["id"], operation="getCase", client="nobody") == []
+    oldest = listed_by(auditor, case_id=case["id"], sort="number", limit=2)
+    assert oldest == found[::-1]
+    since = listed_by(auditor, case_id=case["id"], **{"from": found[0]["at"]})
+    assert found[0] in since and len(since) < len(found)
+
+
+def test_an_auditor_finds_out_who_looked_at_a_referral(auditor, agency, committee):
+    referral = given_referral(agency)
+    last = committee.send("getReferral", id=referral["id"]).needed(200)
+    sealed(auditor, last)
+    found = listed_by(auditor, referral_id=referral["id"])
+    assert [(one["operation"], one["organisation"]) for one in found] == [
+        ("getReferral", "CPC-GLA"), ("pushReferral", "LA-S12000049")]
+
+
+def test_a_committee_sees_what_concerns_its_own_cases(auditor, committee, other_committee, agency, chief_officers):
+    mine = given_action(committee)
+    case = given_case(other_committee, "decision", local_authority="S12000036")
+    foreign = given_action(other_committee, case, owner_organisation="LA-S12000049")
+    both = agency.send("listActions", query="limit=200").needed(200)
+    whole = {one["request_id"]: one for one in sealed(auditor, both)}[both.headers["X-Request-Id"]]
+    assert {mine["id"], foreign["id"]} <= set(whole["ids"])
+    seen = {one["request_id"]: one for one in listed_by(committee, operation="listActions", limit=200)}
+    own = seen[both.headers["X-Request-Id"]]
+    assert mine["id"] in own["ids"] and foreign["id"] not in own["ids"]
+    assert case["id"] not in own["case_ids"] and own["committees"] == ["GLA"]
+    assert set(own["ids"]) < set(whole["ids"])
+    assert listed_by(committee, case_id=case["id"]) == []
+    assert listed_by(chief_officers.of("COG-GLA", "chief-officers-system"), case_id=mine["case_id"])
+    assert listed_by(other_committee, case_id=case["id"])
+
+
+def test_nobody_else_sees_anything_of_it(caller, auditor, committee, theirs):  # noqa: F811
+    sealed(auditor, committee.send("getCase", id=theirs["cases"]).needed(200))
+    for organisation in ("LA-S12000049", "CI", "SG", "INDEPENDENT"):
+        assert listed_by(caller(organisation, "curious", ALL_SCOPES)) == []
+    assert listed_by(caller("CPC-EDH", "curious", ALL_SCOPES), case_id=theirs["cases"]) == []
+
+
+def test_an_auditor_sees_nothing_else(caller, theirs):  # noqa: F811
+    auditor = caller("AUDITOR", "curious", ALL_SCOPES)
+    for name in READS:
+        reply = ask(auditor, name, place_of(name, theirs))
+        assert reply.status == 404 or reply["items"] == [] or name == "listAudit", name
+
+
+def test_the_trail_of_a_case_is_found_by_index(cluster, auditor):
+    cluster.execute("analyze register.audit_entry")
+    plan = cluster.execute("set enable_seqscan = off; explain select * from register.audit_entry e where "
+                           "register.audit_fits(e, '{\"case_id\": \"7b0c4a52-3b7e-4a1f-9f57-0d6f2f1f8c11\"}')")
+    assert "audit_entry_cases_ids_committees_idx" in repr(plan)
+
+
+# --- sealing -------------------------------------------------------------------------------------
+
+def test_the_head_goes_on_as_entries_are_sealed(auditor, committee):
+    before = auditor.send("getAuditHead").needed(200).json
+    sealed(auditor, committee.send("listCases"))
+    after = auditor.send("getAuditHead").json
+    assert after["count"] > before["count"] and after["hash"] != before["hash"]
+    assert after["removed"] == 0
+
+
+def test_entries_are_sealed_when_nothing_can_come_before_them(cluster, auditor, committee):
+    with cluster.open() as link, link.cursor() as cursor:
+        cursor.execute("set search_path = register; select set_config('register.organisation', 'slow', true), "
+                       "set_config('register.client', 'slow', true), set_config('register.area', '', true); "
+                       "select audit_write('slowOne', 'read', 'slow', 'cases', '{}', '{}', null)")
+        reply = committee.send("listCases")
+        time.sleep(2.5)
+        state = cluster.execute("select behind from register.audit_state()")[0][0]
+        sealed_now = cluster.execute("select count(*) from register.audit_seal s join register.audit_entry e "
+                                     "using (number) where e.request = %s", (reply.headers["X-Request-Id"],))
+        assert sealed_now == [(0,)] and state > 2
+        link.commit()
+    sealed(auditor, reply)
+    order = cluster.execute("select e.operation from register.audit_entry e join register.audit_seal s using (number) "
+                            "where e.request in ('slow', %s) order by s.position", (reply.headers["X-Request-Id"],))
+    assert order == [("slowOne",), ("listCases",)]
+
+
+def test_the_chain_is_whole_and_goes_through_its_anchor(instance, auditor, committee):
+    sealed(auditor, committee.send("listCases"))
+    said = instance.run("check", "audit")
+    assert re.search(r"in order, \d+ entries sealed, 0 of them removed since", said)
+    anchor = re.search(r"anchor: (\S+)", said)[1]
+    head = auditor.send("getAuditHead").json
+    assert int(anchor.split(":")[0]) <= head["count"]
+    assert "in order" in instance.run("check", "audit", "--anchor", anchor)
+    assert "is sealed up to" in instance.log_text()
+
+
+def test_figures_say_how_far_it_is_sealed(instance):
+    text = instance.admin("/metrics")[1]
+    assert re.search(r"^audit_behind_seconds [0-9.]+$", text, re.M)
+    assert re.search(r"^audit_entries_sealed [0-9.e+]+$", text, re.M)
+
+
+# --- all that was answered -----------------------------------------------------------------------
+
+def expected_of(operation, response):
+    """What an answer has to have in the trail: 'read', 'change' or None."""
+    if operation.audit == "none" or response.status_code >= 400:
+        return None
+    if operation.audit == "read_unless_empty" and (
+            b'"items":[]' in response.content or response.headers["Content-Type"].startswith("application/cloud")
+            and response.content.count(b'"specversion"') == 1):
+        return None
+    if operation.id == "pushReferrals" and not any(one["id"] for one in response.json()["items"]):
+        return None
+    again = response.headers.get("Idempotency-Replayed") == "true" or (
+        operation.id == "pushReferral" and response.status_code == 200)
+    return "read" if operation.audit.startswith("read") or again else "change"
+
+
+@pytest.mark.last
+def test_every_answer_has_exactly_the_entry_it_should(recorder, cluster, instances):
+    """Of all that the tests have asked so far, in this session."""
+    wanted, asked = collections.Counter(), set()
+    for operation, response in recorder.kept:
+        if not response.url.startswith(tuple(f"{each.url}/" for each in instances)):
+            continue
+        kind, name = expected_of(operation, response), response.headers["X-Request-Id"]
+        if response.status_code < 500:
+            asked.add((name, operation.id))
+        if kind:
+            wanted[name, operation.id, kind] += 1
+    found = collections.Counter({
+        (name, operation, kind): count for name, operation, kind, count in cluster.execute(
+            "select request, operation, kind, count(*) from register.audit_entry group by 1, 2, 3")
+        if (name, operation) in asked})
+    assert wanted - found == collections.Counter()
+    assert found - wanted == collections.Counter()
+    print(f"\n{sum(wanted.values())} entries of {len({name for _, name, _ in wanted})} operations")

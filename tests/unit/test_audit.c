@@ -1,0 +1,151 @@
+/* Tests of what the audit trail is told of an answer, and of the places of its chain. */
+#include "service/db/audit.h"
+#include "service/db/audit_chain.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { OPERATION, KIND, REQUEST, COLLECTION, IDS, PARTS, ITEMS };
+
+#define A "01890a5d-ac96-774b-bcce-b302099a8057"
+#define B "01890a5d-ac96-774b-bcce-b302099a8058"
+#define C "01890a5d-ac96-774b-bcce-b302099a8059"
+
+static arena *memory;
+static const char *made[AUDIT_PARAMETERS];
+
+static void begin(void) {
+    memory = arena_new();
+}
+
+static void end(void) {
+    arena_free(memory);
+}
+
+TestSuite(audit, .init = begin, .fini = end);
+
+static bool record(const char *id, const char *part, const char *answer) {
+    const audit_note note = {.operation = "getThing",
+                             .kind = "read",
+                             .request = "r-1",
+                             .collection = "things",
+                             .id = id,
+                             .part = part};
+    return audit_parameters(&note, answer, made, memory);
+}
+
+Test(audit, given_a_document_when_recorded_then_its_own_identifier_is_what_was_shown) {
+    cr_expect(record(NULL, NULL, "{\"name\" : \"x\", \"id\" : \"" A "\"}"));
+    cr_expect_str_eq(made[OPERATION], "getThing");
+    cr_expect_str_eq(made[REQUEST], "r-1");
+    cr_expect_str_eq(made[COLLECTION], "things");
+    cr_expect_str_eq(made[IDS], "{" A "}");
+    cr_expect_str_eq(made[PARTS], "{}");
+    cr_expect_null(made[ITEMS]);
+}
+
+Test(audit, given_what_the_path_names_when_recorded_then_it_is_no_part_of_itself) {
+    cr_expect(record(A, NULL, "{\"id\":\"" A "\"}"));
+    cr_expect_str_eq(made[IDS], "{" A "}");
+    cr_expect_str_eq(made[PARTS], "{}");
+}
+
+Test(audit, given_a_part_in_path_and_answer_when_recorded_then_it_stands_there_once) {
+    cr_expect(record(A, B, "{\"id\":\"" B "\",\"case_id\":\"" A "\"}"));
+    cr_expect_str_eq(made[IDS], "{" A "}");
+    cr_expect_str_eq(made[PARTS], "{" B "}");
+}
+
+Test(audit, given_a_list_when_recorded_then_its_items_are_what_was_shown) {
+    const char *list = "[{\"id\" : \"" A "\", \"links\" : {\"id\" : \"" C "\"}}, \n {\"id\" : \"" B
+                       "\", \"more\": [{\"id\": \"" C "\"}]}]";
+    cr_expect(record(NULL, NULL, list));
+    cr_expect_str_eq(made[IDS], "{" A "," B "}");
+    cr_expect_str_eq(made[ITEMS], "2");
+    cr_expect(record(C, NULL, list));
+    cr_expect_str_eq(made[IDS], "{" C "}");
+    cr_expect_str_eq(made[PARTS], "{" A "," B "}");
+}
+
+Test(audit, given_items_inside_a_document_when_recorded_then_they_are_found_and_nothing_else) {
+    cr_expect(record(NULL, NULL,
+                     "{\"others\":[{\"id\":\"" C "\"}],\"items\":[{\"id\":\"" A
+                     "\"},{\"id\":null},{\"a\":{\"id\":\"" C "\"},\"id\":\"" B
+                     "\"}],\"after\":{\"x\":{\"id\":\"" C "\"}}}"));
+    cr_expect_str_eq(made[IDS], "{" A "," B "}");
+    cr_expect_str_eq(made[ITEMS], "3");
+}
+
+Test(audit, given_text_that_looks_like_a_member_when_recorded_then_it_is_text) {
+    cr_expect(record(NULL, NULL,
+                     "{\"note\":\"\\\"id\\\":\\\"" C "\\\"\",\"id\":\"" A
+                     "\",\"last\":\"ends with \\\\\",\"idle\":\"" C "\",\"x\":[\"id\",\"" C
+                     "\"]}"));
+    cr_expect_str_eq(made[IDS], "{" A "}");
+}
+
+Test(audit, given_what_is_no_identifier_of_ours_when_recorded_then_it_is_left_out) {
+    cr_expect(record(NULL, NULL, "[{\"id\":\"4711\"},{\"id\":\"" A "x\"},{\"id\":17}]"));
+    cr_expect_str_eq(made[IDS], "{}");
+    cr_expect_str_eq(made[ITEMS], "3");
+}
+
+Test(audit, given_no_answer_when_recorded_then_the_path_says_what_it_was) {
+    cr_expect(record(A, NULL, NULL));
+    cr_expect_str_eq(made[IDS], "{" A "}");
+    cr_expect(record(NULL, NULL, ""));
+    cr_expect_str_eq(made[IDS], "{}");
+}
+
+Test(audit, given_a_poll_without_events_when_recorded_then_there_is_nothing_to_record) {
+    const audit_note note = {.operation = "listChanges",
+                             .kind = "read",
+                             .request = "r",
+                             .collection = "changes",
+                             .unless_empty = true};
+    cr_expect_not(audit_parameters(&note, "[]", made, memory));
+    cr_expect_not(audit_parameters(&note, " [ ]", made, memory));
+    cr_expect(audit_parameters(&note, "[{}]", made, memory));
+}
+
+Test(audit, given_as_many_identifiers_as_fit_when_recorded_then_all_are_there) {
+    enum { MANY = 1000 };
+    char *list = arena_alloc(memory, MANY * 64 + 3);
+    char *at = list;
+    for (int i = 0; i < MANY; i++) {
+        at += sprintf(at, "%c{\"id\":\"" A "\"}", i == 0 ? '[' : ',');
+    }
+    strcpy(at, "]");
+    cr_expect(record(NULL, NULL, list));
+    cr_expect_eq(strlen(made[IDS]), (size_t)MANY * 37 + 1);
+    cr_expect_str_eq(made[ITEMS], "1000");
+}
+
+Test(audit, given_an_anchor_when_read_and_written_then_it_is_the_same) {
+    const char *text = "4711:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff";
+    char again[AUDIT_ANCHOR_MOST];
+    audit_place place;
+    cr_expect(audit_place_read(text, &place));
+    cr_expect_eq(place.position, 4711);
+    audit_place_write(&place, again);
+    cr_expect_str_eq(again, text);
+}
+
+Test(audit, given_what_is_no_anchor_when_read_then_it_is_refused) {
+    audit_place place;
+    const char *const wrong[] = {
+        "",
+        ":",
+        "12",
+        "12:",
+        "12:00",
+        "-1:" A,
+        "x:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff",
+        "1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1efg",
+        "1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff0",
+        "-1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        cr_expect_not(audit_place_read(wrong[i], &place), "%s", wrong[i]);
+    }
+}
