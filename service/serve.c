@@ -311,14 +311,16 @@ int command_serve(const config *settings, const serve_parts *parts) {
     unsigned char subject_key[SECRET_SIZE];
     sigset_t signals;
     if (!command_check_safety(settings, reason, sizeof reason) ||
-        !read_secrets(&shared, subject_key, reason, sizeof reason) ||
-        !command_read_webhooks(settings, &shared.webhook_targets, shared.webhook_key, reason,
-                               sizeof reason)) {
+        !read_secrets(&shared, subject_key, reason, sizeof reason)) {
         return fail(EX_CONFIG, reason);
     }
     int database = check_database(settings, reason, sizeof reason);
     if (database != EX_OK) {
         return fail(database, reason);
+    }
+    if (!command_read_webhooks(settings, &shared.webhook_targets, shared.webhook_key, reason,
+                               sizeof reason)) {
+        return fail(EX_CONFIG, reason);
     }
     log_set_level((log_level)log_level_parse(settings->log_level));
     guard_memory();

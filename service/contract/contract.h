@@ -82,7 +82,6 @@ typedef struct contract_body {
 typedef enum contract_audit {
     AUDIT_NONE,
     AUDIT_READ,
-    AUDIT_READ_UNLESS_EMPTY, /* a list without items leaves no entry: polls of the change feed */
     AUDIT_CHANGE
 } contract_audit;
 

@@ -56,7 +56,6 @@ td ul { margin: 0; padding-left: 1.1rem; }
 AUDIT_WORDS = {
     "none": "",
     "read": "<p>Recorded in the audit trail as a read.</p>\n",
-    "read_unless_empty": "<p>Recorded in the audit trail as a read when it shows anything.</p>\n",
     "change": "<p>Recorded in the audit trail as a change.</p>\n",
 }
 

@@ -12,7 +12,7 @@ KEYWORDS = ANNOTATIONS | {
     "minimum", "maximum", "$ref", "oneOf", "x-free-text",
 }
 SIZES = ("minProperties", "minItems", "maxItems", "minLength", "maxLength")
-AUDITS = ("none", "read", "read_unless_empty", "change")
+AUDITS = ("none", "read", "change")
 METHODS = ("get", "post", "put", "patch", "delete")
 OPERATION = {
     "operationId", "tags", "summary", "description", "security", "parameters", "requestBody",

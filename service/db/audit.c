@@ -2,6 +2,7 @@
 #include "service/db/audit.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -124,7 +125,7 @@ static void run(scan *all, const char *answer) {
     }
 }
 
-bool audit_parameters(const audit_note *note, const char *answer, const char **parameters,
+void audit_parameters(const audit_note *note, const char *answer, const char **parameters,
                       arena *memory) {
     answer = answer == NULL ? "" : answer + strspn(answer, " \n\t\r");
     /* Each identifier takes more of the answer than of the list. */
@@ -134,9 +135,6 @@ bool audit_parameters(const audit_note *note, const char *answer, const char **p
         list_add(&all.ids, note->part);
     }
     run(&all, answer);
-    if (note->unless_empty && all.items == 0) {
-        return false;
-    }
     const char *found = list_close(&all.ids);
     const char *const made[AUDIT_PARAMETERS] = {
         note->operation,
@@ -147,5 +145,4 @@ bool audit_parameters(const audit_note *note, const char *answer, const char **p
         note->id == NULL ? "{}" : found,
         all.items < 0 ? NULL : arena_printf(memory, "%ld", all.items)};
     memcpy(parameters, made, sizeof made);
-    return true;
 }

@@ -110,9 +110,8 @@ static bool read_position(PGconn *link, const char *position, db_error *error, a
 /* Without its entry in the audit trail nothing is answered, whatever the reason. */
 static void fail_audit(PGresult *result, db_error *error, arena *memory) {
     fail(result, error, memory);
-    log_write(LOG_ERROR, "the audit trail could not be added to, SQLSTATE %s",
-              error->sqlstate[0] == '\0' ? "none" : error->sqlstate);
     if (error->failure == DB_REFUSED) {
+        log_write(LOG_ERROR, "the audit trail could not be added to, SQLSTATE %s", error->sqlstate);
         error->code = "database_unavailable";
     }
 }
@@ -128,8 +127,10 @@ static const char *answer_of(const PGresult *result, arena *memory) {
 static bool finish_audited(PGconn *link, const db_call *call, const PGresult *answer,
                            db_error *error, arena *memory) {
     const char *parameters[AUDIT_PARAMETERS];
-    bool noted = answer != NULL && PQntuples(answer) > 0 &&
-                 audit_parameters(call->audit, answer_of(answer, memory), parameters, memory);
+    bool noted = answer != NULL && PQntuples(answer) > 0;
+    if (noted) {
+        audit_parameters(call->audit, answer_of(answer, memory), parameters, memory);
+    }
     if ((noted && !db_send(link, statement_audit_write, parameters)) || PQpipelineSync(link) != 1) {
         fail(NULL, error, memory);
         return false;
@@ -362,9 +363,10 @@ bool db_once_store(db_transaction *transaction, const db_once *once, const db_re
 bool db_audit(db_transaction *transaction, const audit_note *note, const char *answer,
               db_error *error) {
     const char *parameters[AUDIT_PARAMETERS];
-    if (note == NULL || !audit_parameters(note, answer, parameters, transaction->memory)) {
+    if (note == NULL) {
         return true;
     }
+    audit_parameters(note, answer, parameters, transaction->memory);
     PGconn *link = transaction->taken->link;
     PGresult *entry = NULL;
     if (db_send(link, statement_audit_write, parameters)) {

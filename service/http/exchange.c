@@ -114,8 +114,7 @@ const audit_note *exchange_audit(exchange *x) {
                             .request = x->request_id,
                             .collection = operation->collection,
                             .id = x->match.value_count > 0 ? x->match.values[0] : NULL,
-                            .part = x->match.value_count > 1 ? x->match.values[1] : NULL,
-                            .unless_empty = operation->audit == AUDIT_READ_UNLESS_EMPTY};
+                            .part = x->match.value_count > 1 ? x->match.values[1] : NULL};
     return &x->audit;
 }
 

@@ -25,18 +25,18 @@ static void end(void) {
 
 TestSuite(audit, .init = begin, .fini = end);
 
-static bool record(const char *id, const char *part, const char *answer) {
+static void record(const char *id, const char *part, const char *answer) {
     const audit_note note = {.operation = "getThing",
                              .kind = "read",
                              .request = "r-1",
                              .collection = "things",
                              .id = id,
                              .part = part};
-    return audit_parameters(&note, answer, made, memory);
+    audit_parameters(&note, answer, made, memory);
 }
 
 Test(audit, given_a_document_when_recorded_then_its_own_identifier_is_what_was_shown) {
-    cr_expect(record(NULL, NULL, "{\"name\" : \"x\", \"id\" : \"" A "\"}"));
+    record(NULL, NULL, "{\"name\" : \"x\", \"id\" : \"" A "\"}");
     cr_expect_str_eq(made[OPERATION], "getThing");
     cr_expect_str_eq(made[REQUEST], "r-1");
     cr_expect_str_eq(made[COLLECTION], "things");
@@ -46,13 +46,13 @@ Test(audit, given_a_document_when_recorded_then_its_own_identifier_is_what_was_s
 }
 
 Test(audit, given_what_the_path_names_when_recorded_then_it_is_no_part_of_itself) {
-    cr_expect(record(A, NULL, "{\"id\":\"" A "\"}"));
+    record(A, NULL, "{\"id\":\"" A "\"}");
     cr_expect_str_eq(made[IDS], "{" A "}");
     cr_expect_str_eq(made[PARTS], "{}");
 }
 
 Test(audit, given_a_part_in_path_and_answer_when_recorded_then_it_stands_there_once) {
-    cr_expect(record(A, B, "{\"id\":\"" B "\",\"case_id\":\"" A "\"}"));
+    record(A, B, "{\"id\":\"" B "\",\"case_id\":\"" A "\"}");
     cr_expect_str_eq(made[IDS], "{" A "}");
     cr_expect_str_eq(made[PARTS], "{" B "}");
 }
@@ -60,53 +60,41 @@ Test(audit, given_a_part_in_path_and_answer_when_recorded_then_it_stands_there_o
 Test(audit, given_a_list_when_recorded_then_its_items_are_what_was_shown) {
     const char *list = "[{\"id\" : \"" A "\", \"links\" : {\"id\" : \"" C "\"}}, \n {\"id\" : \"" B
                        "\", \"more\": [{\"id\": \"" C "\"}]}]";
-    cr_expect(record(NULL, NULL, list));
+    record(NULL, NULL, list);
     cr_expect_str_eq(made[IDS], "{" A "," B "}");
     cr_expect_str_eq(made[ITEMS], "2");
-    cr_expect(record(C, NULL, list));
+    record(C, NULL, list);
     cr_expect_str_eq(made[IDS], "{" C "}");
     cr_expect_str_eq(made[PARTS], "{" A "," B "}");
 }
 
 Test(audit, given_items_inside_a_document_when_recorded_then_they_are_found_and_nothing_else) {
-    cr_expect(record(NULL, NULL,
-                     "{\"others\":[{\"id\":\"" C "\"}],\"items\":[{\"id\":\"" A
-                     "\"},{\"id\":null},{\"a\":{\"id\":\"" C "\"},\"id\":\"" B
-                     "\"}],\"after\":{\"x\":{\"id\":\"" C "\"}}}"));
+    record(NULL, NULL,
+           "{\"others\":[{\"id\":\"" C "\"}],\"items\":[{\"id\":\"" A
+           "\"},{\"id\":null},{\"a\":{\"id\":\"" C "\"},\"id\":\"" B
+           "\"}],\"after\":{\"x\":{\"id\":\"" C "\"}}}");
     cr_expect_str_eq(made[IDS], "{" A "," B "}");
     cr_expect_str_eq(made[ITEMS], "3");
 }
 
 Test(audit, given_text_that_looks_like_a_member_when_recorded_then_it_is_text) {
-    cr_expect(record(NULL, NULL,
-                     "{\"note\":\"\\\"id\\\":\\\"" C "\\\"\",\"id\":\"" A
-                     "\",\"last\":\"ends with \\\\\",\"idle\":\"" C "\",\"x\":[\"id\",\"" C
-                     "\"]}"));
+    record(NULL, NULL,
+           "{\"note\":\"\\\"id\\\":\\\"" C "\\\"\",\"id\":\"" A
+           "\",\"last\":\"ends with \\\\\",\"idle\":\"" C "\",\"x\":[\"id\",\"" C "\"]}");
     cr_expect_str_eq(made[IDS], "{" A "}");
 }
 
 Test(audit, given_what_is_no_identifier_of_ours_when_recorded_then_it_is_left_out) {
-    cr_expect(record(NULL, NULL, "[{\"id\":\"4711\"},{\"id\":\"" A "x\"},{\"id\":17}]"));
+    record(NULL, NULL, "[{\"id\":\"4711\"},{\"id\":\"" A "x\"},{\"id\":17}]");
     cr_expect_str_eq(made[IDS], "{}");
     cr_expect_str_eq(made[ITEMS], "3");
 }
 
 Test(audit, given_no_answer_when_recorded_then_the_path_says_what_it_was) {
-    cr_expect(record(A, NULL, NULL));
+    record(A, NULL, NULL);
     cr_expect_str_eq(made[IDS], "{" A "}");
-    cr_expect(record(NULL, NULL, ""));
+    record(NULL, NULL, "");
     cr_expect_str_eq(made[IDS], "{}");
-}
-
-Test(audit, given_a_poll_without_events_when_recorded_then_there_is_nothing_to_record) {
-    const audit_note note = {.operation = "listChanges",
-                             .kind = "read",
-                             .request = "r",
-                             .collection = "changes",
-                             .unless_empty = true};
-    cr_expect_not(audit_parameters(&note, "[]", made, memory));
-    cr_expect_not(audit_parameters(&note, " [ ]", made, memory));
-    cr_expect(audit_parameters(&note, "[{}]", made, memory));
 }
 
 Test(audit, given_as_many_identifiers_as_fit_when_recorded_then_all_are_there) {
@@ -117,7 +105,7 @@ Test(audit, given_as_many_identifiers_as_fit_when_recorded_then_all_are_there) {
         at += sprintf(at, "%c{\"id\":\"" A "\"}", i == 0 ? '[' : ',');
     }
     strcpy(at, "]");
-    cr_expect(record(NULL, NULL, list));
+    record(NULL, NULL, list);
     cr_expect_eq(strlen(made[IDS]), (size_t)MANY * 37 + 1);
     cr_expect_str_eq(made[ITEMS], "1000");
 }
