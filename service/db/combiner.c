@@ -49,9 +49,11 @@ enum {
 };
 
 /* The statement is planned once and by index, whatever the statistics of a young table say: a plan
- * that reads the table whole is right while it is empty and stays when it is not. */
+ * that reads the table whole is right while it is empty and stays when it is not. It waits for an
+ * equal item that is under way elsewhere only so long that, when all fail together and that one
+ * fails again by itself, the rest is still answered in time (db_is_prompt). */
 static const char *const lane_options =
-    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
+    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c lock_timeout=400ms";
 
 static const char *copy_value(const PGresult *rows, int row, int column, arena *memory) {
     return PQgetisnull(rows, row, column) ? NULL

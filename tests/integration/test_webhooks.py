@@ -13,9 +13,9 @@ import pytest
 
 import contract_reader
 from client import ALL_SCOPES, new_key
-from documents import days_ago, days_ahead, new_access, new_webhook, today
+from documents import days_ago, days_ahead, new_access, new_referral, new_webhook, today
 from receiver import overlapping
-from steps import given_action, given_case, given_delivery, tag_of
+from steps import given_action, given_case, given_delivery, given_referral, tag_of
 
 CHANGES_EACH = 12  # of each writer
 NARROW = "webhooks.manage changes.read actions.read"
@@ -461,6 +461,51 @@ def test_an_organisation_has_twenty_webhooks_at_most(caller):
     for one in made:
         client.send("deleteWebhook", id=one).needed(200)
     assert client.send("deleteWebhook", id=made[0]).status == 404
+
+
+def test_four_events_are_under_way_to_a_webhook_at_most(client, registered, receiver):
+    held, under_way, most = threading.Event(), [], []
+
+    def hold(message):
+        under_way.append(message)
+        most.append(len(under_way))
+        held.wait(8)
+        under_way.remove(message)
+        return 204
+    endpoint = receiver.endpoint(hold)
+    registered(client, endpoint, types=["case.created"])
+    cases = [given_case(client)["id"] for _ in range(7)]
+    wait_for(lambda: len(under_way) == 4)
+    time.sleep(1)
+    held.set()
+    endpoint.wait(lambda found: len(of_cases(cases)(found)) == 7)
+    assert max(most) == 4
+
+
+def test_a_thousand_events_wait_for_a_webhook_at_most(client, agency, registered, receiver):
+    hook = registered(client, receiver.endpoint(lambda message: 503), types=["referral.created"])["webhook"]
+    agency.send("pushReferrals", [new_referral() for _ in range(1000)]).needed(207)
+    last = [given_referral(agency)["id"] for _ in range(5)]
+    wait_for(lambda: client.send("getWebhook", id=hook["id"])["pending"] >= 1000, 30)
+    time.sleep(1.5)
+    assert client.send("getWebhook", id=hook["id"])["pending"] == 1000
+    assert client.send("getReferral", id=last[-1]).status == 200, "the feed has more than what waits"
+
+
+def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(client, registered, receiver):
+    asked = threading.Event()
+
+    def silent(message):
+        asked.set()
+        time.sleep(14)
+        return 204
+    hook = registered(client, receiver.endpoint(silent))["webhook"]
+    client.send("pingWebhook", id=hook["id"]).needed(201)
+    assert asked.wait(10)
+    began = time.monotonic()
+    line = wait_until(client, hook["id"], "pending", last_result="unreachable")
+    assert (line["attempts"], line["last_status"]) == (1, None)
+    assert 8 < time.monotonic() - began < 13
 
 
 def test_the_log_comes_in_pages_the_newest_first(client):

@@ -11,10 +11,10 @@ import pytest
 
 import contract_reader
 from client import AGENCY_SCOPES, ALL_SCOPES
-from documents import dead_child, new_access, new_referral, new_transfer
+from documents import dead_child, new_access, new_referral, new_transfer, new_webhook
 from places import places_of_case
 from service import Instance, program
-from steps import given_action, given_case, given_request
+from steps import given_action, given_case, given_delivery, given_request
 from test_isolation import content
 from test_proceedings import give_access
 from test_retention import erase, given_old
@@ -60,6 +60,7 @@ PARTIES = {
     "notices": {"read": READERS | {"recipient"}, "*": {"inspectorate"}},
     "transfers": {"read": {"committee", "chief officers"}, "withdrawal": {"committee"}, "*": {"receiving committee"}},
     "anonymous-reviews": {"read": {"committee", "chief officers"}, "*": {"committee"}},
+    "webhooks": {"read": {"registrant"}, "*": {"registrant"}},
 }
 # What only a committee makes, for want of a case that it could belong to.
 MADE_BY_COMMITTEES = {"cases.write", "retention.write"}
@@ -76,14 +77,19 @@ def is_by_id(operation):
     return operation.has_parameter("id", "path")
 
 
+def relations(role):
+    """What it is to what there is; each has webhooks of its own."""
+    return role.relations | {"registrant"}
+
+
 def is_reader(role, operation):
-    return bool(role.relations & PARTIES[kind_of(operation)]["read"])
+    return bool(relations(role) & PARTIES[kind_of(operation)]["read"])
 
 
 def is_writer(role, operation):
     rules = PARTIES[kind_of(operation)]
     wanted = rules.get(operation.path.split("/")[-1]) or rules.get(operation.scopes[0]) or rules["*"]
-    return bool(role.relations & wanted)
+    return bool(relations(role) & wanted)
 
 
 def is_committee(role):
@@ -116,6 +122,7 @@ class World:
     """A case of one committee with all that hangs on it, and what was given to each organisation of it."""
 
     def __init__(self, cluster, caller, code, authority, others):
+        self.caller = caller
         committee = caller(f"CPC-{code}", "matrix-maker")
         # The National Hub is told when a child died.
         case = places_of_case(committee, given_case(committee, local_authority=authority, children=[dead_child()]))
@@ -142,6 +149,8 @@ class World:
             "transfers": committee.send("proposeTransfer", new_transfer(to_committee="ORK"), id=case["id"]).needed(201)["id"],
             "anonymous-reviews": erase(committee, old).needed(201)["id"],
             "proceedings": case["proceeding_id"], "cases": case["id"]}
+        registrants = {role.organisation for role in ROLES.values()} if others else {f"CPC-{code}"}
+        self.webhooks = {one: given_delivery(caller(one, "matrix-maker")) for one in registrants}
         if others:
             granted = committee.send("grantAccess", new_access(client_id=REVIEWER), id=case["id"]).needed(201)
             self.granted = granted["id"]
@@ -158,7 +167,13 @@ class World:
         kind = kind_of(operation) if "id" in found else None
         given = {"information-requests": self.requests, "actions": self.actions, "referrals": self.referrals,
                  "notices": self.sent}.get(kind)
-        if given is not None:
+        if kind == "webhooks":
+            if operation.method == "DELETE" and role.organisation in self.webhooks:
+                found["id"] = given_delivery(self.caller(role.organisation, "matrix-maker"))["id"]
+            else:
+                given = self.webhooks.get(role.organisation) or next(iter(self.webhooks.values()))
+                found.update((name, given[name]) for name in given if name in found)
+        elif given is not None:
             any_of_it = self.notice if kind == "notices" else next(iter(given.values()))
             found["id"] = given.get(role.organisation, any_of_it)
         elif kind is not None:
@@ -171,8 +186,9 @@ class World:
     def identifiers(self):
         """What nobody else may find in a list."""
         shared = {"request_id", "notice_id"}  # the defaults of places.py concern organisations outside, too
-        return {*(value for name, value in self.places.items() if name not in shared), *self.requests.values(), *self.actions.values(), *self.referrals.values(),
-                *self.only.values()}
+        return {*(value for name, value in self.places.items() if name not in shared), *self.requests.values(),
+                *self.actions.values(), *self.referrals.values(), *self.only.values(),
+                *(value for each in self.webhooks.values() for value in each.values())}
 
 
 @pytest.fixture(scope="module")
