@@ -2,13 +2,16 @@
  * and one commit. */
 #include "service/db/combiner.h"
 
+#include "service/db/wait.h"
+
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOGETHER_MOST = 128, TAKE_WAIT_MS = 500, ALONE_TRIES_MOST = 3 };
+enum { TOGETHER_MOST = 128, TAKE_WAIT_MS = 500, QUEUE_WAIT_MS = 1000, ALONE_TRIES_MOST = 3 };
 
 typedef struct job {
     struct job *next;
@@ -18,6 +21,7 @@ typedef struct job {
     arena *memory;
     bool answered;
     bool leads; /* set under the combiner's lock before the job is woken */
+    bool called;
     sem_t woken;
 } job;
 
@@ -190,6 +194,13 @@ static void run_alone(combiner *all, job *one) {
     }
 }
 
+/* After this the job is its caller's alone. The flag repeats what the semaphore orders, for
+ * ThreadSanitizer, which does not know sem_clockwait. */
+static void wake(job *one) {
+    __atomic_store_n(&one->called, true, __ATOMIC_RELEASE);
+    sem_post(&one->woken);
+}
+
 /* Takes the first job out of the queue; NULL when it is empty. Under the lock. */
 static job *take_first(combiner *all) {
     job *first = all->first;
@@ -248,7 +259,7 @@ static void lead(combiner *all, job *mine) {
     run_jobs(all, jobs, count);
     for (size_t i = 0; i < count; i++) {
         if (jobs[i] != mine) {
-            sem_post(&jobs[i]->woken);
+            wake(jobs[i]);
         }
     }
     pthread_mutex_lock(&all->lock);
@@ -260,7 +271,7 @@ static void lead(combiner *all, job *mine) {
     }
     pthread_mutex_unlock(&all->lock);
     if (next != NULL) {
-        sem_post(&next->woken);
+        wake(next);
     }
 }
 
@@ -282,12 +293,45 @@ static bool enqueue(combiner *all, job *mine) {
     return queued;
 }
 
+/* Takes a job out of the queue whose time is up; false when somebody has taken it already. */
+static bool withdraw(combiner *all, job *mine) {
+    pthread_mutex_lock(&all->lock);
+    job *before = NULL, *one = all->first;
+    while (one != NULL && one != mine) {
+        before = one;
+        one = one->next;
+    }
+    if (one != NULL) {
+        *(before == NULL ? &all->first : &before->next) = mine->next;
+        all->last = all->last == mine ? before : all->last;
+        all->queued--;
+    }
+    pthread_mutex_unlock(&all->lock);
+    return one != NULL;
+}
+
+/* Waits until it is answered or leads. False when nobody had time for it. */
+static bool wait_in_queue(combiner *all, job *mine) {
+    const struct timespec deadline = db_deadline_in(CLOCK_MONOTONIC, QUEUE_WAIT_MS);
+    int status = 0;
+    do {
+        status = sem_clockwait(&mine->woken, CLOCK_MONOTONIC, &deadline);
+    } while (status != 0 && errno == EINTR);
+    if (status != 0 && withdraw(all, mine)) {
+        return false;
+    }
+    while (status != 0) {
+        status = sem_wait(&mine->woken);
+    }
+    return __atomic_load_n(&mine->called, __ATOMIC_ACQUIRE);
+}
+
 bool combiner_submit(combiner *all, const principal *who, const char *item, combiner_answer *answer,
                      arena *memory) {
     job mine = {.who = who, .item = item, .answer = answer, .memory = memory};
     sem_init(&mine.woken, 0, 0);
-    bool queued = enqueue(all, &mine);
-    while (queued && sem_wait(&mine.woken) != 0) {
+    if (enqueue(all, &mine) && !wait_in_queue(all, &mine)) {
+        answer->error = (db_error){.failure = DB_UNAVAILABLE, .code = "overloaded"};
     }
     if (mine.leads) {
         lead(all, &mine);

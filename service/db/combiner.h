@@ -24,7 +24,8 @@ typedef struct combiner_answer {
 
 /* Hands over one item, the members of a JSON object without the braces and without n (for instance
  * `"hash":"..","doc":{..}`), and waits until it is durable or refused. Never waits for others to
- * come. Returns true with answer->reply, or false with answer->error. */
+ * come; waits at most a second for those who are ahead (then `overloaded`, and nothing was sent).
+ * Returns true with answer->reply, or false with answer->error. */
 bool combiner_submit(combiner *all, const principal *who, const char *item, combiner_answer *answer,
                      arena *memory);
 

@@ -51,18 +51,6 @@ static int64_t now_us(void) {
     return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
 }
 
-static struct timespec deadline_in(clockid_t clock, long milliseconds) {
-    struct timespec at;
-    clock_gettime(clock, &at);
-    at.tv_sec += milliseconds / 1000;
-    at.tv_nsec += milliseconds % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 /* Server messages can carry values: they are dropped. */
 static void drop_notice(void *unused, const PGresult *notice) {
     (void)unused;
@@ -206,7 +194,7 @@ static void *reconnect_broken(void *argument) {
                                        : "the database cannot be reached; trying again until it "
                                          "can");
         }
-        struct timespec until = deadline_in(CLOCK_MONOTONIC, backoff);
+        struct timespec until = db_deadline_in(CLOCK_MONOTONIC, backoff);
         while (!all->stopping &&
                pthread_cond_timedwait(&all->broken_changed, &all->lock, &until) != ETIMEDOUT) {
         }
@@ -292,7 +280,7 @@ connection *pool_take(pool *all, int wait_ms) {
     pthread_mutex_lock(&all->lock);
     if (all->idle == NULL) {
         int64_t since = now_us();
-        struct timespec until = deadline_in(CLOCK_MONOTONIC, wait_ms);
+        struct timespec until = db_deadline_in(CLOCK_MONOTONIC, wait_ms);
         all->waiting++;
         while (all->idle == NULL && !all->stopping &&
                pthread_cond_timedwait(&all->idle_changed, &all->lock, &until) != ETIMEDOUT) {

@@ -41,3 +41,15 @@ bool db_wait(PGconn *link) {
         }
     }
 }
+
+struct timespec db_deadline_in(clockid_t clock, long milliseconds) {
+    struct timespec at;
+    clock_gettime(clock, &at);
+    at.tv_sec += milliseconds / 1000;
+    at.tv_nsec += milliseconds % 1000 * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}

@@ -3,9 +3,13 @@
 
 #include <libpq-fe.h>
 #include <stdbool.h>
+#include <time.h>
 
 /* Sends what is still to be sent and waits until PQgetResult does not block. The connection has to
  * be non-blocking (PQsetnonblocking): in blocking mode libpq waits for ever to send to a server
  * that stands still. Returns false when the connection broke, or was silent for eight seconds: then
  * its socket is shut down, so that whatever is tried on it next fails at once. */
 bool db_wait(PGconn *link);
+
+/* The moment that is so many milliseconds from now by that clock. */
+struct timespec db_deadline_in(clockid_t clock, long milliseconds);
