@@ -79,11 +79,7 @@ typedef struct contract_body {
 } contract_body;
 
 /* How the audit trail records an answer of 2xx. */
-typedef enum contract_audit {
-    AUDIT_NONE,
-    AUDIT_READ,
-    AUDIT_CHANGE
-} contract_audit;
+typedef enum contract_audit { AUDIT_NONE, AUDIT_READ, AUDIT_CHANGE } contract_audit;
 
 typedef struct contract_operation {
     const char *id; /* operationId */
