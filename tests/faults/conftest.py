@@ -1,22 +1,16 @@
 """A service in which single calls can be made to fail."""
-import pathlib
-import sys
 import time
 import uuid
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / part) for part in ("contract", "integration", "faults")]
-
-import contract_reader  # noqa: E402
-from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder  # noqa: E402
-from cluster import Cluster  # noqa: E402
-from corpus import Corpus  # noqa: E402
-from plan import Plan  # noqa: E402
-from service import Instance, Secrets  # noqa: E402
-from test_production import ISSUER, Issuer  # noqa: E402
+import contract_reader
+from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder
+from corpus import Corpus
+from plan import Plan
+from service import Instance, Secrets
+from test_production import ISSUER, Issuer
 
 
 @pytest.fixture(scope="session")
@@ -24,13 +18,6 @@ def plan():
     made = Plan()
     yield made
     made.close()
-
-
-@pytest.fixture(scope="session")
-def cluster():
-    made = Cluster()
-    yield made
-    made.remove()
 
 
 @pytest.fixture(scope="session")

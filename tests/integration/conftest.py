@@ -1,23 +1,16 @@
 """The register as the tests find it: one database, two instances, and callers of every kind."""
 import concurrent.futures
 import contextlib
-import pathlib
-import sys
 import types
 
 import psycopg2
 import pytest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "contract"))
-sys.path.insert(0, str(HERE))
-
-import contract_reader  # noqa: E402
-from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder  # noqa: E402
-from cluster import Cluster  # noqa: E402
-from invariants import Watcher  # noqa: E402
-from receiver import Receiver  # noqa: E402
-from service import Instance, Secrets, program  # noqa: E402
+import contract_reader
+from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder
+from invariants import Watcher
+from receiver import Receiver
+from service import Instance, program
 
 
 def pytest_configure(config):
@@ -36,25 +29,11 @@ def recorder():
 
 
 @pytest.fixture(scope="session")
-def keys():
-    made = Secrets()
-    yield made
-    made.remove()
-
-
-@pytest.fixture(scope="session")
 def receiver(keys):
     """Where webhooks may be sent."""
     made = Receiver(keys.receiver_socket, keys.receiver_certificate)
     yield made
     made.close()
-
-
-@pytest.fixture(scope="session")
-def cluster():
-    made = Cluster()
-    yield made
-    made.remove()
 
 
 @pytest.fixture(scope="session")
@@ -98,23 +77,8 @@ def caller(instance, recorder):
 
 
 @pytest.fixture(scope="session")
-def committee(caller):
-    return caller("CPC-GLA", "committee-system")
-
-
-@pytest.fixture(scope="session")
-def other_committee(caller):
-    return caller("CPC-EDH", "other-committee-system")
-
-
-@pytest.fixture(scope="session")
 def chief_officers(caller):
     return caller("COG-GLA", "chief-officers-system")
-
-
-@pytest.fixture(scope="session")
-def agency(caller):
-    return caller("LA-S12000049", "council-casework", AGENCY_SCOPES)
 
 
 @pytest.fixture(scope="session")

@@ -3,29 +3,11 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "integration"))
-
-from cluster import Cluster  # noqa: E402
-from service import Instance, Secrets, program  # noqa: E402
-
-
-def run(*words, **options):
-    """Runs a command; its output is text, and its status is the caller's to judge."""
-    return subprocess.run([str(word) for word in words], check=False, timeout=900, text=True,
-                          **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options})
-
-
-def box(script, *files, systemd=False):
-    """Runs a script on a throw-away copy of this machine; see the program `box`."""
-    if os.geteuid() != 0:
-        pytest.skip("a throw-away machine needs root")
-    mode = ["--systemd"] if systemd else []
-    return run(ROOT / "tests" / "packaging" / "box", *mode, *files, input=script)
+from commands import ROOT, run
+from service import Instance, program
 
 
 @pytest.fixture(scope="session")
@@ -59,20 +41,6 @@ def unpacked(package, tmp_path_factory):
 @pytest.fixture(scope="session")
 def binary():
     return program()
-
-
-@pytest.fixture(scope="session")
-def cluster():
-    made = Cluster()
-    yield made
-    made.remove()
-
-
-@pytest.fixture(scope="session")
-def keys():
-    made = Secrets()
-    yield made
-    made.remove()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, run
+from commands import ROOT, run
 from cluster import Cluster
 from service import Instance, free_port
 

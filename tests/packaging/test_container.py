@@ -4,7 +4,7 @@ import re
 import pytest
 import yaml
 
-from conftest import ROOT, box, run
+from commands import ROOT, box, run
 from cluster import DATABASE, Cluster
 
 FOLDER = ROOT / "deploy" / "container"

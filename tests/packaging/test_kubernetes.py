@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from conftest import ROOT
+from commands import ROOT
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 # Oldest and newest version that the manifests are held against.

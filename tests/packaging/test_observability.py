@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 import yaml
 
-from conftest import ROOT, run
+from commands import ROOT, run
 
 FOLDER = ROOT / "deploy" / "observability"
 ALERTS = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"][0]["rules"]

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, box, run
+from commands import ROOT, box, run
 
 UNITS = ["learning-reviews.service", "learning-reviews-migrate.service"]
 INSTALL = "set -e; export DEBIAN_FRONTEND=noninteractive; dpkg -i /box/learning-reviews_*.deb >/dev/null 2>&1\n"

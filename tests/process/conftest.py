@@ -1,21 +1,8 @@
 """Registers for the drills: one that they share, and one for each that breaks its database."""
-import pathlib
-import sys
-
 import pytest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "contract"), str(HERE.parent / "integration")]
-
-from cluster import Cluster  # noqa: E402
-from service import Instance, Secrets  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def keys():
-    made = Secrets()
-    yield made
-    made.remove()
+from cluster import Cluster
+from service import Instance
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,11 @@
 """Hostile input against the real program: a register of its own, and callers of several kinds."""
-import pathlib
 import socket
-import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / part) for part in ("contract", "integration", "security")]
-
-import contract_reader  # noqa: E402
-from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder  # noqa: E402
-from cluster import Cluster  # noqa: E402
-from service import Instance, Secrets  # noqa: E402
+import contract_reader
+from client import ALL_SCOPES, Client, Recorder
+from service import Instance
 
 
 @pytest.fixture(scope="session")
@@ -19,20 +13,6 @@ def recorder(tmp_path_factory):
     made = Recorder(tmp_path_factory.mktemp("traffic") / contract_reader.TRAFFIC_FILE.name)
     yield made
     made.close()
-
-
-@pytest.fixture(scope="session")
-def cluster():
-    made = Cluster()
-    yield made
-    made.remove()
-
-
-@pytest.fixture(scope="session")
-def keys():
-    made = Secrets()
-    yield made
-    made.remove()
 
 
 @pytest.fixture(scope="session")
@@ -62,18 +42,3 @@ def caller(instance, recorder):
         return Client(instance.url, instance.run("token", "--organisation", organisation, "--client",
                                                  client, "--scope", scope), recorder, make)
     return make
-
-
-@pytest.fixture(scope="session")
-def committee(caller):
-    return caller("CPC-GLA", "committee-system")
-
-
-@pytest.fixture(scope="session")
-def other_committee(caller):
-    return caller("CPC-EDH", "other-committee-system")
-
-
-@pytest.fixture(scope="session")
-def agency(caller):
-    return caller("LA-S12000049", "council-casework", AGENCY_SCOPES)

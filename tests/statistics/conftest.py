@@ -1,18 +1,15 @@
 """A register with the invented data of the demonstration, for tests of statistics."""
 import pathlib
 import subprocess
-import sys
 
 import pytest
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(ROOT / "tests" / "integration"), str(ROOT / "tests" / "contract")]
+from client import Client
+from cluster import DATABASE
+from scenario import RELEASES, extend, forget_releases, make_release
+from service import Instance
 
-from client import Client  # noqa: E402
-from cluster import DATABASE, Cluster  # noqa: E402
-from scenario import RELEASES, extend, forget_releases, make_release  # noqa: E402
-from service import Instance, Secrets  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 READ = "statistics.read"
 EXACT = "statistics.read statistics.unsuppressed"
@@ -23,20 +20,6 @@ class NoRecorder:
 
     def add(self, response):
         pass
-
-
-@pytest.fixture(scope="session")
-def keys():
-    made = Secrets()
-    yield made
-    made.remove()
-
-
-@pytest.fixture(scope="session")
-def cluster():
-    made = Cluster()
-    yield made
-    made.remove()
 
 
 @pytest.fixture(scope="session")
