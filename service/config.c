@@ -52,7 +52,7 @@ static const setting settings_known[] = {
     {"LR_WEBHOOK_RETRY_SECONDS", NUMBER, AT(webhook_retry_seconds), "10", 1, 3600},
     {"LR_AUDIT_DURABLE", NUMBER, AT(audit_durable), "1", 0, 1},
     {"LR_REQUEST_SECONDS", NUMBER, AT(request_seconds), "10", 1, 600},
-    {"LR_IDLE_SECONDS", NUMBER, AT(idle_seconds), "15", 1, 600},
+    {"LR_IDLE_SECONDS", NUMBER, AT(idle_seconds), "75", 1, 600},
     {"LR_DRAIN_SECONDS", NUMBER, AT(drain_seconds), "10", 1, 600},
     {"LR_DRAIN_GRACE_SECONDS", NUMBER, AT(drain_grace_seconds), "5", 0, 600},
     {"LR_RATE_LIMIT", NUMBER, AT(rate_limit), "12000", 1, INT_MAX},
