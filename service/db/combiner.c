@@ -55,9 +55,10 @@ enum {
 /* The statement is planned once and by index, whatever the statistics of a young table say: a plan
  * that reads the table whole is right while it is empty and stays when it is not. It waits for an
  * equal item that is under way elsewhere only so long that, when all fail together and that one
- * fails again by itself, the rest is still answered in time (db_is_prompt). */
+ * fails again by itself, the rest is still answered in time (db_is_prompt); and longer than a
+ * migration waits for its locks, which whoever comes after it has to wait for, too. */
 static const char *const lane_options =
-    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c lock_timeout=400ms";
+    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c lock_timeout=700ms";
 
 static const char *copy_value(const PGresult *rows, int row, int column, arena *memory) {
     return PQgetisnull(rows, row, column) ? NULL

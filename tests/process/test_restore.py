@@ -9,7 +9,7 @@ import pytest
 
 from cluster import DATABASE, Cluster
 from documents import new_referral
-from drill import ROOT, Load, token_of
+from drill import ROOT, Load, seconds_until, token_of
 from service import Instance
 from steps import given_action, given_case
 from client import ALL_SCOPES, Client
@@ -61,6 +61,11 @@ def whole_feed(instance, token, target="/v1/changes?limit=500"):
     return events, target
 
 
+# Nothing of the audit trail is left to seal.
+ALL_SEALED = """select h.number = (select max(number) from register.audit_entry) and h.next_number = s.last_value
+    from register.audit_head h, register.audit_number s"""
+
+
 @pytest.fixture
 def empty_cluster():
     made = Cluster()
@@ -80,6 +85,7 @@ def test_what_was_backed_up_is_restored_whole(serving, cluster, empty_cluster, k
     document = new_referral()
     told = sender.send("pushReferral", document, key="before-the-backup").needed(201)
     time.sleep(0.7)  # the feed is complete
+    seconds_until(lambda: cluster.execute(ALL_SEALED) == [(True,)], 10)
     token = token_of(old)
     before, (events, position) = contents(cluster), whole_feed(old, token)
 
@@ -93,6 +99,7 @@ def test_what_was_backed_up_is_restored_whole(serving, cluster, empty_cluster, k
     after = contents(empty_cluster)
     changed = [name for name in before if after.get(name) != before[name] and name != "schema_file"]
     assert changed == [] and set(after) == set(before)
+    assert "in order" in Instance(empty_cluster, keys).run("check", "audit")
     new = serving(empty_cluster)
     assert whole_feed(new, token)[0] == events and len(events) > 20
     assert whole_feed(new, token, position)[0] == []
