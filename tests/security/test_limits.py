@@ -254,10 +254,13 @@ def test_the_wait_for_a_database_connection(other_instance, cluster, in_threads)
 
 @limit("lock, statement in the database")
 def test_a_lock_and_a_statement(other_instance, cluster):
-    pushing, sender = other_instance()
-    _, committee = other_instance("CPC-GLA")
-    while 'database_pool_connected{pool="pushes"} 2' not in pushing.admin("/metrics")[1]:
-        time.sleep(0.05)  # what connects now would wait for the lock, too
+    instance, sender = other_instance()
+    committee = Client(instance.url, instance.run(
+        "token", "--organisation", "CPC-GLA", "--client", "limits", "--scope", ALL_SCOPES), sender.recorder)
+    for pool, size in (("pushes", 2), ("requests", 12)):  # what connects later would wait for the lock, too
+        while f'database_pool_connected{{pool="{pool}"}} {size}' not in instance.admin("/metrics")[1]:
+            time.sleep(0.05)
+    sender.send("getPrincipal").needed(200)  # the contract is read
     with cluster.holding("lock table register.referral, register.review_case in exclusive mode"):
         began = time.monotonic()
         pushed = sender.send("pushReferral", new_referral())
