@@ -10,7 +10,7 @@ from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder
 from corpus import Corpus
 from plan import Plan
 from service import Instance, Secrets
-from test_production import ISSUER, Issuer
+from test_production import ISSUER, Issuer, set_database
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +34,7 @@ def instance(cluster, plan, issuer):
                     LR_JWKS_FILE=issuer.file, LR_CONNECTIONS=3, LR_PUSH_CONNECTIONS=1)
     del made.environment["LR_DEV_SECRET_FILE"]
     made.run("migrate")
+    set_database(cluster, "fsync", "on")  # as production asks
     made.environment.update(plan.environment)
     made.errors_expected = True
     yield made.start()
