@@ -162,6 +162,11 @@ static PGresult *fail_midway(PGresult *result, const db_call *call, db_error *er
     return NULL;
 }
 
+/* Whether the database may have done what was asked, and only its answer could not be read. */
+static bool is_lost(const db_error *error) {
+    return error->failure != DB_REFUSED && error->sqlstate[0] == '\0';
+}
+
 static PGresult *run_on(PGconn *link, const principal *who, const db_call *call, db_error *error,
                         arena *memory) {
     if (!send_call(link, who, call)) {
@@ -176,6 +181,12 @@ static PGresult *run_on(PGconn *link, const principal *who, const db_call *call,
     if (good && !is_success(result)) {
         result = fail(result, error, memory);
         good = false;
+    }
+    if (call->audit != NULL && !good && is_lost(error)) {
+        /* Without the end of the pipeline nothing is committed that has no entry; the connection
+         * cannot be used any more. */
+        PQclear(result);
+        return NULL;
     }
     if (call->audit != NULL && !finish_audited(link, call, good ? result : NULL, error, memory)) {
         good = false;

@@ -11,6 +11,7 @@ from plan import CUT, MEMORY, REFUSED
 
 FAULTS_MOST = 1500
 ALL_IDLE = 'database_connections{state="idle"} 3'
+UPKEEP = ("code_entry", "feed_mark", "feed_floor", "audit_seal", "audit_head")
 # What may come instead of the proper answer: nothing at all, or one that says "not now".
 EXCUSES = (0, 500, 503)
 IN_MEMORY = ("getIndex getContract getCase listCases noSuchPath badQuery badBody freeText openCaseOnce changeCase "
@@ -30,17 +31,23 @@ class Register:
         rows = self.ask("select c.relname, exists (select from pg_attribute a where a.attrelid = c.oid "
                         "and a.attname = 'version') from pg_class c where c.relkind = 'r' "
                         "and c.relnamespace = 'register'::regnamespace order by 1")
-        # The feed's upkeep goes on by itself, and its events carry versions that grow from change to change.
+        # The upkeep of feed, sums and trail goes on by itself; events carry versions that grow from change to change;
+        # an answer that is shown again is a read in the trail.
         changing = [(name, versioned and name != "feed_event") for name, versioned in rows
-                    if name not in ("code_entry", "feed_mark", "feed_floor")]
+                    if name not in UPKEEP and not name.startswith("statistic_")]
+        self.names = [name for name, _ in changing]
         self.query = "select " + ", ".join(
-            f"(select count(*) {'+ coalesce(sum(version), 0)' if versioned else ''} from register.{name})"
-            for name, versioned in changing)
+            f"(select count(*) {'+ coalesce(sum(version), 0)' if versioned else ''} from register.{name}"
+            f"{' where kind = $$change$$' if name == 'audit_entry' else ''})" for name, versioned in changing)
 
     def ask(self, query):
         with self.link.cursor() as cursor:
             cursor.execute(query)
             return cursor.fetchall()
+
+    def named(self, change):
+        """What changed by how much."""
+        return {name: by for name, by in zip(self.names, change) if by != 0}
 
     def state(self):
         return [int(each) for each in self.ask(self.query)[0]]
@@ -146,7 +153,7 @@ class Torture:
         nothing = [0] * len(effect)
         change = change_of(self.register, before)
         assert status in (expected, *EXCUSES), place
-        assert change in (effect, nothing), f"half a change at {place}"
+        assert change in (effect, nothing), f"half a change at {place}: {self.register.named(change)}"
         assert status != expected or change == effect, f"a success that is none at {place}"
         if "Idempotency-Key" in request[2]:
             again, text = send_until_served(self.instance, request)
