@@ -8,6 +8,7 @@
 #include "service/http/server.h"
 #include "service/log.h"
 #include "service/notify.h"
+#include "service/upkeep.h"
 
 #include <errno.h>
 #include <openssl/hmac.h>
@@ -21,17 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    LEEWAY_SECONDS = 30,
-    LIFETIME_MOST = 3600,
-    LIFETIME_MOST_DEV = 86400,
-    EXPIRE_EVERY_S = 3600,
-    SIGHT_EVERY_S = 10,
-    FEED_EXPIRE_EVERY_S = 60,
-    FEED_STEP = 1000,
-    ROUNDS_MOST = 50
-};
-#define FEED_STEP_TEXT "1000" /* FEED_STEP as a parameter */
+enum { LEEWAY_SECONDS = 30, LIFETIME_MOST = 3600, LIFETIME_MOST_DEV = 86400 };
 
 static const char *const no_hmac = "HMAC-SHA-256 is not available from OpenSSL.";
 
@@ -140,64 +131,10 @@ static int check_database(const config *settings, char *reason, size_t reason_si
     return missing == 0 ? EX_OK : missing > 0 ? EX_CONFIG : EX_UNAVAILABLE;
 }
 
-static void expire_keys(service *shared) {
-    arena *memory = arena_new();
-    if (memory == NULL) {
-        return;
-    }
-    db_call call = {.what = statement_idempotency_expire, .safe_to_repeat = true};
-    db_error error = {0};
-    PGresult *result = db_call_run(shared->connections, NULL, &call, &error, memory);
-    if (result == NULL) {
-        log_write(LOG_WARNING, "idempotency keys could not be expired, SQLSTATE %s",
-                  error.sqlstate);
-    }
-    PQclear(result);
-    arena_free(memory);
-}
-
-/* Runs a statement that does a step of work and returns how much, until it does less than a whole
- * step. Whether it did anything. */
-static bool work_off(service *shared, const statement *what, const char *const *parameters,
-                     long step) {
-    arena *memory = arena_new();
-    bool did = false;
-    for (int rounds = 0; memory != NULL && rounds < ROUNDS_MOST; rounds++) {
-        db_call call = {.what = what, .parameters = {parameters[0], parameters[1]}};
-        db_error error = {0};
-        PGresult *result = db_call_run(shared->connections, NULL, &call, &error, memory);
-        long done = result == NULL ? 0 : strtol(PQgetvalue(result, 0, 0), NULL, 10);
-        PQclear(result);
-        arena_reset(memory);
-        did = did || done > 0;
-        if (done < step) {
-            break;
-        }
-    }
-    arena_free(memory);
-    return did;
-}
-
-/* The change feed: accesses that begin or end today, and events older than the retention, with the
- * log of their deliveries. */
-static void keep_feed(service *shared, long tick) {
-    char days[16];
-    snprintf(days, sizeof days, "%d", shared->settings->feed_days);
-    if (tick % SIGHT_EVERY_S == 1 &&
-        work_off(shared, statement_feed_sight_due, (const char *[]){NULL, NULL}, 1)) {
-        feed_poke(shared->changes);
-    }
-    if (tick % FEED_EXPIRE_EVERY_S == 1) {
-        work_off(shared, statement_feed_expire, (const char *[]){days, FEED_STEP_TEXT}, FEED_STEP);
-        work_off(shared, statement_expire_deliveries, (const char *[]){days, FEED_STEP_TEXT},
-                 FEED_STEP);
-    }
-}
-
 /* Waits for the end, looking after connections each second. */
 static void attend(service *shared, server *running, const sigset_t *signals) {
     const struct timespec second = {.tv_sec = 1};
-    for (long tick = 1;; tick++) {
+    for (;;) {
         int got = sigtimedwait(signals, NULL, &second);
         if (got == SIGTERM || got == SIGINT) {
             return;
@@ -210,11 +147,6 @@ static void attend(service *shared, server *running, const sigset_t *signals) {
         server_watch(running);
         pool_probe(shared->connections);
         reads_probe(shared->reads);
-        if (tick % EXPIRE_EVERY_S == 0) {
-            expire_keys(shared);
-        }
-        keep_feed(shared, tick);
-        audit_keep(shared->connections, &shared->audited, tick);
     }
 }
 
@@ -332,8 +264,10 @@ int command_serve(const config *settings, const serve_parts *parts) {
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: all inherit it */
     int status = EX_OK;
     server *running = NULL;
+    upkeep *kept = NULL;
     if (make_parts(&shared, parts->combined, subject_key, reason, sizeof reason)) {
-        running = server_start(&shared, reason, sizeof reason);
+        kept = upkeep_start(&shared);
+        running = kept == NULL ? NULL : server_start(&shared, reason, sizeof reason);
     }
     if (running == NULL) {
         status = fail(EX_CONFIG, reason);
@@ -348,6 +282,7 @@ int command_serve(const config *settings, const serve_parts *parts) {
         server_stop(running);
         log_write(LOG_INFO, "stopped");
     }
+    upkeep_stop(kept);
     free_parts(&shared);
     return status;
 }

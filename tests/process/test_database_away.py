@@ -123,3 +123,16 @@ def test_a_database_that_stands_still_holds_nobody_for_ever(serving, cluster, wh
     assert whole != was_ready, "ready only if connections can be made"
     assert recovered <= 2
     assert figure(instance, "http_requests_in_flight") == 0, "a worker is stuck"
+
+
+def test_a_database_that_stands_still_does_not_hold_up_signals(serving, cluster):
+    instance = serving(cluster, LR_DRAIN_GRACE_SECONDS=3)
+    instance.errors_expected = True
+    time.sleep(1.5)
+    with standing_still(backends(cluster) + [postmaster(cluster)]):
+        time.sleep(2.5)  # something of the upkeep waits for it now
+        instance.signal(signal.SIGTERM)
+        noticed = seconds_until(lambda: figure(instance, "service_draining") == 1, 2)
+        instance.process.wait(timeout=SILENCE_S + 10)
+    print(f"\nSIGTERM while the database stands still: noticed after {noticed:.2f} s")
+    assert instance.process.returncode == 0

@@ -1,0 +1,15 @@
+/* Work on the database that no request asks for: forgetting idempotency keys and events that are
+ * old enough, accesses that begin or end today, and the audit trail. */
+#pragma once
+
+#include "service/http/service.h"
+
+typedef struct upkeep upkeep;
+
+/* Works once a second from now on, in a thread of its own: a database that stands still holds up
+ * neither signals nor requests. `shared` has to live until upkeep_stop. NULL when memory or threads
+ * are out. */
+upkeep *upkeep_start(service *shared);
+
+/* Ends it after the statement that is under way. NULL is allowed. */
+void upkeep_stop(upkeep *all);
