@@ -1,4 +1,5 @@
 """The example clients that a sender or a reader begins with: they do what they say against the real service."""
+import concurrent.futures
 import http.server
 import json
 import os
@@ -126,3 +127,35 @@ def test_a_follower_goes_on_where_it_ended(follow, committee):
         assert time.monotonic() < deadline
         seen += follow()
     assert not any(line.split()[1].endswith(".present") for line in seen)
+
+
+@pytest.fixture
+def poll(instance, committee):
+    if shutil.which("node") is None:
+        pytest.skip("node is missing: THE EXAMPLE OF A POLLER WAS NOT RUN")
+    return lambda table, *words: run("poll.mjs", instance.url, committee.token, table, *words)
+
+
+def test_a_poller_prints_a_table_once_while_it_is_the_same(poll):
+    done = poll("decisions", "--times", "3", "--every", "0.1")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) > 0 and lines.count(lines[0]) == 1
+
+
+def test_a_poller_prints_it_again_when_it_has_changed(poll, committee):
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    polled = pool.submit(poll, "referrals_received?view=live", "--times", "12", "--every", "0.5")
+    time.sleep(1.5)
+    given_case(committee, "decision")
+    agency = committee.of("LA-S12000049", "council-casework")
+    agency.send("pushReferral", new_referral()).needed(201)
+    done = polled.result()
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines.count(lines[0]) >= 2
+
+
+def test_a_poller_tells_why_it_was_refused(poll):
+    done = poll("no_such_table")
+    assert done.returncode == 1 and "not_found" in done.stderr
