@@ -59,9 +59,7 @@ static void ring(feed *all) {
     ring_bell(all->bell);
 }
 
-/* --- who waits
- * ------------------------------------------------------------------------------------------------
- */
+/* --- who waits --- */
 
 feed_verdict feed_wait(feed *all, feed_waiter *waiter, int64_t seen) {
     feed_verdict verdict = FEED_WAITS;
@@ -178,8 +176,7 @@ static const char *collect_topics(const feed *all, arena *memory) {
     return text;
 }
 
-/* --- how far it is complete
- * ----------------------------------------------------------------------------------- */
+/* --- how far it is complete --- */
 
 static PGresult *ask(feed *all, const statement *what, const char *const *parameters) {
     db_error error = {0};
@@ -311,9 +308,7 @@ static void look(feed *all) {
     }
 }
 
-/* --- the thread
- * -----------------------------------------------------------------------------------------------
- */
+/* --- the thread --- */
 
 static void connect_and_listen(feed *all) {
     all->taken = pool_take(all->link_home, 0);

@@ -36,8 +36,7 @@ const char *exchange_body_text(exchange *x);
  */
 const char *exchange_expected_version(exchange *x);
 
-/* --- answering
- * ------------------------------------------------------------------------------------------ */
+/* --- answering --- */
 
 /* Sets a header of the answer. Both strings have to live as long as the request. */
 void exchange_set_header(exchange *x, const char *name, const char *value);
@@ -74,8 +73,7 @@ const char *exchange_code_of(const violation_list *violations);
 json_t *exchange_problem(exchange *x, const char *code, const char *detail,
                          const violation_list *violations, const char *errors);
 
-/* --- the usual ways of a handler
- * --------------------------------------------------------------------------- */
+/* --- the usual ways of a handler --- */
 
 /* Reads one resource: the statement's row {version, body}; no row is 404. */
 void exchange_read(exchange *x, const statement *what, const char *const *parameters);

@@ -49,8 +49,7 @@ static int64_t now_ms(void) {
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-/* --- the end of an attempt
- * ------------------------------------------------------------------------------------ */
+/* --- the end of an attempt --- */
 
 static void record(deliverer *all, const attempt *one, attempt_result result, long status,
                    long retry_after) {
@@ -84,11 +83,7 @@ static void end(deliverer *all, attempt *one, attempt_result result, long status
     attempt_free(one);
 }
 
-/* --- the beginning of attempts
- * --------------------------------------------------------------------------------- */
-/* --- what is due
- * -----------------------------------------------------------------------------------------------
- */
+/* --- the beginning of attempts --- */
 
 static bool begin(deliverer *all, attempt *one) {
     if (!attempt_prepare(one, &all->settings) ||
@@ -188,9 +183,7 @@ static void collect(deliverer *all) {
     }
 }
 
-/* --- what is due
- * -----------------------------------------------------------------------------------------------
- */
+/* --- what is due --- */
 
 static principal read_principal(const PGresult *due, int row) {
     principal who = {0};
@@ -235,9 +228,7 @@ static void read_backlog(deliverer *all) {
     PQclear(row);
 }
 
-/* --- the thread
- * ------------------------------------------------------------------------------------------------
- */
+/* --- the thread --- */
 
 /* Until when to rest: not a look within the gap after the last one, and none while all places are
  * taken. */

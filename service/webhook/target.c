@@ -24,8 +24,7 @@ struct targets {
     size_t network_count;
 };
 
-/* --- the settings
- * --------------------------------------------------------------------------------------------- */
+/* --- the settings --- */
 
 static void lower(char *text) {
     for (; *text != '\0'; text++) {
@@ -140,8 +139,7 @@ void targets_free(targets *all) {
     free(all);
 }
 
-/* --- what is within them
- * -------------------------------------------------------------------------------------- */
+/* --- what is within them --- */
 
 bool targets_allow_address(const targets *all, const struct sockaddr *address) {
     bool allowed = address_is_public(address);
