@@ -48,6 +48,20 @@ begin
 end
 $$;
 
+-- Asked with the claims of each request; nobody but the owner sees or changes who is shut out.
+alter table exclusion enable row level security;
+alter table exclusion force row level security;
+drop policy if exists owner_all on exclusion;
+create policy owner_all on exclusion to register_owner using (true);
+revoke all on exclusion from register_service;
+create or replace function is_excluded(p_organisation text, p_client text) returns boolean
+language plpgsql stable security definer set search_path = register, pg_temp as $$
+begin
+    return exists (select from exclusion x
+        where x.organisation = p_organisation and (x.client is null or x.client = p_client));
+end
+$$;
+
 grant select, insert, update on referral, case_counter, review_case, child, case_stage, case_decision, action,
     case_access to register_service;
 grant select, insert on action_update to register_service;

@@ -1,7 +1,7 @@
 -- The claims of a transaction, and what a principal may learn of itself.
 
 -- name: claims
--- The organisation's kind and committee come from here, never from the token. Every setting is always set: what
+-- The organisation's kind and committee come from here, never from the token. Who is shut out counts as not known. Every setting is always set: what
 -- came before in the same transaction must not speak for an organisation that is not known.
 select o.code is not null as known,
        set_config('register.organisation', coalesce(o.code, ''), true),
@@ -13,7 +13,7 @@ select o.code is not null as known,
        set_config('register.granted', access.granted, true),
        set_config('register.liaison', access.liaison, true)
 from (values ($1::text)) asked (code)
-left join register.organisation o on o.code = asked.code
+left join register.organisation o on o.code = asked.code and not register.is_excluded(o.code, $3)
 cross join register.access_of($1, $3) access;
 
 -- name: get_principal

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from client import Client, new_key
+from documents import new_referral
 
 CLAIMS = {"iss": "https://identity.invalid/dev", "aud": "learning-reviews", "sub": "tests",
           "client_id": "tests", "organisation": "LA-S12000049", "scope": "referrals.read"}
@@ -131,6 +132,38 @@ def test_a_scope_is_compared_whole(ask):
 def test_an_unknown_organisation_is_refused(caller, operation):
     reply = caller("LA-S12999999", "stranger").send(operation)
     assert (reply.status, reply.code) == (403, "organisation_not_allowed")
+
+
+@pytest.fixture
+def shut_out(cluster):
+    """Shuts a client out (None: all of its organisation) until the test is over."""
+    def insert(organisation, client):
+        cluster.execute("insert into register.exclusion (organisation, client) values (%s, %s)", [organisation, client])
+    yield insert
+    cluster.execute("delete from register.exclusion")
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_who_is_shut_out_is_refused_from_the_next_request_on(caller, instances, cluster, shut_out, whole):
+    client, colleague = caller("POL-G", "lost-its-secret"), caller("POL-G", "keeps-its-secret")
+    neighbour = caller("HB-S08000031", "lost-its-secret")
+    assert client.send("pushReferral", new_referral()).status == 201
+    shut_out("POL-G", None if whole else "lost-its-secret")
+    for instance in instances:
+        there = client.at(instance.url)
+        replies = [there.send("getPrincipal"), there.send("listReferrals"), there.send("pushReferral", new_referral()),
+                   there.send("pushReferral", new_referral(), key=new_key()),
+                   there.send("pushReferrals", [new_referral()])]
+        assert {(one.status, one.code) for one in replies} == {(403, "organisation_not_allowed")}
+    assert colleague.send("pushReferral", new_referral()).status == (403 if whole else 201)
+    assert neighbour.send("pushReferral", new_referral()).status == 201
+    cluster.execute("delete from register.exclusion")
+    assert client.send("pushReferral", new_referral()).status == 201
+
+
+def test_nobody_but_the_owner_sees_or_changes_who_is_shut_out(cluster):
+    assert cluster.execute("select has_table_privilege('register_service', 'register.exclusion', 'select, insert, update, "
+                           "delete')") == [(False,)]
 
 
 def test_what_an_organisation_is_does_not_come_from_the_token(ask):
