@@ -153,7 +153,7 @@ def figure(instance, name):
 def soak(instance):
     """Samples of resident memory (KiB) and descriptors while the load goes on, and what was sent."""
     enough, samples = threading.Event(), []
-    threads = [Mixed(instance, token_of(instance), enough, seed) for seed in range(CALLERS)]
+    threads = [Mixed(instance, token_of(instance, seconds=80000), enough, seed) for seed in range(CALLERS)]
     for each in threads:
         each.start()
     began = time.monotonic()
