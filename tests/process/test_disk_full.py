@@ -35,7 +35,8 @@ def small_disk(cluster):
     yield place
     cluster.stop()
     cluster.data = whole
-    subprocess.run(["umount", place], check=True)
+    # Whatever still looks at files there (of the system, too) is soon done.
+    seconds_until(lambda: subprocess.run(["umount", place], check=False).returncode == 0, 10)
     cluster.start()
 
 
