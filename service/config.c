@@ -37,7 +37,7 @@ static const setting settings_known[] = {
     {"LR_PSEUDONYM_KEY_FILE", TEXT, AT(pseudonym_key_file), NULL, 0, 0},
     {"LR_TLS_CERTIFICATE_FILE", TEXT, AT(tls_certificate_file), NULL, 0, 0},
     {"LR_TLS_KEY_FILE", TEXT, AT(tls_key_file), NULL, 0, 0},
-    {"LR_WORKERS", NUMBER, AT(workers), "64", 1, 1024},
+    {"LR_WORKERS", NUMBER, AT(workers), "32", 1, 1024},
     {"LR_CONNECTIONS", NUMBER, AT(connections), "12", 1, 256},
     {"LR_PUSH_CONNECTIONS", NUMBER, AT(push_connections), "2", 1, 16},
     {"LR_CONNECTION_LIMIT", NUMBER, AT(connections_most), "2048", 16, 60000},

@@ -92,7 +92,7 @@ def standing_still(processes):
 @pytest.mark.parametrize("whole", [False, True], ids=["its processes", "all of it"])
 def test_a_database_that_stands_still_holds_nobody_for_ever(serving, cluster, whole):
     """Like a machine that hangs: connections stay open, nothing comes back. New connections may be made, or not."""
-    instance = serving(cluster, LR_WORKERS=32)  # one for each connection of the load: nobody waits for another one's answer
+    instance = serving(cluster)  # it has a worker for each connection of the load: nobody waits for another one's answer
     instance.errors_expected = True
     with Load(instance, token_of(instance), 24, pause=0.01, timeout=30.0) as load:
         time.sleep(0.5)
