@@ -1,13 +1,14 @@
 /* Work on the database that no request asks for. */
 #include "service/upkeep.h"
 
-#include "service/db/wait.h"
 #include "service/log.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 enum {
     PERIOD_MS = 1000,
@@ -22,9 +23,7 @@ enum {
 struct upkeep {
     service *shared;
     pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool ending;
+    int ending; /* eventfd: can be read from when it is to end */
 };
 
 static void expire_keys(service *shared) {
@@ -82,18 +81,13 @@ static void keep_feed(service *shared, long tick) {
 }
 
 /* Waits for the next period. False when it is to end. */
-static bool pause_until_next(upkeep *all) {
-    const struct timespec until = db_deadline_in(CLOCK_MONOTONIC, PERIOD_MS);
-    pthread_mutex_lock(&all->lock);
-    while (!all->ending && pthread_cond_timedwait(&all->changed, &all->lock, &until) != ETIMEDOUT) {
-    }
-    bool goes_on = !all->ending;
-    pthread_mutex_unlock(&all->lock);
-    return goes_on;
+static bool pause_until_next(const upkeep *all) {
+    struct pollfd place = {.fd = all->ending, .events = POLLIN};
+    return poll(&place, 1, PERIOD_MS) <= 0;
 }
 
 static void *run(void *words) {
-    upkeep *all = words;
+    const upkeep *all = words;
     for (long tick = 1; pause_until_next(all); tick++) {
         if (tick % EXPIRE_EVERY_S == 0) {
             expire_keys(all->shared);
@@ -104,26 +98,16 @@ static void *run(void *words) {
     return NULL;
 }
 
-static void free_parts(upkeep *all) {
-    pthread_cond_destroy(&all->changed);
-    pthread_mutex_destroy(&all->lock);
-    free(all);
-}
-
 upkeep *upkeep_start(service *shared) {
     upkeep *all = calloc(1, sizeof *all);
     if (all == NULL) {
         return NULL;
     }
     all->shared = shared;
-    pthread_condattr_t steady;
-    pthread_condattr_init(&steady);
-    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-    pthread_cond_init(&all->changed, &steady);
-    pthread_condattr_destroy(&steady);
-    pthread_mutex_init(&all->lock, NULL);
-    if (pthread_create(&all->thread, NULL, run, all) != 0) {
-        free_parts(all);
+    all->ending = eventfd(0, EFD_CLOEXEC);
+    if (all->ending < 0 || pthread_create(&all->thread, NULL, run, all) != 0) {
+        close(all->ending);
+        free(all);
         return NULL;
     }
     return all;
@@ -133,10 +117,10 @@ void upkeep_stop(upkeep *all) {
     if (all == NULL) {
         return;
     }
-    pthread_mutex_lock(&all->lock);
-    all->ending = true;
-    pthread_cond_signal(&all->changed);
-    pthread_mutex_unlock(&all->lock);
+    const uint64_t one = 1;
+    ssize_t written = write(all->ending, &one, sizeof one);
+    (void)written; /* the first write to a counter at zero succeeds */
     pthread_join(all->thread, NULL);
-    free_parts(all);
+    close(all->ending);
+    free(all);
 }
