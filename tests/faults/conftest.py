@@ -9,7 +9,7 @@ import contract_reader
 from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder
 from corpus import Corpus
 from plan import Plan
-from service import Instance, Secrets
+from service import Instance
 from test_production import ISSUER, Issuer, set_database
 
 
@@ -28,8 +28,7 @@ def issuer(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def instance(cluster, plan, issuer):
-    keys = Secrets()
+def instance(cluster, keys, plan, issuer):
     made = Instance(cluster, keys, LR_MODE="production", LR_ISSUER=ISSUER, LR_WORKERS=2,
                     LR_JWKS_FILE=issuer.file, LR_CONNECTIONS=3, LR_PUSH_CONNECTIONS=1)
     del made.environment["LR_DEV_SECRET_FILE"]
@@ -39,7 +38,6 @@ def instance(cluster, plan, issuer):
     made.errors_expected = True
     yield made.start()
     made.stop()
-    keys.remove()
 
 
 @pytest.fixture(scope="session")

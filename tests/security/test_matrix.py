@@ -11,7 +11,7 @@ import pytest
 
 import contract_reader
 from client import AGENCY_SCOPES, ALL_SCOPES
-from documents import dead_child, new_access, new_referral, new_transfer, new_webhook
+from documents import dead_child, new_access, new_referral, new_transfer
 from places import places_of_case
 from service import Instance, program
 from steps import given_action, given_case, given_delivery, given_request
