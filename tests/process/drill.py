@@ -8,16 +8,13 @@ import http.client
 import json
 import os
 import pathlib
-import sys
 import threading
 import time
 import uuid
 
+from documents import new_referral
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "contract"), str(ROOT / "tests" / "integration")]
-
-from documents import new_referral  # noqa: E402
-
 LONG = os.environ.get("LR_DRILL") == "long"
 ORGANISATION = "LA-S12000049"
 SCOPES = "referrals.write referrals.read actions.read changes.read"

@@ -4,14 +4,10 @@ import pathlib
 import pwd
 import shutil
 import signal
-import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "integration")]
-
-from cluster import DATABASE, Cluster  # noqa: E402
+from cluster import DATABASE, Cluster
 
 
 def children_of(pid):

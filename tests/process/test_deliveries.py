@@ -1,23 +1,18 @@
 """Webhooks while instances are killed: every event arrives, in order, never two attempts of one at a time."""
 import collections
-import pathlib
 import random
 import signal
-import sys
 import threading
 import time
 import uuid
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "contract"), str(ROOT / "tests" / "integration")]
-
-from client import ALL_SCOPES, Client  # noqa: E402
-from cluster import Cluster  # noqa: E402
-from receiver import Receiver, overlapping  # noqa: E402
-from service import Instance, Secrets  # noqa: E402
-from steps import given_case, tag_of  # noqa: E402
+from client import ALL_SCOPES, Client
+from cluster import Cluster
+from receiver import Receiver, overlapping
+from service import Instance, Secrets
+from steps import given_case, tag_of
 
 WRITERS, CASES, SECONDS, KILLS = 4, 8, 12, 3
 # The lease of what a killed instance had under way has to run out, for each kill.

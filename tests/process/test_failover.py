@@ -3,25 +3,19 @@
 LR_FAILOVERS says how often (3); each time the killed primary comes back as the standby.
 """
 import os
-import pathlib
 import signal
-import sys
 import threading
 import time
 
 import pytest
 import requests
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "contract"), str(ROOT / "tests" / "integration"),
-                str(pathlib.Path(__file__).parent)]
-
-from cluster import Cluster  # noqa: E402
-from documents import new_referral  # noqa: E402
-from replicas import Node, kill_postgres, of_all  # noqa: E402
-from service import Instance, Secrets  # noqa: E402
-from test_feed import Consumer  # noqa: E402
-from test_kill import Pusher  # noqa: E402
+from cluster import Cluster
+from documents import new_referral
+from replicas import Node, kill_postgres, of_all
+from service import Instance, Secrets
+from test_feed import Consumer
+from test_kill import Pusher
 
 ORGANISATION, SCOPE = "LA-S12000049", "referrals.write referrals.read changes.read"
 CLIENTS, FAILOVERS = 8, int(os.environ.get("LR_FAILOVERS", "3"))

@@ -4,10 +4,8 @@ LR_DRILL=long: at least a hundred kills and fifty thousand acknowledged pushes.
 """
 import collections
 import json
-import pathlib
 import re
 import signal
-import sys
 import threading
 import time
 import urllib.request
@@ -16,13 +14,10 @@ import uuid
 import pytest
 import requests
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "contract"), str(ROOT / "tests" / "integration")]
-
-from cluster import Cluster  # noqa: E402
-from documents import new_referral  # noqa: E402
-from drill import LONG  # noqa: E402
-from service import Instance, Secrets  # noqa: E402
+from cluster import Cluster
+from documents import new_referral
+from drill import LONG
+from service import Instance, Secrets
 
 ORGANISATION, SCOPE = "LA-S12000049", "referrals.write referrals.read changes.read"
 CLIENTS, KILLS, PUSHES = (8, 55, 26000) if LONG else (8, 12, 100)

@@ -1,21 +1,15 @@
 """Reads on a standby: never older than their request, whatever becomes of the standby."""
 import contextlib
-import pathlib
 import re
-import sys
 import time
 import uuid
 
 import pytest
 import requests
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "contract"), str(ROOT / "tests" / "integration"),
-                str(pathlib.Path(__file__).parent)]
-
-from documents import new_referral  # noqa: E402
-from replicas import Node  # noqa: E402
-from service import Instance, Secrets  # noqa: E402
+from documents import new_referral
+from replicas import Node
+from service import Instance, Secrets
 
 AGENCY = "LA-S12000049"
 SCOPES = "referrals.read referrals.write changes.read statistics.read statistics.unsuppressed"

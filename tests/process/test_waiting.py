@@ -4,19 +4,15 @@ import re
 import selectors
 import socket
 import statistics
-import sys
 import time
 import urllib.parse
 
 import pytest
 import requests
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "contract"), str(ROOT / "tests" / "integration")]
-
-from cluster import Cluster  # noqa: E402
-from documents import new_referral  # noqa: E402
-from service import Instance, Secrets  # noqa: E402
+from cluster import Cluster
+from documents import new_referral
+from service import Instance, Secrets
 
 CONSUMERS, SAMPLES, WAIT_S = 1000, 300, 30
 RATIO_MOST, SLACK_S = 2, 0.002
