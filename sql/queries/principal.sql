@@ -1,8 +1,9 @@
 -- The claims of a transaction, and what a principal may learn of itself.
 
 -- name: claims
--- The organisation's kind and committee come from here, never from the token. Who is shut out counts as not known. Every setting is always set: what
--- came before in the same transaction must not speak for an organisation that is not known.
+-- The organisation's kind and committee come from here, never from the token. Who is shut out counts as not known.
+-- Every setting is always set: what came before in the same transaction must not speak for an organisation that is not
+-- known.
 select o.code is not null as known,
        set_config('register.organisation', coalesce(o.code, ''), true),
        set_config('register.kind', coalesce(o.kind, ''), true),
