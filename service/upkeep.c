@@ -1,11 +1,12 @@
 /* Work on the database that no request asks for. */
 #include "service/upkeep.h"
 
-#include "service/log.h"
+#include "service/db/chore.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -27,41 +28,10 @@ struct upkeep {
 };
 
 static void expire_keys(service *shared) {
+    const db_call call = {.what = statement_idempotency_expire, .safe_to_repeat = true};
     arena *memory = arena_new();
-    if (memory == NULL) {
-        return;
-    }
-    db_call call = {.what = statement_idempotency_expire, .safe_to_repeat = true};
-    db_error error = {0};
-    PGresult *result = db_call_run(shared->connections, NULL, &call, &error, memory);
-    if (result == NULL) {
-        log_write(LOG_WARNING, "idempotency keys could not be expired, SQLSTATE %s",
-                  error.sqlstate);
-    }
-    PQclear(result);
+    PQclear(chore_run(shared->connections, &call, memory));
     arena_free(memory);
-}
-
-/* Runs a statement that does a step of work and returns how much, until it does less than a whole
- * step. Whether it did anything. */
-static bool work_off(service *shared, const statement *what, const char *const *parameters,
-                     long step) {
-    arena *memory = arena_new();
-    bool did = false;
-    for (int rounds = 0; memory != NULL && rounds < ROUNDS_MOST; rounds++) {
-        db_call call = {.what = what, .parameters = {parameters[0], parameters[1]}};
-        db_error error = {0};
-        PGresult *result = db_call_run(shared->connections, NULL, &call, &error, memory);
-        long done = result == NULL ? 0 : strtol(PQgetvalue(result, 0, 0), NULL, 10);
-        PQclear(result);
-        arena_reset(memory);
-        did = did || done > 0;
-        if (done < step) {
-            break;
-        }
-    }
-    arena_free(memory);
-    return did;
 }
 
 /* The change feed: accesses that begin or end today, and events older than the retention, with the
@@ -69,14 +39,16 @@ static bool work_off(service *shared, const statement *what, const char *const *
 static void keep_feed(service *shared, long tick) {
     char days[16];
     snprintf(days, sizeof days, "%d", shared->settings->feed_days);
-    if (tick % SIGHT_EVERY_S == 1 &&
-        work_off(shared, statement_feed_sight_due, (const char *[]){NULL, NULL}, 1)) {
+    const db_call sight = {.what = statement_feed_sight_due};
+    const db_call events = {.what = statement_feed_expire, .parameters = {days, FEED_STEP_TEXT}};
+    const db_call deliveries = {.what = statement_expire_deliveries,
+                                .parameters = {days, FEED_STEP_TEXT}};
+    if (tick % SIGHT_EVERY_S == 1 && chore_work_off(shared->connections, &sight, 1, ROUNDS_MOST)) {
         feed_poke(shared->changes);
     }
     if (tick % FEED_EXPIRE_EVERY_S == 1) {
-        work_off(shared, statement_feed_expire, (const char *[]){days, FEED_STEP_TEXT}, FEED_STEP);
-        work_off(shared, statement_expire_deliveries, (const char *[]){days, FEED_STEP_TEXT},
-                 FEED_STEP);
+        chore_work_off(shared->connections, &events, FEED_STEP, ROUNDS_MOST);
+        chore_work_off(shared->connections, &deliveries, FEED_STEP, ROUNDS_MOST);
     }
 }
 
@@ -89,6 +61,9 @@ static bool pause_until_next(const upkeep *all) {
 static void *run(void *words) {
     const upkeep *all = words;
     for (long tick = 1; pause_until_next(all); tick++) {
+        if (!pool_is_connected(all->shared->connections)) {
+            continue;
+        }
         if (tick % EXPIRE_EVERY_S == 0) {
             expire_keys(all->shared);
         }

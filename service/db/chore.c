@@ -1,0 +1,30 @@
+/* Statements that no request asks for. */
+#include "service/db/chore.h"
+
+#include "service/log.h"
+
+#include <stdlib.h>
+
+PGresult *chore_run(pool *connections, const db_call *call, arena *memory) {
+    db_error error = {0};
+    PGresult *result = db_call_run(connections, NULL, call, &error, memory);
+    if (result == NULL) {
+        log_write(LOG_WARNING, "%s failed, SQLSTATE %s", call->what->name,
+                  error.sqlstate[0] == '\0' ? "none" : error.sqlstate);
+    }
+    return result;
+}
+
+bool chore_work_off(pool *connections, const db_call *call, long step, int rounds) {
+    arena *memory = arena_new();
+    bool did = false;
+    for (long done = step; rounds > 0 && done >= step; rounds--) {
+        PGresult *result = chore_run(connections, call, memory);
+        done = result == NULL ? 0 : strtol(PQgetvalue(result, 0, 0), NULL, 10);
+        PQclear(result);
+        arena_reset(memory);
+        did = did || done > 0;
+    }
+    arena_free(memory);
+    return did;
+}

@@ -1,0 +1,13 @@
+/* Statements that no request asks for: nobody waits for their answer, so the log tells of failures.
+ */
+#pragma once
+
+#include "service/db/call.h"
+
+/* Runs a statement as nobody in particular. Returns its result, which the caller clears; NULL, and
+ * a warning in the log, when it failed. */
+PGresult *chore_run(pool *connections, const db_call *call, arena *memory);
+
+/* Repeats a statement, which does at most `step` of its work and returns how much it did, until it
+ * does less than that, at most `rounds` times. Returns whether it did anything. */
+bool chore_work_off(pool *connections, const db_call *call, long step, int rounds);
