@@ -150,11 +150,6 @@ begin
     else
         delete from feed_sight f where f.access_id = a.id;
         perform feed_tell_case(a.case_id, v_audience, v_way, 'removed');
-        if not exists (select from review_case c where c.id = a.case_id) then -- its own row went first
-            insert into feed_event (channel, number, subject, subject_id, kind, version, shared)
-                select v_audience || '/' || s.lane, nextval('feed_number'), s.subject, a.case_id, 'removed', 0, true
-                from feed_subject s where s.subject = 'case' and s.shared @> array[v_way];
-        end if;
     end if;
 end
 $$;
@@ -172,6 +167,20 @@ begin
         perform feed_sight_set(new, access_in_force(new));
     end if;
     return null;
+end
+$$;
+
+-- A case that is deleted takes its parts along before anybody is told: those with access lose it, and all of it,
+-- while it is still there.
+create or replace function feed_case_deleted() returns trigger
+language plpgsql security definer set search_path = register, pg_temp as $$
+declare
+    a case_access;
+begin
+    for a in select * from case_access x where x.case_id = old.id order by x.id for update loop
+        perform feed_sight_set(a, false);
+    end loop;
+    return old;
 end
 $$;
 
@@ -205,5 +214,8 @@ begin
     drop trigger if exists feed_sight on case_access;
     create trigger feed_sight after insert or update or delete on case_access
         for each row execute function feed_access_changed();
+    drop trigger if exists feed_sight_ends on review_case;
+    create trigger feed_sight_ends before delete on review_case
+        for each row execute function feed_case_deleted();
 end
 $$;

@@ -255,6 +255,19 @@ def test_what_is_deleted_is_told(committee, caller, cluster):
         assert types_of(events, child["id"])[-1:] == ["child.removed"]
 
 
+def test_with_a_deleted_case_every_part_of_it_leaves_the_sight_of_those_with_access(committee, caller, cluster):
+    name = f"reviewer-{time.time_ns()}"
+    case = given_case(committee, "decision")
+    given_action(committee, case)
+    reader = follow(caller("INDEPENDENT", name))
+    grant(committee, case, name)
+    there = {(one["subject"], one["subject_id"]) for one in reader.read()}
+    assert {"case", "child", "stage", "recommendation", "action"} <= {subject for subject, _ in there}
+    cluster.execute("delete from register.review_case where id = %s", (case["id"],))
+    gone = [(one["subject"], one["subject_id"]) for one in reader.read(told=False)]
+    assert set(gone) == there and len(gone) == len(there)
+
+
 def test_the_chief_officers_read_what_their_committee_reads(committee, caller):
     officers = caller("COG-GLA", "chief-officers-system")
     reader = follow(officers)
