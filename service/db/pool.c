@@ -16,16 +16,23 @@
 
 enum { BACKOFF_LEAST_MS = 50, BACKOFF_MOST_MS = 1000 };
 
+/* Somebody who waits for a connection. */
+typedef struct waiter {
+    pthread_cond_t changed;
+    connection *given;
+    struct waiter *next;
+} waiter;
+
 struct pool {
     pthread_mutex_t lock;
-    pthread_cond_t idle_changed;   /* somebody waits for a connection */
     pthread_cond_t broken_changed; /* the reconnecting thread waits for work */
     pthread_t reconnecting;
     char *conninfo;
     char *options;
     connection *connections;
-    connection *idle;
+    connection *idle; /* NULL while somebody waits */
     connection *broken;
+    waiter *first, **last; /* in the order in which they came: nobody is overtaken */
     size_t size, idle_count, connected, waiting;
     unsigned long long timeouts, reconnects;
     histogram waits;
@@ -146,11 +153,56 @@ static PGconn *connect_once(const pool *all) {
     return NULL;
 }
 
+static void init_condition(pthread_cond_t *condition) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static void remove_waiter(pool *all, waiter *gone) {
+    waiter **place = &all->first;
+    while (*place != gone) {
+        place = &(*place)->next;
+    }
+    *place = gone->next;
+    if (gone->next == NULL) {
+        all->last = place;
+    }
+    all->waiting--;
+}
+
+/* Returns the connection that was handed over in time, or NULL. */
+static connection *wait_for_connection(pool *all, int wait_ms) {
+    struct timespec until = db_deadline_in(CLOCK_MONOTONIC, wait_ms);
+    waiter self = {.given = NULL};
+    init_condition(&self.changed);
+    *all->last = &self;
+    all->last = &self.next;
+    all->waiting++;
+    while (self.given == NULL &&
+           pthread_cond_timedwait(&self.changed, &all->lock, &until) != ETIMEDOUT) {
+    }
+    if (self.given == NULL) {
+        remove_waiter(all, &self);
+    }
+    pthread_cond_destroy(&self.changed);
+    return self.given;
+}
+
+/* Hands the connection to who waits longest, if anybody does. */
 static void put_idle(pool *all, connection *ready) {
+    waiter *longest = all->first;
+    if (longest != NULL) {
+        remove_waiter(all, longest);
+        longest->given = ready;
+        pthread_cond_signal(&longest->changed);
+        return;
+    }
     ready->next = all->idle;
     all->idle = ready;
     all->idle_count++;
-    pthread_cond_signal(&all->idle_changed);
 }
 
 /* Drops the connection and leaves it to the reconnecting thread. */
@@ -204,14 +256,6 @@ static void *reconnect_broken(void *argument) {
     return NULL;
 }
 
-static void init_condition(pthread_cond_t *condition) {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 static pool *make_pool(const char *conninfo, size_t size, const char *options, bool standby) {
     pool *all = calloc(1, sizeof *all);
     if (all == NULL) {
@@ -224,8 +268,8 @@ static pool *make_pool(const char *conninfo, size_t size, const char *options, b
     all->connections = calloc(size, sizeof *all->connections);
     all->size = size;
     all->standby = standby;
+    all->last = &all->first;
     pthread_mutex_init(&all->lock, NULL);
-    init_condition(&all->idle_changed);
     init_condition(&all->broken_changed);
     if (all->conninfo == NULL || all->options == NULL || all->connections == NULL) {
         goto failed;
@@ -266,7 +310,6 @@ void pool_free(pool *all) {
     for (size_t i = 0; i < all->size; i++) {
         PQfinish(all->connections[i].link);
     }
-    pthread_cond_destroy(&all->idle_changed);
     pthread_cond_destroy(&all->broken_changed);
     pthread_mutex_destroy(&all->lock);
     free(all->connections);
@@ -278,21 +321,16 @@ void pool_free(pool *all) {
 connection *pool_take(pool *all, int wait_ms) {
     uint64_t waited = 0;
     pthread_mutex_lock(&all->lock);
-    if (all->idle == NULL) {
-        int64_t since = now_us();
-        struct timespec until = db_deadline_in(CLOCK_MONOTONIC, wait_ms);
-        all->waiting++;
-        while (all->idle == NULL && !all->stopping &&
-               pthread_cond_timedwait(&all->idle_changed, &all->lock, &until) != ETIMEDOUT) {
-        }
-        all->waiting--;
-        waited = (uint64_t)(now_us() - since);
-    }
     connection *taken = all->idle;
     if (taken != NULL) {
         all->idle = taken->next;
         all->idle_count--;
-    } else {
+    } else if (wait_ms > 0) {
+        int64_t since = now_us();
+        taken = wait_for_connection(all, wait_ms);
+        waited = (uint64_t)(now_us() - since);
+    }
+    if (taken == NULL) {
         all->timeouts++;
     }
     pthread_mutex_unlock(&all->lock);

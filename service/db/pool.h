@@ -24,8 +24,9 @@ pool *pool_new(const char *conninfo, size_t size, const char *options);
 pool *pool_new_standby(const char *conninfo, size_t size);
 void pool_free(pool *all);
 
-/* Takes a connection that works, waiting at most `wait_ms` for one. NULL: none in time; then
- * pool_is_connected tells overload from a database that is gone. Give it back with pool_give. */
+/* Takes a connection that works, waiting at most `wait_ms` for one, in the order of asking. NULL:
+ * none in time; then pool_is_connected tells overload from a database that is gone. Give it back
+ * with pool_give. */
 connection *pool_take(pool *all, int wait_ms);
 
 /* Gives the connection back; one that is broken, not idle, or no longer with a server of its kind
