@@ -17,7 +17,7 @@ typedef struct batch {
     json_t **problems;        /* where refused; owned */
     combiner_answer *answers; /* where the database answered */
     bool *answered;
-    size_t refused;
+    size_t created, existing, refused;
 } batch;
 
 static const contract_schema *referral_schema(void) {
@@ -145,25 +145,24 @@ static bool send_items(batch *all, db_transaction *transaction, db_error *error)
     return true;
 }
 
-static const char *render_batch(const batch *all) {
-    size_t created = 0;
-    size_t existing = 0;
+static const char *render_batch(batch *all) {
+    all->created = all->existing = 0;
     json_t *items = json_array();
     for (size_t i = 0; i < all->count; i++) {
         const combiner_answer *answer = &all->answers[i];
         json_t *problem = all->problems[i];
         int status = problem == NULL ? answer->reply.status
                                      : (int)json_integer_value(json_object_get(problem, "status"));
-        created += status == 201;
-        existing += status == 200;
+        all->created += status == 201;
+        all->existing += status == 200;
         json_array_append_new(items,
                               json_pack("{s:I,s:i,s:s?,s:b,s:O?}", "index", (json_int_t)i, "status",
                                         status, "id", problem == NULL ? answer->id : NULL,
                                         "replayed", status == 200, "problem", problem));
     }
     json_t *document =
-        json_pack("{s:o,s:I,s:I,s:I}", "items", items, "created", (json_int_t)created, "existing",
-                  (json_int_t)existing, "refused", (json_int_t)all->refused);
+        json_pack("{s:o,s:I,s:I,s:I}", "items", items, "created", (json_int_t)all->created,
+                  "existing", (json_int_t)all->existing, "refused", (json_int_t)all->refused);
     char *text = json_dumps(document, JSON_COMPACT);
     const char *copy = arena_strdup(exchange_memory(all->x), text);
     free(text);
@@ -214,12 +213,17 @@ static void forget_answers(batch *all) {
     }
 }
 
-/* Stores the answer under the key, and one entry for all referrals in the audit trail. */
+/* Stores the answer under the key, and one entry for all referrals in the audit trail: of a change,
+ * or of showing what was there when nothing was new. */
 static bool record_batch(batch *all, db_transaction *transaction, const db_once *once,
                          const db_reply *reply, db_error *error) {
-    return (once->key == NULL || db_once_store(transaction, once, reply, error)) &&
-           (all->refused == all->count ||
-            db_audit(transaction, exchange_audit(all->x), reply->body, error));
+    if (once->key != NULL && !db_once_store(transaction, once, reply, error)) {
+        return false;
+    }
+    const audit_note *note = exchange_audit(all->x);
+    return all->created > 0    ? db_audit(transaction, note, reply->body, error)
+           : all->existing > 0 ? db_audit_replay(transaction, note, reply, error)
+                               : true;
 }
 
 /* One try: everything in one transaction. Returns false with `error`; answers when it returns true.
