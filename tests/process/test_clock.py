@@ -15,7 +15,6 @@ from documents import today
 from drill import seconds_until, token_of
 from service import Instance, program
 from steps import given_action, given_case
-from test_restore import Silent
 
 HOUR, DAY = 3600, 86400
 SANITIZED = b"__asan_init" in program().read_bytes()
@@ -128,7 +127,7 @@ def test_a_long_poll_ends_in_its_time_whatever_the_clock_does(start, clock, jump
 def test_connections_and_deadlines_outlive_a_jump(start, clock):
     """An idle connection is not taken for one that has been idle for an hour."""
     instance = start(LR_IDLE_SECONDS=5)
-    client = Client(instance.url, token_of(instance, seconds=2 * HOUR), Silent())
+    client = Client(instance.url, token_of(instance, seconds=2 * HOUR))
     for jump in (0, HOUR, 0):
         clock.set(jump)
         time.sleep(1.2)  # longer than the watch looks around
@@ -156,10 +155,10 @@ def test_statistics_of_the_present_change_with_the_day(serving, cluster):
     try:
         instance = serving(cluster)
         instance.errors_expected = True
-        board = Client(instance.url, token_of(instance, "CPC-GLA", ALL_SCOPES), Silent(), lambda organisation, client: Client(
-            instance.url, token_of(instance, organisation, ALL_SCOPES, client), Silent()))
+        board = Client(instance.url, token_of(instance, "CPC-GLA", ALL_SCOPES), None, lambda organisation, client: Client(
+            instance.url, token_of(instance, organisation, ALL_SCOPES, client)))
         given_action(board, given_case(board, "decision"), due_on=today())
-        analyst = Client(instance.url, token_of(instance, "SG", "statistics.read statistics.unsuppressed"), Silent())
+        analyst = Client(instance.url, token_of(instance, "SG", "statistics.read statistics.unsuppressed"))
 
         def overdue():
             rows = analyst.send("getStatistics", table="actions_open", query="view=live").needed(200)["rows"]

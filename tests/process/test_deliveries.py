@@ -19,13 +19,6 @@ WRITERS, CASES, SECONDS, KILLS = 4, 8, 12, 3
 PATIENCE_S = 90
 
 
-class Silent:
-    """A recorder that keeps nothing: this traffic is not the contract tests' business."""
-
-    def add(self, response):
-        pass
-
-
 @pytest.fixture(scope="module")
 def register():
     cluster, keys = Cluster(), Secrets()
@@ -50,7 +43,7 @@ def receiver(register):
 
 def client_at(instance):
     token = instance.run("token", "--organisation", "CPC-GLA", "--client", "hooks", "--scope", ALL_SCOPES)
-    return Client(instance.url, token, Silent())
+    return Client(instance.url, token)
 
 
 class Writer(threading.Thread):

@@ -15,13 +15,6 @@ from steps import given_action, given_case
 from client import ALL_SCOPES, Client
 
 
-class Silent:
-    """A recorder that keeps nothing: this traffic is not the contract tests' business."""
-
-    def add(self, response):
-        pass
-
-
 def documented_commands():
     """The lines of README's section on backups, with what an operator fills in replaced."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -78,8 +71,8 @@ def test_what_was_backed_up_is_restored_whole(serving, cluster, empty_cluster, k
     old = serving(cluster)
     with Load(old, token_of(old), 4):
         time.sleep(0.7)
-    board = Client(old.url, token_of(old, "CPC-GLA", ALL_SCOPES), Silent(),
-                   lambda organisation, client: Client(old.url, token_of(old, organisation, ALL_SCOPES, client), Silent()))
+    board = Client(old.url, token_of(old, "CPC-GLA", ALL_SCOPES), None,
+                   lambda organisation, client: Client(old.url, token_of(old, organisation, ALL_SCOPES, client)))
     given_action(board, given_case(board, "decision"))
     sender = board.of("LA-S12000049", "drill")
     document = new_referral()
@@ -103,7 +96,7 @@ def test_what_was_backed_up_is_restored_whole(serving, cluster, empty_cluster, k
     new = serving(empty_cluster)
     assert whole_feed(new, token)[0] == events and len(events) > 20
     assert whole_feed(new, token, position)[0] == []
-    again = Client(new.url, sender.token, Silent())
+    again = Client(new.url, sender.token)
     assert again.send("pushReferral", document, key="before-the-backup")["id"] == told["id"]
     fresh = again.send("pushReferral", new_referral()).needed(201)
     time.sleep(0.7)

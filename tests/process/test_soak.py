@@ -15,13 +15,16 @@ import time
 
 import pytest
 
+from client import AGENCY_SCOPES, ALL_SCOPES, Client
 from documents import new_referral
 from drill import LONG, percentile, seconds_until, token_of
 from service import Instance, program
+from steps import WAY, given_accepted, given_case, given_verified
 
 # With few workers each has soon seen the largest request that it will see.
 CALLERS, WORKERS, SECONDS, REQUESTS_LONG = 6, 4, 30, 1_000_000
 GROWTH_MOST_KIB, FACTOR_WITH_SANITIZER = 3 * 1024, 4
+TABLES = ("decisions", "days_to_decision", "actions_open", "children")
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
 
 
@@ -39,6 +42,9 @@ class Mixed(threading.Thread):
     def run(self):
         while not self.enough.is_set():
             self.random.choice(self.honest if self.random.random() < 0.5 else self.hostile)()
+
+    def close(self):
+        self.drop()
 
     def connection(self):
         if self.link is None:
@@ -145,6 +151,50 @@ class Mixed(threading.Thread):
         self.drop()
 
 
+class Reviews(threading.Thread):
+    """Takes cases through the guidance and reads what they leave: what honest clients send."""
+
+    def __init__(self, instance, enough, seed):
+        super().__init__(daemon=True)
+        self.instance, self.enough, self.random = instance, enough, random.Random(seed)
+        self.sent, self.statuses, self.fault, self.callers = 0, {}, None, {}
+        self.committee, self.council = self.caller("CPC-GLA", "committee"), self.caller("LA-S12000049", "council")
+
+    def caller(self, organisation, client):
+        if organisation not in self.callers:
+            scope = ALL_SCOPES if organisation.startswith("CPC-") else AGENCY_SCOPES + " ratification.write notices.read"
+            token = token_of(self.instance, organisation, scope, client, seconds=80000)
+            self.callers[organisation] = Client(self.instance.url, token, self, self.caller)
+        return self.callers[organisation]
+
+    def add(self, response):
+        """As the recorder of the clients."""
+        self.sent += 1
+        self.statuses[response.status_code] = self.statuses.get(response.status_code, 0) + 1
+
+    def run(self):
+        try:
+            while not self.enough.is_set():
+                self.review()
+        except Exception as fault:  # raised by close, in the test's own thread
+            self.fault = fault
+
+    def close(self):
+        if self.fault is not None:
+            raise self.fault
+
+    def review(self):
+        given_accepted(self.council, self.committee)
+        case = given_case(self.committee, self.random.choice(WAY))
+        given_verified(self.committee, self.council)
+        for operation, query in (("listCases", "limit=200"), ("listActions", "limit=200"), ("listChanges", "limit=500"),
+                                 ("listAudit", "limit=50"), ("listTimescales", None)):
+            self.committee.send(operation, query=query).needed(200)
+        self.committee.send("getStatistics", table=self.random.choice(TABLES), query="view=live&committee=GLA").needed(200)
+        tag = self.committee.send("getCase", query="expand=stages,actions", id=case["id"]).needed(200).etag
+        self.committee.send("getCase", none_match=tag, query="expand=stages,actions", id=case["id"]).needed(304)
+
+
 def figure(instance, name):
     found = re.search(rf"^{re.escape(name)} ([0-9.e+]+)$", instance.admin("/metrics")[1], re.MULTILINE)
     return float(found[1])
@@ -154,6 +204,7 @@ def soak(instance):
     """Samples of resident memory (KiB) and descriptors while the load goes on, and what was sent."""
     enough, samples = threading.Event(), []
     threads = [Mixed(instance, token_of(instance, seconds=80000), enough, seed) for seed in range(CALLERS)]
+    threads.append(Reviews(instance, enough, CALLERS))
     for each in threads:
         each.start()
     began = time.monotonic()
@@ -164,7 +215,7 @@ def soak(instance):
     enough.set()
     for each in threads:
         each.join(timeout=20)
-        each.drop()
+        each.close()
     statuses = {}
     for each in threads:
         for status, count in each.statuses.items():

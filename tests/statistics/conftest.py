@@ -15,13 +15,6 @@ READ = "statistics.read"
 EXACT = "statistics.read statistics.unsuppressed"
 
 
-class NoRecorder:
-    """These exchanges are not held against the contract: the integration tests do that."""
-
-    def add(self, response):
-        pass
-
-
 @pytest.fixture(scope="session")
 def instance(cluster, keys):
     made = Instance(cluster, keys)
@@ -56,7 +49,7 @@ def released(extended):
 def caller(instance):
     def make(organisation, client="tests", scope=EXACT):
         token = instance.run("token", "--organisation", organisation, "--client", client, "--scope", scope)
-        return Client(instance.url, token, NoRecorder(), make)
+        return Client(instance.url, token, None, make)
     return make
 
 

@@ -19,15 +19,10 @@ from service import Instance, Secrets  # noqa: E402
 from steps import given_action, given_case, given_referral  # noqa: E402
 
 
-class NoRecorder:
-    def add(self, response):
-        pass
-
-
 def caller(instance, organisation="CPC-GLA", client="contract-tools"):
     token = instance.run("token", "--organisation", organisation, "--client", client,
                          "--scope", ALL_SCOPES)
-    return Client(instance.url, token, NoRecorder(),
+    return Client(instance.url, token, None,
                   lambda *other: caller(instance, *other))
 
 
