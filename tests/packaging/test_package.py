@@ -1,10 +1,12 @@
 """The Debian package: what is in it, what it does to a machine, and the service that runs from it."""
+import hashlib
+import os
 import re
 import subprocess
 
 import pytest
 
-from commands import ROOT, box, run
+from commands import ROOT, box, make_package, run
 
 UNITS = ["learning-reviews.service", "learning-reviews-migrate.service"]
 INSTALL = "set -e; export DEBIAN_FRONTEND=noninteractive; dpkg -i /box/learning-reviews_*.deb >/dev/null 2>&1\n"
@@ -32,6 +34,12 @@ def test_it_holds_what_an_operator_needs_with_the_right_modes(package):
             "observability/alerts.yml")},
     }
     assert {path: how for path, how in found.items() if not path.endswith("/")} == wanted
+
+
+@pytest.mark.skipif("LR_PACKAGE" in os.environ, reason="a package made elsewhere, at another time")
+def test_it_is_the_same_to_the_last_bit_wherever_it_is_built(package, tmp_path):
+    again = make_package(tmp_path / "deeper" / "source", tmp_path / "package")
+    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(package.read_bytes()).digest()
 
 
 def test_it_depends_on_the_libraries_that_the_program_uses(package, unpacked):
