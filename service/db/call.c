@@ -394,9 +394,12 @@ bool db_audit(db_transaction *transaction, const audit_note *note, const char *a
 
 bool db_audit_replay(db_transaction *transaction, const audit_note *note, const db_reply *reply,
                      db_error *error) {
-    audit_note read = note == NULL ? (audit_note){0} : *note;
+    if (note == NULL) {
+        return true;
+    }
+    audit_note read = *note;
     read.kind = "read";
-    return db_audit(transaction, note == NULL ? NULL : &read, reply->body, error);
+    return db_audit(transaction, &read, reply->body, error);
 }
 
 static bool run_once(pool *all, const principal *who, const db_call *call, const db_once *once,

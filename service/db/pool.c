@@ -32,7 +32,7 @@ struct pool {
     connection *connections;
     connection *idle; /* NULL while somebody waits */
     connection *broken;
-    waiter *first, **last; /* in the order in which they came: nobody is overtaken */
+    waiter *waiters; /* in the order in which they came: nobody is overtaken */
     size_t size, idle_count, connected, waiting;
     unsigned long long timeouts, reconnects;
     histogram waits;
@@ -161,15 +161,17 @@ static void init_condition(pthread_cond_t *condition) {
     pthread_condattr_destroy(&attributes);
 }
 
-static void remove_waiter(pool *all, waiter *gone) {
-    waiter **place = &all->first;
-    while (*place != gone) {
+/* The place in the list where the waiter stands; NULL: the end. */
+static waiter **find_waiter(pool *all, const waiter *wanted) {
+    waiter **place = &all->waiters;
+    while (*place != wanted) {
         place = &(*place)->next;
     }
-    *place = gone->next;
-    if (gone->next == NULL) {
-        all->last = place;
-    }
+    return place;
+}
+
+static void remove_waiter(pool *all, const waiter *gone) {
+    *find_waiter(all, gone) = gone->next;
     all->waiting--;
 }
 
@@ -178,8 +180,7 @@ static connection *wait_for_connection(pool *all, int wait_ms) {
     struct timespec until = db_deadline_in(CLOCK_MONOTONIC, wait_ms);
     waiter self = {.given = NULL};
     init_condition(&self.changed);
-    *all->last = &self;
-    all->last = &self.next;
+    *find_waiter(all, NULL) = &self;
     all->waiting++;
     while (self.given == NULL &&
            pthread_cond_timedwait(&self.changed, &all->lock, &until) != ETIMEDOUT) {
@@ -193,7 +194,7 @@ static connection *wait_for_connection(pool *all, int wait_ms) {
 
 /* Hands the connection to who waits longest, if anybody does. */
 static void put_idle(pool *all, connection *ready) {
-    waiter *longest = all->first;
+    waiter *longest = all->waiters;
     if (longest != NULL) {
         remove_waiter(all, longest);
         longest->given = ready;
@@ -268,7 +269,6 @@ static pool *make_pool(const char *conninfo, size_t size, const char *options, b
     all->connections = calloc(size, sizeof *all->connections);
     all->size = size;
     all->standby = standby;
-    all->last = &all->first;
     pthread_mutex_init(&all->lock, NULL);
     init_condition(&all->broken_changed);
     if (all->conninfo == NULL || all->options == NULL || all->connections == NULL) {

@@ -128,7 +128,7 @@ const contract_schema *exchange_body_schema(const exchange *x) {
 }
 
 bool exchange_body_is_lines(const exchange *x) {
-    return strcmp(x->body_kind->media_type, "application/x-ndjson") == 0;
+    return x->body_kind != NULL && strcmp(x->body_kind->media_type, "application/x-ndjson") == 0;
 }
 
 static bool is_encoded(exchange *x) {
