@@ -153,6 +153,8 @@ Test(token, corpus_of_claims) {
 
 /* ---- mutations ---- */
 
+enum { MUTATIONS = 50000, OPINION_EVERY = 32 /* libjwt is slow */ };
+
 static uint64_t next_random(uint64_t *state) {
     *state = *state * 6364136223846793005U + 1442695040888963407U;
     return *state >> 33;
@@ -171,7 +173,7 @@ static void mutate_many(signer by, int count) {
         const char *refusal = token_verify(verifier, text, FIXTURE_NOW, &who);
         cr_expect_not_null(refusal, "byte %zu as %d", at, text[at]);
         bool signature = refusal != NULL && strcmp(refusal, "signature") == 0;
-        cr_expect(!signature ||
+        cr_expect(!signature || round % OPINION_EVERY != 0 ||
                   !libjwt_believes(text, pem, by == BY_EC ? JWT_ALG_ES256 : JWT_ALG_RS256));
         text[at] = before;
     }
@@ -180,8 +182,8 @@ static void mutate_many(signer by, int count) {
 }
 
 Test(token, mutations_are_never_accepted) {
-    mutate_many(BY_RSA, 1500);
-    mutate_many(BY_EC, 1500);
+    mutate_many(BY_RSA, MUTATIONS);
+    mutate_many(BY_EC, MUTATIONS);
 }
 
 Test(token, every_bit_of_an_es256_token_counts) {
