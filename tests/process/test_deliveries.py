@@ -10,6 +10,7 @@ import pytest
 
 from client import ALL_SCOPES, Client
 from cluster import Cluster
+from drill import seconds_until
 from receiver import Receiver, overlapping
 from service import Instance, Secrets
 from steps import given_case, tag_of
@@ -98,8 +99,10 @@ def test_no_event_is_lost_or_sent_twice_at_a_time_when_instances_are_killed(regi
     enough.set()
     for each in writers:
         each.join()
-    told = {number for number in feed_numbers(client)}
-    assert len(told) == sum(each.done for each in writers) > 100
+    done = sum(each.done for each in writers)
+    seconds_until(lambda: len(feed_numbers(client)) >= done, 5)  # the feed tells what was stored within a second
+    told = set(feed_numbers(client))
+    assert len(told) == done > 100
     found = endpoint.wait(lambda found: told <= {one.number for one in found if one.accepted}, PATIENCE_S)
     found = sorted(found, key=lambda one: one.began)
     repeated = [number for number, times in collections.Counter(one.number for one in found).items() if times > 1]
