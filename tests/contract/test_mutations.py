@@ -23,7 +23,7 @@ from schema_tables import render_tables  # noqa: E402
 from source import ContractError  # noqa: E402
 
 ORIGINAL = contract_reader.load()
-EXCHANGES_OF_EACH = 400
+EXCHANGES_OF_EACH = 25
 # The operations whose traffic the drifts are held against.
 JUDGED = {"getCase", "acceptReferral", "pushReferral", "listReferrals", "moveCase", "getIndex",
           "listTeamMembers", "listProblems"}
