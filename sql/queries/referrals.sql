@@ -87,33 +87,54 @@ order by n;
 select coalesce(referral_faults(jsonb_populate_record(null::referral_input, $1::jsonb)), '[]') as body;
 
 -- name: list_referrals unprepared
-with page as (
-    select r, row_number() over (order by r.received_at desc, r.id desc) as n
-    from referral r
-    where referral_fits(r, $1::jsonb)
-        and ($2::jsonb is null or (r.received_at, r.id)
-            < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
-    order by r.received_at desc, r.id desc
+-- Each part is read in the order of an index: what row-level security joins by `or` cannot be.
+with seen as (
+    (select r from referral r
+        where r.source_organisation = claim('organisation') and referral_fits(r, $1::jsonb)
+            and ($2::jsonb is null or (r.received_at, r.id)
+                < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
+        order by r.received_at desc, r.id desc limit $3::bigint + 1)
+    union all
+    (select r from referral r
+        where r.committee = claim('area')
+            and r.source_organisation <> claim('organisation') and referral_fits(r, $1::jsonb)
+            and ($2::jsonb is null or (r.received_at, r.id)
+                < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
+        order by r.received_at desc, r.id desc limit $3::bigint + 1)
+), page as (
+    select r, row_number() over (order by (r).received_at desc, (r).id desc) as place
+    from seen
+    order by (r).received_at desc, (r).id desc
     limit $3::bigint + 1
 )
-select coalesce(json_agg(referral_document(r) order by n) filter (where n <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((r).received_at, (r).id)) filter (where n = $3::bigint
-        and exists (select from page where n > $3::bigint))) -> 0 as next
+select coalesce(json_agg(referral_document(r) order by place) filter (where place <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((r).received_at, (r).id)) filter (where place = $3::bigint
+        and exists (select from page where place > $3::bigint))) -> 0 as next
 from page;
 
 -- name: list_referrals_oldest unprepared
-with page as (
-    select r, row_number() over (order by r.received_at, r.id) as n
-    from referral r
-    where referral_fits(r, $1::jsonb)
-        and ($2::jsonb is null or (r.received_at, r.id)
-            > (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
-    order by r.received_at, r.id
+with seen as (
+    (select r from referral r
+        where r.source_organisation = claim('organisation') and referral_fits(r, $1::jsonb)
+            and ($2::jsonb is null or (r.received_at, r.id)
+                > (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
+        order by r.received_at, r.id limit $3::bigint + 1)
+    union all
+    (select r from referral r
+        where r.committee = claim('area')
+            and r.source_organisation <> claim('organisation') and referral_fits(r, $1::jsonb)
+            and ($2::jsonb is null or (r.received_at, r.id)
+                > (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
+        order by r.received_at, r.id limit $3::bigint + 1)
+), page as (
+    select r, row_number() over (order by (r).received_at, (r).id) as place
+    from seen
+    order by (r).received_at, (r).id
     limit $3::bigint + 1
 )
-select coalesce(json_agg(referral_document(r) order by n) filter (where n <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((r).received_at, (r).id)) filter (where n = $3::bigint
-        and exists (select from page where n > $3::bigint))) -> 0 as next
+select coalesce(json_agg(referral_document(r) order by place) filter (where place <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((r).received_at, (r).id)) filter (where place = $3::bigint
+        and exists (select from page where place > $3::bigint))) -> 0 as next
 from page;
 
 -- name: get_referral

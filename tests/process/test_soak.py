@@ -1,7 +1,7 @@
 """Memory and descriptors stay what they are over a long mixed load, valid and hostile.
 
 LR_SOAK_BINARY names a second program to soak, built with AddressSanitizer: it tells of faults and of leaks at its end.
-LR_DRILL=long sends a million requests to each; otherwise it takes half a minute for each.
+LR_DRILL=long sends a million requests (or LR_SOAK_REQUESTS) to each; otherwise it takes half a minute for each.
 """
 import json
 import os
@@ -22,7 +22,7 @@ from service import Instance, program
 from steps import WAY, given_accepted, given_case, given_verified
 
 # With few workers each has soon seen the largest request that it will see.
-CALLERS, WORKERS, SECONDS, REQUESTS_LONG = 6, 4, 30, 1_000_000
+CALLERS, WORKERS, SECONDS, REQUESTS_LONG = 6, 4, 30, int(os.environ.get("LR_SOAK_REQUESTS", 1_000_000))
 GROWTH_MOST_KIB, FACTOR_WITH_SANITIZER = 3 * 1024, 4
 TABLES = ("decisions", "days_to_decision", "actions_open", "children")
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
