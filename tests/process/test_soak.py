@@ -165,6 +165,8 @@ class Reviews(threading.Thread):
             scope = ALL_SCOPES if organisation.startswith("CPC-") else AGENCY_SCOPES + " ratification.write notices.read"
             token = token_of(self.instance, organisation, scope, client, seconds=80000)
             self.callers[organisation] = Client(self.instance.url, token, self, self.caller)
+            # What waits for the next review is idle for as long as the service lets it, and would meet its end.
+            self.callers[organisation].session.headers["Connection"] = "close"
         return self.callers[organisation]
 
     def add(self, response):
