@@ -14,7 +14,7 @@
 enum { TAMPERED = 1, COPY_HEADER_SIZE = 19 };
 
 /* Who sees the whole trail: see sql/reference/020_organisations.sql. */
-static const char *const auditor[] = {"AUDITOR", " audit.read ", "check"};
+static const char *const auditor[] = {"AUDITOR", " audit.read ", "check", ""};
 
 /* The names libpq takes them under: the connection string gives the rest. */
 static PGconn *connect_to(const char *conninfo) {
@@ -37,7 +37,8 @@ static bool begin(PGconn *link) {
         !command(link, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")) {
         return false;
     }
-    PGresult *claims = PQexecParams(link, statement_claims->text, 3, NULL, auditor, NULL, NULL, 0);
+    PGresult *claims = PQexecParams(link, statement_claims->text, statement_claims->parameters,
+                                    NULL, auditor, NULL, NULL, 0);
     bool known = PQresultStatus(claims) == PGRES_TUPLES_OK && *PQgetvalue(claims, 0, 0) == 't';
     PQclear(claims);
     PGresult *ordered = PQexec(link, statement_audit_in_order->text);

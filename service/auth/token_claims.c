@@ -156,6 +156,21 @@ static const char *read_subject(const json_t *root, const token_rules *rules, pr
     return NULL;
 }
 
+/* By its jti one token can be shut out (RFC 7519 section 4.1.7). */
+static const char *read_token_id(const json_t *root, principal *who) {
+    size_t length = 0;
+    who->token_id[0] = '\0';
+    if (json_object_get(root, "jti") == NULL) {
+        return NULL;
+    }
+    const char *id = strict_json_text(root, "jti", &length);
+    if (id == NULL || length == 0 || length > TOKEN_ID_MOST) {
+        return "token_id";
+    }
+    memcpy(who->token_id, id, length + 1);
+    return NULL;
+}
+
 static const char *check_claims(const json_t *root, const token_rules *rules, int64_t now,
                                 principal *who) {
     const char *refusal = check_parties(root, rules);
@@ -163,6 +178,7 @@ static const char *check_claims(const json_t *root, const token_rules *rules, in
     refusal = refusal != NULL ? refusal : read_client(root, who);
     refusal = refusal != NULL ? refusal : read_organisation(root, who);
     refusal = refusal != NULL ? refusal : read_scopes(root, who);
+    refusal = refusal != NULL ? refusal : read_token_id(root, who);
     return refusal != NULL ? refusal : read_subject(root, rules, who);
 }
 

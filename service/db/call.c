@@ -22,9 +22,17 @@ bool db_send(PGconn *link, const statement *what, const char *const *parameters)
     return PQsendQueryPrepared(link, what->name, what->parameters, parameters, NULL, NULL, 0) == 1;
 }
 
+/* What statement_claims is given. */
+typedef struct claims {
+    const char *values[4];
+} claims;
+
+static claims claims_of(const principal *who) {
+    return (claims){{who->organisation, who->scopes, who->client, who->token_id}};
+}
+
 bool db_send_claims(PGconn *link, const principal *who) {
-    const char *const parameters[] = {who->organisation, who->scopes, who->client};
-    return db_send(link, statement_claims, parameters);
+    return db_send(link, statement_claims, claims_of(who).values);
 }
 
 bool db_claims_known(const PGresult *claims) {
@@ -302,10 +310,9 @@ bool db_begin(db_transaction *transaction, pool *all, const principal *who, db_e
     if (transaction->taken == NULL) {
         return false;
     }
-    const char *const claims[] = {who->organisation, who->scopes, who->client};
     PGresult *result = NULL;
     if (run_command(transaction->taken->link, transaction_begin)) {
-        result = db_step(transaction, statement_claims, claims, error);
+        result = db_step(transaction, statement_claims, claims_of(who).values, error);
     } else {
         fail(NULL, error, memory);
     }

@@ -86,6 +86,7 @@ bool combiner_answer_read(const PGresult *rows, int row, combiner_answer *answer
 static int compare_principals(const principal *a, const principal *b) {
     int order = strcmp(a->organisation, b->organisation);
     order = order != 0 ? order : strcmp(a->client, b->client);
+    order = order != 0 ? order : strcmp(a->token_id, b->token_id);
     return order != 0 ? order : strcmp(a->scopes, b->scopes);
 }
 

@@ -54,12 +54,18 @@ alter table exclusion force row level security;
 drop policy if exists owner_all on exclusion;
 create policy owner_all on exclusion to register_owner using (true);
 revoke all on exclusion from register_service;
-create or replace function is_excluded(p_organisation text, p_client text) returns boolean
+create or replace function is_excluded(p_organisation text, p_client text, p_token_id text) returns boolean
 language plpgsql stable security definer set search_path = register, pg_temp as $$
 begin
     return exists (select from exclusion x
-        where x.organisation = p_organisation and (x.client is null or x.client = p_client));
+        where x.organisation = p_organisation and (x.client is null or x.client = p_client)
+            and (x.token_id is null or x.token_id = p_token_id));
 end
+$$;
+-- As instances of the version before ask, until they have ended.
+create or replace function is_excluded(p_organisation text, p_client text) returns boolean
+language sql stable as $$
+    select register.is_excluded(p_organisation, p_client, '')
 $$;
 
 grant select, insert, update on referral, case_counter, review_case, child, case_stage, case_decision, action,

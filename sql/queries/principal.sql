@@ -14,7 +14,7 @@ select o.code is not null as known,
        set_config('register.granted', access.granted, true),
        set_config('register.liaison', access.liaison, true)
 from (values ($1::text)) asked (code)
-left join register.organisation o on o.code = asked.code and not register.is_excluded(o.code, $3)
+left join register.organisation o on o.code = asked.code and not register.is_excluded(o.code, $3, $4)
 cross join register.access_of($1, $3) access;
 
 -- name: get_principal

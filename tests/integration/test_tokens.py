@@ -1,5 +1,6 @@
 """Tokens: which are believed, and that the refusal is the same for all the others."""
 import base64
+import concurrent.futures
 import hashlib
 import hmac
 import json
@@ -136,9 +137,10 @@ def test_an_unknown_organisation_is_refused(caller, operation):
 
 @pytest.fixture
 def shut_out(cluster):
-    """Shuts a client out (None: all of its organisation) until the test is over."""
-    def insert(organisation, client):
-        cluster.execute("insert into register.exclusion (organisation, client) values (%s, %s)", [organisation, client])
+    """Shuts a client out (None: all of its organisation), or one of its tokens, until the test is over."""
+    def insert(organisation, client, token_id=None):
+        cluster.execute("insert into register.exclusion (organisation, client, token_id) values (%s, %s, %s)",
+                        [organisation, client, token_id])
     yield insert
     cluster.execute("delete from register.exclusion")
 
@@ -159,6 +161,32 @@ def test_who_is_shut_out_is_refused_from_the_next_request_on(caller, instances, 
     assert neighbour.send("pushReferral", new_referral()).status == 201
     cluster.execute("delete from register.exclusion")
     assert client.send("pushReferral", new_referral()).status == 201
+
+
+@pytest.mark.parametrize("client", [None, CLAIMS["client_id"]])
+def test_one_token_is_shut_out_by_its_jti(instances, recorder, keys, shut_out, client):
+    def bearer(**claims):
+        return make_token(keys.token_secret, scope="referrals.read referrals.write", **claims)
+
+    lost, another, nameless = bearer(jti="lost"), bearer(jti="another"), bearer()
+    shut_out(CLAIMS["organisation"], client, "lost")
+    for instance in instances:
+        there = Client(instance.url, lost, recorder)
+        replies = [there.send("listReferrals"), there.send("pushReferral", new_referral(), key=new_key()),
+                   there.send("pushReferrals", [new_referral()])]
+        assert {(one.status, one.code) for one in replies} == {(403, "organisation_not_allowed")}
+        for token in (another, nameless):
+            assert Client(instance.url, token, recorder).send("listReferrals").status == 200
+
+
+def test_pushes_at_the_same_time_keep_their_tokens_apart(instance, recorder, keys, shut_out):
+    """Pushes that share a commit are told apart by their token, too."""
+    tokens = [make_token(keys.token_secret, scope="referrals.write", jti=f"token-{n}") for n in range(2)]
+    shut_out(CLAIMS["organisation"], None, "token-1")
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        statuses = list(pool.map(lambda n: Client(instance.url, tokens[n % 2], recorder).send(
+            "pushReferral", new_referral(), key=new_key()).status, range(200)))
+    assert statuses == [201, 403] * 100
 
 
 def test_nobody_but_the_owner_sees_or_changes_who_is_shut_out(cluster):

@@ -169,6 +169,13 @@ const hostile hostile_claims[] = {
      .drop = "client_id",
      .add = "\"client_id\":null,\"azp\":\"client.one\"",
      .refusal = "client"},
+    {.name = "jti a number", .add = "\"jti\":1", .refusal = "token_id"},
+    {.name = "jti null", .add = "\"jti\":null", .refusal = "token_id"},
+    {.name = "jti empty", .add = "\"jti\":\"\"", .refusal = "token_id"},
+    {.name = "jti of 128 bytes", .add = MEMBER("jti", "\"" HUNDRED TEN TEN "aaaaaaaa\"")},
+    {.name = "jti of 129 bytes",
+     .add = MEMBER("jti", "\"" HUNDRED TEN TEN "aaaaaaaaa\""),
+     .refusal = "token_id"},
     {.name = "an identity token",
      .refusal = "audience",
      .claims = "{\"iss\":\"https://issuer.example\",\"aud\":\"client.one\",\"sub\":\"user-1\","
