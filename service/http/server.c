@@ -253,7 +253,7 @@ static bool start(listener *one, const char *setting, const char *text, const li
         options[count++] = (struct MHD_OptionItem){
             MHD_OPTION_HTTPS_PRIORITIES, 0,
             (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-"
-                                "GCM:+AES-128-GCM:+CHACHA20-POLY1305:-RSA"};
+                                "GCM:+AES-128-GCM:+CHACHA20-POLY1305:-RSA:%SERVER_PRECEDENCE"};
     }
     options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     one->started = ulfius_start_framework_with_mhd_options(&one->instance, flags, options) == U_OK;

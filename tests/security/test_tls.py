@@ -1,0 +1,69 @@
+"""The TLS of the service, as testssl.sh judges it."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from service import Instance
+
+HARMLESS = {"OK", "INFO", "LOW", "DEBUG"}
+# All but the listing of each cipher and what known clients would negotiate.
+PARTS = ("--protocols", "--std", "--fs", "--server-preference", "--server-defaults", "--headers", "--vulnerable")
+EXPLAINED = {
+    "engine_problem": "of the tool itself",
+    "cert_revocation": "of the certificate made here",
+    "HTTP_status_code": "it asks for a page, and none is here",
+    "secure_client_renego": "it takes a connection that ends for one that goes on: see the test below",
+}
+
+
+@pytest.fixture
+def authority(tmp_path):
+    """A folder with an authority of its own and a certificate that it issued for this machine."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"]
+    openssl("req", "-x509", *new_key, "-days", "90", "-keyout", "authority.key", "-out", "authority.pem", "-subj", "/CN=authority",
+            "-addext", "keyUsage=critical,keyCertSign")
+    openssl("req", "-x509", *new_key, "-days", "90", "-keyout", "key", "-out", "certificate", "-subj", "/CN=localhost",
+            "-CA", "authority.pem", "-CAkey", "authority.key", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "extendedKeyUsage=serverAuth")
+    return tmp_path
+
+
+@pytest.fixture
+def secured(cluster, keys, authority):
+    made = Instance(cluster, keys, LR_TLS_CERTIFICATE_FILE=authority / "certificate", LR_TLS_KEY_FILE=authority / "key")
+    yield made.start()
+    assert made.stop() == 0
+
+
+def test_testssl_finds_nothing(secured, authority):
+    report = authority / "report.json"
+    subprocess.run(["testssl", "--quiet", "--warnings", "off", "--color", "0", "--add-ca", authority / "authority.pem",
+                    *PARTS, "--jsonfile", report, f"localhost:{secured.port}"],
+                   cwd=authority, timeout=400, capture_output=True, check=False)
+    findings = {one["id"]: one for one in json.loads(report.read_text())}
+    assert {"TLS1_2", "TLS1_3", "cipher_order", "cert_trust", "heartbleed", "LUCKY13"} <= set(findings)
+    worse = {name: one["finding"] for name, one in findings.items()
+             if one["severity"] not in HARMLESS and name not in EXPLAINED}
+    assert worse == {}
+
+
+@pytest.mark.parametrize("line, answer", [(b"R\n", "RENEGOTIATING"),
+                                          (b"GET /v1/problems HTTP/1.0\r\n\r\n", "HTTP/1.1 200 OK")])
+def test_a_connection_ends_at_renegotiation(secured, authority, line, answer):
+    """As it does after an answer; the client, whose input stays open, ends with the connection and not before."""
+    read, write = os.pipe()
+    client = subprocess.Popen(["openssl", "s_client", "-connect", f"localhost:{secured.port}", "-tls1_2", "-CAfile",
+                               authority / "authority.pem"], stdin=read, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = ""
+    while "Verify return code: 0" not in said:
+        said += client.stdout.readline()
+    os.write(write, line)
+    said = client.communicate(timeout=10)[0]
+    os.close(read)
+    os.close(write)
+    assert answer in said
