@@ -25,11 +25,12 @@ def authority(tmp_path):
         subprocess.run(["openssl", *arguments], cwd=tmp_path, check=True, capture_output=True)
 
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"]
-    openssl("req", "-x509", *new_key, "-days", "90", "-keyout", "authority.key", "-out", "authority.pem", "-subj", "/CN=authority",
-            "-addext", "keyUsage=critical,keyCertSign")
-    openssl("req", "-x509", *new_key, "-days", "90", "-keyout", "key", "-out", "certificate", "-subj", "/CN=localhost",
-            "-CA", "authority.pem", "-CAkey", "authority.key", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "extendedKeyUsage=serverAuth")
+    openssl("req", "-x509", *new_key, "-days", "90", "-keyout", "authority.key", "-out", "authority.pem",
+            "-subj", "/CN=authority", "-addext", "keyUsage=critical,keyCertSign")
+    openssl("req", "-x509", *new_key, "-days", "90", "-keyout", "key", "-out", "certificate",
+            "-subj", "/CN=localhost", "-CA", "authority.pem", "-CAkey", "authority.key",
+            "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE",
+            "-addext", "extendedKeyUsage=serverAuth")
     return tmp_path
 
 
@@ -58,7 +59,8 @@ def test_a_connection_ends_at_renegotiation(secured, authority, line, answer):
     """As it does after an answer; the client, whose input stays open, ends with the connection and not before."""
     read, write = os.pipe()
     client = subprocess.Popen(["openssl", "s_client", "-connect", f"localhost:{secured.port}", "-tls1_2", "-CAfile",
-                               authority / "authority.pem"], stdin=read, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                               authority / "authority.pem"], stdin=read, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
     said = ""
     while "Verify return code: 0" not in said:
         said += client.stdout.readline()
