@@ -19,7 +19,7 @@ def token_for_storm(instance):
 
 
 class Pusher(threading.Thread):
-    """Sends referrals one after the other, each with its key until it is acknowledged, by the next instance if one fails."""
+    """Sends referrals one after the other, each with its key until it is acknowledged; to the next instance if one fails."""
 
     def __init__(self, instances, token, enough):
         super().__init__(daemon=True)

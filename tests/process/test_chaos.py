@@ -59,7 +59,8 @@ class Scene:
             time.sleep(3 * self.random.random())
 
     def break_connections(self):
-        self.cluster.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'register_service'")
+        self.cluster.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s",
+                             ["register_service"])
 
     def lock_referrals(self):
         with self.cluster.holding("lock table register.referral in access exclusive mode"):
