@@ -13,13 +13,12 @@
 
 enum {
     PERIOD_MS = 1000,
-    EXPIRE_EVERY_S = 3600,
     SIGHT_EVERY_S = 10,
-    FEED_EXPIRE_EVERY_S = 60,
-    FEED_STEP = 1000,
+    EXPIRE_EVERY_S = 60,
+    STEP = 1000,
     ROUNDS_MOST = 50
 };
-#define FEED_STEP_TEXT "1000" /* FEED_STEP as a parameter */
+#define STEP_TEXT "1000" /* STEP as a parameter */
 
 struct upkeep {
     service *shared;
@@ -27,28 +26,25 @@ struct upkeep {
     int ending; /* eventfd: can be read from when it is to end */
 };
 
-static void expire_keys(service *shared) {
-    const db_call call = {.what = statement_idempotency_expire, .safe_to_repeat = true};
-    arena *memory = arena_new();
-    PQclear(chore_run(shared->connections, &call, memory));
-    arena_free(memory);
-}
-
-/* The change feed: accesses that begin or end today, and events older than the retention, with the
- * log of their deliveries. */
-static void keep_feed(service *shared, long tick) {
-    char days[16];
-    snprintf(days, sizeof days, "%d", shared->settings->feed_days);
+/* Accesses that begin or end today change who sees which events. */
+static void keep_sight(service *shared) {
     const db_call sight = {.what = statement_feed_sight_due};
-    const db_call events = {.what = statement_feed_expire, .parameters = {days, FEED_STEP_TEXT}};
-    const db_call deliveries = {.what = statement_expire_deliveries,
-                                .parameters = {days, FEED_STEP_TEXT}};
-    if (tick % SIGHT_EVERY_S == 1 && chore_work_off(shared->connections, &sight, 1, ROUNDS_MOST)) {
+    if (chore_work_off(shared->connections, &sight, 1, ROUNDS_MOST)) {
         feed_poke(shared->changes);
     }
-    if (tick % FEED_EXPIRE_EVERY_S == 1) {
-        chore_work_off(shared->connections, &events, FEED_STEP, ROUNDS_MOST);
-        chore_work_off(shared->connections, &deliveries, FEED_STEP, ROUNDS_MOST);
+}
+
+/* Idempotency keys, and events older than the retention, with the log of their deliveries. */
+static void expire(service *shared) {
+    char days[16];
+    snprintf(days, sizeof days, "%d", shared->settings->feed_days);
+    const db_call old[] = {
+        {.what = statement_idempotency_expire, .parameters = {STEP_TEXT}},
+        {.what = statement_feed_expire, .parameters = {days, STEP_TEXT}},
+        {.what = statement_expire_deliveries, .parameters = {days, STEP_TEXT}},
+    };
+    for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
+        chore_work_off(shared->connections, &old[i], STEP, ROUNDS_MOST);
     }
 }
 
@@ -64,10 +60,12 @@ static void *run(void *words) {
         if (!pool_is_connected(all->shared->connections)) {
             continue;
         }
-        if (tick % EXPIRE_EVERY_S == 0) {
-            expire_keys(all->shared);
+        if (tick % SIGHT_EVERY_S == 1) {
+            keep_sight(all->shared);
         }
-        keep_feed(all->shared, tick);
+        if (tick % EXPIRE_EVERY_S == 1) {
+            expire(all->shared);
+        }
         audit_keep(all->shared->connections, &all->shared->audited, tick);
     }
     return NULL;

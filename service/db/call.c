@@ -10,10 +10,6 @@
 
 enum { TAKE_WAIT_MS = 500, TRIES_MOST = 3, REPEAT_WITHIN_MS = 2000 };
 
-static const char *const transaction_begin = "BEGIN";
-static const char *const transaction_commit = "COMMIT";
-static const char *const transaction_rollback = "ROLLBACK";
-
 bool db_send(PGconn *link, const statement *what, const char *const *parameters) {
     if (what->unprepared) {
         return PQsendQueryParams(link, what->text, what->parameters, NULL, parameters, NULL, NULL,
@@ -130,38 +126,17 @@ static const char *answer_of(const PGresult *result, arena *memory) {
     return items == NULL ? db_text(result, "body", memory) : items;
 }
 
-/* Ends the pipeline of an audited call: with the entry of the answer, if there is one (NULL: there
- * is none). Returns false with `error` when it has no entry. */
-static bool finish_audited(PGconn *link, const db_call *call, const PGresult *answer,
-                           db_error *error, arena *memory) {
-    const char *parameters[AUDIT_PARAMETERS];
-    bool noted = answer != NULL && PQntuples(answer) > 0;
-    if (noted) {
-        audit_parameters(call->audit, answer_of(answer, memory), parameters, memory);
-    }
-    if ((noted && !db_send(link, statement_audit_write, parameters)) || PQpipelineSync(link) != 1) {
-        fail(NULL, error, memory);
-        return false;
-    }
-    PGresult *entry = noted ? db_next_result(link) : NULL;
-    if (noted && (entry == NULL || !is_success(entry))) {
-        fail_audit(entry, error, memory);
-        return false;
-    }
-    PQclear(entry);
-    return true;
-}
-
-/* Sends claims and statement, and either the end of the pipeline or, when it goes on, just what it
- * takes to get their results. */
+/* Sends everything up to the statement's end. A call that is audited begins a transaction, which
+ * its entry ends: between the two PostgreSQL waits, but not for ever
+ * (idle_in_transaction_session_timeout). */
 static bool send_call(PGconn *link, const principal *who, const db_call *call) {
-    return PQenterPipelineMode(link) == 1 && send_position(link, call->position) &&
-           (who == NULL || db_send_claims(link, who)) &&
-           db_send(link, call->what, call->parameters) &&
-           (call->audit == NULL ? PQpipelineSync(link) == 1 : PQsendFlushRequest(link) == 1);
+    return PQenterPipelineMode(link) == 1 &&
+           (call->audit == NULL || db_send(link, statement_begin, NULL)) &&
+           send_position(link, call->position) && (who == NULL || db_send_claims(link, who)) &&
+           db_send(link, call->what, call->parameters) && PQpipelineSync(link) == 1;
 }
 
-/* The connection broke at a time when the statement may have run. */
+/* The connection broke at a time when what was asked may have been committed. */
 static PGresult *fail_midway(PGresult *result, const db_call *call, db_error *error,
                              arena *memory) {
     fail(NULL, error, memory);
@@ -170,41 +145,105 @@ static PGresult *fail_midway(PGresult *result, const db_call *call, db_error *er
     return NULL;
 }
 
-/* Whether the database may have done what was asked, and only its answer could not be read. */
-static bool is_lost(const db_error *error) {
-    return error->failure != DB_REFUSED && error->sqlstate[0] == '\0';
+static bool read_begin(PGconn *link, const db_call *call, db_error *error, arena *memory) {
+    PGresult *result = call->audit == NULL ? NULL : db_next_result(link);
+    bool begun = call->audit == NULL || (result != NULL && is_success(result));
+    if (!begun) {
+        fail(result, error, memory);
+        return false;
+    }
+    PQclear(result);
+    return true;
 }
 
-static PGresult *run_on(PGconn *link, const principal *who, const db_call *call, db_error *error,
-                        arena *memory) {
+/* Claims and statement. Returns the statement's result: committed, unless the call is audited. */
+static PGresult *run_statement(PGconn *link, const principal *who, const db_call *call,
+                               db_error *error, arena *memory) {
     if (!send_call(link, who, call)) {
         return fail(NULL, error, memory);
     }
-    bool good = read_position(link, call->position, error, memory) &&
+    bool good = read_begin(link, call, error, memory) &&
+                read_position(link, call->position, error, memory) &&
                 (who == NULL || read_claims(link, error, memory));
     PGresult *result = db_next_result(link);
     if (result == NULL) {
-        return fail_midway(NULL, call, error, memory);
+        return call->audit == NULL ? fail_midway(NULL, call, error, memory)
+                                   : fail(NULL, error, memory);
     }
     if (good && !is_success(result)) {
         result = fail(result, error, memory);
         good = false;
     }
-    if (call->audit != NULL && !good && is_lost(error)) {
-        /* Without the end of the pipeline nothing is committed that has no entry; the connection
-         * cannot be used any more. */
-        PQclear(result);
-        return NULL;
-    }
-    if (call->audit != NULL && !finish_audited(link, call, good ? result : NULL, error, memory)) {
-        good = false;
-    }
     if (!db_finish_pipeline(link) && good) {
-        return fail_midway(result, call, error, memory);
+        return call->audit == NULL ? fail_midway(result, call, error, memory)
+                                   : fail(result, error, memory);
     }
     if (!good) {
         PQclear(result);
         return NULL;
+    }
+    return result;
+}
+
+/* Ends an audited call: the entry of its answer, if there is one, and the commit. Returns the
+ * answer, or NULL with `error`: then it is cleared. */
+static PGresult *commit_audited(PGconn *link, const db_call *call, PGresult *answer,
+                                db_error *error, arena *memory) {
+    const char *parameters[AUDIT_PARAMETERS];
+    bool noted = PQntuples(answer) > 0;
+    if (noted) {
+        audit_parameters(call->audit, answer_of(answer, memory), parameters, memory);
+    }
+    if (PQenterPipelineMode(link) != 1 ||
+        (noted && !db_send(link, statement_audit_write, parameters)) ||
+        !db_send(link, statement_commit, NULL) || PQpipelineSync(link) != 1) {
+        return fail_midway(answer, call, error, memory);
+    }
+    PGresult *entry = noted ? db_next_result(link) : NULL;
+    bool written = !noted || (entry != NULL && is_success(entry));
+    if (written) {
+        PQclear(entry);
+    } else {
+        fail_audit(entry, error, memory);
+    }
+    if (!db_finish_pipeline(link) && written) {
+        return fail_midway(answer, call, error, memory);
+    }
+    if (!written) {
+        PQclear(answer);
+        return NULL;
+    }
+    return answer;
+}
+
+/* Outside a pipeline one NULL ends the statement. */
+static bool end_statement(PGconn *link) {
+    if (!db_wait(link)) {
+        return false;
+    }
+    PGresult *more = PQgetResult(link);
+    PQclear(more);
+    return more == NULL;
+}
+
+/* Begins or ends a transaction, outside a pipeline. */
+static bool run_command(PGconn *link, const statement *command) {
+    PGresult *result = db_send(link, command, NULL) ? db_next_result(link) : NULL;
+    bool good = result != NULL && PQresultStatus(result) == PGRES_COMMAND_OK && end_statement(link);
+    PQclear(result);
+    return good;
+}
+
+static PGresult *run_on(PGconn *link, const principal *who, const db_call *call, db_error *error,
+                        arena *memory) {
+    PGresult *result = run_statement(link, who, call, error, memory);
+    if (call->audit != NULL && result != NULL) {
+        result = commit_audited(link, call, result, error, memory);
+    }
+    PGTransactionStatusType left = PQtransactionStatus(link);
+    if (PQpipelineStatus(link) == PQ_PIPELINE_OFF &&
+        (left == PQTRANS_INERROR || left == PQTRANS_INTRANS)) {
+        run_command(link, statement_rollback);
     }
     return result;
 }
@@ -275,23 +314,6 @@ bool db_reply_read(const PGresult *result, db_reply *reply, arena *memory) {
     return true;
 }
 
-/* Outside a pipeline one NULL ends the statement. */
-static bool end_statement(PGconn *link) {
-    if (!db_wait(link)) {
-        return false;
-    }
-    PGresult *more = PQgetResult(link);
-    PQclear(more);
-    return more == NULL;
-}
-
-static bool run_command(PGconn *link, const char *command) {
-    PGresult *result = PQsendQuery(link, command) == 1 ? db_next_result(link) : NULL;
-    bool good = result != NULL && PQresultStatus(result) == PGRES_COMMAND_OK && end_statement(link);
-    PQclear(result);
-    return good;
-}
-
 PGresult *db_step(db_transaction *transaction, const statement *what, const char *const *parameters,
                   db_error *error) {
     PGconn *link = transaction->taken->link;
@@ -311,7 +333,7 @@ bool db_begin(db_transaction *transaction, pool *all, const principal *who, db_e
         return false;
     }
     PGresult *result = NULL;
-    if (run_command(transaction->taken->link, transaction_begin)) {
+    if (run_command(transaction->taken->link, statement_begin)) {
         result = db_step(transaction, statement_claims, claims_of(who).values, error);
     } else {
         fail(NULL, error, memory);
@@ -328,7 +350,7 @@ bool db_begin(db_transaction *transaction, pool *all, const principal *who, db_e
 }
 
 bool db_commit(db_transaction *transaction, db_error *error) {
-    bool committed = run_command(transaction->taken->link, transaction_commit);
+    bool committed = run_command(transaction->taken->link, statement_commit);
     pool_give(transaction->taken);
     if (!committed) {
         *error = (db_error){.failure = DB_UNCERTAIN, .code = "database_unavailable"};
@@ -337,7 +359,7 @@ bool db_commit(db_transaction *transaction, db_error *error) {
 }
 
 void db_rollback(db_transaction *transaction) {
-    run_command(transaction->taken->link, transaction_rollback);
+    run_command(transaction->taken->link, statement_rollback);
     pool_give(transaction->taken);
 }
 
@@ -346,6 +368,9 @@ bool db_once_find(db_transaction *transaction, const db_once *once, db_reply *re
     const char *const parameters[] = {once->key};
     PGresult *found = db_step(transaction, statement_idempotency_find, parameters, error);
     if (found == NULL) {
+        if (strcmp(error->sqlstate, "55P03") == 0) {
+            error->code = "idempotency_in_flight";
+        }
         return true;
     }
     const char *hash = db_text(found, "request_hash", transaction->memory);

@@ -32,8 +32,8 @@ bool db_try_again(db_tries *tries);
 
 /* Runs the call as `who` (NULL: without claims). Claims, statement and commit travel in one
  * pipeline up to one sync, which PostgreSQL runs as one transaction (documentation 34.5.1.1). With
- * a note of `audit` the answer is read first, and its entry in the audit trail goes with the sync:
- * without the entry there is no answer (and no change), but the error database_unavailable.
+ * a note of `audit` the answer is read first, and its entry in the audit trail goes with the
+ * commit: without the entry there is no answer (and no change), but the error database_unavailable.
  * Returns the result, which the caller clears, or NULL with `error` filled, its strings in
  * `memory`. An organisation that the database does not know gives the error code
  * organisation_not_allowed. */

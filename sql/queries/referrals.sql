@@ -18,7 +18,7 @@ with item as materialized (
     from item
     left join lateral (select * from idempotency_key
         where organisation = claim('organisation') and client = claim('client') and key = item.key
-            and created_at > now() - interval '7 days' offset 0) k on true
+        offset 0) k on true
     left join lateral (select found, id from referral found
         where source_organisation = claim('organisation') and source_system = item.system
             and source_reference = item.name offset 0) r on true

@@ -56,6 +56,36 @@ def test_a_key_serves_for_seven_days(committee, cluster):
     assert second.bytes == first.bytes
 
 
+def test_after_seven_days_it_is_deleted_and_counts_as_new(committee, cluster, extra_instance):
+    document, key = new_case(), new_key()
+    first = committee.send("openCase", document, key=key).needed(201)
+    cluster.execute("update register.idempotency_key set created_at = now() - interval '8 days' where key = %s", [key])
+    assert committee.send("openCase", document, key=key).bytes == first.bytes  # nothing in between
+    extra_instance()  # its upkeep begins with it
+    deadline = time.monotonic() + 10
+    while cluster.execute("select 1 from register.idempotency_key where key = %s", [key]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    second = committee.send("openCase", document, key=key).needed(201)
+    assert second["id"] != first["id"]
+
+
+def test_a_repetition_that_meets_the_first_one_gets_its_answer(agency, cluster):
+    """Although the state that the first one leaves would refuse it."""
+    referral, key = given_referral(agency), new_key()
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        with cluster.holding("select from register.referral where id = %s for update", [referral["id"]]):
+            both = []
+            for _ in range(2):
+                both.append(pool.submit(agency.send, "withdrawReferral", {"reason": "duplicate"},
+                                        id=referral["id"], key=key))
+                time.sleep(0.2)
+        first, second = (one.result() for one in both)
+    assert (first.status, second.status) == (201, 201)
+    assert first.bytes == second.bytes
+    assert second.headers["Idempotency-Replayed"] == "true"
+
+
 def test_a_replay_is_refused_with_another_address(agency):
     key = new_key()
     one, other = given_referral(agency), given_referral(agency)

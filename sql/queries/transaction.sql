@@ -1,0 +1,10 @@
+-- Transactions of more than one round trip.
+
+-- name: begin
+begin;
+
+-- name: commit
+commit;
+
+-- name: rollback
+rollback;
