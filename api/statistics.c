@@ -61,6 +61,7 @@ static bool answer_known(exchange *x, const char *key, bool csv) {
     char mark[CHANGE_MARK_SIZE];
     char *tag = arena_alloc(exchange_memory(x), ANSWER_TAG_SIZE);
     if (!change_watch_mark(shared->counted, mark) ||
+        change_watch_excludes(shared->counted, exchange_principal(x)->organisation) ||
         !answer_cache_tag(shared->answers, key, mark, tag)) {
         return false;
     }

@@ -11,13 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum {
-    PERIOD_MS = 1000,
-    SIGHT_EVERY_S = 10,
-    EXPIRE_EVERY_S = 60,
-    STEP = 1000,
-    ROUNDS_MOST = 50
-};
+enum { PERIOD_MS = 1000, SIGHT_EVERY_S = 10, EXPIRE_EVERY_S = 60, STEP = 1000, ROUNDS_MOST = 50 };
 #define STEP_TEXT "1000" /* STEP as a parameter */
 
 struct upkeep {

@@ -1,4 +1,5 @@
-/* Looks twice a second whether anything changed that statistics are made of. */
+/* Looks twice a second whether anything changed that statistics are made of, and who is shut out.
+ */
 #include "service/db/change_watch.h"
 
 #include "service/db/call.h"
@@ -21,6 +22,7 @@ struct change_watch {
     char mark[CHANGE_MARK_SIZE];
     int64_t looked_ms; /* when the last good look began; 0: never */
     bool more;         /* changes wait to be counted */
+    char *excluded;    /* organisations, a space on either side of each */
     bool stopping;
 };
 
@@ -38,13 +40,19 @@ static void look(change_watch *watching, arena *memory) {
     PGresult *seen = db_call_run(watching->connection, NULL, &call, &error, memory);
     const char *mark = seen == NULL ? NULL : db_text(seen, "mark", memory);
     const char *more = seen == NULL ? NULL : db_text(seen, "more", memory);
+    const char *organisations = seen == NULL ? NULL : db_text(seen, "excluded", memory);
+    char *excluded = organisations == NULL ? NULL : strdup(organisations);
     pthread_mutex_lock(&watching->lock);
-    if (mark != NULL && more != NULL) {
+    if (mark != NULL && more != NULL && excluded != NULL) {
+        free(watching->excluded);
+        watching->excluded = excluded;
+        excluded = NULL;
         snprintf(watching->mark, sizeof watching->mark, "%s", mark);
         watching->looked_ms = began;
         watching->more = *more == 't';
     }
     pthread_mutex_unlock(&watching->lock);
+    free(excluded);
     PQclear(seen);
 }
 
@@ -110,7 +118,17 @@ void change_watch_free(change_watch *watching) {
     pool_free(watching->connection);
     pthread_cond_destroy(&watching->stopped);
     pthread_mutex_destroy(&watching->lock);
+    free(watching->excluded);
     free(watching);
+}
+
+bool change_watch_excludes(change_watch *watching, const char *organisation) {
+    char word[ORGANISATION_MOST + 3];
+    snprintf(word, sizeof word, " %s ", organisation);
+    pthread_mutex_lock(&watching->lock);
+    bool found = watching->excluded != NULL && strstr(watching->excluded, word) != NULL;
+    pthread_mutex_unlock(&watching->lock);
+    return found;
 }
 
 bool change_watch_mark(change_watch *watching, char mark[CHANGE_MARK_SIZE]) {

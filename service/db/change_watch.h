@@ -1,5 +1,5 @@
-/* Looks twice a second whether anything changed that statistics are made of, on a connection of its
- * own, and says what it saw. */
+/* Looks twice a second whether anything changed that statistics are made of, and who is shut out,
+ * on a connection of its own, and says what it saw. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,3 +16,7 @@ void change_watch_free(change_watch *watching);
  * nothing is known for sure: the last look began more than a second ago, or it left changes to be
  * counted. Then the database has to be asked. */
 bool change_watch_mark(change_watch *watching, char mark[CHANGE_MARK_SIZE]);
+
+/* Whether the last look saw that a client of the organisation, or one of its tokens, is shut out:
+ * then the database has to be asked, too. */
+bool change_watch_excludes(change_watch *watching, const char *organisation);

@@ -163,6 +163,20 @@ def test_who_is_shut_out_is_refused_from_the_next_request_on(caller, instances, 
     assert client.send("pushReferral", new_referral()).status == 201
 
 
+def test_who_is_shut_out_gets_no_statistics_from_memory_either(caller, shut_out):
+    client = caller("CPC-GLA", "lost-its-secret", "statistics.read statistics.unsuppressed")
+
+    def ask():
+        return client.send("getStatistics", table="decisions", query="view=live").status
+    assert {ask() for _ in range(3)} == {200}
+    shut_out("CPC-GLA", "lost-its-secret")
+    deadline = time.monotonic() + 2
+    while ask() == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert {ask() for _ in range(3)} == {403}
+
+
 @pytest.mark.parametrize("client", [None, CLAIMS["client_id"]])
 def test_one_token_is_shut_out_by_its_jti(instances, recorder, keys, shut_out, client):
     def bearer(**claims):
