@@ -11,6 +11,7 @@ from drill import LONG, Load, assert_nothing_lost, percentile, seconds_until, ta
 ROUNDS = 20 if LONG else 2
 SILENCE_S = 8  # README, limits
 STILL_S = 12
+OPEN_S = 5  # README, limits
 EXTRA_S = 1.5  # for a machine that does other things
 
 
@@ -136,3 +137,20 @@ def test_a_database_that_stands_still_does_not_hold_up_signals(serving, cluster)
         instance.process.wait(timeout=SILENCE_S + 10)
     print(f"\nSIGTERM while the database stands still: noticed after {noticed:.2f} s")
     assert instance.process.returncode == 0
+
+
+def test_a_service_that_stands_still_leaves_no_transaction_open(serving, cluster):
+    """Between a statement and the entry in the audit trail, too: locks and the change feed wait for it."""
+    instance = serving(cluster)
+    instance.errors_expected = True
+    with Load(instance, token_of(instance), 24, timeout=30.0) as load:
+        for _ in range(ROUNDS):
+            time.sleep(0.5)
+            with standing_still([instance.process.pid]):
+                time.sleep(OPEN_S + EXTRA_S)
+                left = cluster.execute("select state, now() - xact_start from pg_stat_activity "
+                                       "where usename = 'register_service' and xact_start is not null")
+            assert left == []
+        until_all_succeed(load, time.monotonic())
+    assert_refused_properly(load.outcomes())
+    assert_nothing_lost(cluster, load.outcomes())
