@@ -193,8 +193,9 @@ create or replace function case_erase(p_id uuid) returns void
 language plpgsql security definer set search_path = register, pg_temp as $$
 declare
     doomed uuid[] := array(select c.id from review_case c
-        where p_id in (c.id, c.merged_into) and c.committee = claim('committee'));
+        where p_id in (c.id, c.merged_into) and c.committee = claim('committee') order by c.id for update);
 begin
+    -- Locked first and looked at afterwards: a legal hold that came in between is seen.
     if not has_scope('retention.write') or exists (select from review_case c where c.id = any (doomed)
             and (c.legal_hold or c.closed_on is null or c.id = p_id and retain_until(c) >= today())) then
         perform refuse(404, 'not_found');
@@ -223,6 +224,10 @@ begin
     if retain_until(c) >= today() then
         perform refuse(409, 'state_conflict', json_build_array(
             fault(null, 'before_retention_date', 'The case is to be kept until its retention date.')));
+    end if;
+    if c.merged_into is not null then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'case_merged', 'The case goes with the one that it was merged into.')));
     end if;
     if exists (select from review_case x where p_id in (x.id, x.merged_into) and x.legal_hold) then
         perform refuse(409, 'state_conflict', json_build_array(

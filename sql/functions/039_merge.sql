@@ -63,6 +63,7 @@ begin
         perform refuse(409, 'state_conflict', blockers);
     end if;
     perform case_give_contents(c, target);
+    update review_case set merged_into = target.id where merged_into = c.id;
     c := case_go(c, 'closed', on_day, 'merged', null, input ->> 'note', target.id);
     return (201, c.version, null, case_document(c, '{}'))::reply;
 end

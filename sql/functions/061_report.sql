@@ -1,6 +1,6 @@
 -- The report's milestones, and what the chief officers say to it.
 
--- What the chief officers last decided on the report as it is: nothing once the case is back in reporting.
+-- What the chief officers last decided on the report as it is: nothing once the case is back where it is written.
 create or replace function case_ratification(c review_case) returns ratification language plpgsql stable as $$
 declare
     r ratification;
@@ -8,9 +8,19 @@ begin
     select * into r from ratification x
         where x.case_id = c.id
             and not exists (select from case_stage s
-                where s.case_id = c.id and s.stage = 'reporting' and s.sequence > x.stage_sequence)
+                where s.case_id = c.id and s.stage in ('review', 'reporting') and s.sequence > x.stage_sequence)
         order by x.id desc limit 1;
     return r;
+end
+$$;
+
+-- Whether the caller's client ever wrote the subject of a case, beside the members named, which others move. Runs as
+-- the owner, because not everybody whom this concerns may read the record.
+create or replace function has_written(c review_case, p_subject text, beside text[]) returns boolean
+language plpgsql stable security definer set search_path = register, pg_temp as $$
+begin
+    return exists (select from change x where x.case_id = c.id and x.subject = p_subject
+        and x.recorded_client = claim('client') and x.changes - beside <> '{}');
 end
 $$;
 
@@ -195,7 +205,7 @@ begin
             'The report is ratified already.')));
     end if;
     select * into p from report where case_id = c.id;
-    if claim('client') = any (array[p.written_by, p.agreed_by]) then
+    if claim('client') = p.agreed_by or has_written(c, 'report', '{committee_agreed_on,agreed_by}') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
             'Who wrote the report or recorded that it is agreed cannot ratify it.')));
     end if;

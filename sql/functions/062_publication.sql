@@ -106,6 +106,12 @@ begin
 end
 $$;
 
+create or replace function report_digest(p_case uuid) returns text language plpgsql stable as $$
+begin
+    return (select r.document_digest from report r where r.case_id = p_case);
+end
+$$;
+
 -- Records or replaces the publication. `create_only`: If-None-Match: * was sent. What is published can be taken
 -- down at any time, even from a closed case or while the report is changed; nothing else can be published then.
 create or replace function publication_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
@@ -130,28 +136,32 @@ begin
         perform refuse(409, 'state_conflict', json_build_array(fault('/published_on', 'publication_held',
             'A hold on publication or dissemination has to be lifted first.')));
     end if;
-    -- The check is of the form that was decided: another form has to be checked anew.
-    if n.form is not distinct from p.form then
+    -- The check is of the form that was decided and of the report as it was: another one has to be checked anew, unless
+    -- it is published already.
+    if n.form is not distinct from p.form and (p.published_on = n.published_on
+            or p.anonymisation_checked_digest is not distinct from report_digest(c.id)) then
         n.anonymisation_checked_on := p.anonymisation_checked_on;
         n.anonymisation_checked_by := p.anonymisation_checked_by;
+        n.anonymisation_checked_digest := p.anonymisation_checked_digest;
     end if;
     perform refuse_faults(variadic publication_faults(n, ratified));
     insert into publication (case_id, committee, form, decided_on, reason, reporting_restrictions_checked,
             family_told_on, practitioners_told_on, prosecution_sight_on, intended_on, published_on, url,
-            removed_on, removal_reason, anonymisation_checked_on, anonymisation_checked_by, written_by,
-            recorded_by)
+            removed_on, removal_reason, anonymisation_checked_on, anonymisation_checked_by,
+            anonymisation_checked_digest, written_by, recorded_by)
         values (c.id, c.committee, n.form, n.decided_on, n.reason, n.reporting_restrictions_checked,
             n.family_told_on, n.practitioners_told_on, n.prosecution_sight_on, n.intended_on, n.published_on,
             n.url, n.removed_on, n.removal_reason, n.anonymisation_checked_on, n.anonymisation_checked_by,
-            claim('client'), claim('organisation'))
+            n.anonymisation_checked_digest, claim('client'), claim('organisation'))
         on conflict (case_id) do update set (form, decided_on, reason, reporting_restrictions_checked,
             family_told_on, practitioners_told_on, prosecution_sight_on, intended_on, published_on, url,
-            removed_on, removal_reason, anonymisation_checked_on, anonymisation_checked_by, written_by,
-            recorded_by) = (excluded.form, excluded.decided_on, excluded.reason,
-            excluded.reporting_restrictions_checked, excluded.family_told_on, excluded.practitioners_told_on,
-            excluded.prosecution_sight_on, excluded.intended_on, excluded.published_on, excluded.url,
+            removed_on, removal_reason, anonymisation_checked_on, anonymisation_checked_by,
+            anonymisation_checked_digest, written_by, recorded_by) = (excluded.form, excluded.decided_on,
+            excluded.reason, excluded.reporting_restrictions_checked, excluded.family_told_on,
+            excluded.practitioners_told_on, excluded.prosecution_sight_on, excluded.intended_on, excluded.published_on, excluded.url,
             excluded.removed_on, excluded.removal_reason, excluded.anonymisation_checked_on,
-            excluded.anonymisation_checked_by, excluded.written_by, excluded.recorded_by)
+            excluded.anonymisation_checked_by, excluded.anonymisation_checked_digest, excluded.written_by,
+            excluded.recorded_by)
         returning * into p;
     return (case when known then 200 else 201 end, p.version, null, publication_document(p))::reply;
 end
@@ -168,7 +178,8 @@ begin
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'nothing_to_publish',
             'A check is recorded once it is decided what is published.')));
     end if;
-    if p.written_by = claim('client') then
+    if has_written(c, 'publication',
+            '{anonymisation_checked_on,anonymisation_checked_by,anonymisation_checked_digest}') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
             'Who prepared the publication cannot check it.')));
     end if;
@@ -176,7 +187,8 @@ begin
         future_fault('/checked_on', on_day),
         early_fault('/checked_on', on_day, (select r.drafted_on from report r where r.case_id = c.id),
             'the report was drafted'));
-    update publication set anonymisation_checked_on = on_day, anonymisation_checked_by = claim('client')
+    update publication set anonymisation_checked_on = on_day, anonymisation_checked_by = claim('client'),
+            anonymisation_checked_digest = report_digest(c.id)
         where case_id = c.id returning * into p;
     return (201, p.version, null, publication_document(p))::reply;
 end
@@ -235,7 +247,8 @@ $$;
 do $$
 begin
     perform record_changes_of('publication', 'publication', 'reporting_restrictions_checked',
-        'published_on', 'anonymisation_checked_on', 'anonymisation_checked_by', 'written_by');
+        'published_on', 'anonymisation_checked_on', 'anonymisation_checked_by', 'anonymisation_checked_digest',
+        'written_by');
     perform record_changes_of('dissemination', 'dissemination');
 end
 $$;

@@ -169,7 +169,7 @@ def decided_as_the_stage_asks(case, facts):
         hold(outcome in wanted, "nothing was decided that leads here", case)
     if case["stage"] in ("implementation", "evaluation"):
         rewritten = max((one["sequence"] for one in facts["case_stage"]
-                         if one["stage"] == "reporting"), default=0)
+                         if one["stage"] in ("review", "reporting")), default=0)
         hold(any(one["outcome"] == "ratified" and one["stage_sequence"] >= rewritten
                  for one in facts["ratification"]), "no report was ratified", case)
 

@@ -50,6 +50,13 @@ def test_a_merged_case_is_not_re_opened(committee):
     assert (reply.status, reply.rules) == (409, {"not_merged"})
 
 
+def test_what_was_merged_before_goes_along(committee):
+    first, second, third = (given_case(committee) for _ in range(3))
+    merge(committee, first["id"], second["id"]).needed(201)
+    merge(committee, second["id"], third["id"]).needed(201)
+    assert {committee.send("getCase", id=one["id"])["merged_into"] for one in (first, second)} == {third["id"]}
+
+
 def test_a_repeated_merger_is_made_once(committee):
     first, second, key = given_case(committee), given_case(committee), new_key()
     tag = tag_of(committee, "getCase", id=first["id"])

@@ -252,6 +252,37 @@ def test_while_a_report_is_changed_it_can_only_be_taken_down(committee, second_c
     assert replace(committee, case, removed)["status"] == "removed"
 
 
+def test_a_report_that_can_be_rewritten_is_not_ratified_any_more(committee, case):
+    case = move(committee, case["id"], "implementation").needed(201).json
+    record_discontinuation(committee, case)
+    move(committee, case["id"], "closed", "discontinued").needed(201)
+    move(committee, case["id"], "review", "new_information").needed(201)
+    assert refusal(record(committee, case)) == (409, {"not_ratified"})
+    assert refusal(disseminate(committee, case)) == (409, {"not_ratified"})
+
+
+def test_another_text_has_to_be_checked_anew(committee, second_client, case, cluster):
+    record(committee, case).needed(201)
+    check(second_client, case).needed(201)
+    cluster.execute("update register.report set document_digest = repeat('b', 64) where case_id = %s", [case["id"]])
+    assert replace(committee, case, ready_publication()).rules == {"anonymisation_check_required"}
+    replace(committee, case, new_publication()).needed(200)
+    check(second_client, case).needed(201)
+    published = replace(committee, case, ready_publication())
+    assert (published.status, published["status"]) == (200, "published")
+    cluster.execute("update register.report set document_digest = repeat('c', 64) where case_id = %s", [case["id"]])
+    removed = ready_publication(removed_on=today(), removal_reason="It names a school.")
+    assert replace(committee, case, removed)["status"] == "removed"
+
+
+def test_who_ever_prepared_the_publication_cannot_check_it(committee, second_client, caller, case):
+    record(committee, case).needed(201)
+    replace(second_client, case, new_publication(intended_on=days_ahead(30))).needed(200)
+    for client in (committee, second_client):
+        assert refusal(check(client, case)) == (409, {"separation_of_duties"})
+    assert check(caller("CPC-GLA", "third-client"), case).status == 201
+
+
 def disseminate(client, case, **members):
     return client.send("addDissemination", new_dissemination(**members), id=case["id"])
 

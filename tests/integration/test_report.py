@@ -249,6 +249,16 @@ def test_who_recorded_the_agreement_cannot_ratify_it(committee, caller, case):
     assert ratification(caller("COG-GLA", "a-third-client"), case).status == 201
 
 
+def test_who_ever_wrote_the_report_cannot_ratify_it(committee, chief_officers, caller, case):
+    """Also when another client wrote after it."""
+    record_strategy(committee, case)
+    record(caller("CPC-GLA", "first-author"), case).needed(201)
+    replace(committee, case, no_strategies_reason="None is needed.").needed(200)
+    move(committee, case["id"], "ratification").needed(201)
+    assert refusal(ratification(caller("COG-GLA", "first-author"), case)) == (409, {"separation_of_duties"})
+    assert ratification(chief_officers, case).status == 201
+
+
 def test_only_the_chief_officers_of_the_area_ratify(committee, caller, waiting):
     assert ratification(committee, waiting).code == "organisation_not_allowed"
     assert committee.send("considerPlan", new_plan_consideration(),

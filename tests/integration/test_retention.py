@@ -1,5 +1,7 @@
 """Retention: closed cases past their date are listed, and reduced to facts that lead back to nobody."""
+import concurrent.futures
 import json
+import time
 
 import pytest
 
@@ -96,6 +98,29 @@ def test_a_case_goes_with_what_was_merged_into_it(committee, cluster):
     case = given_old(committee, cluster, second["id"])
     erase(committee, case).needed(201)
     assert committee.send("getCase", id=first["id"]).status == 404
+
+
+def test_a_merged_case_goes_with_the_other_one_only(committee, cluster):
+    first, second = given_case(committee), given_case(committee)
+    case = merge(committee, first["id"], second["id"]).needed(201).json
+    age(cluster, first["id"])
+    reply = erase(committee, case)
+    assert (reply.status, reply.rules) == (409, {"case_merged"})
+
+
+def test_a_legal_hold_that_comes_in_between_is_kept(committee, cluster):
+    """On a case that was merged into the one that is erased: it is not locked by the erasure's caller before."""
+    first, second = given_case(committee), given_case(committee)
+    merge(committee, first["id"], second["id"]).needed(201)
+    case = given_old(committee, cluster, second["id"])
+    with cluster.open() as link, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        link.cursor().execute("update register.review_case set legal_hold = true, legal_hold_reason = 'public_inquiry' "
+                              "where id = %s", [first["id"]])
+        reply = pool.submit(erase, committee, case)
+        time.sleep(0.4)
+        link.commit()
+        assert reply.result().status in (404, 409)
+    assert [committee.send("getCase", id=one["id"]).status for one in (first, second)] == [200, 200]
 
 
 def test_a_case_is_kept_until_its_date(committee):
