@@ -17,6 +17,15 @@ begin
 end
 $$;
 
+-- The children of a referral by their bands, as child_document shows those of a case without children.read.
+create or replace function children_in_bands(children jsonb) returns jsonb language plpgsql immutable as $$
+begin
+    return (select jsonb_agg(k || '{"child_ref": null, "family_ref": null, "age_years": null}' order by n)
+        from jsonb_array_elements(children) with ordinality u(k, n));
+end
+$$;
+
+-- Who sent a referral sees all of it.
 create or replace function referral_document(r referral) returns json language sql stable as $$
     select json_build_object(
         'id', r.id,
@@ -32,7 +41,8 @@ create or replace function referral_document(r referral) returns json language s
         'aware_on', r.aware_on,
         'incident_on', r.incident_on,
         'incident_kind', r.incident_kind,
-        'children', r.children,
+        'children', case when r.source_organisation = claim('organisation') or has_scope('children.read')
+            then r.children else children_in_bands(r.children) end,
         'criteria_claimed', r.criteria_claimed,
         'basis', r.basis,
         'immediate_concerns', r.immediate_concerns,

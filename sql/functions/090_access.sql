@@ -115,8 +115,11 @@ create policy service_insert on case_counter for insert to register_service with
 create policy service_update on case_counter for update to register_service using (
     committee = (select claim('committee')) and (select has_scope('cases.write')));
 
+-- Who has access to a single case sees nothing there of the access of others or of transfers, as in case_access and
+-- case_transfer.
 create policy service_read on change for select to register_service using (
-    (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
+    (committee = (select claim('area'))
+        or case_id = any ((select granted_cases())::uuid[]) and subject <> all ('{access,transfer}'))
     and (select has_scope('cases.read')));
 
 create policy service_read on case_access for select to register_service using (

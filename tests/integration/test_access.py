@@ -2,9 +2,9 @@
 import pytest
 
 from client import ALL_SCOPES, new_key
-from documents import (days_ago, days_ahead, new_access, new_child, new_number, new_transfer,
+from documents import (days_ago, days_ahead, dead_child, new_access, new_child, new_number, new_referral, new_transfer,
                        today)
-from steps import given_case, move, tag_of
+from steps import given_accepted, given_case, given_referral, move, tag_of
 
 
 def grant(committee, case, **overrides):
@@ -195,6 +195,52 @@ def test_without_the_scope_for_children_only_bands_are_shown(caller, committee):
     hidden = {"child_ref", "family_ref", "age_years"}
     assert all(child[name] is not None and seen[name] is None for name in hidden)
     assert {**child, **dict.fromkeys(hidden)} == seen
+
+
+def ways_to_a_referral(client, case, referral):
+    """The referral as each place shows it that has it."""
+    listed = [client.send(operation, query=query)["items"] for operation, query in [
+        ("listReferrals", f"source_reference={referral['source_reference']}"),
+        ("listReferrals", f"source_reference={referral['source_reference']}&sort=received_at")]]
+    return [client.send("getReferral", id=referral["id"]).json, *(items[0] for items in listed),
+            *(client.send("getCase", id=case["id"], query="expand=referrals")["referrals"] if case else [])]
+
+
+def test_without_the_scope_for_children_a_referral_shows_bands_too(caller, committee, agency):
+    referral = given_accepted(agency, committee, children=[new_child(age_years=7, family_id="f-1"),
+                                                           dead_child(age_years=9, family_id="f-1")])
+    case = {"id": referral["case_id"]}
+    children = agency.send("getReferral", id=referral["id"])["children"]
+    hidden = dict.fromkeys(["child_ref", "family_ref", "age_years"])
+    assert all(one[name] is not None for one in children for name in hidden)
+    bands = [{**one, **hidden} for one in children]
+    scopes = "referrals.read cases.read"
+    for member in (caller("CPC-GLA", "member-portal", scopes), caller("COG-GLA", "officers-portal", scopes)):
+        assert [one["children"] for one in ways_to_a_referral(member, case, referral)] == [bands] * 4
+    reader = caller("CPC-GLA", "reader-portal", scopes + " children.read")
+    assert [one["children"] for one in ways_to_a_referral(reader, case, referral)] == [children] * 4
+    assert [one["children"] for one in ways_to_a_referral(agency, None, referral)] == [children] * 3
+
+
+def test_what_a_committee_does_to_a_referral_answers_with_bands(caller, agency):
+    clerk = caller("CPC-GLA", "clerk-portal", "referrals.read cases.write")
+    for operation, document in [("acknowledgeReferral", {"acknowledged_on": today()}),
+                                ("acceptReferral", {"case_id": None, "accepted_on": today()})]:
+        referral = given_referral(agency, children=[new_child(age_years=7, family_id="f-1")])
+        child = clerk.send(operation, document, id=referral["id"]).needed(201)["children"][0]
+        assert (child["child_ref"], child["family_ref"], child["age_years"]) == (None, None, None)
+
+
+def test_a_sender_reads_what_it_pushed_whatever_its_scopes(caller):
+    """Also a committee that sends a referral to itself, and byte by byte when a key is used again."""
+    for sender in (caller("LA-S12000049", "push-only", "referrals.write referrals.read"),
+                   caller("CPC-GLA", "push-only", "referrals.write referrals.read")):
+        key, document = new_key(), new_referral(children=[new_child(age_years=7, family_id="f-1")])
+        first, again = (sender.send("pushReferral", document, key=key).needed(201) for _ in range(2))
+        assert again.bytes == first.bytes
+        child = sender.send("getReferral", id=first["id"])["children"][0]
+        assert child == first["children"][0]
+        assert child["child_ref"] and child["family_ref"] and child["age_years"] == 7
 
 
 def test_chief_officers_read_the_cases_of_their_area_and_change_nothing(committee, caller):

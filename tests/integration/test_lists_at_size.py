@@ -57,7 +57,7 @@ def plan_pages(cluster):
 
     def explain(organisation, statement, after):
         cursor.execute("set local role register_service")
-        cursor.execute(filled("claims", organisation, f" {SCOPES} ", "size"))
+        cursor.execute(filled("claims", organisation, f" {SCOPES} ", "size", ""))
         asked = filled(statement, "{}", after, str(SHOWN))
         cursor.execute(f"explain (analyze, format json) {asked}")
         plan = cursor.fetchone()[0][0]["Plan"]

@@ -1,5 +1,5 @@
 """The timeline: every change of a case and its parts, and corrections that stay visible."""
-from documents import days_ago, new_access, new_child, today
+from documents import days_ago, new_access, new_child, new_number, new_transfer, today
 from steps import decide, given_action, given_case, move, tag_of, walk
 
 
@@ -95,6 +95,26 @@ def test_without_the_scope_for_children_the_timeline_keeps_their_references(comm
     assert not {"child_ref", "family_ref", "age_years"} & set(members(entry))
     assert "age_band" in members(entry)
     assert "age_years" in members(timeline(committee, case, "subject=child")[0])
+
+
+def test_access_of_others_and_transfers_are_kept_from_who_has_access_to_the_case(committee, caller):
+    case = given_case(committee)
+    other, mine = new_number("reviewer")[:40], new_number("reviewer")[:40]
+    for client in (other, mine):
+        committee.send("grantAccess", new_access(client_id=client), id=case["id"]).needed(201)
+    committee.send("grantAccess", new_access(organisation="CPC-EDH", role="joint_committee", client_id=None,
+                                             ends_on=None), id=case["id"]).needed(201)
+    committee.send("proposeTransfer", new_transfer(to_committee="ABE", note="For us only."),
+                   id=case["id"]).needed(201)
+    hidden = [one for one in timeline(committee, case) if one["subject"] in ("access", "transfer")]
+    assert summary(hidden) == [("access", "created")] * 3 + [("transfer", "created")]
+    for client in (caller("INDEPENDENT", mine, "cases.read"), caller("CPC-EDH", "timeline-reader", "cases.read")):
+        seen = timeline(client, case)
+        assert summary(seen) == [("case", "created"), ("stage", "created"), ("child", "created")]
+        assert other not in str(seen) and "For us only." not in str(seen)
+        assert [timeline(client, case, f"subject={subject}") for subject in ("access", "transfer")] == [[], []]
+    officers = caller("COG-GLA", "timeline-reader", "cases.read")
+    assert summary(timeline(officers, case)) == summary(timeline(committee, case))
 
 
 def test_dates_may_be_entered_afterwards_and_the_timeline_says_when(committee):
