@@ -117,7 +117,19 @@ ssize_t park_read(void *self, uint64_t position, char *out, size_t most) {
     return (ssize_t)size;
 }
 
+/* The connection broke before there was an answer: it counts with the status that its headers have,
+ * as other answers do that do not arrive. */
+static void record_lost(exchange *x) {
+    x->status = 200;
+    x->answer_size = 0;
+    x->reason = "connection_lost";
+    exchange_record(x);
+}
+
 void park_free(void *self) {
     parked *one = self;
+    if (!one->answered) {
+        record_lost(&one->x);
+    }
     arena_free(one->x.memory); /* where it lives itself */
 }

@@ -273,6 +273,7 @@ static void close_door(listener *one) {
     one->door = NULL;
 }
 
+/* Leaves the seats: until both listeners are stopped, /metrics reads those of the API. */
 static void stop(listener *one) {
     close_door(one);
     if (one->started) {
@@ -284,7 +285,6 @@ static void stop(listener *one) {
     if (one->address != NULL) {
         freeaddrinfo(one->address);
     }
-    peers_free(one->seats);
 }
 
 static char *read_text(const char *path, char *reason, size_t reason_size) {
@@ -308,6 +308,8 @@ static char *read_text(const char *path, char *reason, size_t reason_size) {
 static void free_server(server *running) {
     stop(&running->api);
     stop(&running->admin);
+    peers_free(running->api.seats);
+    peers_free(running->admin.seats);
     watch_free(running->connections);
     free(running->certificate);
     if (running->private_key != NULL) {

@@ -1,6 +1,7 @@
 """The change feed: every change that a caller may see, once and in order, and what comes and goes."""
 import json
 import socket
+import struct
 import time
 import urllib.parse
 
@@ -530,16 +531,57 @@ def test_who_goes_away_waits_no_longer(extra_instance, caller):
     await_waiting(instance, before)
 
 
-def waiting_at(instance):
+def test_requests_whose_connection_is_reset_while_they_wait_are_counted_once(extra_instance, caller):
+    resets = 5
+    instance = extra_instance()
+    committee = caller("CPC-SHE", "reset", at=instance)
+    target = urllib.parse.urlsplit(follow(committee).next)._replace(scheme="", netloc="").geturl()
+    answered, waiting = counted_at(instance), waiting_at(instance)
+    links = []
+    for number in range(resets):
+        link = socket.create_connection(("127.0.0.1", instance.port))
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close() resets
+        link.sendall(f"GET {target}&wait=30 HTTP/1.1\r\nHost: here\r\nX-Request-Id: reset-{number}\r\n"
+                     f"Authorization: Bearer {committee.token}\r\n\r\n".encode())
+        links.append(link)
+    await_waiting(instance, waiting + resets)
+    assert in_flight_at(instance) == resets
+    for link in links:
+        link.close()
+    await_figure(in_flight_at, instance, 0)
+    assert counted_at(instance) == answered + resets
+    lines = [line for line in instance.log_lines() if line.get("request_id", "").startswith("reset-")]
+    assert sorted(line["request_id"] for line in lines) == [f"reset-{number}" for number in range(resets)]
+    # Who sees the end of the connection first, the feed or the library, decides which of the two it is.
+    assert {(line["status"], line.get("reason")) for line in lines} <= {(200, "connection_lost"), (200, None)}
+
+
+def figure_at(instance, name):
     return int(next(line.split()[1] for line in instance.admin("/metrics")[1].splitlines()
-                    if line.startswith("feed_waiting_requests")))
+                    if line.startswith(f"{name} ")))
+
+
+def waiting_at(instance):
+    return figure_at(instance, "feed_waiting_requests")
+
+
+def in_flight_at(instance):
+    return figure_at(instance, "http_requests_in_flight")
+
+
+def counted_at(instance):
+    return figure_at(instance, 'http_requests_total{operation="listChanges",status="200"}')
+
+
+def await_figure(read, instance, count):
+    deadline = time.monotonic() + PATIENCE
+    while read(instance) != count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def await_waiting(instance, count):
-    deadline = time.monotonic() + PATIENCE
-    while waiting_at(instance) != count:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    await_figure(waiting_at, instance, count)
 
 
 def test_waiting_lasts_longer_than_a_request_may(extra_instance, caller):
