@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import sys
 import threading
 import time
@@ -44,6 +45,12 @@ def new_child():
             "legal_status": "none", "register_status": "never", "known_to": [], "harm_types": [], "carm": False}
 
 
+def take_claims(cursor, organisation, scopes, client):
+    """Lets the transaction be one of the principal, as the service does it."""
+    cursor.execute(re.sub(r"\$([1-4])", r"%(p\1)s", STATEMENTS["claims"]),
+                   {"p1": organisation, "p2": f" {scopes} ", "p3": client, "p4": ""})
+
+
 class Long(threading.Thread):
     """Transactions of several changes with pauses, as different organisations."""
 
@@ -65,9 +72,8 @@ class Long(threading.Thread):
     def become(self, organisation, client="long"):
         self.ask("reset role")
         self.ask("set local role register_service")
-        text = STATEMENTS["claims"].replace("$1", "%(o)s").replace("$2", "%(s)s").replace("$3", "%(c)s")
         with self.link.cursor() as cursor:
-            cursor.execute(text, {"o": organisation, "s": f" {ALL_SCOPES} ", "c": client})
+            take_claims(cursor, organisation, ALL_SCOPES, client)
 
     def any(self, table, where="true", *values):
         rows = self.ask(f"select to_jsonb(t) from {table} t where {where} order by random() limit 1", *values)
@@ -286,8 +292,7 @@ def truth(cluster, organisation, client, scopes):
     link = psycopg2.connect(host=str(cluster.folder), user="register_service", dbname="learning_reviews",
                             options="-c search_path=register")
     with link, link.cursor() as cursor:
-        text = STATEMENTS["claims"].replace("$1", "%(o)s").replace("$2", "%(s)s").replace("$3", "%(c)s")
-        cursor.execute(text, {"o": organisation, "s": f" {scopes} ", "c": client})
+        take_claims(cursor, organisation, scopes, client)
         cursor.execute("select subject, table_name, feed_key_member(s) from feed_subject s "
                        "where lane = any (feed_lanes())")
         found = {}
