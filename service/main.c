@@ -6,7 +6,8 @@
 static const char committee_scopes[] =
     "referrals.read referrals.write cases.read cases.write children.read information.read "
     "decisions.write reviews.write proceedings.read proceedings.write notices.read actions.read "
-    "actions.write actions.verify retention.write holds.legal changes.read webhooks.manage";
+    "actions.write actions.verify retention.write holds.legal changes.read webhooks.manage "
+    "audit.read statistics.read";
 static const char agency_scopes[] =
     "referrals.read referrals.write information.read information.write actions.read actions.write "
     "changes.read webhooks.manage";

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 // Polls a table of statistics and prints it, as CSV, each time it has changed. Needs nothing but Node.js 18 or newer.
 //
-//   poll.mjs 'decisions?view=live' [--every SECONDS] [--times N]
+//   poll.mjs decisions [--every SECONDS] [--times N]
 //
-// REGISTER_URL and REGISTER_TOKEN name the register and a token with the scope statistics.read. While nothing has
-// changed the register answers 304 without a body.
+// REGISTER_URL and REGISTER_TOKEN name the register and a token with the scope statistics.read. Exact figures of this
+// moment are 'decisions?view=live', with the scope statistics.unsuppressed as well; a committee needs only
+// statistics.read for its own, 'decisions?view=live&committee=GLA'. While nothing has changed the register answers 304
+// without a body.
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 

@@ -24,7 +24,8 @@ for wait in 0.5 1 2 4 8 0; do
             jq . "$answer"
             exit 0
         fi
-        if [[ $(jq -r .retryable "$answer") != true ]]; then
+        # What is no problem with a code comes from a proxy on the way, and is no answer of the register.
+        if [[ $(jq -r 'select(.code) | .retryable' "$answer" 2>/dev/null) == false ]]; then
             jq . "$answer"
             exit 1
         fi

@@ -185,7 +185,8 @@ begin
     end if;
     if coalesce(filters ->> 'view', 'released') = 'live' then
         if not may_see_live(filters ->> 'committee') then
-            perform refuse(403, 'scope_missing');
+            perform refuse(403, 'scope_missing', json_build_array(parameter_fault('view', 'scope_missing',
+                'needs the scope statistics.unsuppressed, except for a committee''s own figures')));
         end if;
         lasts := 'change';
         q := statistic_live_query(t, filters);

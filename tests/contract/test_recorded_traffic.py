@@ -30,12 +30,10 @@ NEVER_SEEN = {
 }
 # Answers that the contract allows at any address without listing them: it says so under "Errors".
 ANYWHERE = {404: {"not_found"}, 405: {"method_not_allowed"}, 400: {"bad_request"}}
-# What HTTP itself and tracing have with any answer; Retry-After comes with a
-# repetition while the first request runs, as the contract says under "Repeating safely".
+# What HTTP itself and tracing have with any answer.
 HEADERS_OF_ALL = {"date", "content-type", "content-length", "content-encoding", "connection",
                   "transfer-encoding", "vary", "x-content-type-options", "allow", "traceparent",
                   "x-correlation-id"}
-HEADERS_OF_STATUS = {409: {"retry-after"}}
 
 
 @pytest.fixture(scope="module")
@@ -188,8 +186,7 @@ def test_no_header_comes_undeclared(exchanges):
     found = [(one, f"the header {name} is not declared") for one in exchanges
              if str(one["status"]) in documented(one)
              for name in {each.lower() for each in one["headers"]}
-             - HEADERS_OF_ALL - HEADERS_OF_STATUS.get(one["status"], set())
-             - declared_headers(one["operation"], str(one["status"]))]
+             - HEADERS_OF_ALL - declared_headers(one["operation"], str(one["status"]))]
     assert unique(found) == []
 
 

@@ -37,7 +37,7 @@ def referral_file(tmp_path):
 
 @pytest.fixture
 def shaky(instance):
-    """The service behind something that answers the first request with nothing, the second with 503."""
+    """The service behind something that answers the first request with nothing, then as a proxy, then with 503."""
     keys = []
 
     class Shaky(http.server.BaseHTTPRequestHandler):
@@ -47,7 +47,9 @@ def shaky(instance):
             if len(keys) == 1:
                 self.close_connection = True
             elif len(keys) == 2:
-                self.reply(503, b'{"retryable": true}', [("Retry-After", "0")])
+                self.reply(502, b"<html>Bad Gateway</html>", [("Content-Type", "text/html"), ("Retry-After", "0")])
+            elif len(keys) == 3:
+                self.reply(503, b'{"code": "overloaded", "retryable": true}', [("Retry-After", "0")])
             else:
                 self.pass_on(body)
 
@@ -93,7 +95,7 @@ def test_a_pusher_repeats_with_the_same_key(name, shaky, agency, referral_file):
     url, keys = shaky
     done = run(name, url, agency.token, referral_file())
     assert done.returncode == 0, done.stderr
-    assert len(keys) == 3 and len(set(keys)) == 1
+    assert len(keys) == 4 and len(set(keys)) == 1
 
 
 def test_an_example_fits_on_a_page():

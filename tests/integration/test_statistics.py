@@ -55,6 +55,8 @@ def test_the_exact_view_of_scotland_is_for_those_with_the_scope(dashboard, own, 
     for client in (dashboard, own):
         reply = read(client, query="view=live")
         assert (reply.status, reply.code) == (403, "scope_missing")
+        assert reply["errors"][0]["parameter"] == "view"
+        assert "statistics.unsuppressed" in reply["errors"][0]["message"]
 
 
 def test_a_committee_sees_its_own_exact_figures_and_no_others(own, dashboard):

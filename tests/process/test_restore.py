@@ -83,10 +83,11 @@ def test_what_was_backed_up_is_restored_whole(serving, cluster, empty_cluster, k
     before, (events, position) = contents(cluster), whole_feed(old, token)
 
     lines = documented_commands()
+    new_instance = Instance(empty_cluster, keys, LR_MIGRATION_DATABASE=empty_cluster.connection_string("migrator"))
     began = time.monotonic()
     for line in lines:
         source = line.startswith("pg_dump")
-        run(line, cluster if source else empty_cluster, old if source else Instance(empty_cluster, keys), tmp_path)
+        run(line, cluster if source else empty_cluster, old if source else new_instance, tmp_path)
     took = time.monotonic() - began
 
     after = contents(empty_cluster)
