@@ -53,7 +53,8 @@ select pg_temp.id_of(x.notice_key, m.made), x.committee, x.case_id, d.id, x.kind
     t.says || jsonb_build_object('outcome', d.outcome, 'decided_on', d.decided_on, 'reasons', coalesce(d.reasons, '{}'),
         'criteria_met', coalesce(d.criteria_met, '{}'), 'alternative_kind', d.alternative_kind,
         'ratified_on', x.ratified_on, 'closed_on', case when x.ended then x.made_on end,
-        'closure', case when x.ended then 'discontinued' end),
+        'closure', case when x.ended then 'discontinued' end,
+        'children', notice_children(c, x.recipient, x.organisation)),
     sent_on, case when sent_on is null then null else pg_temp.weighed(x.notice_key || 'by', case x.recipient
         when 'care_inspectorate' then 'portal:70 secure_mail:20 register:10'
         when 'referrer' then 'register:60 secure_mail:40' when 'chief_officers_group' then 'register:40
@@ -66,6 +67,7 @@ select pg_temp.id_of(x.notice_key, m.made), x.committee, x.case_id, d.id, x.kind
     case x.kind when 'outcome' then 'COG-' else 'CPC-' end || x.committee
 from demo_notice x
 join demo_told t using (n)
+join review_case c on c.id = x.case_id
 left join case_decision d on d.id = pg_temp.id_of(x.decision_key, greatest(x.opened_at,
     pg_temp.instant(x.decision_key, x.decided_on)))
 cross join lateral (select case when not x.waits then case when pg_temp.share(x.notice_key || 'at once') < 0.6

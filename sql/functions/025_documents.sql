@@ -30,6 +30,12 @@ create or replace function child_document(c child) returns json language sql sta
             'case', '/v1/cases/' || c.case_id))
 $$;
 
+-- What others than those who work on its case may know of a child.
+create or replace function child_bands(c child) returns jsonb language sql immutable as $$
+    select jsonb_build_object('outcome', c.outcome, 'age_band', c.age_band, 'sex', c.sex,
+        'register_status', c.register_status, 'legal_status', c.legal_status)
+$$;
+
 create or replace function action_document(a action) returns json language sql stable as $$
     select json_build_object(
         'id', a.id,

@@ -6,9 +6,7 @@ create or replace function case_outline(p_case uuid, out reference text, out rev
 language plpgsql stable security definer set search_path = register, pg_temp as $$
 begin
     select c.reference, c.review_type into reference, review_type from review_case c where c.id = p_case;
-    select coalesce(jsonb_agg(jsonb_build_object('outcome', k.outcome, 'age_band', k.age_band, 'sex', k.sex,
-            'register_status', k.register_status, 'legal_status', k.legal_status) order by k.id), '[]')
-        into children
+    select coalesce(jsonb_agg(child_bands(k) order by k.id), '[]') into children
         from child k where k.case_id = p_case;
 end
 $$;

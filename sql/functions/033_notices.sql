@@ -38,6 +38,7 @@ create or replace function notice_document(n notice) returns json language sql s
 $$;
 
 -- What a notice of the case says now: codes, days and bands; no free text, and nothing that stands for a child.
+-- notice_make leaves out the children that its recipient is not told of.
 create or replace function notice_snapshot(c review_case) returns jsonb language plpgsql stable as $$
 declare
     d case_decision;
@@ -59,6 +60,22 @@ begin
         'closed_on', c.closed_on,
         'closure', c.closure,
         'children', (case_outline(c.id)).children);
+end
+$$;
+
+-- The children that a notice tells its recipient of: a referrer those that it pushed, the National Hub those who died,
+-- all others every child. A child keeps the reference that its referral brought it under, and that is of one sender.
+create or replace function notice_children(c review_case, p_recipient text, p_organisation text) returns jsonb
+language plpgsql stable as $$
+begin
+    return (select coalesce(jsonb_agg(child_bands(k) order by k.id), '[]')
+        from child k
+        where k.case_id = c.id and case p_recipient
+            when 'national_hub' then k.outcome = 'died'
+            when 'referrer' then exists (select from referral r where r.case_id = c.id
+                and r.source_organisation = p_organisation
+                and r.children @> jsonb_build_array(jsonb_build_object('child_ref', k.child_ref)))
+            else true end);
 end
 $$;
 
@@ -93,7 +110,7 @@ $$;
 create or replace function notice_make(c review_case, p_kind text, p_recipient text, p_organisation text,
     due date) returns void language plpgsql as $$
 declare
-    says jsonb := notice_snapshot(c);
+    says jsonb := notice_snapshot(c) || jsonb_build_object('children', notice_children(c, p_recipient, p_organisation));
     decision uuid := (select d.id from case_decision d
         where d.case_id = c.id and d.current and c.decision_outcome is not null);
 begin

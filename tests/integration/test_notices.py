@@ -2,8 +2,8 @@
 import pytest
 
 from client import new_key
-from documents import (days_ago, days_ahead, dead_child, new_answer, new_case, new_decision,
-                       new_observations, new_sending, today)
+from documents import (days_ago, days_ahead, dead_child, new_answer, new_case, new_child, new_decision,
+                       new_observations, new_sending, new_transfer, today)
 from steps import (advance, decide, decide_and_tell, given_accepted, given_case, given_proceeding,
                    given_request, move, recommend, record_finding, send_notices, tag_of, walk)
 
@@ -104,6 +104,40 @@ def test_a_notice_says_what_was_decided_without_naming_a_child(committee, case):
         "outcome", "age_band", "sex", "register_status", "legal_status")}]
     assert b"doubts" not in reply.bytes
     assert child["child_ref"].encode() not in reply.bytes and child["id"].encode() not in reply.bytes
+
+
+def told_of(committee, case, kind="decision"):
+    """The age bands of the children in each notice; the children of these tests differ by them."""
+    return {one["to_organisation"]: sorted(child["age_band"] for child in one["snapshot"]["children"])
+            for one in notices(committee, case, kind=kind)}
+
+
+def test_each_notice_has_the_children_that_its_recipient_may_know_of(agency, health, committee):
+    both = new_child(age_band="11_15")
+    accepted = given_accepted(agency, committee, children=[new_child(age_band="1_4"), both])
+    given_accepted(agency, committee, accepted["case_id"], children=[both, new_child(age_band="16_17")])
+    given_accepted(health, committee, accepted["case_id"], children=[dead_child(age_band="under_1")])
+    case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
+    committee.send("addChild", dead_child(age_band="18_25"), id=case["id"]).needed(201)
+    decide(committee, case["id"]).needed(201)
+    everyone = ["11_15", "16_17", "18_25", "1_4", "under_1"]
+    assert told_of(committee, case) == {
+        "COG-GLA": everyone, "CI": everyone, "COPFS": everyone, "HIS": ["18_25", "under_1"],
+        "LA-S12000049": ["11_15", "16_17", "1_4"], "HB-S08000031": ["under_1"]}
+
+
+def test_a_referrer_is_told_of_its_children_wherever_the_case_went(agency, health, committee, other_committee):
+    first, second = (given_accepted(sender, committee, children=[new_child(age_band=band)])
+                     for sender, band in ((agency, "1_4"), (health, "16_17")))
+    committee.send("mergeCase", {"into_case_id": second["case_id"], "merged_on": today()}, id=first["case_id"],
+                   if_match=tag_of(committee, "getCase", id=first["case_id"])).needed(201)
+    transfer = committee.send("proposeTransfer", new_transfer(), id=second["case_id"]).needed(201)
+    other_committee.send("acceptTransfer", {"decided_on": today(), "local_authority": "S12000036"},
+                         id=transfer["id"], if_match=transfer.etag).needed(201)
+    case = advance(other_committee, {"id": second["case_id"], "stage": "notification"}, "decision")
+    decide(other_committee, case["id"]).needed(201)
+    assert told_of(other_committee, case) == {
+        "COG-EDH": ["16_17", "1_4"], "CI": ["16_17", "1_4"], "LA-S12000049": ["1_4"], "HB-S08000031": ["16_17"]}
 
 
 def test_a_notice_is_corrected_with_the_decision_until_it_is_sent(committee, case):
