@@ -6,7 +6,7 @@
 #include <time.h>
 
 /* The answer's body is for nobody: a receiver that goes on and on is cut off. */
-enum { CONNECT_MS = 5000, TOTAL_MS = 10000, ANSWER_MOST = 65536 };
+enum { CONNECT_MS = 5000, TOTAL_MS = 10000, SLOW_MS = 5000, ANSWER_MOST = 65536 };
 
 const char *const attempt_names[ATTEMPT_RESULTS] = {[ATTEMPT_DELIVERED] = "delivered",
                                                     [ATTEMPT_REFUSED] = "refused",
@@ -105,6 +105,12 @@ attempt_result attempt_judge(const attempt *one, CURLcode code, long *status, lo
     return *status >= 200 && *status < 300 ? ATTEMPT_DELIVERED
            : *status == 410                ? ATTEMPT_GONE
                                            : ATTEMPT_REFUSED;
+}
+
+bool attempt_was_slow(const attempt *one, attempt_result result) {
+    curl_off_t us = 0;
+    curl_easy_getinfo(one->handle, CURLINFO_TOTAL_TIME_T, &us);
+    return result == ATTEMPT_UNREACHABLE || us >= SLOW_MS * INT64_C(1000);
 }
 
 void attempt_free(attempt *one) {
