@@ -84,6 +84,7 @@ void upkeep_stop(upkeep *all) {
     if (all == NULL) {
         return;
     }
+    chore_stop();
     const uint64_t one = 1;
     ssize_t written = write(all->ending, &one, sizeof one);
     (void)written; /* the first write to a counter at zero succeeds */

@@ -3,9 +3,19 @@
 
 #include "service/log.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
+static atomic_bool stopped;
+
+void chore_stop(void) {
+    atomic_store(&stopped, true);
+}
+
 PGresult *chore_run(pool *connections, const db_call *call, arena *memory) {
+    if (atomic_load(&stopped)) {
+        return NULL;
+    }
     db_error error = {0};
     PGresult *result = db_call_run(connections, NULL, call, &error, memory);
     if (result == NULL) {

@@ -7,8 +7,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,7 +22,8 @@ struct acceptor {
     struct MHD_Daemon *daemon;
     peers *seats;
     pthread_t thread;
-    time_t told; /* of the thread alone: when it last logged that it cannot accept */
+    atomic_bool stopping; /* set before the socket is shut down */
+    time_t told;          /* of the thread alone: when it last logged that it cannot accept */
 };
 
 /* A flood of connections must not become a flood of lines. */
@@ -33,14 +36,19 @@ static void tell(acceptor *running, const char *fate, const char *cause) {
     }
 }
 
-/* Whether accepting may go on after this error; out of descriptors it waits until some are back. */
-static bool is_passing(acceptor *running, int error) {
-    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
-        tell(running, "wait", "descriptors or memory are out");
+/* Accepting goes on after every error, because no list of those that pass is complete (the network
+ * can be down, a filter can forbid it). What may last is waited for. */
+static void pass_over(acceptor *running, int error) {
+    bool is_clients = error == EINTR || error == ECONNABORTED || error == EAGAIN || error == EPROTO;
+    bool is_shortage = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+    if (!is_clients) {
+        const char *name = strerrorname_np(error);
+        tell(running, "wait",
+             is_shortage    ? "descriptors or memory are out"
+             : name == NULL ? "they cannot be accepted"
+                            : name);
         usleep(SHORTAGE_US);
-        return true;
     }
-    return error == EINTR || error == ECONNABORTED || error == EAGAIN || error == EPROTO;
 }
 
 static void take(acceptor *running, int client, const struct sockaddr *from, socklen_t size) {
@@ -58,17 +66,18 @@ static void take(acceptor *running, int client, const struct sockaddr *from, soc
 
 static void *accept_all(void *argument) {
     acceptor *running = argument;
-    for (;;) {
+    while (!atomic_load(&running->stopping)) {
         struct sockaddr_storage from;
         socklen_t size = sizeof from;
         int client =
             accept4(running->socket, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (client >= 0) {
             take(running, client, (struct sockaddr *)&from, size);
-        } else if (!is_passing(running, errno)) {
-            return NULL; /* the socket was shut down */
+        } else if (!atomic_load(&running->stopping)) {
+            pass_over(running, errno);
         }
     }
+    return NULL;
 }
 
 static int open_socket(const struct addrinfo *address) {
@@ -109,6 +118,7 @@ void acceptor_free(acceptor *running) {
     if (running == NULL) {
         return;
     }
+    atomic_store(&running->stopping, true);
     shutdown(running->socket, SHUT_RDWR); /* ends the accept under way */
     pthread_join(running->thread, NULL);
     close(running->socket);

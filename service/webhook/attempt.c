@@ -6,7 +6,7 @@
 #include <time.h>
 
 /* The answer's body is for nobody: a receiver that goes on and on is cut off. */
-enum { CONNECT_MS = 5000, TOTAL_MS = 10000, ANSWER_MOST = 65536 };
+enum { CONNECT_MS = 5000, TOTAL_MS = 10000, SLOW_MS = 5000, ANSWER_MOST = 65536 };
 
 const char *const attempt_names[ATTEMPT_RESULTS] = {[ATTEMPT_DELIVERED] = "delivered",
                                                     [ATTEMPT_REFUSED] = "refused",
@@ -56,6 +56,13 @@ static bool make_headers(attempt *one, const unsigned char *key) {
                                         webhook_signature(key, &message, one->memory)));
 }
 
+/* Those of the file alone: libcurl would read the system's folder of authorities besides, believe
+ * them too, and take its time to read them all for each attempt. */
+static bool set_authorities(CURL *handle, const char *ca_file) {
+    return ca_file == NULL || (curl_easy_setopt(handle, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
+                               curl_easy_setopt(handle, CURLOPT_CAPATH, NULL) == CURLE_OK);
+}
+
 static bool set_options(attempt *one, const char *ca_file) {
     CURL *handle = one->handle;
     return curl_easy_setopt(handle, CURLOPT_URL, one->url) == CURLE_OK &&
@@ -68,7 +75,7 @@ static bool set_options(attempt *one, const char *ca_file) {
                CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-           (ca_file == NULL || curl_easy_setopt(handle, CURLOPT_CAINFO, ca_file) == CURLE_OK) &&
+           set_authorities(handle, ca_file) &&
            curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)TOTAL_MS) == CURLE_OK &&
@@ -105,6 +112,12 @@ attempt_result attempt_judge(const attempt *one, CURLcode code, long *status, lo
     return *status >= 200 && *status < 300 ? ATTEMPT_DELIVERED
            : *status == 410                ? ATTEMPT_GONE
                                            : ATTEMPT_REFUSED;
+}
+
+bool attempt_was_slow(const attempt *one, attempt_result result) {
+    curl_off_t us = 0;
+    curl_easy_getinfo(one->handle, CURLINFO_TOTAL_TIME_T, &us);
+    return result == ATTEMPT_UNREACHABLE || us >= SLOW_MS * INT64_C(1000);
 }
 
 void attempt_free(attempt *one) {

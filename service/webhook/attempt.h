@@ -28,6 +28,7 @@ typedef struct attempt {
     const char *url, *body;
     int generation;
     bool old_secret;
+    bool trusted; /* its receiver has answered the last time */
 
     CURL *handle;
     struct curl_slist *headers;
@@ -41,6 +42,9 @@ bool attempt_prepare(attempt *one, const deliverer_settings *settings);
 /* What came of it, with the answer's status (0: none) and how many seconds the receiver asks to
  * wait. */
 attempt_result attempt_judge(const attempt *one, CURLcode code, long *status, long *retry_after);
+
+/* Whether its receiver took so long that it may not hold many places. */
+bool attempt_was_slow(const attempt *one, attempt_result result);
 
 /* Frees it with its memory. */
 void attempt_free(attempt *one);

@@ -5,6 +5,7 @@
 #include "service/log.h"
 #include "service/metrics.h"
 #include "service/webhook/attempt.h"
+#include "service/webhook/receivers.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,12 +17,14 @@
 
 enum {
     UNDER_WAY_MOST = 32,
-    GAP_MS = 50,        /* between two looks at what is due */
-    LOOK_MS = 5000,     /* without anybody ringing */
-    AGAIN_MS = 1000,    /* after the database refused */
-    BACKLOG_MS = 15000, /* between two looks at how much waits */
-    LEASE_S = 20,       /* longer than an attempt takes and */
-    START_MS = 5000,    /* the time in which it has to begin */
+    UNTRUSTED_MOST = 16, /* places to fill with receivers that are not known to answer, */
+    UNTRIED_MOST = 28,   /* and with the first event to one of which nothing is known */
+    GAP_MS = 50,         /* between two looks at what is due */
+    LOOK_MS = 5000,      /* without anybody ringing */
+    AGAIN_MS = 1000,     /* after the database refused */
+    BACKLOG_MS = 15000,  /* between two looks at how much waits */
+    LEASE_S = 20,        /* longer than an attempt takes and */
+    START_MS = 5000,     /* the time in which it has to begin */
     FINISH_TRIES = 3
 };
 
@@ -39,6 +42,8 @@ struct deliverer {
     arena *memory; /* of one round */
     CURLM *transfers;
     attempt *running;
+    receivers *known;
+    unsigned turn; /* at whom of those that are ready the next look begins */
     int64_t looked_ms, next_look_ms, backlog_ms, complained_ms;
 };
 
@@ -83,6 +88,54 @@ static void end(deliverer *all, attempt *one, attempt_result result, long status
     attempt_free(one);
 }
 
+/* --- the places, of which receivers that do not answer may not take all --- */
+
+static void judge_receiver(deliverer *all, const attempt *one, attempt_result result) {
+    if (result != ATTEMPT_FORBIDDEN) {
+        receivers_note(all->known, one->webhook,
+                       attempt_was_slow(one, result) ? RECEIVER_SILENT : RECEIVER_ANSWERS);
+    }
+}
+
+static bool is_under_way(const deliverer *all, const char *webhook) {
+    const attempt *one = all->running;
+    while (one != NULL && strcmp(one->webhook, webhook) != 0) {
+        one = one->next;
+    }
+    return one != NULL;
+}
+
+static int count_untrusted(const deliverer *all) {
+    int count = 0;
+    for (const attempt *one = all->running; one != NULL; one = one->next) {
+        count += !one->trusted;
+    }
+    return count;
+}
+
+static int free_places(const deliverer *all) {
+    return UNDER_WAY_MOST - (int)atomic_load(&all->under_way);
+}
+
+/* How many attempts may begin for the webhook now. One whose receiver did not answer the last time
+ * has one under way, until it answers again. */
+static int places_for(const deliverer *all, const char *webhook) {
+    receiver_manner manner = receivers_manner(all->known, webhook);
+    int places = free_places(all);
+    if (manner == RECEIVER_ANSWERS) {
+        return places;
+    }
+    int untrusted = count_untrusted(all);
+    bool is_first = !is_under_way(all, webhook);
+    int share = untrusted < UNTRUSTED_MOST ? UNTRUSTED_MOST - untrusted : 0;
+    if (manner == RECEIVER_SILENT) {
+        share = is_first && share > 0 ? 1 : 0;
+    } else if (share == 0 && is_first && untrusted < UNTRIED_MOST) {
+        share = 1;
+    }
+    return share < places ? share : places;
+}
+
 /* --- the beginning of attempts --- */
 
 static bool begin(deliverer *all, attempt *one) {
@@ -97,7 +150,7 @@ static bool begin(deliverer *all, attempt *one) {
 }
 
 static attempt *make_attempt(const PGresult *rows, int row, const principal *who,
-                             const char *webhook) {
+                             const char *webhook, bool trusted) {
     arena *memory = arena_new();
     attempt *one = arena_alloc(memory, sizeof *one);
     *one = (attempt){.memory = memory,
@@ -108,6 +161,7 @@ static attempt *make_attempt(const PGresult *rows, int row, const principal *who
                      .url = arena_strdup(memory, PQgetvalue(rows, row, 2)),
                      .generation = (int)strtol(PQgetvalue(rows, row, 3), NULL, 10),
                      .old_secret = *PQgetvalue(rows, row, 4) == 't',
+                     .trusted = trusted,
                      .body = arena_strdup(memory, PQgetvalue(rows, row, 5))};
     return one;
 }
@@ -126,10 +180,10 @@ static void complain(deliverer *all, const char *webhook, const db_error *error)
  * -1 when the database refused. */
 static int take(deliverer *all, const char *webhook, const principal *who, int64_t safe) {
     int64_t began = now_ms();
+    bool trusted = receivers_manner(all->known, webhook) == RECEIVER_ANSWERS;
     db_call call = {.what = statement_take_deliveries,
                     .parameters = {webhook, arena_printf(all->memory, "%lld", (long long)safe),
-                                   arena_printf(all->memory, "%lld",
-                                                UNDER_WAY_MOST - atomic_load(&all->under_way)),
+                                   arena_printf(all->memory, "%d", places_for(all, webhook)),
                                    arena_printf(all->memory, "%d", LEASE_S)}};
     db_error error = {0};
     PGresult *rows = db_call_run(all->connection, who, &call, &error, all->memory);
@@ -138,7 +192,7 @@ static int take(deliverer *all, const char *webhook, const principal *who, int64
         return -1;
     }
     for (int row = 0; row < PQntuples(rows) && now_ms() - began < START_MS; row++) {
-        attempt *one = make_attempt(rows, row, who, webhook);
+        attempt *one = make_attempt(rows, row, who, webhook, trusted);
         if (!begin(all, one)) {
             end(all, one, one->forbidden ? ATTEMPT_FORBIDDEN : ATTEMPT_UNREACHABLE, 0, 0);
         }
@@ -158,14 +212,18 @@ static void take_out(deliverer *all, const attempt *one) {
     curl_multi_remove_handle(all->transfers, one->handle);
 }
 
-/* Ends an attempt and takes what is next of the same webhook. */
+/* Ends an attempt and takes what is next of the same webhook, unless others may have waited for its
+ * place: the look decides who has it then. */
 static void go_on(deliverer *all, attempt *one, attempt_result result, long status,
                   long retry_after) {
     principal who = one->who;
     const char *webhook = arena_strdup(all->memory, one->webhook);
+    bool keeps = one->trusted && free_places(all) > 1;
+    judge_receiver(all, one, result);
     end(all, one, result, status, retry_after);
-    if (!atomic_load(&all->stopping) && take(all, webhook, &who, feed_safe(all->changes)) <= 0) {
-        all->next_look_ms = 0; /* to know when the next one is due */
+    if (!atomic_load(&all->stopping) &&
+        (!keeps || take(all, webhook, &who, feed_safe(all->changes)) <= 0)) {
+        all->next_look_ms = 0; /* to know who is next, and when */
     }
 }
 
@@ -193,7 +251,37 @@ static principal read_principal(const PGresult *due, int row) {
     return who;
 }
 
-/* Serves every webhook that has something ready, and finds when to look again. */
+/* How many of the rows, which come in the order of their waits, are ready. */
+static int count_ready(const PGresult *due) {
+    int count = 0;
+    while (count < PQntuples(due) && !PQgetisnull(due, count, 4) &&
+           strtoll(PQgetvalue(due, count, 4), NULL, 10) <= 0) {
+        count++;
+    }
+    return count;
+}
+
+/* Takes for one webhook that is ready; returns for how long it has to wait. */
+static int64_t serve_ready(deliverer *all, const PGresult *due, int row, int64_t safe) {
+    const char *webhook = PQgetvalue(due, row, 0);
+    principal who = read_principal(due, row);
+    if (free_places(all) > 0 && places_for(all, webhook) == 0) {
+        return LOOK_MS; /* the end of who has its place leads to a look */
+    }
+    return free_places(all) > 0 && take(all, webhook, &who, safe) < 0 ? AGAIN_MS : 0;
+}
+
+static bool is_due(const void *rows, const char *webhook) {
+    const PGresult *due = rows;
+    int row = 0;
+    while (row < PQntuples(due) && strcmp(PQgetvalue(due, row, 0), webhook) != 0) {
+        row++;
+    }
+    return row < PQntuples(due);
+}
+
+/* Serves every webhook that has something ready, each time another one first, and finds when to
+ * look again. */
 static void look(deliverer *all) {
     int64_t safe = feed_safe(all->changes);
     int64_t wait = LOOK_MS;
@@ -203,14 +291,19 @@ static void look(deliverer *all) {
     db_error error = {0};
     all->looked_ms = now_ms();
     PGresult *due = db_call_run(all->connection, NULL, &call, &error, all->memory);
-    for (int row = 0; due != NULL && row < PQntuples(due) && !PQgetisnull(due, row, 4); row++) {
-        int64_t its_wait = strtoll(PQgetvalue(due, row, 4), NULL, 10);
-        principal who = read_principal(due, row);
-        if (its_wait <= 0 && atomic_load(&all->under_way) < UNDER_WAY_MOST &&
-            take(all, PQgetvalue(due, row, 0), &who, safe) < 0) {
-            its_wait = AGAIN_MS;
-        }
+    int ready = count_ready(due);
+    if (ready < PQntuples(due) && !PQgetisnull(due, ready, 4)) {
+        int64_t next = strtoll(PQgetvalue(due, ready, 4), NULL, 10);
+        wait = next < wait ? next : wait;
+    }
+    all->turn++;
+    for (int i = 0; i < ready; i++) {
+        int row = (int)((all->turn + (unsigned)i) % (unsigned)ready);
+        int64_t its_wait = serve_ready(all, due, row, safe);
         wait = its_wait < wait ? its_wait : wait;
+    }
+    if (due != NULL && receivers_count(all->known) > (size_t)PQntuples(due)) {
+        receivers_forget(all->known, is_due, due); /* webhooks that are there no more */
     }
     PQclear(due);
     all->next_look_ms = all->looked_ms + wait;
@@ -296,6 +389,7 @@ static void *run(void *argument) {
 
 static void free_parts(deliverer *all) {
     curl_multi_cleanup(all->transfers);
+    receivers_free(all->known);
     pool_free(all->connection);
     arena_free(all->memory);
     if (all->bell >= 0) {
@@ -316,6 +410,7 @@ deliverer *deliverer_new(const deliverer_settings *settings, feed *changes) {
     all->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     all->memory = arena_new();
     all->transfers = curl_multi_init();
+    all->known = receivers_new();
     all->connection = pool_new(settings->database, 1, "");
     all->backlog_ms = now_ms() - BACKLOG_MS;
     if (all->bell < 0 || all->transfers == NULL || all->connection == NULL ||

@@ -1,6 +1,7 @@
 """Webhooks while instances are killed: every event arrives, in order, never two attempts of one at a time."""
 import collections
 import random
+import re
 import signal
 import threading
 import time
@@ -139,6 +140,43 @@ def test_a_drain_ends_what_is_under_way_and_nothing_is_sent_twice(register, rece
     assert [one.status for one in endpoint.messages] == [204]
     assert client.send("listDeliveries", id=webhook["id"])["items"][0]["status"] == "delivered"
     ending.start()
+
+
+def unanswered_at(instance):
+    found = re.search(r'webhook_attempts_total{result="unreachable"} (\d+)', instance.admin("/metrics")[1])
+    return int(found.group(1))
+
+
+def test_receivers_that_hang_do_not_hold_up_the_others(register, receiver):
+    """Enough of them to take all places there are, with more waiting for the next ones."""
+    hanging, cases, unanswered = 16, 8, 28
+    _, _, (alone, other) = register
+    client, released = client_at(alone), threading.Event()
+    assert other.stop() == 0
+    before, made = unanswered_at(alone), []
+
+    def register_hook(endpoint):
+        reply = client.send("createWebhook", {"url": endpoint.url, "types": ["case.created"]}).needed(201)
+        made.append(reply["webhook"]["id"])
+        return made[-1]
+    try:
+        for _ in range(hanging):
+            register_hook(receiver.endpoint(lambda message: released.wait(90) and 204))
+        for _ in range(cases):
+            given_case(client)
+        seconds_until(lambda: unanswered_at(alone) >= before + unanswered, 35)
+        endpoint = receiver.endpoint()
+        place = {"id": register_hook(endpoint)}
+        begun = time.monotonic()
+        for count in range(1, 4):
+            client.send("pingWebhook", **place).needed(201)
+            endpoint.wait_accepted(count, 3)
+        print(f"\nwebhooks: three events arrived within {time.monotonic() - begun:.1f} s beside {hanging} that hang")
+    finally:
+        for one in made:
+            client.send("deleteWebhook", id=one)
+        released.set()
+        other.start()
 
 
 def test_an_address_that_turns_private_is_not_connected_to(register, receiver):

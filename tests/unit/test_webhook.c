@@ -1,4 +1,5 @@
 /* Tests of where webhooks may go and how they are signed. */
+#include "service/webhook/receivers.h"
 #include "service/webhook/signature.h"
 #include "service/webhook/target.h"
 
@@ -261,4 +262,24 @@ Test(webhook, given_a_message_when_signed_then_the_old_secret_signs_only_when_as
     message.old_secret = false;
     cr_expect_str_eq(two + strlen(one) + 1, webhook_signature(key, &message, memory));
     arena_free(memory);
+}
+
+static bool is_second(const void *context, const char *webhook) {
+    (void)context;
+    return strcmp(webhook, "second") == 0;
+}
+
+Test(webhook, given_notes_of_receivers_then_the_last_counts_and_those_that_are_gone_are_forgotten) {
+    receivers *all = receivers_new();
+    cr_expect_eq(receivers_manner(all, "first"), RECEIVER_UNKNOWN);
+    receivers_note(all, "first", RECEIVER_ANSWERS);
+    receivers_note(all, "second", RECEIVER_ANSWERS);
+    receivers_note(all, "second", RECEIVER_SILENT);
+    cr_expect_eq(receivers_count(all), 2);
+    cr_expect_eq(receivers_manner(all, "first"), RECEIVER_ANSWERS);
+    receivers_forget(all, is_second, NULL);
+    cr_expect_eq(receivers_count(all), 1);
+    cr_expect_eq(receivers_manner(all, "first"), RECEIVER_UNKNOWN);
+    cr_expect_eq(receivers_manner(all, "second"), RECEIVER_SILENT);
+    receivers_free(all);
 }
