@@ -352,6 +352,7 @@ begin
             decision_outcome = case when p_stage = 'information_gathering' then null else c.decision_outcome end
         where id = c.id returning * into moved;
     update referral set case_stage = moved.stage, case_decision = moved.decision_outcome where case_id = c.id;
+    perform decision_tell_more(p_into); -- children and referrers have come to the case that it goes on in
     return moved;
 end
 $$;
@@ -409,6 +410,7 @@ begin
             fault('/child_id', 'repeated_child', 'stands for a child that the case has already')));
     end if;
     perform case_add_children(c, wrapped);
+    perform decision_tell_more(c.id);
     select * into k from child x where x.case_id = c.id and x.child_ref = input ->> 'child_ref';
     return (201, k.version, '/v1/cases/' || c.id || '/children/' || k.id, child_document(k))::reply;
 end
@@ -442,6 +444,7 @@ begin
             n.register_status, n.siblings_count_band, n.known_to, n.cause_of_death_group, n.harm_types,
             n.carm, n.national_hub_submitted_on)
         where id = p_id returning * into k;
+    perform decision_tell_more(c.id);
     return (200, k.version, null, child_document(k))::reply;
 end
 $$;

@@ -125,6 +125,8 @@ declare
     r information_request;
     n information_request;
 begin
+    -- An answer may call for a notice of the decision: neither misses the other.
+    perform case_wait(case_id) from information_request where id = p_id and organisation = claim('organisation');
     select * into r from information_request
         where id = p_id and organisation = claim('organisation') for update;
     if not found then
@@ -148,6 +150,7 @@ begin
         = (n.status, n.answered_on, n.practice_areas, n.other_reviews, n.criminal_proceedings, n.summary,
             n.reason)
         where id = p_id returning * into r;
+    perform decision_tell_more(r.case_id);
     return (201, r.version, null, information_document(r))::reply;
 end
 $$;

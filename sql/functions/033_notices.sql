@@ -145,6 +145,38 @@ begin
 end
 $$;
 
+-- Those who have to be told of the current decision and were not: facts that came after it call for them. What waits
+-- to be sent says what holds now; whoever was told by this decision is not told again.
+create or replace function decision_untold(c review_case) returns table (recipient text, organisation text)
+language plpgsql stable as $$
+begin
+    return query
+        select r.recipient, r.organisation from notice_recipients(c, 'decision') r
+        where c.decision_outcome is not null and not exists (select from notice n
+            join case_decision d on d.id = n.decision_id and d.current
+            where n.case_id = c.id and n.kind = 'decision' and n.recipient = r.recipient
+                and n.to_organisation = r.organisation and n.sent_on is not null);
+end
+$$;
+
+-- Makes the notices of a decision for whoever has to be told of it because of what came to be known later. Runs as the
+-- owner: who records proceedings or answers a request does not see all that the notices are made of.
+create or replace function decision_tell_more(p_case uuid) returns void
+language plpgsql security definer set search_path = register, pg_temp as $$
+declare
+    c review_case;
+begin
+    select * into c from review_case where id = p_case;
+    if c.decision_outcome is null or c.stage = 'closed' then
+        return;
+    end if;
+    perform notice_make(c, 'decision', u.recipient, u.organisation, coalesce((select n.due_on from notice n
+            where n.case_id = c.id and n.kind = 'decision' and n.recipient = u.recipient
+                and n.to_organisation = u.organisation and n.sent_on is null and n.withdrawn_on is null), today()))
+        from decision_untold(c) u;
+end
+$$;
+
 -- Why the committee cannot have notices of this kind now; null when it can.
 create or replace function notice_hindrance(c review_case, kind text, organisation text) returns json
 language plpgsql stable as $$
@@ -279,7 +311,7 @@ $$;
 
 create or replace function guard_notices_sent(c review_case) returns boolean language plpgsql stable as $$
 begin
-    return not notices_waiting(c, 'decision');
+    return not notices_waiting(c, 'decision') and not exists (select from decision_untold(c));
 end
 $$;
 

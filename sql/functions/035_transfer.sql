@@ -83,6 +83,7 @@ begin
             and committee = from_committee;
     perform case_wait(t.case_id);
     update review_case set committee = t.to_committee, local_authority = area where id = t.case_id;
+    perform decision_tell_more(t.case_id); -- other chief officers have to be told
 end
 $$;
 

@@ -79,6 +79,7 @@ begin
             p.contact_with, p.liaison_meeting_on, p.position, p.agreed_with, p.restrictions, p.permitted,
             p.exchanges, p.review_on, p.note, claim('organisation'))
         returning * into p;
+    perform decision_tell_more(c.id);
     return (201, p.version, '/v1/proceedings/' || p.id, proceeding_document(p))::reply;
 end
 $$;
@@ -138,6 +139,7 @@ begin
     if p.ended_on is null and n.ended_on is not null then
         perform holds_end_with(n);
     end if;
+    perform decision_tell_more(n.case_id);
     return (200, n.version, null, proceeding_document(n))::reply;
 end
 $$;

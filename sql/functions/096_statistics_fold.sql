@@ -184,9 +184,9 @@ end
 $$;
 
 -- Folds what writers left, at most `most` marks at a time; one at a time, and who waits finds it done. Returns
--- whether more is left. Runs as the owner: nobody may change sums.
+-- whether more is left. For functions that run as the owner (statistic_look): nobody else may change sums.
 create or replace function statistic_fold(most integer) returns boolean
-language plpgsql security definer set search_path = register, pg_temp as $$
+language plpgsql set search_path = register, pg_temp as $$
 declare
     touched text[];
     now_day date := today();

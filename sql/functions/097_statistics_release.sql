@@ -161,9 +161,9 @@ end
 $$;
 
 -- Makes a release: every period of every released table that is over, is not older than six years, and was not
--- released before. Frozen from then on.
+-- released before. Frozen from then on. Runs as its caller, so that nobody but the owner can make one.
 create or replace function statistic_release_make(p_name text, p_released_on date, p_covers_to date) returns void
-language plpgsql security definer set search_path = register, pg_temp as $$
+language plpgsql set search_path = register, pg_temp as $$
 declare
     t statistic_table;
     r statistic_released_table;

@@ -1,4 +1,5 @@
 """The database's own catalogue: what keeps the second wall a wall, whatever is added to the schema."""
+import psycopg2
 import pytest
 
 # Tables without anything about cases or referrals: everybody may read them.
@@ -56,6 +57,17 @@ def test_every_function_that_runs_as_the_owner_has_a_fixed_search_path(cluster, 
     assert loose == []
     assert cluster.execute("""select count(*) > 5 from pg_proc
         where pronamespace = 'register'::regnamespace and prosecdef""") == [(True,)]
+
+
+@pytest.mark.parametrize("call", [
+    "statistic_release_make('2020', '2020-06-24', '2020-04-01')", "statistic_fold(1)", "statistic_count_all()",
+    "feed_emit(null, null, null, null)", "feed_change('case', '{}', null)", "feed_sight_set(null, true)",
+    "feed_tell_case(null, 'area-GLA', 'granted', 'present')"])
+def test_what_is_for_the_owner_alone_stays_so_when_all_functions_are_granted_again(cluster, instances, call):
+    """As happens when a file that grants them is applied once more and the file that revokes them is not."""
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="permission denied for (table|sequence)"):
+        cluster.execute(f"""begin; grant execute on all functions in schema register to register_service;
+            set local search_path = register; set local role register_service; select {call}""")
 
 
 def test_every_part_of_a_case_is_tied_to_it_by_committee_and_case(cluster, instances):

@@ -210,6 +210,118 @@ def test_a_case_goes_on_when_its_decision_was_told(committee, case, outcome, to)
     assert move(committee, case["id"], to).status == 201
 
 
+def outcome_becomes(committee, case, outcome):
+    place = {"id": case["id"], "child_id": committee.send("listChildren", id=case["id"])["items"][0]["id"]}
+    committee.send("changeChild", {"outcome": outcome}, **place,
+                   if_match=tag_of(committee, "getChild", **place)).needed(200)
+
+
+def merge_into(committee, case, **referral):
+    other = given_accepted(referral.pop("agency"), committee, **referral)["case_id"]
+    committee.send("mergeCase", {"into_case_id": case["id"], "merged_on": today()}, id=other,
+                   if_match=tag_of(committee, "getCase", id=other)).needed(201)
+
+
+def hand_over(committee, case):
+    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).needed(201)
+    committee.of("CPC-EDH", "other-committee-system").send(
+        "acceptTransfer", {"decided_on": today(), "local_authority": "S12000036"}, id=transfer["id"],
+        if_match=transfer.etag).needed(201)
+
+
+def clerk(committee):
+    """Who records proceedings and nothing else."""
+    return committee.others("CPC-GLA", "liaison-desk", "proceedings.write")
+
+
+HUB, COPFS, SCRA = ("national_hub", "HIS"), ("copfs", "COPFS"), ("scra", "SCRA")
+COUNCIL = ("referrer", "LA-S12000049")
+LATER = {
+    "a child dies": (lambda c, a, case: outcome_becomes(c, case, "died"), {HUB, COPFS}),
+    "a child who died is added": (lambda c, a, case: c.send("addChild", dead_child(), id=case["id"]).needed(201),
+                                  {HUB, COPFS}),
+    "a referral joins": (lambda c, a, case: given_accepted(a, c, case["id"]), {COUNCIL}),
+    "a referral brings a hearing": (lambda c, a, case: given_accepted(
+        a, c, case["id"], parallel_processes=["childrens_hearing"]), {COUNCIL, SCRA}),
+    "a case is merged into it": (lambda c, a, case: merge_into(c, case, agency=a, children=[dead_child()]),
+                                 {COUNCIL, HUB, COPFS}),
+    "somebody is prosecuted": (lambda c, a, case: given_proceeding(clerk(c), case), {COPFS}),
+    "a hearing begins": (lambda c, a, case: given_proceeding(clerk(c), case, kind="childrens_hearing"), {SCRA}),
+    "a complaint is made": (lambda c, a, case: given_proceeding(c, case, kind="complaint"), set()),
+    "nothing that calls for more": (lambda c, a, case: outcome_becomes(c, case, "none"), set()),
+}
+
+
+@pytest.mark.parametrize("later, more", LATER.values(), ids=LATER)
+def test_whom_the_facts_call_for_after_the_decision_is_told_too(committee, agency, case, later, more):
+    decide_and_tell(committee, case["id"])
+    first = notices(committee, case)
+    later(committee, agency, case)
+    fresh = [one for one in notices(committee, case) if one not in first]
+    assert {(one["to"], one["to_organisation"]) for one in fresh} == more
+    assert len(notices(committee, case)) == len(first) + len(more)
+    assert all((one["kind"], one["due_on"], one["sent_on"]) == ("decision", today(), None) for one in fresh)
+    blocked = move(committee, case["id"], "set_up")
+    assert (blocked.status, blocked.code and blocked.rules) == ((409, {"notices_sent"}) if more else (201, None))
+    if more:
+        send_notices(committee, case["id"])
+        later_still = len(notices(committee, case))
+        assert move(committee, case["id"], "set_up").status == 201
+        assert len(notices(committee, case)) == later_still
+
+
+def test_an_answer_that_tells_of_proceedings_after_the_decision_calls_for_a_notice(committee, agency, case):
+    request = given_request(committee, case)
+    decide_and_tell(committee, case["id"])
+    agency.send("answerInformationRequest", new_answer(criminal_proceedings=True), id=request["id"]).needed(201)
+    assert told(committee, case) == ALWAYS | {COPFS}
+
+
+def test_what_waits_to_be_sent_says_what_came_to_be_known(committee, case):
+    decide(committee, case["id"]).needed(201)
+    first = notices(committee, case)
+    outcome_becomes(committee, case, "died")
+    after = notices(committee, case)
+    assert {one["snapshot"]["children"][0]["outcome"] for one in after} == {"died"}
+    assert {one["id"] for one in first} < {one["id"] for one in after} and len(after) == 4
+
+
+def test_after_the_stage_decision_too_until_the_case_is_closed(committee, agency, case):
+    decide_and_tell(committee, case["id"])
+    move(committee, case["id"], "set_up").needed(201)
+    given_accepted(agency, committee, case["id"])
+    assert told(committee, case) == ALWAYS | {COUNCIL}
+    assert [one["to"] for one in notices(committee, case, sent_on=None)] == ["referrer"]
+
+
+def test_nobody_is_told_of_a_decision_that_does_not_stand(committee, agency, case):
+    decide(committee, case["id"], "more_information").needed(201)
+    move(committee, case["id"], "information_gathering", way="return").needed(201)
+    outcome_becomes(committee, case, "died")
+    given_accepted(agency, committee, case["id"])
+    assert notices(committee, case) == []
+
+
+def test_the_chief_officers_of_the_committee_that_takes_a_case_over_are_told(committee, other_committee, case):
+    decide_and_tell(committee, case["id"])
+    hand_over(committee, case)
+    assert told(other_committee, case) == ALWAYS | {("chief_officers_group", "COG-EDH")}
+    send_notices(other_committee, case["id"])
+    assert move(other_committee, case["id"], "set_up").status == 201
+
+
+def test_a_case_does_not_go_on_while_somebody_has_no_notice_of_its_decision(committee, agency, case, cluster):
+    """As cases of the version before may be; recording the decision once more makes what is missing."""
+    decide_and_tell(committee, case["id"])
+    cluster.execute("delete from register.notice where case_id = %s and recipient = 'care_inspectorate'", (case["id"],))
+    blocked = move(committee, case["id"], "set_up")
+    assert (blocked.status, blocked.rules) == (409, {"notices_sent"})
+    replace(committee, case).needed(200)
+    send_notices(committee, case["id"])
+    assert told(committee, case) == ALWAYS
+    assert move(committee, case["id"], "set_up").status == 201
+
+
 def recipients(caller):
     return {one: caller(one, "recipient-system", READ)
             for one in ("CI", "HIS", "COPFS", "LA-S12000049", "COG-GLA")}
