@@ -9,26 +9,30 @@ static const char *is_on(exchange *x) {
     return exchange_service(x)->webhook_targets == NULL ? "false" : "true";
 }
 
-/* What is wrong with the address in the body, as the database refuses with it; NULL when nothing
- * is. While webhooks are off there is no address to send to. */
-static const char *target_faults(exchange *x) {
-    const targets *allowed = exchange_service(x)->webhook_targets;
+/* Finds what is wrong with the address in the body, as the database refuses with it; NULL when
+ * nothing is. While webhooks are off there is no address to send to. Returns false when it
+ * answered with a problem. */
+static bool find_target_faults(exchange *x, const char **found) {
+    targets *allowed = exchange_service(x)->webhook_targets;
     const char *url = json_string_value(json_object_get(exchange_body(x), "url"));
+    *found = NULL;
     if (url == NULL) {
-        return NULL;
+        return true;
     }
     violation_list faults = violation_list_make(exchange_memory(x));
     if (allowed == NULL) {
         violation_add(&faults, PLACE_BODY, "/url", "host_not_allowed",
                       "has a host that this register does not send to");
-    } else {
-        targets_check(allowed, url, "/url", &faults);
+    } else if (!targets_check(allowed, url, "/url", &faults)) {
+        exchange_refuse(x, "overloaded", NULL);
+        return false;
     }
-    return faults.first == NULL
-               ? NULL
-               : arena_printf(exchange_memory(x),
+    if (faults.first != NULL) {
+        *found = arena_printf(exchange_memory(x),
                               "[{\"pointer\":\"%s\",\"rule\":\"%s\",\"message\":\"%s\"}]",
                               faults.first->name, faults.first->rule, faults.first->message);
+    }
+    return true;
 }
 
 /* The secret is put into the answer alone: what is kept for a repetition of the request has its
@@ -68,7 +72,11 @@ void create_webhook(exchange *x) {
         exchange_refuse(x, "database_unavailable", NULL);
         return;
     }
-    const char *const parameters[] = {exchange_body_text(x), is_on(x), target_faults(x),
+    const char *faults;
+    if (!find_target_faults(x, &faults)) {
+        return;
+    }
+    const char *const parameters[] = {exchange_body_text(x), is_on(x), faults,
                                       arena_printf(exchange_memory(x), "%lld", (long long)safe)};
     if (exchange_ask(x, statement_create_webhook, parameters, &reply)) {
         answer_with_secret(x, &reply);
@@ -80,8 +88,12 @@ void get_webhook(exchange *x) {
 }
 
 void change_webhook(exchange *x) {
+    const char *faults;
+    if (!find_target_faults(x, &faults)) {
+        return;
+    }
     const char *const parameters[] = {exchange_path_value(x, "id"), exchange_expected_version(x),
-                                      exchange_body_text(x), target_faults(x)};
+                                      exchange_body_text(x), faults};
     exchange_write(x, statement_change_webhook, parameters);
     wake_deliverer(x);
 }

@@ -3,12 +3,13 @@
 
 #include <curl/curl.h>
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { ENTRY_MOST = 300, PORT_MOST = 65535 };
+enum { ENTRY_MOST = 300, PORT_MOST = 65535, LOOKUPS_MOST = 2 };
 static const char *const default_port = "443";
 
 typedef struct host_rule {
@@ -22,6 +23,7 @@ struct targets {
     size_t host_count;
     network *networks;
     size_t network_count;
+    atomic_int lookups; /* of names, under way */
 };
 
 /* --- the settings --- */
@@ -190,6 +192,18 @@ static const char *resolve(const targets *all, const char *host, const char *por
     return rule;
 }
 
+static const char *const too_many_lookups = "too_many_lookups";
+
+/* A resolver that is away takes its time: it must not hold up all who answer requests. */
+static const char *resolve_in_turn(targets *all, const char *host, const char *port) {
+    const char *rule = too_many_lookups;
+    if (atomic_fetch_add(&all->lookups, 1) < LOOKUPS_MOST) {
+        rule = resolve(all, host, port);
+    }
+    atomic_fetch_sub(&all->lookups, 1);
+    return rule;
+}
+
 /* The parts of an address as libcurl reads them, which is who connects afterwards. */
 typedef struct url_parts {
     CURLU *handle;
@@ -253,25 +267,31 @@ static const char *fault_of(const targets *all, const url_parts *parts) {
                : "host_not_allowed";
 }
 
-static const char *find_fault(const targets *all, const char *url, bool looks_up) {
+const char *targets_fault(const targets *all, const char *url) {
     url_parts parts;
     const char *rule = read_url(url, &parts) ? fault_of(all, &parts) : "not_an_address";
-    if (rule == NULL && looks_up) {
-        rule = resolve(all, parts.host, parts.port);
-    }
     free_url(&parts);
     return rule;
 }
 
-const char *targets_fault(const targets *all, const char *url) {
-    return find_fault(all, url, false);
+static const char *look_up(targets *all, const char *url) {
+    url_parts parts;
+    const char *rule =
+        read_url(url, &parts) ? resolve_in_turn(all, parts.host, parts.port) : "not_an_address";
+    free_url(&parts);
+    return rule;
 }
 
-void targets_check(const targets *all, const char *url, const char *name, violation_list *out) {
-    const char *rule = find_fault(all, url, true);
+bool targets_check(targets *all, const char *url, const char *name, violation_list *out) {
+    const char *rule = targets_fault(all, url);
+    rule = rule == NULL ? look_up(all, url) : rule;
+    if (rule == too_many_lookups) {
+        return false;
+    }
     for (size_t i = 0; rule != NULL && i < sizeof messages / sizeof messages[0]; i++) {
         if (strcmp(messages[i][0], rule) == 0) {
             violation_add(out, PLACE_BODY, name, messages[i][0], messages[i][1]);
         }
     }
+    return true;
 }

@@ -22,5 +22,6 @@ const char *targets_fault(const targets *all, const char *url);
 
 /* Adds what is wrong with an address that somebody wants to register: besides all that, its host
  * has to resolve, and only to addresses that are allowed. Hosts that are not on the list are not
- * looked up. `name` is the place that the violation names. */
-void targets_check(const targets *all, const char *url, const char *name, violation_list *out);
+ * looked up. `name` is the place that the violation names. Returns false, and adds nothing, while
+ * two lookups are under way already. */
+bool targets_check(targets *all, const char *url, const char *name, violation_list *out);

@@ -1,0 +1,60 @@
+/* Tests of looking up the hosts of webhooks while the resolver is slow. */
+#include "service/webhook/target.h"
+
+#include <criterion/criterion.h>
+#include <dlfcn.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <string.h>
+
+enum { LOOKUPS_MOST = 2 };
+static const char *const slow_url = "https://slow.example/";
+
+static sem_t asked, released;
+
+/* Takes the place of the system's, for one name. */
+int getaddrinfo(const char *host, const char *port, const struct addrinfo *wanted,
+                struct addrinfo **found) {
+    typedef int lookup(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    if (host != NULL && strcmp(host, "slow.example") == 0) {
+        sem_post(&asked);
+        sem_wait(&released);
+        return EAI_AGAIN;
+    }
+    return ((lookup *)dlsym(RTLD_NEXT, "getaddrinfo"))(host, port, wanted, found);
+}
+
+static bool check(targets *all, const char *expected) {
+    arena *memory = arena_new();
+    violation_list faults = violation_list_make(memory);
+    bool looked_up = targets_check(all, slow_url, "/url", &faults);
+    cr_expect_str_eq(faults.first == NULL ? "" : faults.first->rule, expected);
+    arena_free(memory);
+    return looked_up;
+}
+
+static void *check_unresolved(void *all) {
+    cr_expect(check(all, "address_unresolved"));
+    return NULL;
+}
+
+Test(lookup, given_two_lookups_under_way_then_a_third_is_not_begun, .timeout = 30) {
+    char reason[300];
+    pthread_t threads[LOOKUPS_MOST];
+    targets *all = targets_new("slow.example", NULL, reason, sizeof reason);
+    sem_init(&asked, 0, 0);
+    sem_init(&released, 0, 0);
+    for (int i = 0; i < LOOKUPS_MOST; i++) {
+        pthread_create(&threads[i], NULL, check_unresolved, all);
+        sem_wait(&asked);
+    }
+    cr_expect_not(check(all, ""));
+    for (int i = 0; i < LOOKUPS_MOST; i++) {
+        sem_post(&released);
+        pthread_join(threads[i], NULL);
+    }
+    sem_post(&released);
+    cr_expect(check(all, "address_unresolved"), "there is room again");
+    targets_free(all);
+}
