@@ -158,10 +158,10 @@ begin
             removed_on, removal_reason, anonymisation_checked_on, anonymisation_checked_by,
             anonymisation_checked_digest, written_by, recorded_by) = (excluded.form, excluded.decided_on,
             excluded.reason, excluded.reporting_restrictions_checked, excluded.family_told_on,
-            excluded.practitioners_told_on, excluded.prosecution_sight_on, excluded.intended_on, excluded.published_on, excluded.url,
-            excluded.removed_on, excluded.removal_reason, excluded.anonymisation_checked_on,
-            excluded.anonymisation_checked_by, excluded.anonymisation_checked_digest, excluded.written_by,
-            excluded.recorded_by)
+            excluded.practitioners_told_on, excluded.prosecution_sight_on, excluded.intended_on,
+            excluded.published_on, excluded.url, excluded.removed_on, excluded.removal_reason,
+            excluded.anonymisation_checked_on, excluded.anonymisation_checked_by,
+            excluded.anonymisation_checked_digest, excluded.written_by, excluded.recorded_by)
         returning * into p;
     return (case when known then 200 else 201 end, p.version, null, publication_document(p))::reply;
 end
