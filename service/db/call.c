@@ -96,14 +96,13 @@ static bool send_position(PGconn *link, const char *position) {
     return position == NULL || db_send(link, statement_await_position, &position);
 }
 
-/* Whether the standby has replayed as much; false with `error` set. */
-static bool read_position(PGconn *link, const char *position, db_error *error, arena *memory) {
-    if (position == NULL) {
+/* Whether a statement before the claims, if it was sent, succeeded; false with `error` set. */
+static bool read_before(PGconn *link, bool sent, db_error *error, arena *memory) {
+    if (!sent) {
         return true;
     }
     PGresult *result = db_next_result(link);
-    bool reached = result != NULL && is_success(result);
-    if (!reached) {
+    if (result == NULL || !is_success(result)) {
         fail(result, error, memory);
         return false;
     }
@@ -145,15 +144,11 @@ static PGresult *fail_midway(PGresult *result, const db_call *call, db_error *er
     return NULL;
 }
 
-static bool read_begin(PGconn *link, const db_call *call, db_error *error, arena *memory) {
-    PGresult *result = call->audit == NULL ? NULL : db_next_result(link);
-    bool begun = call->audit == NULL || (result != NULL && is_success(result));
-    if (!begun) {
-        fail(result, error, memory);
-        return false;
-    }
-    PQclear(result);
-    return true;
+/* The same where a call that is audited has not asked to commit yet. */
+static PGresult *fail_unfinished(PGresult *result, const db_call *call, db_error *error,
+                                 arena *memory) {
+    return call->audit == NULL ? fail_midway(result, call, error, memory)
+                               : fail(result, error, memory);
 }
 
 /* Claims and statement. Returns the statement's result: committed, unless the call is audited. */
@@ -162,21 +157,19 @@ static PGresult *run_statement(PGconn *link, const principal *who, const db_call
     if (!send_call(link, who, call)) {
         return fail(NULL, error, memory);
     }
-    bool good = read_begin(link, call, error, memory) &&
-                read_position(link, call->position, error, memory) &&
+    bool good = read_before(link, call->audit != NULL, error, memory) &&
+                read_before(link, call->position != NULL, error, memory) &&
                 (who == NULL || read_claims(link, error, memory));
     PGresult *result = db_next_result(link);
     if (result == NULL) {
-        return call->audit == NULL ? fail_midway(NULL, call, error, memory)
-                                   : fail(NULL, error, memory);
+        return fail_unfinished(NULL, call, error, memory);
     }
     if (good && !is_success(result)) {
         result = fail(result, error, memory);
         good = false;
     }
     if (!db_finish_pipeline(link) && good) {
-        return call->audit == NULL ? fail_midway(result, call, error, memory)
-                                   : fail(result, error, memory);
+        return fail_unfinished(result, call, error, memory);
     }
     if (!good) {
         PQclear(result);
@@ -368,9 +361,7 @@ bool db_once_find(db_transaction *transaction, const db_once *once, db_reply *re
     const char *const parameters[] = {once->key};
     PGresult *found = db_step(transaction, statement_idempotency_find, parameters, error);
     if (found == NULL) {
-        if (strcmp(error->sqlstate, "55P03") == 0) {
-            error->code = "idempotency_in_flight";
-        }
+        db_error_name_in_flight(error);
         return true;
     }
     const char *hash = db_text(found, "request_hash", transaction->memory);
@@ -397,9 +388,8 @@ bool db_once_store(db_transaction *transaction, const db_once *once, const db_re
     }
     if (strcmp(error->sqlstate, "23505") == 0) {
         error->failure = DB_RETRY; /* the same key finished in between: its answer is there now */
-    } else if (strcmp(error->sqlstate, "55P03") == 0) {
-        error->code = "idempotency_in_flight";
     }
+    db_error_name_in_flight(error);
     return false;
 }
 

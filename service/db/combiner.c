@@ -187,11 +187,8 @@ static void run_alone(combiner *all, job *one) {
         PQclear(rows);
     }
     free(item);
-    if (!one->answered && strcmp(error.sqlstate, "55P03") == 0) {
-        error.code =
-            "idempotency_in_flight"; /* only an equal item holds a lock that this one needs */
-    }
     if (!one->answered) {
+        db_error_name_in_flight(&error); /* only an equal item holds a lock that this one needs */
         one->answer->error = error;
     }
 }

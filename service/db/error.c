@@ -51,3 +51,9 @@ db_error db_error_read(const PGresult *result, arena *memory) {
     error.code = "internal";
     return error;
 }
+
+void db_error_name_in_flight(db_error *error) {
+    if (strcmp(error->sqlstate, "55P03") == 0) {
+        error->code = "idempotency_in_flight";
+    }
+}

@@ -24,3 +24,7 @@ typedef struct db_error {
 /* Reads the error of a failed result (or of a broken connection: result NULL). Strings live in
  * `memory`. */
 db_error db_error_read(const PGresult *result, arena *memory);
+
+/* Of a statement that waits for nobody but its equal: a lock that did not come in time means that
+ * the same request is still running, idempotency_in_flight. Other errors stay as they are. */
+void db_error_name_in_flight(db_error *error);

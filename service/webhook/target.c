@@ -195,12 +195,13 @@ static const char *resolve(const targets *all, const char *host, const char *por
 static const char *const too_many_lookups = "too_many_lookups";
 
 /* A resolver that is away takes its time: it must not hold up all who answer requests. */
-static const char *resolve_in_turn(targets *all, const char *host, const char *port) {
+static const char *resolve_in_turn(const targets *all, const char *host, const char *port,
+                                   atomic_int *lookups) {
     const char *rule = too_many_lookups;
-    if (atomic_fetch_add(&all->lookups, 1) < LOOKUPS_MOST) {
+    if (atomic_fetch_add(lookups, 1) < LOOKUPS_MOST) {
         rule = resolve(all, host, port);
     }
-    atomic_fetch_sub(&all->lookups, 1);
+    atomic_fetch_sub(lookups, 1);
     return rule;
 }
 
@@ -267,24 +268,23 @@ static const char *fault_of(const targets *all, const url_parts *parts) {
                : "host_not_allowed";
 }
 
-const char *targets_fault(const targets *all, const char *url) {
+/* With `lookups`, which counts them, its host is looked up, too. */
+static const char *find_fault(const targets *all, const char *url, atomic_int *lookups) {
     url_parts parts;
     const char *rule = read_url(url, &parts) ? fault_of(all, &parts) : "not_an_address";
+    if (rule == NULL && lookups != NULL) {
+        rule = resolve_in_turn(all, parts.host, parts.port, lookups);
+    }
     free_url(&parts);
     return rule;
 }
 
-static const char *look_up(targets *all, const char *url) {
-    url_parts parts;
-    const char *rule =
-        read_url(url, &parts) ? resolve_in_turn(all, parts.host, parts.port) : "not_an_address";
-    free_url(&parts);
-    return rule;
+const char *targets_fault(const targets *all, const char *url) {
+    return find_fault(all, url, NULL);
 }
 
 bool targets_check(targets *all, const char *url, const char *name, violation_list *out) {
-    const char *rule = targets_fault(all, url);
-    rule = rule == NULL ? look_up(all, url) : rule;
+    const char *rule = find_fault(all, url, &all->lookups);
     if (rule == too_many_lookups) {
         return false;
     }

@@ -352,7 +352,6 @@ begin
             decision_outcome = case when p_stage = 'information_gathering' then null else c.decision_outcome end
         where id = c.id returning * into moved;
     update referral set case_stage = moved.stage, case_decision = moved.decision_outcome where case_id = c.id;
-    perform decision_tell_more(p_into); -- children and referrers have come to the case that it goes on in
     return moved;
 end
 $$;

@@ -37,8 +37,7 @@ create or replace function notice_document(n notice) returns json language sql s
             'case', case when knows_case(n.committee, n.case_id) then '/v1/cases/' || n.case_id end))
 $$;
 
--- What a notice of the case says now: codes, days and bands; no free text, and nothing that stands for a child.
--- notice_make leaves out the children that its recipient is not told of.
+-- What a notice of the case says now, beside the children that its recipient is told of: codes and days, no free text.
 create or replace function notice_snapshot(c review_case) returns jsonb language plpgsql stable as $$
 declare
     d case_decision;
@@ -58,12 +57,11 @@ begin
         'alternative_kind', d.alternative_kind,
         'ratified_on', case_ratified_on(c),
         'closed_on', c.closed_on,
-        'closure', c.closure,
-        'children', (case_outline(c.id)).children);
+        'closure', c.closure);
 end
 $$;
 
--- The children that a notice tells its recipient of: a referrer those that it pushed, the National Hub those who died,
+-- The children that a notice tells its recipient of, by their bands: a referrer those that it pushed, the National Hub those who died,
 -- all others every child. A child keeps the reference that its referral brought it under, and that is of one sender.
 create or replace function notice_children(c review_case, p_recipient text, p_organisation text) returns jsonb
 language plpgsql stable as $$

@@ -65,6 +65,7 @@ begin
     perform case_give_contents(c, target);
     update review_case set merged_into = target.id where merged_into = c.id;
     c := case_go(c, 'closed', on_day, 'merged', null, input ->> 'note', target.id);
+    perform decision_tell_more(target.id); -- children and referrers have come to it
     return (201, c.version, null, case_document(c, '{}'))::reply;
 end
 $$;

@@ -1,5 +1,9 @@
 -- The report's milestones, and what the chief officers say to it.
 
+create or replace function report_is_written_in(p_stage text) returns boolean language sql immutable as $$
+    select p_stage in ('review', 'reporting')
+$$;
+
 -- What the chief officers last decided on the report as it is: nothing once the case is back where it is written.
 create or replace function case_ratification(c review_case) returns ratification language plpgsql stable as $$
 declare
@@ -8,7 +12,7 @@ begin
     select * into r from ratification x
         where x.case_id = c.id
             and not exists (select from case_stage s
-                where s.case_id = c.id and s.stage in ('review', 'reporting') and s.sequence > x.stage_sequence)
+                where s.case_id = c.id and report_is_written_in(s.stage) and s.sequence > x.stage_sequence)
         order by x.id desc limit 1;
     return r;
 end
@@ -105,7 +109,7 @@ begin
     select * into p from report where case_id = c.id for update;
     known := found;
     perform refuse_put(create_only, expected, p.version);
-    if c.stage not in ('review', 'reporting') then
+    if not report_is_written_in(c.stage) then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_reporting',
             'The report is written in the stages review and reporting.')));
     end if;

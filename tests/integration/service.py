@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import secrets
 import signal
 import socket
@@ -108,6 +109,11 @@ class Instance:
             return refusal.code, refusal.read().decode()
         except OSError:
             return 0, ""
+
+    def figure(self, name):
+        """What a line of /metrics says; its name with the labels."""
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.admin("/metrics")[1], re.MULTILINE)
+        return float(found[1])
 
     def log_text(self):
         size = os.fstat(self.log.fileno()).st_size

@@ -556,21 +556,16 @@ def test_requests_whose_connection_is_reset_while_they_wait_are_counted_once(ext
     assert {(line["status"], line.get("reason")) for line in lines} <= {(200, "connection_lost"), (200, None)}
 
 
-def figure_at(instance, name):
-    return int(next(line.split()[1] for line in instance.admin("/metrics")[1].splitlines()
-                    if line.startswith(f"{name} ")))
-
-
 def waiting_at(instance):
-    return figure_at(instance, "feed_waiting_requests")
+    return instance.figure("feed_waiting_requests")
 
 
 def in_flight_at(instance):
-    return figure_at(instance, "http_requests_in_flight")
+    return instance.figure("http_requests_in_flight")
 
 
 def counted_at(instance):
-    return figure_at(instance, 'http_requests_total{operation="listChanges",status="200"}')
+    return instance.figure('http_requests_total{operation="listChanges",status="200"}')
 
 
 def await_figure(read, instance, count):

@@ -11,15 +11,9 @@ import requests
 
 from documents import new_referral
 
-ORGANISATION, SCOPE = "LA-S12000049", "referrals.write referrals.read changes.read"
-
-
-def token_for_storm(instance):
-    return instance.run("token", "--organisation", ORGANISATION, "--client", "storm", "--scope", SCOPE)
-
-
 class Pusher(threading.Thread):
-    """Sends referrals one after the other, each with its key until it is acknowledged; to the next instance if one fails."""
+    """Sends referrals one after the other, each with its key until it is acknowledged; where an instance fails, to the
+    next one."""
 
     def __init__(self, instances, token, enough):
         super().__init__(daemon=True)

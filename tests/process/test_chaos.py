@@ -13,9 +13,9 @@ import time
 import pytest
 
 from cluster import Cluster
-from drill import LONG
+from drill import LONG, token_of
 from service import Instance, Secrets
-from storm import Pusher, assert_exact, token_for_storm
+from storm import Pusher, assert_exact
 from test_database_away import backends, standing_still
 
 CLIENTS, SECONDS = 8, int(os.environ.get("LR_CHAOS_SECONDS", 3600 if LONG else 40))
@@ -107,7 +107,7 @@ def wreak(scene):
 
 def test_nothing_is_lost_in_chaos(scene):
     enough = threading.Event()
-    token = token_for_storm(scene.instances[0])
+    token = token_of(scene.instances[0])
     pushers = [Pusher(scene.instances[n % 2:] + scene.instances[:n % 2], token, enough) for n in range(CLIENTS)]
     for each in pushers:
         each.start()

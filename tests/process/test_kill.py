@@ -9,9 +9,9 @@ import time
 import pytest
 
 from cluster import Cluster
-from drill import LONG
+from drill import LONG, token_of
 from service import Instance, Secrets
-from storm import Pusher, assert_exact, token_for_storm
+from storm import Pusher, assert_exact
 
 CLIENTS, KILLS, PUSHES = (8, 55, 26000) if LONG else (8, 12, 100)
 
@@ -38,7 +38,7 @@ def storm():
     try:
         instance.run("migrate")
         instance.start()
-        token = token_for_storm(instance)
+        token = token_of(instance)
         pushers = [Pusher([instance], token, enough) for _ in range(CLIENTS)]
         for each in pushers:
             each.start()

@@ -198,11 +198,6 @@ class Reviews(threading.Thread):
         self.committee.send("getCase", none_match=tag, query="expand=stages,actions", id=case["id"]).needed(304)
 
 
-def figure(instance, name):
-    found = re.search(rf"^{re.escape(name)} ([0-9.e+]+)$", instance.admin("/metrics")[1], re.MULTILINE)
-    return float(found[1])
-
-
 def soak(instance):
     """Samples of resident memory (KiB) and descriptors while the load goes on, and what was sent."""
     enough, samples = threading.Event(), []
@@ -213,7 +208,7 @@ def soak(instance):
     began = time.monotonic()
     while time.monotonic() - began < SECONDS or LONG and sum(each.sent for each in threads) < REQUESTS_LONG:
         time.sleep(0.5)
-        samples.append((figure(instance, "process_resident_memory_bytes") / 1024, figure(instance, "process_open_fds")))
+        samples.append((instance.figure("process_resident_memory_bytes") / 1024, instance.figure("process_open_fds")))
         assert not instance.has_ended(), instance.log_text()[-3000:]
     enough.set()
     for each in threads:
@@ -235,23 +230,23 @@ def binaries():
 def test_memory_and_descriptors_stay_flat(shared_cluster, keys, binary):
     sanitized = b"__asan_init" in binary.read_bytes()
     # Long enough that nobody honest is late who shares a worker with others on a machine that is overloaded.
-    instance = Instance(shared_cluster, keys, binary, LR_IDLE_SECONDS=LATE_S, LR_REQUEST_SECONDS=LATE_S, LR_LOG_LEVEL="error",
-                        LR_WORKERS=WORKERS)
+    instance = Instance(shared_cluster, keys, binary, LR_IDLE_SECONDS=LATE_S, LR_REQUEST_SECONDS=LATE_S,
+                        LR_LOG_LEVEL="error", LR_WORKERS=WORKERS)
     if sanitized:
-        # It remembers each stack that ever allocated, as deep as this; deeper ones end in data that it takes for frames.
+        # It remembers each stack that ever allocated, so deep; deeper ones end in data that it takes for frames.
         instance.environment["ASAN_OPTIONS"] = "quarantine_size_mb=4:detect_leaks=1:malloc_context_size=2"
     instance.start()
     try:
-        seconds_until(lambda: figure(instance, 'database_pool_connected{pool="requests"}') == 12, 5)
-        before = figure(instance, "process_open_fds")
+        seconds_until(lambda: instance.figure('database_pool_connected{pool="requests"}') == 12, 5)
+        before = instance.figure("process_open_fds")
         samples, sent, statuses, took = soak(instance)
         memory = [kib for kib, _ in samples]
         fifth = len(memory) // 5
         middle, late = percentile(memory[2 * fifth:3 * fifth], 0.5), percentile(memory[-fifth:], 0.5)
         deadline = time.monotonic() + 2 * LATE_S
-        while figure(instance, "process_open_fds") > before + 2 and time.monotonic() < deadline:
+        while instance.figure("process_open_fds") > before + 2 and time.monotonic() < deadline:
             time.sleep(0.2)
-        after = figure(instance, "process_open_fds")
+        after = instance.figure("process_open_fds")
         print(f"\n{binary.parent.name}: {sent} requests in {took:.0f} s, {dict(sorted(statuses.items()))}; memory {middle / 1024:.1f} MiB, "
               f"later {late / 1024:.1f} MiB; {before:.0f} descriptors before, {after:.0f} after, {max(fds for _, fds in samples):.0f} at most")
         most = GROWTH_MOST_KIB * (FACTOR_WITH_SANITIZER if sanitized else 1)
