@@ -14,8 +14,8 @@ from cluster import Cluster
 from documents import new_referral
 from replicas import Node, kill_postgres, of_all
 from service import Instance, Secrets
+from storm import Pusher
 from test_feed import Consumer
-from test_kill import Pusher
 
 ORGANISATION, SCOPE = "LA-S12000049", "referrals.write referrals.read changes.read"
 CLIENTS, FAILOVERS = 8, int(os.environ.get("LR_FAILOVERS", "3"))
@@ -24,8 +24,8 @@ CLIENTS, FAILOVERS = 8, int(os.environ.get("LR_FAILOVERS", "3"))
 class TimedPusher(Pusher):
     """Notes when each referral was acknowledged."""
 
-    def __init__(self, url, token, enough, times):
-        super().__init__(url, token, enough)
+    def __init__(self, instances, token, enough, times):
+        super().__init__(instances, token, enough)
         self.times = times
 
     def push(self, session, document, headers):
@@ -117,7 +117,7 @@ def test_what_was_acknowledged_survives_failovers(pair, keys):
         token = instance.run("token", "--organisation", ORGANISATION, "--client", "storm", "--scope", SCOPE)
         consumer = PatientConsumer("feed", [instance.url], token, read)
         consumer.start()
-        pushers = [TimedPusher(instance.url, token, enough, times) for _ in range(CLIENTS)]
+        pushers = [TimedPusher([instance], token, enough, times) for _ in range(CLIENTS)]
         for each in pushers:
             each.start()
         for _ in range(FAILOVERS):
@@ -176,7 +176,7 @@ def test_positions_that_consumers_were_told_survive_a_crash(keys):
         cluster.start()
         assert cluster.execute("select last_value from register.feed_number")[0][0] >= drawn
         enough = threading.Event()
-        pusher = Pusher(instance.url, token, enough)
+        pusher = Pusher([instance], token, enough)
         session, document = requests.Session(), new_referral()
         pusher.push(session, document, pusher.headers)
         read.set()
