@@ -28,6 +28,10 @@ end
 $$;
 select pg_temp.triggers('disable') \g /dev/null
 
+-- A charity with a code of its own, as operators add them.
+insert into organisation (code, kind, name) values ('TS-DEMO', 'third_sector', 'A charity of the demonstration')
+on conflict do nothing;
+
 -- A number from 0 up to (not including) 1 that belongs to the key.
 create function pg_temp.share(key text) returns double precision language sql immutable as $$
     select ('x' || substr(md5('learning-reviews-2024 ' || key), 1, 8))::bit(32)::bigint / 4294967296.0

@@ -35,7 +35,7 @@ select dated.*, case pg_temp.weighed(key || 'from',
         'police:34 local_authority:36 health_board:20 reporter:4 third_sector:3 committee:3')
         when 'police' then 'POL-' || c.police_division when 'local_authority' then 'LA-' || local_authority
         when 'health_board' then 'HB-' || c.health_board when 'reporter' then 'SCRA'
-        when 'third_sector' then 'TS-OTHER' else 'CPC-' || c.code end as source_organisation
+        when 'third_sector' then 'TS-DEMO' else 'CPC-' || c.code end as source_organisation
 from dated join committee c on c.code = dated.origin;
 
 -- Children: of the cases, and of the referrals that became none.

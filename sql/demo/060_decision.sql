@@ -5,7 +5,7 @@ create temporary table demo_agency on commit drop as
 select h.n, a.code, a.place
 from demo_head h
 cross join lateral (values ('LA-' || h.local_authority, 1), (pg_temp.health_of(h.committee), 2),
-    (pg_temp.police_of(h.committee), 3), ('SCRA', 4), ('TS-OTHER', 5)) a(code, place);
+    (pg_temp.police_of(h.committee), 3), ('SCRA', 4), ('TS-DEMO', 5)) a(code, place);
 create index on demo_agency (n);
 
 create temporary table demo_request on commit drop as

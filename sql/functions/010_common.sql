@@ -24,6 +24,13 @@ create or replace function claim(name text) returns text language sql stable as 
     select current_setting('register.' || name, true)
 $$;
 
+-- The caller's organisation where what belongs to it belongs to the caller. A code that several bodies share is nobody's
+-- organisation: '', which equals no code.
+create or replace function own_organisation() returns text language sql stable as $$
+    select case when current_setting('register.collective', true) = 'true' then ''
+        else current_setting('register.organisation', true) end
+$$;
+
 create or replace function has_scope(scope text) returns boolean language sql stable as $$
     select strpos(current_setting('register.scopes', true), ' ' || scope || ' ') > 0
 $$;

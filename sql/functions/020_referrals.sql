@@ -41,7 +41,7 @@ create or replace function referral_document(r referral) returns json language s
         'aware_on', r.aware_on,
         'incident_on', r.incident_on,
         'incident_kind', r.incident_kind,
-        'children', case when r.source_organisation = claim('organisation') or has_scope('children.read')
+        'children', case when r.source_organisation = own_organisation() or has_scope('children.read')
             then r.children else children_in_bands(r.children) end,
         'criteria_claimed', r.criteria_claimed,
         'basis', r.basis,
@@ -187,6 +187,16 @@ begin
 end
 $$;
 
+-- What a push of this document would be refused for.
+create or replace function referral_validate(input jsonb) returns json language plpgsql stable as $$
+begin
+    if own_organisation() = '' then
+        perform refuse(403, 'organisation_not_allowed');
+    end if;
+    return coalesce(referral_faults(jsonb_populate_record(null::referral_input, input)), '[]');
+end
+$$;
+
 -- Locks a referral that has not been decided, for its sender or for the committee that received it.
 create or replace function referral_lock(p_id uuid, expected bigint, as_sender boolean) returns referral
 language plpgsql as $$
@@ -194,7 +204,7 @@ declare
     r referral;
 begin
     select * into r from referral where id = p_id for update;
-    if not found or as_sender and r.source_organisation <> claim('organisation')
+    if not found or as_sender and r.source_organisation <> own_organisation()
             or not as_sender and r.committee <> claim('committee') then
         perform refuse(404, 'not_found');
     end if;

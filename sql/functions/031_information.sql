@@ -64,7 +64,9 @@ begin
     perform refuse_faults(
         case when asked.code is null then fault('/organisation', 'unknown_code', 'is not an organisation')
             when asked.committee = c.committee then
-                fault('/organisation', 'asks_itself', 'is the committee itself') end,
+                fault('/organisation', 'asks_itself', 'is the committee itself')
+            when asked.collective then
+                fault('/organisation', 'organisation_shared', 'stands for several bodies, of which none can answer') end,
         future_fault('/asked_on', r.asked_on),
         early_fault('/asked_on', r.asked_on, c.opened_on, 'the case was opened'),
         early_fault('/due_on', r.due_on, r.asked_on, 'asked_on'));
@@ -126,9 +128,9 @@ declare
     n information_request;
 begin
     -- An answer may call for a notice of the decision: neither misses the other.
-    perform case_wait(case_id) from information_request where id = p_id and organisation = claim('organisation');
+    perform case_wait(case_id) from information_request where id = p_id and organisation = own_organisation();
     select * into r from information_request
-        where id = p_id and organisation = claim('organisation') for update;
+        where id = p_id and organisation = own_organisation() for update;
     if not found then
         perform refuse(404, 'not_found');
     end if;

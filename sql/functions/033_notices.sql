@@ -272,7 +272,7 @@ declare
     n notice;
     on_day date := (input ->> 'received_on')::date;
 begin
-    select * into n from notice where id = p_id and to_organisation = claim('organisation')
+    select * into n from notice where id = p_id and to_organisation = own_organisation()
         and claim('kind') = 'inspectorate' for update;
     if not found then
         perform refuse(404, 'not_found');

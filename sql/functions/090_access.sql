@@ -82,13 +82,13 @@ grant select, insert, update on case_transfer to register_service;
 grant select, insert, update, delete on idempotency_key to register_service;
 
 create policy service_read on referral for select to register_service using (
-    source_organisation = (select claim('organisation')) and (select has_scope('referrals.read') or has_scope('referrals.write'))
+    source_organisation = (select own_organisation()) and (select has_scope('referrals.read') or has_scope('referrals.write'))
     or committee = (select claim('area')) and (select has_any_scope('referrals.read', 'cases.write', 'cases.read',
         'decisions.write', 'ratification.write')));
 create policy service_insert on referral for insert to register_service with check (
-    source_organisation = (select claim('organisation')) and (select has_scope('referrals.write')));
+    source_organisation = (select own_organisation()) and (select has_scope('referrals.write')));
 create policy service_update on referral for update to register_service using (
-    source_organisation = (select claim('organisation')) and (select has_scope('referrals.write'))
+    source_organisation = (select own_organisation()) and (select has_scope('referrals.write'))
     or committee = (select claim('committee')) and (select has_scope('cases.write') or has_scope('decisions.write')));
 
 create policy service_read on idempotency_key for select to register_service using (
@@ -205,13 +205,13 @@ grant select, insert, update on information_request to register_service;
 create policy service_read on information_request for select to register_service using (
     (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
         and (select works_on_cases() or has_scope('information.read'))
-    or organisation = (select claim('organisation'))
+    or organisation = (select own_organisation())
         and (select has_any_scope('information.read', 'information.write')));
 create policy service_insert on information_request for insert to register_service with check (
     committee = (select claim('committee')) and (select has_scope('cases.write')));
 create policy service_update on information_request for update to register_service using (
     committee = (select claim('committee')) and (select has_scope('cases.write'))
-    or organisation = (select claim('organisation')) and (select has_scope('information.write')));
+    or organisation = (select own_organisation()) and (select has_scope('information.write')));
 
 -- A notice belongs to the committee that has to send it, and once sent to its recipient. Chief officers bring about
 -- notices by ratifying; the inspectorate adds its observations.
@@ -219,7 +219,7 @@ grant select, insert, update on notice to register_service;
 create policy service_read on notice for select to register_service using (
     (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
         and (select works_on_cases() or has_scope('notices.read'))
-    or to_organisation = (select claim('organisation')) and sent_on is not null
+    or to_organisation = (select own_organisation()) and sent_on is not null
         and (select has_any_scope('notices.read', 'observations.write')));
 create policy service_insert on notice for insert to register_service with check (
     committee = (select claim('committee')) and (select has_any_scope('cases.write', 'decisions.write'))
@@ -227,7 +227,7 @@ create policy service_insert on notice for insert to register_service with check
 create policy service_update on notice for update to register_service using (
     committee = (select claim('committee')) and (select has_any_scope('cases.write', 'decisions.write'))
     or committee = (select claim('area')) and (select has_scope('ratification.write'))
-    or to_organisation = (select claim('organisation')) and sent_on is not null
+    or to_organisation = (select own_organisation()) and sent_on is not null
         and (select claim('kind') = 'inspectorate' and has_scope('observations.write')));
 
 -- The chief officers of the area decide on the report; nobody else does. Dissemination is only ever added to.
@@ -251,15 +251,15 @@ create policy service_insert on dissemination for insert to register_service wit
     committee = (select claim('committee')) and (select has_scope('cases.write')));
 
 create policy service_read on action for select to register_service using (
-    (committee = (select claim('area')) or owner_organisation = (select claim('organisation'))
+    (committee = (select claim('area')) or owner_organisation = (select own_organisation())
         or case_id = any ((select granted_cases())::uuid[]))
     and (select has_any_scope('actions.read', 'actions.write', 'actions.verify', 'cases.read', 'cases.write')));
 create policy service_insert on action for insert to register_service with check (
     committee = (select claim('committee')) and (select has_scope('actions.write')));
 create policy service_update on action for update to register_service using (
     committee = (select claim('committee')) and (select has_scope('actions.write') or has_scope('actions.verify'))
-    or owner_organisation = (select claim('organisation')) and (select has_scope('actions.write')))
-    with check (committee = (select claim('committee')) or owner_organisation = (select claim('organisation')));
+    or owner_organisation = (select own_organisation()) and (select has_scope('actions.write')))
+    with check (committee = (select claim('committee')) or owner_organisation = (select own_organisation()));
 
 create policy service_read on action_update for select to register_service using (
     exists (select from action a where a.id = action_id));

@@ -27,13 +27,14 @@ $$;
 create or replace function feed_channels() returns text[] language plpgsql stable as $$
 declare
     organisation text := nullif(claim('organisation'), '');
+    own text := nullif(own_organisation(), '');
     area text := nullif(claim('area'), '');
 begin
     if organisation is null or not has_scope('changes.read') then
         return '{}';
     end if;
     return array(select distinct a || '/' || l
-        from unnest(array[organisation, organisation || ' *', organisation || ' ' || claim('client'),
+        from unnest(array[own, organisation || ' *', organisation || ' ' || claim('client'),
                 'area-' || area]) a,
             unnest(feed_lanes()) l
         where a is not null

@@ -13,8 +13,12 @@ begin
         execute format('drop policy if exists owner_all on %I', name);
         execute format('create policy owner_all on %I to register_owner using (true)', name);
         execute format('drop policy if exists service_all on %I', name);
+        -- Who shares the code of the organisation with other bodies has the webhooks of the client alone.
         execute format('create policy service_all on %I to register_service using (
-            organisation = (select claim(''organisation'')) and (select has_scope(''webhooks.manage'')))', name);
+            (organisation = (select own_organisation()) or organisation = (select claim(''organisation'')) and %s)
+            and (select has_scope(''webhooks.manage'')))', name, case name
+                when 'webhook' then 'client = (select claim(''client''))'
+                else 'exists (select from webhook w where w.id = webhook_id)' end);
         execute format('revoke all on %I from register_service', name);
     end loop;
     -- How far it has read is no change of the webhook.

@@ -6,6 +6,7 @@
 -- known.
 select o.code is not null as known,
        set_config('register.organisation', coalesce(o.code, ''), true),
+       set_config('register.collective', coalesce(o.collective, false)::text, true),
        set_config('register.kind', coalesce(o.kind, ''), true),
        set_config('register.committee', coalesce(o.committee, ''), true),
        set_config('register.area', coalesce(o.committee, o.area, ''), true),

@@ -17,7 +17,7 @@ from health_board;
 
 -- name: list_organisations
 select coalesce(json_agg(json_build_object('code', code, 'name', name, 'kind', kind, 'committee', committee,
-    'area', area) order by code), '[]') as items from organisation;
+    'area', area, 'collective', collective) order by code), '[]') as items from organisation;
 
 -- name: list_stages
 select coalesce(json_agg(json_build_object('code', s.code, 'label', s.label, 'position', s.position,

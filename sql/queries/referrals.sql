@@ -2,8 +2,8 @@
 
 -- name: push_referrals
 -- $1: array of {n, key, hash, doc, request}. One row an item: status 201 made, 200 there already (or a replay),
--- 409 and 422 refused, 0 when another transaction got in between: ask again. An item with a request gets an entry in
--- the audit trail; those without have one together (see audit_write).
+-- 403, 409 and 422 refused, 0 when another transaction got in between: ask again. An item with a request gets an entry
+-- in the audit trail; those without have one together (see audit_write).
 with item as materialized (
     select i.n, i.key, i.hash, i.request, i.doc ->> 'source_system' as system, i.doc ->> 'source_reference' as name,
         json_populate_record(null::referral_input, i.doc) as input,
@@ -39,13 +39,14 @@ with item as materialized (
     from (select uuid_v7() as id, judged.* from judged
           where known_hash is null and (existing).id is null and faults is null
               and (key is null or key_seen = 1) and name_seen = 1
-              and claim('organisation') <> ''
+              and own_organisation() <> ''
           order by system, name offset 0) made
     on conflict (source_organisation, source_system, source_reference) do nothing
     returning source_system as system, source_reference as name, referral as made
 ), answered as materialized (
     select j.n, j.key, j.hash, j.request, j.known_hash is not null as replayed,
-        case when j.known_hash is not null then
+        case when own_organisation() = '' then 403
+            when j.known_hash is not null then
                 case when j.known_hash = j.hash then j.known_status else 422 end
             when (j.existing).id is not null then
                 case when (j.existing).pushed_hash = j.hash then 200 else 409 end
@@ -58,9 +59,10 @@ with item as materialized (
         coalesce(j.known_version, (coalesce(i.made, j.existing)).version) as version,
         coalesce(j.known_location, '/v1/referrals/' || (coalesce(i.made, j.existing)).id) as location,
         coalesce(j.known_body, referral_document(coalesce(i.made, j.existing))::text) as body,
-        case when j.known_hash is not null then 'idempotency_key_reused'
+        case when own_organisation() = '' then 'organisation_not_allowed'
+            when j.known_hash is not null then 'idempotency_key_reused'
             when (j.existing).id is not null then 'natural_key_conflict' else 'rule_violation' end as code,
-        j.faults
+        case when own_organisation() <> '' then j.faults end as faults
     from judged j
     left join inserted i on i.system = j.system and i.name = j.name
         and j.name_seen = 1 and (j.key is null or j.key_seen = 1)
@@ -84,7 +86,7 @@ from answered left join audited on true
 order by n;
 
 -- name: validate_referral
-select coalesce(referral_faults(jsonb_populate_record(null::referral_input, $1::jsonb)), '[]') as body;
+select referral_validate($1::jsonb) as body;
 
 -- name: list_referrals unprepared
 -- Each part is read in the order of an index: what row-level security joins by `or` cannot be.

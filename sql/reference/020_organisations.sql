@@ -1,19 +1,20 @@
 -- The organisations that tokens may act for, and that own actions. Areas give theirs; the national ones follow.
 
-insert into organisation (code, kind, name, committee, area)
-select 'CPC-' || code, 'committee', name, code, null from committee
+insert into organisation (code, kind, name, committee, area, collective)
+select 'CPC-' || code, 'committee', name, code, null, false from committee
 union all
 select 'COG-' || code, 'chief_officers_group',
-    regexp_replace(name, ' (Child|Public) Protection Committee$', '') || ' Chief Officers Group', null, code
+    regexp_replace(name, ' (Child|Public) Protection Committee$', '') || ' Chief Officers Group', null, code, false
 from committee
 union all
 select 'LA-' || code, 'local_authority',
-    case code when 'S12000013' then 'Comhairle nan Eilean Siar' else name || ' Council' end, null, null
+    case code when 'S12000013' then 'Comhairle nan Eilean Siar' else name || ' Council' end, null, null,
+    false
 from local_authority
 union all
-select 'HB-' || code, 'health_board', name, null, null from health_board
+select 'HB-' || code, 'health_board', name, null, null, false from health_board
 union all
-select 'POL-' || letter, 'police', 'Police Scotland, ' || name || ' Division', null, null
+select 'POL-' || letter, 'police', 'Police Scotland, ' || name || ' Division', null, null, false
 from (values
     ('A', 'North East'),
     ('C', 'Forth Valley'),
@@ -30,7 +31,7 @@ from (values
     ('V', 'Dumfries and Galloway')
 ) division(letter, name)
 union all
-select code, kind, name, null, null
+select code, kind, name, null, null, code in ('TS-OTHER', 'INDEPENDENT')
 from (values
     ('COPFS', 'prosecution', 'Crown Office and Procurator Fiscal Service'),
     ('SCRA', 'reporter', 'Scottish Children''s Reporter Administration'),
@@ -42,5 +43,5 @@ from (values
     ('INDEPENDENT', 'independent', 'Independent chairs and reviewers'),
     ('AUDITOR', 'auditor', 'Auditors of the register')
 ) national(code, kind, name)
-on conflict (code) do update set (kind, name, committee, area)
-    = (excluded.kind, excluded.name, excluded.committee, excluded.area);
+on conflict (code) do update set (kind, name, committee, area, collective)
+    = (excluded.kind, excluded.name, excluded.committee, excluded.area, excluded.collective);

@@ -54,7 +54,8 @@ def test_an_answer_is_due_after_14_days_unless_another_day_is_given(committee, c
     ({"asked_on": days_ago(40)}, "/asked_on", "date_order"),
     ({"due_on": days_ago(1)}, "/due_on", "date_order"),
     ({"organisation": "LA-S12999999"}, "/organisation", "unknown_code"),
-    ({"organisation": "CPC-GLA"}, "/organisation", "asks_itself")])
+    ({"organisation": "CPC-GLA"}, "/organisation", "asks_itself"),
+    ({"organisation": "TS-OTHER"}, "/organisation", "organisation_shared")])
 def test_a_request_has_to_keep_the_rules(committee, case, overrides, pointer, rule):
     before = committee.send("listCaseInformationRequests", id=case["id"]).ids
     reply = committee.send("createInformationRequest", new_request(**overrides), id=case["id"])
