@@ -1,4 +1,4 @@
-/* How long closed cases are kept, and what is left of them afterwards. */
+/* How long closed cases and ended referrals are kept, and what is left of them afterwards. */
 #include "contract_handlers.h"
 #include "service/http/exchange.h"
 
@@ -12,6 +12,10 @@ void add_retention_rule(exchange *x) {
 
 void anonymise_case(exchange *x) {
     exchange_submit(x, statement_anonymise_case);
+}
+
+void anonymise_referral(exchange *x) {
+    exchange_submit(x, statement_anonymise_referral);
 }
 
 void list_anonymous_reviews(exchange *x) {

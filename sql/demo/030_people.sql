@@ -16,7 +16,7 @@ alone as materialized (
         case when a <= 34 then 'submitted' when a <= 66 then 'acknowledged' when a <= 116 then 'rejected'
             else 'withdrawn' end as status,
         case when a > 66 then pg_temp.weekday(today()
-            - pg_temp.whole('alone' || a, 3, 3600)) end as decided_on,
+            - pg_temp.whole('alone' || a, 3, 4200)) end as decided_on,
         pg_temp.whole('waits' || a, 0, case when a <= 34 then 9 else 25 end) as waited
     from generate_series(1, 140) a
     cross join lateral (

@@ -16,6 +16,22 @@ create or replace function today() returns date language sql stable as $$
     select scottish_day(now())
 $$;
 
+-- The last day on which a committee keeps what ended on a day; null while it has not ended.
+create or replace function retained_until(p_committee text, ended_on date) returns date language plpgsql stable as $$
+declare
+    kept integer;
+begin
+    if ended_on is null then
+        return null;
+    end if;
+    select r.months into kept from retention_rule r
+        where (r.committee = p_committee or r.committee is null) and r.valid_from <= today()
+        order by r.committee nulls last, r.valid_from desc
+        limit 1;
+    return (ended_on + make_interval(months => kept))::date;
+end
+$$;
+
 create or replace function rendered(instant timestamptz) returns text language sql stable as $$
     select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;

@@ -25,6 +25,11 @@ begin
 end
 $$;
 
+-- The last day on which a referral that never became a case is kept as it is; null for any other.
+create or replace function referral_retain_until(r referral) returns date language sql stable as $$
+    select case when r.status in ('rejected', 'withdrawn') then retained_until(r.committee, r.decided_on) end
+$$;
+
 -- Who sent a referral sees all of it.
 create or replace function referral_document(r referral) returns json language sql stable as $$
     select json_build_object(
@@ -62,6 +67,7 @@ create or replace function referral_document(r referral) returns json language s
         'case_reference', r.case_reference,
         'case_stage', r.case_stage,
         'case_decision', r.case_decision,
+        'retain_until', referral_retain_until(r),
         'received_at', rendered(r.received_at),
         'updated_at', rendered(r.updated_at),
         'version', r.version,
@@ -338,4 +344,6 @@ language sql stable as $$
         and (filters ->> 'source_reference' is null or r.source_reference = filters ->> 'source_reference')
         and (filters ->> 'received_from' is null or r.received_on >= (filters ->> 'received_from')::date)
         and (filters ->> 'received_to' is null or r.received_on < (filters ->> 'received_to')::date)
+        and (filters ->> 'retention_due' is null
+            or coalesce(referral_retain_until(r) < today(), false) = (filters ->> 'retention_due')::boolean)
 $$;

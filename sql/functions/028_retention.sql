@@ -1,19 +1,8 @@
--- How long closed cases are kept, and what keeps them longer.
+-- How long closed cases are kept, and referrals that never became one, and what keeps them longer.
 
 -- The last day on which a closed case is kept as it is; null while it is open.
-create or replace function retain_until(c review_case) returns date language plpgsql stable as $$
-declare
-    kept integer;
-begin
-    if c.closed_on is null then
-        return null;
-    end if;
-    select r.months into kept from retention_rule r
-        where (r.committee = c.committee or r.committee is null) and r.valid_from <= today()
-        order by r.committee nulls last, r.valid_from desc
-        limit 1;
-    return (c.closed_on + make_interval(months => kept))::date;
-end
+create or replace function retain_until(c review_case) returns date language sql stable as $$
+    select retained_until(c.committee, c.closed_on)
 $$;
 
 -- Sets or lifts the legal hold; a closed case can be held too.
@@ -239,6 +228,45 @@ begin
         values (c.committee, anonymous_facts(c), today()) returning * into a;
     perform case_erase(p_id);
     return (201, null, '/v1/anonymous-reviews/' || a.id, anonymous_document(a))::reply;
+end
+$$;
+
+create or replace function anonymous_referral_document(a anonymous_referral) returns json language sql stable as $$
+    select json_build_object('committee', a.committee, 'transferred_from', a.transferred_from,
+        'source_kind', a.source_kind, 'received_month', month_of(a.received_month), 'status', a.status,
+        'reason', a.reason, 'anonymised_on', a.anonymised_on)
+$$;
+
+-- Reduces a referral that never became a case to what it counts. The caller names the reference once more: there is no
+-- way back. Runs as the owner: the service can delete nothing.
+create or replace function referral_anonymise(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql security definer set search_path = register, pg_temp as $$
+declare
+    r referral;
+    a anonymous_referral;
+begin
+    select * into r from referral x where x.id = p_id and x.committee = claim('committee')
+        and has_scope('retention.write') for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, r.version);
+    if r.status not in ('rejected', 'withdrawn') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_not_ended',
+            'The referral is open, or it goes with the case that it became.')));
+    end if;
+    if referral_retain_until(r) >= today() then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_retention_date',
+            'The referral is to be kept until its retention date.')));
+    end if;
+    perform refuse_faults(case when input ->> 'reference' <> r.reference then
+        fault('/reference', 'reference_differs', 'is not the reference of the referral') end);
+    insert into anonymous_referral (id, committee, transferred_from, source_kind, received_month, status, reason,
+            anonymised_on)
+        values (gen_random_uuid(), r.committee, r.transferred_from, organisation_kind(r.source_organisation),
+            date_trunc('month', r.received_on::timestamp), r.status, r.reason, today()) returning * into a;
+    delete from referral x where x.id = p_id;
+    return (200, null, null, anonymous_referral_document(a))::reply;
 end
 $$;
 

@@ -27,6 +27,20 @@ begin
 end
 $$;
 
+-- What is left of a referral counts as it did.
+create or replace function statistic_count_anonymous_referrals() returns trigger
+language plpgsql security definer set search_path = register, pg_temp as $$
+begin
+    insert into statistic_delta (measure, scope, month, key, n)
+        select f.measure, s.scope, f.month, f.key, count(*)
+        from changed_rows a, lateral statistic_referral_facts(a.committee, a.transferred_from, a.source_kind,
+                a.received_month, a.status, a.reason) f,
+            unnest(f.scopes) s(scope)
+        group by 1, 2, 3, 4;
+    return null;
+end
+$$;
+
 do $$
 declare
     part record;
@@ -62,6 +76,9 @@ begin
             for each statement execute function statistic_count_referrals(%L)', part.event, part.side, part.event,
             part.side, part.sign);
     end loop;
+    drop trigger if exists statistic_insert on anonymous_referral;
+    create trigger statistic_insert after insert on anonymous_referral referencing new table as changed_rows
+        for each statement execute function statistic_count_anonymous_referrals();
 end
 $$;
 
@@ -70,8 +87,12 @@ create or replace function statistic_count_all() returns void language sql as $$
     insert into statistic_dirty (subject) select id from review_case union all select id from anonymous_review;
     insert into statistic_delta (measure, scope, month, key, n)
         select f.measure, s.scope, f.month, f.key, count(*)
-        from referral r, statistic_referral_facts(r.committee, r.transferred_from,
-            organisation_kind(r.source_organisation), first_of_month(r.received_on), r.status, r.reason) f,
+        from (select committee, transferred_from, organisation_kind(source_organisation) as source_kind,
+                first_of_month(received_on) as received_month, status, reason from referral
+            union all
+            select committee, transferred_from, source_kind, received_month, status, reason from anonymous_referral) r,
+            statistic_referral_facts(r.committee, r.transferred_from, r.source_kind, r.received_month, r.status,
+                r.reason) f,
             unnest(f.scopes) s(scope)
         group by 1, 2, 3, 4
 $$;

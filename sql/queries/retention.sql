@@ -11,6 +11,9 @@ select * from retention_rule_set($1::jsonb);
 -- name: anonymise_case
 select * from case_anonymise($1::uuid, $2::bigint, $3::jsonb);
 
+-- name: anonymise_referral
+select * from referral_anonymise($1::uuid, $2::bigint, $3::jsonb);
+
 -- name: list_anonymous_reviews unprepared
 with page as (
     select a, row_number() over (order by a.id) as n

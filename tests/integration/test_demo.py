@@ -194,6 +194,7 @@ TO_SEE = {
     "editions side by side": "review_case where stage <> 'closed' and guidance_edition <> 'child_2024'",
     "past its retention": "review_case c where {gla} and retain_until(c) < today() and not legal_hold",
     "past its retention, held": "review_case c where {gla} and retain_until(c) < today() and legal_hold",
+    "a referral past its retention": "referral r where {gla} and referral_retain_until(r) < today()",
     "an anonymous review": "anonymous_review where {gla}",
     "a timescale of its own": "timescale where {gla}",
     "a holiday of its own": "local_holiday where {gla}",

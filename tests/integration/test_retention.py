@@ -7,8 +7,9 @@ import pytest
 
 from client import ALL_SCOPES, new_key
 from documents import days_ago, days_ahead, dead_child, today
-from steps import (advance, given_accepted, given_action, given_case, given_verified, move, tag_of,
+from steps import (advance, given_accepted, given_action, given_case, given_referral, given_verified, move, tag_of,
                    walk)
+from test_changes import follow, types_of
 from test_merge import merge
 
 
@@ -166,6 +167,96 @@ def test_another_committee_sees_nothing_of_the_facts(committee, other_committee,
     assert made["id"] not in other_committee.send("listAnonymousReviews", query="limit=200").ids
     assert made["id"] in [one["id"] for one in walk(committee, "listAnonymousReviews", "limit=1")]
 
+
+# --- referrals that never became a case
+
+def age_referral(cluster, referral, years=11):
+    cluster.execute("update register.referral set (received_on, notified_on, aware_on, incident_on, decided_on) "
+                    "= (received_on - %(days)s, notified_on - %(days)s, aware_on - %(days)s, incident_on - %(days)s, "
+                    "decided_on - %(days)s) where id = %(id)s", {"days": years * 366, "id": referral["id"]})
+
+
+def given_rejected(agency, committee, cluster, years=11):
+    referral = given_referral(agency)
+    committee.send("rejectReferral", {"reason": "duplicate", "rejected_on": today()}, id=referral["id"]).needed(201)
+    age_referral(cluster, referral, years)
+    return committee.send("getReferral", id=referral["id"]).needed(200).json
+
+
+def erase_referral(client, referral, tag=None, **more):
+    return client.send("anonymiseReferral", {"reference": referral["reference"]}, id=referral["id"],
+                       if_match=tag or f'"{referral["version"]}-0"', **more)
+
+
+def test_referrals_past_their_retention_date_are_listed(agency, committee, cluster):
+    old, recent = (given_rejected(agency, committee, cluster, years) for years in (11, 9))
+    assert old["retain_until"] < today() < recent["retain_until"]
+    for client in (agency, committee):
+        due, rest = ({one["id"] for one in walk(client, "listReferrals", f"retention_due={due}&limit=200")}
+                     for due in ("true", "false"))
+        assert old["id"] in due - rest and recent["id"] in rest - due
+
+
+def test_an_erased_referral_goes_on_counting_and_nothing_else(agency, committee, cluster):
+    referral, key = given_rejected(agency, committee, cluster), new_key()
+    follower = follow(agency)
+    counted = "select measure, scope, month, key, sum(n) from (select measure, scope, month, key, n " \
+        "from register.statistic_delta union all select measure, scope, month, key, n from register.statistic_cell " \
+        "where measure like 'referrals%%') d group by 1, 2, 3, 4 having sum(n) <> 0 order by 1, 2, 3, 4"
+    before = cluster.execute(counted)
+    reply = erase_referral(committee, referral, key=key)
+    assert reply.status == 200
+    assert reply.json == {
+        "committee": "GLA", "transferred_from": None, "source_kind": "local_authority",
+        "received_month": referral["received_on"][:7], "status": "rejected", "reason": "duplicate",
+        "anonymised_on": today()}
+    assert erase_referral(committee, referral, key=key).json == reply.json
+    for client in (agency, committee):
+        assert client.send("getReferral", id=referral["id"]).status == 404
+    assert erase_referral(committee, referral).status == 404
+    assert types_of(follower.read(), referral["id"]) == ["referral.removed"]
+    assert cluster.execute(counted) == before
+
+
+def test_a_referral_is_kept_until_its_date(agency, committee, cluster):
+    recent = given_rejected(agency, committee, cluster, 9)
+    assert (erase_referral(committee, recent).status, erase_referral(committee, recent).rules) == (
+        409, {"before_retention_date"})
+    waiting, accepted = given_referral(agency), given_accepted(agency, committee)
+    for referral in (waiting, accepted):
+        age_referral(cluster, referral)
+        reply = erase_referral(committee, committee.send("getReferral", id=referral["id"]).json)
+        assert (reply.status, reply.rules) == (409, {"referral_not_ended"})
+
+
+def test_a_withdrawn_referral_is_erased_too(agency, committee, cluster):
+    referral = given_referral(agency)
+    agency.send("withdrawReferral", {"reason": "made_in_error"}, id=referral["id"],
+                if_match=tag_of(agency, "getReferral", id=referral["id"])).needed(201)
+    age_referral(cluster, referral)
+    assert erase_referral(committee, committee.send("getReferral", id=referral["id"]).json)["status"] == "withdrawn"
+
+
+def test_the_referral_is_named_once_more_and_as_it_was_read(agency, committee, cluster):
+    referral = given_rejected(agency, committee, cluster)
+    reply = erase_referral(committee, {**referral, "reference": "RF-2001-GLA-0001"})
+    assert (reply.status, reply.rules, reply.pointers) == (422, {"reference_differs"}, {"/reference"})
+    assert erase_referral(committee, referral, tag='"1-0"').status == 412
+    assert committee.send("getReferral", id=referral["id"]).status == 200
+
+
+def test_only_the_committee_erases_a_referral(agency, committee, other_committee, cluster, caller, database_only):
+    referral = given_rejected(agency, committee, cluster)
+    for at in ({}, {"at": database_only}):
+        clerk = caller("CPC-GLA", "clerk", ALL_SCOPES.replace("retention.write ", ""), **at)
+        sender = caller("LA-S12000049", "sender", ALL_SCOPES, **at)
+        assert erase_referral(clerk, referral).status in (403, 404)
+        assert erase_referral(sender, referral).status == 404
+    assert erase_referral(other_committee, referral).status == 404
+    assert committee.send("getReferral", id=referral["id"]).status == 200
+
+
+# --- the rules
 
 @pytest.fixture
 def moray(caller):

@@ -62,7 +62,7 @@ class Register:
 
     TABLES = ("review_case child case_stage case_decision case_access case_transfer information_request "
               "ratification finding family_engagement publication notice case_hold proceeding action "
-              "impact_review referral anonymous_review organisation").split()
+              "impact_review referral anonymous_referral anonymous_review organisation").split()
 
     def __init__(self, cluster):
         self.today = cluster.execute("select (now() at time zone 'Europe/London')::date")[0][0]
@@ -105,6 +105,9 @@ class Facts:
             self.count_referral(referral["committee"], referral["transferred_from"],
                                 register.kind[referral["source_organisation"]], referral["received_on"],
                                 referral["status"], referral["reason"])
+        for referral in register.rows["anonymous_referral"]:
+            self.count_referral(referral["committee"], referral["transferred_from"], referral["source_kind"],
+                                referral["received_month"], referral["status"], referral["reason"])
 
     def add(self, measure, scopes, day, category=None, group=None, value=0):
         for scope in scopes:

@@ -109,11 +109,7 @@ def test_sums_that_are_built_up_are_those_that_are_counted_at_once(caught_up, cl
     cluster.execute("""
         set search_path = register;
         truncate statistic_cell, statistic_subject, statistic_delta;
-        insert into statistic_dirty (subject) select id from review_case union all select id from anonymous_review;
-        insert into statistic_delta (measure, scope, month, key, n)
-            select f.measure, scope, f.month, f.key, 1 from referral r, statistic_referral_facts(r.committee,
-                r.transferred_from, organisation_kind(r.source_organisation), first_of_month(r.received_on), r.status,
-                r.reason) f, unnest(f.scopes) scope;
+        select statistic_count_all();
         select statistic_fold(100000);""")
     assert cells() == before
     assert len(before) > 1000
