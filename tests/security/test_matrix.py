@@ -24,6 +24,7 @@ REVIEWER = "matrix-reviewer"
 LIAISON = "proceedings.read proceedings.write information.read information.write notices.read actions.read " \
     "actions.write changes.read"
 
+MAKER = "matrix-maker"  # makes what there is; no role is this client
 Role = collections.namedtuple("Role", "organisation client scopes relations")
 # What each is to the case at hand. `asked`, `owner` and `sender`: it has a question, an action, a referral of its own.
 ROLES = {
@@ -46,6 +47,8 @@ ROLES = {
     "another agency": Role("LA-S12000033", "matrix", AGENCY_SCOPES, set()),
     "another committee": Role("CPC-FIF", "matrix", ALL_SCOPES, set()),
 }
+# Who acts for one of several bodies: what another client of the same code has is not its own, and it refers nothing.
+COLLECTIVE = {"INDEPENDENT"}
 READERS = {"committee", "chief officers", "access"}
 # Who is a party: by the kind of resource (the first part of an address), to reading, to each scope that writes, and to
 # what only some of those do (the last part of an address).
@@ -82,6 +85,11 @@ def relations(role):
     return role.relations | {"registrant"}
 
 
+def registrant(role):
+    """Organisation and client that registered the webhooks which are the role's, too."""
+    return role.organisation, role.client if role.organisation in COLLECTIVE else MAKER
+
+
 def is_reader(role, operation):
     return bool(relations(role) & PARTIES[kind_of(operation)]["read"])
 
@@ -113,6 +121,8 @@ def expected(role, operation, whose, scopes, checked):
         return WRITTEN if is_writer(role, operation) else REFUSED
     if operation.method == "GET":
         return {200}
+    if operation.scopes == ["referrals.write"] and role.organisation in COLLECTIVE:
+        return {403, 207}  # of a batch each item
     if operation.scopes[0] in MADE_BY_COMMITTEES and not is_committee(role):
         return {403, 404, 422}
     return WRITTEN
@@ -123,7 +133,7 @@ class World:
 
     def __init__(self, cluster, caller, code, authority, others):
         self.caller = caller
-        committee = caller(f"CPC-{code}", "matrix-maker")
+        committee = caller(f"CPC-{code}", MAKER)
         # The National Hub is told when a child died.
         case = places_of_case(committee, given_case(committee, local_authority=authority, children=[dead_child()]))
         at = {"id": case["id"]}
@@ -138,7 +148,7 @@ class World:
         self.actions = {one: given_action(committee, at, owner_organisation=one)["id"] for one in named}
         self.referrals = {}
         for one in named:
-            referral = caller(one, "matrix-maker").send("pushReferral", self.referral(code, authority)).needed(201)
+            referral = caller(one, MAKER).send("pushReferral", self.referral(code, authority)).needed(201)
             self.referrals[one] = referral["id"]
         committee.send("createNotices", {"kind": "alternative_outcome"}, id=case["id"])
         unsent = cluster.execute("select id::text from register.notice where case_id = %s and sent_on is null limit 1",
@@ -149,8 +159,8 @@ class World:
             "transfers": committee.send("proposeTransfer", new_transfer(to_committee="ORK"), id=case["id"]).needed(201)["id"],
             "anonymous-reviews": erase(committee, old).needed(201)["id"],
             "proceedings": case["proceeding_id"], "cases": case["id"]}
-        registrants = {role.organisation for role in ROLES.values()} if others else {f"CPC-{code}"}
-        self.webhooks = {one: given_delivery(caller(one, "matrix-maker")) for one in registrants}
+        registrants = {registrant(role) for role in ROLES.values()} if others else {(f"CPC-{code}", MAKER)}
+        self.webhooks = {one: given_delivery(caller(*one)) for one in registrants}
         if others:
             granted = committee.send("grantAccess", new_access(client_id=REVIEWER), id=case["id"]).needed(201)
             self.granted = granted["id"]
@@ -168,10 +178,10 @@ class World:
         given = {"information-requests": self.requests, "actions": self.actions, "referrals": self.referrals,
                  "notices": self.sent}.get(kind)
         if kind == "webhooks":
-            if operation.method == "DELETE" and role.organisation in self.webhooks:
-                found["id"] = given_delivery(self.caller(role.organisation, "matrix-maker"))["id"]
+            if operation.method == "DELETE" and registrant(role) in self.webhooks:
+                found["id"] = given_delivery(self.caller(*registrant(role)))["id"]
             else:
-                given = self.webhooks.get(role.organisation) or next(iter(self.webhooks.values()))
+                given = self.webhooks.get(registrant(role)) or next(iter(self.webhooks.values()))
                 found.update((name, given[name]) for name in given if name in found)
         elif given is not None:
             any_of_it = self.notice if kind == "notices" else next(iter(given.values()))
