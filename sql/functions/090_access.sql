@@ -82,7 +82,7 @@ grant select, insert, update on case_transfer to register_service;
 grant select, insert, update, delete on idempotency_key to register_service;
 
 create policy service_read on referral for select to register_service using (
-    source_organisation = (select own_organisation()) and (select has_scope('referrals.read') or has_scope('referrals.write'))
+    source_organisation = (select own_organisation()) and (select has_any_scope('referrals.read', 'referrals.write'))
     or committee = (select claim('area')) and (select has_any_scope('referrals.read', 'cases.write', 'cases.read',
         'decisions.write', 'ratification.write')));
 create policy service_insert on referral for insert to register_service with check (
