@@ -58,6 +58,17 @@ static bool is_bounded(const char *text, size_t size, size_t *values) {
     return true;
 }
 
+/* Integers may have any size in JSON (RFC 8259, section 6): what 64 bits do not hold is read as a
+ * double, and left to the schema. */
+static json_t *load(const char *text, size_t size, json_error_t *error) {
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+    json_t *value = json_loadb(text, size, flags, error);
+    if (value == NULL && json_error_code(error) == json_error_numeric_overflow) {
+        value = json_loadb(text, size, flags | JSON_DECODE_INT_AS_REAL, error);
+    }
+    return value;
+}
+
 static json_t *parse(exchange *x, const char *text, size_t size, const char *where,
                      size_t *values) {
     if (!is_bounded(text, size, values)) {
@@ -67,17 +78,19 @@ static json_t *parse(exchange *x, const char *text, size_t size, const char *whe
         return NULL;
     }
     json_error_t error;
-    json_t *value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *value = load(text, size, &error);
     if (value != NULL) {
         return value;
     }
     bool duplicate = json_error_code(&error) == json_error_duplicate_key;
+    bool overflow = json_error_code(&error) == json_error_numeric_overflow;
     violation_list list = violation_list_make(x->memory);
-    violation_add(
-        &list, PLACE_BODY, where, duplicate ? "duplicate_member" : "json",
-        arena_printf(x->memory, "%s at line %d, column %d",
-                     duplicate ? "has a member twice" : "is not well-formed JSON in UTF-8",
-                     error.line, error.column));
+    violation_add(&list, PLACE_BODY, where, duplicate ? "duplicate_member" : "json",
+                  arena_printf(x->memory, "%s at line %d, column %d",
+                               duplicate  ? "has a member twice"
+                               : overflow ? "has a number that no double holds"
+                                          : "is not well-formed JSON in UTF-8",
+                               error.line, error.column));
     exchange_refuse_violations(x, duplicate ? "duplicate_member" : "malformed_json", &list);
     return NULL;
 }

@@ -234,6 +234,8 @@ $$;
 
 create or replace function case_create(input jsonb) returns reply language plpgsql as $$
 declare
+    -- Older than any review of its kind: a slip.
+    earliest constant date := '1990-01-01';
     c review_case;
     opened date := (input ->> 'opened_on')::date;
     claimed text[] := array(select jsonb_array_elements_text(input -> 'criteria'));
@@ -246,6 +248,7 @@ begin
                 where a.code = input ->> 'local_authority' and a.committee = claim('committee')) then
             fault('/local_authority', 'outside_committee_area', 'is not in the area of the committee') end,
         future_fault('/opened_on', opened),
+        early_fault('/opened_on', opened, earliest, to_char(earliest, 'YYYY-MM-DD')),
         case when unsupported_criteria(claimed, input -> 'children') is not null then
             fault('/criteria', 'criterion_not_supported_by_facts',
                 'names a criterion that no child''s outcome supports') end

@@ -48,6 +48,7 @@ def test_an_agency_opens_no_cases(caller):
 @pytest.mark.parametrize("overrides, pointer, rule", [
     ({"local_authority": "S12000036"}, "/local_authority", "outside_committee_area"),
     ({"opened_on": days_ahead(2)}, "/opened_on", "date_in_future"),
+    ({"opened_on": "0901-12-12"}, "/opened_on", "date_order"),
     ({"criteria": ["suicide"]}, "/criteria", "criterion_not_supported_by_facts"),
     ({"children": [new_child(age_years=17)]}, "/children/0/age_years", "age_outside_band"),
 ])

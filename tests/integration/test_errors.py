@@ -37,11 +37,23 @@ def test_the_address_of_a_problem_leads_to_its_explanation(agency, nobody):
 @pytest.mark.parametrize("text", [
     "{", "", " ", "{]", '{"a":1,}', "{'a':1}", '{"a":01}', '{"a":NaN}', '{"a":1} x', '"\\x"',
     '{"a":"\t"}', '{"a":"\\ud800"}', '{"a":"\\u0000"}', '\ufeff{}', '{"a":1e400}',
-    '{"a":123456789012345678901234567890}', '{"a":tru}', "[" * 33 + "]" * 33,
+    '{"a":1' + "0" * 400 + "}", '{"a":tru}', "[" * 33 + "]" * 33,
     '{"a":' * 40 + "1" + "}" * 40])
 def test_what_is_not_json_is_malformed(agency, text):
     reply = push(agency, text)
     assert_problem(reply, 400, "malformed_json" if text else "schema_violation")
+
+
+@pytest.mark.parametrize("number, rule", [("123456789012345678901234567890", "maximum"),
+                                          ("-123456789012345678901234567890", "minimum")])
+def test_an_integer_of_any_size_is_json_and_judged_by_its_schema(agency, number, rule):
+    text = json.dumps(new_referral(children=[new_child(age_years=7777)]))
+    reply = push(agency, text.replace("7777", number))
+    assert_problem(reply, 400, "schema_violation")
+    assert (reply.pointers, reply.rules) == ({"/children/0/age_years"}, {rule})
+    reply = agency.send("validateReferral", data=f'{{"unknown": {number}, "children": [{{"age_years": 7}}]}}')
+    assert reply.needed(200)["valid"] is False
+    assert "/children/0/age_years" not in {one["pointer"] for one in reply["errors"]}
 
 
 @pytest.mark.parametrize("data", [b'{"a":"\xff"}', b'{"a":"\xc0\xaf"}', b'{"a":"\xed\xa0\x80"}',
