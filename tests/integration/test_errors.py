@@ -56,6 +56,13 @@ def test_an_integer_of_any_size_is_json_and_judged_by_its_schema(agency, number,
     assert "/children/0/age_years" not in {one["pointer"] for one in reply["errors"]}
 
 
+def test_a_long_name_of_a_parameter_is_not_repeated_whole(agency):
+    for query in ("x" * 2000 + "=%zz", "x" * 2000, "x" * 2000 + "=1&" + "x" * 2000 + "=2"):
+        reply = agency.send("listReferrals", query=query)
+        assert_problem(reply, 400, reply.code)
+        assert reply.parameters == {"x" * 64}
+
+
 @pytest.mark.parametrize("data", [b'{"a":"\xff"}', b'{"a":"\xc0\xaf"}', b'{"a":"\xed\xa0\x80"}',
                                   b'{"a":"\xf5\x80\x80\x80"}', b'{"a":"\x00"}', b'\x00', b'{"a":"'])
 def test_bytes_that_are_no_utf_8_are_malformed(agency, data):

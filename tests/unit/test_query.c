@@ -35,6 +35,18 @@ static void expect_refused(const char *text) {
     arena_free(got.memory);
 }
 
+Test(query, given_a_long_name_with_a_bad_value_when_parsed_then_the_fault_repeats_its_beginning) {
+    char text[400] = "";
+    for (int i = 0; i < 60; i++) {
+        strcat(text, "%C3%A8"); /* two bytes each */
+    }
+    strcat(text, "=%zz");
+    parsed got = parse(text);
+    cr_assert_eq(got.faults.count, 1);
+    cr_expect_eq(strlen(got.faults.first->name), 64);
+    arena_free(got.memory);
+}
+
 /* A query of that many pairs a1=&a2=&... */
 static const char *many_pairs(char *text, size_t size, int count) {
     size_t used = 0;
