@@ -157,6 +157,10 @@ void contract_check_value(const contract_schema *schema, const json_t *value, co
 /* Sets the defaults of absent optional members, recursively, in `value` (changed in place). */
 void contract_apply_defaults(const contract_schema *schema, json_t *value);
 
+/* Returns as much of a name that was sent as an answer may repeat: at most 64 bytes of UTF-8, in
+ * `memory`. */
+const char *contract_repeatable_name(const char *name, arena *memory);
+
 /* Checks path values, query pairs and (declared) headers of the request; names that the contract
  * does not know in the query are violations (rule unknown_parameter), as are repeated ones
  * (repeated_parameter). Headers that the contract does not declare are not looked at. */

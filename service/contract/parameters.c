@@ -156,8 +156,7 @@ static bool is_query_parameter(const contract_operation *operation, const char *
     return false;
 }
 
-/* Returns the name as far as an answer may repeat it. */
-static const char *repeatable_name(const char *name, arena *memory) {
+const char *contract_repeatable_name(const char *name, arena *memory) {
     size_t length = strlen(name);
     if (!utf8_is_valid(name, length)) {
         return "(not UTF-8)";
@@ -181,7 +180,7 @@ static void check_unknown(const contract_operation *operation, const contract_pa
         if (is_query_parameter(operation, query[i].name)) {
             continue;
         }
-        to.root = repeatable_name(query[i].name, out->memory);
+        to.root = contract_repeatable_name(query[i].name, out->memory);
         if (!is_reported(out, to.root)) {
             report_add(&to, NULL, "unknown_parameter",
                        "is not a parameter that this operation knows");

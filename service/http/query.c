@@ -1,10 +1,9 @@
 /* The query string, parsed strictly: nothing is repaired, dropped or guessed. */
-#include "service/contract/formats.h"
 #include "service/http/exchange_parts.h"
 
 #include <string.h>
 
-enum { QUERY_PAIRS_MOST = 50, NAME_MOST = 64 /* of a name in an answer */ };
+enum { QUERY_PAIRS_MOST = 50 };
 
 static int hex_digit(char digit) {
     if (digit >= '0' && digit <= '9') {
@@ -57,10 +56,8 @@ bool query_parse(const char *text, contract_pair **pairs, size_t *count, violati
                           ? decode(text + name_length + 1, length - name_length - 1, memory)
                           : arena_strdup(memory, "");
         if (name == NULL || *name == '\0' || value == NULL || *count == QUERY_PAIRS_MOST) {
-            const char *shown =
-                name == NULL ? ""
-                             : arena_strndup(memory, name, utf8_cut(name, strlen(name), NAME_MOST));
-            violation_add(out, PLACE_QUERY, shown, "malformed",
+            violation_add(out, PLACE_QUERY,
+                          name == NULL ? "" : contract_repeatable_name(name, memory), "malformed",
                           "is not a well-formed query of at most 50 parameters");
             return false;
         }

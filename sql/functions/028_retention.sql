@@ -264,7 +264,7 @@ begin
     insert into anonymous_referral (id, committee, transferred_from, source_kind, received_month, status, reason,
             anonymised_on)
         values (gen_random_uuid(), r.committee, r.transferred_from, organisation_kind(r.source_organisation),
-            date_trunc('month', r.received_on::timestamp), r.status, r.reason, today()) returning * into a;
+            first_of_month(r.received_on), r.status, r.reason, today()) returning * into a;
     delete from referral x where x.id = p_id;
     return (200, null, null, anonymous_referral_document(a))::reply;
 end
