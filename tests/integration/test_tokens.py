@@ -100,7 +100,7 @@ def test_a_changed_token_is_refused(ask, keys):
     head, body, signature = make_token(keys.token_secret).split(".")
     other = make_token(keys.token_secret, organisation="CPC-GLA").split(".")[1]
     assert ask(f"{head}.{other}.{signature}").status == 401
-    assert ask(f"{head}.{body}.{signature[:-2]}AA").status == 401
+    assert ask(f"{head}.{body}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}").status == 401
 
 
 @pytest.mark.parametrize("token", ["x", "..", "a.b", "a.b.c.d", "é.é.é", "A" * 20000, "a b.c.d"])

@@ -1,9 +1,8 @@
 """No descriptors left: who is connected is served, others wait, it is logged, and it passes."""
-import re
 import socket
 import time
 
-from drill import Caller, Load, seconds_until, tally, token_of
+from drill import Caller, Load, open_descriptors, seconds_until, tally, token_of
 from service import Instance, program
 
 DESCRIPTORS, FLOOD = 200, 400
@@ -14,13 +13,6 @@ def start_with_few(cluster, keys, folder):
     script.write_text(f'#!/bin/sh\nulimit -n {DESCRIPTORS}\nexec {program()} "$@"\n')
     script.chmod(0o755)
     return Instance(cluster, keys, script, LR_IDLE_SECONDS=60).start()
-
-
-def open_descriptors(instance):
-    """Without those of the pools, which connect as they are needed. Metrics know; /proc shows it only to root, because
-    the program guards its memory."""
-    figures = re.findall(r"^(process_open_fds|database_pool_connected)\S* (\d+)", instance.admin("/metrics")[1], re.M)
-    return sum(int(value) if name == "process_open_fds" else -int(value) for name, value in figures)
 
 
 def test_a_flood_of_connections_passes(cluster, keys, tmp_path):
