@@ -192,8 +192,10 @@ Test(config, given_a_certificate_without_its_key_when_loaded_then_it_is_refused)
 Test(config, given_hosts_for_webhooks_without_a_key_when_loaded_then_it_is_refused) {
     cr_expect_not(load_file("LR_WEBHOOK_HOSTS=hooks.example.org\n"));
     expect_reason("LR_WEBHOOK_KEY_FILE");
+    config_free(&settings);
     cr_expect_not(load_file("LR_WEBHOOK_KEY_FILE=/etc/webhook-key\n"));
     expect_reason("LR_WEBHOOK_HOSTS");
+    config_free(&settings);
     cr_expect(load_file("LR_WEBHOOK_HOSTS=a\nLR_WEBHOOK_KEY_FILE=/etc/webhook-key\n"), "%s",
               reason);
 }
