@@ -28,7 +28,6 @@ REQUESTS = int(os.environ.get("LR_SOAK_REQUESTS", 1_000_000)) if LONG else 8_000
 LATE_S = 10
 # What a machine that stands still for seconds makes the service tell: test_database_away.py judges it.
 STOOD_STILL = re.compile(r'"status":503|SQLSTATE (25P03|55P03|57014)')
-DESCRIPTORS_MORE = 8  # its own that come when they are first needed; a way that leaks one was taken hundreds of times
 GROWTH_MOST_KIB, FACTOR_WITH_SANITIZER = 3 * 1024, 4
 TABLES = ("decisions", "days_to_decision", "actions_open", "children")
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
@@ -254,14 +253,14 @@ def test_memory_and_descriptors_stay_flat(shared_cluster, keys, binary):
         fifth = len(memory) // 5
         middle, late = percentile(memory[2 * fifth:3 * fifth], 0.5), percentile(memory[-fifth:], 0.5)
         deadline = time.monotonic() + 2 * LATE_S
-        while open_descriptors(instance) > before + DESCRIPTORS_MORE and time.monotonic() < deadline:
+        while open_descriptors(instance) > before + 2 and time.monotonic() < deadline:
             time.sleep(0.2)
         after = open_descriptors(instance)
         print(f"\n{binary.parent.name}: {sent} requests in {took:.0f} s, {dict(sorted(statuses.items()))}; memory {middle / 1024:.1f} MiB, "
               f"later {late / 1024:.1f} MiB; {before} descriptors before, {after} after, {max(fds for _, fds in samples):.0f} at most")
         most = GROWTH_MOST_KIB * (FACTOR_WITH_SANITIZER if sanitized else 1)
         assert late - middle < most, "memory grows"
-        assert after <= before + DESCRIPTORS_MORE, "descriptors are left open"
+        assert after <= before + 2, "descriptors are left open"
         assert statuses.get(500, 0) == 0 and {200, 201, 400, 401, 404} <= set(statuses)
         complaints = [line for line in instance.complaints() if not STOOD_STILL.search(line)]
         assert complaints == [], complaints[:20]
