@@ -26,7 +26,7 @@ with seen as (
         order by p.started_on desc, p.id desc limit $3::bigint + 1)
     union all
     (select p from proceeding p
-        where p.case_id = any ((select granted_cases())::uuid[] || (select liaison_cases())::uuid[])
+        where p.case_id = any ((select granted_cases() || liaison_cases())::uuid[])
             and p.committee <> claim('area') and proceeding_fits(p, $1::jsonb)
             and ($2::jsonb is null or (p.started_on, p.id) < (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid)))
 ), page as (

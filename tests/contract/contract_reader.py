@@ -1,6 +1,7 @@
 """The contract as the tests use it: operations, schemas with references resolved, formats, examples."""
 import datetime
 import functools
+import json
 import os
 import pathlib
 import re
@@ -12,8 +13,18 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONTRACT_FILE = ROOT / "openapi.yaml"
 # Where the integration tests leave what they exchanged: beside the program that they ran.
-TRAFFIC_FILE = pathlib.Path(os.environ.get(
-    "LR_BINARY", ROOT / "build" / "learning-reviews")).parent / "recorded-traffic.jsonl"
+TRAFFIC_FOLDER = pathlib.Path(os.environ.get("LR_TRAFFIC", pathlib.Path(os.environ.get(
+    "LR_BINARY", ROOT / "build" / "learning-reviews")).parent))
+TRAFFIC_FILE = TRAFFIC_FOLDER / f"recorded-traffic{os.environ.get('PYTEST_XDIST_WORKER', '')}.jsonl"
+
+
+def recorded():
+    """What all workers of the last run exchanged."""
+    for file in sorted(TRAFFIC_FOLDER.glob("recorded-traffic*.jsonl")):
+        with open(file, encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+
+
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 FORMATS = jsonschema.FormatChecker(formats=())
 

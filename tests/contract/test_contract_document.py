@@ -118,11 +118,9 @@ def test_every_request_object_refuses_unknown_members():
 
 
 def served(target):
-    with open(contract_reader.TRAFFIC_FILE, encoding="utf-8") as lines:
-        for line in lines:
-            exchange = json.loads(line)
-            if exchange["target"] == target and exchange["status"] == 200:
-                return exchange["body"]
+    for exchange in contract_reader.recorded():
+        if exchange["target"] == target and exchange["status"] == 200:
+            return exchange["body"]
     return pytest.fail(f"{target} was never served: run tests/integration first")
 
 

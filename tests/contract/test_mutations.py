@@ -51,16 +51,12 @@ COMPILER = load_compiler()
 @pytest.fixture(scope="module", name="exchanges")
 def read_exchanges():
     """Some of the traffic of each operation that is judged, of each status."""
-    if not contract_reader.TRAFFIC_FILE.exists():
-        pytest.fail("no traffic is recorded: run tests/integration first")
     kept, counts = [], {}
-    with open(contract_reader.TRAFFIC_FILE, encoding="utf-8") as lines:
-        for line in lines:
-            exchange = json.loads(line)
-            kind = exchange["operation"], exchange["status"]
-            counts[kind] = counts.get(kind, 0) + 1
-            if kind[0] in JUDGED and counts[kind] <= EXCHANGES_OF_EACH:
-                kept.append(exchange)
+    for exchange in contract_reader.recorded():
+        kind = exchange["operation"], exchange["status"]
+        counts[kind] = counts.get(kind, 0) + 1
+        if kind[0] in JUDGED and counts[kind] <= EXCHANGES_OF_EACH:
+            kept.append(exchange)
     assert {one["operation"] for one in kept} == JUDGED
     return kept
 

@@ -38,10 +38,10 @@ HEADERS_OF_ALL = {"date", "content-type", "content-length", "content-encoding", 
 
 @pytest.fixture(scope="module")
 def exchanges():
-    if not TRAFFIC.exists():
+    found = list(contract_reader.recorded())
+    if not found:
         pytest.fail("no traffic is recorded: run tests/integration first")
-    with open(TRAFFIC, encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    return found
 
 
 @functools.lru_cache(maxsize=None)

@@ -11,14 +11,7 @@ from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder
 from invariants import Watcher
 from receiver import Receiver
 from service import Instance, program
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "last: judges what all other tests have done")
-
-
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda each: each.get_closest_marker("last") is not None)
+from trail import judge_the_trail
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +37,13 @@ def instances(cluster, keys):
     yield [each.start() for each in made]
     statuses = [each.stop() for each in made]
     assert statuses == [0, 0], "an instance did not end in order"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_answer_has_its_audit_entry(recorder, cluster, instances):
+    """When the tests of this worker are done, the trail holds their answers' entries and no others."""
+    yield
+    judge_the_trail(recorder, cluster, instances)
 
 
 @pytest.fixture(scope="session")

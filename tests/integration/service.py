@@ -22,10 +22,26 @@ def program(variable="LR_BINARY", name="learning-reviews"):
     return pathlib.Path(os.environ.get(variable, ROOT / "build" / name))
 
 
+FIRST_PORT, PORTS = int(os.environ.get("LR_FIRST_PORT", "27000")), 70
+_next_port = iter(())
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of this worker's own range, below what the system gives to clients."""
+    global _next_port
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    for _ in range(3 * PORTS):
+        port = next(_next_port, None)
+        if port is None:
+            _next_port = iter(range(FIRST_PORT + worker * PORTS, FIRST_PORT + (worker + 1) * PORTS))
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no port is free")
 
 
 class Secrets:

@@ -410,38 +410,3 @@ def test_figures_say_how_far_it_is_sealed(instance):
     text = instance.admin("/metrics")[1]
     assert re.search(r"^audit_behind_seconds [0-9.]+$", text, re.M)
     assert re.search(r"^audit_entries_sealed [0-9.e+]+$", text, re.M)
-
-
-# --- all that was answered -----------------------------------------------------------------------
-
-def expected_of(operation, response):
-    """What an answer has to have in the trail: 'read', 'change' or None."""
-    if operation.audit == "none" or response.status_code >= 400:
-        return None
-    if operation.id == "pushReferrals" and not any(one["id"] for one in response.json()["items"]):
-        return None
-    again = response.headers.get("Idempotency-Replayed") == "true" or (
-        operation.id == "pushReferral" and response.status_code == 200) or (
-        operation.id == "pushReferrals" and response.json()["created"] == 0)
-    return "read" if operation.audit == "read" or again else "change"
-
-
-@pytest.mark.last
-def test_every_answer_has_exactly_the_entry_it_should(recorder, cluster, instances):
-    """Of all that the tests have asked so far, in this session."""
-    wanted, asked = collections.Counter(), set()
-    for operation, response in recorder.kept:
-        if not response.url.startswith(tuple(f"{each.url}/" for each in instances)):
-            continue
-        kind, name = expected_of(operation, response), response.headers["X-Request-Id"]
-        if response.status_code < 500:
-            asked.add((name, operation.id))
-        if kind:
-            wanted[name, operation.id, kind] += 1
-    found = collections.Counter({
-        (name, operation, kind): count for name, operation, kind, count in cluster.execute(
-            "select request, operation, kind, count(*) from register.audit_entry group by 1, 2, 3")
-        if (name, operation) in asked})
-    assert wanted - found == collections.Counter()
-    assert found - wanted == collections.Counter()
-    print(f"\n{sum(wanted.values())} entries of {len({name for _, name, _ in wanted})} operations")
