@@ -1,6 +1,7 @@
-"""What the suites have in common: a database, secrets, and the callers that most tests are about.
+"""What the suites have in common: a database, secrets, the callers that most tests are about, and how they count.
 
-Each suite starts its own instance and says how a caller of it is made (`caller`).
+Each suite starts its own instance and defines how its callers are made (`caller`). A skipped test fails unless
+skips.txt allows it. The summary counts test functions, because one function can have thousands of parameters.
 """
 import pathlib
 import sys
@@ -11,8 +12,32 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "contract"), str(HERE / "integration")]
 
 from client import AGENCY_SCOPES  # noqa: E402
-from cluster import Cluster  # noqa: E402
+from cluster import Cluster, template_folder  # noqa: E402
 from service import Secrets  # noqa: E402
+
+
+def pytest_configure():
+    template_folder()  # before the workers begin, which share it
+
+
+def allowed_skips():
+    """The prefixes of test names in skips.txt, which gives a reason for each."""
+    lines = (HERE / "skips.txt").read_text(encoding="utf-8").splitlines()
+    return tuple(line.split()[0] for line in lines if line and not line.startswith("#"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    report = (yield).get_result()
+    name = f"{item.path.relative_to(HERE.parent)}::{item.name}"
+    if report.skipped and not hasattr(report, "wasxfail") and not name.startswith(allowed_skips()):
+        report.outcome, report.longrepr = "failed", f"skipped, and not listed in tests/skips.txt: {report.longrepr[-1]}"
+
+
+def pytest_terminal_summary(terminalreporter):
+    ended = [one for kind in ("passed", "failed", "error") for one in terminalreporter.stats.get(kind, [])]
+    names = {one.nodeid.split("[")[0] for one in ended}
+    terminalreporter.write_line(f"{len(names)} test functions")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# Counts what test programs report, so that one line at the end says it all.
+# Counts what test programs report, so that one line at the end says it all, and runs suites side by side.
 tally_passed=0
 tally_failed=0
+tally_functions=0
 
 # Adds to the counts; a program that ended badly without saying how many failed counts as one.
 tally_add() {
@@ -26,21 +27,23 @@ tally_criterion() {
     local tested passing
     tested=$(sed -n 's/.*Tested: \([0-9]*\).*/\1/p' <<<"$line")
     passing=$(sed -n 's/.*Passing: \([0-9]*\).*/\1/p' <<<"$line")
+    tally_functions=$((tally_functions + ${tested:-0}))
     tally_add "$status" "${passing:-0}" $((${tested:-0} - ${passing:-0}))
 }
 
-# Runs pytest; its output is shown as it comes.
+# Runs pytest on the files and options given; its output is shown as it comes.
 tally_pytest() {
     local status=0 log
     log=$(mktemp)
-    "$@" 2>&1 | tee "$log" || status=$?
-    local line
+    /usr/bin/python3 -m pytest -q -p no:cacheprovider "$@" 2>&1 | tee "$log" || status=$?
+    local line passed failed errors functions
     line=$(grep -E '(passed|failed|error|no tests ran).* in [0-9.]+' "$log" | tail -n 1) || true
+    functions=$(sed -n 's/^\([0-9]\+\) test functions$/\1/p' "$log" | tail -n 1)
     rm -f "$log"
-    local passed failed errors
     passed=$(sed -n 's/.*\b\([0-9]\+\) passed.*/\1/p' <<<"$line")
     failed=$(sed -n 's/.*\b\([0-9]\+\) failed.*/\1/p' <<<"$line")
     errors=$(sed -n 's/.*\b\([0-9]\+\) error.*/\1/p' <<<"$line")
+    tally_functions=$((tally_functions + ${functions:-0}))
     tally_add "$status" "${passed:-0}" $((${failed:-0} + ${errors:-0}))
 }
 
@@ -53,13 +56,76 @@ tally_check() {
         printf '%s: holds\n' "$name"
         tally_add 0 1 0
     else
-        printf '%s: FAILS\n%s\n' "$name" "$(tail -n 40 <<<"$output")"
+        printf '%s: FAILS\n%s\n' "$name" "$(tail -n 60 <<<"$output")"
         tally_add 1 0 1
     fi
 }
 
-# Prints the last line and ends.
+# Takes over the counts of a log that ends as tally_end does.
+tally_take() {
+    local status=$1 log=$2 functions passed failed
+    functions=$(sed -n 's/^\([0-9]\+\) test functions in all$/\1/p' "$log" | tail -n 1)
+    read -r passed failed < <(sed -n 's/^\([0-9]\+\) passed, \([0-9]\+\) failed$/\1 \2/p' "$log" | tail -n 1) || true
+    tally_functions=$((tally_functions + ${functions:-0}))
+    tally_add "$status" "${passed:-0}" "${failed:-0}"
+}
+
+# Runs a program that ends so, and takes over its counts.
+tally_run() {
+    local log status=0
+    log=$(mktemp)
+    "$@" 2>&1 | tee "$log" || status=$?
+    tally_take "$status" "$log"
+    rm -f "$log"
+}
+
+# Prints the last lines and ends.
 tally_end() {
+    printf '%d test functions in all\n' "$tally_functions"
     printf '%d passed, %d failed\n' "$tally_passed" "$tally_failed"
     exit $((tally_failed > 0))
+}
+
+# --- suites side by side --------------------------------------------------------------------------------------
+declare -A job_process job_log
+
+# Starts a function that counts, with less right to the processor than what runs in the foreground.
+job_begin() {
+    local name=$1
+    shift
+    job_log[$name]=$(mktemp)
+    (
+        renice -n 5 -p "$BASHPID" >/dev/null
+        tally_passed=0 tally_failed=0 tally_functions=0
+        "$@"
+        tally_end
+    ) >"${job_log[$name]}" 2>&1 </dev/null &
+    job_process[$name]=$!
+}
+
+# Waits for one, shows its output and takes over its counts.
+job_end() {
+    local name=$1 status=0
+    wait "${job_process[$name]}" || status=$?
+    cat "${job_log[$name]}"
+    tally_take "$status" "${job_log[$name]}"
+    rm -f "${job_log[$name]}"
+    unset "job_process[$name]" "job_log[$name]"
+}
+
+job_kill() {
+    local child
+    for child in $(pgrep -P "$1"); do
+        job_kill "$child"
+    done
+    kill "$1" 2>/dev/null || true
+}
+
+# For a trap: nothing outlives the script.
+jobs_kill() {
+    local name
+    for name in "${!job_process[@]}"; do
+        job_kill "${job_process[$name]}"
+        rm -f "${job_log[$name]}"
+    done
 }

@@ -8,6 +8,10 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libulfius-dev libmicr
 # To run it on a machine of its own.
 run_packages=(curl jq ca-certificates)
 
+# To run tests/run.
+test_packages=(libcriterion-dev postgresql postgresql-15-plpgsql-check python3-pytest python3-pytest-xdist python3-requests
+    python3-jsonschema python3-psycopg2 python3-cryptography curl jq nodejs procps openssl faketime testssl.sh)
+
 # Prints those of the packages named that are not installed.
 packages_missing() {
     local name
@@ -32,10 +36,13 @@ require_debian() {
     fi
 }
 
-# Installs those of the packages named that are missing.
+# Installs those of the packages named that are missing; with packages_upgrade=yes the newest version of all.
 install_packages() {
     local missing apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120)
     mapfile -t missing < <(packages_missing "$@")
+    if [[ ${packages_upgrade:-no} == yes ]]; then
+        missing=("$@")
+    fi
     if ((${#missing[@]} == 0)); then
         step 'Packages: all there'
         return

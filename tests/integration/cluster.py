@@ -1,5 +1,12 @@
-"""A private PostgreSQL cluster: own folder, socket only, gone after the tests."""
+"""A private PostgreSQL cluster: own folder, socket only, gone after the tests.
+
+`initdb` and the migrations take seconds, and a copy of their files an instant. So the first cluster of a test run makes
+a template, a stopped cluster with a migrated database, in the folder that LR_TEMPLATE names, and each cluster is a copy.
+LR_POSTGRESQL names a folder with PostgreSQL's programs other than the newest installed ones.
+"""
+import atexit
 import contextlib
+import fcntl
 import os
 import pathlib
 import pwd
@@ -9,10 +16,13 @@ import tempfile
 
 import psycopg2
 
+import warden
+from service import program
+
 DATABASE = "learning_reviews"
+PATIENCE_S = 120
 SETTINGS = """
 listen_addresses = ''
-unix_socket_directories = '{folder}'
 max_connections = 500
 shared_buffers = 64MB
 fsync = off
@@ -20,7 +30,9 @@ fsync = off
 
 
 def find_programs():
-    """The folder with initdb and pg_ctl: that of the newest version installed."""
+    """The folder with initdb and pg_ctl: that of the newest version installed, or LR_POSTGRESQL."""
+    if "LR_POSTGRESQL" in os.environ:
+        return pathlib.Path(os.environ["LR_POSTGRESQL"])
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"),
                    key=lambda path: int(path.parts[-3]))
     if not found:
@@ -37,7 +49,8 @@ def unprivileged_user():
 
 
 class Cluster:
-    def __init__(self):
+    def __init__(self, fill=None):
+        """Has a migrated database, unless something other than a copy of the template fills its folder."""
         self.programs = find_programs()
         self.user = unprivileged_user()
         # A short path: the name of a socket may have 107 bytes.
@@ -46,28 +59,26 @@ class Cluster:
             owner = pwd.getpwnam(self.user)
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         self.data = self.folder / "data"
-        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                  "--locale=C", "--no-sync")
-        with open(self.data / "postgresql.conf", "a", encoding="utf-8") as settings:
-            settings.write(SETTINGS.format(folder=self.folder))
+        warden.watch("cluster", self.folder)
+        (fill or copy_template)(self)
         self.start()
-        self.execute(f"create database {DATABASE}", database="postgres")
 
-    def _run(self, program, *words):
+    def run(self, program, *words):
+        """Runs one of PostgreSQL's programs as a user that it accepts."""
         command = [str(self.programs / program), *map(str, words)]
         if self.user is not None:
             command = ["runuser", "-u", self.user, "--", *command]
         done = subprocess.run(command, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              check=False, timeout=60)
+                              check=False, timeout=PATIENCE_S)
         if done.returncode != 0:
             raise RuntimeError(f"{program} failed: {done.stdout.decode(errors='replace')}")
 
     def start(self):
-        self._run("pg_ctl", "-D", self.data, "-l", self.folder / "log", "-w", "start")
+        self.run("pg_ctl", "-D", self.data, "-l", self.folder / "log", "-w", "-o", f"-k {self.folder}", "start")
 
-    def stop(self):
-        """Like a crash of the machine it runs on: connections break without a farewell."""
-        self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+    def stop(self, how="immediate"):
+        """Like a crash of the machine it runs on, unless said otherwise: connections break without a farewell."""
+        self.run("pg_ctl", "-D", self.data, "-m", how, "-w", "stop")
 
     def connection_string(self, user):
         return f"host={self.folder} user={user} dbname={DATABASE}"
@@ -110,3 +121,49 @@ class Cluster:
         except RuntimeError:
             pass  # it is stopped already
         shutil.rmtree(self.folder, ignore_errors=True)
+        warden.forget("cluster", self.folder)
+
+
+def initialise(cluster):
+    """An empty cluster."""
+    cluster.run("initdb", "-D", cluster.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+    with open(cluster.data / "postgresql.conf", "a", encoding="utf-8") as settings:
+        settings.write(SETTINGS)
+
+
+def blank():
+    """A cluster with a database that was never migrated."""
+    made = Cluster(initialise)
+    made.execute(f"create database {DATABASE}", database="postgres")
+    return made
+
+
+def template_folder():
+    """The folder of the template; this process removes it at its end unless another one made it."""
+    if "LR_TEMPLATE" not in os.environ:
+        os.environ["LR_TEMPLATE"] = tempfile.mkdtemp(prefix="lr-template-")
+        warden.watch("folder", os.environ["LR_TEMPLATE"])
+        atexit.register(shutil.rmtree, os.environ["LR_TEMPLATE"])
+    return pathlib.Path(os.environ["LR_TEMPLATE"])
+
+
+def copy_template(cluster):
+    """A copy of the template, which is made when it is not there yet."""
+    folder = template_folder()
+    with open(folder / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "data").exists():
+            make_template(folder)
+    subprocess.run(["cp", "-a", "--reflink=auto", folder / "data", cluster.data], check=True)
+
+
+def make_template(folder):
+    made = blank()
+    try:
+        subprocess.run([program(), "migrate"], check=True, timeout=PATIENCE_S, stdout=subprocess.DEVNULL,
+                       env={"PATH": os.environ["PATH"], "LR_MODE": "dev",
+                            "LR_MIGRATION_DATABASE": made.connection_string("postgres")})
+        made.stop("fast")
+        shutil.move(made.data, folder)
+    finally:
+        made.remove()

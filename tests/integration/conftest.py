@@ -123,23 +123,37 @@ def in_background():
         yield pool.submit
 
 
-@pytest.fixture(scope="session")
-def extra_instance(cluster, keys, instances):
-    """Makes a further instance on the same database: extra_instance(LR_RATE_LIMIT=20)."""
+@contextlib.contextmanager
+def further_instances(cluster, keys):
+    """Makes further instances on the same database, which end with the block."""
     made = []
 
     def make(binary=None, **settings):
         made.append(Instance(cluster, keys, binary, **settings).start())
         return made[-1]
-    yield make
-    for each in made:
-        each.stop()
+    try:
+        yield make
+    finally:
+        for each in made:
+            each.stop()
+
+
+@pytest.fixture
+def extra_instance(cluster, keys, instances):
+    """Makes a further instance on the same database, for one test: extra_instance(LR_RATE_LIMIT=20)."""
+    with further_instances(cluster, keys) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def module_instance(cluster, keys, instances):
+    """The same for all tests of a file."""
+    with further_instances(cluster, keys) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")
-def database_only(extra_instance):
+def database_only(cluster, keys, instances):
     """The build that leaves every check of scopes to the database."""
-    binary = program("LR_BINARY_DATABASE_ONLY", "learning-reviews-database-only")
-    if not binary.exists():
-        pytest.skip(f"{binary} is not built")
-    return extra_instance(binary)
+    with further_instances(cluster, keys) as make:
+        yield make(program("LR_BINARY_DATABASE_ONLY", "learning-reviews-database-only"))

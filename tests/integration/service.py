@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
+import warden
 from receiver import bound_socket, make_certificates
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -49,6 +50,7 @@ class Secrets:
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lr-secrets-"))
+        warden.watch("folder", self.folder)
         self.token_secret = secrets.token_hex(32).encode()
         self.token_file = self._write("token", self.token_secret)
         self.pseudonym_file = self._write("pseudonym", secrets.token_hex(32).encode())
@@ -70,6 +72,7 @@ class Secrets:
         for path in self.folder.iterdir():
             path.unlink()
         self.folder.rmdir()
+        warden.forget("folder", self.folder)
 
 
 class Instance:
@@ -108,6 +111,7 @@ class Instance:
     def start(self):
         self.process = subprocess.Popen([self.binary, "serve"], env=self.environment,
                                         stdout=self.log, stderr=subprocess.STDOUT)
+        warden.watch("service", self.process.pid)
         deadline = time.monotonic() + READY_SECONDS
         while self.admin("/readyz")[0] != 200:
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -162,6 +166,7 @@ class Instance:
         if self.process is None:
             return None
         process, self.process = self.process, None
+        warden.forget("service", process.pid)
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:

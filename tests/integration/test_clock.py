@@ -502,11 +502,11 @@ def test_a_timescale_that_changes_later_moves_nothing_that_was_fixed(caller, clu
 # ---- Servers elsewhere.
 
 @pytest.fixture(scope="module", params=["America/New_York", "Pacific/Auckland"])
-def elsewhere(request, cluster, committee, extra_instance):
+def elsewhere(request, cluster, committee, module_instance):
     """A caller of an instance that runs in another time zone, on a database set to that zone too."""
     cluster.execute(f"alter database learning_reviews set timezone = '{request.param}'")
     cluster.execute(f"alter role register_service set timezone = '{request.param}'")
-    yield committee.at(extra_instance(TZ=request.param).url)
+    yield committee.at(module_instance(TZ=request.param).url)
     cluster.execute("alter database learning_reviews reset timezone")
     cluster.execute("alter role register_service reset timezone")
 

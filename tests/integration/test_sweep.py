@@ -222,9 +222,9 @@ def test_a_key_that_belongs_to_another_request_is_refused(caller, agency, transf
 
 
 @pytest.fixture(scope="module")
-def narrow(extra_instance):
+def narrow(module_instance):
     """An instance that lets every client ask once a minute."""
-    return extra_instance(LR_RATE_LIMIT=1)
+    return module_instance(LR_RATE_LIMIT=1)
 
 
 @pytest.mark.parametrize("name", PRIVATE)

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from commands import ROOT, run
-from cluster import Cluster
+from cluster import blank
 from service import Instance, free_port
 
 COMMANDS = ["serve", "migrate", "token", "check", "version"]
@@ -188,7 +188,7 @@ def test_a_certificate_has_to_go_with_its_key(instance, settings, certificates, 
 
 
 def test_a_database_that_was_never_migrated_is_said_to_lack_its_schema(binary, keys):
-    own = Cluster()
+    own = blank()
     try:
         own.execute("create role register_service login")
         made = Instance(own, keys)

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from commands import ROOT, box, run
-from cluster import DATABASE, Cluster
+from cluster import DATABASE, blank
 
 FOLDER = ROOT / "deploy" / "container"
 CONTAINERFILE = FOLDER / "Containerfile"
@@ -122,7 +122,7 @@ def test_the_secrets_of_the_composition_are_made_once(composition, secrets):
 
 
 def test_a_new_database_gets_roles_that_can_migrate_and_serve_with_their_passwords(binary, keys, secrets):
-    own = Cluster()
+    own = blank()
     try:
         made = run(FOLDER / "database-roles", env={
             "PATH": f"{own.programs}:/usr/bin:/bin", "PGHOST": str(own.folder), "SECRETS": str(secrets),

@@ -1,10 +1,8 @@
 """A PostgreSQL primary with a streaming standby: killed, promoted, made anew."""
 import os
 import pathlib
-import pwd
 import shutil
 import signal
-import tempfile
 import time
 
 from cluster import DATABASE, Cluster
@@ -53,35 +51,25 @@ class Node(Cluster):
     """One server; with a `source` a standby of it."""
 
     def __init__(self, source=None):
-        if source is None:
-            super().__init__()
-            return
-        self.programs, self.user = source.programs, source.user
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp"))
-        if self.user is not None:
-            owner = pwd.getpwnam(self.user)
-            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
-        self.data = self.folder / "data"
-        self.copy(source)
+        super().__init__(None if source is None else lambda made: made.copy(source))
 
     def copy(self, source):
-        self._run("pg_basebackup", "-D", self.data, "-h", source.folder, "-U", "postgres", "-c", "fast", "-R", "-N")
+        self.run("pg_basebackup", "-D", self.data, "-h", source.folder, "-U", "postgres", "-c", "fast", "-R", "-N")
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as settings:
-            settings.write(f"unix_socket_directories = '{self.folder}'\nsynchronous_standby_names = ''\n"
-                           "wal_retrieve_retry_interval = 200ms\n")
-        self.start()
+            settings.write("synchronous_standby_names = ''\nwal_retrieve_retry_interval = 200ms\n")
 
     def follow_anew(self, source):
         """What a killed primary had alone is thrown away."""
         shutil.rmtree(self.data)
         self.copy(source)
+        self.start()
 
     def kill(self):
         """SIGKILL to all of it, like the loss of its machine."""
         kill_postgres(self.data)
 
     def promote(self):
-        self._run("pg_ctl", "-D", self.data, "-w", "promote")
+        self.run("pg_ctl", "-D", self.data, "-w", "promote")
 
     def set(self, setting):
         self.execute(f"alter system set {setting}")

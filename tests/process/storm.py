@@ -4,12 +4,14 @@ import json
 import re
 import threading
 import time
-import urllib.request
 import uuid
 
 import requests
 
 from documents import new_referral
+
+WATCHDOG_S = 60
+
 
 class Pusher(threading.Thread):
     """Sends referrals one after the other, each with its key until it is acknowledged; where an instance fails, to the
@@ -29,13 +31,16 @@ class Pusher(threading.Thread):
     def run(self):
         session = requests.Session()
         while not self.enough.is_set():
-            self.push(session, new_referral(), {**self.headers, "Idempotency-Key": uuid.uuid4().hex})
+            self.push_one(session)
+
+    def push_one(self, session):
+        self.push(session, new_referral(), {**self.headers, "Idempotency-Key": uuid.uuid4().hex})
 
     def push(self, session, document, headers):
         while True:
             began = time.monotonic()
             try:
-                answer = session.post(self.urls[0], json=document, headers=headers, timeout=10)
+                answer = session.post(self.urls[0], json=document, headers=headers, timeout=WATCHDOG_S)
             except requests.RequestException:
                 answer = None
                 self.urls.rotate()
@@ -49,23 +54,31 @@ class Pusher(threading.Thread):
             time.sleep(0.05)
 
 
-def feed_of(instance, token):
-    """How often the feed tells of each referral that it was made, read from the beginning."""
-    created, target, more = collections.Counter(), f"{instance.url}/v1/changes?limit=500", True
-    while more:
-        ask = urllib.request.Request(target, headers={"Authorization": f"Bearer {token}"})
-        with urllib.request.urlopen(ask, timeout=10) as answer:
-            page = json.load(answer)
+def feed_of(instance, token, last):
+    """How often the feed reports each new referral, read from its beginning to the referral `last`. The feed shows an
+    event when everything before it is committed, which may take a moment."""
+    created, target = collections.Counter(), f"{instance.url}/v1/changes?limit=500"
+    deadline = time.monotonic() + WATCHDOG_S
+    while last not in created:
+        assert time.monotonic() < deadline, "the feed does not reach the last referral"
+        answer = requests.get(target, headers={"Authorization": f"Bearer {token}"}, timeout=WATCHDOG_S)
+        if answer.status_code == 503:  # a connection of the pool that the killed database had
+            continue
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
         created.update(one["subject_id"] for one in page["items"] if one["type"] == "referral.created")
-        target, more = page["next"], page["more"]
+        target = page["next"]
     return created
 
 
 def assert_exact(cluster, instance, token, pushers):
-    """What was acknowledged is stored, told by the feed and in the audit trail, each exactly once."""
+    """Each acknowledged referral is stored, in the feed and in the audit trail, exactly once."""
+    last = Pusher([instance], token, None)
+    last.push_one(requests.Session())
+    pushers = [*pushers, last]
     acknowledged = [one for each in pushers for one in each.acknowledged]
     stored = cluster.execute("select source_reference, id::text from register.referral")
-    told = feed_of(instance, token)
+    told = feed_of(instance, token, last.acknowledged[-1][1])
     print(f"{len(acknowledged)} acknowledged, {sum(each.retries for each in pushers)} retries, "
           f"{len(set(acknowledged) - set(stored))} lost, {len(stored) - len(set(stored))} doubled, "
           f"the feed tells {sum(told.values())} times of {len(told)}")
@@ -75,7 +88,7 @@ def assert_exact(cluster, instance, token, pushers):
     # Each is in the audit trail as a change once, and the chain is whole whatever was killed when.
     assert sorted(cluster.execute("select ids[1]::text from register.audit_entry where kind = 'change'")) == sorted(
         (number,) for _, number in stored)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + WATCHDOG_S
     while ", 0 not sealed yet" not in (said := instance.run("check", "audit")) and time.monotonic() < deadline:
         time.sleep(0.5)
     assert re.search(r"in order, \d+ entries sealed, 0 of them removed since, 0 not sealed yet", said)

@@ -1,0 +1,124 @@
+# shellcheck shell=bash disable=SC2154,SC2317 # run sets what is shared; functions are called by name
+# The required check: no verdict in it depends on the clock. Static analysis runs beside the tests, on what they leave
+# of the processor.
+
+required_packages=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev cppcheck shellcheck python3-scipy chromium)
+
+print_versions() {
+    step 'Versions'
+    printf '%s\n' "Debian $(cat /etc/debian_version)" "$("$(postgresql_programs)/postgres" --version)" \
+        "$(gcc --version | head -n 1)" "$(clang-14 --version | head -n 1)" "$(/usr/bin/python3 --version)" \
+        "Node $(node --version)" "$(cmake --version | head -n 1)" | detail
+}
+
+postgresql_programs() {
+    local found
+    found=$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1)
+    printf '%s' "${LR_POSTGRESQL:-${found%/initdb}}"
+}
+
+check_format() {
+    git ls-files '*.c' '*.h' | xargs clang-format-14 --dry-run -Werror
+}
+
+check_shell() {
+    git ls-files deploy/run deploy/package deploy/cluster/run tests/run tests/packaging/run tests/packaging/box \
+        tests/fuzz/run tests/coverage/run tests/contract/run .ci/run '*.sh' | xargs shellcheck -x
+}
+
+check_clang() {
+    cmake -S . -B build-clang -G Ninja -DCMAKE_C_COMPILER=clang-14 >/dev/null &&
+        cmake --build build-clang --target tests
+}
+
+check_tidy() {
+    git ls-files 'service/*.c' 'api/*.c' | xargs -P "$(nproc)" -n 4 clang-tidy-14 -p build-clang --quiet
+}
+
+check_cppcheck() {
+    cppcheck --enable=warning,performance,portability --std=c11 --quiet --error-exitcode=1 -j "$(nproc)" \
+        --suppress=missingIncludeSystem -I . -I build/generated -D_GNU_SOURCE '-DPROGRAM_VERSION="0"' service api
+}
+
+# Without two warnings of gcc 12 that are false: a field of a structure that a function returned is called
+# uninitialised, and a text kept at a computed place is called leaked (LeakSanitizer looks for leaks).
+check_analyzer() {
+    local flags='-fanalyzer -Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-malloc-leak'
+    cmake -S . -B build-analyzer -G Ninja -DCMAKE_C_FLAGS="$flags" >/dev/null &&
+        cmake --build build-analyzer --target learning-reviews
+}
+
+build_release() {
+    cmake -S . -B build -G Ninja >/dev/null && cmake --build build --target tests
+}
+
+# deploy/run builds on machines without the packages of the tests.
+check_without_test_packages() {
+    local folder status=0
+    folder=$(mktemp -d)
+    printf '#!/bin/sh\ncase "$*" in *criterion*) exit 1 ;; esac\nexec pkg-config "$@"\n' >"$folder/pkg-config"
+    chmod +x "$folder/pkg-config"
+    cmake -S . -B "$folder/build" -G Ninja -DPKG_CONFIG_EXECUTABLE="$folder/pkg-config" || status=$?
+    rm -rf "$folder"
+    return "$status"
+}
+
+# README's first command, twice, and its end.
+check_deployment() {
+    local state listen=127.0.0.1:$((first_port + 1500)) admin=127.0.0.1:$((first_port + 1501))
+    state=$(mktemp -d /tmp/lr-deploy-XXXXXX)
+    chmod 755 "$state"
+    deployment=(env "LR_STATE=$state/state" "LR_LISTEN=$listen" "LR_ADMIN_LISTEN=$admin")
+    tally_check 'deploy/run' "${deployment[@]}" deploy/run
+    tally_check 'deploy/run again' "${deployment[@]}" deploy/run
+    tally_check 'the service is ready' curl -fsS "http://$admin/readyz"
+    tally_check 'the contract is served' curl -fsS -o /dev/null "http://$listen/openapi.yaml"
+    tally_check 'deploy/run --stop' "${deployment[@]}" deploy/run --stop
+    rm -rf "$state"
+}
+
+run_analysis() {
+    tally_check 'clang-format' check_format
+    tally_check 'shellcheck' check_shell
+    tally_check 'builds with clang, -Werror' check_clang
+    tally_check 'clang-tidy' check_tidy
+    tally_check 'cppcheck' check_cppcheck
+    tally_check 'gcc -fanalyzer' check_analyzer
+    tally_check 'configures without the packages of the tests' check_without_test_packages
+}
+
+# What needs the program as it is delivered.
+run_release() {
+    export LR_BINARY=$repository/build/learning-reviews
+    tally_check 'bill of materials' cmake --build build --target sbom
+    step 'Statistics: recomputed, disclosure control, the dashboard in a browser'
+    LR_FIRST_PORT=$((first_port + 1120)) tally_pytest -n 2 --dist loadfile tests/statistics
+    step 'README commands'
+    check_deployment
+}
+
+run_faults() {
+    export LR_BINARY=$repository/build/learning-reviews
+    step 'Calls that fail inside'
+    LR_FIRST_PORT=$((first_port + 1260)) tally_pytest -n 2 tests/faults
+    step 'Kills'
+    LR_FIRST_PORT=$((first_port + 1400)) tally_pytest -n 2 --dist load tests/process/test_kill.py
+}
+
+suite_required() {
+    require_debian
+    packages_upgrade=yes install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" \
+        "${required_packages[@]}"
+    print_versions
+    step 'Building what is delivered'
+    tally_check 'builds' build_release
+    job_begin analysis run_analysis
+    tally_run env LR_FIRST_PORT="$first_port" tests/run
+    tally_check 'the sanitizers are in what ran' grep -q __asan_init build-sanitize/learning-reviews
+    job_begin release run_release
+    job_begin faults run_faults
+    job_end faults
+    job_end release
+    step 'Static analysis'
+    job_end analysis
+}

@@ -1,0 +1,117 @@
+# shellcheck shell=bash disable=SC2154,SC2317,SC2034 # run sets what is shared; functions are called by name
+# The whole check, suite by suite. tests/README.md says what each proves and how long it takes.
+
+suites=(required threads alone drills kills chaos soak cluster load fuzz packaging contract postgresql)
+
+# What every suite needs: the packages and the program as it is delivered.
+prepare() {
+    require_debian
+    install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" "${required_packages[@]}" "$@"
+    build_release >/dev/null
+    export LR_BINARY=$repository/build/learning-reviews LR_FIRST_PORT=$first_port
+    export LR_BINARY_DATABASE_ONLY=$repository/build/learning-reviews-database-only
+    export LR_CHECK_DRIVER=$repository/build/tests/check-driver
+}
+
+build_with() {
+    cmake -S . -B "build-$1" -G Ninja -DCMAKE_C_COMPILER=gcc -DSANITIZE="$2" >/dev/null &&
+        cmake --build "build-$1" --target tests
+}
+
+# ThreadSanitizer, where requests meet each other. Criterion's processes do not run under it.
+suite_threads() {
+    prepare
+    tally_check 'builds with ThreadSanitizer' build_with thread thread
+    LR_BINARY=$repository/build-thread/learning-reviews \
+        LR_BINARY_DATABASE_ONLY=$repository/build-thread/learning-reviews-database-only \
+        tally_pytest -n "$workers" --dist loadfile \
+        tests/integration/test_{actions,changes,conditional,idempotency,operation,properties}.py \
+        tests/integration/test_{referral_batch,referral_push,tokens,transitions,two_instances,webhooks,whole_reviews}.py
+}
+
+# Each test file without the others.
+suite_alone() {
+    prepare
+    local file
+    for file in tests/integration/test_*.py tests/security/test_*.py tests/statistics/test_*.py; do
+        printf '%s: ' "${file#tests/}"
+        tally_pytest "$file"
+    done
+}
+
+# Drills that take time or judge it.
+suite_drills() {
+    prepare wrk
+    local files
+    mapfile -t files < <(printf '%s\n' tests/process/test_*.py | grep -vE 'test_(kill|chaos|soak)\.py')
+    tally_pytest -s "${files[@]}"
+}
+
+suite_kills() {
+    prepare
+    LR_DRILL=long tally_pytest -s tests/process/test_kill.py
+}
+
+suite_chaos() {
+    prepare
+    tally_pytest -s tests/process/test_chaos.py
+}
+
+suite_soak() {
+    prepare
+    tally_check 'builds with the sanitizers' build_with sanitize address,undefined
+    LR_SOAK_BINARY=$repository/build-sanitize/learning-reviews tally_pytest -s tests/process/test_soak.py
+}
+
+suite_cluster() {
+    prepare
+    tally_pytest -s tests/cluster
+}
+
+# Figures to look at; goals are for a machine that does nothing else.
+suite_load() {
+    prepare wrk
+    tally_check_shown 'load' tests/load/run --seconds 5 --rounds 3
+    tally_check_shown 'load of statistics' tests/load/statistics --seconds 5 --rounds 3
+}
+
+tally_check_shown() {
+    local name=$1 status=0
+    shift
+    "$@" || status=$?
+    printf '%s: status %d\n' "$name" "$status"
+    tally_add "$status" $((status == 0))
+}
+
+suite_fuzz() {
+    tally_run tests/fuzz/run 30
+}
+
+suite_packaging() {
+    prepare
+    tally_run tests/packaging/run
+}
+
+# The contract, judged by the tools of others.
+suite_contract() {
+    prepare python3-venv mono-mcs mono-runtime libmono-system-net-http4.0-cil libmono-system-web4.0-cil \
+        libmono-system-runtime-serialization4.0-cil libmono-system-componentmodel-dataannotations4.0-cil
+    PYTHON=/usr/bin/python3 tally_run tests/contract/run
+}
+
+# The oldest PostgreSQL 15 that can be had, beside the newest, which the required check upgrades to.
+suite_postgresql() {
+    prepare
+    local folder version
+    version=$(apt-cache madison postgresql-15 | awk '{ print $3 }' | sort -V | head -n 1)
+    folder=$(mktemp -d)
+    (
+        cd "$folder" || exit
+        apt-get -q -o APT::Sandbox::User=root download "postgresql-15=$version" "postgresql-client-15=$version" >/dev/null
+        for package in ./*.deb; do dpkg-deb -x "$package" .; done
+    )
+    chmod -R a+rX "$folder"
+    step "PostgreSQL $version"
+    LR_POSTGRESQL=$folder/usr/lib/postgresql/15/bin tally_pytest -n "$workers" --dist loadfile tests/integration
+    rm -rf "$folder"
+}
