@@ -23,8 +23,9 @@ typedef struct barrier {
 } barrier;
 
 struct feed {
-    pthread_mutex_t lock; /* of the next five */
+    pthread_mutex_t lock; /* of the next six */
     int64_t safe, newest, behind_since_ms;
+    uint64_t looks[FEED_CAUSES];
     int follower; /* eventfd of somebody who wants to know of every move; -1: nobody */
     feed_waiter *waiters;
     size_t waiting, waiting_most;
@@ -288,10 +289,20 @@ static void publish(feed *all, int64_t last, int64_t safe) {
     }
 }
 
+/* A look may have two causes; each is counted. */
+static void count_look(feed *all, bool committed, bool notified) {
+    pthread_mutex_lock(&all->lock);
+    all->looks[FEED_COMMIT] += committed;
+    all->looks[FEED_NOTIFICATION] += notified;
+    all->looks[FEED_INTERVAL] += !committed && !notified;
+    pthread_mutex_unlock(&all->lock);
+}
+
 static void look(feed *all) {
     int64_t last;
     all->looked_ms = feed_clock_ms();
     bool mine = all->poked;
+    count_look(all, mine, all->heard);
     all->poked = all->heard = false;
     bool seen = ask_number(all, statement_feed_last, &last);
     if (seen && last < feed_safe(all)) {
@@ -440,6 +451,7 @@ feed_figures feed_figures_read(feed *all) {
                             .safe = all->safe,
                             .behind_ms = since == 0 ? 0 : feed_clock_ms() - since,
                             .waiting = all->waiting};
+    memcpy(figures.looks, all->looks, sizeof figures.looks);
     pthread_mutex_unlock(&all->lock);
     return figures;
 }

@@ -55,9 +55,18 @@ void feed_follow(feed *all, int bell);
 
 int64_t feed_clock_ms(void);
 
+/* Why the thread looked for new events. */
+typedef enum feed_cause {
+    FEED_COMMIT,       /* something was committed here */
+    FEED_NOTIFICATION, /* an instance reported a commit */
+    FEED_INTERVAL,     /* half a second passed, or a transaction was waited for */
+    FEED_CAUSES
+} feed_cause;
+
 typedef struct feed_figures {
     int64_t newest, safe; /* numbers */
-    int64_t behind_ms;    /* since when a transaction keeps the feed from being complete */
+    uint64_t looks[FEED_CAUSES];
+    int64_t behind_ms; /* since when a transaction keeps the feed from being complete */
     size_t waiting;
 } feed_figures;
 feed_figures feed_figures_read(feed *all);

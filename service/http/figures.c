@@ -142,6 +142,18 @@ static void write_feed(service *shared, FILE *out) {
                         (double)changes.behind_ms / 1000);
     metrics_write_value(out, "feed_waiting_requests", "gauge",
                         "Long polls that wait for something to happen.", (double)changes.waiting);
+    metrics_write_value(out, "feed_position", "gauge",
+                        "Number of the newest event that readers of the feed get; -1 before the "
+                        "first look.",
+                        (double)changes.safe);
+    metrics_head(out, "feed_looks_total", "counter",
+                 "Looks for new events, by cause: a commit of this instance, a "
+                 "notification, or half a second.");
+    static const char *const causes[FEED_CAUSES] = {"commit", "notification", "interval"};
+    for (int cause = 0; cause < FEED_CAUSES; cause++) {
+        fprintf(out, "feed_looks_total{cause=\"%s\"} %llu\n", causes[cause],
+                (unsigned long long)changes.looks[cause]);
+    }
 }
 
 static void write_audit(service *shared, FILE *out) {

@@ -6,6 +6,7 @@ import uuid
 import requests
 
 import contract_reader
+from waiting import WATCHDOG_S
 
 ALL_SCOPES = ("referrals.read referrals.write cases.read cases.write children.read "
               "information.read information.write decisions.read decisions.write reviews.write "
@@ -131,7 +132,7 @@ class Client:
         sent = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
         sent.update(headers or {})
         response = self.session.request(method, self.url + target, data=data, headers=sent,
-                                        timeout=20, allow_redirects=False)
+                                        timeout=WATCHDOG_S, allow_redirects=False)
         if self.recorder is not None:
             self.recorder.add(response)
         return Reply(response)

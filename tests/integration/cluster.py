@@ -18,9 +18,9 @@ import psycopg2
 
 import warden
 from service import program
+from waiting import WATCHDOG_S, wait_until
 
 DATABASE = "learning_reviews"
-PATIENCE_S = 120
 SETTINGS = """
 listen_addresses = ''
 max_connections = 500
@@ -69,7 +69,7 @@ class Cluster:
         if self.user is not None:
             command = ["runuser", "-u", self.user, "--", *command]
         done = subprocess.run(command, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              check=False, timeout=PATIENCE_S)
+                              check=False, timeout=WATCHDOG_S)
         if done.returncode != 0:
             raise RuntimeError(f"{program} failed: {done.stdout.decode(errors='replace')}")
 
@@ -96,12 +96,12 @@ class Cluster:
 
     @contextlib.contextmanager
     def holding(self, statement, parameters=None):
-        """Runs a statement as superuser and leaves it uncommitted, with its locks, for a while."""
+        """Runs a statement as superuser and leaves it uncommitted, with its locks, for a while; gives its connection."""
         link = psycopg2.connect(host=str(self.folder), user="postgres", dbname=DATABASE)
         try:
             with link.cursor() as cursor:
                 cursor.execute(statement, parameters)
-            yield
+            yield link
         finally:
             link.rollback()
             link.close()
@@ -114,6 +114,15 @@ class Cluster:
             yield link
         finally:
             link.close()
+
+    def wait_for_waiter(self, holder, count=1):
+        """Waits until `count` connections of the service wait, directly or in a queue, for locks of `holder`."""
+        waiting = """with recursive waiter(pid) as (
+                select pid from pg_stat_activity where %s = any (pg_blocking_pids(pid))
+                union select a.pid from waiter w join pg_stat_activity a on w.pid = any (pg_blocking_pids(a.pid)))
+            select count(*) >= %s from waiter join pg_stat_activity using (pid) where usename = 'register_service'"""
+        wait_until(lambda: self.execute(waiting, (holder.info.backend_pid, count))[0][0],
+                   f"{count} of the service's connections wait for the lock")
 
     def remove(self):
         try:
@@ -160,7 +169,7 @@ def copy_template(cluster):
 def make_template(folder):
     made = blank()
     try:
-        subprocess.run([program(), "migrate"], check=True, timeout=PATIENCE_S, stdout=subprocess.DEVNULL,
+        subprocess.run([program(), "migrate"], check=True, timeout=WATCHDOG_S, stdout=subprocess.DEVNULL,
                        env={"PATH": os.environ["PATH"], "LR_MODE": "dev",
                             "LR_MIGRATION_DATABASE": made.connection_string("postgres")})
         made.stop("fast")

@@ -14,9 +14,9 @@ import urllib.request
 
 import warden
 from receiver import bound_socket, make_certificates
+from waiting import WATCHDOG_S
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-READY_SECONDS = 10
 
 
 def program(variable="LR_BINARY", name="learning-reviews"):
@@ -78,10 +78,14 @@ class Secrets:
 class Instance:
     """One running service. Errors in its log fail the test that is running, unless expected."""
 
+    by_url = {}  # every instance of this session
+
     def __init__(self, cluster, keys, binary=None, **settings):
+        self.cluster = cluster
         self.binary = str(binary or program())
         self.port, self.admin_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.by_url[self.url] = self
         self.errors_expected = False
         self.environment = {
             "PATH": os.environ["PATH"], "LR_MODE": "dev",
@@ -105,25 +109,25 @@ class Instance:
 
     def run(self, *words):
         """Runs another command of the program with this instance's settings."""
-        return subprocess.run([self.binary, *words], env=self.environment, check=True, timeout=60,
+        return subprocess.run([self.binary, *words], env=self.environment, check=True, timeout=WATCHDOG_S,
                               stdout=subprocess.PIPE).stdout.decode().strip()
 
     def start(self):
         self.process = subprocess.Popen([self.binary, "serve"], env=self.environment,
                                         stdout=self.log, stderr=subprocess.STDOUT)
         warden.watch("service", self.process.pid)
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + WATCHDOG_S
         while self.admin("/readyz")[0] != 200:
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if self.process.poll() is not None or time.monotonic() > deadline:  # clock: the watchdog
                 raise RuntimeError(f"the service does not get ready: {self.log_text()[-2000:]}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # clock: between two looks
         return self
 
     def admin(self, path):
         """Status and text of a page of the admin port; status 0 when nothing answers."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}",
-                                        timeout=5) as answer:
+                                        timeout=WATCHDOG_S) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refusal:
             return refusal.code, refusal.read().decode()
@@ -170,7 +174,7 @@ class Instance:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            return process.wait(timeout=15)
+            return process.wait(timeout=WATCHDOG_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

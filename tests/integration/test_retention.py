@@ -207,7 +207,7 @@ def test_referrals_past_their_retention_date_are_listed(agency, committee, clust
 def test_an_erased_referral_goes_on_counting_and_nothing_else(agency, committee, cluster):
     referral, key = given_rejected(agency, committee, cluster), new_key()
     follower = follow(agency)
-    follower.read(told=False)  # the owner's own change of its days
+    follower.read()  # the owner's own change of its days
     before = referrals_counted(cluster)
     reply = erase_referral(committee, referral, key=key)
     assert reply.status == 200
