@@ -115,14 +115,19 @@ class Cluster:
         finally:
             link.close()
 
-    def wait_for_waiter(self, holder, count=1):
-        """Waits until `count` connections of the service wait, directly or in a queue, for locks of `holder`."""
+    def wait_for_waiter(self, holder, count=1, unless=()):
+        """Waits until `count` connections of the service wait, directly or in a queue, for locks of `holder`, and
+        returns whether they do: they do not when one of the requests `unless` (futures) was answered before."""
         waiting = """with recursive waiter(pid) as (
                 select pid from pg_stat_activity where %s = any (pg_blocking_pids(pid))
                 union select a.pid from waiter w join pg_stat_activity a on w.pid = any (pg_blocking_pids(a.pid)))
             select count(*) >= %s from waiter join pg_stat_activity using (pid) where usename = 'register_service'"""
-        wait_until(lambda: self.execute(waiting, (holder.info.backend_pid, count))[0][0],
+
+        def waits():
+            return self.execute(waiting, (holder.info.backend_pid, count))[0][0]
+        wait_until(lambda: any(one.done() for one in unless) or waits(),
                    f"{count} of the service's connections wait for the lock")
+        return waits()
 
     def remove(self):
         try:

@@ -9,6 +9,7 @@ from documents import (DECISIONS, completion, new_access, new_case, new_ratifica
                        new_team_member, new_transfer, today, verification)
 from steps import (WAY, decide_and_tell, given_action, given_case, given_completed, prepare,
                    tag_of)
+from waiting import WATCHDOG_S
 
 THREADS = 8
 
@@ -21,7 +22,7 @@ def at_once(instances):
         start = threading.Barrier(THREADS)
 
         def one(number, mine):
-            start.wait(timeout=10)
+            start.wait(timeout=WATCHDOG_S)
             return ask(mine, number)
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
             asked = [pool.submit(one, number, next(clients)) for number in range(THREADS)]

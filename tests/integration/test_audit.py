@@ -1,7 +1,6 @@
 """The audit trail: every answer about a case or a referral has its entry, or there is no answer."""
 import collections
 import re
-import time
 import uuid
 
 import psycopg2
@@ -14,6 +13,7 @@ from steps import given_accepted, given_action, given_case, given_referral, tag_
 from test_isolation import ask, place_of, theirs  # noqa: F401 (a fixture)
 from test_merge import merge
 from test_retention import erase, given_old
+from waiting import wait_until
 
 OPERATIONS = contract_reader.operations()
 READS = [name for name, one in OPERATIONS.items() if one.audit == "read"]
@@ -50,13 +50,10 @@ def entry(entries):
 
 def sealed(auditor, reply):
     """Waits until the entry of an answer is sealed, and returns the entries it can be found among."""
-    deadline = time.monotonic() + 5
-    while True:
-        page = auditor.send("listAudit", query="limit=200").needed(200)
-        if reply.headers["X-Request-Id"] in [one["request_id"] for one in page["items"]]:
-            return page["items"]
-        assert time.monotonic() < deadline, "the entry is not sealed in five seconds"
-        time.sleep(0.1)
+    def found():
+        items = auditor.send("listAudit", query="limit=200").needed(200)["items"]
+        return items if reply.headers["X-Request-Id"] in [one["request_id"] for one in items] else None
+    return wait_until(found, "the entry is sealed")
 
 
 def listed_by(who, **filters):
@@ -171,7 +168,7 @@ def test_a_pushed_referral_is_a_change_once(agency, entry):
 
 
 def test_pushes_that_share_a_commit_have_an_entry_each(agency, health, in_background, entry):
-    replies = [each.result(timeout=20) for each in [
+    replies = [each.result() for each in [
         in_background(client.send, "pushReferral", new_referral()) for client in [agency, health] * 20]]
     found = [entry(one.needed(201)) for one in replies]
     assert [one.ids for one in found] == [[reply["id"]] for reply in replies]
@@ -383,11 +380,11 @@ def test_entries_are_sealed_when_nothing_can_come_before_them(cluster, auditor, 
                        "set_config('register.client', 'slow', true), set_config('register.area', '', true); "
                        "select audit_write('slowOne', 'read', 'slow', 'cases', '{}', '{}', null)")
         reply = committee.send("listCases")
-        time.sleep(2.5)
-        state = cluster.execute("select behind from register.audit_state()")[0][0]
+        wait_until(lambda: cluster.execute("select behind > 2 from register.audit_state()")[0][0],
+                   "the trail is two seconds behind: it has been looked at")
         sealed_now = cluster.execute("select count(*) from register.audit_seal s join register.audit_entry e "
                                      "using (number) where e.request = %s", (reply.headers["X-Request-Id"],))
-        assert sealed_now == [(0,)] and state > 2
+        assert sealed_now == [(0,)]
         link.commit()
     sealed(auditor, reply)
     order = cluster.execute("select e.operation from register.audit_entry e join register.audit_seal s using (number) "

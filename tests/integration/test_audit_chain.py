@@ -6,6 +6,7 @@ import pytest
 
 from cluster import DATABASE, Cluster
 from service import Instance, Secrets
+from waiting import WATCHDOG_S
 
 ENTRIES = 300
 ADD = """
@@ -36,7 +37,7 @@ class Trail:
     def check(self, *words, database=DATABASE):
         environment = dict(self.instance.environment)
         environment["LR_DATABASE"] = f"host={self.cluster.folder} user=register_service dbname={database}"
-        done = subprocess.run([self.instance.binary, "check", "audit", *words], env=environment, timeout=60,
+        done = subprocess.run([self.instance.binary, "check", "audit", *words], env=environment, timeout=WATCHDOG_S,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         return done.returncode, done.stdout
 

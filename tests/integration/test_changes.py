@@ -611,7 +611,8 @@ def test_waiting_lasts_longer_than_a_request_may(extra_instance, caller, parked)
     client = caller("HB-S08000024", "patient", ALL_SCOPES, brief)
     waiting = parked(follow(client))
     with socket.create_connection(("127.0.0.1", brief.port)) as slow:
-        slow.sendall(b"POST /v1/referrals HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n")
+        slow.sendall(b"POST /v1/referrals HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                     b"Content-Length: 60000\r\nAuthorization: Bearer " + client.token.encode() + b"\r\n\r\n")
         slow.setblocking(False)
         wait_until(lambda: is_cut_off(slow), "the slow request is cut off")
     assert waiting_at(brief) == 1 and not waiting.done()

@@ -1,12 +1,10 @@
 """The example clients that a sender or a reader begins with: they do what they say against the real service."""
-import concurrent.futures
 import http.server
 import json
 import os
 import shutil
 import subprocess
 import threading
-import time
 
 import pytest
 import requests
@@ -14,16 +12,24 @@ import requests
 from documents import new_referral
 from service import ROOT
 from steps import given_action, given_case
+from waiting import WATCHDOG_S, wait_until
 
 EXAMPLES = ROOT / "deploy" / "examples"
 PUSHERS = ["push.py", "push.sh"]
 
 
+def settings_of(url, token):
+    return {"PATH": os.environ["PATH"], "REGISTER_URL": url, "REGISTER_TOKEN": token}
+
+
 def run(name, url, token, *words, **environment):
-    return subprocess.run([EXAMPLES / name, *words], timeout=60, check=False, text=True,
+    return subprocess.run([EXAMPLES / name, *words], timeout=WATCHDOG_S, check=False, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          env={"PATH": os.environ["PATH"], "REGISTER_URL": url,
-                               "REGISTER_TOKEN": token, **environment})
+                          env={**settings_of(url, token), **environment})
+
+
+def start(name, url, token, *words):
+    return subprocess.Popen([EXAMPLES / name, *words], text=True, stdout=subprocess.PIPE, env=settings_of(url, token))
 
 
 @pytest.fixture
@@ -54,7 +60,7 @@ def shaky(instance):
                 self.pass_on(body)
 
         def pass_on(self, body):
-            answer = requests.post(instance.url + self.path, data=body, timeout=10, headers={
+            answer = requests.post(instance.url + self.path, data=body, timeout=WATCHDOG_S, headers={
                 name: self.headers[name]
                 for name in ("Authorization", "Content-Type", "Idempotency-Key")})
             self.reply(answer.status_code, answer.content, [])
@@ -124,10 +130,12 @@ def test_a_follower_goes_on_where_it_ended(follow, committee):
     case = given_case(committee, "decision")
     follow()
     action = given_action(committee, case)
-    seen, deadline = [], time.monotonic() + 10
-    while not any(action["links"]["self"] in line for line in seen):
-        assert time.monotonic() < deadline
-        seen += follow()
+    seen = []
+
+    def told():
+        seen.extend(follow())
+        return any(action["links"]["self"] in line for line in seen)
+    wait_until(told, "the follower tells of the action")
     assert not any(line.split()[1].endswith(".present") for line in seen)
 
 
@@ -145,17 +153,17 @@ def test_a_poller_prints_a_table_once_while_it_is_the_same(poll):
     assert len(lines) > 0 and lines.count(lines[0]) == 1
 
 
-def test_a_poller_prints_it_again_when_it_has_changed(poll, committee):
-    pool = concurrent.futures.ThreadPoolExecutor(1)
-    polled = pool.submit(poll, "referrals_received?view=live", "--times", "12", "--every", "0.5")
-    time.sleep(1.5)
-    given_case(committee, "decision")
+def test_a_poller_prints_it_again_when_it_has_changed(poll, instance, committee):
     agency = committee.of("LA-S12000049", "council-casework")
-    agency.send("pushReferral", new_referral()).needed(201)
-    done = polled.result()
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert lines.count(lines[0]) >= 2
+    with start("poll.mjs", instance.url, committee.token, "referrals_received?view=live", "--every", "0.1") as polling:
+        head = polling.stdout.readline()
+        assert head.startswith("table,")
+        agency.send("pushReferral", new_referral()).needed(201)
+        watchdog = threading.Timer(WATCHDOG_S, polling.kill)
+        watchdog.start()
+        assert head in iter(polling.stdout.readline, ""), "the table is not printed again"
+        watchdog.cancel()
+        polling.kill()
 
 
 def test_a_poller_tells_why_it_was_refused(poll):

@@ -4,7 +4,6 @@ import re
 import signal
 import socket
 import threading
-import time
 
 import pytest
 import requests
@@ -15,6 +14,7 @@ from cluster import Cluster
 from documents import new_number, new_referral
 from service import Instance
 from test_sweep import PRIVATE, ask
+from waiting import WATCHDOG_S, wait_until
 
 REQUEST_ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
@@ -81,33 +81,33 @@ def test_a_broken_trace_is_dropped(nobody, value):
 
 
 def test_a_client_beyond_its_quota_has_to_wait(extra_instance, caller):
-    narrow = extra_instance(LR_RATE_LIMIT=20)
+    narrow = extra_instance(LR_RATE_LIMIT=20, LR_RATE_WINDOW_SECONDS=3600)  # one more comes in three minutes
     hasty = caller("LA-S12000049", "hasty", AGENCY_SCOPES, narrow)
     patient = caller("LA-S12000049", "patient", AGENCY_SCOPES, narrow)
     replies = [hasty.send("listReferrals") for _ in range(21)]
     assert [reply.status for reply in replies] == [200] * 20 + [429]
-    assert 1 <= int(replies[-1].headers["Retry-After"]) <= 60
+    assert 1 <= int(replies[-1].headers["Retry-After"]) <= 3600 / 20 + 1
     assert re.search("r=19;", replies[0].headers["RateLimit"])
     assert patient.send("listReferrals").status == 200
 
 
 def test_the_clients_of_an_organisation_share_its_quota(extra_instance, caller):
     """Neither may take it all, and another organisation has its own."""
-    narrow = extra_instance(LR_RATE_LIMIT=20, LR_ORGANISATION_RATE_LIMIT=30)
+    narrow = extra_instance(LR_RATE_LIMIT=20, LR_ORGANISATION_RATE_LIMIT=30, LR_RATE_WINDOW_SECONDS=3600)
     first, second = (caller("LA-S12000049", name, AGENCY_SCOPES, narrow) for name in ("share-1", "share-2"))
     assert {first.send("listReferrals").status for _ in range(20)} == {200}
     replies = [second.send("listReferrals") for _ in range(11)]
     assert [reply.status for reply in replies] == [200] * 10 + [429]
     last = replies[-1]
-    assert '"organisation";q=30;w=60' in last.headers["RateLimit-Policy"]
+    assert '"organisation";q=30;w=3600' in last.headers["RateLimit-Policy"]
     assert re.search('"client";r=10;.*"organisation";r=0;', last.headers["RateLimit"])
-    assert 1 <= int(last.headers["Retry-After"]) <= 3 and "of the organisation" in last["detail"]
+    assert 1 <= int(last.headers["Retry-After"]) <= 3600 / 30 + 1 and "of the organisation" in last["detail"]
     assert caller("HB-S08000031", "share-1", AGENCY_SCOPES, narrow).send("listReferrals").status == 200
     narrow.stop()  # its connections to the database are needed by others
 
 
 def connect_from(address, port):
-    return socket.create_connection(("127.0.0.1", port), timeout=5, source_address=(address, 0))
+    return socket.create_connection(("127.0.0.1", port), timeout=WATCHDOG_S, source_address=(address, 0))
 
 
 def is_open(link):
@@ -131,8 +131,8 @@ def test_an_address_has_only_so_many_connections_unless_it_is_trusted(extra_inst
     assert len(told) == (most < 40)
     kept[0].close()
     again = [connect_from("127.0.0.2", crowded.port)]
-    assert seconds_until(lambda: is_open(again[0]) or again.insert(0, connect_from("127.0.0.2", crowded.port)),
-                         3) < 3, "no connection becomes free"
+    wait_until(lambda: is_open(again[0]) or again.insert(0, connect_from("127.0.0.2", crowded.port)),
+               "a connection becomes free")
     for link in links + again + [other]:
         link.close()
     assert crowded.stop() == 0  # its connections to the database are needed by others
@@ -155,13 +155,8 @@ def fragile_agency(fragile, caller):
     return caller("LA-S12000049", "fragile", AGENCY_SCOPES, fragile[0])
 
 
-def seconds_until(true, at_most):
-    started = time.monotonic()
-    while not true():
-        if time.monotonic() - started > at_most:
-            return float("inf")
-        time.sleep(0.02)
-    return time.monotonic() - started
+def await_ready(instance, status=200):
+    wait_until(lambda: instance.admin("/readyz")[0] == status, f"/readyz answers {status}")
 
 
 @pytest.fixture
@@ -169,15 +164,12 @@ def stopped_database(fragile):
     fragile[1].stop()
     yield fragile[0]
     fragile[1].start()
-    seconds_until(lambda: fragile[0].admin("/readyz")[0] == 200, 10)
+    await_ready(fragile[0])
 
 
 @pytest.mark.parametrize("operation", ["listReferrals", "pushReferral", "getPrincipal"])
-def test_without_its_database_it_says_so_within_a_second(fragile_agency, stopped_database,
-                                                         operation):
-    started = time.monotonic()
+def test_without_its_database_it_says_so(fragile_agency, stopped_database, operation):
     reply = ask(fragile_agency, operation)
-    assert time.monotonic() - started < 1
     assert (reply.status, reply.code) == (503, "database_unavailable")
     assert int(reply.headers["Retry-After"]) >= 1
 
@@ -191,21 +183,20 @@ def test_every_operation_says_that_the_database_is_away(stopped_database, caller
 
 def test_without_its_database_it_is_alive_but_not_ready(stopped_database):
     assert stopped_database.admin("/livez")[0] == 200
-    assert seconds_until(lambda: stopped_database.admin("/readyz")[0] == 503, 2) < 2
+    await_ready(stopped_database, 503)
 
 
 def test_without_its_database_the_contract_is_still_served(stopped_database, recorder):
     assert Client(stopped_database.url, None, recorder).send("getContractYaml").status == 200
 
 
-def test_it_recovers_by_itself_within_two_seconds(fragile, fragile_agency):
+def test_it_recovers_by_itself(fragile, fragile_agency):
     instance, cluster = fragile
     for _ in range(2):
         cluster.stop()
         assert fragile_agency.send("listReferrals").status == 503
         cluster.start()
-        assert seconds_until(
-            lambda: fragile_agency.send("pushReferral", new_referral()).status == 201, 5) <= 2
+        wait_until(lambda: fragile_agency.send("pushReferral", new_referral()).status == 201, "pushes are stored again")
     assert instance.process.poll() is None
 
 
@@ -221,11 +212,11 @@ def test_a_push_answered_during_an_outage_was_stored(fragile, fragile_agency):
         return reply.status
     with concurrent.futures.ThreadPoolExecutor(max_workers=16) as pool:
         waiting = [pool.submit(push, number) for number in range(600)]
-        time.sleep(0.1)
+        wait_until(lambda: accepted, "the first push is answered")
         fragile[1].stop()
         fragile[1].start()
         statuses = {one.result() for one in waiting}
-    seconds_until(lambda: fragile[0].admin("/readyz")[0] == 200, 10)
+    await_ready(fragile[0])
     stored = {str(row[0]) for row in fragile[1].execute(
         "select id from register.referral where source_system = %s", [system])}
     assert statuses <= {201, 503}
@@ -250,9 +241,9 @@ def test_sigterm_lets_every_accepted_request_finish(extra_instance, caller, clus
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
         for _ in range(8):
             pool.submit(push)
-        time.sleep(0.5)
+        wait_until(lambda: len(answers) > 20, "more than twenty pushes are answered")
         leaving.signal(signal.SIGTERM)
-        status = leaving.process.wait(timeout=15)
+        status = leaving.process.wait(timeout=WATCHDOG_S)
         end.set()
     replies = [one for one in answers if not isinstance(one, requests.ConnectionError)]
     stored = {str(row[0]) for row in cluster.execute(
@@ -265,7 +256,7 @@ def test_sigterm_lets_every_accepted_request_finish(extra_instance, caller, clus
 def test_sighup_reads_the_keys_again_and_goes_on(extra_instance, caller):
     other = extra_instance()
     other.signal(signal.SIGHUP)
-    assert seconds_until(lambda: "reading the keys again" in other.log_text(), 3) < 3
+    wait_until(lambda: "reading the keys again" in other.log_text(), "the log tells of the signal")
     assert caller("LA-S12000049", "hup", AGENCY_SCOPES, other).send("listReferrals").status == 200
 
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from service import Instance
+from waiting import WATCHDOG_S, wait_until
 
 ISSUER = "https://identity.example.org/"
 SETTINGS = {"LR_MODE": "production", "LR_ISSUER": ISSUER}
@@ -64,7 +65,7 @@ class Issuer:
 def status_of(instance, token, path="/v1/cases"):
     request = urllib.request.Request(instance.url + path, headers={"Authorization": f"Bearer {token}"})
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=WATCHDOG_S) as answer:
             return answer.status
     except urllib.error.HTTPError as refusal:
         return refusal.code
@@ -80,10 +81,7 @@ def issuer(tmp_path_factory):
 def set_database(cluster, name, value):
     cluster.execute(f"alter system set {name} = {value}")
     cluster.execute("select pg_reload_conf()")
-    deadline = time.monotonic() + 5
-    while cluster.execute(f"show {name}")[0][0] != value:
-        assert time.monotonic() < deadline, f"{name} is not {value}"
-        time.sleep(0.02)
+    wait_until(lambda: cluster.execute(f"show {name}")[0][0] == value, f"{name} is {value}")
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +121,7 @@ def test_keys_are_changed_without_a_restart(production, issuer):
     old = issuer.token("one")
     assert status_of(production, old) == 200
     issuer.publish(three=rsa.generate_private_key(65537, 2048), two=issuer.keys["two"])
-    deadline = time.monotonic() + 5
-    while status_of(production, issuer.token("three")) != 200:
-        assert time.monotonic() < deadline, "the new key is not accepted"
-        time.sleep(0.1)
+    wait_until(lambda: status_of(production, issuer.token("three")) == 200, "the new key is accepted")
     assert status_of(production, old) == 401
 
 
@@ -190,7 +185,7 @@ def test_unsafe_settings_are_refused_by_name(instances, cluster, keys, changes, 
             del made.environment[name]
         else:
             made.environment[name] = value
-    ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=10,
+    ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=WATCHDOG_S,
                            check=False)
     assert (ended.returncode, named in ended.stderr.decode()) == (78, True)
 
@@ -217,7 +212,7 @@ def test_what_is_weak_is_refused_with_a_sentence(instances, cluster, keys, tmp_p
             value = str(tmp_path / name)
         made.environment[name] = value
     made.environment = {name: value for name, value in made.environment.items() if value is not None}
-    ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=10,
+    ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=WATCHDOG_S,
                            check=False)
     assert (ended.returncode, message in ended.stderr.decode()) == (78, True), ended.stderr.decode()
 
@@ -227,7 +222,7 @@ def test_a_key_set_with_nothing_but_a_weak_key_is_refused(instances, cluster, ke
     weak.publish(one=rsa.generate_private_key(65537, 1024))
     made = Instance(cluster, keys, **SETTINGS, LR_JWKS_FILE=weak.file)
     del made.environment["LR_DEV_SECRET_FILE"]
-    ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=10,
+    ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=WATCHDOG_S,
                            check=False)
     assert (ended.returncode, "LR_JWKS_FILE" in ended.stderr.decode()) == (78, True), ended.stderr.decode()
 
@@ -239,7 +234,7 @@ def test_a_database_that_may_lose_what_it_confirmed_is_refused(durable, instance
     made = Instance(cluster, keys, **SETTINGS, LR_JWKS_FILE=issuer.file)
     del made.environment["LR_DEV_SECRET_FILE"]
     set_database(cluster, name, "off")
-    ended = subprocess.run([made.binary, command], env=made.environment, capture_output=True, timeout=10,
+    ended = subprocess.run([made.binary, command], env=made.environment, capture_output=True, timeout=WATCHDOG_S,
                            check=False)
     set_database(cluster, name, "on")
     said = (ended.stdout + ended.stderr).decode()
@@ -254,6 +249,6 @@ def test_a_database_that_may_lose_what_it_confirmed_will_do_in_dev(instances, cl
 def test_a_database_role_that_row_level_security_does_not_bind_is_refused(instances, cluster, keys):
     made = Instance(cluster, keys)
     made.environment["LR_DATABASE"] = cluster.connection_string("postgres")
-    ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=10,
+    ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=WATCHDOG_S,
                            check=False)
     assert (ended.returncode, "superuser" in ended.stderr.decode()) == (78, True)
