@@ -25,11 +25,8 @@ static const char *filters_text(exchange *x) {
     return copy;
 }
 
-/* CSV when it is asked for by name and JSON is not. */
-static bool wants_csv(exchange *x) {
-    const char *accept = exchange_header(x, "Accept");
-    return accept != NULL && strstr(accept, "text/csv") != NULL &&
-           strstr(accept, "application/json") == NULL;
+static bool wants_csv(const exchange *x) {
+    return strcmp(exchange_media_type(x), "text/csv") == 0;
 }
 
 /* Answers are kept by who asks, because the database decides who may see what. */

@@ -45,6 +45,10 @@ const char *exchange_header(const exchange *x, const char *name) {
     return NULL;
 }
 
+const char *exchange_media_type(const exchange *x) {
+    return x->media_type;
+}
+
 json_t *exchange_body(exchange *x) {
     return x->body;
 }

@@ -25,6 +25,10 @@ const char *exchange_query_value(const exchange *x, const char *name);
 /* A header's value, or NULL. The name in any case. */
 const char *exchange_header(const exchange *x, const char *name);
 
+/* The one of the operation's media types that the request asks for with Accept: what a handler
+ * answers with when there are several. NULL when the answer has no body. */
+const char *exchange_media_type(const exchange *x);
+
 /* The checked body with the contract's defaults; borrowed. NULL when there is none. */
 json_t *exchange_body(exchange *x);
 

@@ -30,6 +30,7 @@ struct exchange {
     bool known; /* who is filled */
     json_t *body;
     const contract_body *body_kind; /* which of the operation's bodies was sent */
+    const char *media_type;         /* of a successful answer, as negotiated */
     char request_id[REQUEST_ID_MOST + 1];
     char trace_id[33];
     int64_t started_us;
@@ -87,10 +88,15 @@ void exchange_record(exchange *x);
 /* A reading statement's row. Returns NULL when it answered with a problem. */
 PGresult *exchange_run_read(exchange *x, const statement *what, const char *const *parameters);
 
-/* Whether an Accept header allows the media type (RFC 9110 section 12.5.1). */
-bool accept_allows(const char *accept, const char *media_type);
+/* Chooses the media type of an answer by an Accept header (RFC 9110 section 12.5.1). `offered` ends
+ * with NULL and begins with the service's own preference. Returns one of them: the one with the
+ * highest weight, of those the one that the header names most specifically, of those the first.
+ * Without a header that is the first; NULL when the header allows none. Ranges whose weight is not
+ * well-formed do not count. */
+const char *accept_choose(const char *accept, const char *const *offered);
 
-/* Whether an Accept-Encoding header asks for gzip (RFC 9110 section 12.5.3). */
+/* Whether an Accept-Encoding header names gzip, and does not prefer no compression (RFC 9110
+ * section 12.5.3). */
 bool accept_gzip(const char *accept);
 
 /* Compresses with gzip; the result lives in the exchange's memory, NULL when it does not get

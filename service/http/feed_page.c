@@ -10,11 +10,8 @@ enum { PAGE_LIMIT = 100 };
 static const char *const feed_list = "feed";
 static const char *const cloud_type = "application/cloudevents-batch+json";
 
-/* The CloudEvents form is for those who name it. */
-static bool wants_cloud(exchange *x) {
-    const char *accept = exchange_header(x, "Accept");
-    return accept != NULL && strcasestr(accept, "cloudevents") != NULL &&
-           accept_allows(accept, cloud_type);
+static bool wants_cloud(const exchange *x) {
+    return strcmp(exchange_media_type(x), cloud_type) == 0;
 }
 
 static int query_number(const exchange *x, const char *name, int fallback) {

@@ -186,17 +186,14 @@ static bool authorise(exchange *x) {
 #endif
 
 static bool negotiate(exchange *x) {
-    const char *accept = exchange_header(x, "Accept");
-    if (accept == NULL || *accept == '\0' || *x->operation->produces == NULL) {
+    if (*x->operation->produces == NULL) {
         return true;
     }
-    for (const char *const *type = x->operation->produces; *type != NULL; type++) {
-        if (accept_allows(accept, *type)) {
-            return true;
-        }
+    x->media_type = accept_choose(exchange_header(x, "Accept"), x->operation->produces);
+    if (x->media_type == NULL) {
+        exchange_refuse(x, "not_acceptable", NULL);
     }
-    exchange_refuse(x, "not_acceptable", NULL);
-    return false;
+    return x->media_type != NULL;
 }
 
 const char *exchange_code_of(const violation_list *violations) {

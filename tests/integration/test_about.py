@@ -19,6 +19,23 @@ def test_what_is_public_does_not_mind_a_bad_token(committee, name):
     assert committee.at(committee.url, "not.a.token").send(name, **path).status == 200
 
 
+@pytest.mark.parametrize("name", PUBLIC)
+def test_what_is_public_is_negotiated_like_the_rest(nobody, name):
+    """Pages, contract and problems: the weights of Accept count for each of them."""
+    path = {"code": "version_stale"} if name == "getProblem" else {}
+    kind = nobody.send(name, **path).headers["Content-Type"].split(";")[0]
+    for accept, status in ((kind, 200), (f"{kind.upper()};q=0.1, image/png", 200), (f"{kind.split('/')[0]}/*", 200),
+                           (f"{kind};q=0, */*", 406), ("image/png, */*;q=0", 406), (f"x{kind}", 406)):
+        reply = nobody.send(name, headers={"Accept": accept}, **path)
+        assert (reply.status, reply.code) == (status, None if status == 200 else "not_acceptable"), accept
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html", "*/*;q=0"])
+def test_a_problem_has_its_own_media_type_whatever_is_accepted(nobody, accept):
+    reply = nobody.send("getProblem", code="nothing", headers={"Accept": accept})
+    assert reply.status >= 400 and reply.headers["Content-Type"] == "application/problem+json"
+
+
 def test_the_index_leads_to_everything(nobody, agency):
     for link in nobody.send("getIndex")["links"].values():
         assert agency.request("GET", link).status == 200

@@ -391,6 +391,24 @@ def test_a_snapshot_comes_as_cloud_events_too(agency):
     assert [one["type"].split(".")[-1] for one in json.loads(reply.bytes)] == ["present", "position"]
 
 
+CLOUD = "application/cloudevents-batch+json"
+
+
+@pytest.mark.parametrize("operation", ["listChanges", "listPresent"])
+@pytest.mark.parametrize("accept, media_type", [
+    ("*/*", "application/json"), (f"{CLOUD};q=0.5, application/json", "application/json"),
+    (f"{CLOUD};q=0, */*", "application/json"),
+    ("text/html;of=cloudevents, application/*;q=0.5", "application/json"),
+    (f"{CLOUD}, application/json;q=0.5", CLOUD), (f"*/*;q=0.1, {CLOUD.upper()}", CLOUD)])
+def test_the_weights_in_accept_choose_the_form_of_events(agency, operation, accept, media_type):
+    reply = agency.send(operation, query="limit=1", headers={"Accept": accept})
+    assert (reply.status, reply.headers["Content-Type"]) == (200, media_type)
+
+
+def test_one_cloud_event_is_not_what_the_feed_gives(agency):
+    assert agency.send("listChanges", headers={"Accept": "application/cloudevents+json"}).code == "not_acceptable"
+
+
 def position_of(client):
     return urllib.parse.parse_qs(urllib.parse.urlsplit(
         client.send("listChanges", query="limit=1").needed(200)["next"]).query)["after"][0]

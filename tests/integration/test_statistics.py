@@ -146,9 +146,24 @@ def test_csv_has_the_same_figures_in_the_documented_columns(analyst, committee):
         assert [one["value"] for one in found] == ["" if row["value"] is None else str(row["value"]) for row in rows]
 
 
-def test_json_wins_when_both_are_accepted(analyst):
-    reply = read(analyst, headers={"Accept": "text/csv, application/json"})
-    assert reply.headers["Content-Type"] == "application/json"
+JSON, CSV = "application/json", "text/csv; charset=utf-8"
+
+
+@pytest.mark.parametrize("accept, media_type", [
+    ("text/csv, application/json", JSON), ("*/*", JSON), ("text/csv;q=0.1, */*", JSON),
+    ("text/csv;q=0, */*", JSON), ("text/csvx, application/json;q=0.1", JSON),
+    ("text/csv, application/json;q=0.5", CSV), ("application/json;q=0.5, Text/CSV", CSV), ("text/*", CSV),
+    ("text/csv, */*", CSV), ("application/json;q=0, */*", CSV)])
+def test_the_weights_in_accept_choose_the_form(analyst, accept, media_type):
+    reply = read(analyst, headers={"Accept": accept})
+    assert (reply.status, reply.headers["Content-Type"]) == (200, media_type)
+    assert (reply.json is None) == (media_type == CSV)
+
+
+@pytest.mark.parametrize("accept", ["text/csv;q=0", "text/html", "text/csv;q=high", "*/*;q=0"])
+def test_a_table_in_no_acceptable_form_is_refused(analyst, accept):
+    reply = read(analyst, headers={"Accept": accept})
+    assert (reply.status, reply.code) == (406, "not_acceptable")
 
 
 def test_formats_have_tags_of_their_own(analyst):

@@ -1,4 +1,4 @@
-/* Tests of base64url, gzip and what an Accept header allows. */
+/* Tests of base64url and gzip. */
 #include "service/http/exchange_parts.h"
 
 #include <criterion/criterion.h>
@@ -120,93 +120,4 @@ Test(gzip, given_very_little_when_compressed_then_there_is_no_result) {
     exchange x = {.memory = memory};
     size_t compressed = 0;
     cr_expect_null(gzip_bytes(&x, "{}", 2, &compressed));
-}
-
-Test(accept, given_ranges_that_name_json_then_it_is_allowed) {
-    static const char *const fields[] = {"application/json",
-                                         "*/*",
-                                         "application/*",
-                                         "APPLICATION/JSON",
-                                         "application/json;q=0.1",
-                                         "application/json; charset=utf-8",
-                                         "text/html, application/*",
-                                         "text/html,application/json",
-                                         "text/html , */* ; q=0.001",
-                                         " application/json ",
-                                         ",,application/json",
-                                         "application/json;q=1.000",
-                                         "text/html;q=0, */*;q=0.5",
-                                         "application/*;q=0, application/json",
-                                         "*/*;q=0, application/json",
-                                         "application/json, application/xml;q=0"};
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        cr_expect(accept_allows(fields[i], "application/json"), "refused: %s", fields[i]);
-    }
-}
-
-Test(accept, given_ranges_that_do_not_name_json_then_it_is_refused) {
-    static const char *const fields[] = {"",
-                                         "text/html",
-                                         "text/*",
-                                         "application/jsonx",
-                                         "application/jso",
-                                         "xapplication/json",
-                                         "application/xml, text/html",
-                                         "application/problem+json",
-                                         "application/",
-                                         "/json",
-                                         "json",
-                                         "*",
-                                         "*/json",
-                                         "applicatio*",
-                                         ",,,",
-                                         ";q=1",
-                                         "application /json",
-                                         "\"application/json\"",
-                                         "\xff\xfe"};
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        cr_expect_not(accept_allows(fields[i], "application/json"), "allowed: %s", fields[i]);
-    }
-}
-
-Test(accept, given_a_weight_of_nothing_then_json_is_refused) {
-    static const char *const fields[] = {
-        "application/json;q=0", "application/json;q=0.000", "application/json; Q=0",   "*/*;q=0",
-        "application/*;q=0",    "application/json ;q=0.0",  "application/json;a=1;q=0"};
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        cr_expect_not(accept_allows(fields[i], "application/json"), "allowed: %s", fields[i]);
-    }
-}
-
-Test(accept, given_json_refused_beside_a_wider_range_then_the_closer_range_decides) {
-    cr_expect_not(accept_allows("application/json;q=0, */*", "application/json"));
-    cr_expect_not(accept_allows("*/*, application/json;q=0", "application/json"));
-    cr_expect_not(accept_allows("application/*;q=0, */*", "application/json"));
-}
-
-Test(accept, given_a_weight_of_another_range_then_it_does_not_count_for_json) {
-    cr_expect(accept_allows("application/json, text/html;q=0", "application/json"));
-    cr_expect_not(accept_allows("application/json;q=0, text/html;q=1", "application/json"));
-}
-
-Test(accept_gzip, given_fields_that_ask_for_gzip_then_it_is_allowed) {
-    static const char *const fields[] = {
-        "gzip",          "GZIP", "gzip, deflate, br", "br;q=1.0, gzip;q=0.5", "identity;q=0,gzip",
-        "gzip ; q=0.001"};
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        cr_expect(accept_gzip(fields[i]), "refused: %s", fields[i]);
-    }
-}
-
-Test(accept_gzip, given_fields_that_do_not_ask_for_gzip_then_it_is_refused) {
-    static const char *const fields[] = {
-        "",           "identity",  "br",      "gzip;q=0",     "gzip; q=0",
-        "gzip;Q=0.0", "x-gzipped", "gzipped", "br, gzip;q=0", ",,"};
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        cr_expect_not(accept_gzip(fields[i]), "allowed: %s", fields[i]);
-    }
-}
-
-Test(accept_gzip, given_no_field_then_gzip_is_refused) {
-    cr_expect_not(accept_gzip(NULL));
 }

@@ -1,0 +1,214 @@
+/* Tests of the one content negotiation: Accept and Accept-Encoding. */
+#include "service/http/exchange_parts.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static const char *const tables[] = {"application/json", "text/csv", NULL};
+static const char *const events[] = {"application/json", "application/cloudevents-batch+json",
+                                     NULL};
+static const char *const json_only[] = {"application/json", NULL};
+
+typedef struct row {
+    const char *accept, *chosen;
+} row;
+
+static void expect_choices(const char *const *offered, const row *rows, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const char *chosen = accept_choose(rows[i].accept, offered);
+        cr_expect_str_eq(chosen == NULL ? "none" : chosen, rows[i].chosen, "Accept: %s gives %s",
+                         rows[i].accept == NULL ? "(none)" : rows[i].accept,
+                         chosen == NULL ? "none" : chosen);
+    }
+}
+
+#define JSON "application/json"
+#define CSV "text/csv"
+#define CLOUD "application/cloudevents-batch+json"
+
+Test(accept, given_json_and_csv_then_the_weights_decide) {
+    static const row rows[] = {
+        {NULL, JSON},
+        {"", JSON},
+        {"*/*", JSON},
+        {CSV, CSV},
+        {"Text/CSV", CSV},
+        {"text/*", CSV},
+        {"text/csv, application/json;q=0.5", CSV},
+        {"application/json;q=0.5, text/csv", CSV},
+        {"application/json;q=0.5,text/csv;q=0.501", CSV},
+        {"text/csv;q=0.1, */*", JSON},
+        {"*/*, text/csv;q=0.1", JSON},
+        {"text/csv;q=0.1, */*;q=0.01", CSV},
+        {"text/csv;q=0, */*", JSON},
+        {"application/json;q=0, */*", CSV},
+        {"application/*;q=0, */*;q=0.2", CSV},
+        {"text/csv; charset=utf-8; header=present, application/json;q=0.9", CSV},
+        {"text/csv;header=present;q=0.2, application/json;q=0.3", JSON},
+        {"text/csvx, application/json;q=0.1", JSON},
+        {"x-text/csv, application/json;q=0.1", JSON},
+        {"text/html;a=\"text/csv, text/csv\", application/json;q=0.1", JSON},
+        {"text/html;a=\"\\\", text/csv;q=1\", application/json;q=0.1", JSON},
+        {"text/csv;q=0, application/json;q=0", "none"},
+        {"*/*;q=0", "none"},
+        {"image/png", "none"},
+    };
+    expect_choices(tables, rows, sizeof rows / sizeof rows[0]);
+}
+
+Test(accept, given_equal_weights_then_the_more_specific_range_and_then_the_order_of_the_service) {
+    static const row rows[] = {
+        {"text/csv, */*", CSV},
+        {"*/*, text/csv", CSV},
+        {"text/*, */*", CSV},
+        {"text/csv, application/*", CSV},
+        {"text/csv, " JSON, JSON},
+        {JSON ", text/csv", JSON},
+        {"text/csv;q=0.5, */*;q=0.5", CSV},
+        {"text/*, application/*", JSON},
+    };
+    expect_choices(tables, rows, sizeof rows / sizeof rows[0]);
+}
+
+Test(accept, given_events_then_cloudevents_are_for_those_who_prefer_them) {
+    static const row rows[] = {
+        {"*/*", JSON},
+        {"application/*", JSON},
+        {CLOUD, CLOUD},
+        {"APPLICATION/CloudEvents-Batch+JSON", CLOUD},
+        {CLOUD ", */*;q=0.1", CLOUD},
+        {CLOUD ";q=0.5, application/json", JSON},
+        {CLOUD ";q=0.5, */*", JSON},
+        {CLOUD ";q=0, */*", JSON},
+        {"application/cloudevents+json, */*;q=0.1", JSON},
+        {"application/cloudevents+json", "none"},
+        {"text/html; of=cloudevents, application/*;q=0.3", JSON},
+    };
+    expect_choices(events, rows, sizeof rows / sizeof rows[0]);
+}
+
+Test(accept, given_a_weight_that_is_not_well_formed_then_its_range_does_not_count) {
+    static const row rows[] = {
+        {"text/csv;q=2, application/json;q=0.1", JSON},
+        {"text/csv;q=, application/json;q=0.1", JSON},
+        {"text/csv;q=-1, application/json;q=0.1", JSON},
+        {"text/csv;q=0.1234, application/json;q=0.1", JSON},
+        {"text/csv;q=1.001, application/json;q=0.1", JSON},
+        {"text/csv;q=nan, application/json;q=0.1", JSON},
+        {"text/csv;q=0x1, application/json;q=0.1", JSON},
+        {"text/csv;q=0,9, application/json;q=0.1", JSON},
+        {"text/csv;q=.9, application/json;q=0.1", JSON},
+        {"text/csv;q=high", "none"},
+        {"text/csv;q=1., application/json;q=0.1", CSV},
+        {"text/csv;Q=1.000, application/json;q=0.999", CSV},
+        {"text/csv;q=0.05, application/json;q=0.049", CSV},
+    };
+    expect_choices(tables, rows, sizeof rows / sizeof rows[0]);
+}
+
+static bool json_allowed(const char *accept) {
+    return accept_choose(accept, json_only) != NULL;
+}
+
+Test(accept, given_ranges_that_name_json_then_it_is_allowed) {
+    static const char *const fields[] = {"application/json",
+                                         "*/*",
+                                         "application/*",
+                                         "APPLICATION/JSON",
+                                         "application/json;q=0.1",
+                                         "application/json; charset=utf-8",
+                                         "text/html, application/*",
+                                         "text/html,application/json",
+                                         "text/html , */* ; q=0.001",
+                                         " application/json ",
+                                         ",,application/json",
+                                         "application/json;q=1.000",
+                                         "text/html;q=0, */*;q=0.5",
+                                         "application/*;q=0, application/json",
+                                         "*/*;q=0, application/json",
+                                         "application/json, application/xml;q=0"};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        cr_expect(json_allowed(fields[i]), "refused: %s", fields[i]);
+    }
+}
+
+Test(accept, given_ranges_that_do_not_name_json_then_it_is_refused) {
+    static const char *const fields[] = {"text/html",
+                                         "text/*",
+                                         "application/jsonx",
+                                         "application/jso",
+                                         "xapplication/json",
+                                         "application/xml, text/html",
+                                         "application/problem+json",
+                                         "application/",
+                                         "/json",
+                                         "json",
+                                         "*",
+                                         "*/json",
+                                         "applicatio*",
+                                         ",,,",
+                                         ";q=1",
+                                         "application /json",
+                                         "\"application/json\"",
+                                         "\xff\xfe"};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        cr_expect_not(json_allowed(fields[i]), "allowed: %s", fields[i]);
+    }
+}
+
+Test(accept, given_a_weight_of_nothing_then_json_is_refused) {
+    static const char *const fields[] = {
+        "application/json;q=0", "application/json;q=0.000", "application/json; Q=0",   "*/*;q=0",
+        "application/*;q=0",    "application/json ;q=0.0",  "application/json;a=1;q=0"};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        cr_expect_not(json_allowed(fields[i]), "allowed: %s", fields[i]);
+    }
+}
+
+Test(accept, given_json_refused_beside_a_wider_range_then_the_closer_range_decides) {
+    cr_expect_not(json_allowed("application/json;q=0, */*"));
+    cr_expect_not(json_allowed("*/*, application/json;q=0"));
+    cr_expect_not(json_allowed("application/*;q=0, */*"));
+}
+
+Test(accept, given_a_weight_of_another_range_then_it_does_not_count_for_json) {
+    cr_expect(json_allowed("application/json, text/html;q=0"));
+    cr_expect_not(json_allowed("application/json;q=0, text/html;q=1"));
+}
+
+Test(accept_gzip, given_fields_that_ask_for_gzip_then_it_is_allowed) {
+    static const char *const fields[] = {"gzip",
+                                         "GZIP",
+                                         "gzip, deflate, br",
+                                         "br;q=1.0, gzip;q=0.5",
+                                         "identity;q=0,gzip",
+                                         "gzip ; q=0.001",
+                                         "gzip, identity",
+                                         "identity;q=0.5, gzip"};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        cr_expect(accept_gzip(fields[i]), "refused: %s", fields[i]);
+    }
+}
+
+Test(accept_gzip, given_fields_that_do_not_ask_for_gzip_then_it_is_refused) {
+    static const char *const fields[] = {"",
+                                         "identity",
+                                         "br",
+                                         "gzip;q=0",
+                                         "gzip; q=0",
+                                         "gzip;Q=0.0",
+                                         "x-gzipped",
+                                         "gzipped",
+                                         "br, gzip;q=0",
+                                         ",,",
+                                         "identity, gzip;q=0.5",
+                                         "gzip;q=0.1, identity;q=0.2",
+                                         "gzip;q=x"};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        cr_expect_not(accept_gzip(fields[i]), "allowed: %s", fields[i]);
+    }
+}
+
+Test(accept_gzip, given_no_field_then_gzip_is_refused) {
+    cr_expect_not(accept_gzip(NULL));
+}
