@@ -101,11 +101,24 @@ static size_t whole_date_length(const char *text) {
     return year ? length : 0;
 }
 
-/* Whether the ten digits are a day, a month, a year and the right check digit. */
+static int two_digits(const char *digits) {
+    return (digits[0] - '0') * 10 + digits[1] - '0';
+}
+
+/* Whether six digits are a day (DDMMYY) of either century. */
+static bool is_birth_date(const char *digits) {
+    static const int longest[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int day = two_digits(digits);
+    int month = two_digits(digits + 2);
+    if (month < 1 || month > 12 || day < 1 || day > longest[month - 1]) {
+        return false;
+    }
+    return month != 2 || day < 29 || two_digits(digits + 4) % 4 == 0;
+}
+
+/* Whether the ten digits are a date of birth, a serial and the right check digit. */
 static bool is_chi(const char *digits) {
-    int day = (digits[0] - '0') * 10 + digits[1] - '0';
-    int month = (digits[2] - '0') * 10 + digits[3] - '0';
-    if (day < 1 || day > 31 || month < 1 || month > 12) {
+    if (!is_birth_date(digits)) {
         return false;
     }
     int sum = 0;
@@ -116,11 +129,16 @@ static bool is_chi(const char *digits) {
     return check != 10 && (check == 11 ? 0 : check) == digits[CHI_DIGITS - 1] - '0';
 }
 
+/* Whether the digits are a CHI number, in one group or in those that people write it in. */
+static bool is_written_chi(const char *digits, size_t count, size_t first_group) {
+    bool grouped = first_group == 2 || first_group == 6 || first_group >= CHI_DIGITS - 1;
+    return count == CHI_DIGITS && grouped && is_chi(digits);
+}
+
 /* What the digits are that were read so far; the first group of them tells years and counts from
  * dialling codes and dates of birth. */
 static const char *digits_kind(const char *digits, size_t count, size_t first_group, bool plus) {
-    bool grouped = first_group == 2 || first_group == 6 || first_group >= CHI_DIGITS - 1;
-    if (count == CHI_DIGITS && grouped && is_chi(digits)) {
+    if (is_written_chi(digits, count, first_group)) {
         return "a CHI number";
     }
     bool national = first_group >= 3 && digits[0] == '0' && strchr("12378", digits[1]) != NULL &&
@@ -288,6 +306,50 @@ const char *free_text_scan(const char *text) {
             return "a date of birth";
         }
         at++;
+    }
+    return NULL;
+}
+
+/* --- identifiers --- */
+
+/* Whether a letter or digit begins at `text`: in an identifier an underscore separates words. */
+static bool continues_word(const char *text) {
+    return is_word(text) && *text != '_';
+}
+
+/* Whether a CHI number begins at `text`, the beginning of a group of digits. */
+static bool begins_chi(const char *text) {
+    char digits[CHI_DIGITS + 1] = {0};
+    size_t count = 0;
+    size_t first_group = digit_run(text, DIGITS_MOST + 1);
+    while (count < CHI_DIGITS && is_digit(*text)) {
+        digits[count++] = *text++;
+        if (is_digit(*text)) {
+            continue;
+        }
+        if (!continues_word(text) && is_written_chi(digits, count, first_group)) {
+            return true;
+        }
+        text += separator_length(text);
+    }
+    return false;
+}
+
+const char *free_text_scan_identifier(const char *text) {
+    const char *at = text;
+    while (*at != '\0') {
+        if (*at == '@' && is_mail_sign(at, text)) {
+            return "an e-mail address";
+        }
+        if (!is_digit(*at) || (at > text && at[-1] != '_' && follows_word(at, text))) {
+            at++;
+            continue;
+        }
+        size_t date = whole_date_length(at);
+        if (date == 0 && begins_chi(at)) {
+            return "a CHI number";
+        }
+        at += date > 0 ? date : 1;
     }
     return NULL;
 }

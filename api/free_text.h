@@ -6,3 +6,8 @@
  * address, a UK telephone number, a UK postcode or a stated date of birth; NULL when none. The text
  * is UTF-8. */
 const char *free_text_scan(const char *text);
+
+/* The same for an identifier that a system chose (a reference, a key, an address), in which only
+ * two kinds are looked for: a free-standing CHI number, and an e-mail address. A telephone number
+ * or a postcode cannot be told from a local reference. */
+const char *free_text_scan_identifier(const char *text);

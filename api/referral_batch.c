@@ -24,19 +24,19 @@ static const contract_schema *referral_schema(void) {
     return contract_find("pushReferral")->bodies[0].schema;
 }
 
-/* Everything that contract and privacy rules have against one document. */
-static violation_list check_referral(exchange *x, const json_t *document, const char *pointer) {
+/* Everything that contract and privacy rules have against one document, and the problem's code. */
+static violation_list check_referral(exchange *x, const json_t *document, const char *pointer,
+                                     const char **code) {
     violation_list faults = violation_list_make(exchange_memory(x));
     contract_check_value(referral_schema(), document, pointer, &faults);
+    contract_scan_identifiers(referral_schema(), document, pointer, free_text_scan_identifier,
+                              &faults);
+    *code = "schema_violation";
     if (faults.first == NULL) {
         contract_scan_free_text(referral_schema(), document, pointer, free_text_scan, &faults);
+        *code = "personal_identifier_found";
     }
     return faults;
-}
-
-static const char *fault_code(const violation_list *faults) {
-    return violation_list_all(faults, "personal_identifier") ? "personal_identifier_found"
-                                                             : "schema_violation";
 }
 
 static batch open_batch(exchange *x) {
@@ -60,9 +60,10 @@ static void close_batch(batch *all) {
 static bool check_items(batch *all) {
     for (size_t i = 0; i < all->count; i++) {
         json_t *document = json_array_get(exchange_body(all->x), i);
-        violation_list faults = check_referral(all->x, document, "");
+        const char *code;
+        violation_list faults = check_referral(all->x, document, "", &code);
         if (faults.first != NULL) {
-            all->problems[i] = exchange_problem(all->x, fault_code(&faults), NULL, &faults, NULL);
+            all->problems[i] = exchange_problem(all->x, code, NULL, &faults, NULL);
             all->refused++;
             continue;
         }
@@ -312,7 +313,8 @@ static void answer_validation(exchange *x, json_t *errors) {
 void validate_referral(exchange *x) {
     arena *memory = exchange_memory(x);
     json_t *document = exchange_body(x);
-    violation_list faults = check_referral(x, document, "");
+    const char *code;
+    violation_list faults = check_referral(x, document, "", &code);
     const char *found = NULL;
     if (faults.first == NULL) {
         contract_apply_defaults(referral_schema(), document);

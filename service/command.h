@@ -20,8 +20,9 @@ bool command_read_webhooks(const config *settings, targets **allowed, unsigned c
 
 /* What a register brings along that the runtime knows nothing of. */
 typedef struct serve_parts {
-    const char *(*scan_text)(const char *text); /* see service.h */
-    const statement *combined;                  /* see combiner_new */
+    const char *(*scan_text)(const char *text);       /* see service.h */
+    const char *(*scan_identifier)(const char *text); /* see service.h */
+    const statement *combined;                        /* see combiner_new */
 } serve_parts;
 
 /* Serves until SIGTERM or SIGINT. Returns an exit status of sysexits.h, as all commands do. */

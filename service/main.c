@@ -37,8 +37,10 @@ static const token_role roles[] = {
 };
 
 static int run_serve(const cli_call *call) {
-    return command_serve(call->settings, &(serve_parts){.scan_text = free_text_scan,
-                                                        .combined = statement_push_referrals});
+    return command_serve(call->settings,
+                         &(serve_parts){.scan_text = free_text_scan,
+                                        .scan_identifier = free_text_scan_identifier,
+                                        .combined = statement_push_referrals});
 }
 
 static int run_token(const cli_call *call) {

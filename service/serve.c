@@ -239,7 +239,9 @@ static void await_feed(feed *changes) {
 
 int command_serve(const config *settings, const serve_parts *parts) {
     char reason[1024] = "";
-    service shared = {.settings = settings, .scan_text = parts->scan_text};
+    service shared = {.settings = settings,
+                      .scan_text = parts->scan_text,
+                      .scan_identifier = parts->scan_identifier};
     unsigned char subject_key[SECRET_SIZE];
     sigset_t signals;
     if (!command_check_safety(settings, reason, sizeof reason) ||

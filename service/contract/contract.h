@@ -59,6 +59,7 @@ struct contract_schema {
     bool has_minimum, has_maximum;
     int64_t minimum, maximum;
     bool free_text;           /* x-free-text: scanned for what identifies a person */
+    bool identifier;          /* x-identifier: scanned for what identifies a person by itself */
     json_type default_type;   /* JSON_NULL when there is no default worth applying */
     const char *default_json; /* the default as JSON text, or NULL */
 };
@@ -177,3 +178,12 @@ typedef const char *(*contract_text_scanner)(const char *text);
  * names the kind. */
 void contract_scan_free_text(const contract_schema *schema, const json_t *value,
                              const char *pointer, contract_text_scanner scan, violation_list *out);
+
+/* The same for every string of the value whose schema has x-identifier. */
+void contract_scan_identifiers(const contract_schema *schema, const json_t *value,
+                               const char *pointer, contract_text_scanner scan,
+                               violation_list *out);
+
+/* The same for the headers that the operation declares with x-identifier. */
+void contract_scan_headers(const contract_operation *operation, const contract_pair *headers,
+                           size_t header_count, contract_text_scanner scan, violation_list *out);

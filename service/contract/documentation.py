@@ -110,6 +110,8 @@ class Page:
             parts.append(f"default <code>{escape(json.dumps(node['default']))}</code>")
         if node.get("x-free-text"):
             parts.append("free text, scanned for what identifies a person")
+        if node.get("x-identifier"):
+            parts.append("no CHI number and no e-mail address")
         text = "; ".join(parts)
         return text[:1].upper() + text[1:]
 

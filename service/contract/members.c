@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 enum { KIND_SIZE = 64 };
 
@@ -64,29 +65,38 @@ void contract_apply_defaults(const contract_schema *schema, json_t *value) {
     }
 }
 
-static void scan_text(const char *text, contract_text_scanner scan, const report *to,
-                      const report_step *step) {
-    const char *kind = scan(text);
+/* Which strings are scanned, with what, and where faults go. */
+typedef struct scanning {
+    contract_text_scanner scan;
+    bool identifiers; /* those with x-identifier, not those with x-free-text */
+    report to;
+} scanning;
+
+/* Writes the kind as words: a scanner may return a code. */
+static void write_kind(char words[KIND_SIZE], const char *kind) {
+    size_t length = strlen(kind) < KIND_SIZE ? strlen(kind) : KIND_SIZE - 1;
+    for (size_t i = 0; i < length; i++) {
+        words[i] = kind[i] == '_' ? ' ' : kind[i];
+    }
+    words[length] = '\0';
+}
+
+static void scan_text(const scanning *how, const char *text, const report_step *step) {
+    const char *kind = how->scan(text);
     if (kind == NULL) {
         return;
     }
     char words[KIND_SIZE];
-    size_t length = strlen(kind) < sizeof words ? strlen(kind) : sizeof words - 1;
-    for (size_t i = 0; i < length; i++) {
-        words[i] = kind[i];
-        if (kind[i] == '_') {
-            words[i] = ' ';
-        }
-    }
-    words[length] = '\0';
-    report_add(to, step, "personal_identifier",
+    write_kind(words, kind);
+    report_add(&how->to, step, "personal_identifier",
                "must not identify a person, but seems to contain: %s", words);
 }
 
-static void scan_node(const contract_schema *schema, const json_t *value,
-                      contract_text_scanner scan, const report *to, const report_step *step) {
-    if (json_is_string(value) && schema->free_text) {
-        scan_text(json_string_value(value), scan, to, step);
+static void scan_node(const contract_schema *schema, const json_t *value, const scanning *how,
+                      const report_step *step) {
+    bool wanted = how->identifiers ? schema->identifier : schema->free_text;
+    if (json_is_string(value) && wanted) {
+        scan_text(how, json_string_value(value), step);
     }
     for (size_t i = 0; json_is_object(value) && i < schema->property_count; i++) {
         const contract_property *property = &schema->properties[i];
@@ -96,17 +106,47 @@ static void scan_node(const contract_schema *schema, const json_t *value,
         }
         report_step inner = {
             .outer = step, .member = property->name, .length = strlen(property->name)};
-        scan_node(property->schema, member, scan, to, &inner);
+        scan_node(property->schema, member, how, &inner);
     }
     size_t count = schema->items == NULL ? 0 : json_array_size(value);
     for (size_t i = 0; i < count; i++) {
         report_step inner = {.outer = step, .index = i};
-        scan_node(schema->items, json_array_get(value, i), scan, to, &inner);
+        scan_node(schema->items, json_array_get(value, i), how, &inner);
     }
 }
 
 void contract_scan_free_text(const contract_schema *schema, const json_t *value,
                              const char *pointer, contract_text_scanner scan, violation_list *out) {
-    report to = {.out = out, .place = PLACE_BODY, .root = pointer};
-    scan_node(schema, value, scan, &to, NULL);
+    scanning how = {.scan = scan, .to = {.out = out, .place = PLACE_BODY, .root = pointer}};
+    scan_node(schema, value, &how, NULL);
+}
+
+void contract_scan_identifiers(const contract_schema *schema, const json_t *value,
+                               const char *pointer, contract_text_scanner scan,
+                               violation_list *out) {
+    scanning how = {.scan = scan,
+                    .identifiers = true,
+                    .to = {.out = out, .place = PLACE_BODY, .root = pointer}};
+    scan_node(schema, value, &how, NULL);
+}
+
+/* Scans every header of this name. */
+static void scan_header(const char *name, const contract_pair *headers, size_t header_count,
+                        contract_text_scanner scan, violation_list *out) {
+    for (size_t i = 0; i < header_count; i++) {
+        if (strcasecmp(headers[i].name, name) == 0) {
+            scanning how = {.scan = scan, .to = {.out = out, .place = PLACE_HEADER, .root = name}};
+            scan_text(&how, headers[i].value, NULL);
+        }
+    }
+}
+
+void contract_scan_headers(const contract_operation *operation, const contract_pair *headers,
+                           size_t header_count, contract_text_scanner scan, violation_list *out) {
+    for (size_t i = 0; i < operation->parameter_count; i++) {
+        const contract_parameter *one = &operation->parameters[i];
+        if (one->in == IN_HEADER && one->schema->identifier) {
+            scan_header(one->name, headers, header_count, scan, out);
+        }
+    }
 }

@@ -9,7 +9,7 @@ ANNOTATIONS = {"description", "title", "examples", "example", "deprecated", "def
 KEYWORDS = ANNOTATIONS | {
     "type", "enum", "const", "required", "properties", "additionalProperties", "minProperties",
     "items", "minItems", "maxItems", "uniqueItems", "minLength", "maxLength", "pattern", "format",
-    "minimum", "maximum", "$ref", "oneOf", "x-free-text",
+    "minimum", "maximum", "$ref", "oneOf", "x-free-text", "x-identifier",
 }
 SIZES = ("minProperties", "minItems", "maxItems", "minLength", "maxLength")
 AUDITS = ("none", "read", "change")
@@ -131,14 +131,14 @@ def check_scalars(schema, types, place):
         value = schema.get(key, 0)
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
             raise ContractError(child(place, key), "a whole number of 64 bits is expected")
-    for key in ("additionalProperties", "uniqueItems", "x-free-text", "deprecated"):
+    for key in ("additionalProperties", "uniqueItems", "x-free-text", "x-identifier", "deprecated"):
         if not isinstance(schema.get(key, False), bool):
             raise ContractError(child(place, key), "true or false is expected")
     if schema.get("format", FORMATS[0]) not in FORMATS:
         raise ContractError(child(place, "format"), f"unknown format '{schema['format']}'")
     if "pattern" in schema:
         check_pattern(schema["pattern"], child(place, "pattern"))
-    for key in ("pattern", "format", "minLength", "maxLength", "x-free-text", "enum", "const"):
+    for key in ("pattern", "format", "minLength", "maxLength", "x-free-text", "x-identifier", "enum", "const"):
         if key in schema and not set(types) - {"null"} == {"string"}:
             raise ContractError(child(place, key), "only for the types string and null")
     if schema.get("uniqueItems") and schema.get("maxItems", 2**31) > UNIQUE_ITEMS_MOST:

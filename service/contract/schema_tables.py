@@ -133,6 +133,8 @@ class Tables:
             fields.append(f".format = {FORMAT_NAMES[node['format']]}")
         if node.get("x-free-text"):
             fields.append(".free_text = true")
+        if node.get("x-identifier"):
+            fields.append(".identifier = true")
         return fields
 
     def default_fields(self, node, place):

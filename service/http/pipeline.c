@@ -53,10 +53,15 @@ static bool is_plain(const char *text, size_t most) {
     return length > 0 && length <= most;
 }
 
+/* Whether an identifier of the sender's can be kept: log and audit trail hold it for years. */
+static bool is_keepable(const exchange *x, const char *id) {
+    return id != NULL && is_plain(id, REQUEST_ID_MOST) && x->shared->scan_identifier(id) == NULL;
+}
+
 /* The sender's X-Request-Id when it is one, and the trace of traceparent (W3C Trace Context). */
 static void identify(exchange *x) {
     const char *id = exchange_header(x, "X-Request-Id");
-    if (id != NULL && is_plain(id, REQUEST_ID_MOST)) {
+    if (is_keepable(x, id)) {
         snprintf(x->request_id, sizeof x->request_id, "%s", id);
     } else {
         make_request_id(x->request_id);
@@ -67,7 +72,7 @@ static void identify(exchange *x) {
         snprintf(x->trace_id, sizeof x->trace_id, "%.32s", parent + 3);
     }
     const char *correlation = exchange_header(x, "X-Correlation-Id");
-    if (correlation != NULL && is_plain(correlation, REQUEST_ID_MOST)) {
+    if (is_keepable(x, correlation)) {
         exchange_set_header(x, "X-Correlation-Id", correlation);
     }
 }
@@ -224,6 +229,7 @@ static void check_body(exchange *x, violation_list *faults) {
     const contract_schema *schema = exchange_body_schema(x);
     if (!exchange_body_is_lines(x)) {
         contract_check_value(schema, x->body, "", faults);
+        contract_scan_identifiers(schema, x->body, "", x->shared->scan_identifier, faults);
         return;
     }
     size_t index;
@@ -243,6 +249,8 @@ static bool check_input(exchange *x) {
         x->query = pairs;
         contract_check_parameters(x->operation, &x->match, pairs, x->query_count,
                                   x->request.headers, x->request.header_count, &faults);
+        contract_scan_headers(x->operation, x->request.headers, x->request.header_count,
+                              x->shared->scan_identifier, &faults);
     }
     if (x->body != NULL) {
         check_body(x, &faults);

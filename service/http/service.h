@@ -41,5 +41,7 @@ typedef struct service {
     unsigned char webhook_key[WEBHOOK_KEY_SIZE];
     const char *(*scan_text)(
         const char *text); /* what kind of personal identifier a text holds, or NULL */
+    const char *(*scan_identifier)(
+        const char *text); /* the same for a reference or key that a system chose */
     atomic_bool draining;
 } service;

@@ -9,7 +9,9 @@
 #include <string.h>
 
 static config settings = {.public_url = (char *)(uintptr_t) "http://127.0.0.1:8080"};
-static service shared = {.settings = &settings, .scan_text = free_text_scan};
+static service shared = {.settings = &settings,
+                         .scan_text = free_text_scan,
+                         .scan_identifier = free_text_scan_identifier};
 
 __attribute__((constructor)) static void start(void) {
     log_set_level(LOG_ERROR);

@@ -203,6 +203,15 @@ Test(check, free_text_is_scanned) {
     json_decref(value);
 }
 
+Test(check, identifiers_are_scanned) {
+    json_t *value = parse("{\"name\": \"X\", \"a/b~c\": \"X\", \"parts\": [{\"code\": \"ABC\"},"
+                          "{\"code\": \"XXX\", \"note\": \"X\"}, {\"code\": null}]}");
+    violation_list list = violation_list_make(memory);
+    contract_scan_identifiers(schema_of("POST", "/things"), value, "/0", find_x, &list);
+    cr_expect_str_eq(list_text(&list), "/0/parts/1/code personal_identifier");
+    json_decref(value);
+}
+
 Test(check, works_again_after_stop) {
     contract_stop();
     cr_expect_str_eq(check_thing("\"parts\": [{\"code\": \"ABC\"}]"), "/parts/0/code pattern",

@@ -377,3 +377,85 @@ Test(free_text, given_an_identifier_at_the_end_of_a_long_text_then_it_is_seen) {
     memcpy(text + sizeof text - sizeof last, last, sizeof last);
     expect_kind(text, "a postcode");
 }
+
+/* --- identifiers --- */
+
+static void expect_identifier(const char *text, const char *kind) {
+    const char *found = free_text_scan_identifier(text);
+    cr_expect((found == NULL) == (kind == NULL) && (kind == NULL || strcmp(found, kind) == 0),
+              "%s in: %s", found == NULL ? "nothing" : found, text);
+}
+
+/* Puts the number in the place of %s. */
+static void expect_in_form(const char *form, const char *chi, const char *kind) {
+    char text[64];
+    const char *hole = strstr(form, "%s");
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(hole - form), form, chi, hole + 2);
+    expect_identifier(text, kind);
+}
+
+Test(free_text, given_a_free_standing_chi_number_in_an_identifier_then_it_is_seen) {
+    static const char *const forms[] = {"%s",       "%s-1",       "ref_%s",
+                                        "ref-%s/2", "2026/01/%s", "child:%s",
+                                        "_%s_",     "A.%s",       "https://e.org/c?id=%s"};
+    char chi[11];
+    cr_assert(make_chi("150607421", 0, chi));
+    FOR_EACH (forms) {
+        expect_in_form(forms[i], chi, "a CHI number");
+    }
+}
+
+Test(free_text, given_a_chi_number_in_groups_in_an_identifier_then_it_is_seen) {
+    char chi[11];
+    char text[64];
+    cr_assert(make_chi("150607421", 0, chi));
+    snprintf(text, sizeof text, "%.6s-%s", chi, chi + 6);
+    expect_identifier(text, "a CHI number");
+    snprintf(text, sizeof text, "x/%.2s.%.2s.%.2s.%s", chi, chi + 2, chi + 4, chi + 6);
+    expect_identifier(text, "a CHI number");
+}
+
+Test(free_text, given_ten_digits_that_are_no_chi_number_in_an_identifier_then_nothing_is_seen) {
+    char chi[11];
+    cr_assert(make_chi("150607421", 1, chi));
+    expect_identifier(chi, NULL); /* wrong check digit */
+    static const char *const no_days[] = {"310212345", "300212345", "320112345",
+                                          "011312345", "000112345", "290213003"};
+    FOR_EACH (no_days) {
+        if (make_chi(no_days[i], 0, chi)) {
+            expect_identifier(chi, NULL);
+        }
+    }
+}
+
+Test(free_text, given_a_chi_number_inside_a_longer_word_of_an_identifier_then_nothing_is_seen) {
+    static const char *const forms[] = {"A%s", "%sB", "7%s", "%s8", "f%se-4d0b"};
+    char chi[11];
+    cr_assert(make_chi("150607421", 0, chi));
+    FOR_EACH (forms) {
+        expect_in_form(forms[i], chi, NULL);
+    }
+}
+
+Test(free_text, given_an_e_mail_address_in_an_identifier_then_it_is_seen) {
+    expect_identifier("https://example.org/?to=a.person@example.org", "an e-mail address");
+    expect_identifier("a@b", NULL);
+}
+
+Test(free_text, given_an_ordinary_identifier_then_nothing_is_seen) {
+    static const char *const texts[] = {"",
+                                        "2026-001",
+                                        "2026/004711",
+                                        "council-casework",
+                                        "C-1",
+                                        "01414960000",
+                                        "EH99-1SP",
+                                        "2026-11-30-01",
+                                        "20261130-101500",
+                                        "1764515648",
+                                        "LR-2026-GLA-0042",
+                                        "4f0c6c1e-3a57-4d0b-9f0e-6a1f2c7d8b90"};
+    FOR_EACH (texts) {
+        expect_identifier(texts[i], NULL);
+    }
+}
