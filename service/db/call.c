@@ -380,7 +380,8 @@ bool db_once_store(db_transaction *transaction, const db_once *once, const db_re
                    db_error *error) {
     const char *const parameters[] = {
         once->key,      once->request_hash, arena_printf(transaction->memory, "%d", reply->status),
-        reply->version, reply->location,    reply->body};
+        reply->version, reply->location,    reply->body,
+        once->path};
     PGresult *stored = db_step(transaction, statement_idempotency_store, parameters, error);
     if (stored != NULL) {
         PQclear(stored);

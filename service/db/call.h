@@ -60,6 +60,7 @@ void db_rollback(db_transaction *transaction);
 typedef struct db_once {
     const char *key;
     const char *request_hash;
+    const char *path; /* of the request: what its answer is about, unless it has a Location */
 } db_once;
 
 /* The answer of an operation: what the row {status, version, location, body} says. Strings in
@@ -73,7 +74,8 @@ typedef struct db_reply {
 /* Runs the call, a statement that returns one reply row, at most once for the key: in the same
  * transaction the reply is stored, and a later call with the key gets it back. Returns true with
  * `reply` filled, or false with `error`; another request under the same key is
- * idempotency_key_reused, one still running is idempotency_in_flight. */
+ * idempotency_key_reused, one still running is idempotency_in_flight. A reply that is given again
+ * shows what `who` may see now; it is not_found when `who` may no longer see what it is about. */
 bool db_call_once(pool *all, const principal *who, const db_call *call, const db_once *once,
                   db_reply *reply, db_error *error, arena *memory);
 

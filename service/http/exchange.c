@@ -140,5 +140,6 @@ bool exchange_once(exchange *x, db_once *once) {
                                     x->body == NULL ? "" : exchange_body_text(x));
     EVP_Digest(text, strlen(text), digest, &size, EVP_sha256(), NULL);
     once->request_hash = base64url_encode(digest, size, x->memory);
+    once->path = x->path;
     return true;
 }

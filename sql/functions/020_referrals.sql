@@ -20,7 +20,7 @@ $$;
 -- The children of a referral by their bands, as child_document shows those of a case without children.read.
 create or replace function children_in_bands(children jsonb) returns jsonb language plpgsql immutable as $$
 begin
-    return (select jsonb_agg(k || '{"child_ref": null, "family_ref": null, "age_years": null}' order by n)
+    return (select jsonb_agg(without_guarded(k) order by n)
         from jsonb_array_elements(children) with ordinality u(k, n));
 end
 $$;

@@ -67,8 +67,9 @@ with item as materialized (
     left join inserted i on i.system = j.system and i.name = j.name
         and j.name_seen = 1 and (j.key is null or j.key_seen = 1)
 ), stored as (
-    insert into idempotency_key (organisation, client, key, request_hash, status, version, location, body)
-    select claim('organisation'), claim('client'), key, hash, status, version, location, body
+    insert into idempotency_key (organisation, client, key, request_hash, status, version, location, body,
+        collection, subject, seen)
+    select claim('organisation'), claim('client'), key, hash, status, version, location, body, 'referrals', id, true
     from answered
     where key is not null and not replayed and status in (200, 201)
     order by key

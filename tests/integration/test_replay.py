@@ -1,0 +1,220 @@
+"""A repetition under an Idempotency-Key shows only what its token may see by then."""
+import base64
+import copy
+import hashlib
+import json
+import uuid
+
+import pytest
+
+import contract_reader
+from client import ALL_SCOPES, AGENCY_SCOPES, Client, new_key
+from documents import new_action, new_case, new_child, new_finding, new_number, new_referral, new_webhook, today
+from steps import advance, given_case, given_referral, tag_of
+from test_access import change, grant
+from test_retention import erase, given_old
+from test_transfer import answer, propose
+
+OPERATIONS = contract_reader.operations()
+KEYED = [name for name, one in OPERATIONS.items() if one.has_parameter("Idempotency-Key", "header")]
+# Their handlers put references in the place of children's identifiers before the body is hashed.
+WITH_CHILDREN = {"pushReferral", "pushReferrals", "openCase", "addChild"}
+GUARDED = {"child_ref": "8599e2c1d7d9780edd5f5c04b76b3bf0", "family_ref": "family-ref", "age_years": 7}
+OTHERS_CASE = str(uuid.uuid4())
+
+
+def completed(schema, value):
+    """The value with the contract's defaults, as the service hashes it."""
+    if isinstance(value, dict):
+        for name, member in schema.get("properties", {}).items():
+            if name in value:
+                value[name] = completed(member, value[name])
+            elif "default" in member:
+                value[name] = copy.deepcopy(member["default"])
+    elif isinstance(value, list) and "items" in schema:
+        return [completed(schema["items"], each) for each in value]
+    return value
+
+
+def hash_of(operation, target, body):
+    text = ""
+    if operation.body:
+        schema = contract_reader.inline(operation.body["content"][operation.media_types[0]]["schema"])
+        text = json.dumps(completed(schema, copy.deepcopy(body)), sort_keys=True, separators=(",", ":"),
+                          ensure_ascii=False)
+    digest = hashlib.sha256(f"POST {target}\n{text}".encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def stored_answer():
+    """An answer of a token that saw everything, with guarded members at several depths."""
+    child = {"id": str(uuid.uuid4()), "outcome": "died", **GUARDED}
+    return {"id": str(uuid.uuid4()), "source_organisation": "LA-S12000049", "case_id": OTHERS_CASE,
+            "secret_generation": 1, **GUARDED, "children": [child, child], "items": [{"inner": {"children": [child]}}],
+            "links": {"self": "/v1/elsewhere", "case": f"/v1/cases/{OTHERS_CASE}"}}
+
+
+def members(node, name=None):
+    """Every member of a document, at any depth, with its name."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from members(value, key)
+    elif isinstance(node, list):
+        for value in node:
+            yield from members(value, name)
+    else:
+        yield name, node
+
+
+def guarded(document):
+    return [(name, value) for name, value in members(document) if name in GUARDED]
+
+
+@pytest.fixture
+def replayed(cluster, instance, caller):
+    """What a token with these scopes gets as a repetition of an operation of a token that saw everything."""
+    def repeat(name, scopes):
+        operation, key = OPERATIONS[name], new_key()
+        place = {one["name"]: str(uuid.uuid4()) for one in operation.parameters if one["in"] == "path"}
+        target, body = operation.path.format(**place), operation.example_body() if operation.body else None
+        cluster.execute("insert into register.idempotency_key (organisation, client, key, request_hash, status, "
+                        "version, body) values ('CPC-GLA', 'replays', %s, %s, 201, 1, %s)",
+                        [key, hash_of(operation, target, body), json.dumps(stored_answer())])
+        client = Client(instance.url, caller("CPC-GLA", "replays", scopes).token)  # not for the contract tests
+        more = {"if_match": '"1-x"'} if operation.has_parameter("If-Match", "header") else {}
+        reply = client.send(name, body, key=key, **more, **place)
+        assert reply.headers.get("Idempotency-Replayed") == "true", (name, reply)
+        return reply
+    return repeat
+
+
+@pytest.mark.parametrize("name", sorted(set(KEYED) - WITH_CHILDREN))
+def test_no_replay_shows_what_the_token_may_no_longer_see(replayed, name):
+    reply = replayed(name, " ".join(OPERATIONS[name].scopes))
+    shown = guarded(reply.json)
+    assert len(shown) == 4 * len(GUARDED) and {value for _, value in shown} == {None}
+    assert OTHERS_CASE not in reply.bytes.decode()
+
+
+@pytest.mark.parametrize("name", sorted(set(KEYED) - WITH_CHILDREN))
+def test_a_replay_to_a_token_that_sees_children_has_all_of_them(replayed, name):
+    reply = replayed(name, " ".join([*OPERATIONS[name].scopes, "children.read"]))
+    assert {name: value for name, value in guarded(reply.json)} == GUARDED
+
+
+def test_the_guarded_members_are_those_that_reads_hide(committee, caller):
+    """Every member that is null to a reader without the scope, and only those, is hidden from replays."""
+    case = given_case(committee, children=[new_child(age_years=7, family_id=new_number("family"))])
+    reduced = caller("CPC-GLA", "committee-system", ALL_SCOPES.replace(" children.read", ""))
+    whole, bands = (dict(members(client.send("listChildren", id=case["id"])["items"]))
+                    for client in (committee, reduced))
+    assert {name for name, value in whole.items() if bands[name] != value} == set(GUARDED)
+
+
+# --- what the operations really answer ---
+
+@pytest.fixture
+def committees(caller):
+    """The same client of a committee with all scopes, and with fewer."""
+    client = new_number("replays")[:40]
+    return caller("CPC-GLA", client), caller("CPC-GLA", client, "cases.read cases.write referrals.read")
+
+
+def test_a_child_is_added_with_its_references_and_shown_again_without(committees):
+    full, reduced = committees
+    case, key = given_case(full), new_key()
+    body = new_child(age_years=7, family_id=new_number("family"))
+    first = full.send("addChild", body, id=case["id"], key=key).needed(201)
+    assert None not in [first[name] for name in GUARDED]
+    again = reduced.send("addChild", body, id=case["id"], key=key)
+    fresh = reduced.send("getChild", id=case["id"], child_id=first["id"])
+    assert (again.status, again.headers["Idempotency-Replayed"]) == (201, "true")
+    assert again.json == fresh.json and again["child_ref"] is None
+    assert full.send("addChild", body, id=case["id"], key=key).bytes == first.bytes
+
+
+@pytest.mark.parametrize("operation, body", [
+    ("acknowledgeReferral", {"acknowledged_on": today()}),
+    ("acceptReferral", {"case_id": None, "accepted_on": today()}),
+    ("rejectReferral", {"rejected_on": today(), "reason": "not_this_area"})])
+def test_an_answer_to_a_referral_is_shown_again_by_bands(agency, committees, operation, body):
+    full, reduced = committees
+    referral, key = given_referral(agency, children=[new_child(age_years=7)]), new_key()
+    tag = tag_of(full, "getReferral", id=referral["id"])
+    first = full.send(operation, body, id=referral["id"], key=key, if_match=tag).needed(201)
+    assert first["children"][0]["child_ref"] is not None
+    again = reduced.send(operation, body, id=referral["id"], key=key, if_match=tag)
+    assert again.status == 201 and {value for _, value in guarded(again.json)} == {None}
+    assert again.json == reduced.send("getReferral", id=referral["id"]).json
+    assert again.etag != first.etag
+
+
+def test_the_sender_of_a_referral_sees_its_own_children_again(caller):
+    """As in every answer to it: what it sent itself."""
+    client, body, key = new_number("sender")[:40], new_referral(), new_key()
+    first = caller("LA-S12000049", client).send("pushReferral", body, key=key).needed(201)
+    again = caller("LA-S12000049", client, AGENCY_SCOPES).send("pushReferral", body, key=key)
+    assert again.bytes == first.bytes and again["children"][0]["child_ref"] is not None
+
+
+def test_a_case_that_was_handed_over_is_not_shown_again(committee, other_committee):
+    key, body = new_key(), new_case()
+    case = committee.send("openCase", body, key=key).needed(201)
+    answer(other_committee, "acceptTransfer", propose(committee, case).needed(201)).needed(201)
+    reply = committee.send("openCase", body, key=key)
+    assert (reply.status, reply.code) == (404, "not_found")
+
+
+def test_a_reviewer_whose_access_ended_gets_no_finding_again(committee, caller):
+    client = new_number("reviewer")[:40]
+    reviewer = caller("INDEPENDENT", client, "cases.read reviews.write")
+    case = advance(committee, given_case(committee), "review")
+    access = grant(committee, case, client_id=client).needed(201)
+    key, body = new_key(), new_finding()
+    first = reviewer.send("addFinding", body, id=case["id"], key=key).needed(201)
+    assert reviewer.send("addFinding", body, id=case["id"], key=key).bytes == first.bytes
+    change(committee, access, ended_on=today()).needed(200)
+    reply = reviewer.send("addFinding", body, id=case["id"], key=key)
+    assert (reply.status, reply.code) == (404, "not_found")
+
+
+def test_the_owner_of_an_action_is_shown_no_case_of_others_again(committee, other_committee):
+    case, key = advance(committee, given_case(committee), "decision"), new_key()
+    body = new_action(owner_organisation="CPC-GLA")
+    first = committee.send("createAction", body, id=case["id"], key=key).needed(201)
+    assert first["case_id"] == case["id"]
+    answer(other_committee, "acceptTransfer", propose(committee, case).needed(201)).needed(201)
+    again = committee.send("createAction", body, id=case["id"], key=key)
+    assert (again.status, again["id"]) == (201, first["id"])
+    assert case["id"] not in again.bytes.decode() and again["links"]["case"] is None
+
+
+def test_a_change_that_ends_the_view_of_its_caller_is_answered_again(agency, committee):
+    """Who hands a referral over sees it no more; whether that happened it may ask again."""
+    referral, key = given_referral(agency), new_key()
+    tag = tag_of(committee, "getReferral", id=referral["id"])
+    more = {"id": referral["id"], "key": key, "if_match": tag}
+    body = {"to_committee": "EDH", "local_authority": "S12000036", "transferred_on": today()}
+    first = committee.send("transferReferral", body, **more).needed(201)
+    assert committee.send("getReferral", id=referral["id"]).status == 404
+    assert committee.send("transferReferral", body, **more).bytes == first.bytes
+
+
+def test_what_is_erased_is_in_no_stored_answer(committee, cluster):
+    keys = [new_key(), new_key()]
+    body = new_case()
+    case = committee.send("openCase", body, key=keys[0]).needed(201)
+    committee.send("addChild", new_child(), id=case["id"], key=keys[1]).needed(201)
+    erasing = new_key()
+    erase(committee, given_old(committee, cluster, case["id"]), key=erasing).needed(201)
+    left = cluster.execute("select key from register.idempotency_key where key = any (%s)", [[*keys, erasing]])
+    assert left == [(erasing,)]
+
+
+def test_a_webhook_that_was_deleted_is_not_shown_again_with_its_secret(committee):
+    key, body = new_key(), new_webhook()
+    webhook = committee.send("createWebhook", body, key=key).needed(201)["webhook"]
+    assert committee.send("createWebhook", body, key=key)["webhook"] == webhook
+    committee.send("deleteWebhook", id=webhook["id"]).needed(200, 204)
+    reply = committee.send("createWebhook", body, key=key)
+    assert (reply.status, reply.code) == (404, "not_found")
