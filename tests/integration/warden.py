@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 
-_input = None
+_process = None
 
 
 def watch(kind, name):
@@ -28,14 +28,14 @@ def forget(kind, name):
 
 
 def _say(sign, kind, name):
-    global _input
-    if _input is None:
+    global _process
+    if _process is None:
         # A session of its own: Ctrl-C and a killed process group do not reach it.
-        _input = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, start_new_session=True,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).stdin
-        atexit.register(_input.close)
-    _input.write(f"{sign} {kind} {name}\n".encode())
-    _input.flush()
+        _process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, start_new_session=True,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        atexit.register(_process.communicate)
+    _process.stdin.write(f"{sign} {kind} {name}\n".encode())
+    _process.stdin.flush()
 
 
 def end_service(name):
