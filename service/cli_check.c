@@ -176,14 +176,24 @@ static void check_webhooks(findings *all) {
 
 static void check_schema(findings *all) {
     char reason[1024] = "";
-    int missing = migrate_check(all->settings->database, reason, sizeof reason);
-    if (missing == 0) {
+    switch (migrate_check(all->settings->database, reason, sizeof reason)) {
+    case SCHEMA_CURRENT:
         report_order("schema", "current");
-    } else {
-        report_fault(all, missing > 0 ? EX_CONFIG : EX_UNAVAILABLE, "schema", reason,
-                     missing > 0 ? "run `learning-reviews migrate` of this same version, then "
-                                   "check again."
-                                 : "");
+        break;
+    case SCHEMA_SUPPORTED:
+        report_order("schema", reason);
+        puts("    the newer program lists this version as supported: it may be served.");
+        break;
+    case SCHEMA_INCOMPLETE:
+        report_fault(all, EX_CONFIG, "schema", reason,
+                     "run `learning-reviews migrate` of this same version, then check again.");
+        break;
+    case SCHEMA_NEWER:
+        report_fault(all, EX_CONFIG, "schema", reason,
+                     "use the newer program: an older one changes nothing in this database.");
+        break;
+    case SCHEMA_UNKNOWN:
+        report_fault(all, EX_UNAVAILABLE, "schema", reason, "");
     }
 }
 

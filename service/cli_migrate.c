@@ -2,7 +2,9 @@
 #include "service/command.h"
 #include "service/contract/contract.h"
 #include "service/db/migrate.h"
+#include "service/db/statement.h"
 
+#include <string.h>
 #include <sysexits.h>
 
 int command_migrate(const cli_call *call) {
@@ -14,8 +16,14 @@ int command_migrate(const cli_call *call) {
         return cli_fail(
             EX_CONFIG, "LR_MIGRATION_DATABASE is not set: it has to be a libpq connection string.");
     }
-    if (!migrate_run(database, stdout, reason, sizeof reason)) {
-        return cli_fail(EX_UNAVAILABLE, reason);
+    migrate_outcome outcome = migrate_run(database, stdout, reason, sizeof reason);
+    if (outcome == MIGRATE_NEWER) {
+        size_t used = strlen(reason);
+        snprintf(reason + used, sizeof reason - used,
+                 " Nothing was changed. Use the newer program.");
+    }
+    if (outcome != MIGRATE_DONE) {
+        return cli_fail(outcome == MIGRATE_NEWER ? EX_CONFIG : EX_UNAVAILABLE, reason);
     }
     puts("the schema is complete");
     return EX_OK;
@@ -23,6 +31,7 @@ int command_migrate(const cli_call *call) {
 
 int command_version(const cli_call *call) {
     (void)call;
-    printf("learning-reviews %s, contract %s\n", PROGRAM_VERSION, contract_version);
+    printf("learning-reviews %s, contract %s, schema %s\n", PROGRAM_VERSION, contract_version,
+           schema_version);
     return EX_OK;
 }

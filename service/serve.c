@@ -117,6 +117,21 @@ bool command_check_safety(const config *settings, char *reason, size_t reason_si
     return fault == NULL;
 }
 
+/* An older program serves a newer schema only where the newer program listed it. */
+static int check_schema(const char *database, char *reason, size_t reason_size) {
+    schema_standing standing = migrate_check(database, reason, reason_size);
+    if (standing == SCHEMA_SUPPORTED) {
+        log_write(LOG_WARNING, "%s The newer program lists it as supported.", reason);
+    } else if (standing == SCHEMA_NEWER) {
+        size_t used = strlen(reason);
+        snprintf(reason + used, reason_size - used,
+                 " Start the newer program; do not run this program's `migrate`.");
+    }
+    return standing == SCHEMA_CURRENT || standing == SCHEMA_SUPPORTED ? EX_OK
+           : standing == SCHEMA_UNKNOWN                               ? EX_UNAVAILABLE
+                                                                      : EX_CONFIG;
+}
+
 static int check_database(const config *settings, char *reason, size_t reason_size) {
     role_verdict role = role_check(settings->database, reason, reason_size);
     if (role != ROLE_BOUND) {
@@ -127,8 +142,7 @@ static int check_database(const config *settings, char *reason, size_t reason_si
     if (durability != DURABILITY_KEPT) {
         return durability == DURABILITY_OFF ? EX_CONFIG : EX_UNAVAILABLE;
     }
-    int missing = migrate_check(settings->database, reason, reason_size);
-    return missing == 0 ? EX_OK : missing > 0 ? EX_CONFIG : EX_UNAVAILABLE;
+    return check_schema(settings->database, reason, reason_size);
 }
 
 /* Waits for the end, looking after connections each second. */

@@ -4,147 +4,283 @@
 #include "service/db/statement.h"
 
 #include <libpq-fe.h>
-#include <openssl/evp.h>
 #include <string.h>
 #include <unistd.h>
 
-/* A file that does not get its locks is tried again for five minutes: somebody reads for long. */
-enum { CHECKSUM_MOST = 2 * EVP_MAX_MD_SIZE + 1, LOCK_TRIES_MOST = 200, LOCK_PAUSE_S = 1 };
+/* A step that does not get its locks is tried again for five minutes: somebody reads for long. */
+enum { LOCK_TRIES_MOST = 200, LOCK_PAUSE_S = 1 };
 
-static void make_checksum(const char *text, char *hex) {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-    EVP_Digest(text, strlen(text), digest, &size, EVP_sha256(), NULL);
-    for (unsigned int i = 0; i < size; i++) {
-        snprintf(hex + (size_t)i * 2, 3, "%02x", digest[i]);
-    }
-}
+/* One run: the connection, what was applied before it, and where its words go. */
+typedef struct migration {
+    PGconn *link;
+    PGresult *known; /* path and checksum of each file that was applied; NULL: not read yet */
+    FILE *out;
+    char *reason;
+    size_t reason_size;
+} migration;
+
+typedef enum verdict { APPLIED, FAILED, LOCKED, IRREPLACEABLE } verdict;
 
 static bool is_good(const PGresult *result) {
-    return PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
 }
 
-/* Runs text of one or more statements; the message of a failure is PostgreSQL's: schema files hold
- * no personal data. */
-static bool run_text(PGconn *link, const char *what, const char *text, char *reason,
-                     size_t reason_size) {
-    PGresult *result = PQexec(link, text);
-    bool good = is_good(result);
-    if (!good) {
-        snprintf(reason, reason_size, "%s: %s", what, PQresultErrorMessage(result));
-        reason[strcspn(reason, "\n")] = '\0';
-    }
-    PQclear(result);
-    return good;
+static void note_fault(const migration *m, const char *what, const PGresult *result) {
+    snprintf(m->reason, m->reason_size, "%s: %s", what, PQresultErrorMessage(result));
+    m->reason[strcspn(m->reason, "\n")] = '\0';
 }
 
-typedef enum verdict { APPLIED, FAILED, LOCKED } verdict;
-
-/* Runs text of the file; tells a lock that was not to be had, or a deadlock, from other failures.
- */
-static verdict run_part(PGconn *link, const schema_file *file, const char *text, char *reason,
-                        size_t reason_size) {
-    PGresult *result = PQexec(link, text);
+/* LOCKED: a lock was not to be had, or a deadlock; IRREPLACEABLE: a function of another kind,
+ * return type or with other names of parameters is there. Both may be tried again. */
+static verdict classify(const PGresult *result) {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    verdict found = is_good(result) ? APPLIED : FAILED;
-    if (found == FAILED) {
-        snprintf(reason, reason_size, "%s: %s", file->path, PQresultErrorMessage(result));
-        reason[strcspn(reason, "\n")] = '\0';
+    if (state == NULL) {
+        return FAILED;
     }
-    if (state != NULL && (strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0)) {
-        found = LOCKED;
+    bool locked = strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0;
+    bool irreplaceable = strcmp(state, "42P13") == 0 || strcmp(state, "42809") == 0;
+    return locked ? LOCKED : irreplaceable ? IRREPLACEABLE : FAILED;
+}
+
+/* Takes the result. The message of a failure is PostgreSQL's: schema files hold no personal data.
+ */
+static verdict judge(const migration *m, const char *what, PGresult *result) {
+    verdict found = APPLIED;
+    if (!is_good(result)) {
+        note_fault(m, what, result);
+        found = classify(result);
     }
     PQclear(result);
     return found;
 }
 
-static bool run_named(PGconn *link, const statement *what, char *reason, size_t reason_size) {
-    return run_text(link, what->name, what->text, reason, reason_size);
+/* Runs text of one or more statements. */
+static verdict run_text(const migration *m, const char *what, const char *text) {
+    return judge(m, what, PQexec(m->link, text));
 }
 
-/* Copies the recorded checksum of the file; "" when it was never applied. */
-static bool find_checksum(PGconn *link, const char *path, char *known, char *reason,
-                          size_t reason_size) {
-    const char *const parameters[] = {path};
-    PGresult *result =
-        PQexecParams(link, statement_schema_find->text, 1, NULL, parameters, NULL, NULL, 0);
-    bool good = is_good(result);
-    if (good) {
-        snprintf(known, CHECKSUM_MOST, "%s",
-                 PQntuples(result) == 1 ? PQgetvalue(result, 0, 0) : "");
-    } else {
-        snprintf(reason, reason_size, "The list of applied files cannot be read.");
+static verdict run_named(const migration *m, const statement *what) {
+    return run_text(m, what->name, what->text);
+}
+
+static verdict run_with(const migration *m, const statement *what, const char *const *parameters) {
+    return judge(
+        m, what->name,
+        PQexecParams(m->link, what->text, what->parameters, NULL, parameters, NULL, NULL, 0));
+}
+
+static bool read_known(migration *m) {
+    m->known = PQexec(m->link, statement_schema_files->text);
+    if (!is_good(m->known)) {
+        note_fault(m, statement_schema_files->name, m->known);
+        return false;
     }
-    PQclear(result);
-    return good;
+    return true;
 }
 
-static bool record_file(PGconn *link, const char *path, const char *checksum, char *reason,
-                        size_t reason_size) {
-    const char *const parameters[] = {path, checksum};
-    PGresult *result =
-        PQexecParams(link, statement_schema_record->text, 2, NULL, parameters, NULL, NULL, 0);
-    bool good = is_good(result);
-    if (!good) {
-        snprintf(reason, reason_size, "%s could not be recorded.", path);
+/* The checksum that the file was applied with; "" when it was not. */
+static const char *known_checksum(const migration *m, const char *path) {
+    for (int i = 0; i < PQntuples(m->known); i++) {
+        if (strcmp(PQgetvalue(m->known, i, 0), path) == 0) {
+            return PQgetvalue(m->known, i, 1);
+        }
     }
-    PQclear(result);
-    return good;
+    return "";
 }
 
-static verdict try_file(PGconn *link, const schema_file *file, const char *checksum, char *reason,
-                        size_t reason_size) {
-    verdict found = run_part(link, file, "BEGIN", reason, reason_size);
-    if (found == APPLIED && file->repeatable) {
-        found = run_part(link, file, statement_schema_gate->text, reason, reason_size);
+static bool is_current(const migration *m, const schema_file *file) {
+    return strcmp(known_checksum(m, file->path), file->checksum) == 0;
+}
+
+static bool is_own_file(const char *path) {
+    for (size_t i = 0; i < schema_file_count; i++) {
+        if (strcmp(schema_files[i].path, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether every file of the code is as applied, and none was applied that the program lacks. */
+static bool is_code_current(const migration *m) {
+    for (size_t i = 0; i < schema_file_count; i++) {
+        if (schema_files[i].kind == SCHEMA_CODE && !is_current(m, &schema_files[i])) {
+            return false;
+        }
+    }
+    for (int i = 0; i < PQntuples(m->known); i++) {
+        const char *path = PQgetvalue(m->known, i, 0);
+        if (strncmp(path, "functions/", strlen("functions/")) == 0 && !is_own_file(path)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- steps, each in a transaction of its own ---- */
+
+static verdict record_file(const migration *m, const schema_file *file) {
+    const char *const parameters[] = {file->path, file->checksum};
+    return run_with(m, statement_schema_record, parameters);
+}
+
+static verdict apply_file(const migration *m, const schema_file *file) {
+    verdict found = run_text(m, file->path, file->text);
+    return found == APPLIED ? record_file(m, file) : found;
+}
+
+static verdict define_code(const migration *m) {
+    verdict found = APPLIED;
+    for (size_t i = 0; found == APPLIED && i < schema_file_count; i++) {
+        if (schema_files[i].kind == SCHEMA_CODE) {
+            found = apply_file(m, &schema_files[i]);
+        }
+    }
+    return found;
+}
+
+static verdict wire_code(const migration *m) {
+    verdict found = APPLIED;
+    for (size_t i = 0; found == APPLIED && i < schema_file_count; i++) {
+        if (*schema_files[i].wiring != '\0') {
+            found = run_text(m, schema_files[i].path, schema_files[i].wiring);
+        }
+    }
+    return found;
+}
+
+static verdict reset_code(const migration *m) {
+    verdict found = run_named(m, statement_schema_gate);
+    return found == APPLIED ? run_named(m, statement_schema_reset) : found;
+}
+
+/* Functions are replaced before any request has to wait, unless one cannot be replaced: then all
+ * are dropped first. */
+static verdict apply_code(const migration *m, bool drop_first) {
+    verdict found = drop_first ? reset_code(m) : define_code(m);
+    if (found == APPLIED) {
+        found = drop_first ? define_code(m) : reset_code(m);
     }
     if (found == APPLIED) {
-        found = run_part(link, file, file->text, reason, reason_size);
+        found = run_named(m, statement_schema_seal);
     }
-    if (found == APPLIED && (!record_file(link, file->path, checksum, reason, reason_size) ||
-                             !run_text(link, file->path, "COMMIT", reason, reason_size))) {
-        found = FAILED;
+    return found == APPLIED ? wire_code(m) : found;
+}
+
+static verdict apply_any(const migration *m, const schema_file *file, bool drop_first) {
+    if (file == NULL) {
+        return apply_code(m, drop_first);
+    }
+    verdict found = APPLIED;
+    if (file->kind == SCHEMA_DATA) {
+        found = run_named(m, statement_schema_gate);
+    }
+    return found == APPLIED ? apply_file(m, file) : found;
+}
+
+/* Applies one file, or all of the code where `file` is NULL. */
+static verdict try_step(const migration *m, const schema_file *file, bool drop_first) {
+    verdict found = run_text(m, "begin", "BEGIN");
+    if (found == APPLIED) {
+        found = apply_any(m, file, drop_first);
+    }
+    if (found == APPLIED) {
+        found = run_text(m, "commit", "COMMIT");
     }
     if (found != APPLIED) {
-        PQclear(PQexec(link, "ROLLBACK"));
+        PQclear(PQexec(m->link, "ROLLBACK"));
     }
     return found;
 }
 
-static bool apply_file(PGconn *link, const schema_file *file, const char *checksum, FILE *out,
-                       char *reason, size_t reason_size) {
-    verdict found = try_file(link, file, checksum, reason, reason_size);
+static bool step(const migration *m, const schema_file *file) {
+    const char *name = file == NULL ? "functions" : file->path;
+    fprintf(m->out, "applying %s\n", name);
+    verdict found = try_step(m, file, false);
+    bool drop_first = file == NULL && found == IRREPLACEABLE;
+    if (drop_first) {
+        found = try_step(m, file, true);
+    }
     for (int tries = 1; found == LOCKED && tries < LOCK_TRIES_MOST; tries++) {
         if (tries == 1) {
-            fprintf(out, "waiting for locks of %s\n", file->path);
-            fflush(out);
+            fprintf(m->out, "waiting for locks of %s\n", name);
+            fflush(m->out);
         }
         sleep(LOCK_PAUSE_S);
-        found = try_file(link, file, checksum, reason, reason_size);
+        found = try_step(m, file, drop_first);
     }
     return found == APPLIED;
 }
 
-static bool bring_up(PGconn *link, const schema_file *file, FILE *out, char *reason,
-                     size_t reason_size) {
-    char wanted[CHECKSUM_MOST];
-    char known[CHECKSUM_MOST];
-    make_checksum(file->text, wanted);
-    if (!find_checksum(link, file->path, known, reason, reason_size)) {
-        return false;
-    }
-    if (strcmp(known, wanted) == 0) {
+static bool bring_up_file(const migration *m, const schema_file *file) {
+    if (is_current(m, file)) {
         return true;
     }
-    if (known[0] != '\0' && !file->repeatable) {
+    if (file->kind == SCHEMA_MIGRATION && *known_checksum(m, file->path) != '\0') {
         snprintf(
-            reason, reason_size,
+            m->reason, m->reason_size,
             "%s has changed since it was applied; put it back and write the change as a new file.",
             file->path);
         return false;
     }
-    fprintf(out, "applying %s\n", file->path);
-    return apply_file(link, file, wanted, out, reason, reason_size);
+    return step(m, file);
+}
+
+static bool bring_up(const migration *m, schema_kind kind) {
+    bool good = true;
+    for (size_t i = 0; good && i < schema_file_count; i++) {
+        if (schema_files[i].kind == kind) {
+            good = bring_up_file(m, &schema_files[i]);
+        }
+    }
+    return good;
+}
+
+/* ---- which program the database belongs to ---- */
+
+static PGresult *ask_standing(PGconn *link) {
+    const char *const parameters[] = {schema_version, PROGRAM_VERSION, schema_migrations};
+    return PQexecParams(link, statement_schema_standing->text,
+                        statement_schema_standing->parameters, NULL, parameters, NULL, NULL, 0);
+}
+
+static bool is_true(const PGresult *row, const char *column) {
+    return *PQgetvalue(row, 0, PQfnumber(row, column)) == 't';
+}
+
+static void describe_newer(const PGresult *row, char *reason, size_t reason_size) {
+    const char *version = PQgetvalue(row, 0, PQfnumber(row, "version"));
+    if (*version == '\0') {
+        snprintf(reason, reason_size,
+                 "The database has migrations that this program (%s, schema %s) lacks: it belongs "
+                 "to a newer program.",
+                 PROGRAM_VERSION, schema_version);
+        return;
+    }
+    snprintf(reason, reason_size,
+             "The database has schema %s, migrated by learning-reviews %s on %s; this program (%s, "
+             "schema %s) is older.",
+             version, PQgetvalue(row, 0, PQfnumber(row, "program")),
+             PQgetvalue(row, 0, PQfnumber(row, "since")), PROGRAM_VERSION, schema_version);
+}
+
+/* Makes the database one of this program's version, unless it is a newer program's. */
+static migrate_outcome begin_version(const migration *m) {
+    migrate_outcome outcome = MIGRATE_FAILED;
+    PGresult *row = ask_standing(m->link);
+    if (!is_good(row)) {
+        note_fault(m, statement_schema_standing->name, row);
+    } else if (is_true(row, "newer")) {
+        describe_newer(row, m->reason, m->reason_size);
+        outcome = MIGRATE_NEWER;
+    } else {
+        const char *const parameters[] = {schema_version, PROGRAM_VERSION, schema_supported};
+        outcome = run_with(m, statement_schema_begin, parameters) == APPLIED ? MIGRATE_DONE
+                                                                             : MIGRATE_FAILED;
+    }
+    PQclear(row);
+    return outcome;
 }
 
 static PGconn *open_link(const char *conninfo, char *reason, size_t reason_size) {
@@ -158,14 +294,21 @@ static PGconn *open_link(const char *conninfo, char *reason, size_t reason_size)
     return NULL;
 }
 
-static bool prepare(PGconn *link, char *reason, size_t reason_size) {
-    return run_named(link, statement_schema_lock, reason, reason_size) &&
-           run_named(link, statement_schema_patience, reason, reason_size) &&
-           run_text(link, "roles.sql", schema_roles, reason, reason_size) &&
-           run_named(link, statement_schema_own, reason, reason_size) &&
-           run_named(link, statement_schema_path, reason, reason_size) &&
-           run_named(link, statement_schema_prepare, reason, reason_size) &&
-           run_named(link, statement_schema_grant, reason, reason_size);
+static bool prepare(const migration *m) {
+    return run_named(m, statement_schema_lock) == APPLIED &&
+           run_named(m, statement_schema_patience) == APPLIED &&
+           run_text(m, "roles.sql", schema_roles) == APPLIED &&
+           run_named(m, statement_schema_own) == APPLIED &&
+           run_named(m, statement_schema_path) == APPLIED &&
+           run_named(m, statement_schema_prepare) == APPLIED &&
+           run_named(m, statement_schema_grant) == APPLIED;
+}
+
+static bool bring_all_up(migration *m) {
+    const char *const parameters[] = {schema_paths};
+    return read_known(m) && bring_up(m, SCHEMA_MIGRATION) &&
+           (is_code_current(m) || step(m, NULL)) && bring_up(m, SCHEMA_DATA) &&
+           run_with(m, statement_schema_forget, parameters) == APPLIED;
 }
 
 static void drop_notice(void *unused, const PGresult *notice) {
@@ -173,37 +316,81 @@ static void drop_notice(void *unused, const PGresult *notice) {
     (void)notice;
 }
 
-bool migrate_run(const char *conninfo, FILE *out, char *reason, size_t reason_size) {
-    PGconn *link = open_link(conninfo, reason, reason_size);
-    if (link == NULL) {
-        return false;
+migrate_outcome migrate_run(const char *conninfo, FILE *out, char *reason, size_t reason_size) {
+    migration m = {.out = out, .reason = reason, .reason_size = reason_size};
+    m.link = open_link(conninfo, reason, reason_size);
+    if (m.link == NULL) {
+        return MIGRATE_FAILED;
     }
-    PQsetNoticeReceiver(link, drop_notice, NULL);
-    bool good = prepare(link, reason, reason_size);
-    for (size_t i = 0; good && i < schema_file_count; i++) {
-        good = bring_up(link, &schema_files[i], out, reason, reason_size);
+    PQsetNoticeReceiver(m.link, drop_notice, NULL);
+    migrate_outcome outcome = prepare(&m) ? begin_version(&m) : MIGRATE_FAILED;
+    if (outcome == MIGRATE_DONE && !bring_all_up(&m)) {
+        outcome = MIGRATE_FAILED;
     }
-    PQfinish(link);
-    return good;
+    PQclear(m.known);
+    PQfinish(m.link);
+    return outcome;
 }
 
-int migrate_check(const char *conninfo, char *reason, size_t reason_size) {
-    PGconn *link = open_link(conninfo, reason, reason_size);
-    if (link == NULL) {
-        return -1;
+/* ---- the check at start-up ---- */
+
+static schema_standing check_files(migration *m) {
+    if (!read_known(m)) {
+        return SCHEMA_UNKNOWN;
     }
-    int verdict = 0;
-    for (size_t i = 0; verdict == 0 && i < schema_file_count; i++) {
-        char wanted[CHECKSUM_MOST];
-        char known[CHECKSUM_MOST] = "";
-        make_checksum(schema_files[i].text, wanted);
-        if (!find_checksum(link, schema_files[i].path, known, reason, reason_size) ||
-            strcmp(known, wanted) != 0) {
-            snprintf(reason, reason_size, "The schema lacks %s; run `learning-reviews migrate`.",
-                     schema_files[i].path);
-            verdict = 1;
+    for (size_t i = 0; i < schema_file_count; i++) {
+        if (!is_current(m, &schema_files[i])) {
+            snprintf(m->reason, m->reason_size,
+                     "The schema lacks %s; run `learning-reviews migrate`.", schema_files[i].path);
+            return SCHEMA_INCOMPLETE;
         }
     }
-    PQfinish(link);
-    return verdict;
+    return SCHEMA_CURRENT;
+}
+
+/* A database that was never migrated, or not by a program with versions, lacks a table, the schema
+ * or the privilege to read them. */
+static bool is_table_missing(const PGresult *result) {
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    return state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0 ||
+                             strcmp(state, "42501") == 0);
+}
+
+static schema_standing check_without_version(migration *m) {
+    schema_standing standing = check_files(m);
+    if (standing == SCHEMA_UNKNOWN && is_table_missing(m->known)) {
+        snprintf(m->reason, m->reason_size, "The schema lacks %s; run `learning-reviews migrate`.",
+                 schema_files[0].path);
+        standing = SCHEMA_INCOMPLETE;
+    }
+    return standing;
+}
+
+static schema_standing check_standing(migration *m) {
+    schema_standing standing = SCHEMA_UNKNOWN;
+    PGresult *row = ask_standing(m->link);
+    if (is_good(row) && is_true(row, "newer")) {
+        describe_newer(row, m->reason, m->reason_size);
+        standing = is_true(row, "supported") ? SCHEMA_SUPPORTED : SCHEMA_NEWER;
+    } else if (is_good(row)) {
+        standing = check_files(m);
+    } else if (is_table_missing(row)) {
+        standing = check_without_version(m);
+    } else {
+        note_fault(m, "The schema's version cannot be read", row);
+    }
+    PQclear(row);
+    return standing;
+}
+
+schema_standing migrate_check(const char *conninfo, char *reason, size_t reason_size) {
+    migration m = {.reason = reason, .reason_size = reason_size};
+    m.link = open_link(conninfo, reason, reason_size);
+    if (m.link == NULL) {
+        return SCHEMA_UNKNOWN;
+    }
+    schema_standing standing = check_standing(&m);
+    PQclear(m.known);
+    PQfinish(m.link);
+    return standing;
 }

@@ -18,14 +18,28 @@ typedef struct statement {
 extern const statement statements[];
 extern const size_t statement_count;
 
+/* Migrations are applied once and never change. Code (functions, types, triggers, policies) is made
+ * again as a whole, data again file by file, whenever a text changes. */
+typedef enum schema_kind { SCHEMA_MIGRATION, SCHEMA_CODE, SCHEMA_DATA } schema_kind;
+
 typedef struct schema_file {
-    const char *path; /* below sql/ */
-    const char *text;
-    bool repeatable; /* applied again whenever its text changes; others are applied once and never
-                        change */
+    const char *path;     /* below sql/ */
+    const char *text;     /* of code: the definitions of its functions and types */
+    const char *wiring;   /* of code: its other statements, which lock tables; else "" */
+    const char *checksum; /* SHA-256 of the file */
+    schema_kind kind;
 } schema_file;
 
 /* Written by the build, in the order in which they are applied. */
 extern const schema_file schema_files[];
 extern const size_t schema_file_count;
 extern const char schema_roles[];
+
+/* Names the texts above: the number of the last migration and a digest. */
+extern const char schema_version[];
+
+/* As PostgreSQL arrays: the paths above, those of the migrations, and sql/supported_versions.txt.
+ */
+extern const char schema_paths[];
+extern const char schema_migrations[];
+extern const char schema_supported[];

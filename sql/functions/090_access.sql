@@ -5,6 +5,9 @@
 -- register.committee: the committee that the caller is; register.area: the committee whose register it may read
 -- whole (the committee itself, or its chief officers group); register.granted and register.liaison: single cases
 -- opened to the caller (case_access).
+--
+-- Functions: the service may execute each, PUBLIC none (schema_seal in sql/queries/schema.sql). A function that is not
+-- for the service is revoked from it beside its definition.
 
 -- The cases opened to a client, by what the access allows. Runs as the owner: it is asked before the claims stand.
 create or replace function access_of(p_organisation text, p_client text, out granted text, out liaison text)
@@ -29,7 +32,6 @@ $$;
 do $$
 declare
     name text;
-    kind text;
 begin
     for name in select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
             where c.relnamespace = 'register'::regnamespace and c.relkind = 'r' and a.attname = 'committee'
@@ -37,13 +39,8 @@ begin
             union select unnest(array['idempotency_key', 'action_update']) loop
         execute format('alter table %I enable row level security', name);
         execute format('alter table %I force row level security', name);
-        execute format('drop policy if exists owner_all on %I', name);
         execute format('create policy owner_all on %I to register_owner using (true)', name);
         execute format('revoke all on %I from register_service', name);
-        foreach kind in array array['read', 'insert', 'update', 'delete', 'liaison_read', 'liaison_update'] loop
-            execute format('drop policy if exists service_%s on %I', kind, name);
-        end loop;
-        execute format('drop policy if exists inspectorate_read on %I', name);
     end loop;
 end
 $$;
@@ -51,7 +48,6 @@ $$;
 -- Asked with the claims of each request; nobody but the owner sees or changes who is shut out.
 alter table exclusion enable row level security;
 alter table exclusion force row level security;
-drop policy if exists owner_all on exclusion;
 create policy owner_all on exclusion to register_owner using (true);
 revoke all on exclusion from register_service;
 create or replace function is_excluded(p_organisation text, p_client text, p_token_id text) returns boolean
@@ -281,6 +277,3 @@ create policy service_insert on timescale for insert to register_service with ch
 create policy service_read on local_holiday for select to register_service using (true);
 create policy service_insert on local_holiday for insert to register_service with check (
     committee = (select claim('committee')) and (select has_scope('cases.write')));
-
-revoke all on all functions in schema register from public;
-grant execute on all functions in schema register to register_service, register_owner;

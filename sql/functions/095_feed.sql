@@ -257,7 +257,5 @@ begin
 end
 $$;
 
-revoke all on all functions in schema register from public;
-grant execute on all functions in schema register to register_service, register_owner;
 -- Only triggers and the functions that run as the owner tell the feed anything.
 revoke execute on function feed_emit, feed_change, feed_tell_case, feed_sight_set from register_service;

@@ -245,6 +245,6 @@ begin
 end
 $$;
 
--- What is for the owner's own functions only. It does not run as the owner: 090_access.sql and 095_feed.sql grant all
--- functions again when they are applied after this file, and then the service still lacks the rights to the tables.
-revoke execute on function statistic_fold(integer), statistic_count_all(), statistic_release_make(text, date, date) from public;
+-- For the owner's own functions only.
+revoke execute on function statistic_fold(integer), statistic_count_all(), statistic_release_make(text, date, date)
+    from register_service;

@@ -322,8 +322,3 @@ create policy service_read on audit_head for select to register_service using ((
 drop policy service_read on audit_entry;
 create policy service_read on audit_entry for select to register_service using (
     (select audits_all()) or (select has_scope('audit.read')) and committees @> array[(select claim('area'))]);
-
-revoke execute on function audit_write, audit_pushed, audit_seal_next, audit_state,
-    audit_prune from public;
-grant execute on function audit_write, audit_pushed, audit_seal_next, audit_state,
-    audit_prune to register_service;
