@@ -1,8 +1,9 @@
 /* The command `check audit`: the whole trail in one stream, in constant memory. */
 #include "service/cli_audit.h"
 
-#include "service/cli.h"
+#include "service/command.h"
 #include "service/db/audit_chain.h"
+#include "service/db/link.h"
 #include "service/db/statement.h"
 
 #include <inttypes.h>
@@ -33,8 +34,7 @@ static bool command(PGconn *link, const char *text) {
 
 /* One snapshot for all, as the auditor. */
 static bool begin(PGconn *link) {
-    if (PQstatus(link) != CONNECTION_OK ||
-        !command(link, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")) {
+    if (!command(link, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")) {
         return false;
     }
     PGresult *claims = PQexecParams(link, statement_claims->text, statement_claims->parameters,
@@ -168,6 +168,7 @@ static int report(const audit_chain *chain) {
 
 int audit_check(const config *settings, const char *anchor) {
     audit_chain chain = {0};
+    char reason[1024] = "";
     if (settings->database == NULL) {
         return cli_fail(EX_CONFIG,
                         "LR_DATABASE is not set: it has to be a libpq connection string.");
@@ -176,7 +177,16 @@ int audit_check(const config *settings, const char *anchor) {
         return cli_fail(EX_USAGE, "--anchor has to be COUNT:HASH as the log and `check audit` give "
                                   "it.");
     }
+    if (!command_check_transport(settings, "LR_DATABASE", settings->database, reason,
+                                 sizeof reason)) {
+        return cli_fail(EX_CONFIG, reason);
+    }
     PGconn *link = connect_to(settings->database);
+    if (PQstatus(link) != CONNECTION_OK) {
+        link_explain(link, "LR_DATABASE", "reached", reason, sizeof reason);
+        PQfinish(link);
+        return cli_fail(EX_UNAVAILABLE, reason);
+    }
     bool read = verify(link, &chain);
     PQfinish(link);
     return read ? report(&chain)

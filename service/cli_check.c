@@ -3,11 +3,14 @@
 #include "service/cli_health.h"
 #include "service/command.h"
 #include "service/db/durability.h"
+#include "service/db/logging.h"
 #include "service/db/migrate.h"
 #include "service/db/role.h"
+#include "service/listen.h"
+#include "service/settings_check.h"
+#include "service/tls_files.h"
 
-#include <openssl/pem.h>
-#include <openssl/x509.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -37,14 +40,56 @@ static void report_fault(findings *all, int status, const char *what, const char
     }
 }
 
+/* What serving starts with, and logs: it does not change the status. */
+static void report_warning(const char *what, const char *warning) {
+    printf("%s: WARNING: %s\n", what, warning);
+}
+
+static void report_setting(void *context, finding_level level, const char *text) {
+    findings *all = context;
+    if (level == FINDING_WARNING) {
+        report_warning("configuration", text);
+        return;
+    }
+    report_fault(all, EX_CONFIG, "configuration", text,
+                 "set it in the environment or in the file that --config names; "
+                 "learning-reviews(8) lists all settings.");
+}
+
 static void check_configuration(findings *all) {
-    char reason[1024] = "";
-    if (command_check_safety(all->settings, reason, sizeof reason)) {
+    settings_check(all->settings, report_setting, all);
+    if (all->status == EX_OK) {
         report_order("configuration", "");
-    } else {
-        report_fault(all, EX_CONFIG, "configuration", reason,
-                     "set it in the environment or in the file that --config names; "
-                     "learning-reviews(8) lists all settings.");
+    }
+}
+
+/* Whether the address can be listened on. A port in use is as it should be while the service runs,
+ * and with --settings, which is asked before another service is stopped. Returns false for a fault.
+ */
+static bool check_address(findings *all, bool may_be_used, const char *setting, const char *text) {
+    char reason[1024] = "";
+    struct addrinfo *found = listen_resolve(setting, text, false, reason, sizeof reason);
+    if (found == NULL) {
+        return false; /* check_configuration said it */
+    }
+    int error = listen_try(found);
+    freeaddrinfo(found);
+    if (error == 0 || (error == EADDRINUSE && may_be_used)) {
+        return true;
+    }
+    listen_explain(setting, text, error, reason, sizeof reason);
+    report_fault(all, EX_CONFIG, "addresses", reason, "");
+    return false;
+}
+
+static void check_addresses(findings *all, bool before_restart) {
+    const config *settings = all->settings;
+    bool serving = health_answers(settings->admin_listen);
+    bool may_be_used = serving || before_restart;
+    bool api = check_address(all, may_be_used, "LR_LISTEN", settings->listen);
+    bool admin = check_address(all, may_be_used, "LR_ADMIN_LISTEN", settings->admin_listen);
+    if (api && admin) {
+        report_order("addresses", serving ? "the service is running" : "");
     }
 }
 
@@ -100,48 +145,42 @@ static void check_keys(findings *all) {
     report_order("keys", text);
 }
 
-/* Returns NULL, or what is wrong with the two files. */
-static const char *tls_fault(FILE *certificate_file, FILE *key_file) {
-    X509 *certificate =
-        certificate_file == NULL ? NULL : PEM_read_X509(certificate_file, NULL, NULL, NULL);
-    EVP_PKEY *private_key =
-        key_file == NULL ? NULL : PEM_read_PrivateKey(key_file, NULL, NULL, NULL);
-    const char *fault = NULL;
-    if (certificate == NULL) {
-        fault = "LR_TLS_CERTIFICATE_FILE cannot be read as a certificate in PEM.";
-    } else if (private_key == NULL) {
-        fault = "LR_TLS_KEY_FILE cannot be read as a private key in PEM without a password.";
-    } else if (X509_check_private_key(certificate, private_key) != 1) {
-        fault = "LR_TLS_KEY_FILE is not the key of the first certificate in the other file.";
-    } else if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
-        fault = "the certificate in LR_TLS_CERTIFICATE_FILE has expired.";
-    } else if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) {
-        fault = "the certificate in LR_TLS_CERTIFICATE_FILE is not valid yet.";
-    }
-    X509_free(certificate);
-    EVP_PKEY_free(private_key);
-    return fault;
-}
-
 static void check_tls(findings *all) {
-    if (all->settings->tls_key_file == NULL) {
+    const config *settings = all->settings;
+    char reason[1024] = "";
+    if (settings->tls_key_file == NULL) {
         report_order("TLS", "not configured: let a proxy in front speak it");
-        return;
-    }
-    FILE *certificate = fopen(all->settings->tls_certificate_file, "re");
-    FILE *key_file = fopen(all->settings->tls_key_file, "re");
-    const char *fault = tls_fault(certificate, key_file);
-    if (certificate != NULL) {
-        fclose(certificate);
-    }
-    if (key_file != NULL) {
-        fclose(key_file);
-    }
-    if (fault == NULL) {
+    } else if (tls_files_check(settings->tls_certificate_file, settings->tls_key_file, reason,
+                               sizeof reason) == TLS_FILES_GOOD) {
         report_order("TLS", "");
     } else {
-        report_fault(all, EX_CONFIG, "TLS", fault,
+        report_fault(all, EX_CONFIG, "TLS", reason,
                      "name the certificate, with the chain behind it, and its own key.");
+    }
+}
+
+static void report_logging(void *context, const char *text) {
+    (void)context;
+    report_warning("database log", text);
+}
+
+static void ignore_logging(void *context, const char *text) {
+    (void)context;
+    (void)text;
+}
+
+/* Invented data may be in a log: in dev it is only said. */
+static void check_logging(findings *all) {
+    char reason[1024] = "";
+    bool dev = all->settings->dev;
+    int count = logging_check(all->settings->database, dev ? ignore_logging : report_logging, NULL,
+                              reason, sizeof reason);
+    if (count < 0) {
+        report_fault(all, EX_UNAVAILABLE, "database log", reason, "");
+    } else if (count == 0) {
+        report_order("database log", "holds nothing of requests");
+    } else if (dev) {
+        report_order("database log", "not private, which is allowed in dev");
     }
 }
 
@@ -197,6 +236,31 @@ static void check_schema(findings *all) {
     }
 }
 
+/* Returns false when the connection must not, or cannot, be made. */
+static bool check_transport(findings *all, const char *what, const char *setting,
+                            const char *conninfo) {
+    char reason[1024] = "";
+    if (!command_check_transport(all->settings, setting, conninfo, reason, sizeof reason)) {
+        report_fault(all, EX_CONFIG, what, reason,
+                     "for instance: host=db.example.org dbname=register user=register_service "
+                     "sslmode=verify-full sslrootcert=FILE");
+        return false;
+    }
+    if (*reason != '\0' && !all->settings->dev) {
+        report_warning(what, reason);
+    }
+    return true;
+}
+
+/* The connection of `migrate` is not made here: its role may do anything. */
+static void check_migration_database(findings *all) {
+    const char *conninfo = all->settings->migration_database;
+    if (conninfo != NULL &&
+        check_transport(all, "migration database", "LR_MIGRATION_DATABASE", conninfo)) {
+        report_order("migration database", "can be read; not asked");
+    }
+}
+
 static void check_database(findings *all) {
     char reason[1024] = "";
     if (all->settings->database == NULL) {
@@ -205,7 +269,10 @@ static void check_database(findings *all) {
                      "for instance: host=db.example.org dbname=register user=register_service");
         return;
     }
-    switch (role_check(all->settings->database, reason, sizeof reason)) {
+    if (!check_transport(all, "database", "LR_DATABASE", all->settings->database)) {
+        return;
+    }
+    switch (role_check("LR_DATABASE", all->settings->database, reason, sizeof reason)) {
     case ROLE_UNKNOWN:
         report_fault(all, EX_UNAVAILABLE, "database", reason,
                      "is it running, may this machine reach it, are user and password right, and "
@@ -219,6 +286,7 @@ static void check_database(findings *all) {
         report_order("database", "reached");
         report_order("role", "bound by row-level security");
         check_durability(all);
+        check_logging(all);
         check_schema(all);
     }
 }
@@ -226,44 +294,62 @@ static void check_database(findings *all) {
 /* A standby that is away does not keep the service from working. */
 static void check_read_database(findings *all) {
     char reason[1024] = "";
-    if (all->settings->read_database == NULL) {
+    const char *conninfo = all->settings->read_database;
+    if (conninfo == NULL || !check_transport(all, "standby", "LR_READ_DATABASE", conninfo)) {
         return;
     }
-    switch (role_check(all->settings->read_database, reason, sizeof reason)) {
+    switch (role_check("LR_READ_DATABASE", conninfo, reason, sizeof reason)) {
     case ROLE_UNKNOWN:
-        report_order("standby", "cannot be reached or asked now: the primary answers");
+        report_warning("standby", reason);
+        puts("    until it can be, the primary answers what it would.");
         return;
     case ROLE_UNSAFE:
-        report_fault(all, EX_CONFIG, "standby",
-                     "LR_READ_DATABASE: not a role that row-level "
-                     "security binds; it will not be used.",
-                     "log in as register_service there, too.");
+        report_fault(all, EX_CONFIG, "standby", reason,
+                     "it will not be used; log in as register_service there, too.");
         return;
     case ROLE_BOUND:
         report_order("standby", "reached");
     }
 }
 
+static void check_settings(findings *all, bool before_restart) {
+    config_print(all->settings, stdout);
+    puts("");
+    check_configuration(all);
+    check_pseudonym_key(all);
+    check_keys(all);
+    check_tls(all);
+    check_webhooks(all);
+    check_addresses(all, before_restart);
+}
+
+static void check_databases(findings *all) {
+    check_database(all);
+    check_read_database(all);
+    check_migration_database(all);
+}
+
 int command_check(const cli_call *call) {
     const char *anchor = cli_value(call, "--anchor");
-    if ((call->topic && cli_value(call, "--health") != NULL) || (!call->topic && anchor != NULL)) {
-        return cli_fail(EX_USAGE, "--health is for `check` alone, --anchor for `check audit`.");
+    bool health = cli_value(call, "--health") != NULL;
+    bool settings = cli_value(call, "--settings") != NULL;
+    bool database = cli_value(call, "--database") != NULL;
+    if (health + settings + database + call->topic > 1 || (!call->topic && anchor != NULL)) {
+        return cli_fail(EX_USAGE, "--health, --settings and --database are each alone for `check`, "
+                                  "--anchor is for `check audit`.");
     }
     if (call->topic) {
         return audit_check(call->settings, anchor);
     }
-    if (cli_value(call, "--health") != NULL) {
+    if (health) {
         return health_ask(call->settings->admin_listen, stdout);
     }
     findings all = {.settings = call->settings, .status = EX_OK};
-    config_print(call->settings, stdout);
-    puts("");
-    check_configuration(&all);
-    check_pseudonym_key(&all);
-    check_keys(&all);
-    check_tls(&all);
-    check_webhooks(&all);
-    check_database(&all);
-    check_read_database(&all);
+    if (!database) {
+        check_settings(&all, settings);
+    }
+    if (!settings) {
+        check_databases(&all);
+    }
     return all.status;
 }

@@ -3,6 +3,7 @@
 #include "service/cli_health.h"
 
 #include "service/cli.h"
+#include "service/listen.h"
 
 #include <netdb.h>
 #include <string.h>
@@ -13,31 +14,10 @@
 
 enum { ANSWER_MOST = 4096, WAIT_SECONDS = 3 };
 
-/* The address to call: where it listens everywhere, this machine. NULL when there is none. */
-static struct addrinfo *resolve(const char *listen) {
-    char host[256];
-    const char *colon = strrchr(listen, ':');
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    if (colon == NULL || (size_t)(colon - listen) >= sizeof host) {
-        return NULL;
-    }
-    snprintf(host, sizeof host, "%.*s", (int)(colon - listen), listen);
-    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "[::]") == 0) {
-        host[0] = '\0';
-    }
-    size_t length = strlen(host);
-    char *name = host;
-    if (length > 1 && host[0] == '[' && host[length - 1] == ']') {
-        host[length - 1] = '\0';
-        name = host + 1;
-    }
-    return getaddrinfo(*name == '\0' ? NULL : name, colon + 1, &hints, &found) == 0 ? found : NULL;
-}
-
 static int connect_to(const char *listen) {
     const struct timeval wait = {.tv_sec = WAIT_SECONDS};
-    struct addrinfo *found = resolve(listen);
+    char reason[512];
+    struct addrinfo *found = listen_resolve("LR_ADMIN_LISTEN", listen, true, reason, sizeof reason);
     int link = -1;
     for (const struct addrinfo *each = found; each != NULL && link < 0; each = each->ai_next) {
         link = socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC, each->ai_protocol);
@@ -68,22 +48,40 @@ static void read_answer(int link, char *answer) {
     answer[size] = '\0';
 }
 
-int health_ask(const char *listen, FILE *out) {
+/* Returns the answer's body within `answer`; NULL when nothing answers, with `*reached` false, or
+ * something that is not the service. */
+static const char *ask(const char *listen, char *answer, bool *reached) {
     static const char request[] =
         "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    char answer[ANSWER_MOST] = "";
     int link = connect_to(listen);
+    *reached = link >= 0;
     if (link < 0) {
-        return cli_fail(EX_UNAVAILABLE, "nothing answers at LR_ADMIN_LISTEN; is it serving?");
+        return NULL;
     }
     if (send(link, request, sizeof request - 1, MSG_NOSIGNAL) == (ssize_t)(sizeof request - 1)) {
         read_answer(link, answer);
     }
     close(link);
     const char *body = strstr(answer, "\r\n\r\n");
-    if (strncmp(answer, "HTTP/1.1 ", 9) != 0 || body == NULL) {
-        return cli_fail(EX_UNAVAILABLE, "what answers at LR_ADMIN_LISTEN is not the service.");
+    return strncmp(answer, "HTTP/1.1 ", 9) == 0 && body != NULL ? body + 4 : NULL;
+}
+
+bool health_answers(const char *listen) {
+    char answer[ANSWER_MOST] = "";
+    bool reached = false;
+    const char *body = ask(listen, answer, &reached);
+    return body != NULL && strstr(body, "\"ready\":") != NULL;
+}
+
+int health_ask(const char *listen, FILE *out) {
+    char answer[ANSWER_MOST] = "";
+    bool reached = false;
+    const char *body = ask(listen, answer, &reached);
+    if (body == NULL) {
+        return cli_fail(EX_UNAVAILABLE, reached
+                                            ? "what answers at LR_ADMIN_LISTEN is not the service."
+                                            : "nothing answers at LR_ADMIN_LISTEN; is it serving?");
     }
-    fputs(body + 4, out);
+    fputs(body, out);
     return strncmp(answer + 9, "200 ", 4) == 0 ? EX_OK : EX_UNAVAILABLE;
 }

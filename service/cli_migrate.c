@@ -10,13 +10,17 @@
 int command_migrate(const cli_call *call) {
     char reason[1024] = "";
     const config *settings = call->settings;
-    const char *database =
-        settings->migration_database != NULL ? settings->migration_database : settings->database;
+    bool own = settings->migration_database != NULL;
+    const char *setting = own ? "LR_MIGRATION_DATABASE" : "LR_DATABASE";
+    const char *database = own ? settings->migration_database : settings->database;
     if (database == NULL) {
         return cli_fail(
             EX_CONFIG, "LR_MIGRATION_DATABASE is not set: it has to be a libpq connection string.");
     }
-    migrate_outcome outcome = migrate_run(database, stdout, reason, sizeof reason);
+    if (!command_check_transport(settings, setting, database, reason, sizeof reason)) {
+        return cli_fail(EX_CONFIG, reason);
+    }
+    migrate_outcome outcome = migrate_run(setting, database, stdout, reason, sizeof reason);
     if (outcome == MIGRATE_NEWER) {
         size_t used = strlen(reason);
         snprintf(reason + used, sizeof reason - used,

@@ -9,8 +9,10 @@
 /* Where the configuration says the keys are. */
 keys_source command_keys_source(const config *settings);
 
-/* Whether it would be safe to serve with the configuration; if not, one sentence in `reason`. */
-bool command_check_safety(const config *settings, char *reason, size_t reason_size);
+/* Whether a connection to this database is safe, or insecure as the settings allow; if not, one
+ * sentence in `reason`. */
+bool command_check_transport(const config *settings, const char *setting, const char *conninfo,
+                             char *reason, size_t reason_size);
 
 /* Whether webhooks are set up, and if so where they may go and the key of their secrets (of
  * WEBHOOK_KEY_SIZE bytes; NULL when it is only to be checked). Returns false with one sentence in

@@ -1,6 +1,8 @@
 /* The configuration: environment variables over a file over defaults, checked once at the start. */
 #include "service/config.h"
 
+#include "service/listen.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -37,6 +39,8 @@ static const setting settings_known[] = {
     {"LR_PSEUDONYM_KEY_FILE", TEXT, AT(pseudonym_key_file), NULL, 0, 0},
     {"LR_TLS_CERTIFICATE_FILE", TEXT, AT(tls_certificate_file), NULL, 0, 0},
     {"LR_TLS_KEY_FILE", TEXT, AT(tls_key_file), NULL, 0, 0},
+    {"LR_ALLOW_PLAIN_HTTP", NUMBER, AT(allow_plain_http), "0", 0, 1},
+    {"LR_ALLOW_UNVERIFIED_DATABASE", NUMBER, AT(allow_unverified_database), "0", 0, 1},
     {"LR_WORKERS", NUMBER, AT(workers), "32", 1, 1024},
     {"LR_CONNECTIONS", NUMBER, AT(connections), "12", 1, 256},
     {"LR_PUSH_CONNECTIONS", NUMBER, AT(push_connections), "2", 1, 16},
@@ -154,7 +158,7 @@ extern char **environ;
 
 /* LR_CONFIG and LR_MODE are read elsewhere here; the others are deploy/run's. */
 static bool is_for_others(const char *name) {
-    static const char *const names[] = {"LR_CONFIG", "LR_MODE", "LR_STATE", "LR_DEMO"};
+    static const char *const names[] = {"LR_CONFIG", "LR_MODE", "LR_STATE", "LR_DEMO", "LR_BINARY"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0) {
             return true;
@@ -200,12 +204,23 @@ static bool read_mode(config *settings, char *reason, size_t reason_size) {
     return false;
 }
 
+/* Where it listens on every interface, the one address that is certain: this machine's own. */
+static char *derive_public_url(const config *settings) {
+    const char *scheme = settings->tls_key_file == NULL ? "http" : "https";
+    listen_address address;
+    char url[300];
+    if (listen_parse(settings->listen, &address) == NULL && listen_is_everywhere(&address)) {
+        snprintf(url, sizeof url, "%s://127.0.0.1:%s", scheme, address.port);
+    } else {
+        snprintf(url, sizeof url, "%s://%s", scheme, settings->listen);
+    }
+    return strdup(url);
+}
+
 static bool derive(config *settings, char *reason, size_t reason_size) {
     if (settings->public_url == NULL) {
-        char url[300];
-        snprintf(url, sizeof url, "%s://%s", settings->tls_key_file == NULL ? "http" : "https",
-                 settings->listen);
-        settings->public_url = strdup(url);
+        settings->public_url = derive_public_url(settings);
+        settings->public_url_derived = true;
     }
     if (settings->issuer == NULL && settings->dev) {
         settings->issuer = strdup("https://identity.invalid/dev");
@@ -261,18 +276,30 @@ static bool is_confidential(const char *name) {
 
 void config_print(const config *settings, FILE *out) {
     config copy = *settings;
-    fprintf(out, "%-26s %s\n", "LR_MODE", settings->dev ? "dev" : "production");
+    fprintf(out, "%-28s %s\n", "LR_MODE", settings->dev ? "dev" : "production");
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const setting *known = &settings_known[i];
         if (known->kind == NUMBER) {
-            fprintf(out, "%-26s %d\n", known->name, *number_at(&copy, known));
+            fprintf(out, "%-28s %d\n", known->name, *number_at(&copy, known));
             continue;
         }
         const char *value = *text_at(&copy, known);
-        fprintf(out, "%-26s %s\n", known->name,
+        fprintf(out, "%-28s %s\n", known->name,
                 value == NULL                  ? "(not set)"
                 : is_confidential(known->name) ? "(set)"
                                                : value);
+    }
+}
+
+void config_each_text(const config *settings,
+                      void (*visit)(void *context, const char *name, const char *value),
+                      void *context) {
+    config copy = *settings;
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const setting *known = &settings_known[i];
+        if (known->kind == TEXT && *text_at(&copy, known) != NULL) {
+            visit(context, known->name, *text_at(&copy, known));
+        }
     }
 }
 

@@ -8,12 +8,15 @@
 typedef struct config {
     bool dev; /* LR_MODE=dev: development secret allowed, short drain */
     const char *listen, *admin_listen;
-    const char *public_url; /* without a trailing slash */
+    const char *public_url;  /* without a trailing slash */
+    bool public_url_derived; /* from `listen`, because it is not set */
     const char *database, *migration_database, *read_database;
     const char *jwks_file, *jwks_url, *dev_secret_file;
     const char *issuer, *audience;
     const char *pseudonym_key_file;
     const char *tls_certificate_file, *tls_key_file;
+    int allow_plain_http;          /* in production, on an address that others can reach */
+    int allow_unverified_database; /* in production, TCP without sslmode=verify-full */
     int workers, connections, push_connections;
     int connections_most, address_connections_most, waiting_most;
     const char *trusted_proxies; /* addresses that address_connections_most does not hold for */
@@ -34,6 +37,11 @@ void config_free(config *settings);
 
 /* Prints every setting with its value; of a connection string only that it is set. */
 void config_print(const config *settings, FILE *out);
+
+/* Calls `visit` for each setting that is a text and has a value, default or not. */
+void config_each_text(const config *settings,
+                      void (*visit)(void *context, const char *name, const char *value),
+                      void *context);
 
 /* Reads a secret of `least` bytes or more from a file: the text without trailing white space.
  * Returns a malloc'ed buffer that the caller wipes and frees, or NULL with the reason written. */

@@ -76,10 +76,15 @@ static const cli_command commands[] = {
          "Prints the settings in force, then one line for each thing that serving needs. "
          "Exit status: 0 in order,\n69 database or key set not available, 78 "
          "configuration at fault.\n"
+         "A line that says FAULT keeps the service from starting; one that says WARNING does not, "
+         "and is logged at each start.\n"
          "check audit: verifies the whole audit trail instead and names the first entry that was "
          "altered, added or\nis missing (exit status 1).\n",
      .topic = "audit",
      .options = {{"--health", NULL, "only ask the running service whether it is ready (0 or 69)"},
+                 {"--settings", NULL,
+                  "only settings, keys, certificate and addresses; ports may be in use"},
+                 {"--database", NULL, "only the databases"},
                  {"--anchor", "COUNT:HASH", "audit: what the chain has to go through"}},
      .run = command_check},
     {.name = "version",

@@ -3,11 +3,15 @@
 #include "service/command.h"
 #include "service/contract/contract.h"
 #include "service/db/durability.h"
+#include "service/db/link.h"
+#include "service/db/logging.h"
 #include "service/db/migrate.h"
 #include "service/db/role.h"
 #include "service/http/server.h"
 #include "service/log.h"
 #include "service/notify.h"
+#include "service/settings_check.h"
+#include "service/tls_files.h"
 #include "service/upkeep.h"
 
 #include <errno.h>
@@ -95,26 +99,74 @@ bool command_read_webhooks(const config *settings, targets **allowed, unsigned c
     return *allowed != NULL;
 }
 
-/* A configuration that would be unsafe in production is refused there. */
-bool command_check_safety(const config *settings, char *reason, size_t reason_size) {
-    const char *fault = NULL;
-    if (settings->database == NULL) {
-        fault = "LR_DATABASE is not set: it has to be a libpq connection string for the role "
-                "register_service.";
-    } else if (!settings->dev && settings->dev_secret_file != NULL) {
-        fault = "LR_DEV_SECRET_FILE is for LR_MODE=dev only; use LR_JWKS_URL or LR_JWKS_FILE.";
-    } else if (settings->issuer == NULL) {
-        fault = "LR_ISSUER is not set: it has to be the exact `iss` of the tokens.";
-    } else if (settings->jwks_file == NULL && settings->jwks_url == NULL &&
-               settings->dev_secret_file == NULL) {
-        fault = "There is no key to verify tokens with: set LR_JWKS_URL or LR_JWKS_FILE.";
-    } else if (log_level_parse(settings->log_level) < 0) {
-        fault = "LR_LOG_LEVEL has to be debug, info, warning or error.";
+bool command_check_transport(const config *settings, const char *setting, const char *conninfo,
+                             char *reason, size_t reason_size) {
+    link_verdict verdict = link_judge(setting, conninfo, reason, reason_size);
+    return verdict == LINK_VERIFIED ||
+           (verdict == LINK_UNVERIFIED && (settings->dev || settings->allow_unverified_database));
+}
+
+typedef struct sentence {
+    char *text;
+    size_t size;
+} sentence;
+
+static void keep_first_fault(void *context, finding_level level, const char *text) {
+    const sentence *first = context;
+    if (level == FINDING_FAULT && *first->text == '\0') {
+        snprintf(first->text, first->size, "%s", text);
     }
-    if (fault != NULL) {
-        snprintf(reason, reason_size, "%s", fault);
+}
+
+/* Settings, and the files that they name. */
+static bool check_settings(const config *settings, char *reason, size_t reason_size) {
+    sentence first = {.text = reason, .size = reason_size};
+    *reason = '\0';
+    settings_check(settings, keep_first_fault, &first);
+    return *reason == '\0' &&
+           (settings->tls_key_file == NULL ||
+            tls_files_check(settings->tls_certificate_file, settings->tls_key_file, reason,
+                            reason_size) != TLS_FILES_BAD);
+}
+
+/* What is insecure and allowed, at each start again. */
+static void log_finding(void *context, finding_level level, const char *text) {
+    (void)context;
+    if (level == FINDING_WARNING) {
+        log_write(LOG_WARNING, "%s", text);
     }
-    return fault == NULL;
+}
+
+static void log_fault_of_logging(void *context, const char *text) {
+    (void)context;
+    log_write(LOG_WARNING, "%s", text);
+}
+
+static void warn(const config *settings) {
+    char reason[1024] = "";
+    settings_check(settings, log_finding, NULL);
+    if (settings->tls_key_file != NULL &&
+        tls_files_check(settings->tls_certificate_file, settings->tls_key_file, reason,
+                        sizeof reason) == TLS_FILES_OUT_OF_DATE) {
+        log_write(LOG_WARNING, "%s", reason);
+    }
+    if (settings->dev) {
+        return;
+    }
+    if (link_judge("LR_DATABASE", settings->database, reason, sizeof reason) == LINK_UNVERIFIED) {
+        log_write(LOG_WARNING, "%s", reason);
+    }
+    if (logging_check(settings->database, log_fault_of_logging, NULL, reason, sizeof reason) < 0) {
+        log_write(LOG_WARNING, "%s", reason);
+    }
+}
+
+static bool check_transport(const config *settings, char *reason, size_t reason_size) {
+    return command_check_transport(settings, "LR_DATABASE", settings->database, reason,
+                                   reason_size) &&
+           (settings->read_database == NULL ||
+            command_check_transport(settings, "LR_READ_DATABASE", settings->read_database, reason,
+                                    reason_size));
 }
 
 /* An older program serves a newer schema only where the newer program listed it. */
@@ -133,7 +185,10 @@ static int check_schema(const char *database, char *reason, size_t reason_size) 
 }
 
 static int check_database(const config *settings, char *reason, size_t reason_size) {
-    role_verdict role = role_check(settings->database, reason, reason_size);
+    if (!check_transport(settings, reason, reason_size)) {
+        return EX_CONFIG;
+    }
+    role_verdict role = role_check("LR_DATABASE", settings->database, reason, reason_size);
     if (role != ROLE_BOUND) {
         return role == ROLE_UNSAFE ? EX_CONFIG : EX_UNAVAILABLE;
     }
@@ -258,7 +313,7 @@ int command_serve(const config *settings, const serve_parts *parts) {
                       .scan_identifier = parts->scan_identifier};
     unsigned char subject_key[SECRET_SIZE];
     sigset_t signals;
-    if (!command_check_safety(settings, reason, sizeof reason) ||
+    if (!check_settings(settings, reason, sizeof reason) ||
         !read_secrets(&shared, subject_key, reason, sizeof reason)) {
         return fail(EX_CONFIG, reason);
     }
@@ -271,6 +326,7 @@ int command_serve(const config *settings, const serve_parts *parts) {
         return fail(EX_CONFIG, reason);
     }
     log_set_level((log_level)log_level_parse(settings->log_level));
+    warn(settings);
     guard_memory();
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&signals);

@@ -1,19 +1,20 @@
 /* Whether the database keeps what it says it committed, even when its machine fails. */
 #include "service/db/durability.h"
 
+#include "service/db/link.h"
 #include "service/db/statement.h"
 
-#include <libpq-fe.h>
 #include <stdio.h>
 
 durability_verdict durability_check(const char *conninfo, char *reason, size_t reason_size) {
-    PGconn *link = PQconnectdb(conninfo);
-    PGresult *off =
-        PQstatus(link) == CONNECTION_OK ? PQexec(link, statement_durability_off->text) : NULL;
+    PGconn *link = link_open("LR_DATABASE", conninfo, reason, reason_size);
+    if (link == NULL) {
+        return DURABILITY_UNKNOWN;
+    }
+    PGresult *off = PQexec(link, statement_durability_off->text);
     durability_verdict verdict = DURABILITY_UNKNOWN;
-    if (off == NULL || PQresultStatus(off) != PGRES_TUPLES_OK) {
-        snprintf(reason, reason_size,
-                 "LR_DATABASE: the database cannot be reached or asked about its settings.");
+    if (PQresultStatus(off) != PGRES_TUPLES_OK) {
+        link_explain(link, "LR_DATABASE", "asked about its settings", reason, reason_size);
     } else if (PQntuples(off) > 0) {
         verdict = DURABILITY_OFF;
         snprintf(reason, reason_size,

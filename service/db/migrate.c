@@ -1,9 +1,9 @@
 /* Brings a database to the schema of this program: forward only, checksummed, one at a time. */
 #include "service/db/migrate.h"
 
+#include "service/db/link.h"
 #include "service/db/statement.h"
 
-#include <libpq-fe.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -283,17 +283,6 @@ static migrate_outcome begin_version(const migration *m) {
     return outcome;
 }
 
-static PGconn *open_link(const char *conninfo, char *reason, size_t reason_size) {
-    PGconn *link = PQconnectdb(conninfo);
-    if (PQstatus(link) == CONNECTION_OK) {
-        return link;
-    }
-    snprintf(reason, reason_size, "The database cannot be reached: %s", PQerrorMessage(link));
-    reason[strcspn(reason, "\n")] = '\0';
-    PQfinish(link);
-    return NULL;
-}
-
 static bool prepare(const migration *m) {
     return run_named(m, statement_schema_lock) == APPLIED &&
            run_named(m, statement_schema_patience) == APPLIED &&
@@ -316,9 +305,10 @@ static void drop_notice(void *unused, const PGresult *notice) {
     (void)notice;
 }
 
-migrate_outcome migrate_run(const char *conninfo, FILE *out, char *reason, size_t reason_size) {
+migrate_outcome migrate_run(const char *setting, const char *conninfo, FILE *out, char *reason,
+                            size_t reason_size) {
     migration m = {.out = out, .reason = reason, .reason_size = reason_size};
-    m.link = open_link(conninfo, reason, reason_size);
+    m.link = link_open(setting, conninfo, reason, reason_size);
     if (m.link == NULL) {
         return MIGRATE_FAILED;
     }
@@ -385,7 +375,7 @@ static schema_standing check_standing(migration *m) {
 
 schema_standing migrate_check(const char *conninfo, char *reason, size_t reason_size) {
     migration m = {.reason = reason, .reason_size = reason_size};
-    m.link = open_link(conninfo, reason, reason_size);
+    m.link = link_open("LR_DATABASE", conninfo, reason, reason_size);
     if (m.link == NULL) {
         return SCHEMA_UNKNOWN;
     }

@@ -26,13 +26,15 @@ typedef enum schema_standing {
 
 typedef enum migrate_outcome { MIGRATE_DONE, MIGRATE_FAILED, MIGRATE_NEWER } migrate_outcome;
 
-/* Applies what is missing to the database, as a role that may create roles and schemas (or with
- * both made before), under an advisory lock, so that any number of callers may start together.
- * Prints what it applies to `out`. Returns MIGRATE_NEWER with one sentence in `reason` when the
- * database is newer than this program, and MIGRATE_FAILED when a migration that was applied has
- * changed, a statement failed (with PostgreSQL's message), or a lock was not free within its limit.
+/* Applies what is missing to the database that the setting names, as a role that may create roles
+ * and schemas (or with both made before), under an advisory lock, so that any number of callers may
+ * start together. Prints what it applies to `out`. Returns MIGRATE_NEWER with one sentence in
+ * `reason` when the database is newer than this program, and MIGRATE_FAILED when a migration that
+ * was applied has changed, a statement failed (with PostgreSQL's message), or a lock was not free
+ * within its limit.
  */
-migrate_outcome migrate_run(const char *conninfo, FILE *out, char *reason, size_t reason_size);
+migrate_outcome migrate_run(const char *setting, const char *conninfo, FILE *out, char *reason,
+                            size_t reason_size);
 
 /* How the schema stands to this program. For all but SCHEMA_CURRENT with one sentence in `reason`;
  * it names the file that is missing, or the versions. */

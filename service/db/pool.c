@@ -1,6 +1,7 @@
 /* Connections to PostgreSQL: a fixed number, prepared, taken for one request and given back. */
 #include "service/db/pool.h"
 
+#include "service/db/link.h"
 #include "service/db/role.h"
 #include "service/db/statement.h"
 #include "service/db/wait.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BACKOFF_LEAST_MS = 50, BACKOFF_MOST_MS = 1000 };
+enum { BACKOFF_LEAST_MS = 50, BACKOFF_MOST_MS = 1000, FAULT_MOST = 700 };
 
 /* Somebody who waits for a connection. */
 typedef struct waiter {
@@ -118,7 +119,10 @@ static bool is_allowed(const pool *all, PGconn *link) {
     return false;
 }
 
-static PGconn *connect_once(const pool *all) {
+/* Returns NULL with libpq's words in `fault`, or "" there where the connection was made and could
+ * not be used, which is logged already. */
+static PGconn *connect_once(const pool *all, char *fault, size_t size) {
+    *fault = '\0';
     const char *const names[] = {"dbname",
                                  "options",
                                  "application_name",
@@ -142,11 +146,13 @@ static PGconn *connect_once(const pool *all) {
                                   all->standby ? "standby" : "read-write",
                                   NULL};
     PGconn *link = PQconnectdbParams(names, values, 1);
-    if (link == NULL) {
+    if (PQstatus(link) != CONNECTION_OK) {
+        link_fault(link, fault, size);
+        PQfinish(link);
         return NULL;
     }
     PQsetNoticeReceiver(link, drop_notice, NULL);
-    if (PQstatus(link) == CONNECTION_OK && is_allowed(all, link) && prepare_statements(link)) {
+    if (is_allowed(all, link) && prepare_statements(link)) {
         return link;
     }
     PQfinish(link);
@@ -230,7 +236,8 @@ static void *reconnect_broken(void *argument) {
         }
         all->broken = work->next;
         pthread_mutex_unlock(&all->lock);
-        work->link = connect_once(all);
+        char fault[FAULT_MOST];
+        work->link = connect_once(all, fault, sizeof fault);
         pthread_mutex_lock(&all->lock);
         if (work->link != NULL) {
             backoff = BACKOFF_LEAST_MS;
@@ -242,10 +249,10 @@ static void *reconnect_broken(void *argument) {
         work->next = all->broken;
         all->broken = work;
         if (backoff == BACKOFF_LEAST_MS) {
-            log_write(LOG_WARNING, all->standby
-                                       ? "no standby can be reached; the primary answers"
-                                       : "the database cannot be reached; trying again until it "
-                                         "can");
+            log_write(LOG_WARNING, "%s%s%s",
+                      all->standby ? "no standby can be reached; the primary answers"
+                                   : "the database cannot be reached; trying again until it can",
+                      *fault == '\0' ? "" : ": ", fault);
         }
         struct timespec until = db_deadline_in(CLOCK_MONOTONIC, backoff);
         while (!all->stopping &&

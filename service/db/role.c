@@ -1,6 +1,7 @@
 /* Whether the service's database role is one that row-level security binds. */
 #include "service/db/role.h"
 
+#include "service/db/link.h"
 #include "service/db/statement.h"
 
 #include <stdio.h>
@@ -27,17 +28,20 @@ bool role_is_bound(PGconn *link) {
     return judge(link) == ROLE_BOUND;
 }
 
-role_verdict role_check(const char *conninfo, char *reason, size_t reason_size) {
-    PGconn *link = PQconnectdb(conninfo);
+role_verdict role_check(const char *setting, const char *conninfo, char *reason,
+                        size_t reason_size) {
+    PGconn *link = link_open(setting, conninfo, reason, reason_size);
+    if (link == NULL) {
+        return ROLE_UNKNOWN;
+    }
     role_verdict verdict = judge(link);
     if (verdict == ROLE_UNKNOWN) {
-        snprintf(reason, reason_size,
-                 "LR_DATABASE: the database cannot be reached or asked about the role.");
+        link_explain(link, setting, "asked about the role", reason, reason_size);
     } else if (verdict == ROLE_UNSAFE) {
         snprintf(reason, reason_size,
-                 "LR_DATABASE: the role is a superuser, bypasses row-level security or owns "
-                 "tables; log in as "
-                 "register_service.");
+                 "%s: the role is a superuser, bypasses row-level security or owns tables; log in "
+                 "as register_service.",
+                 setting);
     }
     PQfinish(link);
     return verdict;

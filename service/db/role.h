@@ -11,8 +11,10 @@ typedef enum role_verdict {
     ROLE_UNKNOWN /* the database could not be asked */
 } role_verdict;
 
-/* Asks the database; writes one sentence to `reason` unless the role is in order. */
-role_verdict role_check(const char *conninfo, char *reason, size_t reason_size);
+/* Asks the database that the setting names; writes one sentence to `reason` unless the role is in
+ * order. */
+role_verdict role_check(const char *setting, const char *conninfo, char *reason,
+                        size_t reason_size);
 
 /* Asks over a connection that stands: whether row-level security is known to bind its role. */
 bool role_is_bound(PGconn *link);

@@ -92,7 +92,9 @@ static int open_socket(const struct addrinfo *address) {
     if (bind(made, address->ai_addr, address->ai_addrlen) == 0 && listen(made, BACKLOG) == 0) {
         return made;
     }
+    int error = errno;
     close(made);
+    errno = error;
     return -1;
 }
 
@@ -104,13 +106,16 @@ acceptor *acceptor_new(const struct addrinfo *address, struct MHD_Daemon *daemon
     running->daemon = daemon;
     running->seats = seats;
     running->socket = open_socket(address);
-    if (running->socket >= 0 && pthread_create(&running->thread, NULL, accept_all, running) == 0) {
+    int error =
+        running->socket < 0 ? errno : pthread_create(&running->thread, NULL, accept_all, running);
+    if (error == 0) {
         return running;
     }
     if (running->socket >= 0) {
         close(running->socket);
     }
     free(running);
+    errno = error;
     return NULL;
 }
 

@@ -7,8 +7,10 @@
 #include "service/http/exchange_parts.h"
 #include "service/http/park.h"
 #include "service/http/watch.h"
+#include "service/listen.h"
 #include "service/log.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <microhttpd.h>
 #include <netdb.h>
@@ -167,31 +169,6 @@ static int serve(const struct _u_request *request, struct _u_response *response,
     return U_CALLBACK_COMPLETE;
 }
 
-/* host:port, [v6]:port or :port as an address; NULL with the reason. */
-static struct addrinfo *resolve(const char *setting, const char *text, char *reason,
-                                size_t reason_size) {
-    char host[256];
-    const char *colon = strrchr(text, ':');
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    if (colon == NULL || (size_t)(colon - text) >= sizeof host) {
-        snprintf(reason, reason_size, "%s has to be host:port.", setting);
-        return NULL;
-    }
-    snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
-    size_t length = strlen(host);
-    bool bracketed = length > 1 && host[0] == '[' && host[length - 1] == ']';
-    if (bracketed) {
-        host[length - 1] = '\0';
-    }
-    const char *name = bracketed ? host + 1 : host;
-    if (getaddrinfo(*name == '\0' ? NULL : name, colon + 1, &hints, &found) != 0) {
-        snprintf(reason, reason_size, "%s: the address %s cannot be resolved.", setting, text);
-        return NULL;
-    }
-    return found;
-}
-
 typedef struct limits {
     unsigned int workers, connections, address_connections, idle_seconds;
     const char *exempt; /* addresses without a limit of their own */
@@ -203,7 +180,7 @@ typedef struct limits {
 static bool start(listener *one, const char *setting, const char *text, const limits *bounds,
                   int (*callback)(const struct _u_request *, struct _u_response *, void *),
                   void *shared, char *reason, size_t reason_size) {
-    one->address = resolve(setting, text, reason, reason_size);
+    one->address = listen_resolve(setting, text, false, reason, reason_size);
     if (one->address == NULL) {
         return false;
     }
@@ -257,13 +234,16 @@ static bool start(listener *one, const char *setting, const char *text, const li
     }
     options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     one->started = ulfius_start_framework_with_mhd_options(&one->instance, flags, options) == U_OK;
-    one->door =
-        one->started ? acceptor_new(one->address, one->instance.mhd_daemon, one->seats) : NULL;
+    if (!one->started) {
+        snprintf(reason, reason_size,
+                 "%s: the HTTP library did not start; is memory out, or does it refuse the "
+                 "certificate or its key?",
+                 setting);
+        return false;
+    }
+    one->door = acceptor_new(one->address, one->instance.mhd_daemon, one->seats);
     if (one->door == NULL) {
-        snprintf(
-            reason, reason_size,
-            "%s: cannot listen on %s; is the port taken, or the certificate or key not readable?",
-            setting, text);
+        listen_explain(setting, text, errno, reason, reason_size);
     }
     return one->door != NULL;
 }
@@ -290,6 +270,7 @@ static void stop(listener *one) {
 static char *read_text(const char *path, char *reason, size_t reason_size) {
     size_t size = 0;
     FILE *in = fopen(path, "re");
+    int error = errno;
     char *text = in == NULL ? NULL : calloc(1, 65536);
     if (text != NULL) {
         size = fread(text, 1, 65535, in);
@@ -298,7 +279,8 @@ static char *read_text(const char *path, char *reason, size_t reason_size) {
         fclose(in);
     }
     if (size == 0) {
-        snprintf(reason, reason_size, "%s (certificate or key for TLS) cannot be read.", path);
+        snprintf(reason, reason_size, "%s (certificate or key for TLS) cannot be read: %s.", path,
+                 in == NULL ? strerror(error) : "it is empty");
         free(text);
         return NULL;
     }

@@ -138,3 +138,33 @@ select name
 from pg_settings
 where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'
 order by name;
+
+-- name: logging_exposes unprepared
+-- The settings by which PostgreSQL's log would hold statements, their parameters or values of rows, as they are for
+-- this role, and what each should be. Statements that are logged do no harm while their parameters are not
+-- (PostgreSQL 15, 20.8 Error Reporting and Logging).
+with logged as (
+    select string_agg(name || ' = ' || setting, ', ' order by name) as settings
+    from pg_settings
+    where name = 'log_statement' and setting in ('mod', 'all')
+        or name in ('log_min_duration_statement', 'log_min_duration_sample') and setting <> '-1'
+        or name = 'log_transaction_sample_rate' and setting <> '0'
+)
+select s.name, s.setting, rule.safe[1] as safe,
+    format('alter role %I set %s = %L', current_user, s.name, rule.safe[1]) as repair,
+    case when s.name = 'log_parameter_max_length' then logged.settings end as because
+from logged
+cross join (values
+    ('log_error_verbosity', array['terse']), -- the detail of a violated constraint quotes the row
+    ('log_min_error_statement', array['panic', 'fatal']),
+    ('log_statement', array['none', 'ddl']),
+    ('log_parameter_max_length', array['0']),
+    ('log_parameter_max_length_on_error', array['0']),
+    ('debug_print_parse', array['off']),
+    ('debug_print_rewritten', array['off']),
+    ('debug_print_plan', array['off']), -- values stand in plans as constants
+    ('auto_explain.log_min_duration', array['-1']),
+    ('pgaudit.log_parameter', array['off'])) as rule(name, safe)
+join pg_settings s on s.name = rule.name and s.setting <> all (rule.safe)
+where s.name <> 'log_parameter_max_length' or logged.settings is not null
+order by s.name;

@@ -241,9 +241,11 @@ def test_a_database_that_may_lose_what_it_confirmed_is_refused(durable, instance
     assert (ended.returncode, f"the database has {name} = off" in said) == (78, True), said
 
 
-def test_a_database_that_may_lose_what_it_confirmed_will_do_in_dev(instances, cluster, keys):
+def test_a_database_that_may_lose_what_it_confirmed_will_do_in_dev(durable, instances, cluster, keys):
     set_database(cluster, "fsync", "off")
-    assert "durability: in order, not kept, which is allowed in dev" in Instance(cluster, keys).run("check")
+    said = Instance(cluster, keys).run("check")
+    set_database(cluster, "fsync", "on")
+    assert "durability: in order, not kept, which is allowed in dev" in said
 
 
 def test_a_database_role_that_row_level_security_does_not_bind_is_refused(instances, cluster, keys):
@@ -252,3 +254,199 @@ def test_a_database_role_that_row_level_security_does_not_bind_is_refused(instan
     ended = subprocess.run([made.binary, "serve"], env=made.environment, capture_output=True, timeout=WATCHDOG_S,
                            check=False)
     assert (ended.returncode, "superuser" in ended.stderr.decode()) == (78, True)
+
+
+# --- what production needs leave for, or warns of
+
+EVERYWHERE = {"LR_PUBLIC_URL": "https://register.example"}
+
+
+def offered(cluster, keys, issuer, **settings):
+    made = Instance(cluster, keys, **SETTINGS, LR_JWKS_FILE=issuer.file, **settings)
+    del made.environment["LR_DEV_SECRET_FILE"]
+    return made
+
+
+def said_by(made, command, **environment):
+    """The status of the command, and what it says."""
+    ended = subprocess.run([made.binary, *command.split()], env={**made.environment, **environment},
+                           capture_output=True, timeout=60, check=False)
+    return ended.returncode, (ended.stdout + ended.stderr).decode()
+
+
+def warnings_of(made):
+    return [line["message"] for line in made.log_lines() if line["level"] == "warning"]
+
+
+@pytest.mark.parametrize("host", ["", "0.0.0.0", "[::]"])
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_plain_http_that_others_can_reach_is_refused(durable, instances, cluster, keys, issuer, host, command):
+    made = offered(cluster, keys, issuer, **EVERYWHERE)
+    made.environment["LR_LISTEN"] = f"{host}:{made.port}"
+    status, said = said_by(made, command)
+    assert status == 78
+    assert f'LR_LISTEN is "{host}:{made.port}", which other machines can reach over plain HTTP.' in said
+    assert "set LR_ALLOW_PLAIN_HTTP=1" in said
+
+
+def test_plain_http_that_others_can_reach_is_allowed_by_a_setting_and_logged(durable, instances, cluster, keys, issuer):
+    made = offered(cluster, keys, issuer, **EVERYWHERE, LR_ALLOW_PLAIN_HTTP=1)
+    made.environment["LR_LISTEN"] = f":{made.port}"
+    made.start()
+    status, said = said_by(made, "check")
+    assert made.stop() == 0
+    assert status == 0 and "configuration: WARNING: LR_LISTEN is" in said
+    assert any("over plain HTTP, as LR_ALLOW_PLAIN_HTTP=1 allows" in text for text in warnings_of(made))
+
+
+def test_tls_needs_no_leave_to_be_reached_by_others(durable, instances, cluster, keys, issuer, certificate):
+    made = offered(cluster, keys, issuer, **EVERYWHERE, LR_TLS_CERTIFICATE_FILE=certificate / "certificate",
+                   LR_TLS_KEY_FILE=certificate / "key")
+    made.environment["LR_LISTEN"] = f":{made.port}"
+    status, said = said_by(made, "check --settings")
+    assert (status, "WARNING" in said) == (0, False), said
+
+
+def test_dev_warns_of_plain_http_that_others_can_reach(instances, cluster, keys):
+    made = Instance(cluster, keys)
+    made.environment["LR_LISTEN"] = f":{made.port}"
+    status, said = said_by(made, "check --settings")
+    assert status == 0 and "configuration: WARNING: LR_LISTEN is" in said and "development tokens" in said
+    assert f"LR_PUBLIC_URL                http://127.0.0.1:{made.port}" in said
+
+
+def test_an_address_that_stands_for_every_interface_needs_a_public_one(durable, instances, cluster, keys, issuer):
+    made = offered(cluster, keys, issuer, LR_ALLOW_PLAIN_HTTP=1)
+    made.environment["LR_LISTEN"] = f":{made.port}"
+    status, said = said_by(made, "serve")
+    assert (status, "LR_PUBLIC_URL is not set" in said) == (78, True), said
+
+
+def test_a_public_address_of_plain_http_is_warned_of(durable, instances, cluster, keys, issuer):
+    status, said = said_by(offered(cluster, keys, issuer, LR_PUBLIC_URL="http://register.example"), "check --settings")
+    assert status == 0 and 'configuration: WARNING: LR_PUBLIC_URL is "http://register.example"' in said
+
+
+UNVERIFIED = "Add sslmode=verify-full (and sslrootcert), or set LR_ALLOW_UNVERIFIED_DATABASE=1"
+# Nothing is looked up or connected to in these: a host with such a name is nowhere.
+REMOTE = "host=db.invalid dbname=register user=register_service"
+
+
+@pytest.mark.parametrize("text, mode", [
+    (f"{REMOTE} sslmode=require", "require"), (f"{REMOTE} sslmode=verify-ca", "verify-ca"),
+    (f"{REMOTE} sslmode=disable", "disable"), ("host=/tmp,db.invalid user=x", "prefer"),
+    ("host=localhost hostaddr=192.0.2.1 user=x", "prefer"), ("host=192.0.2.1 user=x", "prefer"),
+    ("postgresql://register_service@db.invalid/register?sslmode=require", "require"),
+], ids=str)
+def test_tcp_to_a_database_that_is_not_verified_is_refused(durable, instances, cluster, keys, issuer, text, mode):
+    status, said = said_by(offered(cluster, keys, issuer, LR_DATABASE=text), "serve")
+    assert (status, f"over TCP with sslmode={mode}," in said, UNVERIFIED in said) == (78, True, True), said
+
+
+@pytest.mark.parametrize("command, setting", [("serve", "LR_DATABASE"), ("check --database", "LR_DATABASE"),
+                                              ("check audit", "LR_DATABASE"), ("serve", "LR_READ_DATABASE"),
+                                              ("check --database", "LR_READ_DATABASE"),
+                                              ("migrate", "LR_MIGRATION_DATABASE"),
+                                              ("check --database", "LR_MIGRATION_DATABASE")])
+def test_each_command_refuses_it_for_each_database(durable, instances, cluster, keys, issuer, command, setting):
+    status, said = said_by(offered(cluster, keys, issuer, **{setting: REMOTE}), command)
+    assert status == 78, said
+    assert f"{setting} leads to db.invalid over TCP with sslmode=prefer," in said and UNVERIFIED in said
+
+
+@pytest.mark.parametrize("environment, text", [
+    ({"PGHOST": "db.invalid"}, "user=register_service"),
+    ({"PGSSLMODE": "require"}, REMOTE),
+    ({"PGSERVICE": "register"}, "user=register_service"), ({}, "service=register")], ids=str)
+def test_libpq_s_own_variables_and_service_files_count(durable, instances, cluster, keys, issuer, tmp_path, environment,
+                                                       text):
+    (tmp_path / "services").write_text("[register]\nhost=db.invalid\n")
+    status, said = said_by(offered(cluster, keys, issuer, LR_DATABASE=text), "serve",
+                           PGSERVICEFILE=str(tmp_path / "services"), **environment)
+    assert (status, "LR_DATABASE leads to db.invalid over TCP" in said) == (78, True), said
+
+
+@pytest.mark.parametrize("settings", [
+    {"LR_DATABASE": f"{REMOTE} sslmode=verify-full sslrootcert=/etc/ssl/certs/ca-certificates.crt"},
+    {"LR_DATABASE": REMOTE, "LR_ALLOW_UNVERIFIED_DATABASE": "1"},
+    {"LR_DATABASE": "host=127.0.0.1 port=1"}, {"LR_DATABASE": "host=localhost,::1 port=1"},
+    {"LR_DATABASE": "host=db.invalid hostaddr=127.0.0.2 port=1"},
+    {"LR_DATABASE": REMOTE, "LR_MODE": "dev"}], ids=str)
+def test_a_database_that_is_verified_or_allowed_is_tried(durable, instances, cluster, keys, issuer, settings):
+    made = offered(cluster, keys, issuer)
+    made.environment.update(settings)
+    status, said = said_by(made, "serve")
+    assert (status, "LR_DATABASE: the database cannot be reached: " in said) == (69, True), said
+
+
+def test_what_is_allowed_of_the_database_is_still_said(durable, instances, cluster, keys, issuer):
+    made = offered(cluster, keys, issuer, LR_MIGRATION_DATABASE=REMOTE, LR_ALLOW_UNVERIFIED_DATABASE=1)
+    status, said = said_by(made, "check --database")
+    assert (status, "migration database: WARNING: LR_MIGRATION_DATABASE leads to db.invalid" in said) == (0, True), said
+
+
+PRIVATE_LOG = {"log_error_verbosity": "terse", "log_min_error_statement": "panic", "log_parameter_max_length": "0",
+               "log_parameter_max_length_on_error": "0", "log_statement": "none", "log_min_duration_statement": "-1"}
+
+
+@pytest.fixture
+def private_log(durable, instances, cluster):
+    """Gives the serving role what README says about PostgreSQL's log, and takes it back."""
+    def change(settings):
+        for name, value in settings.items():
+            cluster.execute(f"alter role register_service set {name} = '{value}'")
+    change(PRIVATE_LOG)
+    yield change
+    cluster.execute("alter role register_service reset all")
+
+
+def test_a_log_of_postgresql_that_holds_nothing_of_requests_is_in_order(private_log, cluster, keys, issuer):
+    status, said = said_by(offered(cluster, keys, issuer), "check --database")
+    assert (status, "database log: in order" in said, "WARNING" in said) == (0, True, False), said
+
+
+@pytest.mark.parametrize("changes, name, value, safe", [
+    ({"log_error_verbosity": "default"}, "log_error_verbosity", "default", "terse"),
+    ({"log_min_error_statement": "error"}, "log_min_error_statement", "error", "panic"),
+    ({"log_statement": "mod"}, "log_statement", "mod", "none"),
+    ({"log_statement": "all"}, "log_statement", "all", "none"),
+    ({"log_parameter_max_length_on_error": "-1"}, "log_parameter_max_length_on_error", "-1", "0"),
+    ({"log_min_duration_statement": "0", "log_parameter_max_length": "-1"}, "log_parameter_max_length",
+     "-1 with log_min_duration_statement = 0", "0"),
+    ({"log_min_duration_sample": "100", "log_parameter_max_length": "16"}, "log_parameter_max_length",
+     "16 with log_min_duration_sample = 100", "0"),
+    ({"debug_print_plan": "on"}, "debug_print_plan", "on", "off"),
+], ids=str)
+def test_a_log_of_postgresql_that_would_hold_values_is_found_with_its_repair(private_log, cluster, keys, issuer,
+                                                                             changes, name, value, safe):
+    private_log(changes)
+    made = offered(cluster, keys, issuer)
+    found = f"PostgreSQL has {name} = {value}, so that its log records what requests hold."
+    repair = f"alter role register_service set {name} = '{safe}'"
+    status, said = said_by(made, "check --database")
+    assert (status, f"database log: WARNING: {found}" in said, repair in said) == (0, True, True), said
+    cluster.execute(repair)
+    assert found not in said_by(made, "check --database")[1]
+
+
+def test_slow_statements_may_be_logged_without_their_parameters(private_log, cluster, keys, issuer):
+    private_log({"log_min_duration_statement": "100"})
+    assert "database log: in order" in said_by(offered(cluster, keys, issuer), "check --database")[1]
+
+
+def test_the_service_starts_and_logs_what_postgresql_would_record(private_log, cluster, keys, issuer):
+    private_log({"log_error_verbosity": "verbose"})
+    made = offered(cluster, keys, issuer).start()
+    assert made.stop() == 0
+    assert [text for text in warnings_of(made) if "log_error_verbosity = verbose" in text]
+
+
+def test_the_log_has_libpq_s_words_for_a_standby_that_cannot_be_reached(instances, cluster, keys):
+    made = Instance(cluster, keys, LR_READ_DATABASE="host=/nonexistent password=hunter2").start()
+    deadline = time.monotonic() + 30
+    while not any("no standby can be reached" in text for text in warnings_of(made)):
+        assert time.monotonic() < deadline, made.log_text()
+        time.sleep(0.05)
+    assert made.stop() == 0
+    text = next(text for text in warnings_of(made) if "no standby" in text)
+    assert "No such file or directory" in text and "hunter2" not in made.log_text()

@@ -1,6 +1,7 @@
 """The command line as people meet it: help, manual, completion, and what `check` finds."""
 import os
 import re
+import socket
 import subprocess
 
 import pytest
@@ -107,9 +108,15 @@ def test_completion_offers_files_for_the_configuration(tmp_path):
 def check(binary, settings):
     """The status of `check`, and what it says of each thing."""
     done = run(binary, "check", env={"PATH": os.environ["PATH"], **settings})
-    lines = re.findall(r"^([A-Za-z ]+): (in order|FAULT: .*)(?:, .*)?\n(?:    mend it: (.+))?", done.stdout,
-                       re.MULTILINE)
+    lines = re.findall(r"^([A-Za-z ]+): (in order|(?:FAULT|WARNING): .*)(?:, .*)?\n(?:    mend it: (.+))?",
+                       done.stdout, re.MULTILINE)
     return done.returncode, {what: (finding, mend) for what, finding, mend in lines}
+
+
+def findings(binary, settings, *words):
+    """The status of `check`, and its lines that say FAULT or WARNING."""
+    done = run(binary, "check", *words, env={"PATH": os.environ["PATH"], **settings})
+    return done.returncode, re.findall(r"^.*: (?:FAULT|WARNING): .*$", done.stdout, re.MULTILINE)
 
 
 @pytest.fixture
@@ -121,8 +128,8 @@ def test_a_service_that_is_in_order_is_said_to_be(instance, settings):
     status, found = check(instance.binary, settings)
     assert status == 0
     assert {what: finding for what, (finding, _) in found.items()} == dict.fromkeys(
-        ["configuration", "pseudonym key", "keys", "TLS", "webhooks", "database", "role", "schema", "durability"],
-        "in order")
+        ["configuration", "pseudonym key", "keys", "TLS", "webhooks", "addresses", "database", "role", "schema",
+         "durability", "database log", "migration database"], "in order")
 
 
 def test_everything_that_is_missing_is_said_at_once(binary):
@@ -130,6 +137,120 @@ def test_everything_that_is_missing_is_said_at_once(binary):
     assert status == 78
     assert {what for what, (finding, mend) in found.items() if finding.startswith("FAULT: ") and mend} == {
         "configuration", "pseudonym key", "keys", "database"}
+
+
+FAULTS_OF_SETTINGS = [
+    ({"LR_LISTEN": "localhost"}, 'LR_LISTEN is "localhost", which has no port. Write HOST:PORT'),
+    ({"LR_LISTEN": "localhost:"}, 'LR_LISTEN is "localhost:", which has no port from 1 to 65535'),
+    ({"LR_LISTEN": "localhost:0"}, 'LR_LISTEN is "localhost:0", which has no port from 1 to 65535'),
+    ({"LR_LISTEN": "127.0.0.1:65536"}, "which has no port from 1 to 65535"),
+    ({"LR_LISTEN": "127.0.0.1:http"}, "which has no port from 1 to 65535"),
+    ({"LR_LISTEN": "::1:8080"}, 'LR_LISTEN is "::1:8080", which has an IPv6 address without brackets'),
+    ({"LR_LISTEN": "http://127.0.0.1:8080"}, "which has a host that is neither a name nor an address"),
+    ({"LR_LISTEN": "register.invalid:8080"}, 'LR_LISTEN is "register.invalid:8080", whose host cannot be resolved'),
+    ({"LR_ADMIN_LISTEN": "localhost"}, 'LR_ADMIN_LISTEN is "localhost", which has no port. Write HOST:PORT'),
+    ({"LR_LISTEN": "127.0.0.1:9", "LR_ADMIN_LISTEN": "127.0.0.1:9"}, "are the same address"),
+    ({"LR_PUBLIC_URL": "register.example"},
+     'LR_PUBLIC_URL is "register.example", which does not begin with https:// or http://. Write it like https://'),
+    ({"LR_PUBLIC_URL": "ftp://register.example"}, "which does not begin with https:// or http://"),
+    ({"LR_PUBLIC_URL": "https://register.example/"}, 'LR_PUBLIC_URL is "https://register.example/", which ends with'),
+    ({"LR_PUBLIC_URL": "https://register.example/v1/"}, "which ends with a slash"),
+    ({"LR_PUBLIC_URL": "https://"}, "LR_PUBLIC_URL is"),
+    ({"LR_PUBLIC_URL": "https://register.example?a=b"}, "which has a user, a query or a fragment"),
+    ({"LR_PUBLIC_URL": 'https://register.example"'}, "which has a character that must not be in an address"),
+    ({"LR_TRUSTED_PROXIES": "10.0.0.0/33"}, 'LR_TRUSTED_PROXIES has to be addresses, or networks'),
+    ({"LR_AUDIENCE": ""}, "LR_AUDIENCE is set and empty"),
+    ({"LR_AUDIENCE": "register "}, 'LR_AUDIENCE is "register ", with a blank'),
+    ({"LR_LOG_LEVEL": "loud"}, 'LR_LOG_LEVEL is "loud"'),
+]
+
+
+@pytest.mark.parametrize("changes, said", FAULTS_OF_SETTINGS, ids=str)
+def test_a_setting_that_serve_would_refuse_is_found_with_its_value_and_repair(instance, settings, changes, said):
+    status, found = findings(instance.binary, {**settings, **changes}, "--settings")
+    served = run(instance.binary, "serve", env={"PATH": os.environ["PATH"], **settings, **changes})
+    assert (status, served.returncode) == (78, 78)
+    assert any(line.startswith("configuration: FAULT: ") and said in line for line in found), found
+    assert said in served.stdout
+
+
+def test_a_user_in_the_public_address_is_not_shown(instance, settings):
+    _, found = findings(instance.binary, {**settings, "LR_PUBLIC_URL": "https://me:hunter2@register.example"},
+                        "--settings")
+    assert found and "hunter2" not in "".join(found)
+
+
+@pytest.mark.parametrize("text, said, secret", [
+    ("host=/nonexistent user=register_service password=hunter2", "No such file or directory", "hunter2"),
+    ("host=127.0.0.1 port=1 password=hunter2", "Connection refused", "hunter2"),
+    ("dbname=register password=correct horse", 'missing "=" after "..." in connection info string', "horse"),
+    ('dbname=register password=a"b horse', 'missing "=" after "..." in connection info string', "horse"),
+    ("password=correct horse=battery dbname=register", 'invalid connection option "..."', "horse"),
+    ("postgresql://me:hunter2%zz@db.example.org/register", "invalid percent-encoded token", "hunter2"),
+    ("postgresql://me:hunter2@[db.example.org/register", "end of string reached", "hunter2"),
+    ("host=SOCKET user=nobody_known password=hunter2", 'role "nobody_known" does not exist', "hunter2"),
+    ("host=SOCKET user=postgres dbname=nowhere", 'database "nowhere" does not exist', "hunter2"),
+    ("host=SOCKET user=postgres sslmode=sometimes", 'invalid sslmode value: "sometimes"', "hunter2"),
+], ids=str)
+@pytest.mark.parametrize("words", [("check", "--database"), ("serve",), ("check", "audit")], ids=" ".join)
+def test_a_database_that_cannot_be_used_is_told_in_libpq_s_words_without_a_secret(instance, settings, cluster, words,
+                                                                                  text, said, secret):
+    text = text.replace("SOCKET", str(cluster.folder))
+    done = run(instance.binary, *words, env={"PATH": os.environ["PATH"], **settings, "LR_DATABASE": text})
+    assert (done.returncode in (69, 78), said in done.stdout, secret in done.stdout) == (True, True, False), done.stdout
+    assert "LR_DATABASE" in done.stdout
+
+
+@pytest.mark.parametrize("text, said, secret", [
+    ("host=/nonexistent user=postgres", "No such file or directory", "hunter2"),
+    ("dbname=register password=correct horse", 'missing "=" after "..." in connection info string', "horse")], ids=str)
+def test_migrate_tells_so_too(instance, settings, text, said, secret):
+    done = run(instance.binary, "migrate", env={"PATH": os.environ["PATH"], **settings, "LR_MIGRATION_DATABASE": text})
+    assert (said in done.stdout, secret in done.stdout, "LR_MIGRATION_DATABASE" in done.stdout) == (True, False, True)
+
+
+def test_a_standby_that_cannot_be_reached_is_no_fault_and_not_in_order(instance, settings):
+    status, found = findings(instance.binary, {**settings, "LR_READ_DATABASE": "host=/nonexistent"}, "--database")
+    assert (status, len(found)) == (0, 1)
+    assert found[0].startswith("standby: WARNING: LR_READ_DATABASE: the database cannot be reached: ")
+    assert "No such file or directory" in found[0]
+
+
+def test_a_port_in_use_is_a_fault_unless_the_service_has_it(instance, settings):
+    assert findings(instance.binary, settings, "--settings") == (0, [])  # it runs
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", free_port()))
+        other.listen(1)
+        taken = {**settings, "LR_LISTEN": f"127.0.0.1:{other.getsockname()[1]}",
+                 "LR_ADMIN_LISTEN": f"127.0.0.1:{free_port()}"}
+        status, found = findings(instance.binary, taken)
+        served = run(instance.binary, "serve", env={"PATH": os.environ["PATH"], **taken})
+        before_restart = findings(instance.binary, taken, "--settings")
+    assert (status, len(found), before_restart) == (78, 1, (0, []))
+    for said in (found[0], served.stdout):
+        assert f'LR_LISTEN: cannot listen on "{taken["LR_LISTEN"]}": Address already in use.' in said
+    assert served.returncode == 78
+
+
+def test_an_address_of_another_machine_is_a_fault(instance, settings):
+    elsewhere = {**settings, "LR_LISTEN": "192.0.2.1:8080", "LR_PUBLIC_URL": "https://register.example"}
+    status, found = findings(instance.binary, elsewhere, "--settings")
+    served = run(instance.binary, "serve", env={"PATH": os.environ["PATH"], **elsewhere})
+    said = 'LR_LISTEN: cannot listen on "192.0.2.1:8080": Cannot assign requested address.'
+    assert (status, served.returncode, any(said in line for line in found), said in served.stdout) == (
+        78, 78, True, True)
+
+
+@pytest.mark.parametrize("words", [("--settings", "--database"), ("--health", "--settings"), ("audit", "--settings")],
+                         ids=" ".join)
+def test_check_takes_one_part_at_a_time(binary, words):
+    assert run(binary, "check", *words, env={}).returncode == 64
+
+
+def test_the_settings_are_checked_without_the_database(instance, settings):
+    away = {**settings, "LR_DATABASE": "host=/nonexistent"}
+    assert findings(instance.binary, away, "--settings") == (0, [])
+    assert findings(instance.binary, {**settings, "LR_LISTEN": "localhost"}, "--database") == (0, [])
 
 
 @pytest.mark.parametrize("changes, status, what", [
@@ -142,10 +263,13 @@ def test_everything_that_is_missing_is_said_at_once(binary):
     ({"LR_WEBHOOK_CA_FILE": "/nonexistent"}, 78, "webhooks"),
     ({"LR_DATABASE": "host=/nonexistent user=register_service"}, 69, "database"),
     ({"LR_TLS_CERTIFICATE_FILE": "/dev/null", "LR_TLS_KEY_FILE": "/dev/null"}, 78, "TLS"),
+    ({"LR_TLS_CERTIFICATE_FILE": "/nonexistent", "LR_TLS_KEY_FILE": "/dev/null"}, 78, "TLS"),
+    ({"LR_READ_DATABASE": "host=a b"}, 78, "standby"),
+    ({"LR_MIGRATION_DATABASE": "host=a b"}, 78, "migration database"),
 ], ids=str)
 def test_a_fault_is_named_with_how_to_mend_it(instance, settings, changes, status, what):
     got, found = check(instance.binary, {**settings, **changes})
-    faults = {each: mend for each, (finding, mend) in found.items() if finding.startswith("FAULT")}
+    faults = {each: mend for each, (finding, mend) in found.items() if not finding.startswith("in order")}
     assert got == status and list(faults) == [what] and faults[what]
 
 

@@ -216,6 +216,23 @@ Test(config, given_no_tls_when_loaded_then_the_public_address_follows_the_listen
     cr_expect_str_eq(settings.public_url, "http://127.0.0.1:9999");
 }
 
+Test(config, given_every_interface_when_loaded_then_the_public_address_is_this_machine) {
+    static const char *const everywhere[] = {":9999", "0.0.0.0:9999", "[::]:9999"};
+    for (size_t i = 0; i < sizeof everywhere / sizeof everywhere[0]; i++) {
+        setenv("LR_LISTEN", everywhere[i], 1);
+        cr_assert(load(), "%s", reason);
+        cr_expect_str_eq(settings.public_url, "http://127.0.0.1:9999");
+        cr_expect(settings.public_url_derived);
+        config_free(&settings);
+    }
+}
+
+Test(config, given_nothing_when_loaded_then_nothing_insecure_is_allowed) {
+    cr_assert(load(), "%s", reason);
+    cr_expect_not(settings.allow_plain_http);
+    cr_expect_not(settings.allow_unverified_database);
+}
+
 Test(config, given_a_public_address_when_loaded_then_it_is_kept) {
     cr_assert(load_file("LR_PUBLIC_URL=https://register.example\n"), "%s", reason);
     cr_expect_str_eq(settings.public_url, "https://register.example");

@@ -1,0 +1,31 @@
+/* Connections for commands and start-up: opened at once, with libpq's own words where that fails.
+ */
+#pragma once
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Connects. Returns the connection, which the caller ends with PQfinish, or NULL with one sentence
+ * in `reason`: the setting, and what libpq says, without any part of a connection string that
+ * cannot be read, because that may be a password. */
+PGconn *link_open(const char *setting, const char *conninfo, char *reason, size_t reason_size);
+
+/* Writes what libpq says of the connection's last fault as one line without a full stop. */
+void link_fault(const PGconn *link, char *text, size_t size);
+
+/* Writes the same as a sentence to `reason`, behind the setting
+ * and `what`, which says what was tried. */
+void link_explain(const PGconn *link, const char *setting, const char *what, char *reason,
+                  size_t reason_size);
+
+typedef enum link_verdict {
+    LINK_VERIFIED,   /* nobody on the way can read, or answer in the database's place */
+    LINK_UNVERIFIED, /* over TCP to another machine without sslmode=verify-full */
+    LINK_UNREADABLE  /* no connection string of libpq */
+} link_verdict;
+
+/* Judges a connection string, completed by libpq's variables and service files, without connecting.
+ * Writes one sentence to `reason` unless it is verified. */
+link_verdict link_judge(const char *setting, const char *conninfo, char *reason,
+                        size_t reason_size);

@@ -1,0 +1,220 @@
+/* What is wrong with the settings as they are written. */
+#include "service/settings_check.h"
+
+#include "service/http/peers.h"
+#include "service/listen.h"
+#include "service/log.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_MOST = 900 };
+
+typedef struct findings {
+    const config *settings;
+    finding_sink report;
+    void *context;
+} findings;
+
+__attribute__((format(printf, 3, 4))) static void add(const findings *all, finding_level level,
+                                                      const char *format, ...) {
+    char text[TEXT_MOST];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    all->report(all->context, level, text);
+}
+
+static void check_needed(const findings *all) {
+    const config *settings = all->settings;
+    if (settings->database == NULL) {
+        add(all, FINDING_FAULT,
+            "LR_DATABASE is not set: it has to be a libpq connection string for the role "
+            "register_service.");
+    }
+    if (!settings->dev && settings->dev_secret_file != NULL) {
+        add(all, FINDING_FAULT,
+            "LR_DEV_SECRET_FILE is for LR_MODE=dev only; use LR_JWKS_URL or LR_JWKS_FILE.");
+    }
+    if (settings->issuer == NULL) {
+        add(all, FINDING_FAULT,
+            "LR_ISSUER is not set: it has to be the exact `iss` of the tokens.");
+    }
+    if (settings->jwks_file == NULL && settings->jwks_url == NULL &&
+        settings->dev_secret_file == NULL) {
+        add(all, FINDING_FAULT,
+            "There is no key to verify tokens with: set LR_JWKS_URL or LR_JWKS_FILE.");
+    }
+    if (log_level_parse(settings->log_level) < 0) {
+        add(all, FINDING_FAULT,
+            "LR_LOG_LEVEL is \"%.40s\": it has to be debug, info, warning or error.",
+            settings->log_level);
+    }
+}
+
+/* An empty connection string leaves everything to libpq's own variables; an empty list is a list.
+ */
+static bool may_be_empty(const char *name) {
+    return strstr(name, "_DATABASE") != NULL || strcmp(name, "LR_TRUSTED_PROXIES") == 0 ||
+           strcmp(name, "LR_WEBHOOK_NETWORKS") == 0;
+}
+
+static bool is_list(const char *name) {
+    return strcmp(name, "LR_TRUSTED_PROXIES") == 0 || strcmp(name, "LR_WEBHOOK_NETWORKS") == 0 ||
+           strcmp(name, "LR_WEBHOOK_HOSTS") == 0 || strstr(name, "_DATABASE") != NULL;
+}
+
+static void check_blanks(void *context, const char *name, const char *value) {
+    const findings *all = context;
+    size_t length = strlen(value);
+    if (length == 0 && !may_be_empty(name)) {
+        add(all, FINDING_FAULT, "%s is set and empty. Give it a value, or remove it.", name);
+    } else if (length > 0 && !is_list(name) &&
+               (isspace((unsigned char)value[0]) || isspace((unsigned char)value[length - 1]))) {
+        add(all, FINDING_FAULT,
+            "%s is \"%.200s\", with a blank at its beginning or end. Remove the blank.", name,
+            value);
+    }
+}
+
+/* Plain HTTP shows tokens and data to everybody on the way. */
+static void check_plain_http(const findings *all, const struct addrinfo *address) {
+    const config *settings = all->settings;
+    if (settings->tls_key_file != NULL || listen_is_loopback(address->ai_addr)) {
+        return;
+    }
+    if (settings->dev) {
+        add(all, FINDING_WARNING,
+            "LR_LISTEN is \"%.200s\", which other machines can reach, over plain HTTP and with "
+            "development tokens. Use 127.0.0.1 unless the network is yours alone.",
+            settings->listen);
+    } else if (settings->allow_plain_http) {
+        add(all, FINDING_WARNING,
+            "LR_LISTEN is \"%.200s\", which other machines can reach over plain HTTP, as "
+            "LR_ALLOW_PLAIN_HTTP=1 allows. Only a proxy that speaks TLS to clients may reach it.",
+            settings->listen);
+    } else {
+        add(all, FINDING_FAULT,
+            "LR_LISTEN is \"%.200s\", which other machines can reach over plain HTTP. Set "
+            "LR_TLS_CERTIFICATE_FILE and LR_TLS_KEY_FILE, listen on 127.0.0.1 behind a proxy on "
+            "this machine, or set LR_ALLOW_PLAIN_HTTP=1 where only a proxy that speaks TLS to "
+            "clients can reach it.",
+            settings->listen);
+    }
+}
+
+static struct addrinfo *check_address(const findings *all, const char *setting, const char *text) {
+    char reason[TEXT_MOST] = "";
+    struct addrinfo *found = listen_resolve(setting, text, false, reason, sizeof reason);
+    if (found == NULL) {
+        add(all, FINDING_FAULT, "%s", reason);
+    }
+    return found;
+}
+
+static void check_addresses(const findings *all) {
+    const config *settings = all->settings;
+    struct addrinfo *api = check_address(all, "LR_LISTEN", settings->listen);
+    struct addrinfo *admin = check_address(all, "LR_ADMIN_LISTEN", settings->admin_listen);
+    if (api != NULL && admin != NULL && api->ai_addrlen == admin->ai_addrlen &&
+        memcmp(api->ai_addr, admin->ai_addr, api->ai_addrlen) == 0) {
+        add(all, FINDING_FAULT,
+            "LR_LISTEN and LR_ADMIN_LISTEN are the same address, \"%.200s\". Give "
+            "LR_ADMIN_LISTEN another port.",
+            settings->listen);
+    }
+    if (api != NULL) {
+        check_plain_http(all, api);
+        freeaddrinfo(api);
+    }
+    if (admin != NULL) {
+        freeaddrinfo(admin);
+    }
+}
+
+/* Returns NULL, or what is wrong as the end of a sentence. The address stands in front of paths. */
+static const char *public_url_fault(const char *url) {
+    static const char allowed[] = "-._~:/[]@!$&'()*+,;=%?#"
+                                  "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    size_t length = strlen(url);
+    if (strncmp(url, "http://", strlen("http://")) != 0 &&
+        strncmp(url, "https://", strlen("https://")) != 0) {
+        return "does not begin with https:// or http://";
+    }
+    if (strspn(url, allowed) != length) {
+        return "has a character that must not be in an address";
+    }
+    if (strpbrk(url, "?#@") != NULL) {
+        return "has a user, a query or a fragment";
+    }
+    if (url[length - 1] == '/') {
+        return "ends with a slash, so that links would have two";
+    }
+    CURLU *parts = curl_url();
+    bool readable = parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK;
+    curl_url_cleanup(parts);
+    return readable ? NULL : "cannot be read as an address";
+}
+
+static bool url_is_local(const char *url) {
+    static const char *const local[] = {"http://127.", "http://localhost", "http://[::1]"};
+    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++) {
+        if (strncmp(url, local[i], strlen(local[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_public_url(const findings *all) {
+    const config *settings = all->settings;
+    listen_address address;
+    if (settings->public_url_derived) {
+        if (!settings->dev && listen_parse(settings->listen, &address) == NULL &&
+            listen_is_everywhere(&address)) {
+            add(all, FINDING_FAULT,
+                "LR_PUBLIC_URL is not set, and LR_LISTEN, \"%.200s\", names no host that clients "
+                "could call. Set LR_PUBLIC_URL to the address that they use, such as "
+                "https://register.example.org.",
+                settings->listen);
+        }
+        return;
+    }
+    const char *url = settings->public_url;
+    const char *fault = *url == '\0' ? NULL : public_url_fault(url); /* empty: check_blanks */
+    if (fault != NULL) {
+        /* What stands in front of an @ may be a password. */
+        add(all, FINDING_FAULT,
+            "LR_PUBLIC_URL is \"%.200s\", which %s. Write it like https://register.example.org.",
+            strchr(url, '@') == NULL ? url : "(not shown)", fault);
+    } else if (!settings->dev && strncmp(url, "http://", strlen("http://")) == 0 &&
+               !url_is_local(url)) {
+        add(all, FINDING_WARNING,
+            "LR_PUBLIC_URL is \"%.200s\": links would lead clients to send their tokens over "
+            "plain HTTP. Write https.",
+            url);
+    }
+}
+
+static void check_proxies(const findings *all) {
+    char reason[TEXT_MOST] = "";
+    peers *read = peers_new(1, 1, all->settings->trusted_proxies, reason, sizeof reason);
+    if (read == NULL) {
+        add(all, FINDING_FAULT, "%s It is \"%.200s\".", reason, all->settings->trusted_proxies);
+    }
+    peers_free(read);
+}
+
+void settings_check(const config *settings, finding_sink report, void *context) {
+    findings all = {.settings = settings, .report = report, .context = context};
+    check_needed(&all);
+    config_each_text(settings, check_blanks, &all);
+    check_addresses(&all);
+    check_public_url(&all);
+    check_proxies(&all);
+}

@@ -1,0 +1,87 @@
+/* The certificate and the key of TLS, as files. */
+#include "service/tls_files.h"
+
+#include <errno.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <string.h>
+
+static FILE *open_file(const char *setting, const char *path, char *reason, size_t reason_size) {
+    FILE *in = fopen(path, "re");
+    if (in == NULL) {
+        snprintf(reason, reason_size, "%s: %.300s cannot be read: %s.", setting, path,
+                 strerror(errno));
+    }
+    return in;
+}
+
+static X509 *read_certificate(const char *path, char *reason, size_t reason_size) {
+    FILE *in = open_file("LR_TLS_CERTIFICATE_FILE", path, reason, reason_size);
+    if (in == NULL) {
+        return NULL;
+    }
+    X509 *certificate = PEM_read_X509(in, NULL, NULL, NULL);
+    fclose(in);
+    if (certificate == NULL) {
+        snprintf(reason, reason_size,
+                 "LR_TLS_CERTIFICATE_FILE: %.300s cannot be read as a certificate in PEM.", path);
+    }
+    return certificate;
+}
+
+static EVP_PKEY *read_key(const char *path, char *reason, size_t reason_size) {
+    FILE *in = open_file("LR_TLS_KEY_FILE", path, reason, reason_size);
+    if (in == NULL) {
+        return NULL;
+    }
+    /* With an empty password, because without one OpenSSL asks at the terminal. */
+    static char no_password[] = "";
+    EVP_PKEY *private_key = PEM_read_PrivateKey(in, NULL, NULL, no_password);
+    fclose(in);
+    if (private_key == NULL) {
+        snprintf(
+            reason, reason_size,
+            "LR_TLS_KEY_FILE: %.300s cannot be read as a private key in PEM without a password.",
+            path);
+    }
+    return private_key;
+}
+
+static tls_verdict judge(const X509 *certificate, const EVP_PKEY *private_key, char *reason,
+                         size_t reason_size) {
+    if (X509_check_private_key(certificate, private_key) != 1) {
+        snprintf(
+            reason, reason_size,
+            "LR_TLS_KEY_FILE is not the key of the first certificate in LR_TLS_CERTIFICATE_FILE.");
+        return TLS_FILES_BAD;
+    }
+    if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
+        snprintf(reason, reason_size,
+                 "the certificate in LR_TLS_CERTIFICATE_FILE has expired; put a new one there.");
+        return TLS_FILES_OUT_OF_DATE;
+    }
+    if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) {
+        snprintf(
+            reason, reason_size,
+            "the certificate in LR_TLS_CERTIFICATE_FILE is not valid yet; is the clock right?");
+        return TLS_FILES_OUT_OF_DATE;
+    }
+    return TLS_FILES_GOOD;
+}
+
+tls_verdict tls_files_check(const char *certificate_file, const char *key_file, char *reason,
+                            size_t reason_size) {
+    tls_verdict verdict = TLS_FILES_BAD;
+    EVP_PKEY *private_key = NULL;
+    X509 *certificate = read_certificate(certificate_file, reason, reason_size);
+    if (certificate != NULL) {
+        private_key = read_key(key_file, reason, reason_size);
+    }
+    if (private_key != NULL) {
+        verdict = judge(certificate, private_key, reason, reason_size);
+    }
+    X509_free(certificate);
+    EVP_PKEY_free(private_key);
+    return verdict;
+}
