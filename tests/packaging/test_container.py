@@ -121,6 +121,20 @@ def test_the_secrets_of_the_composition_are_made_once(composition, secrets):
     assert (again.returncode, (secrets / "pseudonym-key").read_text()) == (1, before)
 
 
+def test_the_settings_of_the_composition_are_such_that_production_starts(composition, secrets, binary):
+    """All but what only the networks of the composition have: database and issuer."""
+    image = dict(pair.split("=", 1) for pair in values("ENV")[0].split())
+    service = {name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value)
+               for name, value in composition["services"]["service"]["environment"].items()}
+    checked = run(binary, "--config", secrets / "service.conf", "check", env={**image, **service})
+    faults = re.findall(r"^(.+): FAULT: (.*)$", checked.stdout, re.MULTILINE)
+    assert not {"configuration", "addresses", "TLS"} & {what for what, _ in faults}, faults
+    assert [text for what, text in faults if what == "database"][0].startswith(
+        "LR_DATABASE: the database cannot be reached: ")
+    migrated = run(binary, "--config", secrets / "migrate.conf", "migrate", env={})
+    assert "LR_MIGRATION_DATABASE: the database cannot be reached: " in migrated.stdout
+
+
 def test_a_new_database_gets_roles_that_can_migrate_and_serve_with_their_passwords(binary, keys, secrets):
     own = blank()
     try:
@@ -142,7 +156,8 @@ def test_a_new_database_gets_roles_that_can_migrate_and_serve_with_their_passwor
         checked = run(binary, "--config", settings["service.conf"], "check",
                       env={"LR_MODE": "dev", "LR_PSEUDONYM_KEY_FILE": str(secrets / "pseudonym-key")})
         for line in ("pseudonym key: in order", "database: in order, reached",
-                     "role: in order, bound by row-level security", "schema: in order, current"):
+                     "role: in order, bound by row-level security", "schema: in order, current",
+                     "database log: in order, holds nothing of requests"):
             assert line in checked.stdout.splitlines(), checked.stdout
     finally:
         own.remove()

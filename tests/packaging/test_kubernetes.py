@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from commands import ROOT
+from commands import ROOT, run
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 # Oldest and newest version that the manifests are held against.
@@ -115,6 +115,20 @@ def test_settings_are_known_to_the_program():
     used = set(find("ConfigMap")["data"]) | {name for each in EXAMPLES for text in each["stringData"].values()
                                              for name in re.findall(r"^(LR_[A-Z_]+)=", text, re.MULTILINE)}
     assert len(used) >= 8 and used <= known
+
+
+def test_the_settings_are_such_that_production_starts(tmp_path, binary):
+    """All but what the network of a cluster has: database and issuer."""
+    for name in ("service.conf", "migrate.conf"):
+        text = next(each["stringData"][name] for each in EXAMPLES if name in each["stringData"])
+        (tmp_path / name).write_text(text)
+    checked = run(binary, "--config", tmp_path / "service.conf", "check", env=find("ConfigMap")["data"])
+    faults = re.findall(r"^(.+): FAULT: (.*)$", checked.stdout, re.MULTILINE)
+    assert not {"configuration", "addresses", "TLS"} & {what for what, _ in faults}, faults
+    assert [text for what, text in faults if what == "database"][0].startswith(
+        "LR_DATABASE: the database cannot be reached: ")
+    migrated = run(binary, "--config", tmp_path / "migrate.conf", "migrate", env={})
+    assert "LR_MIGRATION_DATABASE: the database cannot be reached: " in migrated.stdout
 
 
 def test_probes_ask_the_admin_port():
