@@ -1,4 +1,4 @@
-/* How long closed cases and ended referrals are kept, and what is left of them afterwards. */
+/* How long closed cases and ended referrals are kept, their erasure, and what is left of them. */
 #include "contract_handlers.h"
 #include "service/http/exchange.h"
 
@@ -8,6 +8,40 @@ void list_retention_rules(exchange *x) {
 
 void add_retention_rule(exchange *x) {
     exchange_submit(x, statement_add_retention_rule);
+}
+
+void get_retention_rule(exchange *x) {
+    exchange_get(x, statement_get_retention_rule);
+}
+
+/* Runs a statement that takes the identifier and the expected version, and no body. */
+static void end_it(exchange *x, const statement *what) {
+    const char *const parameters[] = {exchange_path_value(x, "id"), exchange_expected_version(x)};
+    exchange_write(x, what, parameters);
+}
+
+void withdraw_retention_rule(exchange *x) {
+    end_it(x, statement_withdraw_retention_rule);
+}
+
+void announce_case_erasure(exchange *x) {
+    exchange_submit(x, statement_announce_case_erasure);
+}
+
+void announce_referral_erasure(exchange *x) {
+    exchange_submit(x, statement_announce_referral_erasure);
+}
+
+void list_erasures(exchange *x) {
+    exchange_read_page(x, statement_list_erasures);
+}
+
+void get_erasure(exchange *x) {
+    exchange_get(x, statement_get_erasure);
+}
+
+void stop_erasure(exchange *x) {
+    end_it(x, statement_stop_erasure);
 }
 
 void anonymise_case(exchange *x) {

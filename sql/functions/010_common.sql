@@ -16,8 +16,10 @@ create or replace function today() returns date language sql stable as $$
     select scottish_day(now())
 $$;
 
--- The last day on which a committee keeps what ended on a day; null while it has not ended.
-create or replace function retained_until(p_committee text, ended_on date) returns date language plpgsql stable as $$
+-- The last day on which a committee keeps what ended on a day; null while it has not ended. Runs as the owner: senders
+-- and reviewers see the day, not the rules of the committee.
+create or replace function retained_until(p_committee text, ended_on date) returns date
+language plpgsql stable security definer set search_path = register, pg_temp as $$
 declare
     kept integer;
 begin
@@ -25,7 +27,7 @@ begin
         return null;
     end if;
     select r.months into kept from retention_rule r
-        where (r.committee = p_committee or r.committee is null) and r.valid_from <= today()
+        where (r.committee = p_committee or r.committee is null) and r.valid_from <= today() and r.withdrawn_on is null
         order by r.committee nulls last, r.valid_from desc
         limit 1;
     return (ended_on + make_interval(months => kept))::date;

@@ -28,17 +28,17 @@ declare
     moving text[] := technical || tg_argv[1:];
     old_row jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) end;
     new_row jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) end;
+    its_case uuid := (case tg_argv[0] when 'case' then new_row ->> 'id' else new_row ->> 'case_id' end)::uuid;
     difference jsonb;
 begin
     perform feed_change(tg_argv[0], old_row, new_row);
     difference := case when tg_op <> 'DELETE'
         then row_difference(coalesce(old_row - technical, '{}'), new_row - technical) else '{}' end;
-    if difference = '{}' then
+    if difference = '{}' or its_case is null then -- what belongs to no case has no timeline
         return null;
     end if;
     insert into change (committee, case_id, subject, subject_id, kind, changes, recorded_by, recorded_client)
-        values (new_row ->> 'committee', (case tg_argv[0] when 'case' then new_row ->> 'id'
-                else new_row ->> 'case_id' end)::uuid, tg_argv[0],
+        values (new_row ->> 'committee', its_case, tg_argv[0],
             coalesce(new_row ->> 'id', new_row ->> 'case_id')::uuid,
             case when tg_op = 'INSERT' then 'created'
                 when exists (select from jsonb_each(difference - moving) d

@@ -177,7 +177,8 @@ end
 $$;
 
 -- Erases a case and whatever was merged into it. Runs as the owner: the service can delete nothing. It does so only
--- for a closed case of the caller past its retention date and without a legal hold.
+-- for a closed case of the caller past its retention date and without a legal hold, whose erasure another client
+-- announced in time. Without cases.read the caller would count less of the case than there is.
 create or replace function case_erase(p_id uuid) returns void
 language plpgsql security definer set search_path = register, pg_temp as $$
 declare
@@ -185,10 +186,12 @@ declare
         where p_id in (c.id, c.merged_into) and c.committee = claim('committee') order by c.id for update);
 begin
     -- Locked first and looked at afterwards: a legal hold that came in between is seen.
-    if not has_scope('retention.write') or exists (select from review_case c where c.id = any (doomed)
-            and (c.legal_hold or c.closed_on is null or c.id = p_id and retain_until(c) >= today())) then
+    if not (has_scope('retention.write') and has_scope('cases.read')) or exists (
+            select from review_case c where c.id = any (doomed)
+            and (c.legal_hold or c.closed_on is null or retain_until(c) >= today())) then
         perform refuse(404, 'not_found');
     end if;
+    perform erasure_refuse_early(p_id, null);
     delete from referral r where r.case_id = any (doomed);
     delete from review_case c where c.id = any (doomed) and c.id <> p_id;
     delete from review_case c where c.id = p_id and c.id = any (doomed);
@@ -199,18 +202,15 @@ create or replace function anonymous_document(a anonymous_review) returns json l
     select json_build_object('id', a.id, 'committee', a.committee, 'anonymised_on', a.anonymised_on, 'facts', a.facts)
 $$;
 
--- Reduces a case to its anonymous statistics. The caller names the reference once more: there is no way back.
-create or replace function case_anonymise(p_id uuid, expected bigint, input jsonb) returns reply
-language plpgsql as $$
-declare
-    c review_case := case_lock(p_id, expected);
-    a anonymous_review;
+-- Ends the statement when the case, with what was merged into it, must be kept, or when the request does not name it
+-- once more.
+create or replace function case_refuse_kept(c review_case, input jsonb) returns void language plpgsql as $$
 begin
     if c.closed_on is null then
         perform refuse(409, 'state_conflict', json_build_array(
             fault(null, 'case_open', 'The case is open.')));
     end if;
-    if retain_until(c) >= today() then
+    if exists (select from review_case x where c.id in (x.id, x.merged_into) and retain_until(x) >= today()) then
         perform refuse(409, 'state_conflict', json_build_array(
             fault(null, 'before_retention_date', 'The case is to be kept until its retention date.')));
     end if;
@@ -218,12 +218,25 @@ begin
         perform refuse(409, 'state_conflict', json_build_array(
             fault(null, 'case_merged', 'The case goes with the one that it was merged into.')));
     end if;
-    if exists (select from review_case x where p_id in (x.id, x.merged_into) and x.legal_hold) then
+    if exists (select from review_case x where c.id in (x.id, x.merged_into) and x.legal_hold) then
         perform refuse(409, 'state_conflict', json_build_array(
             fault(null, 'legal_hold', 'A legal hold is in force.')));
     end if;
     perform refuse_faults(case when input ->> 'reference' <> c.reference then
         fault('/reference', 'reference_differs', 'is not the reference of the case') end);
+end
+$$;
+
+-- Reduces a case to its anonymous statistics, once another client announced it. The caller names the reference once
+-- more: there is no way back.
+create or replace function case_anonymise(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    c review_case := case_lock(p_id, expected);
+    a anonymous_review;
+begin
+    perform case_refuse_kept(c, input);
+    perform erasure_refuse_early(c.id, null);
     insert into anonymous_review (committee, facts, anonymised_on)
         values (c.committee, anonymous_facts(c), today()) returning * into a;
     perform case_erase(p_id);
@@ -237,8 +250,24 @@ create or replace function anonymous_referral_document(a anonymous_referral) ret
         'reason', a.reason, 'anonymised_on', a.anonymised_on)
 $$;
 
--- Reduces a referral that never became a case to what it counts. The caller names the reference once more: there is no
--- way back. Runs as the owner: the service can delete nothing.
+-- The same for a referral that never became a case.
+create or replace function referral_refuse_kept(r referral, input jsonb) returns void language plpgsql as $$
+begin
+    if r.status not in ('rejected', 'withdrawn') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_not_ended',
+            'The referral is open, or it goes with the case that it became.')));
+    end if;
+    if referral_retain_until(r) >= today() then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_retention_date',
+            'The referral is to be kept until its retention date.')));
+    end if;
+    perform refuse_faults(case when input ->> 'reference' <> r.reference then
+        fault('/reference', 'reference_differs', 'is not the reference of the referral') end);
+end
+$$;
+
+-- Reduces a referral that never became a case to what it counts, once another client announced it. The caller names the
+-- reference once more: there is no way back. Runs as the owner: the service can delete nothing.
 create or replace function referral_anonymise(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql security definer set search_path = register, pg_temp as $$
 declare
@@ -251,16 +280,8 @@ begin
         perform refuse(404, 'not_found');
     end if;
     perform refuse_stale(expected, r.version);
-    if r.status not in ('rejected', 'withdrawn') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_not_ended',
-            'The referral is open, or it goes with the case that it became.')));
-    end if;
-    if referral_retain_until(r) >= today() then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_retention_date',
-            'The referral is to be kept until its retention date.')));
-    end if;
-    perform refuse_faults(case when input ->> 'reference' <> r.reference then
-        fault('/reference', 'reference_differs', 'is not the reference of the referral') end);
+    perform referral_refuse_kept(r, input);
+    perform erasure_refuse_early(null, r.id);
     insert into anonymous_referral (id, committee, transferred_from, source_kind, received_month, status, reason,
             anonymised_on)
         values (gen_random_uuid(), r.committee, r.transferred_from, organisation_kind(r.source_organisation),
@@ -270,8 +291,23 @@ begin
 end
 $$;
 
-create or replace function retention_rule_document(r retention_rule) returns json language sql immutable as $$
-    select json_build_object('committee', r.committee, 'months', r.months, 'valid_from', r.valid_from)
+-- The first day on which a rule or an erasure that is announced now may count.
+create or replace function notice_ends() returns date language sql stable as $$
+    select today() + n.days from retention_notice n
+$$;
+
+create or replace function retention_rule_document(r retention_rule) returns json language sql stable as $$
+    select json_build_object(
+        'id', r.id,
+        'committee', r.committee,
+        'months', r.months,
+        'valid_from', r.valid_from,
+        'status', case when r.withdrawn_on is not null then 'withdrawn' when r.valid_from > today() then 'pending'
+            else 'begun' end,
+        'announced_on', r.announced_on,
+        'withdrawn_on', r.withdrawn_on,
+        'version', r.version,
+        'links', json_build_object('self', '/v1/retention-rules/' || r.id))
 $$;
 
 create or replace function retention_rule_set(input jsonb) returns reply language plpgsql as $$
@@ -281,15 +317,43 @@ begin
     if claim('committee') = '' then
         perform refuse(403, 'organisation_not_allowed');
     end if;
-    perform refuse_faults(case when r.valid_from < today() then
-        fault('/valid_from', 'not_in_the_past', 'lies in the past') end);
-    insert into retention_rule (committee, months, valid_from) values (claim('committee'), r.months, r.valid_from)
-        on conflict (committee, valid_from) do nothing
+    perform refuse_faults(case when r.valid_from < notice_ends() then
+        fault('/valid_from', 'before_notice_period', 'must not be before ' || notice_ends()
+            || ', the end of the notice period that begins today') end);
+    insert into retention_rule (id, committee, months, valid_from, announced_on)
+        values (uuid_v7(), claim('committee'), r.months, r.valid_from, today())
+        on conflict (committee, valid_from) where withdrawn_on is null do nothing
         returning * into r;
     if not found then
         perform refuse(409, 'state_conflict', json_build_array(
             fault('/valid_from', 'rule_there_already', 'has a rule already')));
     end if;
-    return (201, null, null, retention_rule_document(r))::reply;
+    return (201, r.version, '/v1/retention-rules/' || r.id, retention_rule_document(r))::reply;
+end
+$$;
+
+-- Takes back a rule that has not begun. The register's default is nobody's to withdraw.
+create or replace function retention_rule_withdraw(p_id uuid, expected bigint) returns reply language plpgsql as $$
+declare
+    r retention_rule;
+begin
+    select * into r from retention_rule where id = p_id and committee = claim('committee');
+    if not found or not has_scope('retention.write') then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, r.version);
+    update retention_rule set withdrawn_on = today()
+        where id = p_id and version = r.version and valid_from > today() and withdrawn_on is null returning * into r;
+    if not found then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'rule_not_pending',
+            'The rule has begun or was withdrawn; add another one instead.')));
+    end if;
+    return (200, r.version, null, retention_rule_document(r))::reply;
+end
+$$;
+
+do $$
+begin
+    perform record_changes_of('retention_rule', 'retention_rule', 'withdrawn_on');
 end
 $$;

@@ -73,7 +73,9 @@ grant select, insert, update on referral, case_counter, review_case, child, case
     case_access to register_service;
 grant select, insert on action_update to register_service;
 grant select on change to register_service;
-grant select, insert on anonymous_review, retention_rule to register_service;
+grant select, insert on anonymous_review, retention_rule, erasure to register_service;
+grant update (withdrawn_on) on retention_rule to register_service;
+grant update (status, stopped_on, stopped_because) on erasure to register_service;
 grant select, insert, update on case_transfer to register_service;
 grant select, insert, update, delete on idempotency_key to register_service;
 
@@ -102,7 +104,7 @@ create policy service_insert on review_case for insert to register_service with 
     committee = (select claim('committee')) and (select has_scope('cases.write')));
 create policy service_update on review_case for update to register_service using (
     committee = (select claim('committee')) and (select has_any_scope('cases.write', 'decisions.write',
-        'actions.write', 'proceedings.write', 'holds.legal')));
+        'actions.write', 'proceedings.write', 'holds.legal', 'retention.write')));
 
 create policy service_read on case_counter for select to register_service using (
     committee = (select claim('committee')));
@@ -139,9 +141,28 @@ create policy service_insert on anonymous_review for insert to register_service 
 create policy service_read on anonymous_review for select to register_service using (
     committee = (select claim('area')) and (select has_any_scope('cases.read', 'retention.write')));
 
-create policy service_read on retention_rule for select to register_service using (true);
+-- No client shortens what is kept before the notice period is over, or changes a rule that has begun.
+create policy service_read on retention_rule for select to register_service using (
+    (committee is null or committee = (select claim('area')))
+    and (select has_any_scope('cases.read', 'retention.write')));
 create policy service_insert on retention_rule for insert to register_service with check (
-    committee = (select claim('committee')) and (select has_scope('retention.write')));
+    committee = (select claim('committee')) and (select has_scope('retention.write'))
+    and valid_from >= (select notice_ends()) and withdrawn_on is null);
+create policy service_update on retention_rule for update to register_service using (
+    committee = (select claim('committee')) and (select has_scope('retention.write'))
+    and valid_from > (select today()) and withdrawn_on is null)
+    with check (committee = (select claim('committee')) and withdrawn_on = (select today()));
+
+-- Whoever announces an erasure says so in its own name, for a day that leaves time to stop it.
+create policy service_read on erasure for select to register_service using (
+    committee = (select claim('area')) and (select has_any_scope('cases.read', 'cases.write', 'retention.write')));
+create policy service_insert on erasure for insert to register_service with check (
+    committee = (select claim('committee')) and (select has_scope('retention.write'))
+    and status = 'announced' and announced_by = (select claim('client')) and not_before >= (select notice_ends()));
+create policy service_update on erasure for update to register_service using (
+    committee = (select claim('committee')) and status = 'announced'
+    and (select has_any_scope('cases.write', 'retention.write')))
+    with check (committee = (select claim('committee')) and status = 'stopped');
 
 -- The parts of a case: its committee, its chief officers and whoever has access to the case read them; the
 -- committee's clients with one of the scopes write them, and so do those with access where `shared`.

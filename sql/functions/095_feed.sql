@@ -189,7 +189,7 @@ begin
                 feed_case($4, j) as its_case, j ->> ''committee'' as committee,
                 (j ->> ''updated_at'')::timestamptz as updated_at
                 from (select j from (select to_jsonb(t) as j, t.%2$I as key from %1$I t where $1 is null or t.%2$I > $1) seen
-                    where $5 or j ->> ''committee'' = claim(''area'')
+                    where $5 and j ->> ''committee'' is not null or j ->> ''committee'' = claim(''area'')
                         or (j ->> ''case_id'')::uuid = any (granted_cases() || liaison_cases())
                     order by key limit $2) page', s.table_name, feed_key_member(s))
                 using from_id, how_many + 1 - cardinality(found), feed_key_member(s), s,

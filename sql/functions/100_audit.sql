@@ -43,6 +43,8 @@ begin
                 select t.case_id, t.committee into v_case, v_committee from proceeding t where t.id = p_ids[n];
             when 'transfers' then
                 select t.case_id, t.committee into v_case, v_committee from case_transfer t where t.id = p_ids[n];
+            when 'erasures' then
+                select t.case_id, t.committee into v_case, v_committee from erasure t where t.id = p_ids[n];
             else null;
         end case;
         v_cases[n] := coalesce(v_case, case p_collection when 'cases' then p_ids[n] end);

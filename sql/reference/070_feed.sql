@@ -58,7 +58,10 @@ from (values
     ('evaluation', 'evaluation', '/v1/cases/{case}/evaluation', 'cases', '{cases.read}', '{}', null, '{granted}',
         '{recorded_by}', '{}'),
     ('discontinuation', 'discontinuation', '/v1/cases/{case}/discontinuation', 'cases', '{cases.read}', '{}', null,
-        '{granted}', '{recorded_by}', '{}')
+        '{granted}', '{recorded_by}', '{}'),
+    ('erasure', 'erasure', '/v1/erasures/{id}', 'cases', '{cases.read}', '{}', null, '{}', '{}', '{}'),
+    ('retention_rule', 'retention_rule', '/v1/retention-rules/{id}', 'cases', '{cases.read}', '{}', null, '{}', '{}',
+        '{}')
     ) subjects(subject, table_name, path, lane, scopes, organisations, seen_with, shared, unshown, renamed)
 on conflict (subject) do update set (position, table_name, path, lane, scopes, committees, organisations, seen_with,
         shared, unshown, guarded, renamed)

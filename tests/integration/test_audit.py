@@ -195,7 +195,7 @@ def test_a_merger_concerns_both_cases(committee, entry):
 
 def test_nothing_leads_from_a_case_to_what_is_left_of_it(committee, cluster, entry):
     case = given_old(committee, cluster)
-    reply = erase(committee, case).needed(201)
+    reply = erase(committee, cluster, case).needed(201)
     found = entry(reply)
     assert (found.cases, found.committees, found.parts) == ([case["id"]], ["GLA"], [])
     assert reply["id"] not in repr(cluster.execute(

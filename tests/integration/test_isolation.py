@@ -9,12 +9,12 @@ from client import ALL_SCOPES
 from documents import new_referral, new_transfer, today
 from places import places_of_case
 from steps import given_accepted, given_action, given_delivery, given_referral
-from test_retention import erase, given_old
+from test_retention import announce, erase, given_old, given_rule
 
 OPERATIONS = contract_reader.operations()
 BY_ID = [name for name, one in OPERATIONS.items() if one.has_parameter("id", "path")]
 LISTS = ["listReferrals", "listCases", "listActions", "listTransfers", "listProceedings", "listAnonymousReviews",
-         "listInformationRequests", "listDecisions", "listNotices", "listWebhooks", "listAudit"]
+         "listInformationRequests", "listDecisions", "listNotices", "listWebhooks", "listErasures", "listAudit"]
 READING = [name for name, one in OPERATIONS.items() if one.scopes and one.method == "GET"]
 WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method != "GET"
            and name != "validateReferral"]
@@ -32,7 +32,9 @@ def theirs(agency, committee, cluster):
     webhook = given_delivery(committee)
     return {"webhooks": webhook["id"], "delivery_id": webhook["delivery_id"], "referrals": referral["id"], "waiting": given_referral(agency)["id"],
             "cases": referral["case_id"], "actions": action["id"], "transfers": transfer["id"],
-            "anonymous-reviews": erase(committee, given_old(committee, cluster)).needed(201)["id"],
+            "anonymous-reviews": erase(committee, cluster, given_old(committee, cluster)).needed(201)["id"],
+            "erasures": announce(committee, given_old(committee, cluster)).needed(201)["id"],
+            "retention-rules": given_rule(committee)["id"],
             "proceedings": case_places["proceeding_id"],
             "information-requests": case_places["request_id"],
             "notices": case_places["notice_id"], **case_places}

@@ -2,10 +2,11 @@
 import concurrent.futures
 import json
 
+import psycopg2
 import pytest
 
 from client import ALL_SCOPES, new_key
-from documents import days_ago, days_ahead, dead_child, today
+from documents import days_ahead, dead_child, new_access, new_case, new_number, today
 from steps import (advance, given_accepted, given_action, given_case, given_referral, given_verified, move, tag_of,
                    walk)
 from test_changes import follow, types_of
@@ -30,10 +31,39 @@ def given_old(committee, cluster, case_id=None):
     return case
 
 
-def erase(committee, case, key=None, reference=None):
-    return committee.send("anonymiseCase", {"reference": reference or case["reference"]},
-                          id=case["id"], key=key,
-                          if_match=tag_of(committee, "getCase", id=case["id"]))
+def second_of(client, committee="GLA"):
+    """Another client of the committee: what one announces the other carries out."""
+    return client.of(f"CPC-{committee}", "second")
+
+
+def announce(client, case, key=None, reference=None):
+    return client.send("announceCaseErasure", {"reference": reference or case["reference"]}, id=case["id"], key=key,
+                       if_match=tag_of(client, "getCase", id=case["id"]))
+
+
+def pass_notice(cluster, erasure, days=None):
+    """Lets an erasure have been announced a notice period ago, by the hand of the database's owner."""
+    cluster.execute("update register.erasure set announced_on = announced_on - n, not_before = not_before - n "
+                    "from (select coalesce(%s, days) as n from register.retention_notice) notice where id = %s",
+                    (days, erasure["id"]))
+
+
+def carry_out(client, case, key=None, reference=None):
+    return client.send("anonymiseCase", {"reference": reference or case["reference"]}, id=case["id"], key=key,
+                       if_match=tag_of(client, "getCase", id=case["id"]))
+
+
+def given_rule(committee):
+    """A rule that is pending, on a day of its own."""
+    taken = {one["valid_from"] for one in committee.send("listRetentionRules").needed(200)["items"]}
+    day = next(day for day in map(days_ahead, range(1000, 3000)) if day not in taken)
+    return committee.send("addRetentionRule", {"months": 12, "valid_from": day}).needed(201).json
+
+
+def erase(committee, cluster, case, key=None):
+    """One client announces, the notice period passes, another client carries it out."""
+    pass_notice(cluster, announce(committee, case).needed(201))
+    return carry_out(second_of(committee, case["committee"]), case, key)
 
 
 def test_cases_past_their_retention_date_are_listed(committee, cluster):
@@ -49,7 +79,7 @@ def test_an_erased_case_leaves_facts_and_nothing_else(agency, committee, cluster
     referral = given_accepted(agency, committee)
     case = committee.send("getCase", id=referral["case_id"]).json
     given_old(committee, cluster, case["id"])
-    reply = erase(committee, case)
+    reply = erase(committee, cluster, case)
     assert reply.status == 201
     assert reply["facts"]["closure"] == "discontinued"
     assert reply["facts"]["children"][0]["age_band"] == referral["children"][0]["age_band"]
@@ -75,7 +105,7 @@ def test_a_whole_review_leaves_facts_about_everything(agency, committee, cluster
     given_verified(committee, agency, case=case)
     case = advance(committee, case, "closed")
     age(cluster, case["id"])
-    facts = erase(committee, case).needed(201)["facts"]
+    facts = erase(committee, cluster, case).needed(201)["facts"]
     assert (facts["decision_outcome"], facts["closure"]) == ("proceed", "completed")
     assert facts["actions"][0]["status"] == "verified" and facts["actions"][0]["on_time"] is True
     assert facts["learning_themes"] == ["information_sharing"]
@@ -86,9 +116,11 @@ def test_a_whole_review_leaves_facts_about_everything(agency, committee, cluster
 
 def test_erasing_is_done_once_for_a_key(committee, cluster):
     case, key = given_old(committee, cluster), new_key()
-    tag = tag_of(committee, "getCase", id=case["id"])
-    replies = [committee.send("anonymiseCase", {"reference": case["reference"]}, id=case["id"],
-                              key=key, if_match=tag) for _ in range(2)]
+    pass_notice(cluster, announce(committee, case).needed(201))
+    second = second_of(committee)
+    tag = tag_of(second, "getCase", id=case["id"])
+    replies = [second.send("anonymiseCase", {"reference": case["reference"]}, id=case["id"],
+                           key=key, if_match=tag) for _ in range(2)]
     assert replies[0].json == replies[1].json
     assert replies[1].headers["Idempotency-Replayed"] == "true"
 
@@ -97,7 +129,9 @@ def test_a_case_goes_with_what_was_merged_into_it(committee, cluster):
     first, second = given_case(committee), given_case(committee)
     merge(committee, first["id"], second["id"]).needed(201)
     case = given_old(committee, cluster, second["id"])
-    erase(committee, case).needed(201)
+    assert announce(committee, case).rules == {"before_retention_date"}  # of the one that was merged into it
+    age(cluster, first["id"])
+    erase(committee, cluster, case).needed(201)
     assert committee.send("getCase", id=first["id"]).status == 404
 
 
@@ -105,7 +139,7 @@ def test_a_merged_case_goes_with_the_other_one_only(committee, cluster):
     first, second = given_case(committee), given_case(committee)
     case = merge(committee, first["id"], second["id"]).needed(201).json
     age(cluster, first["id"])
-    reply = erase(committee, case)
+    reply = announce(committee, case)
     assert (reply.status, reply.rules) == (409, {"case_merged"})
 
 
@@ -116,10 +150,12 @@ def test_a_legal_hold_that_comes_in_between_is_kept(committee, cluster):
         first, second = given_case(committee), given_case(committee)
         merge(committee, first["id"], second["id"]).needed(201)
         case = given_old(committee, cluster, second["id"])
+        age(cluster, first["id"])
+        pass_notice(cluster, announce(committee, case).needed(201))
         with cluster.open() as link, concurrent.futures.ThreadPoolExecutor(1) as pool:
             link.cursor().execute("update register.review_case set legal_hold = true, "
                                   "legal_hold_reason = 'public_inquiry' where id = %s", [first["id"]])
-            asked = pool.submit(erase, committee, case)
+            asked = pool.submit(carry_out, second_of(committee), case)
             met = cluster.wait_for_waiter(link, unless=[asked])
             link.commit()
             reply = asked.result()
@@ -130,43 +166,48 @@ def test_a_legal_hold_that_comes_in_between_is_kept(committee, cluster):
 
 def test_a_case_is_kept_until_its_date(committee):
     case = given_case(committee)
-    reply = erase(committee, case)
-    assert (reply.status, reply.rules) == (409, {"case_open"})
+    for act in (announce, carry_out):
+        assert (act(committee, case).status, act(committee, case).rules) == (409, {"case_open"})
     move(committee, case["id"], "closed", "discontinued").needed(201)
-    reply = erase(committee, case)
-    assert (reply.status, reply.rules) == (409, {"before_retention_date"})
+    for act in (announce, carry_out):
+        assert (act(committee, case).status, act(committee, case).rules) == (409, {"before_retention_date"})
 
 
 def test_a_legal_hold_wins_over_every_date(committee, cluster):
     case = given_old(committee, cluster)
-    committee.send("setLegalHold", {"in_force": True, "reason": "public_inquiry"}, id=case["id"],
-                   if_match=tag_of(committee, "getCase", id=case["id"])).needed(200)
-    reply = erase(committee, case)
-    assert (reply.status, reply.rules) == (409, {"legal_hold"})
+    hold(committee, case)
+    for act in (announce, carry_out):
+        assert (act(committee, case).status, act(committee, case).rules) == (409, {"legal_hold"})
     assert committee.send("getCase", id=case["id"]).status == 200
 
 
 def test_the_reference_has_to_be_named_once_more(committee, cluster):
     case = given_old(committee, cluster)
-    reply = erase(committee, case, reference="LR-2001-GLA-0001")
-    assert (reply.status, reply.rules, reply.pointers) == (422, {"reference_differs"},
-                                                           {"/reference"})
+    for act in (announce, carry_out):
+        reply = act(committee, case, reference="LR-2001-GLA-0001")
+        assert (reply.status, reply.rules, reply.pointers) == (422, {"reference_differs"}, {"/reference"})
 
 
 def test_erasing_needs_its_own_scope(committee, cluster, caller, database_only):
+    """Announcing it too; and without reading cases, less would be counted than there is."""
     case = given_old(committee, cluster)
-    scopes = ALL_SCOPES.replace("retention.write ", "")
     tag = tag_of(committee, "getCase", id=case["id"])
-    for at in ({}, {"at": database_only}):
+
+    def asked(operation, scopes, at):
         clerk = caller("CPC-GLA", "clerk", scopes, **at)
-        reply = clerk.send("anonymiseCase", {"reference": case["reference"]}, id=case["id"],
-                           if_match=tag)
-        assert reply.status in (403, 404)
+        return clerk.send(operation, {"reference": case["reference"]}, id=case["id"], if_match=tag).status
+    for at in ({}, {"at": database_only}):
+        assert asked("announceCaseErasure", ALL_SCOPES.replace("retention.write ", ""), at) in (403, 404)
+    pass_notice(cluster, announce(committee, case).needed(201))
+    for at in ({}, {"at": database_only}):
+        for scopes in (ALL_SCOPES.replace("retention.write ", ""), "retention.write"):
+            assert asked("anonymiseCase", scopes, at) in (403, 404)
     assert committee.send("getCase", id=case["id"]).status == 200
+    assert asked("anonymiseCase", "retention.write cases.read", {}) == 201
 
 
 def test_another_committee_sees_nothing_of_the_facts(committee, other_committee, cluster):
-    made = erase(committee, given_old(committee, cluster)).needed(201)
+    made = erase(committee, cluster, given_old(committee, cluster)).needed(201)
     assert other_committee.send("getAnonymousReview", id=made["id"]).status == 404
     assert made["id"] not in other_committee.send("listAnonymousReviews", query="limit=200").ids
     assert made["id"] in [one["id"] for one in walk(committee, "listAnonymousReviews", "limit=1")]
@@ -187,9 +228,18 @@ def given_rejected(agency, committee, cluster, years=11):
     return committee.send("getReferral", id=referral["id"]).needed(200).json
 
 
-def erase_referral(client, referral, tag=None, **more):
-    return client.send("anonymiseReferral", {"reference": referral["reference"]}, id=referral["id"],
+def erase_referral(client, referral, tag=None, operation="anonymiseReferral", **more):
+    return client.send(operation, {"reference": referral["reference"]}, id=referral["id"],
                        if_match=tag or f'"{referral["version"]}-0"', **more)
+
+
+def announce_referral(client, referral, tag=None):
+    return erase_referral(client, referral, tag, "announceReferralErasure")
+
+
+def given_announced(committee, cluster, referral):
+    pass_notice(cluster, announce_referral(committee, referral).needed(201))
+    return second_of(committee)
 
 
 def referrals_counted(cluster):
@@ -213,13 +263,14 @@ def test_an_erased_referral_goes_on_counting_and_nothing_else(agency, committee,
     follower = follow(agency)
     follower.read()  # the owner's own change of its days
     before = referrals_counted(cluster)
-    reply = erase_referral(committee, referral, key=key)
+    second = given_announced(committee, cluster, referral)
+    reply = erase_referral(second, referral, key=key)
     assert reply.status == 200
     assert reply.json == {
         "committee": "GLA", "transferred_from": None, "source_kind": "local_authority",
         "received_month": referral["received_on"][:7], "status": "rejected", "reason": "duplicate",
         "anonymised_on": today()}
-    assert erase_referral(committee, referral, key=key).json == reply.json
+    assert erase_referral(second, referral, key=key).json == reply.json
     for client in (agency, committee):
         assert client.send("getReferral", id=referral["id"]).status == 404
     assert erase_referral(committee, referral).status == 404
@@ -229,13 +280,14 @@ def test_an_erased_referral_goes_on_counting_and_nothing_else(agency, committee,
 
 def test_a_referral_is_kept_until_its_date(agency, committee, cluster):
     recent = given_rejected(agency, committee, cluster, 9)
-    assert (erase_referral(committee, recent).status, erase_referral(committee, recent).rules) == (
-        409, {"before_retention_date"})
+    for act in (announce_referral, erase_referral):
+        assert (act(committee, recent).status, act(committee, recent).rules) == (409, {"before_retention_date"})
     waiting, accepted = given_referral(agency), given_accepted(agency, committee)
     for referral in (waiting, accepted):
         age_referral(cluster, referral)
-        reply = erase_referral(committee, committee.send("getReferral", id=referral["id"]).json)
-        assert (reply.status, reply.rules) == (409, {"referral_not_ended"})
+        for act in (announce_referral, erase_referral):
+            reply = act(committee, committee.send("getReferral", id=referral["id"]).json)
+            assert (reply.status, reply.rules) == (409, {"referral_not_ended"})
 
 
 def test_a_withdrawn_referral_is_erased_too(agency, committee, cluster):
@@ -243,14 +295,16 @@ def test_a_withdrawn_referral_is_erased_too(agency, committee, cluster):
     agency.send("withdrawReferral", {"reason": "made_in_error"}, id=referral["id"],
                 if_match=tag_of(agency, "getReferral", id=referral["id"])).needed(201)
     age_referral(cluster, referral)
-    assert erase_referral(committee, committee.send("getReferral", id=referral["id"]).json)["status"] == "withdrawn"
+    referral = committee.send("getReferral", id=referral["id"]).json
+    assert erase_referral(given_announced(committee, cluster, referral), referral)["status"] == "withdrawn"
 
 
 def test_the_referral_is_named_once_more_and_as_it_was_read(agency, committee, cluster):
     referral = given_rejected(agency, committee, cluster)
-    reply = erase_referral(committee, {**referral, "reference": "RF-2001-GLA-0001"})
-    assert (reply.status, reply.rules, reply.pointers) == (422, {"reference_differs"}, {"/reference"})
-    assert erase_referral(committee, referral, tag='"1-0"').status == 412
+    for act in (announce_referral, erase_referral):
+        reply = act(committee, {**referral, "reference": "RF-2001-GLA-0001"})
+        assert (reply.status, reply.rules, reply.pointers) == (422, {"reference_differs"}, {"/reference"})
+        assert act(committee, referral, tag='"1-0"').status == 412
     assert committee.send("getReferral", id=referral["id"]).status == 200
 
 
@@ -259,9 +313,10 @@ def test_only_the_committee_erases_a_referral(agency, committee, other_committee
     for at in ({}, {"at": database_only}):
         clerk = caller("CPC-GLA", "clerk", ALL_SCOPES.replace("retention.write ", ""), **at)
         sender = caller("LA-S12000049", "sender", ALL_SCOPES, **at)
-        assert erase_referral(clerk, referral).status in (403, 404)
-        assert erase_referral(sender, referral).status == 404
-    assert erase_referral(other_committee, referral).status == 404
+        for act in (announce_referral, erase_referral):
+            assert act(clerk, referral).status in (403, 404)
+            assert act(sender, referral).status == 404
+            assert act(other_committee, referral).status == 404
     assert committee.send("getReferral", id=referral["id"]).status == 200
 
 
@@ -272,34 +327,272 @@ def moray(caller):
     return caller("CPC-MOR")
 
 
+def notice_ends(cluster):
+    return cluster.execute("set search_path = register; select notice_ends()::text")[0][0]
+
+
+def begin(cluster, rule):
+    """Lets a rule begin today, by the hand of the database's owner."""
+    cluster.execute("set search_path = register; update retention_rule set (announced_on, valid_from) = "
+                    "(announced_on - 30, today()) where id = %s", (rule["id"],))
+
+
 def test_a_committee_sets_how_long_it_keeps_its_cases(moray, committee, cluster):
     case = given_case(moray, local_authority="S12000020")
     closed = move(moray, case["id"], "closed", "discontinued").needed(201)
-    rule = {"months": 24, "valid_from": today()}
+    rule = {"months": 24, "valid_from": notice_ends(cluster)}
     reply = moray.send("addRetentionRule", rule)
-    assert (reply.status, reply["committee"], reply["months"]) == (201, "MOR", 24)
+    assert (reply.status, reply["committee"], reply["months"], reply["status"], reply["announced_on"]) == (
+        201, "MOR", 24, "pending", today())
+    assert reply.headers["Location"] == f"/v1/retention-rules/{reply['id']}"
+    assert moray.send("getRetentionRule", id=reply["id"]).json == reply.json
+    assert reply.json in moray.send("listRetentionRules")["items"]
+    assert reply["id"] not in repr(committee.send("listRetentionRules").json)
+    again = moray.send("addRetentionRule", rule)
+    assert (again.status, again.rules) == (409, {"rule_there_already"})
+    assert moray.send("getCase", id=case["id"])["retain_until"] == closed["retain_until"]
+    begin(cluster, reply)
     later = moray.send("getCase", id=case["id"])["retain_until"]
     expected = cluster.execute("select (%s::date + interval '24 months')::date",
                                (closed["closed_on"],))[0][0].isoformat()
     assert later == expected
-    assert {**rule, "committee": "MOR"} in moray.send("listRetentionRules")["items"]
-    assert {**rule, "committee": "MOR"} not in committee.send("listRetentionRules")["items"]
-    again = moray.send("addRetentionRule", rule)
-    assert (again.status, again.rules) == (409, {"rule_there_already"})
+    assert moray.send("getRetentionRule", id=reply["id"])["status"] == "begun"
 
 
-def test_a_rule_does_not_begin_in_the_past(committee):
-    reply = committee.send("addRetentionRule", {"months": 24, "valid_from": days_ago(1)})
-    assert (reply.status, reply.rules, reply.pointers) == (422, {"not_in_the_past"},
-                                                           {"/valid_from"})
+@pytest.mark.parametrize("days", [-1, 0, 29])
+def test_no_rule_begins_before_the_notice_period_is_over(committee, cluster, days):
+    """One token could shorten the rule to today and erase at once."""
+    case = given_case(committee)
+    closed = move(committee, case["id"], "closed", "discontinued").needed(201)
+    for months in (12, 1200):
+        reply = committee.send("addRetentionRule", {"months": months, "valid_from": days_ahead(days)})
+        assert (reply.status, reply.rules, reply.pointers) == (422, {"before_notice_period"}, {"/valid_from"})
+        assert notice_ends(cluster) in reply["errors"][0]["message"]
+    assert committee.send("getCase", id=case["id"])["retain_until"] == closed["retain_until"]
+
+
+def test_the_database_alone_lets_no_rule_begin_early(cluster, instances):
+    """Nor does it let a rule that has begun be changed or withdrawn, whatever the service's functions would do."""
+    as_committee = """begin; set local search_path = register; set local role register_service;
+        select set_config('register.committee', 'GLA', true), set_config('register.area', 'GLA', true),
+            set_config('register.scopes', ' retention.write ', true); """
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="row-level security"):
+        cluster.execute(as_committee + "insert into retention_rule (committee, months, valid_from, announced_on) "
+                                       "values ('GLA', 12, today() + 29, today())")
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="permission denied"):
+        cluster.execute(as_committee + "update retention_rule set valid_from = today()")
+    assert cluster.execute(as_committee + "update retention_rule set withdrawn_on = today() "
+                                          "where valid_from <= today() returning 1") == []
+
+
+def test_a_pending_rule_is_withdrawn_and_one_that_has_begun_is_not(caller, cluster):
+    fife, highland = caller("CPC-FIF"), caller("CPC-HLD")
+    rule = fife.send("addRetentionRule", {"months": 12, "valid_from": days_ahead(400)}).needed(201)
+    assert highland.send("withdrawRetentionRule", id=rule["id"], if_match=rule.etag).status == 404
+    reply, key = fife.send("withdrawRetentionRule", id=rule["id"], if_match=rule.etag), new_key()
+    assert (reply.status, reply["status"], reply["withdrawn_on"]) == (200, "withdrawn", today())
+    again = fife.send("withdrawRetentionRule", id=rule["id"], if_match=reply.etag)
+    assert (again.status, again.rules) == (409, {"rule_not_pending"})
+    # The day is free again; a rule that was withdrawn never counts.
+    other = fife.send("addRetentionRule", {"months": 600, "valid_from": days_ahead(400)}).needed(201)
+    begin(cluster, other)
+    begun = fife.send("withdrawRetentionRule", id=other["id"], key=key,
+                      if_match=tag_of(fife, "getRetentionRule", id=other["id"]))
+    assert (begun.status, begun.rules) == (409, {"rule_not_pending"})
+    default = next(one for one in fife.send("listRetentionRules")["items"] if one["committee"] is None)
+    assert fife.send("withdrawRetentionRule", id=default["id"], if_match='"1-0"').status == 404
+
+
+def test_rules_are_in_the_feed_and_in_the_audit_trail(caller, cluster):
+    angus, others = caller("CPC-ANG"), caller("CPC-DND")
+    reader, stranger = follow(angus), follow(others)
+    rule = angus.send("addRetentionRule", {"months": 12, "valid_from": days_ahead(40)}).needed(201)
+    angus.send("withdrawRetentionRule", id=rule["id"], if_match=rule.etag).needed(200)
+    events = reader.read()
+    assert types_of(events, rule["id"]) == ["retention_rule.created", "retention_rule.changed"]
+    assert events[-1]["links"]["self"] == f"/v1/retention-rules/{rule['id']}"
+    assert types_of(stranger.read(), rule["id"]) == []
+    assert cluster.execute("select operation, committees from register.audit_entry "
+                           "where ids @> array[%s::uuid] order by number", (rule["id"],)) == [
+        ("addRetentionRule", ["ANG"]), ("withdrawRetentionRule", ["ANG"])]
+    assert others.send("getRetentionRule", id=rule["id"]).status == 404
 
 
 def test_a_rule_of_the_future_changes_nothing_yet(caller):
-    fife = caller("CPC-FIF")
-    case = given_case(fife, local_authority="S12000047")
+    fife = caller("CPC-ABD")
+    case = given_case(fife, local_authority="S12000034")
     closed = move(fife, case["id"], "closed", "discontinued").needed(201)
     fife.send("addRetentionRule", {"months": 12, "valid_from": days_ahead(400)}).needed(201)
     assert fife.send("getCase", id=case["id"])["retain_until"] == closed["retain_until"]
+
+
+def test_senders_see_the_retention_date_by_the_committees_own_rule(agency, caller, cluster):
+    """Though they see nothing of the rule."""
+    stirling = caller("CPC-CLS")
+    referral = given_referral(agency, committee="CLS", local_authority="S12000030")
+    stirling.send("rejectReferral", {"reason": "duplicate", "rejected_on": today()}, id=referral["id"]).needed(201)
+    begin(cluster, stirling.send("addRetentionRule", {"months": 24, "valid_from": days_ahead(40)}).needed(201))
+    expected = cluster.execute("select (%s::date + interval '24 months')::date::text", (today(),))[0][0]
+    assert [client.send("getReferral", id=referral["id"])["retain_until"] for client in (agency, stirling)] == [
+        expected, expected]
+
+
+# --- announced erasures
+
+def hold(client, case, in_force=True):
+    return client.send("setLegalHold", {"in_force": in_force, "reason": "public_inquiry" if in_force else None},
+                       id=case["id"], if_match=tag_of(client, "getCase", id=case["id"])).needed(200)
+
+
+def state_of(client, erasure):
+    found = client.send("getErasure", id=erasure["id"]).needed(200)
+    return found["status"], found["stopped_because"]
+
+
+def test_one_client_alone_erases_nothing(committee, cluster, agency):
+    case, referral = given_old(committee, cluster), given_rejected(agency, committee, cluster)
+    assert carry_out(committee, case).rules == erase_referral(committee, referral).rules == {"erasure_not_announced"}
+    for erasure in (announce(committee, case).needed(201), announce_referral(committee, referral).needed(201)):
+        pass_notice(cluster, erasure)
+    for reply in (carry_out(committee, case), erase_referral(committee, referral)):
+        assert (reply.status, reply.rules) == (409, {"separation_of_duties"})
+    assert committee.send("getCase", id=case["id"]).status == 200
+    assert committee.send("getReferral", id=referral["id"]).status == 200
+
+
+def test_an_announced_erasure_waits_for_its_day(committee, cluster, agency):
+    case, referral = given_old(committee, cluster), given_rejected(agency, committee, cluster)
+    erasures = [announce(committee, case).needed(201), announce_referral(committee, referral).needed(201)]
+    assert {one["not_before"] for one in erasures} == {notice_ends(cluster)} == {days_ahead(30)}
+    for days in (0, 29):
+        for erasure in erasures:
+            pass_notice(cluster, erasure, days)
+        for reply in (carry_out(second_of(committee), case), erase_referral(second_of(committee), referral)):
+            assert (reply.status, reply.rules) == (409, {"before_erasure_day"})
+    for erasure in erasures:
+        pass_notice(cluster, erasure, 1)
+    assert carry_out(second_of(committee), case).status == 201
+    assert erase_referral(second_of(committee), referral).status == 200
+    assert {committee.send("getErasure", id=one["id"]).status for one in erasures} == {404}
+
+
+def test_an_announcement_is_read_listed_and_told(committee, other_committee, cluster, caller):
+    case = given_old(committee, cluster)
+    reader, chief, stranger = follow(committee), follow(caller("COG-GLA")), follow(other_committee)
+    erasure = announce(committee, case).needed(201)
+    assert (erasure["status"], erasure["announced_by"], erasure["case_id"], erasure["referral_id"]) == (
+        "announced", "committee-system", case["id"], None)
+    assert erasure.headers["Location"] == f"/v1/erasures/{erasure['id']}" == erasure["links"]["self"]
+    assert committee.send("getErasure", id=erasure["id"]).json == erasure.json
+    assert erasure.json in walk(committee, "listErasures", "limit=1&status=announced")
+    assert erasure["id"] not in repr(walk(committee, "listErasures", "status=stopped"))
+    for each in (reader, chief):
+        events = [one for one in each.read() if one["subject_id"] == erasure["id"]]
+        assert [(one["type"], one["links"]["self"]) for one in events] == [
+            ("erasure.created", f"/v1/erasures/{erasure['id']}")]
+    assert types_of(stranger.read(), erasure["id"]) == []
+    timeline = walk(committee, "listTimeline", "subject=erasure", id=case["id"])
+    assert [(one["kind"], one["client_id"]) for one in timeline] == [("created", "committee-system")]
+    again = announce(second_of(committee), case)
+    assert (again.status, again.rules) == (409, {"erasure_announced"})
+
+
+def test_who_has_access_to_the_case_sees_no_erasure_in_its_timeline(committee, cluster, caller):
+    case = given_case(committee)
+    name = new_number("reviewer")[:30]
+    committee.send("grantAccess", new_access(client_id=name), id=case["id"]).needed(201)
+    announce(committee, given_old(committee, cluster, case["id"])).needed(201)
+    seen = walk(caller("INDEPENDENT", name), "listTimeline", "limit=200", id=case["id"])
+    assert seen and "erasure" not in {one["subject"] for one in seen}
+
+
+def test_the_committee_stops_an_erasure_until_it_is_carried_out(committee, caller, cluster, agency):
+    case, referral = given_old(committee, cluster), given_rejected(agency, committee, cluster)
+    clerk = caller("CPC-GLA", "clerk-of-cases", "cases.read cases.write changes.read")
+    reader = follow(clerk)
+    for erasure in (announce(committee, case).needed(201), announce_referral(committee, referral).needed(201)):
+        pass_notice(cluster, erasure)
+        stopped = clerk.send("stopErasure", id=erasure["id"],
+                             if_match=tag_of(clerk, "getErasure", id=erasure["id"])).needed(200)
+        assert (stopped["status"], stopped["stopped_on"], stopped["stopped_because"]) == (
+            "stopped", today(), "committee")
+        assert types_of(reader.read(), erasure["id"])[-1] == "erasure.changed"
+        again = clerk.send("stopErasure", id=erasure["id"], if_match=stopped.etag)
+        assert (again.status, again.rules) == (409, {"erasure_stopped"})
+    for reply in (carry_out(second_of(committee), case), erase_referral(second_of(committee), referral)):
+        assert (reply.status, reply.rules) == (409, {"erasure_not_announced"})
+    assert announce(committee, case).needed(201)["not_before"] == notice_ends(cluster)  # from the start again
+
+
+def test_a_hold_stops_an_erasure_and_so_does_lifting_it(committee, cluster):
+    """Also of a case that was merged into it; a lifted hold makes nothing erasable before another notice period."""
+    first, second = given_case(committee), given_case(committee)
+    merge(committee, first["id"], second["id"]).needed(201)
+    case = given_old(committee, cluster, second["id"])
+    age(cluster, first["id"])
+    for held in (second, first):
+        erasure = announce(committee, case).needed(201)
+        pass_notice(cluster, erasure)
+        hold(committee, held)
+        assert state_of(committee, erasure) == ("stopped", "legal_hold")
+        hold(committee, held, in_force=False)
+        reply = carry_out(second_of(committee), case)
+        assert (reply.status, reply.rules) == (409, {"erasure_not_announced"})
+    # A hold that was set unseen: the announcement read the case before it.
+    cluster.execute("set session_replication_role = replica; update register.review_case set legal_hold = true, "
+                    "legal_hold_reason = 'other' where id = %s", (first["id"],))
+    cluster.execute("insert into register.erasure (id, committee, case_id, reference, announced_on, announced_by, "
+                    "not_before) values (gen_random_uuid(), 'GLA', %s, %s, current_date, 'x', current_date)",
+                    (case["id"], case["reference"]))
+    assert carry_out(committee, case).rules == {"legal_hold"}
+    hold(committee, first, in_force=False)
+    assert carry_out(committee, case).rules == {"erasure_not_announced"}
+
+
+def test_a_case_that_is_re_opened_and_closed_in_the_past_waits_anew(committee, cluster):
+    case = given_old(committee, cluster)
+    erasure = announce(committee, case).needed(201)
+    pass_notice(cluster, erasure)
+    past = committee.send("getCase", id=case["id"])["closed_on"]
+    move(committee, case["id"], "information_gathering", "error", occurred_on=past).needed(201)
+    assert state_of(committee, erasure) == ("stopped", "changed")
+    move(committee, case["id"], "closed", "discontinued", occurred_on=past).needed(201)
+    assert carry_out(second_of(committee), case).rules == {"erasure_not_announced"}
+    assert announce(committee, case).needed(201)["not_before"] == notice_ends(cluster)
+
+
+def test_a_case_opened_and_closed_in_the_past_is_not_erased_at_once(committee, cluster):
+    case = committee.send("openCase", new_case(opened_on="2001-01-01")).needed(201)
+    case = move(committee, case["id"], "closed", "discontinued", occurred_on="2001-01-02").needed(201).json
+    assert case["retain_until"] < today()
+    assert announce(committee, case).needed(201)["not_before"] == notice_ends(cluster)
+    assert carry_out(second_of(committee), case).rules == {"before_erasure_day"}
+
+
+def test_a_longer_rule_that_begins_meanwhile_keeps_the_case(caller, cluster):
+    orkney = caller("CPC-ORK")
+    case = given_case(orkney, local_authority="S12000023")
+    case = given_old(orkney, cluster, case["id"])
+    pass_notice(cluster, announce(orkney, case).needed(201))
+    begin(cluster, orkney.send("addRetentionRule", {"months": 1200, "valid_from": days_ahead(40)}).needed(201))
+    reply = carry_out(second_of(orkney, "ORK"), case)
+    assert (reply.status, reply.rules) == (409, {"before_retention_date"})
+
+
+def test_the_database_alone_lets_nobody_erase_what_was_not_announced(committee, cluster):
+    case = given_old(committee, cluster)
+    as_committee = f"""begin; set local search_path = register; set local role register_service;
+        select set_config('register.committee', 'GLA', true), set_config('register.area', 'GLA', true),
+            set_config('register.client', 'second', true),
+            set_config('register.scopes', ' retention.write cases.read ', true); """
+    with pytest.raises(psycopg2.Error, match="state_conflict"):
+        cluster.execute(as_committee + f"select case_erase('{case['id']}')")
+    erasure = ("insert into erasure (id, committee, case_id, reference, announced_on, announced_by, not_before) values "
+               f"(gen_random_uuid(), 'GLA', '{case['id']}', 'x', today(), '%s', today() + %s)")
+    for who, days in (("second", 29), ("first", 30)):  # too early; in the name of another client
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="row-level security"):
+            cluster.execute(as_committee + erasure % (who, days))
+    cluster.execute(as_committee + erasure % ("second", 30))
 
 
 def test_open_actions_do_not_outlive_their_case(committee, cluster):
@@ -309,5 +602,5 @@ def test_open_actions_do_not_outlive_their_case(committee, cluster):
                     "closure = 'discontinued', opened_on = opened_on - 5000, "
                     "stage_entered_on = opened_on where id = %s", (case["id"],))
     age(cluster, case["id"])
-    erase(committee, case).needed(201)
+    erase(committee, cluster, case).needed(201)
     assert committee.send("getAction", id=action["id"]).status == 404

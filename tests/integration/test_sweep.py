@@ -8,7 +8,7 @@ from client import ALL_SCOPES, Client, new_key
 from documents import new_child, new_number, new_transfer
 from places import places_of_case
 from steps import given_action, given_case, given_delivery, given_referral
-from test_retention import erase, given_old
+from test_retention import announce, erase, given_old, given_rule
 
 OPERATIONS = contract_reader.operations()
 PRIVATE = [name for name, one in OPERATIONS.items() if not one.public]
@@ -137,7 +137,17 @@ def transfer(other_committee):
 @pytest.fixture(scope="module")
 def facts(committee, cluster):
     """What is left of an erased case."""
-    return erase(committee, given_old(committee, cluster)).needed(201)["id"]
+    return erase(committee, cluster, given_old(committee, cluster)).needed(201)["id"]
+
+
+@pytest.fixture(scope="module")
+def erasure(committee, cluster):
+    return announce(committee, given_old(committee, cluster)).needed(201)["id"]
+
+
+@pytest.fixture(scope="module")
+def rule(committee):
+    return given_rule(committee)["id"]
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +156,7 @@ def webhook(committee):
 
 
 @pytest.fixture(scope="module")
-def known(agency, committee, transfer, facts, webhook):
+def known(agency, committee, transfer, facts, webhook, erasure, rule):
     """The places of something that exists, by operation."""
     case_places = places_of_case(committee)
     action = given_action(committee, {"id": case_places["id"]})
@@ -161,6 +171,10 @@ def known(agency, committee, transfer, facts, webhook):
             return {"id": facts}
         if path.startswith("/v1/transfers/{id}"):
             return {"id": transfer["id"]}
+        if path.startswith("/v1/erasures/{id}"):
+            return {"id": erasure}
+        if path.startswith("/v1/retention-rules/{id}"):
+            return {"id": rule}
         if path.startswith("/v1/proceedings/{id}"):
             return {"id": case_places["proceeding_id"]}
         if path.startswith("/v1/information-requests/{id}"):
@@ -202,7 +216,7 @@ def test_what_has_not_changed_is_not_sent_again(committee, known, name):
 
 
 @pytest.mark.parametrize("name", REPEATABLE)
-def test_a_key_that_belongs_to_another_request_is_refused(caller, agency, transfer, name):
+def test_a_key_that_belongs_to_another_request_is_refused(caller, agency, transfer, erasure, rule, name):
     client = caller("CPC-GLA", new_number("client")[:40])
     key = new_key()
     child = new_child()
@@ -215,6 +229,10 @@ def test_a_key_that_belongs_to_another_request_is_refused(caller, agency, transf
         place = {"id": given_action(client)["id"]}
     if "/transfers/" in OPERATIONS[name].path:
         place = {"id": transfer["id"]}
+    if "/erasures/" in OPERATIONS[name].path:
+        place = {"id": erasure}
+    if "/retention-rules/" in OPERATIONS[name].path:
+        place = {"id": rule}
     if "/webhooks/" in OPERATIONS[name].path:
         place = given_delivery(client)
     reply = ask(client, name, place, key=key)

@@ -17,7 +17,7 @@ from service import Instance, program
 from steps import given_action, given_case, given_delivery, given_request
 from test_isolation import content
 from test_proceedings import give_access
-from test_retention import erase, given_old
+from test_retention import announce, erase, given_old, given_rule
 
 OPERATIONS = contract_reader.operations()
 REVIEWER = "matrix-reviewer"
@@ -66,6 +66,8 @@ PARTIES = {
     "webhooks": {"read": {"registrant"}, "*": {"registrant"}},
 }
 # What only a committee makes, for want of a case that it could belong to.
+    "erasures": {"read": {"committee", "chief officers"}, "*": {"committee"}},
+    "retention-rules": {"read": {"committee", "chief officers"}, "*": {"committee"}},
 MADE_BY_COMMITTEES = {"cases.write", "retention.write"}
 WRITTEN = {200, 201, 207, 409, 412, 422}  # seen and judged, by rules and versions
 REFUSED = {403, 404, 409, 412, 422}  # seen, but not to be changed
@@ -157,7 +159,10 @@ class World:
         old = given_old(committee, cluster, given_case(committee, local_authority=authority)["id"])
         self.only = {
             "transfers": committee.send("proposeTransfer", new_transfer(to_committee="ORK"), id=case["id"]).needed(201)["id"],
-            "anonymous-reviews": erase(committee, old).needed(201)["id"],
+            "anonymous-reviews": erase(committee, cluster, old).needed(201)["id"],
+            "erasures": announce(committee, given_old(
+                committee, cluster, given_case(committee, local_authority=authority)["id"])).needed(201)["id"],
+            "retention-rules": given_rule(committee)["id"],
             "proceedings": case["proceeding_id"], "cases": case["id"]}
         registrants = {registrant(role) for role in ROLES.values()} if others else {(f"CPC-{code}", MAKER)}
         self.webhooks = {one: given_delivery(caller(*one)) for one in registrants}
