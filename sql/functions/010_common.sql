@@ -67,6 +67,16 @@ create or replace function liaison_cases() returns uuid[] language sql stable as
     select coalesce(nullif(current_setting('register.liaison', true), ''), '{}')::uuid[]
 $$;
 
+-- The cases that another committee offers to the caller's: it may read what it is asked to take over (see case_transfer).
+create or replace function offered_cases() returns uuid[] language sql stable as $$
+    select coalesce(nullif(current_setting('register.offered', true), ''), '{}')::uuid[]
+$$;
+
+-- The cases of other committees that the caller may read whole.
+create or replace function readable_cases() returns uuid[] language sql stable as $$
+    select granted_cases() || offered_cases()
+$$;
+
 -- Ends the statement with a problem: the SQLSTATE carries the HTTP status, the message its code,
 -- the detail the list of what is wrong.
 create or replace function refuse(status integer, code text, errors json default '[]') returns void

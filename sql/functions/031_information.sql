@@ -13,7 +13,7 @@ $$;
 
 -- Whether the caller works on the case, and may therefore know its identifier.
 create or replace function knows_case(p_committee text, p_case uuid) returns boolean language sql stable as $$
-    select p_committee = claim('area') or p_case = any (granted_cases())
+    select p_committee = claim('area') or p_case = any (readable_cases())
 $$;
 
 -- The organisation asked learns no more of the children than place in the list, outcome and age band.

@@ -1,9 +1,15 @@
 -- Cases and referrals that change hands: both committees have to agree, and the history goes along.
 
+-- The case, for the committee that has it and for the one that is asked to take it over.
+create or replace function transfer_case(t case_transfer) returns uuid language sql stable as $$
+    select case when t.committee = claim('committee')
+        or t.status = 'proposed' and t.to_committee = claim('committee') then t.case_id end
+$$;
+
 create or replace function transfer_document(t case_transfer) returns json language sql stable as $$
     select json_build_object(
         'id', t.id,
-        'case_id', case when t.committee = claim('committee') then t.case_id end,
+        'case_id', transfer_case(t),
         'case_reference', t.case_reference,
         'from_committee', t.from_committee,
         'to_committee', t.to_committee,
@@ -18,7 +24,7 @@ create or replace function transfer_document(t case_transfer) returns json langu
         'version', t.version,
         'links', json_build_object(
             'self', '/v1/transfers/' || t.id,
-            'case', case when t.committee = claim('committee') then '/v1/cases/' || t.case_id end))
+            'case', '/v1/cases/' || transfer_case(t)))
 $$;
 
 create or replace function other_committee_fault(pointer text, committee text) returns json
@@ -87,20 +93,49 @@ begin
 end
 $$;
 
--- The receiving committee agrees: the case is its own from now on.
+-- What is wrong with the accesses that the receiving committee wants to keep.
+create or replace function kept_access_faults(cases uuid[], kept uuid[]) returns json[]
+language plpgsql stable as $$
+begin
+    return (select coalesce(array_agg(case
+            when a.id is null then
+                fault('/keep_access/' || n - 1, 'unknown_access', 'is not an access to the case that has not ended')
+            when a.organisation = claim('organisation') and a.client is null then
+                fault('/keep_access/' || n - 1, 'access_to_own_case', 'is not needed: the case is the committee''s own')
+            end order by n), '{}')
+        from unnest(kept) with ordinality k(id, n)
+        left join case_access a on a.id = k.id and a.case_id = any (cases) and a.ended_on is null
+            and (a.ends_on is null or a.ends_on >= today()));
+end
+$$;
+
+-- Ends every access that the former committee granted, but for those that the new one keeps: it decides who sees its
+-- case. Access that begins later ends too.
+create or replace function transfer_end_access(cases uuid[], kept uuid[]) returns void language sql volatile as $$
+    update case_access set ended_on = today()
+        where case_id = any (cases) and ended_on is null and (ends_on is null or ends_on >= today()) and id <> all (kept)
+$$;
+
+-- The receiving committee agrees: the case is its own from now on, and so are those that were merged into it.
 create or replace function transfer_accept(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
     t case_transfer := transfer_lock(p_id, expected, true);
     on_day date := (input ->> 'decided_on')::date;
+    kept uuid[] := array(select jsonb_array_elements_text(input -> 'keep_access')::uuid);
+    cases uuid[];
 begin
-    perform refuse_faults(
+    perform case_wait(t.case_id); -- nobody grants access meanwhile
+    cases := case_with_merged(t.case_id);
+    perform refuse_faults(variadic array[
         area_fault(input ->> 'local_authority', t.to_committee, '/local_authority'),
         future_fault('/decided_on', on_day),
-        early_fault('/decided_on', on_day, t.proposed_on, 'the transfer was proposed'));
+        early_fault('/decided_on', on_day, t.proposed_on, 'the transfer was proposed')]
+        || kept_access_faults(cases, kept));
     update case_transfer set status = 'accepted', decided_on = on_day, answer = input ->> 'answer'
         where id = p_id;
     perform transfer_carry_out(p_id, input ->> 'local_authority');
+    perform transfer_end_access(cases, kept);
     select * into t from case_transfer where id = p_id;
     return (201, t.version, '/v1/cases/' || t.case_id, transfer_document(t))::reply;
 end

@@ -3,7 +3,7 @@
 -- A liaison organisation knows the case by its reference only.
 create or replace function proceeding_document(p proceeding) returns json language plpgsql stable as $$
 declare
-    known uuid := case when p.committee = claim('area') or p.case_id = any (granted_cases()) then p.case_id end;
+    known uuid := case when p.committee = claim('area') or p.case_id = any (readable_cases()) then p.case_id end;
 begin
     return json_build_object(
         'id', p.id,

@@ -4,7 +4,8 @@
 --
 -- register.committee: the committee that the caller is; register.area: the committee whose register it may read
 -- whole (the committee itself, or its chief officers group); register.granted and register.liaison: single cases
--- opened to the caller (case_access).
+-- opened to the caller (case_access); register.offered: those that another committee offers it to take over
+-- (case_transfer), which it may read, and no more.
 --
 -- Functions: the service may execute each, PUBLIC none (schema_seal in sql/queries/schema.sql). A function that is not
 -- for the service is revoked from it beside its definition.
@@ -19,6 +20,19 @@ begin
         from case_access a
         where a.organisation = p_organisation and (a.client is null or a.client = p_client)
             and a.ended_on is null and a.starts_on <= today() and (a.ends_on is null or a.ends_on >= today());
+end
+$$;
+
+-- The cases offered to a committee, with those that were merged into them, until the transfer is decided or withdrawn.
+-- Runs as the owner, as access_of.
+create or replace function offered_to(p_committee text) returns text
+language plpgsql stable security definer set search_path = register, pg_temp as $$
+begin
+    return (select coalesce(array_agg(o.id), '{}')::text
+        from case_transfer t
+        cross join lateral (select t.case_id union all
+            select c.id from review_case c where c.merged_into = t.case_id) o (id)
+        where t.to_committee = p_committee and t.status = 'proposed');
 end
 $$;
 
@@ -99,7 +113,7 @@ create policy service_delete on idempotency_key for delete to register_service u
     created_at < now() - interval '7 days');
 
 create policy service_read on review_case for select to register_service using (
-    (committee = (select claim('area')) or id = any ((select granted_cases())::uuid[])) and (select works_on_cases()));
+    (committee = (select claim('area')) or id = any ((select readable_cases())::uuid[])) and (select works_on_cases()));
 create policy service_insert on review_case for insert to register_service with check (
     committee = (select claim('committee')) and (select has_scope('cases.write')));
 create policy service_update on review_case for update to register_service using (
@@ -117,13 +131,15 @@ create policy service_update on case_counter for update to register_service usin
 -- case_transfer.
 create policy service_read on change for select to register_service using (
     (committee = (select claim('area'))
-        or case_id = any ((select granted_cases())::uuid[]) and subject <> all ('{access,transfer}'))
+        or case_id = any ((select readable_cases())::uuid[]) and subject <> all ('{access,transfer,erasure}'))
     and (select has_scope('cases.read')));
 
 create policy service_read on case_access for select to register_service using (
     committee = (select claim('area')) and (select works_on_cases())
     or organisation = (select claim('organisation')) and (client is null or client = (select claim('client')))
-        and (select works_on_cases()));
+        and (select works_on_cases())
+    -- Who takes a case over chooses whose access stays.
+    or case_id = any ((select offered_cases())::uuid[]) and (select works_on_cases()));
 create policy service_insert on case_access for insert to register_service with check (
     committee = (select claim('committee')) and (select has_scope('cases.write')));
 create policy service_update on case_access for update to register_service using (
@@ -196,7 +212,7 @@ begin
             else 'committee = (select claim(''committee''))' end, part.writers);
         execute format('grant select, insert, update on %I to register_service', part.name);
         execute format('create policy service_read on %I for select to register_service using (
-            (committee = (select claim(''area'')) or case_id = any ((select granted_cases())::uuid[]))
+            (committee = (select claim(''area'')) or case_id = any ((select readable_cases())::uuid[]))
             and (select works_on_cases()))', part.name);
         execute format('create policy service_insert on %I for insert to register_service with check (%s)',
             part.name, writes);
@@ -220,7 +236,7 @@ create policy inspectorate_read on case_decision for select to register_service 
 -- An information request belongs to the committee that asks, and to the organisation that is asked.
 grant select, insert, update on information_request to register_service;
 create policy service_read on information_request for select to register_service using (
-    (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
+    (committee = (select claim('area')) or case_id = any ((select readable_cases())::uuid[]))
         and (select works_on_cases() or has_scope('information.read'))
     or organisation = (select own_organisation())
         and (select has_any_scope('information.read', 'information.write')));
@@ -234,7 +250,7 @@ create policy service_update on information_request for update to register_servi
 -- notices by ratifying; the inspectorate adds its observations.
 grant select, insert, update on notice to register_service;
 create policy service_read on notice for select to register_service using (
-    (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
+    (committee = (select claim('area')) or case_id = any ((select readable_cases())::uuid[]))
         and (select works_on_cases() or has_scope('notices.read'))
     or to_organisation = (select own_organisation()) and sent_on is not null
         and (select has_any_scope('notices.read', 'observations.write')));
@@ -252,7 +268,7 @@ grant select, insert, update on ratification to register_service;
 grant select, insert on dissemination to register_service;
 
 create policy service_read on ratification for select to register_service using (
-    (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
+    (committee = (select claim('area')) or case_id = any ((select readable_cases())::uuid[]))
     and (select works_on_cases()));
 create policy service_insert on ratification for insert to register_service with check (
     committee = (select claim('area')) and (select claim('kind')) = 'chief_officers_group'
@@ -262,14 +278,14 @@ create policy service_update on ratification for update to register_service usin
     and (select has_scope('ratification.write')));
 
 create policy service_read on dissemination for select to register_service using (
-    (committee = (select claim('area')) or case_id = any ((select granted_cases())::uuid[]))
+    (committee = (select claim('area')) or case_id = any ((select readable_cases())::uuid[]))
     and (select works_on_cases()));
 create policy service_insert on dissemination for insert to register_service with check (
     committee = (select claim('committee')) and (select has_scope('cases.write')));
 
 create policy service_read on action for select to register_service using (
     (committee = (select claim('area')) or owner_organisation = (select own_organisation())
-        or case_id = any ((select granted_cases())::uuid[]))
+        or case_id = any ((select readable_cases())::uuid[]))
     and (select has_any_scope('actions.read', 'actions.write', 'actions.verify', 'cases.read', 'cases.write')));
 create policy service_insert on action for insert to register_service with check (
     committee = (select claim('committee')) and (select has_scope('actions.write')));

@@ -121,6 +121,7 @@ begin
     if start < kept_from or after ->> 's' <> sight or start > (select last_value from feed_number) then
         perform refuse(410, 'cursor_expired');
     end if;
+    perform set_config('register.offered', '', true); -- what is offered is read where it is, and followed once taken over
     with found as (
         select distinct on (e.number) e.*
         from unnest(channels) c
@@ -180,6 +181,7 @@ begin
     if start < (select f.number from feed_floor f) or after ->> 's' <> sight then
         perform refuse(410, 'cursor_expired');
     end if;
+    perform set_config('register.offered', '', true); -- as in feed_page
     feed := true;
     <<subjects>>
     for s in select * from feed_subject f where f.position >= place and f.lane = any (feed_lanes())

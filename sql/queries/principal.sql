@@ -13,7 +13,9 @@ select o.code is not null as known,
        set_config('register.scopes', case when o.code is null then '' else $2 end, true),
        set_config('register.client', $3, true),
        set_config('register.granted', access.granted, true),
-       set_config('register.liaison', access.liaison, true)
+       set_config('register.liaison', access.liaison, true),
+       set_config('register.offered', case when o.committee is null then '{}'
+           else register.offered_to(o.committee) end, true)
 from (values ($1::text)) asked (code)
 left join register.organisation o on o.code = asked.code and not register.is_excluded(o.code, $3, $4)
 cross join register.access_of($1, $3) access;

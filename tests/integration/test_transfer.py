@@ -1,9 +1,15 @@
 """Cases and referrals that change hands: both sides agree, and the history goes along."""
 import pytest
 
+import contract_reader
 from client import new_key
-from documents import days_ago, days_ahead, new_transfer, today
-from steps import advance, decide, given_accepted, given_action, given_case, given_referral, move, tag_of, walk
+from documents import days_ago, days_ahead, new_access, new_finding, new_number, new_transfer, today
+from places import places_of_case
+from steps import (advance, decide, given_accepted, given_action, given_case, given_referral, move, tag_of,
+                   walk)
+from test_changes import follow, types_of
+from test_merge import merge
+from test_proceedings import give_access
 
 ACCEPTANCE = {"decided_on": today(), "local_authority": "S12000036"}
 
@@ -52,12 +58,181 @@ def test_the_former_committee_sees_the_transfer_and_no_longer_the_case(committee
     assert (seen["status"], seen["case_id"], seen["links"]["case"]) == ("accepted", None, None)
 
 
-def test_the_receiving_committee_sees_no_case_before_it_agrees(committee, other_committee):
-    case = given_case(committee)
+# What reads a case and its parts.
+PARTS = [one.id for one in contract_reader.operations().values()
+         if one.method == "GET" and one.path.startswith("/v1/cases/{id}") and one.path.count("{") == 1]
+
+
+def statuses(client, case_id):
+    return {client.send(operation, id=case_id).status for operation in PARTS}
+
+
+def test_the_receiving_committee_reads_the_case_while_it_is_asked(committee, other_committee, caller):
+    case = places_of_case(committee)
+    assert statuses(other_committee, case["id"]) == {404}
     transfer = propose(committee, case).needed(201)
     seen = other_committee.send("getTransfer", id=transfer["id"])
-    assert (seen.status, seen["case_id"]) == (200, None)
+    assert (seen["case_id"], seen["links"]["case"]) == (case["id"], f"/v1/cases/{case['id']}")
+    assert statuses(other_committee, case["id"]) == {200}
+    for operation, place in (("getProceeding", "proceeding_id"), ("getNotice", "notice_id"),
+                             ("getInformationRequest", "request_id")):
+        read = other_committee.send(operation, id=case[place]).needed(200)
+        assert read["links"]["case"] == f"/v1/cases/{case['id']}"
+    assert statuses(caller("COG-EDH"), case["id"]) == statuses(caller("CPC-FIF"), case["id"]) == {404}
+    answer(committee, "withdrawTransfer", transfer).needed(201)
+    assert statuses(other_committee, case["id"]) == {404}
+    assert other_committee.send("getTransfer", id=transfer["id"])["case_id"] is None
+
+
+def test_a_case_that_is_refused_is_out_of_sight_again(committee, other_committee):
+    case = given_case(committee)
+    answer(other_committee, "refuseTransfer", propose(committee, case).needed(201)).needed(201)
     assert other_committee.send("getCase", id=case["id"]).status == 404
+
+
+def test_the_receiving_committee_changes_nothing_before_it_agrees(committee, other_committee, cluster):
+    case = given_case(committee, "review")
+    action = given_action(committee, case)
+    propose(committee, case).needed(201)
+    before = cluster.execute("select count(*), max(id) from register.change where case_id = %s", (case["id"],))
+    tag = tag_of(other_committee, "getCase", id=case["id"])
+    refused = [
+        other_committee.send("changeCase", {"summary": "Ours."}, id=case["id"], if_match=tag),
+        other_committee.send("addFinding", new_finding(), id=case["id"]),
+        other_committee.send("grantAccess", new_access(), id=case["id"]),
+        other_committee.send("moveCase", {"to": "reporting", "occurred_on": today()}, id=case["id"], if_match=tag),
+        other_committee.send("changeAction", {"title": "Another one"}, id=action["id"],
+                             if_match=tag_of(other_committee, "getAction", id=action["id"])),
+        other_committee.send("setLegalHold", {"in_force": True, "reason": "other"}, id=case["id"], if_match=tag)]
+    assert {one.status for one in refused} == {404}
+    assert cluster.execute("select count(*), max(id) from register.change where case_id = %s",
+                           (case["id"],)) == before
+
+
+def test_what_is_offered_is_in_no_list_and_not_in_the_feed(committee, other_committee):
+    case = places_of_case(committee)
+    reader = follow(other_committee)
+    transfer = propose(committee, case).needed(201)
+    other_committee.send("getCase", id=case["id"]).needed(200)
+    events = reader.read()
+    assert types_of(events, transfer["id"]) == ["transfer.created"]
+    assert case["id"] not in {one["case_id"] for one in events}
+    for operation in ("listCases", "listActions", "listProceedings", "listNotices", "listInformationRequests"):
+        assert case["id"] not in repr(walk(other_committee, operation, "limit=200"))
+    present = other_committee.send("listPresent", query="limit=500").needed(200)
+    assert case["id"] not in repr(present.json)
+
+
+def test_reading_what_is_offered_is_audited_for_the_committee_that_has_it(committee, other_committee, cluster):
+    case = given_case(committee)
+    propose(committee, case).needed(201)
+    other_committee.send("getCase", id=case["id"]).needed(200)
+    assert cluster.execute("select committees from register.audit_entry where cases @> array[%s::uuid] "
+                           "and organisation = 'CPC-EDH' and operation = 'getCase'", (case["id"],)) == [(["GLA"],)]
+
+
+def given_shared(committee, cluster, case, people):
+    """A case that a reviewer, a committee and the prosecution have access to: accesses by role."""
+    given = {"reviewer": committee.send("grantAccess", new_access(client_id=people), id=case["id"]).needed(201)["id"],
+             "chair": committee.send("grantAccess", new_access(client_id=people + "-later", role="chair",
+                                                               starts_on=days_ahead(3)), id=case["id"])["id"]}
+    committee.send("grantAccess", new_access(organisation="CPC-FIF", client_id=None, role="joint_committee",
+                                             ends_on=None), id=case["id"]).needed(201)
+    give_access(cluster, {"committee": "GLA", "id": case["id"]}, "COPFS", "proceedings_liaison")
+    return given
+
+
+def accesses(client, case_id):
+    return {one["role"]: one for one in client.send("listAccess", id=case_id).needed(200)["items"]}
+
+
+def test_access_that_the_former_committee_gave_ends_with_the_transfer(committee, other_committee, caller, cluster):
+    case = places_of_case(committee)
+    for one in committee.send("listAccess", id=case["id"])["items"]:
+        committee.send("changeAccess", {"ended_on": today()}, id=case["id"], access_id=one["id"],
+                       if_match='"1-x"').needed(200)
+    people = new_number("reviewer")[:30]
+    given_shared(committee, cluster, case, people)
+    reviewer, joint, liaison = caller("INDEPENDENT", people), caller("CPC-FIF"), caller("COPFS")
+    readers = [(reviewer, "getCase", case["id"]), (joint, "getCase", case["id"]),
+               (liaison, "getProceeding", case["proceeding_id"])]
+    feeds = [follow(client) for client, _, _ in readers]
+    assert [client.send(operation, id=one).status for client, operation, one in readers] == [200, 200, 200]
+    transfer = propose(committee, case).needed(201)
+    assert [client.send(operation, id=one).status for client, operation, one in readers] == [200, 200, 200]
+    answer(other_committee, "acceptTransfer", transfer).needed(201)
+    assert [client.send(operation, id=one).status for client, operation, one in readers] == [404, 404, 404]
+    assert [statuses(client, case["id"]) for client in (reviewer, joint)] == [{404}, {404}]
+    for reader, subject, one in zip(feeds, ("case", "case", "proceeding"), (row[2] for row in readers)):
+        heard = types_of(reader.read(), one)
+        assert [kind for kind in heard if kind.startswith(subject)] == [f"{subject}.removed"]
+    found = accesses(other_committee, case["id"])
+    assert {role: one["ended_on"] for role, one in found.items()} == dict.fromkeys(
+        ("reviewer", "chair", "joint_committee", "proceedings_liaison"), today())
+
+
+def test_the_new_committee_keeps_the_access_that_it_names(committee, other_committee, caller, cluster):
+    case, people = given_case(committee), new_number("reviewer")[:30]
+    given = given_shared(committee, cluster, case, people)
+    transfer = propose(committee, case).needed(201)
+    assert set(given.values()) < {one["id"] for one in accesses(other_committee, case["id"]).values()}
+    answer(other_committee, "acceptTransfer", transfer, keep_access=list(given.values())).needed(201)
+    assert caller("INDEPENDENT", people).send("getCase", id=case["id"])["committee"] == "EDH"
+    assert caller("CPC-FIF").send("getCase", id=case["id"]).status == 404
+    ended = {role: one["ended_on"] for role, one in accesses(other_committee, case["id"]).items()}
+    assert ended == {"reviewer": None, "chair": None, "joint_committee": today(), "proceedings_liaison": today()}
+
+
+def test_access_of_the_receiving_committee_is_not_needed_any_more(committee, other_committee):
+    case = given_case(committee)
+    own = committee.send("grantAccess", new_access(organisation="CPC-EDH", client_id=None, role="joint_committee",
+                                                   ends_on=None), id=case["id"]).needed(201)
+    transfer = propose(committee, case).needed(201)
+    reply = answer(other_committee, "acceptTransfer", transfer, keep_access=[own["id"]])
+    assert (reply.status, reply.rules, reply.pointers) == (422, {"access_to_own_case"}, {"/keep_access/0"})
+    reader = follow(other_committee)
+    answer(other_committee, "acceptTransfer", transfer).needed(201)
+    assert accesses(other_committee, case["id"])["joint_committee"]["ended_on"] == today()
+    assert types_of(reader.read(), case["id"])[-1] == "case.present"
+    assert other_committee.send("getCase", id=case["id"]).status == 200
+
+
+def test_access_that_is_kept_is_one_to_the_case(committee, other_committee):
+    case, another = given_case(committee), given_case(committee)
+    elsewhere = committee.send("grantAccess", new_access(), id=another["id"]).needed(201)
+    transfer = propose(committee, case).needed(201)
+    reply = answer(other_committee, "acceptTransfer", transfer, keep_access=[elsewhere["id"]])
+    assert (reply.status, reply.rules, reply.pointers) == (422, {"unknown_access"}, {"/keep_access/0"})
+    assert committee.send("getCase", id=case["id"])["committee"] == "GLA"
+    assert accesses(committee, another["id"])["reviewer"]["ended_on"] is None
+
+
+def test_a_case_that_was_merged_into_it_goes_along_and_so_does_its_access(committee, other_committee, caller):
+    first, second, people = given_case(committee), given_case(committee), new_number("reviewer")[:30]
+    committee.send("grantAccess", new_access(client_id=people), id=first["id"]).needed(201)
+    merge(committee, first["id"], second["id"]).needed(201)
+    reviewer = caller("INDEPENDENT", people)
+    transfer = propose(committee, second).needed(201)
+    assert [client.send("getCase", id=first["id"]).status for client in (reviewer, other_committee)] == [200, 200]
+    answer(other_committee, "acceptTransfer", transfer).needed(201)
+    assert other_committee.send("getCase", id=first["id"])["committee"] == "EDH"
+    assert reviewer.send("getCase", id=first["id"]).status == 404
+
+
+def test_nothing_is_merged_into_a_case_that_is_offered(committee):
+    first, second = given_case(committee), given_case(committee)
+    propose(committee, second).needed(201)
+    reply = merge(committee, first["id"], second["id"])
+    assert (reply.status, reply.rules, reply.pointers) == (409, {"transfer_proposed"}, {"/into_case_id"})
+
+
+def test_those_who_are_asked_and_those_who_own_actions_keep_what_is_theirs(committee, other_committee, agency):
+    """A question and an action are no access: they belong to the case and go along with it."""
+    case = places_of_case(committee)
+    action = given_action(committee, case)
+    answer(other_committee, "acceptTransfer", propose(committee, case).needed(201)).needed(201)
+    assert agency.send("getInformationRequest", id=case["request_id"])["committee"] == "EDH"
+    assert agency.send("getAction", id=action["id"])["committee"] == "EDH"
 
 
 def test_a_transferred_case_goes_on_in_the_other_committee(committee, other_committee):

@@ -46,10 +46,12 @@ ROLES = {
     "reviewer without access": Role("INDEPENDENT", "matrix-other", "cases.read children.read reviews.write", set()),
     "another agency": Role("LA-S12000033", "matrix", AGENCY_SCOPES, set()),
     "another committee": Role("CPC-FIF", "matrix", ALL_SCOPES, set()),
+    "receiving committee": Role("CPC-ORK", "matrix", ALL_SCOPES, {"receiving committee"}),
 }
 # Who acts for one of several bodies: what another client of the same code has is not its own, and it refers nothing.
 COLLECTIVE = {"INDEPENDENT"}
-READERS = {"committee", "chief officers", "access"}
+# Who is asked to take a case over reads it before it answers, but for its referrals, and changes nothing of it.
+READERS = {"committee", "chief officers", "access", "receiving committee"}
 # Who is a party: by the kind of resource (the first part of an address), to reading, to each scope that writes, and to
 # what only some of those do (the last part of an address).
 PARTIES = {
@@ -61,13 +63,14 @@ PARTIES = {
     "proceedings": {"read": READERS | {"liaison"}, "*": {"committee", "liaison"}},
     "information-requests": {"read": READERS | {"asked"}, "*": {"asked"}},
     "notices": {"read": READERS | {"recipient"}, "*": {"inspectorate"}},
-    "transfers": {"read": {"committee", "chief officers"}, "withdrawal": {"committee"}, "*": {"receiving committee"}},
+    "transfers": {"read": {"committee", "chief officers", "receiving committee"}, "withdrawal": {"committee"},
+                  "*": {"receiving committee"}},
     "anonymous-reviews": {"read": {"committee", "chief officers"}, "*": {"committee"}},
+    "erasures": {"read": {"committee", "chief officers"}, "*": {"committee"}},
+    "retention-rules": {"read": {"committee", "chief officers"}, "*": {"committee"}},
     "webhooks": {"read": {"registrant"}, "*": {"registrant"}},
 }
 # What only a committee makes, for want of a case that it could belong to.
-    "erasures": {"read": {"committee", "chief officers"}, "*": {"committee"}},
-    "retention-rules": {"read": {"committee", "chief officers"}, "*": {"committee"}},
 MADE_BY_COMMITTEES = {"cases.write", "retention.write"}
 WRITTEN = {200, 201, 207, 409, 412, 422}  # seen and judged, by rules and versions
 REFUSED = {403, 404, 409, 412, 422}  # seen, but not to be changed
