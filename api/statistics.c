@@ -55,10 +55,12 @@ static void answer(exchange *x, bool csv, const char *tag, const char *body) {
 /* Answers from memory if what is there still holds. */
 static bool answer_known(exchange *x, const char *key, bool csv) {
     service *shared = exchange_service(x);
+    char scope[ANSWER_SCOPE_SIZE];
     char mark[CHANGE_MARK_SIZE];
     char *tag = arena_alloc(exchange_memory(x), ANSWER_TAG_SIZE);
-    if (!change_watch_mark(shared->counted, mark) ||
-        change_watch_excludes(shared->counted, exchange_principal(x)->organisation) ||
+    if (change_watch_excludes(shared->counted, exchange_principal(x)->organisation) ||
+        !answer_cache_scope(shared->answers, key, scope) ||
+        !change_watch_mark(shared->counted, scope, mark) ||
         !answer_cache_tag(shared->answers, key, mark, tag)) {
         return false;
     }
@@ -83,22 +85,18 @@ static void answer_anew(exchange *x, const db_call *call, const char *key, bool 
     service *shared = exchange_service(x);
     arena *memory = exchange_memory(x);
     db_error error = {0};
-    char mark_now[CHANGE_MARK_SIZE];
-    /* A standby cannot count what has changed: it answers when the primary has just done so. */
-    bool counted = change_watch_mark(shared->counted, mark_now);
-    PGresult *result =
-        counted ? reads_run(shared->reads, exchange_principal(x), call, &error, memory)
-                : db_call_run(shared->connections, exchange_principal(x), call, &error, memory);
+    PGresult *result = reads_run(shared->reads, exchange_principal(x), call, &error, memory);
     if (result == NULL) {
         exchange_refuse_error(x, &error);
         return;
     }
     const char *body = db_text(result, "body", memory);
-    const char *mark = db_text(result, "mark", memory);
-    answer_lasts lasts = lasts_of(db_text(result, "lasts", memory));
+    const answer_terms terms = {.scope = db_text(result, "scope", memory),
+                                .mark = db_text(result, "mark", memory),
+                                .lasts = lasts_of(db_text(result, "lasts", memory))};
     PQclear(result);
     const char *tag = exchange_tag_of(x, body, strlen(body));
-    answer_cache_put(shared->answers, key, mark, lasts, tag, body);
+    answer_cache_put(shared->answers, key, &terms, tag, body);
     answer(x, csv, tag, body);
 }
 

@@ -8,11 +8,11 @@
 #include <string.h>
 
 /* An answer has two places that it may stand in; the one not used last gives way. */
-enum { SET_COUNT = 128, WAYS = 2, BODY_MOST = 128 * 1024, MARK_SIZE = 64 };
+enum { SET_COUNT = 128, WAYS = 2, BODY_MOST = 128 * 1024, MARK_SIZE = 128 };
 
 typedef struct kept {
     char *key, *body;
-    char mark[MARK_SIZE], tag[ANSWER_TAG_SIZE];
+    char scope[ANSWER_SCOPE_SIZE], mark[MARK_SIZE], tag[ANSWER_TAG_SIZE];
     answer_lasts lasts;
 } kept;
 
@@ -83,14 +83,16 @@ static bool holds(const kept *place, const char *mark) {
     return then != NULL && now != NULL && strcmp(then, now) == 0;
 }
 
-void answer_cache_put(answer_cache *cache, const char *key, const char *mark, answer_lasts lasts,
+void answer_cache_put(answer_cache *cache, const char *key, const answer_terms *terms,
                       const char *tag, const char *body) {
-    if (strlen(body) > BODY_MOST || strlen(mark) >= MARK_SIZE || strlen(tag) >= ANSWER_TAG_SIZE) {
+    if (strlen(body) > BODY_MOST || strlen(terms->mark) >= MARK_SIZE ||
+        strlen(terms->scope) >= ANSWER_SCOPE_SIZE || strlen(tag) >= ANSWER_TAG_SIZE) {
         return;
     }
     size_t set = set_of(key);
-    kept fresh = {.key = strdup(key), .body = strdup(body), .lasts = lasts};
-    snprintf(fresh.mark, sizeof fresh.mark, "%s", mark);
+    kept fresh = {.key = strdup(key), .body = strdup(body), .lasts = terms->lasts};
+    snprintf(fresh.scope, sizeof fresh.scope, "%s", terms->scope);
+    snprintf(fresh.mark, sizeof fresh.mark, "%s", terms->mark);
     snprintf(fresh.tag, sizeof fresh.tag, "%s", tag);
     if (fresh.key == NULL || fresh.body == NULL) {
         empty(&fresh);
@@ -103,6 +105,16 @@ void answer_cache_put(answer_cache *cache, const char *key, const char *mark, an
     cache->places[set][way] = fresh;
     cache->last[set] = (unsigned char)way;
     pthread_rwlock_unlock(&cache->lock);
+}
+
+bool answer_cache_scope(answer_cache *cache, const char *key, char scope[ANSWER_SCOPE_SIZE]) {
+    pthread_rwlock_rdlock(&cache->lock);
+    const kept *place = find(cache, key);
+    if (place != NULL) {
+        memcpy(scope, place->scope, ANSWER_SCOPE_SIZE);
+    }
+    pthread_rwlock_unlock(&cache->lock);
+    return place != NULL;
 }
 
 bool answer_cache_tag(answer_cache *cache, const char *key, const char *mark,

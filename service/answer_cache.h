@@ -8,20 +8,31 @@
 
 typedef struct answer_cache answer_cache;
 
-enum { ANSWER_TAG_SIZE = 96 };
+enum { ANSWER_TAG_SIZE = 96, ANSWER_SCOPE_SIZE = 8 };
 
 answer_cache *answer_cache_new(void);
 void answer_cache_free(answer_cache *cache);
 
-/* How long an answer holds: which part of the mark "change/day/release" it depends on. */
+/* How long an answer holds: which part of its scope's mark "change/day/release" it depends on. */
 typedef enum answer_lasts { LASTS_CHANGE, LASTS_DAY, LASTS_RELEASE } answer_lasts;
+
+/* What an answer is kept with. `scope`: whose figures it has ("*", a committee, or "" for none that
+ * change); `mark`: of that scope, when it was made. */
+typedef struct answer_terms {
+    const char *scope, *mark;
+    answer_lasts lasts;
+} answer_terms;
 
 /* Keeps an answer, in the place of an older one where there is none left. Answers that are too
  * large are not kept. */
-void answer_cache_put(answer_cache *cache, const char *key, const char *mark, answer_lasts lasts,
+void answer_cache_put(answer_cache *cache, const char *key, const answer_terms *terms,
                       const char *tag, const char *body);
 
-/* Whether the answer of this key still holds under the present mark; copies its entity tag. */
+/* Copies the scope of the answer that is kept under the key. Returns false when there is none. */
+bool answer_cache_scope(answer_cache *cache, const char *key, char scope[ANSWER_SCOPE_SIZE]);
+
+/* Whether the answer of this key still holds under the present mark of its scope; copies its entity
+ * tag. */
 bool answer_cache_tag(answer_cache *cache, const char *key, const char *mark,
                       char tag[ANSWER_TAG_SIZE]);
 

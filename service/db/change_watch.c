@@ -1,28 +1,34 @@
-/* Looks twice a second whether anything changed that statistics are made of, and who is shut out.
- */
+/* Counts what statistics are made of, and sees who is shut out. */
 #include "service/db/change_watch.h"
 
 #include "service/db/call.h"
+#include "service/log.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { LOOK_EVERY_MS = 500, LOOK_AGAIN_MS = 20, FRESH_MS = 1000 };
+/* A step counts at most so many subjects, each in a few milliseconds; fewer after one that took too
+ * long for the database's limit. */
+enum { LOOK_EVERY_MS = 500, LOOK_AGAIN_MS = 20, FRESH_MS = 1000, SUBJECTS_MOST = 100 };
 
 struct change_watch {
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     pthread_t thread;
     pool *connection;
-    char mark[CHANGE_MARK_SIZE];
+    int64_t started_ms;
     int64_t looked_ms; /* when the last good look began; 0: never */
-    bool more;         /* changes wait to be counted */
+    char *times;       /* day/release */
+    char *words;       /* " scope:change" of each scope */
     char *excluded;    /* organisations, a space on either side of each */
+    bool more;         /* changes wait to be counted */
+    change_figures figures;
+    int step; /* subjects of the next step; of the thread alone */
+    char failed[sizeof((db_error *)0)->sqlstate]; /* of the last look; of the thread alone */
     bool stopping;
 };
 
@@ -32,28 +38,117 @@ static int64_t now_ms(void) {
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-/* One look. Whatever was committed before it began is in it. */
-static void look(change_watch *watching, arena *memory) {
-    int64_t began = now_ms();
-    db_call call = {.what = statement_look_at_statistics, .safe_to_repeat = true};
-    db_error error = {0};
-    PGresult *seen = db_call_run(watching->connection, NULL, &call, &error, memory);
-    const char *mark = seen == NULL ? NULL : db_text(seen, "mark", memory);
-    const char *more = seen == NULL ? NULL : db_text(seen, "more", memory);
-    const char *organisations = seen == NULL ? NULL : db_text(seen, "excluded", memory);
-    char *excluded = organisations == NULL ? NULL : strdup(organisations);
+/* Logs what a step found to fail: "subject ID SQLSTATE" and "release NAME SQLSTATE", with commas
+ * between. Identifiers and codes only. */
+static void report_faults(char *faults) {
+    char *rest = NULL;
+    for (char *line = strtok_r(faults, ",", &rest); line != NULL;
+         line = strtok_r(NULL, ",", &rest)) {
+        char kind[16] = "";
+        char name[40] = "";
+        char state[8] = "";
+        if (sscanf(line, "%15s %39s %7s", kind, name, state) == 3) {
+            log_write(LOG_ERROR,
+                      strcmp(kind, "release") == 0
+                          ? "release %s of the statistics cannot be made, SQLSTATE %s"
+                          : "the statistics leave out the case %s: its facts cannot be computed, "
+                            "SQLSTATE %s",
+                      name, state);
+        }
+    }
+}
+
+/* Takes the text, which the caller frees no more, in the place of the one before. */
+static void replace(char **place, char *text) {
+    free(*place);
+    *place = text;
+}
+
+static int64_t number_of(const PGresult *seen, const char *column, arena *memory) {
+    const char *text = db_text(seen, column, memory);
+    return text == NULL ? 0 : strtoll(text, NULL, 10);
+}
+
+static bool truth_of(const PGresult *seen, const char *column, arena *memory) {
+    const char *text = db_text(seen, column, memory);
+    return text != NULL && *text == 't';
+}
+
+static char *copy_of(const PGresult *seen, const char *column, arena *memory) {
+    const char *text = db_text(seen, column, memory);
+    return strdup(text == NULL ? "" : text);
+}
+
+static void note_figures(change_figures *figures, const PGresult *seen, arena *memory) {
+    const char *behind = db_text(seen, "behind", memory);
+    int64_t counted = number_of(seen, "counted", memory);
+    figures->pending = number_of(seen, "pending", memory);
+    figures->not_included = number_of(seen, "not_included", memory);
+    figures->behind_seconds = behind == NULL ? 0 : strtod(behind, NULL);
+    figures->release_failed = truth_of(seen, "release_failed", memory);
+    if (counted > 0) {
+        figures->counted += (uint64_t)counted;
+        figures->steps++;
+        figures->step_most = counted > figures->step_most ? counted : figures->step_most;
+    }
+}
+
+static void note(change_watch *watching, int64_t began, const PGresult *seen, arena *memory) {
+    char *times = copy_of(seen, "times", memory);
+    char *words = copy_of(seen, "words", memory);
+    char *excluded = copy_of(seen, "excluded", memory);
+    char *faults = copy_of(seen, "faults", memory);
+    bool complete = times != NULL && words != NULL && excluded != NULL;
     pthread_mutex_lock(&watching->lock);
-    if (mark != NULL && more != NULL && excluded != NULL) {
-        free(watching->excluded);
-        watching->excluded = excluded;
-        excluded = NULL;
-        snprintf(watching->mark, sizeof watching->mark, "%s", mark);
+    if (complete) {
+        replace(&watching->times, times);
+        replace(&watching->words, words);
+        replace(&watching->excluded, excluded);
         watching->looked_ms = began;
-        watching->more = *more == 't';
+        watching->more = truth_of(seen, "more", memory);
+        note_figures(&watching->figures, seen, memory);
     }
     pthread_mutex_unlock(&watching->lock);
-    free(excluded);
+    if (!complete) {
+        free(times);
+        free(words);
+        free(excluded);
+    }
+    if (faults != NULL) {
+        report_faults(faults);
+    }
+    free(faults);
+}
+
+/* A failure is logged once, until another one or a success follows. */
+static void note_failure(change_watch *watching, const char *sqlstate) {
+    if (*sqlstate != '\0' && strcmp(sqlstate, watching->failed) != 0) {
+        log_write(LOG_WARNING, "statistics: counting %d subjects failed, SQLSTATE %s",
+                  watching->step, sqlstate);
+    }
+    snprintf(watching->failed, sizeof watching->failed, "%s", sqlstate);
+    if (strcmp(sqlstate, "57014") == 0 && watching->step > 1) {
+        watching->step /= 2;
+    }
+}
+
+/* One look, with one step of counting. Whatever was committed before it began is in it, or is said
+ * to be pending. */
+static void look(change_watch *watching, arena *memory) {
+    int64_t began = now_ms();
+    db_error error = {0};
+    const char *most = arena_printf(memory, "%d", watching->step);
+    db_call call = {
+        .what = statement_look_at_statistics, .parameters = {most}, .safe_to_repeat = true};
+    PGresult *seen = db_call_run(watching->connection, NULL, &call, &error, memory);
+    if (seen == NULL) {
+        note_failure(watching, error.sqlstate);
+        return;
+    }
+    note(watching, began, seen, memory);
     PQclear(seen);
+    watching->failed[0] = '\0';
+    watching->step = watching->step * 2 < SUBJECTS_MOST ? watching->step * 2 : SUBJECTS_MOST;
 }
 
 static void wait_for_next(change_watch *watching) {
@@ -90,6 +185,8 @@ change_watch *change_watch_new(const char *conninfo) {
     if (watching == NULL) {
         return NULL;
     }
+    watching->step = SUBJECTS_MOST;
+    watching->started_ms = now_ms();
     watching->connection = pool_new(conninfo, 1, "-c statement_timeout=8s");
     pthread_mutex_init(&watching->lock, NULL);
     pthread_condattr_t attributes;
@@ -118,6 +215,8 @@ void change_watch_free(change_watch *watching) {
     pool_free(watching->connection);
     pthread_cond_destroy(&watching->stopped);
     pthread_mutex_destroy(&watching->lock);
+    free(watching->times);
+    free(watching->words);
     free(watching->excluded);
     free(watching);
 }
@@ -131,11 +230,40 @@ bool change_watch_excludes(change_watch *watching, const char *organisation) {
     return found;
 }
 
-bool change_watch_mark(change_watch *watching, char mark[CHANGE_MARK_SIZE]) {
+/* Finds the word of a scope in " scope:word scope:word"; its length in `length`. */
+static const char *word_of(const char *words, const char *scope, int *length) {
+    char wanted[16];
+    int size = snprintf(wanted, sizeof wanted, " %s:", scope);
+    const char *found = words == NULL || size >= (int)sizeof wanted ? NULL : strstr(words, wanted);
+    if (found != NULL) {
+        found += size;
+        *length = (int)strcspn(found, " ");
+    }
+    return found;
+}
+
+bool change_watch_mark(change_watch *watching, const char *scope, char mark[CHANGE_MARK_SIZE]) {
+    int length = 0;
     pthread_mutex_lock(&watching->lock);
+    const char *word = *scope == '\0' ? "" : word_of(watching->words, scope, &length);
     bool known =
-        watching->looked_ms != 0 && !watching->more && now_ms() - watching->looked_ms <= FRESH_MS;
-    memcpy(mark, watching->mark, CHANGE_MARK_SIZE);
+        watching->looked_ms != 0 && now_ms() - watching->looked_ms <= FRESH_MS && word != NULL;
+    if (known) {
+        known = snprintf(mark, CHANGE_MARK_SIZE, "%.*s/%s", length, word, watching->times) <
+                CHANGE_MARK_SIZE;
+    }
     pthread_mutex_unlock(&watching->lock);
     return known;
+}
+
+change_figures change_watch_figures(change_watch *watching) {
+    pthread_mutex_lock(&watching->lock);
+    change_figures figures = watching->figures;
+    int64_t since = watching->looked_ms == 0 ? watching->started_ms : watching->looked_ms;
+    pthread_mutex_unlock(&watching->lock);
+    int64_t silent_ms = now_ms() - since;
+    if (figures.behind_seconds > 0 || silent_ms > FRESH_MS) {
+        figures.behind_seconds += (double)silent_ms / 1000;
+    }
+    return figures;
 }

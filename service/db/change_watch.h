@@ -1,22 +1,35 @@
-/* Looks twice a second whether anything changed that statistics are made of, and who is shut out,
- * on a connection of its own, and says what it saw. */
+/* Counts what statistics are made of, in bounded steps, on a connection of its own: twice a second,
+ * and without a pause while more is left. Knows for each scope when answers stop to hold, and which
+ * organisations have clients that are blocked. */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct change_watch change_watch;
 
-enum { CHANGE_MARK_SIZE = 64 };
+enum { CHANGE_MARK_SIZE = 128 };
 
-/* Starts looking. NULL when memory or threads are out. */
+/* Starts counting. NULL when memory or threads are out. */
 change_watch *change_watch_new(const char *conninfo);
 void change_watch_free(change_watch *watching);
 
-/* The mark of the last look, which differs whenever an answer could differ. Returns false while
- * nothing is known for sure: the last look began more than a second ago, or it left changes to be
- * counted. Then the database has to be asked. */
-bool change_watch_mark(change_watch *watching, char mark[CHANGE_MARK_SIZE]);
+/* The mark of a scope ("*", a committee, or "" for what only days and releases change) at the last
+ * step: "change/day/release". It differs whenever an answer of the scope could differ, and says
+ * nothing of other scopes. Returns false while nothing is known for sure, because the last step
+ * began more than a second ago: then the database has to be asked. */
+bool change_watch_mark(change_watch *watching, const char *scope, char mark[CHANGE_MARK_SIZE]);
 
 /* Whether the last look saw that a client of the organisation, or one of its tokens, is shut out:
  * then the database has to be asked, too. */
 bool change_watch_excludes(change_watch *watching, const char *organisation);
+
+typedef struct change_figures {
+    int64_t pending;       /* changes that wait to be counted */
+    int64_t not_included;  /* subjects whose facts cannot be computed */
+    double behind_seconds; /* since when the oldest change waits, or no step succeeded */
+    bool release_failed;
+    uint64_t counted, steps; /* subjects that this instance counted, and in how many steps */
+    int64_t step_most;       /* subjects of the largest of them */
+} change_figures;
+change_figures change_watch_figures(change_watch *watching);

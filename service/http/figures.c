@@ -156,6 +156,28 @@ static void write_feed(service *shared, FILE *out) {
     }
 }
 
+static void write_statistics(service *shared, FILE *out) {
+    change_figures of = change_watch_figures(shared->counted);
+    metrics_write_value(out, "statistics_pending", "gauge",
+                        "Changes that are not in the statistics yet, as last seen.",
+                        (double)of.pending);
+    metrics_write_value(out, "statistics_behind_seconds", "gauge",
+                        "Age of the oldest change that is not in the statistics yet.",
+                        of.behind_seconds);
+    metrics_write_value(out, "statistics_not_included", "gauge",
+                        "Cases whose facts cannot be computed: the statistics leave them out.",
+                        (double)of.not_included);
+    metrics_write_value(out, "statistics_release_failed", "gauge",
+                        "Whether a release of statistics is due and cannot be made.",
+                        of.release_failed);
+    metrics_write_value(out, "statistics_subjects_counted_total", "counter",
+                        "Changed cases that this instance has counted.", (double)of.counted);
+    metrics_write_value(out, "statistics_steps_total", "counter", "Steps in which it counted them.",
+                        (double)of.steps);
+    metrics_write_value(out, "statistics_step_subjects_most", "gauge",
+                        "Cases of the largest of these steps.", (double)of.step_most);
+}
+
 static void write_audit(service *shared, FILE *out) {
     metrics_write_value(out, "audit_entries_sealed", "gauge",
                         "Entries of the audit trail in the chain of hashes, as last seen.",
@@ -198,6 +220,7 @@ void figures_write(service *shared, FILE *out) {
     write_pushes(shared, out);
     write_feed(shared, out);
     deliverer_write(shared->webhooks, out);
+    write_statistics(shared, out);
     write_audit(shared, out);
     write_tokens(shared, out);
     process_write(out);

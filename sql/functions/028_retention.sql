@@ -47,13 +47,14 @@ begin
 end
 $$;
 
--- The committees that carry out a joint review with the one that decided.
+-- The committees that carry out, or carried out, a joint review with the one that decided. An access that has ended
+-- still counts, because the review stays one of both; one that ended on the day on which it began was a mistake.
 create or replace function joint_committees(c review_case) returns text[]
 language plpgsql stable security definer set search_path = register, pg_temp as $$
 begin
     return array(select distinct o.committee from case_access a join organisation o on o.code = a.organisation
-        where a.case_id = c.id and a.role = 'joint_committee' and a.ended_on is null
-            and o.committee <> deciding_committee(c)
+        where a.case_id = c.id and a.role = 'joint_committee'
+            and (a.ended_on is null or a.ended_on > a.starts_on) and o.committee <> deciding_committee(c)
         order by 1);
 end
 $$;
@@ -77,6 +78,7 @@ begin
             'impact_in_year', exists (select from impact_review i where i.action_id = a.id
                 and i.reviewed_on <= a.verified_on + interval '1 year'),
             'on_time', a.completed_on <= a.original_due_on, 'slippage_days', a.due_on - a.original_due_on,
+            'days_late', a.completed_on - a.original_due_on,
             'impact_reviewed', a.impact_reviewed_on is not null) order by random()), '[]')
         from action a where a.case_id = any (case_with_merged(p_case)));
 end
@@ -109,12 +111,13 @@ begin
 end
 $$;
 
--- How many days a case stood still after a day, whatever stage its holds named; days held twice count once.
+-- How many days a case stood still after a day, whatever stage its holds named; days held twice count once. A hold
+-- that is open counts up to `to_day`: not at all when it began later.
 create or replace function days_held(p_case uuid, from_day date, to_day date) returns integer
 language plpgsql stable as $$
 begin
     return (select coalesce(sum(upper(run) - lower(run)), 0)
-        from (select range_agg(daterange(h.held_from, coalesce(h.lifted_on, to_day)))
+        from (select range_agg(daterange(h.held_from, coalesce(h.lifted_on, greatest(h.held_from, to_day))))
                 * datemultirange(daterange(from_day, greatest(from_day, to_day))) as days
             from case_hold h where h.case_id = p_case and cardinality(h.stages) > 0) held, unnest(days) run);
 end
@@ -127,9 +130,12 @@ declare
     d case_decision;
     p publication;
     ratified date := (select max(r.decided_on) from ratification r where r.case_id = c.id and r.outcome = 'ratified');
+    completed date;
 begin
     select * into d from case_decision x where x.case_id = c.id and x.current;
     select * into p from publication x where x.case_id = c.id;
+    -- After a case was opened again its decision may be later than its last ratification: nothing is completed then.
+    completed := case when ratified >= d.decided_on then ratified end;
     return jsonb_build_object(
         'guidance_edition', c.guidance_edition,
         'review_type', c.review_type,
@@ -143,12 +149,13 @@ begin
         'joint_committees', joint_committees(c),
         'decision_on_time', (select d.decided_on <= s.due_on from case_stage s
             where s.case_id = c.id and s.stage = 'decision' and s.sequence = d.visit),
-        'days_to_decision', d.decided_on - coalesce(c.earliest_referral_received_on, c.opened_on),
+        'days_to_decision', d.decided_on - case when c.earliest_referral_received_on <= d.decided_on
+            then c.earliest_referral_received_on else c.opened_on end,
         'set_up_month', (select month_of(min(s.entered_on)) from case_stage s
             where s.case_id = c.id and s.stage = 'set_up'),
         'ratified_month', month_of(ratified),
-        'days_to_complete', ratified - d.decided_on,
-        'days_to_complete_net', ratified - d.decided_on - days_held(c.id, d.decided_on, ratified),
+        'days_to_complete', completed - d.decided_on,
+        'days_to_complete_net', completed - d.decided_on - days_held(c.id, d.decided_on, completed),
         'closed_month', month_of(c.closed_on),
         'closure', c.closure,
         'children', anonymous_children(c.id),
@@ -165,7 +172,7 @@ begin
             where e.case_id = c.id and e.response = 'took_part' and e.relation = 'child_or_young_person'),
         'publication_form', p.form,
         'published_month', month_of(p.published_on),
-        'days_to_publication', p.published_on - ratified,
+        'days_to_publication', case when p.published_on >= ratified then p.published_on - ratified end,
         'published_in_six_months', coalesce(p.published_on <= ratified + interval '6 months', false),
         'outcome_notices_on_time', (select coalesce(bool_and(coalesce(n.sent_on <= ratified + 7, false)), false)
             from notice n where n.case_id = c.id and n.kind = 'outcome' and n.withdrawn_on is null),

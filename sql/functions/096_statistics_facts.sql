@@ -104,7 +104,13 @@ begin
         select 'action_slippage', scopes, month_day(a ->> 'completed_month'), '{}'::text[],
             (a ->> 'slippage_days')::integer, date '-infinity'
         from jsonb_array_elements(f -> 'actions') x(a)
-        where a ->> 'completed_month' is not null and a ->> 'status' in ('completed', 'verified');
+        where a ->> 'completed_month' is not null and a ->> 'status' in ('completed', 'verified')
+        union all
+        -- Cases that were erased before this was kept do not have it.
+        select 'action_lateness', scopes, month_day(a ->> 'completed_month'), '{}',
+            (a ->> 'days_late')::integer, '-infinity'
+        from jsonb_array_elements(f -> 'actions') x(a)
+        where a ->> 'days_late' is not null and a ->> 'status' in ('completed', 'verified');
 end
 $$;
 

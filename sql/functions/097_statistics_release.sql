@@ -4,7 +4,8 @@
 --  * A small fixed set of tables (statistic_released_table), each a single row of cells and its total: no crossings.
 --    All of Scotland by financial year; children, causes, factors and committees by three financial years only.
 --  * A figure is released once and never changed, so that the difference between two releases is new periods and
---    nothing else. Corrections show in the live view.
+--    nothing else. Corrections show in the live view. A period that ended before the register has anything is not
+--    released: its zeros would be no figures.
 --  * Primary: a count from 1 to below the threshold; a count that comes from one committee alone; a row whose cells
 --    are 0 and 100 % of a total under 20; every cell of a sensitive row with a total under 20.
 --  * Secondary: in a row whose cells add up to a total, hidden cells are never alone and never add up to less than
@@ -138,12 +139,22 @@ begin
             select x.i, 1 as j, case when r.breakdown = '' then x.unit end as category,
                 case when r.breakdown <> '' then x.unit end as grp, 'count' as figure, vals[x.i]::numeric as value,
                 case when hidden[x.i] then 'confidential' else 'released' end as status
-            from unnest(units) with ordinality x(unit, i)
+            from unnest(units) with ordinality x(unit, i) where t.shape <> 'actions'
             union all
             select x.i, 2, x.unit, null, 'share', share_of(vals[x.i], total),
                 case when hidden[x.i] or hidden[array_length(hidden, 1)] then 'confidential'
                     when total = 0 then 'not_available' else 'released' end
-            from unnest(units) with ordinality x(unit, i) where not additive or t.shape in ('binary', 'actions')
+            from unnest(units) with ordinality x(unit, i) where not additive
+            union all
+            -- As in the live view: the share of the first category in the first two belongs to the total.
+            select 1000, 3, null, null, 'share', share_of(vals[1], vals[1] + vals[2]),
+                case when hidden[1] or hidden[2] or hidden[array_length(hidden, 1)] then 'confidential'
+                    when vals[1] + vals[2] = 0 then 'not_available' else 'released' end
+            where t.shape in ('binary', 'decision_days')
+            union all
+            select 1000, 2, null, null, 'overdue', vals[1],
+                case when hidden[1] or hidden[2] then 'confidential' else 'released' end
+            where t.shape = 'actions'
             union all
             select 1000, 1, null, null, case when additive then 'count' else 'reviews' end, total,
                 case when hidden[array_length(hidden, 1)] then 'confidential' else 'released' end
@@ -160,55 +171,146 @@ begin
 end
 $$;
 
--- Makes a release: every period of every released table that is over, is not older than six years, and was not
--- released before. Frozen from then on. Runs as its caller, so that nobody but the owner can make one.
-create or replace function statistic_release_make(p_name text, p_released_on date, p_covers_to date) returns void
-language plpgsql set search_path = register, pg_temp as $$
+-- A release goes through three states: it waits until the changes that were there when it became due are counted; then
+-- `counted_at` is set, and its rows are made in steps; then `made_at` is set, and readers see it. No change is folded
+-- between the last two, so that all rows are of the same sums.
+
+-- The rows that the release still lacks, at most so many, in the order in which they have to be made: every period of
+-- every released table that is over, is not older than six years, is not from before the register has anything, and was
+-- not released before. A table of what is open has the day on which it is counted for its period; of releases that are
+-- made on one day, the first has it.
+create or replace function statistic_release_lacks(x statistic_release, most integer)
+returns table (part statistic_released_table, starts date, ends date) language sql stable as $$
+    with day as (select scottish_day(x.counted_at) as counted),
+    wanted as (
+        select r as part, g.start::date as starts, (g.start + period_length(r.period_type))::date as ends
+        from statistic_released_table r, lateral generate_series(
+            period_start((x.covers_to - interval '6 years')::date, r.period_type)::timestamp,
+            x.covers_to::timestamp - interval '1 day', period_length(r.period_type)) g(start)
+        where r.period_type <> 'release' and (g.start + period_length(r.period_type))::date <= x.covers_to
+            and g.start >= x.covers_to - interval '6 years'
+            and (g.start + period_length(r.period_type))::date > x.first_month
+        union all
+        select r, day.counted, day.counted + 1 from statistic_released_table r, day where r.period_type = 'release')
+    select w.part, w.starts, w.ends
+    from wanted w
+    where not exists (select from statistic_released_cell c where c.table_code = (w.part).table_code
+        and c.breakdown = (w.part).breakdown and c.period_from = w.starts)
+    order by (w.part).period_type = 'three_years', (w.part).parent is not null, (w.part).table_code,
+        (w.part).breakdown, w.starts
+    limit most
+$$;
+
+-- From now on the release is made of the sums as they are.
+create or replace function statistic_release_start(p_name text) returns void language sql as $$
+    update statistic_release set counted_at = clock_timestamp(), fault = null, tried_at = clock_timestamp(),
+            first_month = (select min(c.month) from statistic_cell c where c.scope = '*' and c.month > '-infinity'),
+            not_included = (select count(*) from statistic_subject s where s.fault is not null)
+        where name = p_name
+$$;
+
+-- Makes at most so many of its rows, and shows the release once it has all. Returns whether rows are left.
+create or replace function statistic_release_rows(p_name text, most integer) returns boolean language plpgsql as $$
 declare
+    x statistic_release;
     t statistic_table;
-    r statistic_released_table;
-    p record;
+    made integer := 0;
+    l record;
 begin
-    while statistic_fold(5000) loop
+    select * into strict x from statistic_release where name = p_name;
+    for l in select * from statistic_release_lacks(x, most) loop
+        select * into strict t from statistic_table where code = (l.part).table_code;
+        perform statistic_release_row(x.name, t, l.part, l.starts, l.ends);
+        made := made + 1;
     end loop;
-    insert into statistic_release (name, released_on, covers_to) values (p_name, p_released_on, p_covers_to);
-    for r in select * from statistic_released_table x
-            order by x.period_type = 'three_years', x.parent is not null, x.table_code, x.breakdown loop
-        select * into strict t from statistic_table where code = r.table_code;
-        if r.period_type = 'release' then
-            perform statistic_release_row(p_name, t, r, p_released_on, p_released_on + 1);
-            continue;
-        end if;
-        for p in select g.start::date as start, (g.start + period_length(r.period_type))::date as ended
-                from generate_series(period_start((p_covers_to - interval '6 years')::date, r.period_type)::timestamp,
-                    p_covers_to::timestamp - interval '1 day', period_length(r.period_type)) g(start)
-                where (g.start + period_length(r.period_type))::date <= p_covers_to
-                    and g.start >= p_covers_to - interval '6 years'
-                    and not exists (select from statistic_released_cell c where c.table_code = r.table_code
-                        and c.breakdown = r.breakdown and c.period_from = g.start::date) loop
-            perform statistic_release_row(p_name, t, r, p.start, p.ended);
-        end loop;
-    end loop;
+    if made < most then
+        update statistic_release set made_at = clock_timestamp() where name = p_name;
+    end if;
+    return made = most;
 end
 $$;
 
--- Makes the releases whose day has come since this register began. Those of the time before are for whoever brings
--- older data in (statistic_release_make).
-create or replace function statistic_release_due() returns void language plpgsql as $$
-declare
-    p statistic_release_plan;
+-- What was made of a release so far is taken back: it is counted and made again.
+create or replace function statistic_release_undo(p_name text, p_fault text) returns void language plpgsql as $$
 begin
-    if not exists (select from statistic_release_plan x, statistic_day d
-            where x.released_on <= today() and x.released_on > d.installed_on
-                and not exists (select from statistic_release y where y.name = x.name)) then
+    delete from statistic_released_cell where release = p_name;
+    update statistic_release set counted_at = null, fault = p_fault, tried_at = clock_timestamp(),
+            reported = reported and fault is not distinct from p_fault
+        where name = p_name;
+end
+$$;
+
+-- One step of the release that is being made. One that fails is left for ten minutes; meanwhile counting goes on.
+create or replace function statistic_release_step(x statistic_release, most integer) returns void
+language plpgsql as $$
+begin
+    if scottish_day(x.counted_at) < today() then
+        perform statistic_release_undo(x.name, null); -- its sums are of yesterday
         return;
     end if;
-    perform pg_advisory_xact_lock(7262534081);
-    for p in select x.* from statistic_release_plan x, statistic_day d
-            where x.released_on <= today() and x.released_on > d.installed_on
-                and not exists (select from statistic_release y where y.name = x.name)
-            order by x.released_on loop
-        perform statistic_release_make(p.name, p.released_on, p.covers_to);
+    perform statistic_release_rows(x.name, most);
+exception when others then
+    if left(sqlstate, 2) = any ('{40,53,55,57,58}') then
+        raise;
+    end if;
+    perform statistic_release_undo(x.name, sqlstate);
+end
+$$;
+
+-- Takes the next release whose day has come since this register began, and starts it once all changes that were there
+-- then are counted. Those of the time before are for whoever brings older data in (statistic_release_make).
+create or replace function statistic_release_due() returns void language plpgsql as $$
+declare
+    x statistic_release;
+begin
+    insert into statistic_release (name, released_on, covers_to, awaits_mark, awaits_delta)
+        select p.name, p.released_on, p.covers_to, coalesce((select max(id) from statistic_dirty), 0),
+            coalesce((select max(id) from statistic_delta), 0)
+        from statistic_release_plan p, statistic_day d
+        where p.released_on <= today() and p.released_on > d.installed_on
+            and not exists (select from statistic_release y where y.name = p.name)
+            and not exists (select from statistic_release y where y.made_at is null)
+        order by p.released_on limit 1;
+    select * into x from statistic_release y where y.made_at is null
+        and (y.fault is null or y.tried_at < now() - interval '10 minutes');
+    if found and not exists (select from statistic_dirty where id <= x.awaits_mark)
+            and not exists (select from statistic_delta where id <= x.awaits_delta) then
+        perform statistic_release_start(x.name);
+    end if;
+end
+$$;
+
+-- One step of statistics: some rows of the release that is being made, or some subjects. Returns how many subjects it
+-- counted. The caller holds the lock of statistics.
+create or replace function statistic_step(most integer) returns integer language plpgsql as $$
+declare
+    rows_most constant integer := 20;
+    x statistic_release;
+    counted integer;
+begin
+    select * into x from statistic_release y where y.made_at is null and y.counted_at is not null;
+    if found then
+        perform statistic_release_step(x, rows_most);
+        return 0;
+    end if;
+    perform statistic_retry(20, now() - interval '10 minutes');
+    counted := statistic_fold_step(most);
+    perform statistic_release_due();
+    return counted;
+end
+$$;
+
+-- Makes a release at once, whatever it takes: for scripts, and for whoever brings older data in. Frozen from then on.
+-- Runs as its caller, so that nobody but the owner can make one.
+create or replace function statistic_release_make(p_name text, p_released_on date, p_covers_to date) returns void
+language plpgsql set search_path = register, pg_temp as $$
+begin
+    perform statistic_lock();
+    while statistic_fold(5000) loop
+    end loop;
+    insert into statistic_release (name, released_on, covers_to) values (p_name, p_released_on, p_covers_to);
+    perform statistic_release_start(p_name);
+    while statistic_release_rows(p_name, 1000) loop
     end loop;
 end
 $$;

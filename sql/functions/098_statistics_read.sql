@@ -5,10 +5,20 @@ language sql immutable as $$
     select json_build_object('parameter', parameter, 'rule', rule, 'message', message)
 $$;
 
--- Exact figures are for those with statistics.unsuppressed, and for a committee (or its chief officers) its own.
+-- The exact figures of everybody are for the inspectorate and national bodies, if their token says so. For any other
+-- kind of organisation the scope means nothing, whatever its issuer put into the token.
+create or replace function may_see_all() returns boolean language sql stable as $$
+    select has_scope('statistics.unsuppressed') and claim('kind') in ('inspectorate', 'national')
+$$;
+
+-- Exact figures are for those who may see all, and for a committee (or its chief officers) its own.
 create or replace function may_see_live(committee text) returns boolean language sql stable as $$
-    select has_scope('statistics.read') and (has_scope('statistics.unsuppressed')
-        or coalesce(committee = nullif(claim('area'), ''), false))
+    select has_scope('statistics.read') and (may_see_all() or coalesce(committee = nullif(claim('area'), ''), false))
+$$;
+
+-- What a reader of the live view is told of: '*' for everything, a committee, or '' for nothing.
+create or replace function own_scope() returns text language sql stable as $$
+    select case when may_see_all() then '*' else coalesce(claim('area'), '') end
 $$;
 
 do $$
@@ -16,6 +26,10 @@ begin
     if to_regtype('register.statistic_query') is null then
         create type statistic_query as (view text, committee text, period_type text, from_day date, to_day date,
             breakdown text, release text);
+    end if;
+    if to_regtype('register.statistic_about') is null then
+        -- What an answer says of itself beside its rows.
+        create type statistic_about as (as_of timestamptz, complete boolean, pending bigint, not_included bigint);
     end if;
     if to_regtype('register.statistic_row') is null then
         create type statistic_row as (n bigint, period text, period_from date, period_to date, category text, grp text,
@@ -96,7 +110,8 @@ declare
 begin
     q.view := 'released';
     q.breakdown := coalesce(filters ->> 'breakdown', '');
-    q.release := coalesce(filters ->> 'release', (select r.name from statistic_release r order by released_on desc limit 1));
+    q.release := coalesce(filters ->> 'release', (select r.name from statistic_release r
+        where r.made_at is not null order by released_on desc limit 1));
     perform refuse_faults(
         case when filters ? 'period_type' then
             parameter_fault('period_type', 'only_live_view', 'is for the live view') end,
@@ -107,7 +122,8 @@ begin
         case when not exists (select from statistic_released_table r
                 where r.table_code = t.code and r.breakdown = q.breakdown) then
             parameter_fault('breakdown', 'not_released', 'is not among what is released of this table') end,
-        case when filters ? 'release' and not exists (select from statistic_release r where r.name = q.release) then
+        case when filters ? 'release' and not exists (select from statistic_release r
+                where r.name = q.release and r.made_at is not null) then
             parameter_fault('release', 'unknown_release', 'is not a release') end);
     select r.period_type into q.period_type from statistic_released_table r
         where r.table_code = t.code and r.breakdown = q.breakdown;
@@ -122,7 +138,7 @@ language sql stable as $$
     from statistic_released_cell c
     where c.table_code = t.code and c.breakdown = q.breakdown and exists (select from statistic_release r
         join statistic_release asked on asked.name = q.release
-        where r.name = c.release and r.released_on <= asked.released_on)
+        where r.name = c.release and r.made_at is not null and r.released_on <= asked.released_on)
 $$;
 
 create or replace function csv_field(field text) returns text language sql immutable as $$
@@ -138,7 +154,8 @@ language sql stable as $$
     from unnest(figures) r
 $$;
 
-create or replace function statistic_json(t statistic_table, q statistic_query, as_of timestamptz, figures statistic_row[])
+create or replace function statistic_json(t statistic_table, q statistic_query, about statistic_about,
+    figures statistic_row[])
 returns json language sql stable as $$
     select json_build_object(
         'table', t.code,
@@ -155,7 +172,10 @@ returns json language sql stable as $$
         'category', t.category,
         'breakdown', nullif(q.breakdown, ''),
         'release', q.release,
-        'as_of', rendered(as_of),
+        'as_of', rendered(about.as_of),
+        'complete', about.complete,
+        'pending', about.pending,
+        'not_included', about.not_included,
         'disclosure_control', q.view = 'released',
         'rows', (select coalesce(json_agg(json_build_object('period', r.period, 'period_from', r.period_from,
                 'period_to', r.period_to, 'category', r.category, 'group', r.grp, 'figure', r.figure,
@@ -163,22 +183,44 @@ returns json language sql stable as $$
         'links', json_build_object('self', '/v1/statistics/' || t.code, 'tables', '/v1/statistics'))
 $$;
 
--- The answer to one reading, and the mark (see statistic_look) up to which it holds. Runs as the owner, because sums
--- are for nobody to read as they are; it says itself who may see what.
+-- What a live answer for the scope says of itself.
+create or replace function statistic_about_live(p_table text, p_scope text) returns statistic_about
+language sql stable as $$
+    select (select s.changed_at from statistic_state s where s.table_code = p_table and s.scope = p_scope),
+        x.pending = 0 and x.not_included = 0, x.pending, x.not_included
+    from statistic_standing(p_scope) x
+$$;
+
+-- What a released answer says of itself. How many cases it lacks is for those who may see all.
+create or replace function statistic_about_release(p_name text) returns statistic_about language sql stable as $$
+    select r.counted_at, r.not_included = 0, null::bigint, case when may_see_all() then r.not_included end
+    from (values (1)) always left join statistic_release r on r.name = p_name
+$$;
+
+-- The mark of an answer: what it depends on, as statistic_look reports it. `p_scope` '': only on day and releases.
+create or replace function statistic_mark_of(p_scope text) returns text language sql stable as $$
+    select coalesce((select statistic_word(s.version, s.pending, s.not_included) from statistic_standing(p_scope) s
+        where p_scope <> ''), '') || '/' || statistic_times()
+$$;
+
+drop function if exists statistics_read(text, jsonb, boolean), statistics_list(),
+    statistic_json(statistic_table, statistic_query, timestamptz, statistic_row[]);
+
+-- The answer to one reading, and the mark up to which it holds. Counts nothing and waits for nobody: everything in it
+-- is of the one snapshot of its statement. Runs as the owner, because sums are for nobody to read as they are; it says
+-- itself who may see what.
 create or replace function statistics_read(p_table text, filters jsonb, as_csv boolean)
-returns table (mark text, lasts text, body text)
-language plpgsql security definer set search_path = register, pg_temp as $$
+returns table (scope text, mark text, lasts text, body text)
+language plpgsql stable security definer set search_path = register, pg_temp as $$
 declare
-    look record;
     t statistic_table;
     q statistic_query;
-    as_of timestamptz;
+    about statistic_about;
     figures statistic_row[];
 begin
     if not has_scope('statistics.read') then
         perform refuse(403, 'scope_missing');
     end if;
-    look := statistic_look(false);
     select * into t from statistic_table where code = p_table;
     if not found then
         perform refuse(404, 'not_found');
@@ -186,39 +228,47 @@ begin
     if coalesce(filters ->> 'view', 'released') = 'live' then
         if not may_see_live(filters ->> 'committee') then
             perform refuse(403, 'scope_missing', json_build_array(parameter_fault('view', 'scope_missing',
-                'needs the scope statistics.unsuppressed, except for a committee''s own figures')));
+                'needs the scope statistics.unsuppressed and an organisation that may hold it, except for a '
+                'committee''s own figures')));
         end if;
         lasts := 'change';
         q := statistic_live_query(t, filters);
-        select s.changed_at into as_of from statistic_state s where s.table_code = t.code;
+        scope := coalesce(q.committee, '*');
+        about := statistic_about_live(t.code, scope);
         figures := array(select r::statistic_row from statistic_live_rows(t, q) r);
     else
         lasts := 'release';
         q := statistic_released_query(t, filters);
-        select (r.released_on::timestamp at time zone 'Europe/London') into as_of from statistic_release r
-            where r.name = q.release;
+        scope := '';
+        about := statistic_about_release(q.release);
         figures := array(select r::statistic_row from statistic_released_rows(t, q) r);
     end if;
-    mark := look.mark;
-    body := case when as_csv then statistic_csv(t, q, figures) else statistic_json(t, q, as_of, figures)::text end;
+    mark := statistic_mark_of(scope);
+    body := case when as_csv then statistic_csv(t, q, figures) else statistic_json(t, q, about, figures)::text end;
     return next;
 end
 $$;
 
--- Every table with its definition, its dimensions and when it last changed, and the releases.
-create or replace function statistics_list() returns table (mark text, lasts text, body text)
-language plpgsql security definer set search_path = register, pg_temp as $$
+-- Every table with its definition, its dimensions and when it last changed for the reader, and the releases.
+create or replace function statistics_list() returns table (scope text, mark text, lasts text, body text)
+language plpgsql stable security definer set search_path = register, pg_temp as $$
 declare
-    exact boolean := has_scope('statistics.unsuppressed') or claim('area') <> '';
+    about statistic_about;
 begin
     if not has_scope('statistics.read') then
         perform refuse(403, 'scope_missing');
     end if;
-    mark := (statistic_look(false)).mark;
-    lasts := case when exact then 'change' else 'day' end;
+    scope := own_scope();
+    mark := statistic_mark_of(scope);
+    lasts := case when scope = '' then 'day' else 'change' end;
+    if scope <> '' then
+        about := statistic_about_live('', scope);
+    end if;
     body := json_build_object(
         'releases', (select coalesce(json_agg(json_build_object('name', r.name, 'released_on', r.released_on,
-            'covers_to', r.covers_to) order by r.released_on), '[]') from statistic_release r),
+            'covers_to', r.covers_to, 'counted_at', rendered(r.counted_at), 'complete', r.not_included = 0)
+            order by r.released_on), '[]') from statistic_release r where r.made_at is not null),
+        'kept_from', (select d.installed_on from statistic_day d),
         'next_release_on', (select min(p.released_on) from statistic_release_plan p where p.released_on > today()),
         'tables', (select json_agg(json_build_object(
             'table', t.code,
@@ -236,15 +286,18 @@ begin
                     'period_type', r.period_type, 'threshold', r.threshold, 'sensitive', r.sensitive)
                     order by r.breakdown), '[]')
                 from statistic_released_table r where r.table_code = t.code),
-            -- Only who may see the live view learns when it changed.
-            'changed_at', case when exact then rendered(s.changed_at) end,
+            -- Of the reader's own scope: a change elsewhere is nothing that it may learn of.
+            'changed_at', (select rendered(s.changed_at) from statistic_state s
+                where s.table_code = t.code and s.scope = own.scope),
             'links', json_build_object('self', '/v1/statistics/' || t.code))
             order by t.position)
-            from statistic_table t join statistic_state s on s.table_code = t.code))::text;
+            from statistic_table t, (select own_scope() as scope) own),
+        'pending', about.pending,
+        'not_included', about.not_included)::text;
     return next;
 end
 $$;
 
 -- For the owner's own functions only.
-revoke execute on function statistic_fold(integer), statistic_count_all(), statistic_release_make(text, date, date)
-    from register_service;
+revoke execute on function statistic_fold(integer), statistic_count_all(), statistic_retry(integer, timestamptz),
+    statistic_release_make(text, date, date) from register_service;

@@ -1,4 +1,4 @@
--- Statistics: the tables, one of them, and whether anything changed.
+-- Statistics: the tables, one of them, and a step of counting.
 
 -- name: list_statistics standby
 select * from statistics_list();
@@ -7,7 +7,7 @@ select * from statistics_list();
 select * from statistics_read($1, $2::jsonb, $3::boolean);
 
 -- name: look_at_statistics
-select mark, more, excluded_organisations() as excluded from statistic_look(true);
+select l.*, excluded_organisations() as excluded from statistic_look($1::integer) l;
 
 -- name: list_published_reviews standby
 select coalesce(json_agg(json_build_object(

@@ -19,26 +19,26 @@ with given(code, label, count_of, dated_by, shape, snapshot, category, categorie
         'Referrals received in the period by their status now. `open` is submitted or acknowledged. A committee that handed a referral over counts it as `transferred`, the one that has it by its status; for all of Scotland it counts once, by its status.'),
     ('decisions', 'Decisions', 'reviews', 'decided_on of the decision', 'count', false, 'outcome',
         pg_temp.codes('decision-outcomes'), '{count,of_which_joint}',
-        'Cases by the outcome of their current decision: one that was superseded does not count. A case that was transferred later counts at the committee that decided; a joint review counts once for Scotland and once for each of its committees, which therefore may not add up.'),
+        'Cases by the outcome of their current decision: one that was superseded does not count. A case that was transferred later counts at the committee that decided; a joint review counts once for Scotland and once for each of its committees, which therefore may not add up. A review is joint when another committee has, or had for more than a day, access to the case as joint committee.'),
     ('non_proceed_reasons', 'Reasons against a review', 'reviews', 'decided_on of the decision', 'multi', false, 'reason',
         pg_temp.codes('decision-reasons'), '{count,share,reviews}',
         'Decisions not to proceed, or for another way of learning, that give the reason. A decision may give several. `reviews` are all such decisions; `share` is the count divided by them.'),
     ('days_to_decision', 'Days to the decision', 'reviews', 'decided_on of the decision', 'decision_days', false, 'timeliness',
         '{on_time,late,no_due_day}', '{count,share,median_days,p90_days}',
-        'Calendar days from the day on which the earliest referral of the case was received (the day it was opened, where it has none) to the current decision. `on_time`: decided no later than the due day of the stage decision in which it was made, holds included; `share` is on time divided by on time and late. Median and 90th percentile are interpolated (type 7) and need five cases.'),
+        'Calendar days from the day on which the earliest referral of the case was received (the day it was opened, where it has none from before the decision) to the current decision. `on_time`: decided no later than the due day of the stage decision in which it was made, holds included; `share` is on time divided by on time and late. Median and 90th percentile are interpolated (type 7) and need five cases.'),
     ('info_return_on_time', 'Information returned on time', 'reviews', 'due_on of the information request', 'binary', false, 'timeliness',
         '{on_time,late}', '{count,share}',
         'Information requests whose due day has passed, without those waived or withdrawn. `on_time`: answered (also: nothing held, or declined) no later than the due day. Counts requests, of reviews.'),
     ('reviews_started', 'Reviews started', 'reviews', 'first day in the stage set_up', 'count', false, null, '{}',
         '{count,of_which_joint}',
-        'Cases that entered the stage set_up for the first time. Merged cases count once, as the case that goes on.'),
+        'Cases that entered the stage set_up for the first time. Merged cases count once, as the case that goes on. What a joint review is: see decisions.'),
     ('reviews_completed', 'Reviews completed', 'reviews', 'decided_on of the last ratification', 'count', false, null, '{}',
         '{count,of_which_joint}',
-        'Cases whose report the chief officers ratified; the last ratification is the one that counts.'),
+        'Cases whose report the chief officers ratified; the last ratification is the one that counts. What a joint review is: see decisions.'),
     ('days_to_complete', 'Days to completion', 'reviews', 'decided_on of the last ratification', 'days', false, 'basis',
         '{gross,net}', '{count,median_days,p90_days}',
-        'Calendar days from the current decision to the ratification. `net` leaves out days on which a hold stopped a stage; days held twice count once. Interpolated (type 7), from five cases on.'),
-    ('caseload', 'Caseload', 'reviews', 'the day of the reading', 'caseload', true, 'stage',
+        'Calendar days from the current decision to the ratification, of reviews ratified after it. `net` leaves out days on which a hold stopped a stage; days held twice count once. Interpolated (type 7), from five cases on.'),
+    ('caseload', 'Caseload', 'reviews', 'the day of the reading; in a release, the day on which it was counted (as_of)', 'caseload', true, 'stage',
         array(select s.code from stage s where not s.terminal order by s.position),
         '{count,overdue,on_hold,median_age_days}',
         'Open cases by their present stage, at the committee that holds them. `overdue`: the due day of the stage, or the revised one, has passed and the clock runs. `on_hold`: the clock stands still. Age is counted from the day the case was opened.'),
@@ -60,24 +60,27 @@ with given(code, label, count_of, dated_by, shape, snapshot, category, categorie
     ('publication', 'Publication', 'reviews', 'decided_on of the last ratification', 'publication', false, 'form',
         pg_temp.codes('publication-forms') || text 'not_decided',
         '{count,within_six_months,share_within_six_months,median_days}',
-        'Ratified reviews by what was decided about publication. `within_six_months`: published no later than six months after the ratification, divided by all ratified; median of the days from ratification to publication, of those published.'),
+        'Ratified reviews by what was decided about publication. `within_six_months`: published no later than six months after the ratification, divided by all ratified; median of the days from ratification to publication, of those published after it.'),
     ('notices_on_time', 'Notices of the outcome on time', 'reviews', 'decided_on of the last ratification', 'binary', false, 'timeliness',
         '{on_time,late}', '{count,share}',
         'Reviews ratified more than seven days ago. `on_time`: every notice of the outcome that was not withdrawn, and at least one, was sent no later than the seventh day after the ratification.'),
     ('holds', 'Holds', 'reviews', 'first day of the first hold', 'holds', false, 'proceeding_kind',
         pg_temp.codes('parallel-processes') || text 'none', '{count,median_days,reviews}',
         'Cases with a hold, by the kind of the proceedings that it is for: a case counts once for each kind, when its first hold of that kind began. The days of its holds of that kind are added up, once all are lifted. `reviews`: cases whose first hold of any kind began in the period.'),
-    ('actions_open', 'Open actions', 'actions', 'the day of the reading', 'actions', true, null, '{}', '{count,overdue}',
+    ('actions_open', 'Open actions', 'actions', 'the day of the reading; in a release, the day on which it was counted (as_of)', 'actions', true, null, '{}', '{count,overdue}',
         'Actions proposed, agreed or in progress, at the committee that holds the case. `overdue`: the due day has passed. By theme, an action counts with each of its themes.'),
     ('actions_on_time', 'Actions on time', 'actions', 'original_due_on of the action', 'binary', false, 'timeliness',
         '{on_time,late}', '{count,share}',
         'Actions whose original due day has passed, without those superseded. `on_time`: completed (and verified, or not sent back) no later than that day.'),
-    ('action_slippage', 'Slippage of actions', 'actions', 'completed_on of the action', 'days', false, null, '{}',
+    ('action_slippage', 'Postponement of actions', 'actions', 'completed_on of the action', 'days', false, null, '{}',
         '{count,median_days,p90_days}',
-        'Actions completed in the period: days from the original due day to the due day as it was in the end.'),
+        'Actions completed in the period: by how many days their due day was moved, from the original due day to the due day as it was in the end. This is not how late they were: an action that was completed late without a new due day has 0. See action_lateness.'),
     ('impact_reviewed', 'Impact of actions reviewed', 'actions', 'one year after verified_on of the action', 'binary', false, 'impact',
         '{reviewed,not_reviewed}', '{count,share}',
-        'Verified actions, dated by the day one year after their verification once it has passed. `reviewed`: at least one review of the impact within that year.')),
+        'Verified actions, dated by the day one year after their verification once it has passed. `reviewed`: at least one review of the impact within that year.'),
+    ('action_lateness', 'Lateness of actions', 'actions', 'completed_on of the action', 'days', false, null, '{}',
+        '{count,median_days,p90_days}',
+        'Actions completed in the period: days from the original due day to the completion; negative for those completed before it. Actions of cases that were erased before the register kept this are not among them. Live view only.')),
 placed as (select *, row_number() over () as position from given)
 insert into statistic_table (code, position, label, count_of, dated_by, shape, snapshot, category, categories, figures,
         definition)
@@ -113,12 +116,13 @@ union all
 -- The figures of all committees side by side.
 select t.code, 'committee', '{}' from statistic_table t
     where t.code in ('referrals_received', 'decisions', 'days_to_decision', 'reviews_started', 'reviews_completed',
-        'caseload', 'actions_open', 'actions_on_time', 'action_slippage')
+        'caseload', 'actions_open', 'actions_on_time', 'action_slippage', 'action_lateness')
 on conflict (table_code, code) do update set groups = excluded.groups;
 
-insert into statistic_state (table_code, version, changed_at)
-select code, nextval('statistic_version'), now() from statistic_table
-on conflict (table_code) do nothing;
+insert into statistic_state (table_code, scope, version, changed_at)
+select t.code, s.scope, nextval('statistic_version'), now()
+from statistic_table t, (select code as scope from committee union all select '*') s
+on conflict (table_code, scope) do nothing;
 
 -- On the first day of statistics everything that is there is counted.
 do $$

@@ -36,7 +36,7 @@ def total(reply, figure="count"):
 def test_the_tables_are_listed_with_their_definitions(dashboard):
     reply = dashboard.send("listStatistics")
     assert reply.status == 200
-    assert len(reply["tables"]) == 22
+    assert len(reply["tables"]) == 23
     assert all(len(one["definition"]) > 50 for one in reply["tables"])
     assert {one["changed_at"] for one in reply["tables"]} == {None}
 

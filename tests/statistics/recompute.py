@@ -203,13 +203,16 @@ class Facts:
         decision = next((one for one in of(case, "case_decision") if one["current"]), None)
         home = self.home_of(case, decision)
         joint = sorted({register.seat[one["organisation"]] for one in of(case, "case_access")
-                        if one["role"] == "joint_committee" and one["ended_on"] is None} - {home, None})
+                        if one["role"] == "joint_committee"
+                        and (one["ended_on"] is None or one["ended_on"] > one["starts_on"])} - {home, None})
         scopes = [ALL, home, *joint]
         if decision:
             stage = next((one for one in of(case, "case_stage") if one["sequence"] == decision["visit"]
                           and one["stage"] == "decision"), None)
             due = stage and stage["due_on"]
-            start = case["earliest_referral_received_on"] or case["opened_on"]
+            start = case["earliest_referral_received_on"]
+            if start is None or start > decision["decided_on"]:
+                start = case["opened_on"]
             self.count_decided(scopes, decision["decided_on"], decision["outcome"], case["guidance_edition"],
                                case["criteria"], decision["reasons"], joint,
                                None if due is None else decision["decided_on"] <= due,
@@ -246,7 +249,7 @@ class Facts:
 
     def count_ratified_case(self, case, scopes, joint, decision, ratified):
         of, today = self.register.of, self.register.today
-        gross = (ratified - decision["decided_on"]).days if decision else None
+        gross = (ratified - decision["decided_on"]).days if decision and decision["decided_on"] <= ratified else None
         held = set()
         for hold in of(case, "case_hold"):
             if decision and hold["stages"]:
@@ -265,7 +268,7 @@ class Facts:
             [theme for one in findings if one["kind"] == "effective_practice" for theme in one["themes"]],
             bool(took_part), any(one["relation"] == "child_or_young_person" for one in took_part),
             publication.get("form"), published is not None and published <= add_months(ratified, 6),
-            published and (published - ratified).days)
+            (published - ratified).days if published and published >= ratified else None)
         notices = [one for one in of(case, "notice") if one["kind"] == "outcome" and one["withdrawn_on"] is None]
         if ratified + datetime.timedelta(days=7) < today:
             good = bool(notices) and all(one["sent_on"] is not None and (one["sent_on"] - ratified).days <= 7
@@ -283,6 +286,8 @@ class Facts:
         if ended:
             self.add("action_slippage", scopes, action["completed_on"], None, None,
                      (action["due_on"] - action["original_due_on"]).days)
+            self.add("action_lateness", scopes, action["completed_on"], None, None,
+                     (action["completed_on"] - action["original_due_on"]).days)
         if action["verified_on"] and add_months(action["verified_on"], 12) < today:
             year_after = add_months(action["verified_on"], 12)
             good = any(one["reviewed_on"] <= year_after for one in register.rows["impact_review"]
@@ -332,6 +337,9 @@ class Facts:
             if ended:
                 self.add("action_slippage", scopes, month_of(one["completed_month"]), None, None,
                          one["slippage_days"])
+                if one.get("days_late") is not None:
+                    self.add("action_lateness", scopes, month_of(one["completed_month"]), None, None,
+                             one["days_late"])
             if one["year_after_verification"]:
                 self.binary("impact_reviewed", scopes, month_of(one["year_after_verification"]),
                             one["impact_in_year"], ("reviewed", "not_reviewed"))
@@ -407,7 +415,7 @@ class Table:
                     first, second = self.categories[:2]
                     self.put(period, None, group, "share",
                              self.share(counts[first], counts[first] + counts[second]))
-                if code in ("days_to_complete", "action_slippage"):
+                if code in ("days_to_complete", "action_slippage", "action_lateness"):
                     for category in self.categories:
                         self.put_days(period, category, group, values[period, category, group], True)
                 if code == "days_to_decision":
