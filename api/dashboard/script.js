@@ -71,7 +71,8 @@
         const me = (await read("/v1/me")).body;
         const committees = (await read("/v1/reference/committees")).body.items;
         const area = me.organisation.area || me.organisation.committee;
-        exact = me.scopes.includes("statistics.unsuppressed");
+        exact = me.scopes.includes("statistics.unsuppressed")
+            && ["inspectorate", "national"].includes(me.organisation.kind);
         names = new Map(committees.map((one) => [one.code, one.name]));
         place.replaceChildren(make("option", {value: ""}, exact ? "All of Scotland" : "All of Scotland (released)"));
         committees.filter((one) => exact || one.code === area)
@@ -262,8 +263,7 @@
                 tableOf("Open actions by committee", ["Committee", "Open", "Overdue"], some.map((group) =>
                     [shorten(names.get(group) || group), plain(pick(group, "count")), plain(pick(group, "overdue"))])));
         }
-        const overdue = find(rows, {figure: "overdue", category: null})
-            || find(rows, {category: "overdue", figure: "count"});
+        const overdue = find(rows, {figure: "overdue", category: null});
         const open = find(rows, {category: null, figure: "count"});
         const name = place.value ? names.get(place.value) : "All of Scotland";
         return section("actions", "Actions overdue", answer.definition,
