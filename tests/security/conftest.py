@@ -6,6 +6,7 @@ import pytest
 import contract_reader
 from client import ALL_SCOPES, Client, Recorder
 from service import Instance
+from waiting import WATCHDOG_S
 
 
 @pytest.fixture(scope="session")
@@ -17,10 +18,19 @@ def recorder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def instance(cluster, keys):
-    """Short times, so that slow clients can be waited for; the log says everything it ever says."""
-    made = Instance(cluster, keys, LR_REQUEST_SECONDS=3, LR_IDLE_SECONDS=4, LR_LOG_LEVEL="debug")
+    """It cuts nobody off for being slow; the log says everything it ever says."""
+    made = Instance(cluster, keys, LR_REQUEST_SECONDS=600, LR_IDLE_SECONDS=600, LR_LOG_LEVEL="debug")
     made.run("migrate")
     yield made.start()
+    assert made.stop() == 0, "the service did not end in order"
+
+
+@pytest.fixture(scope="module")
+def brief(cluster, keys, instance):
+    """A second instance, with short times, so that slow clients can be waited for."""
+    made = Instance(cluster, keys, LR_REQUEST_SECONDS=3, LR_IDLE_SECONDS=4, LR_LOG_LEVEL="debug")
+    yield made.start()
+    assert made.complaints() == []
     assert made.stop() == 0, "the service did not end in order"
 
 
@@ -30,7 +40,7 @@ def alive(instance):
     yield
     assert not instance.has_ended(), f"the service ended: {instance.complaints()}"
     assert instance.admin("/readyz")[0] == 200
-    with socket.create_connection(("127.0.0.1", instance.port), timeout=5) as link:
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=WATCHDOG_S) as link:
         link.sendall(b"GET /v1/problems HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert link.recv(15).startswith(b"HTTP/1.1 200 OK")
     assert instance.complaints() == []

@@ -1,12 +1,12 @@
 """What must never leave the register: planted values, looked for in logs, figures and problems."""
 import json
 import pathlib
-import time
 
 import pytest
 
 from client import Client
 from documents import days_ahead, new_case, new_child, new_number, new_referral
+from waiting import wait_until
 
 TEXT = "Quillwhisper"  # stands for what somebody wrote
 CHILD = "Canarychild-0815"  # stands for an agency's identifier of a child
@@ -33,7 +33,8 @@ def told(agency, committee, instance, recorder):
         agency.send("openCase", new_case(summary=TEXT, children=[child])),
         Client(instance.url, f"{agency.token}{TEXT}", recorder).send("listReferrals"),
         Client(instance.url, TEXT, recorder).send("listReferrals")]
-    time.sleep(0.2)
+    wanted = {reply.headers["X-Request-Id"] for reply in replies}
+    wait_until(lambda: wanted <= {one.get("request_id") for one in instance.log_lines()}, "every request is in the log")
     return replies
 
 

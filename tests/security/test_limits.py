@@ -9,9 +9,11 @@ import json
 import re
 import signal
 import socket
+import threading
 import time
 
 import pytest
+import requests
 
 from contract_reader import ROOT
 from client import ALL_SCOPES, Client
@@ -19,6 +21,7 @@ from cluster import DATABASE
 from documents import new_case, new_referral
 from service import Instance
 from stubs import function_body
+from waiting import WATCHDOG_S, wait_until
 
 COVERED = {}
 # Rows whose tests stand with what they are about.
@@ -26,7 +29,7 @@ ELSEWHERE = {
     "connections of one address, unless of `LR_TRUSTED_PROXIES`":
         "tests/integration/test_operation.py::test_an_address_has_only_so_many_connections_unless_it_is_trusted",
     "descriptors of the process": "tests/process/test_descriptors.py::test_a_flood_of_connections_passes",
-    "one request, until answered": "tests/security/test_load.py::test_slow_clients_hold_up_nobody_and_are_closed",
+    "one request, until answered": "tests/security/test_limits.py::test_slow_clients_are_closed_while_others_are_served",
     "silence of the database":
         "tests/process/test_database_away.py::test_a_database_that_stands_still_holds_nobody_for_ever",
     "requests of one client; of one organisation":
@@ -128,7 +131,7 @@ def test_a_page_and_a_query(agency):
 
 def raw(instance, target="/v1/problems", fields=()):
     """Status and body of a request by hand; empty when the connection ends without an answer."""
-    with socket.create_connection(("127.0.0.1", instance.port), timeout=8) as link:
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=WATCHDOG_S) as link:
         lines = [f"GET {target} HTTP/1.1", "Host: a", "Connection: close", *fields]
         link.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
         answer = b""
@@ -202,14 +205,12 @@ def test_connections_in_all(other_instance):
     """Beyond it nothing stands still either: who is connected is served, and who comes after somebody left."""
     instance, _ = other_instance(LR_CONNECTION_LIMIT=16, LR_WORKERS=4)
     for _ in range(3):
-        links = [socket.create_connection(("127.0.0.1", instance.port), timeout=5) for _ in range(60)]
+        links = [socket.create_connection(("127.0.0.1", instance.port), timeout=WATCHDOG_S) for _ in range(60)]
         kept = [link for link in links if is_kept(link)]
         assert len(kept) == 16 and all(is_kept(link) for link in kept)
         for link in links:
             link.close()
-        deadline = time.monotonic() + 5
-        while "http_connections 1\n" not in instance.admin("/metrics")[1]:  # the one that asks
-            assert time.monotonic() < deadline
+        wait_until(lambda: instance.figure("http_connections") == 1, "only the connection that asks is left")
     assert "LR_CONNECTION_LIMIT" in instance.log_text()
     assert instance.stop() == 0
 
@@ -217,67 +218,112 @@ def test_connections_in_all(other_instance):
 def test_connections_to_the_admin_port(other_instance):
     """32 of them; when they are gone it answers as before."""
     instance, _ = other_instance(LR_IDLE_SECONDS=2)
-    links = [socket.create_connection(("127.0.0.1", instance.admin_port), timeout=5) for _ in range(60)]
+    links = [socket.create_connection(("127.0.0.1", instance.admin_port), timeout=WATCHDOG_S) for _ in range(60)]
     for link in links:
         link.close()
-    deadline = time.monotonic() + 5
-    while instance.admin("/livez")[0] != 200:
-        assert time.monotonic() < deadline, "the admin port stands still"
+    wait_until(lambda: instance.admin("/livez")[0] == 200, "the admin port answers")
     assert instance.stop() == 0
 
 
 @limit("silence on a connection")
-def test_a_silent_connection(instance):
-    with socket.create_connection(("127.0.0.1", instance.port), timeout=15) as link:
-        assert is_kept(link)
+def test_a_silent_connection(brief):
+    """LR_IDLE_SECONDS=4 here."""
+    with socket.create_connection(("127.0.0.1", brief.port), timeout=WATCHDOG_S) as link:
         began = time.monotonic()
+        assert is_kept(link)
         while link.recv(65536):
             pass
-        assert 3 < time.monotonic() - began < 10  # LR_IDLE_SECONDS=4 here
+        assert time.monotonic() - began >= 4  # clock: a lower bound, which holds on a slow machine, too
+
+
+def trickle(links, piece, enough):
+    """A byte on each connection again and again."""
+    while not enough.wait(0.05):
+        for link in links:
+            with contextlib.suppress(OSError):
+                link.send(piece)
+
+
+def is_served(client):
+    """Whether twenty requests of a client are answered; a machine that stands still may make one of them slow, too."""
+    try:
+        return {client.send("listStages").status for _ in range(20)} == {200}
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.mark.parametrize("head, piece", [
+    (b"GET /v1/problems HTTP/1.1\r\nHost: a\r\nX-Slow: ", b"a"),
+    (b"POST /v1/referrals HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n", b" "),
+    (b"POST /v1/referrals HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    (b"G", b"E")], ids=["headers", "body", "chunks", "method"])
+def test_slow_clients_are_closed_while_others_are_served(brief, committee, head, piece):
+    """A request may take 3 s here, a connection that has not begun one 4 s more."""
+    links = [socket.create_connection(("127.0.0.1", brief.port), timeout=WATCHDOG_S) for _ in range(200)]
+    enough = threading.Event()
+    trickler = threading.Thread(target=trickle, args=(links, piece, enough))
+    try:
+        for link in links:
+            link.sendall(head)
+        trickler.start()
+        wait_until(lambda: is_served(committee.at(brief.url)), "another client is served")
+        for link in links:
+            with contextlib.suppress(ConnectionError):
+                while link.recv(4096):
+                    pass
+    finally:
+        enough.set()
+        trickler.join()
+        for link in links:
+            link.close()
+
+
+def test_a_body_beyond_every_limit_is_not_waited_for(agency):
+    body = json.dumps(new_referral()).encode() + b" " * (5 << 20)
+    reply = agency.send("pushReferral", data=body)
+    assert (reply.status, reply.code) == (413, "body_too_large")
 
 
 @limit("wait for a database connection")
 def test_the_wait_for_a_database_connection(other_instance, cluster, in_threads):
+    """The only connection waits for a lock, for a second; who wants one waits for half a second."""
     instance, client = other_instance(LR_CONNECTIONS=1)
-    referral = client.send("pushReferral", new_referral()).needed(201)
-    with cluster.holding("select from register.referral where id = %s for update", [referral["id"]]):
-        first = in_threads(client.send, "withdrawReferral", {"reason": "other"}, id=referral["id"],
-                           if_match=referral.etag)
-        time.sleep(0.2)
-        began = time.monotonic()
-        reply = client.send("listReferrals")
-        took = time.monotonic() - began
-        first.result(timeout=10)
-    assert (reply.status, reply.code) == (503, "overloaded") and 0.4 < took < 0.9
+
+    def refused():
+        """The answer to who got no connection; None when the lock was not waited for any more."""
+        referral = client.send("pushReferral", new_referral()).needed(201)
+        with cluster.holding("select from register.referral where id = %s for update", [referral["id"]]) as holder:
+            first = in_threads(client.send, "withdrawReferral", {"reason": "other"}, id=referral["id"],
+                               if_match=referral.etag)
+            cluster.wait_for_waiter(holder, unless=[first])
+            reply = client.send("listReferrals")
+            waits = not first.done()
+        first.result()
+        return reply if waits else None
+    reply = wait_until(refused, "a request is answered while another one holds the connection")
+    assert (reply.status, reply.code) == (503, "overloaded")
     assert int(reply.headers["Retry-After"]) >= 1
 
 
 @limit("lock, statement in the database")
 def test_a_lock_and_a_statement(other_instance, cluster):
+    """Answered while the lock is held, and while the statement would run on."""
     instance, sender = other_instance()
     committee = Client(instance.url, instance.run(
         "token", "--organisation", "CPC-GLA", "--client", "limits", "--scope", ALL_SCOPES), sender.recorder)
-    deadline = time.monotonic() + 10
     for pool, size in (("pushes", 2), ("requests", 12)):  # what connects later would wait for the lock, too
-        while f'database_pool_connected{{pool="{pool}"}} {size}' not in instance.admin("/metrics")[1]:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: instance.figure(f'database_pool_connected{{pool="{pool}"}}') == size, f"{pool} are connected")
     sender.send("getPrincipal").needed(200)  # the contract is read
     with cluster.holding("lock table register.referral, register.review_case in exclusive mode"):
-        began = time.monotonic()
         pushed = sender.send("pushReferral", new_referral())
-        between = time.monotonic()
         opened = committee.send("openCase", new_case())
-        took = time.monotonic() - between
-    assert (pushed.status, pushed.code) == (409, "idempotency_in_flight") and 0.65 < between - began < 1.3
-    assert (opened.status, opened.code) == (503, "overloaded") and 0.9 < took < 3
+    assert (pushed.status, pushed.code) == (409, "idempotency_in_flight")
+    assert (opened.status, opened.code) == (503, "overloaded")
     cluster.execute(f"alter role postgres in database {DATABASE} set search_path = register")  # the body names its types
-    with function_body(cluster, "case_create", "begin perform pg_sleep(9); return null; end"):
-        began = time.monotonic()
+    with function_body(cluster, "case_create", "begin perform pg_sleep(600); return null; end"):
         reply = committee.send("openCase", new_case())
-        took = time.monotonic() - began
     cluster.execute(f"alter role postgres in database {DATABASE} reset search_path")
-    assert (reply.status, reply.code) == (503, "overloaded") and 4.5 < took < 7
+    assert (reply.status, reply.code) == (503, "overloaded")
 
 
 @limit("transaction left open")
@@ -286,22 +332,20 @@ def test_a_transaction_left_open(other_instance, cluster, in_threads):
     instance, client = other_instance()
     referral = client.send("pushReferral", new_referral()).needed(201)
 
-    def open_transactions():
-        return cluster.execute("select count(*) from pg_stat_activity where usename = 'register_service' "
-                               "and state = 'idle in transaction'")[0][0]
+    def are_open(count):
+        return cluster.execute("select count(*) = %s from pg_stat_activity where usename = 'register_service' "
+                               "and state like 'idle in transaction%%'", [count])[0][0]
     try:
-        with cluster.holding("select from register.referral where id = %s for update", [referral["id"]]):
+        with cluster.holding("select from register.referral where id = %s for update", [referral["id"]]) as holder:
             answer = in_threads(client.send, "withdrawReferral", {"reason": "other"}, id=referral["id"],
                                 if_match=referral.etag, key="left-open")
-            time.sleep(0.4)
+            assert cluster.wait_for_waiter(holder)
             instance.signal(signal.SIGSTOP)
-        time.sleep(1)
-        assert open_transactions() == 1
-        time.sleep(5.5)
-        assert open_transactions() == 0
+        wait_until(lambda: are_open(1), "the transaction is left open")
+        wait_until(lambda: are_open(0), "PostgreSQL has ended it")
     finally:
         instance.signal(signal.SIGCONT)
-    assert answer.result(timeout=15).status in (201, 503)
+    assert answer.result(timeout=WATCHDOG_S).status in (201, 503)
 
 
 @pytest.fixture

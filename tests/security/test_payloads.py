@@ -85,7 +85,6 @@ def assert_harmless(reply, instance, place):
     assert reply.status < 500, (place, reply)
     assert "X-Injected" not in reply.headers, place
     assert reply.status < 400 or MARK not in reply.bytes.decode(), (place, reply)
-    assert reply.response.elapsed.total_seconds() < 3, place
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
@@ -155,3 +154,23 @@ def test_a_parameter_given_twice_is_refused_everywhere(committee, places, name):
         if one["in"] == "query":
             reply = ask(committee, name, places, query=f"{one['name']}=1&{one['name']}=1")
             assert reply.status == 400 and "repeated_parameter" in reply.rules, (one["name"], reply)
+
+
+HUGE = {
+    "an array of empty objects": ("application/json", b"[" + b"{}," * 1000000 + b"{}]"),
+    "lines of empty objects": ("application/x-ndjson", b"{}\n" * 1300000),
+    "lines of numbers": ("application/x-ndjson", b"1\n" * 2000000),
+    "empty lines": ("application/x-ndjson", b"\n" * 4000000),
+    "deep arrays": ("application/json", b"[" * 2000000),
+    "deep objects": ("application/json", b'{"a":' * 800000),
+    "one long string": ("application/json", b'["' + b"a" * 4000000 + b'"]'),
+    "a long number": ("application/json", b"[" + b"1" * 4000000 + b"]"),
+    "many members": ("application/json", b"[{" + b",".join(b'"%d":1' % n for n in range(150000)) + b"}]"),
+    "members that are the same": ("application/json", b"[{" + b'"a":1,' * 150000 + b'"a":1}]')}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_a_huge_body_is_answered(agency, name):
+    """What it takes of time and memory: tests/process/test_load.py."""
+    media_type, data = HUGE[name]
+    assert agency.send("pushReferrals", data=data, media_type=media_type).status in (207, 400, 413)

@@ -12,7 +12,6 @@ import struct
 import pytest
 
 from documents import new_number, new_referral
-from service import Instance
 from steps import walk
 from waiting import WATCHDOG_S
 
@@ -190,15 +189,6 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def patient(cluster, keys, instance):
-    """An instance that closes nothing for being slow or silent: what it closes or leaves open, it does at once."""
-    made = Instance(cluster, keys, LR_REQUEST_SECONDS=600, LR_IDLE_SECONDS=600, LR_LOG_LEVEL="debug")
-    yield made.start()
-    assert made.complaints() == []
-    assert made.stop() == 0
-
-
 def connect(instance):
     return socket.create_connection(("127.0.0.1", instance.port), timeout=WATCHDOG_S)
 
@@ -248,22 +238,22 @@ def statuses_of(answer):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_not_quite_http_gets_what_it_deserves(patient, agency, name):
+def test_what_is_not_quite_http_gets_what_it_deserves(instance, agency, name):
     data, expected = CASES[name]
-    with connect(patient) as link:
+    with connect(instance) as link:
         send(link, data.replace(b"TOKEN", agency.token.encode()))
         if expected == SILENT:
-            assert is_answered(patient) and is_open(link)
+            assert is_answered(instance) and is_open(link)
         else:
             answer = receive(link)
             assert (statuses_of(answer) or CLOSED) == expected, answer
 
 
-def test_what_waits_for_more_is_closed_in_time(instance, agency):
+def test_what_waits_for_more_is_closed_in_time(brief, agency):
     """The service lets a request take 3 s here, and be silent for 4 s before it."""
     links = {}
     for name in (name for name, case in CASES.items() if case[1] == SILENT):
-        links[name] = connect(instance)
+        links[name] = connect(brief)
         send(links[name], CASES[name][0].replace(b"TOKEN", agency.token.encode()))
     for name, link in links.items():
         with link:
@@ -284,8 +274,8 @@ def chunked(body):
 
 
 @pytest.mark.parametrize("fields, framed", [(LENGTH_IS, bytes), (CHUNKED.decode(), chunked)], ids=["length", "chunks"])
-def test_a_body_by_hand_is_stored(patient, agency, fields, framed):
-    with connect(patient) as link:
+def test_a_body_by_hand_is_stored(instance, agency, fields, framed):
+    with connect(instance) as link:
         link.sendall(pushed(new_referral(), fields, framed).replace(b"TOKEN", agency.token.encode()))
         assert statuses_of(receive(link)) == [201]
 
@@ -293,19 +283,19 @@ def test_a_body_by_hand_is_stored(patient, agency, fields, framed):
 @pytest.mark.parametrize("fields, framed", [(LENGTH_IS, lambda body: body[:-1]),
                                             (CHUNKED.decode(), lambda body: chunked(body)[:-5])],
                          ids=["length", "chunks"])
-def test_a_body_that_ends_too_soon_stores_nothing(instance, agency, fields, framed):
+def test_a_body_that_ends_too_soon_stores_nothing(brief, agency, fields, framed):
     """The sender breaks off: it says that nothing more comes."""
     system = new_number("truncated")
     data = pushed(new_referral(source_system=system), fields, framed).replace(b"TOKEN", agency.token.encode())
-    with connect(instance) as link:
+    with connect(brief) as link:
         link.sendall(data)
         link.shutdown(socket.SHUT_WR)
         assert statuses_of(receive(link)) in ([], [400])
     assert walk(agency, "listReferrals", f"source_system={system}") == []
 
 
-def test_a_head_gets_no_body(patient):
-    with connect(patient) as link:
+def test_a_head_gets_no_body(instance):
+    with connect(instance) as link:
         link.sendall(get().replace(b"GET", b"HEAD", 1))
         answer = receive(link)
     assert answer.startswith(b"HTTP/1.1 200") and answer.partition(b"\r\n\r\n")[2] == b""
@@ -323,17 +313,17 @@ def test_a_log_line_is_never_made_of_what_a_client_resets(instance, target):
     assert not instance.has_ended()
 
 
-def test_a_hundred_requests_in_one_go_get_a_hundred_answers_in_order(patient):
+def test_a_hundred_requests_in_one_go_get_a_hundred_answers_in_order(instance):
     codes = ["not_found", "version_stale", "token_missing", "rule_violation"] * 25
     data = b"".join(get(b"/v1/problems/" + code.encode()).replace(END, b"\r\n") for code in codes[:-1])
-    with connect(patient) as link:
+    with connect(instance) as link:
         link.sendall(data + get(b"/v1/problems/" + codes[-1].encode()))
         answer = receive(link)
     bodies = [json.loads(part.partition(b"\r\n\r\n")[2]) for part in answer.split(b"HTTP/1.1 200 OK")[1:]]
     assert [each["code"] for each in bodies] == codes
 
 
-def test_random_bytes_never_get_a_success(instance):
+def test_random_bytes_never_get_a_success(brief):
     """Proper requests with bytes changed, seeded: whatever comes back, it is no crash and no 5xx."""
     chance = random.Random(20261125)
     seeds = [get(), get(b"/v1/me", b"Authorization: Bearer a.b.c\r\n"), CASES["chunks"][0]]
@@ -342,7 +332,7 @@ def test_random_bytes_never_get_a_success(instance):
         data = bytearray(chance.choice(seeds))
         for _ in range(chance.randint(1, 6)):
             data[chance.randrange(len(data))] = chance.randrange(256)
-        links.append((connect(instance), bytes(data)))
+        links.append((connect(brief), bytes(data)))
         send(*links[-1])
     for link, data in links:
         with link:

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from service import Instance
+from waiting import WATCHDOG_S
 
 HARMLESS = {"OK", "INFO", "LOW", "DEBUG"}
 # All but the listing of each cipher and what known clients would negotiate.
@@ -45,7 +46,7 @@ def test_testssl_finds_nothing(secured, authority):
     report = authority / "report.json"
     subprocess.run(["testssl", "--quiet", "--warnings", "off", "--color", "0", "--add-ca", authority / "authority.pem",
                     *PARTS, "--jsonfile", report, f"localhost:{secured.port}"],
-                   cwd=authority, timeout=400, capture_output=True, check=False)
+                   cwd=authority, timeout=600, capture_output=True, check=False)
     findings = {one["id"]: one for one in json.loads(report.read_text())}
     assert {"TLS1_2", "TLS1_3", "cipher_order", "cert_trust", "heartbleed", "LUCKY13"} <= set(findings)
     worse = {name: one["finding"] for name, one in findings.items()
@@ -65,7 +66,7 @@ def test_a_connection_ends_at_renegotiation(secured, authority, line, answer):
     while "Verify return code: 0" not in said:
         said += client.stdout.readline()
     os.write(write, line)
-    said = client.communicate(timeout=10)[0]
+    said = client.communicate(timeout=WATCHDOG_S)[0]
     os.close(read)
     os.close(write)
     assert answer in said
