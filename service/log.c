@@ -125,7 +125,10 @@ void log_answer(const log_request *request) {
     put_member(&out, "message", "answered");
     put_member(&out, "request_id", request->request_id);
     put_member(&out, "trace_id", request->trace_id);
+    put_member(&out, "span_id", request->span_id);
     put_member(&out, "method", request->method);
+    put_member(&out, "path", request->path);
+    put_member(&out, "address", request->address);
     put_member(&out, "operation", request->operation);
     put_number(&out, "status", (uint64_t)request->status);
     put_member(&out, "problem", request->problem);

@@ -15,10 +15,11 @@ int log_level_parse(const char *name);
  * the whole line goes out in one write. */
 void log_write(log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What is logged of each request. All strings but request_id are ours or from the contract. */
+/* What is logged of each request. All strings but request_id are ours, from the contract or from
+ * the token; `path` and `address` are given only for requests that belong to no operation. */
 typedef struct log_request {
-    const char *request_id, *trace_id, *operation, *method, *organisation, *client, *subject,
-        *problem, *reason;
+    const char *request_id, *trace_id, *span_id, *operation, *method, *path, *address,
+        *organisation, *client, *subject, *problem, *reason;
     int status;
     uint64_t duration_us;
     uint64_t bytes_in, bytes_out;

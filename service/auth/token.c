@@ -135,6 +135,53 @@ const char *token_verify(token_verifier *verifier, const char *text, int64_t now
     return refusal;
 }
 
+typedef struct explanation {
+    const char *refusal, *sentence;
+} explanation;
+
+static const explanation explanations[] = {
+    {"size", "The token is empty or longer than 4096 bytes."},
+    {"shape", "The token is not a JWT: it must have three parts with dots between them."},
+    {"encoding", "A part of the token is not base64url without padding (RFC 7515)."},
+    {"header_json", "The token's header is not a JSON object without repeated members."},
+    {"header_member", "The token's header has a member other than `alg`, `kid` and `typ`."},
+    {"type", "The token's `typ` must be `JWT` or `at+jwt`, or be left out."},
+    {"algorithm", "The token's `alg` is not the algorithm of its key (RS256, ES256; HS256 for "
+                  "development tokens)."},
+    {"kid", "The token's header has no `kid`, or one that is longer than 64 bytes."},
+    {"unknown_kid",
+     "The token's `kid` is not in the key set (LR_JWKS_URL, LR_JWKS_FILE or LR_DEV_SECRET_FILE)."},
+    {"signature", "The token's signature does not match its key."},
+    {"claims_json", "The token's claims are not a JSON object without repeated members."},
+    {"issuer", "The token's `iss` is not LR_ISSUER."},
+    {"audience", "The token's `aud` neither is nor contains LR_AUDIENCE."},
+    {"exp", "The token's `exp` is missing or not a whole number of seconds."},
+    {"iat", "The token's `iat` is missing or not a whole number of seconds."},
+    {"nbf", "The token's `nbf` is not a whole number of seconds."},
+    {"expired", "The token has expired (`exp`): get a new one."},
+    {"issued_later",
+     "The token's `iat` is in the future: compare the clocks of issuer and register."},
+    {"not_yet_valid",
+     "The token is not yet valid (`nbf`): compare the clocks of issuer and register."},
+    {"lifetime", "The token's lifetime (`exp` - `iat`) is longer than the register accepts."},
+    {"client", "The token's `client_id` or `azp` is missing, not 1 to 64 of `A-Z a-z 0-9 . _ -`, "
+               "or the two differ."},
+    {"organisation", "The token's `organisation` is missing or not a code such as `CPC-GLA`."},
+    {"scope",
+     "The token's `scope` is missing, or not a list of scopes with one space between them."},
+    {"token_id", "The token's `jti` is not a text of 1 to 128 bytes."},
+    {"subject", "The token's `sub` is missing or not a text of 1 to 255 bytes."},
+};
+
+const char *token_explain(const char *refusal) {
+    for (size_t i = 0; i < sizeof explanations / sizeof explanations[0]; i++) {
+        if (strcmp(explanations[i].refusal, refusal) == 0) {
+            return explanations[i].sentence;
+        }
+    }
+    return NULL;
+}
+
 token_figures token_figures_read(token_verifier *verifier) {
     return (token_figures){
         .cache_hits = atomic_load_explicit(&verifier->hits, memory_order_relaxed),

@@ -30,6 +30,10 @@ void token_verifier_free(token_verifier *verifier);
  * ("expired", "unknown_kid", ...): the client is told the same for every reason. */
 const char *token_verify(token_verifier *verifier, const char *text, int64_t now, principal *who);
 
+/* A sentence for people about such a code, with the claim or setting to look at. For development:
+ * in production it would help those who try. */
+const char *token_explain(const char *refusal);
+
 /* Counters since the start, for the metrics. */
 typedef struct token_figures {
     unsigned long long cache_hits, cache_misses, refused;

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-enum { ANSWER_HEADERS_MOST = 24, REQUEST_ID_MOST = 64 };
+enum { ANSWER_HEADERS_MOST = 24, REQUEST_ID_MOST = 64, TRACE_ID_LENGTH = 32, SPAN_ID_LENGTH = 16 };
 
 typedef struct raw_request {
     const char *method;
@@ -32,7 +32,9 @@ struct exchange {
     const contract_body *body_kind; /* which of the operation's bodies was sent */
     const char *media_type;         /* of a successful answer, as negotiated */
     char request_id[REQUEST_ID_MOST + 1];
-    char trace_id[33];
+    char trace_id[TRACE_ID_LENGTH + 1]; /* empty: the request belongs to no trace */
+    char span_id[SPAN_ID_LENGTH + 1];   /* of this request within its trace */
+    bool sampled;                       /* as traceparent says */
     int64_t started_us;
 
     int status;
@@ -69,6 +71,22 @@ void exchange_finish(exchange *x);
  */
 bool query_parse(const char *text, contract_pair **pairs, size_t *count, violation_list *out,
                  arena *memory);
+
+/* Takes the query off a target, for the HTTP library alone: it would parse it once more, into its
+ * 32 KiB for a connection, and when they are used up (500 parameters) it neither answers nor closes
+ * the connection. What is answered is made from a copy of the whole target. */
+void query_hide(char *target);
+
+/* Random bytes for identifiers. */
+void exchange_random(unsigned char *to, size_t size);
+
+/* Reads traceparent: a valid one keeps its trace id and its flag `sampled`, an invalid one begins a
+ * new trace that is not sampled; each request has a span id of its own. Without the header there is
+ * no trace. */
+void trace_begin(exchange *x);
+
+/* The traceparent of the answer. */
+const char *trace_parent(exchange *x);
 
 /* What is wrong with the framing or headers of the request (security of intermediaries, RFC 9112
  * section 6.3), or NULL. */

@@ -11,6 +11,9 @@ enum { TAG_BYTES = 9, GZIP_FROM = 1024 };
 /* What stands before the closing quote of the tag of a compressed representation. */
 static const char *const gzip_mark = ".gz";
 
+/* For a year (RFC 6797): sent only where this service is the one that speaks TLS. */
+static const char *const transport_policy = "max-age=31536000";
+
 static const char *mark_compressed(exchange *x, const char *tag) {
     return arena_printf(x->memory, "%.*s%s\"", (int)strlen(tag) - 1, tag, gzip_mark);
 }
@@ -112,9 +115,10 @@ void exchange_finish(exchange *x) {
     exchange_set_header(x, "X-Content-Type-Options", "nosniff");
     exchange_set_header(x, "Vary", "Accept, Accept-Encoding, Authorization");
     if (x->trace_id[0] != '\0') {
-        exchange_set_header(
-            x, "traceparent",
-            arena_printf(x->memory, "00-%s-%.16s-01", x->trace_id, x->trace_id + 16));
+        exchange_set_header(x, "traceparent", trace_parent(x));
+    }
+    if (x->shared->settings->tls_key_file != NULL) {
+        exchange_set_header(x, "Strict-Transport-Security", transport_policy);
     }
     if (x->close || atomic_load(&x->shared->draining)) {
         exchange_set_header(x, "Connection", "close");

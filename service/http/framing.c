@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { HEADERS_MOST = 100, TARGET_MOST = 4096 };
+enum { HEADERS_MOST = 100, TARGET_MOST = 4096, PORT_MOST = 5 };
 
 /* Fields that may come once and whose value has no comma in it. */
 static const char *const single_fields[] = {
@@ -33,6 +33,59 @@ static bool is_token(const char *name) {
     return true;
 }
 
+/* Field values have no control bytes but a tab (RFC 9110 section 5.5). */
+static bool has_control_byte(const char *value) {
+    for (; value != NULL && *value != '\0'; value++) {
+        unsigned char byte = (unsigned char)*value;
+        if ((byte < 0x20 && byte != '\t') || byte == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t span_of_name(const char *host) {
+    size_t length = 0;
+    for (; host[length] != '\0'; length++) {
+        bool escaped = host[length] == '%' && isxdigit((unsigned char)host[length + 1]) &&
+                       isxdigit((unsigned char)host[length + 2]);
+        if (!escaped && !isalnum((unsigned char)host[length]) &&
+            strchr("-._~!$&'()*+,;=", host[length]) == NULL) {
+            break;
+        }
+    }
+    return length;
+}
+
+/* `host`, `host:port` or `[v6]:port` (RFC 9110 section 7.2, RFC 3986 section 3.2.2). Empty is
+ * allowed: so a client writes it that asks for no host in particular. */
+static bool is_host(const char *value) {
+    size_t length = span_of_name(value);
+    if (*value == '[') {
+        length = 1 + strspn(value + 1, "0123456789abcdefABCDEF:.");
+        if (length < 3 || value[length] != ']') {
+            return false;
+        }
+        length++;
+    }
+    const char *port = value + length;
+    return *port == '\0' || (*port == ':' && length > 0 && strlen(port) <= PORT_MOST + 1 &&
+                             strspn(port + 1, "0123456789") == strlen(port + 1));
+}
+
+static const char *value_fault(const raw_request *request) {
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (has_control_byte(request->headers[i].value)) {
+            return "A header's value has a control byte in it.";
+        }
+    }
+    const char *host = NULL;
+    if (count_field(request, "Host", &host) > 0 && host != NULL && !is_host(host)) {
+        return "Host is not a host, or a host and a port.";
+    }
+    return NULL;
+}
+
 static const char *field_fault(const raw_request *request) {
     for (size_t i = 0; i < sizeof single_fields / sizeof single_fields[0]; i++) {
         const char *value = NULL;
@@ -47,7 +100,7 @@ static const char *field_fault(const raw_request *request) {
             return "A header's name is not a token.";
         }
     }
-    return NULL;
+    return value_fault(request);
 }
 
 const char *framing_fault(const raw_request *request) {

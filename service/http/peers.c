@@ -102,6 +102,11 @@ static bool is_exempt(const peers *all, const address *one) {
     return false;
 }
 
+bool peers_trust(const peers *all, const struct sockaddr *from) {
+    address one;
+    return read_socket_address(from, &one) && is_exempt(all, &one);
+}
+
 static bool read_exempt(peers *all, char *list) {
     char *rest = NULL;
     for (char *each = strtok_r(list, " ", &rest); each != NULL; each = strtok_r(NULL, " ", &rest)) {

@@ -19,6 +19,9 @@ void peers_free(peers *all);
  * there may be the setting that says so; then it is not counted. */
 const char *peers_enter(peers *all, int socket, const struct sockaddr *from);
 
+/* Whether the address is one of `exempt`: what it says about its clients is taken. */
+bool peers_trust(const peers *all, const struct sockaddr *from);
+
 /* The connection is about to be closed. One that was not counted is allowed. */
 void peers_leave(peers *all, int socket);
 

@@ -1,6 +1,7 @@
 /* The way of every request, step by step; each step either passes it on or answers with a problem.
  */
 #include "service/http/exchange_parts.h"
+#include "service/http/unknown.h"
 #include "service/log.h"
 
 #include <ctype.h>
@@ -17,7 +18,7 @@ static int64_t clock_us(clockid_t clock) {
 }
 
 /* Random bytes, fetched for many at a time: fetching them is dear, not each of them. */
-static void take_random(unsigned char *to, size_t size) {
+void exchange_random(unsigned char *to, size_t size) {
     static _Thread_local unsigned char store[1024];
     static _Thread_local size_t left;
     if (left < size) {
@@ -34,7 +35,7 @@ static void take_random(unsigned char *to, size_t size) {
 /* A random identifier (RFC 9562, version 4). */
 static void make_request_id(char *id) {
     unsigned char b[16] = {0};
-    take_random(b, sizeof b);
+    exchange_random(b, sizeof b);
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
     snprintf(id, REQUEST_ID_MOST + 1,
@@ -58,7 +59,7 @@ static bool is_keepable(const exchange *x, const char *id) {
     return id != NULL && is_plain(id, REQUEST_ID_MOST) && x->shared->scan_identifier(id) == NULL;
 }
 
-/* The sender's X-Request-Id when it is one, and the trace of traceparent (W3C Trace Context). */
+/* The sender's X-Request-Id when it is one, and the trace. */
 static void identify(exchange *x) {
     const char *id = exchange_header(x, "X-Request-Id");
     if (is_keepable(x, id)) {
@@ -66,11 +67,7 @@ static void identify(exchange *x) {
     } else {
         make_request_id(x->request_id);
     }
-    const char *parent = exchange_header(x, "traceparent");
-    if (parent != NULL && strlen(parent) == 55 && strncmp(parent, "00-", 3) == 0 &&
-        strspn(parent + 3, "0123456789abcdef") == 32 && parent[35] == '-') {
-        snprintf(x->trace_id, sizeof x->trace_id, "%.32s", parent + 3);
-    }
+    trace_begin(x);
     const char *correlation = exchange_header(x, "X-Correlation-Id");
     if (is_keepable(x, correlation)) {
         exchange_set_header(x, "X-Correlation-Id", correlation);
@@ -81,6 +78,7 @@ static bool check_framing(exchange *x) {
     const char *fault = framing_fault(&x->request);
     if (fault != NULL) {
         x->close = true;
+        x->reason = fault;
         exchange_refuse(x, "bad_request", fault);
     }
     return fault == NULL;
@@ -108,7 +106,8 @@ static bool find_operation(exchange *x) {
     return false;
 }
 
-/* Step 3: the bearer token. Every fault of a token gets the same answer; the log has the reason. */
+/* Step 3: the bearer token. In production every fault of a token gets the same answer; the log has
+ * the reason. */
 static bool authenticate(exchange *x) {
     if (x->operation->public) {
         return true;
@@ -129,7 +128,7 @@ static bool authenticate(exchange *x) {
         x->reason = fault;
         exchange_set_header(x, "WWW-Authenticate",
                             "Bearer realm=\"learning-reviews\", error=\"invalid_token\"");
-        exchange_refuse(x, "token_invalid", NULL);
+        exchange_refuse(x, "token_invalid", x->shared->settings->dev ? token_explain(fault) : NULL);
         return false;
     }
     x->known = true;
@@ -284,19 +283,24 @@ static size_t operation_index(const exchange *x) {
 void exchange_record(exchange *x) {
     uint64_t duration = (uint64_t)(clock_us(CLOCK_MONOTONIC) - x->started_us);
     metrics_count(x->shared->figures, operation_index(x), x->status, duration);
-    log_answer(&(log_request){.request_id = x->request_id,
-                              .trace_id = x->trace_id,
-                              .method = x->operation == NULL ? NULL : x->operation->method,
-                              .operation = x->operation == NULL ? NULL : x->operation->id,
-                              .organisation = x->known ? x->who.organisation : NULL,
-                              .client = x->known ? x->who.client : NULL,
-                              .subject = x->known ? x->who.subject : NULL,
-                              .problem = x->problem,
-                              .reason = x->reason,
-                              .status = x->status,
-                              .duration_us = duration,
-                              .bytes_in = x->request.body_size,
-                              .bytes_out = x->answer_size});
+    log_request entry = {.request_id = x->request_id,
+                         .trace_id = x->trace_id,
+                         .span_id = x->span_id,
+                         .method = x->operation == NULL ? NULL : x->operation->method,
+                         .operation = x->operation == NULL ? NULL : x->operation->id,
+                         .organisation = x->known ? x->who.organisation : NULL,
+                         .client = x->known ? x->who.client : NULL,
+                         .subject = x->known ? x->who.subject : NULL,
+                         .problem = x->problem,
+                         .reason = x->reason,
+                         .status = x->status,
+                         .duration_us = duration,
+                         .bytes_in = x->request.body_size,
+                         .bytes_out = x->answer_size};
+    if (x->operation == NULL) {
+        unknown_describe(x, &entry);
+    }
+    log_answer(&entry);
 }
 
 /* What was written may be what others wait for. */

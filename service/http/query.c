@@ -44,6 +44,13 @@ static char *decode(const char *text, size_t length, arena *memory) {
     return is_utf8 ? out : NULL;
 }
 
+void query_hide(char *target) {
+    char *question = target == NULL ? NULL : strchr(target, '?');
+    if (question != NULL) {
+        question[1] = '\0';
+    }
+}
+
 bool query_parse(const char *text, contract_pair **pairs, size_t *count, violation_list *out,
                  arena *memory) {
     *pairs = arena_alloc(memory, QUERY_PAIRS_MOST * sizeof **pairs);

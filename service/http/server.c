@@ -57,10 +57,17 @@ static void log_library(void *unused, const char *format, va_list arguments) {
     log_write(LOG_DEBUG, "the HTTP library reported a fault of a connection");
 }
 
-static void *begin_request(void *cls, const char *uri, struct MHD_Connection *connection) {
-    (void)cls;
+static void *keep_request(const char *uri, struct MHD_Connection *connection) {
     void *request = ulfius_uri_logger(NULL, uri);
     watch_begin(connection, request);
+    return request;
+}
+
+/* `uri` is in the connection's own buffer, and has just been copied: see query_hide. */
+static void *begin_request(void *cls, const char *uri, struct MHD_Connection *connection) {
+    (void)cls;
+    void *request = keep_request(uri, connection);
+    query_hide((char *)(uintptr_t)uri);
     return request;
 }
 
@@ -72,12 +79,14 @@ static void drop_request(void *request) {
  * address that was sent can hold. */
 static void *begin_request_that_may_wait(void *cls, const char *uri,
                                          struct MHD_Connection *connection) {
+    (void)cls;
     char *both = NULL;
     if (asprintf(&both, "%s\n%p", uri, (void *)connection) < 0) {
         return NULL;
     }
-    void *made = begin_request(cls, both, connection);
+    void *made = keep_request(both, connection);
     free(both);
+    query_hide((char *)(uintptr_t)uri);
     return made;
 }
 

@@ -6,7 +6,6 @@
 -- `not_included`). A release that is due is made in steps, too, from sums that no step changes meanwhile
 -- (097_statistics_release.sql).
 
-drop function if exists statistic_look(boolean), statistic_fold_subjects(integer, date);
 
 -- The committees whose figures a subject counts in: those that its rows are of, those it was counted for, and those
 -- that take part in it; of a merged case also those of the case that goes on.

@@ -203,9 +203,6 @@ create or replace function statistic_mark_of(p_scope text) returns text language
         where p_scope <> ''), '') || '/' || statistic_times()
 $$;
 
-drop function if exists statistics_read(text, jsonb, boolean), statistics_list(),
-    statistic_json(statistic_table, statistic_query, timestamptz, statistic_row[]);
-
 -- The answer to one reading, and the mark up to which it holds. Counts nothing and waits for nobody: everything in it
 -- is of the one snapshot of its statement. Runs as the owner, because sums are for nobody to read as they are; it says
 -- itself who may see what.

@@ -32,7 +32,7 @@ NEVER_SEEN = {
 ANYWHERE = {404: {"not_found"}, 405: {"method_not_allowed"}, 400: {"bad_request"}}
 # What HTTP itself and tracing have with any answer.
 HEADERS_OF_ALL = {"date", "content-type", "content-length", "content-encoding", "connection",
-                  "transfer-encoding", "vary", "x-content-type-options", "allow", "traceparent",
+                  "transfer-encoding", "vary", "x-content-type-options", "allow", "traceparent", "strict-transport-security",
                   "x-correlation-id"}
 
 

@@ -1,5 +1,6 @@
 """The service in operation: signs of life, limits, a database that goes away, and the end."""
 import concurrent.futures
+import json
 import re
 import signal
 import socket
@@ -70,14 +71,72 @@ def test_an_identifier_that_is_none_is_replaced(nobody, value):
 
 def test_a_trace_is_carried_on(agency, instance):
     trace = "0af7651916cd43dd8448eb211c80319c"
-    reply = agency.send("getPrincipal", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
-    assert reply.headers["traceparent"].startswith(f"00-{trace}-")
-    assert any(one.get("trace_id") == trace for one in instance.log_lines())
+    parents = [agency.send("getPrincipal", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-{flags}"}).headers[
+        "traceparent"].split("-") for flags in ("01", "01", "00", "fe")]
+    assert {(version, kept) for version, kept, _, _ in parents} == {("00", trace)}
+    assert [flags for *_, flags in parents] == ["01", "01", "00", "00"]
+    spans = {span for _, _, span, _ in parents}
+    assert len(spans) == 4 and not spans & {"b7ad6b7169203331", trace[16:], "0" * 16}
+    assert spans == {one["span_id"] for one in instance.log_lines() if one.get("trace_id") == trace}
 
 
-@pytest.mark.parametrize("value", ["x", "00-zz-b7ad6b7169203331-01", "00-" + "0" * 32 + "-1-01"])
-def test_a_broken_trace_is_dropped(nobody, value):
-    assert "traceparent" not in nobody.send("getIndex", headers={"traceparent": value}).headers
+@pytest.mark.parametrize("value", [
+    "x", "00-zz-b7ad6b7169203331-01", "00-" + "0" * 32 + "-1-01", f"00-{'0' * 32}-b7ad6b7169203331-01",
+    f"00-{'a' * 32}-{'0' * 16}-01", f"ff-{'a' * 32}-{'b' * 16}-01"])
+def test_a_broken_trace_begins_a_new_one(nobody, value):
+    version, trace, span, flags = nobody.send("getIndex", headers={"traceparent": value}).headers["traceparent"].split("-")
+    assert (version, flags) == ("00", "00") and re.fullmatch("[0-9a-f]{32}", trace) and re.fullmatch("[0-9a-f]{16}", span)
+    assert trace not in ("0" * 32, "a" * 32)
+
+
+def test_without_a_trace_there_is_none(nobody):
+    assert "traceparent" not in nobody.send("getIndex").headers
+
+
+def line_of(instance, reply):
+    """The log line of an answer; it is written before the answer goes out."""
+    found, = [one for one in instance.log_lines() if one.get("request_id") == reply.headers["X-Request-Id"]]
+    return found
+
+
+@pytest.mark.parametrize("method, target, path", [
+    ("GET", "/v1/referral?child=Xavier", "/v1/referral"), ("BREW", "/v1/me", "/v1/me"),
+    ("DELETE", "/v1/referrals", "/v1/referrals"), ("POST", "/v2/cases/a%20b", "/v2/cases/a%20b"),
+    ("GET", "/v1/token/" + "eyJ0" * 20, "/v1/token/(80 bytes)"), ("GET", "/" + "a/" * 900, "/" + "a/" * 99 + "a...")])
+def test_an_unknown_address_is_in_the_log(nobody, instance, method, target, path):
+    line = line_of(instance, nobody.request(method, target))
+    assert (line["method"], line["path"], line["address"]) == (method, path, "127.0.0.1")
+    assert line["problem"] in ("not_found", "method_not_allowed") and "Xavier" not in json.dumps(line)
+
+
+def test_a_number_of_a_person_in_an_unknown_address_is_not_in_the_log(nobody, instance):
+    line = line_of(instance, nobody.request("GET", "/v1/children/0101100000"))
+    assert line["path"] == "(withheld: looks like a CHI number)"
+    assert "0101100000" not in instance.log_text()
+
+
+def test_a_known_address_is_in_the_log_by_its_operation_alone(agency, instance):
+    line = line_of(instance, agency.send("listReferrals"))
+    assert line["operation"] == "listReferrals" and not {"path", "address"} & set(line)
+
+
+def test_a_client_behind_a_trusted_proxy_is_logged_as_the_proxy_says(extra_instance, nobody, instance):
+    """The last address that is no proxy counts; what a client wrote before it does not."""
+    forwarded = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7, 127.0.0.1"}
+    assert line_of(instance, nobody.request("GET", "/x", headers=forwarded))["address"] == "198.51.100.7"
+    for text in ("x", "", "<script>", "198.51.100.7, "):
+        line = line_of(instance, nobody.request("GET", "/x", headers={"X-Forwarded-For": text}))
+        assert line["address"] == "127.0.0.1", text
+    plain = extra_instance(LR_TRUSTED_PROXIES="192.0.2.1")
+    assert line_of(plain, nobody.at(plain.url).request("GET", "/x", headers=forwarded))["address"] == "127.0.0.1"
+
+
+def test_a_message_that_is_not_http_is_in_the_log_with_its_reason(nobody, instance):
+    reply = Client(nobody.url, None).request("GET", "/v1/problems?x=Xavier", headers={"Host": "a b"})
+    line = line_of(instance, reply)
+    assert (line["status"], line["problem"], line["path"]) == (400, "bad_request", "/v1/problems")
+    assert (line["method"], line["address"], line["reason"]) == (
+        "GET", "127.0.0.1", "Host is not a host, or a host and a port.")
 
 
 def test_a_client_beyond_its_quota_has_to_wait(extra_instance, caller):

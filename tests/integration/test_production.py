@@ -117,6 +117,67 @@ def test_a_well_signed_token_with_a_wrong_claim_is_not_believed(production, issu
     assert status_of(production, issuer.token("one", **claims)) == 401
 
 
+def answer_to(instance, token):
+    """Status, headers and body of a refusal, without what differs from request to request."""
+    request = urllib.request.Request(instance.url + "/v1/cases", headers={"Authorization": f"Bearer {token}"})
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(request, timeout=5)
+    problem = json.load(refusal.value)
+    own = problem.pop("request_id")
+    assert problem.pop("instance") == f"urn:request:{own}"
+    headers = {name: value for name, value in refusal.value.headers.items()
+               if name not in ("Date", "X-Request-Id", "Content-Length")}
+    return refusal.value.code, headers, problem
+
+
+def test_every_fault_of_a_token_gets_the_same_answer(production, issuer):
+    """Expired, wrong audience, unknown key, bad signature, no token at all: nothing tells them apart."""
+    good = issuer.token("one")
+    head, body, signature = good.split(".")
+    tokens = [issuer.token("one", exp=1, iat=0), issuer.token("one", aud="another"), issuer.token("one", iss="https://x/"),
+              issuer.token("other", key=issuer.keys["one"]), issuer.token("two", key=ec.generate_private_key(ec.SECP256R1())),
+              issuer.token("one", organisation=None), issuer.token("one", scope=7), issuer.token("one", nbf=2 ** 32),
+              f"{head}.{body}.{'A' * len(signature)}", f"{head}.{body}.", "a.b.c", "x", "A" * 5000]
+    answers = [answer_to(production, token) for token in tokens]
+    assert all(answer == answers[0] for answer in answers)
+    status, headers, problem = answers[0]
+    assert (status, problem["code"], headers["WWW-Authenticate"]) == (
+        401, "token_invalid", 'Bearer realm="learning-reviews", error="invalid_token"')
+    reasons = {line.get("reason") for line in production.log_lines() if line.get("status") == 401}
+    assert {"expired", "audience", "issuer", "unknown_kid", "signature"} <= reasons
+
+
+P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
+
+
+def test_both_signatures_of_an_elliptic_key_are_accepted_and_mean_one_token(production, issuer, cluster):
+    """ECDSA has two valid signatures for each: (r, s) and (r, n - s). Issuers send either, because JOSE asks for no
+    normal form (RFC 7518 section 3.4); so no decision depends on the text of a signature."""
+    head, body, signature = issuer.token("two", jti="one-of-two").split(".")
+    pair = base64.urlsafe_b64decode(signature + "==")
+    mirrored = P256_ORDER - int.from_bytes(pair[32:], "big")
+    twin = f"{head}.{body}.{encode(pair[:32] + mirrored.to_bytes(32, 'big'))}"
+    tokens = [f"{head}.{body}.{signature}", twin]
+    assert twin != tokens[0]
+    # Twice, so that the second answer comes from the cache of verified tokens.
+    assert [status_of(production, token) for token in tokens * 2] == [200] * 4
+    cluster.execute("insert into register.exclusion (organisation, client, token_id) values ('CPC-GLA', null, 'one-of-two')")
+    try:
+        assert [status_of(production, token) for token in tokens * 2] == [403] * 4
+    finally:
+        cluster.execute("delete from register.exclusion where token_id = 'one-of-two'")
+
+
+def test_an_ordinary_issuer_sends_high_and_low_signatures(production, issuer):
+    """OpenSSL, like the JDK, does not normalise s: about half of its signatures are high, and none is refused."""
+    high = 0
+    for number_of_token in range(40):
+        token = issuer.token("two", jti=f"token-{number_of_token}")
+        high += int.from_bytes(base64.urlsafe_b64decode(token.split(".")[2] + "==")[32:], "big") > P256_ORDER // 2
+        assert status_of(production, token) == 200
+    assert 0 < high < 40
+
+
 def test_keys_are_changed_without_a_restart(production, issuer):
     old = issuer.token("one")
     assert status_of(production, old) == 200
@@ -155,6 +216,18 @@ def test_tls_is_spoken_when_configured(secured, certificate, version):
     context = tls(certificate, minimum_version=version, maximum_version=version)
     with urllib.request.urlopen(secured.url.replace("http:", "https:") + "/", context=context) as answer:
         assert answer.status == 200
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_refusals_over_tls_ask_for_it_next_time_too(secured, certificate):
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(secured.url.replace("http:", "https:") + "/v1/me", context=tls(certificate))
+    assert refusal.value.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_without_tls_of_its_own_the_service_does_not_promise_it(instances):
+    with urllib.request.urlopen(instances[0].url + "/") as answer:
+        assert "Strict-Transport-Security" not in answer.headers
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

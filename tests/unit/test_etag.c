@@ -11,7 +11,8 @@ static const contract_operation get_case = {
 static const contract_operation list_cases = {.id = "listCases", .method = "GET"};
 static const contract_operation change_case = {.id = "changeCase", .method = "PATCH"};
 
-static service shared;
+static const config settings;
+static service shared = {.settings = &settings};
 static exchange x;
 static contract_pair sent[4];
 

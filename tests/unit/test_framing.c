@@ -160,3 +160,40 @@ Test(framing, given_addresses_around_the_limit_then_only_the_longer_one_is_refus
     target[4096] = '\0';
     cr_expect_null(fault_of(NULL, 0, "HTTP/1.1", target));
 }
+
+Test(framing, given_a_control_byte_in_a_value_then_the_request_is_refused) {
+    for (int byte = 1; byte < 256; byte++) {
+        char value[] = {'a', (char)byte, 'b', '\0'};
+        const char *found = fault(HEADERS({"X-Any", value}));
+        bool control = (byte < 0x20 && byte != '\t') || byte == 0x7f;
+        cr_expect_eq(found != NULL, control, "byte %d", byte);
+    }
+    cr_expect_not_null(fault(HEADERS({"Authorization", "Bearer a.b.c\x01"})));
+}
+
+Test(framing, given_a_host_then_there_is_no_fault) {
+    static const char *const hosts[] = {"",
+                                        "a",
+                                        "register.example.org",
+                                        "register.example.org:8443",
+                                        "127.0.0.1:8080",
+                                        "[::1]",
+                                        "[2001:db8::1]:443",
+                                        "[::ffff:192.0.2.1]",
+                                        "a:",
+                                        "caf%c3%a9.example",
+                                        "a_b~c!$&'()*+;=d"};
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        cr_expect_null(fault(HEADERS({"Host", hosts[i]})), "%s", hosts[i]);
+    }
+}
+
+Test(framing, given_a_host_that_is_none_then_the_request_is_refused) {
+    static const char *const hosts[] = {
+        "a b",  "a/b",         "a@b", "http://a", "a:x",      "a:80:80", "a:80x", ":80",
+        "[::1", "::1",         "[]",  "[:]x",     "[::g]",    "a%",      "a%zz",  "a\"b",
+        "a<b>", "caf\xc3\xa9", "a?b", "a#b",      "a:123456", "[::1]80", "a\\b"};
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        cr_expect_not_null(fault(HEADERS({"Host", hosts[i]})), "%s", hosts[i]);
+    }
+}

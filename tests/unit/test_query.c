@@ -182,3 +182,15 @@ Test(query, given_fifty_one_pairs_when_parsed_then_the_query_is_refused) {
     char text[1000];
     expect_refused(many_pairs(text, sizeof text, 51));
 }
+
+Test(query, given_a_target_when_its_query_is_hidden_then_the_path_stays) {
+    static const char *const rows[][2] = {{"/x?a=1&b=2", "/x?"}, {"/x?", "/x?"}, {"/a&b", "/a&b"},
+                                          {"/x?a?b", "/x?"},     {"?a", "?"},    {"", ""}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char target[20];
+        snprintf(target, sizeof target, "%s", rows[i][0]);
+        query_hide(target);
+        cr_expect_str_eq(target, rows[i][1]);
+    }
+    query_hide(NULL);
+}

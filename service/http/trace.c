@@ -1,0 +1,62 @@
+/* The trace that a request belongs to (W3C Trace Context, level 1). */
+#include "service/http/exchange_parts.h"
+
+#include <string.h>
+
+enum { VERSION_AT = 0, TRACE_AT = 3, PARENT_AT = 36, FLAGS_AT = 53, HEADER_LENGTH = 55 };
+enum { SAMPLED = 1 };
+
+static const char hex_digits[] = "0123456789abcdef";
+
+static bool is_hex(const char *text, size_t length) {
+    return strspn(text, hex_digits) >= length;
+}
+
+static bool is_zero(const char *text, size_t length) {
+    return strspn(text, "0") >= length;
+}
+
+/* Version 00 has four fields; a later version may have more of them, and begins with these. */
+static bool is_traceparent(const char *text) {
+    if (strnlen(text, HEADER_LENGTH) < HEADER_LENGTH || !is_hex(text + VERSION_AT, 2) ||
+        !is_hex(text + TRACE_AT, TRACE_ID_LENGTH) || !is_hex(text + PARENT_AT, SPAN_ID_LENGTH) ||
+        !is_hex(text + FLAGS_AT, 2) || text[TRACE_AT - 1] != '-' || text[PARENT_AT - 1] != '-' ||
+        text[FLAGS_AT - 1] != '-') {
+        return false;
+    }
+    bool first_version = strncmp(text, "00", 2) == 0;
+    char after = text[HEADER_LENGTH];
+    return strncmp(text, "ff", 2) != 0 && (after == '\0' || (after == '-' && !first_version)) &&
+           !is_zero(text + TRACE_AT, TRACE_ID_LENGTH) && !is_zero(text + PARENT_AT, SPAN_ID_LENGTH);
+}
+
+/* A random identifier that is not zero, which stands for none. */
+static void make_id(char *id, size_t length) {
+    unsigned char bytes[TRACE_ID_LENGTH / 2] = {0};
+    exchange_random(bytes, length / 2);
+    bytes[0] |= 1;
+    for (size_t i = 0; i < length / 2; i++) {
+        id[2 * i] = hex_digits[bytes[i] >> 4];
+        id[2 * i + 1] = hex_digits[bytes[i] & 15];
+    }
+    id[length] = '\0';
+}
+
+void trace_begin(exchange *x) {
+    const char *parent = exchange_header(x, "traceparent");
+    if (parent == NULL) {
+        return;
+    }
+    if (is_traceparent(parent)) {
+        memcpy(x->trace_id, parent + TRACE_AT, TRACE_ID_LENGTH);
+        x->sampled = (strchr(hex_digits, parent[FLAGS_AT + 1]) - hex_digits) & SAMPLED;
+    } else {
+        make_id(x->trace_id, TRACE_ID_LENGTH);
+    }
+    make_id(x->span_id, SPAN_ID_LENGTH);
+}
+
+const char *trace_parent(exchange *x) {
+    return arena_printf(x->memory, "00-%s-%s-%s", x->trace_id, x->span_id,
+                        x->sampled ? "01" : "00");
+}

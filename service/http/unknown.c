@@ -1,0 +1,179 @@
+/* What the log says of a request that belongs to no operation: an unknown address or method, or a
+ * message that is not HTTP. An operator has to find the client and what it asked for, but the
+ * address of a mistaken request may hold anything, also a secret or somebody's number.
+ *
+ * So the path is shown without its query and whatever looks like one, up to 200 bytes, with every
+ * byte that is not plain percent-encoded; a segment that is longer than any identifier of the
+ * contract, and a path that seems to identify a person, are not shown.
+ *
+ * The client's address is that of the connection. Where that is one of LR_TRUSTED_PROXIES, it is
+ * the last address in X-Forwarded-For that is none of them: the one that the outermost trusted
+ * proxy saw. */
+#include "service/http/unknown.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_MOST = 200, SEGMENT_MOST = 40, METHOD_MOST = 20, ADDRESS_TEXT_MOST = 64 };
+
+/* ---- method and path ---- */
+
+static bool is_plain(char byte) {
+    return isalnum((unsigned char)byte) || (byte != '\0' && strchr("-._~%/*", byte) != NULL);
+}
+
+/* Percent-encodes what is not plain. */
+static const char *escape(const char *text, size_t length, arena *memory) {
+    static const char digits[] = "0123456789ABCDEF";
+    char *out = arena_alloc(memory, length * 3 + 1);
+    char *end = out;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (is_plain(text[i])) {
+            *end++ = text[i];
+        } else {
+            *end++ = '%';
+            *end++ = digits[byte >> 4];
+            *end++ = digits[byte & 15];
+        }
+    }
+    return out;
+}
+
+static const char *decode(const char *text, size_t length, arena *memory) {
+    char *out = arena_alloc(memory, length + 1);
+    char *end = out;
+    for (size_t i = 0; i < length; i++) {
+        char pair[3] = {0};
+        if (text[i] == '%' && i + 2 < length && isxdigit((unsigned char)text[i + 1]) &&
+            isxdigit((unsigned char)text[i + 2])) {
+            memcpy(pair, text + i + 1, 2);
+            char byte = (char)strtol(pair, NULL, 16);
+            *end++ = (char)(byte == '\0' ? ' ' : byte); /* the text goes on after it */
+            i += 2;
+        } else {
+            *end++ = text[i];
+        }
+    }
+    return out;
+}
+
+const char *unknown_path(const char *target, const char *(*scan)(const char *text), arena *memory) {
+    size_t whole = strcspn(target, "?#&;=");
+    const char *identifier = scan == NULL ? NULL : scan(decode(target, whole, memory));
+    if (identifier != NULL) {
+        return arena_printf(memory, "(withheld: looks like %s)", identifier);
+    }
+    const char *path = "";
+    size_t length = whole > PATH_MOST ? PATH_MOST : whole;
+    for (size_t at = 0; at < length;) {
+        size_t size = strcspn(target + at, "/");
+        size = size > whole - at ? whole - at : size;
+        size_t shown = at + size > length ? length - at : size;
+        path = size > SEGMENT_MOST
+                   ? arena_printf(memory, "%s(%zu bytes)", path, size)
+                   : arena_printf(memory, "%s%s", path, escape(target + at, shown, memory));
+        at += size;
+        if (at < length) {
+            path = arena_printf(memory, "%s/", path);
+            at++;
+        }
+    }
+    return length < whole ? arena_printf(memory, "%s...", path) : path;
+}
+
+/* ---- the client's address ---- */
+
+typedef union any_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} any_address;
+
+/* Reads `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]` or either with a port. */
+static bool read_address(const char *text, size_t length, any_address *into) {
+    char copy[ADDRESS_TEXT_MOST];
+    *into = (any_address){0};
+    if (length == 0 || length >= sizeof copy) {
+        return false;
+    }
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    bool bracketed = copy[0] == '[';
+    char *host = copy + (bracketed ? 1 : 0);
+    char *first_colon = strchr(host, ':');
+    bool v4_with_port = first_colon != NULL && strchr(first_colon + 1, ':') == NULL;
+    char *end = bracketed ? strchr(host, ']') : v4_with_port ? first_colon : NULL;
+    if (end != NULL) {
+        *end = '\0';
+    }
+    into->v4.sin_family = AF_INET;
+    if (inet_pton(AF_INET, host, &into->v4.sin_addr) == 1) {
+        return true;
+    }
+    *into = (any_address){.v6 = {.sin6_family = AF_INET6}};
+    return inet_pton(AF_INET6, host, &into->v6.sin6_addr) == 1;
+}
+
+static const char *print_address(const struct sockaddr *from, arena *memory) {
+    char text[INET6_ADDRSTRLEN] = "";
+    if (from->sa_family == AF_INET) {
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)from)->sin_addr, text,
+                  sizeof text);
+    } else if (from->sa_family == AF_INET6) {
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr, text,
+                  sizeof text);
+    }
+    return arena_strdup(memory, text);
+}
+
+const char *unknown_address(const struct sockaddr *peer, const char *forwarded,
+                            const peers *trusting, arena *memory) {
+    any_address seen;
+    const char *address = print_address(peer, memory);
+    if (forwarded == NULL || !peers_trust(trusting, peer)) {
+        return address;
+    }
+    const char *end = forwarded + strlen(forwarded);
+    while (end > forwarded) {
+        const char *begin = end;
+        while (begin > forwarded && begin[-1] != ',') {
+            begin--;
+        }
+        const char *text = begin + strspn(begin, " \t");
+        size_t length = text > end ? 0 : strcspn(text, " \t,");
+        if (!read_address(text, length, &seen)) {
+            return address;
+        }
+        address = print_address(&seen.any, memory);
+        if (!peers_trust(trusting, &seen.any)) {
+            return address;
+        }
+        end = begin > forwarded ? begin - 1 : begin;
+    }
+    return address;
+}
+
+/* ---- both for the log ---- */
+
+static const char *client_of(exchange *x) {
+    const union MHD_ConnectionInfo *facts =
+        x->connection == NULL
+            ? NULL
+            : MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (facts == NULL || facts->client_addr == NULL || x->shared->seats == NULL) {
+        return NULL;
+    }
+    return unknown_address(facts->client_addr, exchange_header(x, "X-Forwarded-For"),
+                           x->shared->seats, x->memory);
+}
+
+void unknown_describe(exchange *x, log_request *into) {
+    into->method = escape(x->request.method, strnlen(x->request.method, METHOD_MOST), x->memory);
+    into->path = unknown_path(x->request.target, x->shared->scan_text, x->memory);
+    into->address = client_of(x);
+}

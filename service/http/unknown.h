@@ -1,0 +1,18 @@
+/* What the log says of a request that belongs to no operation; the rules are in unknown.c. */
+#pragma once
+
+#include "service/http/exchange_parts.h"
+#include "service/http/peers.h"
+#include "service/log.h"
+
+/* Fills method, path and client address. */
+void unknown_describe(exchange *x, log_request *into);
+
+/* The target's path as the log may show it. `scan` returns what kind of personal identifier a text
+ * holds, or NULL; it may be NULL itself. */
+const char *unknown_path(const char *target, const char *(*scan)(const char *text), arena *memory);
+
+/* The client's address: the peer's, or, when `trusting` trusts the peer, the last one of
+ * `forwarded` (X-Forwarded-For, or NULL) that it does not trust. */
+const char *unknown_address(const struct sockaddr *peer, const char *forwarded,
+                            const peers *trusting, arena *memory);
