@@ -5,8 +5,8 @@ import pytest
 # Tables without anything about cases or referrals: everybody may read them.
 REFERENCE = {"bank_holiday", "code_entry", "code_list", "committee", "criterion", "feed_floor",
              "feed_subject", "former_area_code", "health_board", "local_authority", "organisation",
-             "published_figure", "published_review", "schema_file", "schema_supported", "schema_version", "stage",
-             "stage_guard", "stage_transition"}
+             "published_figure", "published_review", "retention_notice", "schema_file", "schema_supported",
+             "schema_version", "stage", "stage_guard", "stage_transition"}
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from cluster import DATABASE, Cluster
+from cluster import DATABASE, blank
 from service import Instance, program
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -28,7 +28,7 @@ def restore(cluster):
 @pytest.fixture(scope="session")
 def fresh(keys):
     """A database that this program made."""
-    made = Cluster()
+    made = blank()
     Instance(made, keys).run("migrate")
     yield made
     made.remove()
@@ -37,7 +37,7 @@ def fresh(keys):
 @pytest.fixture(scope="module")
 def older():
     """The older register as it was; a test migrates it."""
-    made = Cluster()
+    made = blank()
     restore(made)
     yield made
     made.remove()

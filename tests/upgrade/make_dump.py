@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "contract")]
 
 from client import AGENCY_SCOPES, ALL_SCOPES, Client  # noqa: E402
-from cluster import DATABASE, Cluster  # noqa: E402
+from cluster import DATABASE, blank  # noqa: E402
 from service import Instance, Secrets  # noqa: E402
 from steps import given_accepted  # noqa: E402
 
@@ -59,7 +59,7 @@ def fill(cluster, keys, older):
 
 
 def main(older, target):
-    cluster, keys = Cluster(), Secrets()
+    cluster, keys = blank(), Secrets()
     try:
         cluster.folder.chmod(0o755)
         fill(cluster, keys, older)
