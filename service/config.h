@@ -12,6 +12,7 @@ typedef struct config {
     bool public_url_derived; /* from `listen`, because it is not set */
     const char *database, *migration_database, *read_database;
     const char *jwks_file, *jwks_url, *dev_secret_file;
+    int jwks_accept_seconds; /* after the issuer gave its keys last */
     const char *issuer, *audience;
     const char *pseudonym_key_file;
     const char *tls_certificate_file, *tls_key_file;

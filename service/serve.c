@@ -34,6 +34,7 @@ keys_source command_keys_source(const config *settings) {
     return (keys_source){.jwks_file = settings->jwks_file,
                          .jwks_url = settings->jwks_url,
                          .secret_file = settings->dev_secret_file,
+                         .accept_seconds = settings->jwks_accept_seconds,
                          .dev = settings->dev};
 }
 

@@ -39,6 +39,7 @@ typedef struct file_mark {
 struct keys {
     source_kind kind;
     char *location; /* path or address */
+    int accept_seconds;
     pthread_rwlock_t lock;
     key_set *current; /* under lock; NULL until the first fetch */
     atomic_uint_fast64_t generation;
@@ -199,6 +200,12 @@ static bool load_address(keys *set, char *reason, size_t reason_size) {
     return used;
 }
 
+static bool is_accepted(const keys *set, int64_t now) {
+    int64_t loaded_at = atomic_load(&set->loaded_at);
+    return set->kind != FROM_ADDRESS ||
+           (loaded_at > 0 && (set->accept_seconds == 0 || now - loaded_at <= set->accept_seconds));
+}
+
 /* ---- the thread ---- */
 
 static bool is_due(keys *set) {
@@ -217,7 +224,9 @@ static void refresh(keys *set) {
                                           : load_path(set, reason, sizeof reason);
     if (!used && !atomic_load(&set->stop)) {
         atomic_fetch_add(&set->failures, 1);
-        log_write(LOG_ERROR, "%s: the keys stay as they are: %s", settings[set->kind], reason);
+        log_write(LOG_ERROR, "%s: the keys stay as they are%s: %s", settings[set->kind],
+                  is_accepted(set, seconds_of(CLOCK_REALTIME)) ? "" : ", and are not accepted",
+                  reason);
     }
 }
 
@@ -285,6 +294,7 @@ static keys *make_empty(const keys_source *source) {
     } else if (source->jwks_url != NULL) {
         set->kind = FROM_ADDRESS;
         set->location = strdup(source->jwks_url);
+        set->accept_seconds = source->accept_seconds;
     } else {
         set->kind = FROM_SECRET;
         set->location = strdup(source->secret_file);
@@ -337,6 +347,14 @@ static void ask_for_refresh(keys *set) {
     sem_post(&set->wake);
 }
 
+bool keys_are_accepted(keys *set, int64_t now) {
+    bool accepted = is_accepted(set, now);
+    if (!accepted) {
+        ask_for_refresh(set);
+    }
+    return accepted;
+}
+
 const key *keys_find(keys *set, const char *kid) {
     pthread_rwlock_rdlock(&set->lock);
     const key *found = key_set_find(set->current, kid);
@@ -370,6 +388,8 @@ keys_figures keys_figures_read(keys *set) {
     size_t count = key_set_count(set->current);
     pthread_rwlock_unlock(&set->lock);
     return (keys_figures){.count = count,
+                          .accepted = is_accepted(set, seconds_of(CLOCK_REALTIME)),
+                          .accept_seconds = set->accept_seconds,
                           .loaded_at = atomic_load(&set->loaded_at),
                           .failures = atomic_load(&set->failures),
                           .source = source_names[set->kind]};

@@ -23,6 +23,7 @@ typedef struct keys_source {
     const char *jwks_url;    /* or NULL; https, or http to a loopback address in dev */
     const char *secret_file; /* or NULL; HS256, dev only, at least 32 bytes */
     bool dev;                /* allows secret_file and http on loopback */
+    int accept_seconds; /* of jwks_url: how long after the last fetch its keys count; 0: ever */
 } keys_source;
 
 /* Loads the keys. Returns NULL and writes one sentence that names the setting and the repair to
@@ -31,7 +32,7 @@ typedef struct keys_source {
  * loopback. Keys of a set that this service cannot use are skipped with a log line. With an address
  * a thread fetches at the start and then by Cache-Control (RFC 9111), at least every 15 minutes;
  * with a file the same thread looks whether it changed each second. A failing fetch keeps the old
- * set. */
+ * set, which keys_are_accepted bounds. */
 keys *keys_new(const keys_source *source, char *reason, size_t reason_size);
 void keys_free(keys *set);
 
@@ -41,6 +42,12 @@ void keys_free(keys *set);
 const key *keys_find(keys *set, const char *kid);
 void key_release(const key *found);
 
+/* Whether tokens may be verified with the keys at `now` (seconds since 1970). Those of an address
+ * are accepted for so long after the issuer gave them last, because it may have withdrawn one
+ * meanwhile; before the first fetch there are none. Otherwise asks for a refresh, like keys_find.
+ */
+bool keys_are_accepted(keys *set, int64_t now);
+
 /* Grows by one each time the set changes; a cache of verified tokens is cleared when it does. */
 uint64_t keys_generation(const keys *set);
 
@@ -49,6 +56,8 @@ void keys_reload(keys *set);
 
 typedef struct keys_figures {
     size_t count;
+    bool accepted;               /* see keys_are_accepted; now */
+    int accept_seconds;          /* 0: no limit */
     int64_t loaded_at;           /* seconds since 1970, of the set in use */
     unsigned long long failures; /* fetches or reads that failed */
     const char *source;          /* file, address or secret */

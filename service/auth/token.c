@@ -106,6 +106,9 @@ static const char *verify_cached(token_verifier *verifier, const char *text, int
     if (size == 0 || size > TOKEN_BYTES_MOST) {
         return "size";
     }
+    if (!keys_are_accepted(verifier->keys, now)) {
+        return "keys";
+    }
     if (EVP_Digest(text, size, digest, NULL, verifier->sha256, NULL) != 1) {
         return "internal";
     }

@@ -7,10 +7,11 @@
 #include "service/process.h"
 
 readiness readiness_read(service *shared) {
+    keys_figures known = keys_figures_read(shared->keys);
     readiness now = {.database = pool_is_connected(shared->connections) &&
                                  combiner_figures_read(shared->pushes).lanes.connected > 0 &&
                                  feed_safe(shared->changes) >= 0,
-                     .keys = keys_figures_read(shared->keys).count > 0,
+                     .keys = known.count > 0 && known.accepted,
                      .draining = atomic_load(&shared->draining)};
     now.ready = now.database && now.keys && !now.draining;
     return now;
@@ -199,8 +200,13 @@ static void write_tokens(service *shared, FILE *out) {
                         (double)tokens.cache_entries);
     metrics_write_value(out, "tokens_refused_total", "counter", "Tokens that were not believed.",
                         (double)tokens.refused);
-    metrics_write_value(out, "token_keys", "gauge", "Keys that tokens are verified with.",
-                        (double)known.count);
+    metrics_write_value(out, "token_keys", "gauge",
+                        "Keys that tokens are verified with; none when they are too old.",
+                        known.accepted ? (double)known.count : 0);
+    metrics_write_value(out, "token_keys_accepted_seconds", "gauge",
+                        "How long keys are accepted after they were read (LR_JWKS_ACCEPT_SECONDS); "
+                        "0 for a file.",
+                        known.accept_seconds);
     metrics_write_value(out, "token_keys_loaded_timestamp_seconds", "gauge",
                         "When the keys were last read without a fault, in seconds since 1970.",
                         (double)known.loaded_at);

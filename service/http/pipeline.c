@@ -120,12 +120,16 @@ static bool authenticate(exchange *x) {
     }
     const char *fault =
         token_verify(x->shared->verifier, header + 7, clock_us(CLOCK_REALTIME) / 1000000, &x->who);
+    x->reason = fault;
     if (fault != NULL && strcmp(fault, "internal") == 0) {
         exchange_refuse(x, "overloaded", NULL); /* nothing is known of the token */
         return false;
     }
+    if (fault != NULL && strcmp(fault, "keys") == 0) {
+        exchange_refuse(x, "token_keys_unavailable", NULL);
+        return false;
+    }
     if (fault != NULL) {
-        x->reason = fault;
         exchange_set_header(x, "WWW-Authenticate",
                             "Bearer realm=\"learning-reviews\", error=\"invalid_token\"");
         exchange_refuse(x, "token_invalid", x->shared->settings->dev ? token_explain(fault) : NULL);

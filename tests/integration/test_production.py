@@ -147,6 +147,30 @@ def test_every_fault_of_a_token_gets_the_same_answer(production, issuer):
     assert {"expired", "audience", "issuer", "unknown_kid", "signature"} <= reasons
 
 
+def await_admin(instance, path, status):
+    deadline = time.monotonic() + 30
+    while instance.admin(path)[0] != status:
+        assert time.monotonic() < deadline and not instance.has_ended(), instance.log_text()[-2000:]
+        time.sleep(0.05)
+
+
+def test_without_keys_of_the_issuer_a_token_is_not_called_invalid(instances, cluster, keys, issuer):
+    """Nothing answers at the address: 503 with Retry-After, not ready, no key in the figures."""
+    made = Instance(cluster, keys, LR_DEV_SECRET_FILE=None, LR_ISSUER=ISSUER, LR_JWKS_URL="http://127.0.0.1:1/keys")
+    made.process = subprocess.Popen([made.binary, "serve"], env=made.environment, stdout=made.log,
+                                    stderr=subprocess.STDOUT)
+    try:
+        await_admin(made, "/livez", 200)
+        assert json.loads(made.admin("/readyz")[1])["keys"] is False
+        status, headers, problem = answer_to(made, issuer.token("two"))
+        assert (status, problem["code"], problem["retryable"]) == (503, "token_keys_unavailable", True)
+        assert int(headers["Retry-After"]) >= 1 and "WWW-Authenticate" not in headers
+        assert (made.figure("token_keys"), made.figure("token_keys_accepted_seconds")) == (0, 86400)
+        assert "keys" in {line.get("reason") for line in made.log_lines()}
+    finally:
+        assert made.stop() == 0
+
+
 P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 
 

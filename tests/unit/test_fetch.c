@@ -134,6 +134,62 @@ Test(fetch, address_rotation_and_outage) {
     free(second);
 }
 
+static char *good_token(void) {
+    char *claims = fixture_claims(NULL, NULL);
+    char *text = fixture_token(made, "{\"alg\":\"RS256\",\"kid\":\"rsa\"}", claims, BY_RSA);
+    free(claims);
+    return text;
+}
+
+/* The clock is the argument of token_verify. */
+Test(fetch, keys_of_a_silent_issuer_are_accepted_for_so_long_only) {
+    server here = {0};
+    char url[64];
+    principal who;
+    char *first = answer_with("200 OK", set_of(good_key(), NULL));
+    start_server(&here);
+    url_of(&here, url, sizeof url);
+    atomic_store(&here.answer, first);
+    int accept_seconds = (int)(FIXTURE_NOW - time(NULL));
+    cr_assert_gt(accept_seconds, 3600, "the tests' clock is ahead of this machine's");
+    keys_source source = {.jwks_url = url, .dev = true, .accept_seconds = accept_seconds};
+    keys *set = keys_new(&source, reason, sizeof reason);
+    cr_assert_not_null(set, "%s", reason);
+    cr_assert(fixture_wait(set, "rsa", true, 30) < 30);
+    token_rules rules = fixture_rules();
+    token_verifier *verifier = token_verifier_new(set, &rules);
+    char *token = good_token();
+    int64_t last = keys_figures_read(set).loaded_at + accept_seconds;
+    cr_expect_null(token_verify(verifier, token, last, &who));
+    cr_expect_null(token_verify(verifier, token, last, &who), "from the cache");
+    cr_expect_str_eq(token_verify(verifier, token, last + 1, &who), "keys");
+    cr_expect_str_empty(who.client, "a verified token that is remembered is refused, too");
+    cr_expect(keys_are_accepted(set, last));
+    cr_expect_not(keys_are_accepted(set, last + 1));
+    cr_expect(keys_figures_read(set).accepted, "by this machine's clock they are fresh");
+    token_verifier_free(verifier);
+    keys_free(set);
+    stop_server(&here);
+    free(token);
+    free(first);
+}
+
+Test(fetch, an_issuer_that_never_answered_is_not_the_fault_of_a_token) {
+    principal who;
+    keys_source source = {
+        .jwks_url = "http://127.0.0.1:1/keys", .dev = true, .accept_seconds = 3600};
+    keys *set = keys_new(&source, reason, sizeof reason);
+    cr_assert_not_null(set, "%s", reason);
+    token_rules rules = fixture_rules();
+    token_verifier *verifier = token_verifier_new(set, &rules);
+    char *token = good_token();
+    cr_expect_str_eq(token_verify(verifier, token, FIXTURE_NOW, &who), "keys");
+    cr_expect_not(keys_figures_read(set).accepted);
+    token_verifier_free(verifier);
+    keys_free(set);
+    free(token);
+}
+
 Test(fetch, unknown_kid_asks_once) {
     server here = {0};
     char url[64];

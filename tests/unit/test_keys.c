@@ -205,6 +205,14 @@ Test(keys, sources_are_checked) {
     free(small);
 }
 
+Test(keys, a_file_is_accepted_however_old_it_is) {
+    keys *set = open_set(good_key(), NULL);
+    cr_expect(keys_are_accepted(set, keys_figures_read(set).loaded_at + 100LL * 365 * 86400));
+    cr_expect(keys_figures_read(set).accepted);
+    cr_expect_eq(keys_figures_read(set).accept_seconds, 0);
+    keys_free(set);
+}
+
 /* ---- rotation ---- */
 
 static token_verifier *verifier_of(keys *set) {
