@@ -20,13 +20,15 @@ static bool find_target_faults(exchange *x, const char **found) {
         return true;
     }
     violation_list faults = violation_list_make(exchange_memory(x));
+    const char *reason = NULL;
     if (allowed == NULL) {
         violation_add(&faults, PLACE_BODY, "/url", "host_not_allowed",
                       "has a host that this register does not send to");
-    } else if (!targets_check(allowed, url, "/url", &faults)) {
+    } else if (!targets_check(allowed, url, "/url", &faults, &reason)) {
         exchange_refuse(x, "overloaded", NULL);
         return false;
     }
+    exchange_note_reason(x, reason);
     if (faults.first != NULL) {
         *found = arena_printf(exchange_memory(x),
                               "[{\"pointer\":\"%s\",\"rule\":\"%s\",\"message\":\"%s\"}]",

@@ -70,6 +70,9 @@ void exchange_refuse_violations(exchange *x, const char *code, const violation_l
 /* Answers with what the database refused. */
 void exchange_refuse_error(exchange *x, const db_error *error);
 
+/* Notes for the log alone why the request will be refused: a literal code, or NULL for nothing. */
+void exchange_note_reason(exchange *x, const char *reason);
+
 /* The problem code that fits violations of the contract. */
 const char *exchange_code_of(const violation_list *violations);
 

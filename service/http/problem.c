@@ -83,15 +83,19 @@ void exchange_refuse_violations(exchange *x, const char *code, const violation_l
     answer_problem(x, code, NULL, violations, NULL);
 }
 
+void exchange_note_reason(exchange *x, const char *reason) {
+    x->reason = reason;
+}
+
 void exchange_refuse_error(exchange *x, const db_error *error) {
     const char *code = error->code == NULL ? "internal" : error->code;
     if (error->failure == DB_UNCERTAIN ||
         (error->failure == DB_UNAVAILABLE && error->sqlstate[0] != '\0')) {
         code = "database_unavailable";
     }
-    x->reason = error->sqlstate[0] == '\0'
-                    ? NULL
-                    : arena_printf(x->memory, "SQLSTATE %s %s", error->sqlstate,
-                                   error->constraint == NULL ? "" : error->constraint);
+    if (x->reason == NULL && error->sqlstate[0] != '\0') {
+        x->reason = arena_printf(x->memory, "SQLSTATE %s %s", error->sqlstate,
+                                 error->constraint == NULL ? "" : error->constraint);
+    }
     answer_problem(x, code, NULL, NULL, error->errors);
 }

@@ -171,6 +171,9 @@ static bool is_listed(const targets *all, const char *host, const char *port) {
     return false;
 }
 
+static const char *const address_unresolved = "address_unresolved";
+static const char *const address_private = "address_private";
+
 /* The rule that the host's addresses break, or NULL. */
 static const char *resolve(const targets *all, const char *host, const char *port) {
     char bare[ENTRY_MOST];
@@ -180,12 +183,12 @@ static const char *resolve(const targets *all, const char *host, const char *por
     struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     if (getaddrinfo(bare, port, &wanted, &found) != 0 || found == NULL) {
-        return "address_unresolved";
+        return address_unresolved;
     }
     const char *rule = NULL;
     for (const struct addrinfo *one = found; one != NULL; one = one->ai_next) {
         if (!targets_allow_address(all, one->ai_addr)) {
-            rule = "address_private";
+            rule = address_private;
         }
     }
     freeaddrinfo(found);
@@ -249,9 +252,14 @@ static const char *const messages[][2] = {
     {"user_in_address", "must not have a user or password in it"},
     {"fragment_in_address", "must not have a fragment"},
     {"host_not_allowed", "has a host or port that this register does not send to"},
-    {"address_unresolved", "has a host whose name has no address"},
-    {"address_private", "has a host with an address that is not public"},
+    {"address_not_public", "has a host that does not lead to public addresses alone"},
 };
+
+/* What only operators may tell apart. */
+static bool is_of_lookup(const char *rule) {
+    return rule != NULL &&
+           (strcmp(rule, address_unresolved) == 0 || strcmp(rule, address_private) == 0);
+}
 
 static const char *fault_of(const targets *all, const url_parts *parts) {
     if (strcmp(parts->scheme, "https") != 0) {
@@ -283,11 +291,14 @@ const char *targets_fault(const targets *all, const char *url) {
     return find_fault(all, url, NULL);
 }
 
-bool targets_check(targets *all, const char *url, const char *name, violation_list *out) {
+bool targets_check(targets *all, const char *url, const char *name, violation_list *out,
+                   const char **reason) {
     const char *rule = find_fault(all, url, &all->lookups);
+    *reason = is_of_lookup(rule) ? rule : NULL;
     if (rule == too_many_lookups) {
         return false;
     }
+    rule = is_of_lookup(rule) ? "address_not_public" : rule;
     for (size_t i = 0; rule != NULL && i < sizeof messages / sizeof messages[0]; i++) {
         if (strcmp(messages[i][0], rule) == 0) {
             violation_add(out, PLACE_BODY, name, messages[i][0], messages[i][1]);

@@ -22,6 +22,10 @@ const char *targets_fault(const targets *all, const char *url);
 
 /* Adds what is wrong with an address that somebody wants to register: besides all that, its host
  * has to resolve, and only to addresses that are allowed. Hosts that are not on the list are not
- * looked up. `name` is the place that the violation names. Returns false, and adds nothing, while
- * two lookups are under way already. */
-bool targets_check(targets *all, const char *url, const char *name, violation_list *out);
+ * looked up. `name` is the place that the violation names. A host without an address and one with
+ * an address that is not allowed are the same violation, `address_not_public`: otherwise a client
+ * could ask which names a private network knows. `reason` is set to what it was, for the log alone:
+ * `address_unresolved` or `address_private`, else NULL. Returns false, and adds nothing, while two
+ * lookups are under way already. */
+bool targets_check(targets *all, const char *url, const char *name, violation_list *out,
+                   const char **reason);

@@ -393,10 +393,23 @@ def test_an_address_that_leads_to_a_private_one_is_refused(extra_instance, calle
     for host in [*PRIVATE, "localhost", "0x7f.1", "2130706433"]:
         reply = client.send("createWebhook", {"url": f"https://{host}/"})
         assert (reply.status, reply.code) == (422, "webhook_target_refused"), host
-        assert reply.rules <= {"address_private", "host_not_allowed"}, host
-        assert host not in [*PRIVATE, "localhost"] or reply.rules == {"address_private"}, host
-    reply = client.send("createWebhook", {"url": "https://nothing.invalid/"})
-    assert (reply.status, reply.rules) == (422, {"address_unresolved"})
+        assert reply.rules <= {"address_not_public", "host_not_allowed"}, host
+        assert host not in [*PRIVATE, "localhost"] or reply.rules == {"address_not_public"}, host
+    strict.stop()
+
+
+def test_a_name_without_an_address_and_a_private_one_get_the_same_answer(extra_instance, caller):
+    """A client cannot ask which names the register's network knows; the log tells the operator."""
+    strict = extra_instance(LR_WEBHOOK_NETWORKS="", LR_WEBHOOK_HOSTS="localhost,*.invalid")
+    client = caller("CPC-GLA", "hooks-names", ALL_SCOPES, strict)
+    replies = [client.send("createWebhook", {"url": url}) for url in ("https://localhost/", "https://nothing.invalid/")]
+    reasons = []
+    for reply in replies:
+        own = reply.json.pop("request_id")
+        assert reply.json.pop("instance") == f"urn:request:{own}"
+        reasons += [line["reason"] for line in strict.log_lines() if line.get("request_id") == own]
+    assert replies[0].json == replies[1].json and replies[0].rules == {"address_not_public"}
+    assert reasons == ["address_private", "address_unresolved"]
     strict.stop()
 
 

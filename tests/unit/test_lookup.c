@@ -28,14 +28,16 @@ int getaddrinfo(const char *host, const char *port, const struct addrinfo *wante
 static bool check(targets *all, const char *expected) {
     arena *memory = arena_new();
     violation_list faults = violation_list_make(memory);
-    bool looked_up = targets_check(all, slow_url, "/url", &faults);
+    const char *reason = "";
+    bool looked_up = targets_check(all, slow_url, "/url", &faults, &reason);
+    cr_expect_str_eq(reason == NULL ? "" : reason, *expected == '\0' ? "" : "address_unresolved");
     cr_expect_str_eq(faults.first == NULL ? "" : faults.first->rule, expected);
     arena_free(memory);
     return looked_up;
 }
 
 static void *check_unresolved(void *all) {
-    cr_expect(check(all, "address_unresolved"));
+    cr_expect(check(all, "address_not_public"));
     return NULL;
 }
 
@@ -57,6 +59,30 @@ Test(lookup, given_two_lookups_under_way_then_a_third_is_not_begun, .timeout = 3
         pthread_join(threads[i], NULL);
     }
     sem_post(&released);
-    cr_expect(check(all, "address_unresolved"), "there is room again");
+    cr_expect(check(all, "address_not_public"), "there is room again");
+    targets_free(all);
+}
+
+/* What a client is told, without the reason for the log. */
+static void expect_told(targets *all, const char *url, const char *reason) {
+    arena *memory = arena_new();
+    violation_list faults = violation_list_make(memory);
+    const char *why = NULL;
+    cr_assert(targets_check(all, url, "/url", &faults, &why));
+    cr_assert_not_null(faults.first, "%s", url);
+    cr_expect_str_eq(faults.first->rule, "address_not_public", "%s", url);
+    cr_expect_str_eq(faults.first->message,
+                     "has a host that does not lead to public addresses alone");
+    cr_expect_null(faults.first->next);
+    cr_expect_str_eq(why == NULL ? "none" : why, reason, "%s", url);
+    arena_free(memory);
+}
+
+Test(lookup, given_names_without_and_with_a_private_address_then_clients_cannot_tell_them_apart) {
+    char reason[300];
+    targets *all = targets_new("*.invalid,localhost,10.1.2.3", NULL, reason, sizeof reason);
+    expect_told(all, "https://nothing.invalid/", "address_unresolved");
+    expect_told(all, "https://localhost/", "address_private");
+    expect_told(all, "https://10.1.2.3/", "address_private");
     targets_free(all);
 }
