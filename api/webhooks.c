@@ -37,6 +37,12 @@ static bool find_target_faults(exchange *x, const char **found) {
     return true;
 }
 
+/* How many days after this request the webhook must be confirmed. */
+static const char *confirm_days(exchange *x) {
+    return arena_printf(exchange_memory(x), "%d",
+                        exchange_service(x)->settings->webhook_confirm_days);
+}
+
 /* The secret is put into the answer alone: what is kept for a repetition of the request has its
  * generation, and it follows from that. */
 static void answer_with_secret(exchange *x, db_reply *reply) {
@@ -78,8 +84,14 @@ void create_webhook(exchange *x) {
     if (!find_target_faults(x, &faults)) {
         return;
     }
-    const char *const parameters[] = {exchange_body_text(x), is_on(x), faults,
-                                      arena_printf(exchange_memory(x), "%lld", (long long)safe)};
+    arena *memory = exchange_memory(x);
+    const char *const parameters[] = {
+        exchange_body_text(x),
+        is_on(x),
+        faults,
+        arena_printf(memory, "%lld", (long long)safe),
+        confirm_days(x),
+        arena_printf(memory, "%lld", (long long)exchange_principal(x)->issued_at)};
     if (exchange_ask(x, statement_create_webhook, parameters, &reply)) {
         answer_with_secret(x, &reply);
     }
@@ -95,7 +107,7 @@ void change_webhook(exchange *x) {
         return;
     }
     const char *const parameters[] = {exchange_path_value(x, "id"), exchange_expected_version(x),
-                                      exchange_body_text(x), faults};
+                                      exchange_body_text(x), faults, confirm_days(x)};
     exchange_write(x, statement_change_webhook, parameters);
     wake_deliverer(x);
 }
@@ -105,8 +117,14 @@ void delete_webhook(exchange *x) {
     exchange_write(x, statement_delete_webhook, parameters);
 }
 
+void confirm_webhook(exchange *x) {
+    const char *const parameters[] = {exchange_path_value(x, "id"), confirm_days(x)};
+    exchange_write(x, statement_confirm_webhook, parameters);
+    wake_deliverer(x);
+}
+
 void rotate_webhook_secret(exchange *x) {
-    const char *const parameters[] = {exchange_path_value(x, "id"), is_on(x)};
+    const char *const parameters[] = {exchange_path_value(x, "id"), is_on(x), confirm_days(x)};
     db_reply reply = {0};
     if (exchange_ask(x, statement_rotate_webhook_secret, parameters, &reply)) {
         answer_with_secret(x, &reply);

@@ -54,6 +54,7 @@ static const setting settings_known[] = {
     {"LR_WEBHOOK_HOSTS", TEXT, AT(webhook_hosts), NULL, 0, 0},
     {"LR_WEBHOOK_NETWORKS", TEXT, AT(webhook_networks), NULL, 0, 0},
     {"LR_WEBHOOK_CA_FILE", TEXT, AT(webhook_ca_file), NULL, 0, 0},
+    {"LR_WEBHOOK_CONFIRM_DAYS", NUMBER, AT(webhook_confirm_days), "90", 1, 3650},
     {"LR_WEBHOOK_RETRY_SECONDS", NUMBER, AT(webhook_retry_seconds), "10", 1, 3600},
     {"LR_AUDIT_DURABLE", NUMBER, AT(audit_durable), "1", 0, 1},
     {"LR_REQUEST_SECONDS", NUMBER, AT(request_seconds), "10", 1, 600},

@@ -23,7 +23,7 @@ typedef struct config {
     const char *trusted_proxies; /* addresses that address_connections_most does not hold for */
     int feed_days;
     const char *webhook_key_file, *webhook_hosts, *webhook_networks, *webhook_ca_file;
-    int webhook_retry_seconds;
+    int webhook_retry_seconds, webhook_confirm_days;
     int audit_durable; /* entries of reads are on disk before the answer goes out */
     int request_seconds, idle_seconds, drain_seconds, drain_grace_seconds;
     int rate_limit, organisation_rate_limit, rate_window_seconds;

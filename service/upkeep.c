@@ -28,7 +28,8 @@ static void keep_sight(service *shared) {
     }
 }
 
-/* Idempotency keys, and events older than the retention, with the log of their deliveries. */
+/* Idempotency keys, events older than the retention with the log of their deliveries, and webhooks
+ * that nobody confirmed. */
 static void expire(service *shared) {
     char days[16];
     snprintf(days, sizeof days, "%d", shared->settings->feed_days);
@@ -36,6 +37,7 @@ static void expire(service *shared) {
         {.what = statement_idempotency_expire, .parameters = {STEP_TEXT}},
         {.what = statement_feed_expire, .parameters = {days, STEP_TEXT}},
         {.what = statement_expire_deliveries, .parameters = {days, STEP_TEXT}},
+        {.what = statement_webhook_pause_unconfirmed},
     };
     for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
         chore_work_off(shared->connections, &old[i], STEP, ROUNDS_MOST);

@@ -18,7 +18,8 @@ typedef struct principal {
     char subject[SUBJECT_HASH_LENGTH + 1]; /* keyed hash of sub, hexadecimal: never sub itself */
     char scopes[SCOPES_MOST + 3];          /* " a b c ": a space on either side of each scope */
     char token_id[TOKEN_ID_MOST + 1];      /* jti; empty when the token has none */
-    int64_t expires_at;                    /* seconds since 1970-01-01T00:00:00Z */
+    int64_t issued_at, expires_at;         /* seconds since 1970-01-01T00:00:00Z */
+    bool first_seen; /* the token is not among those that were verified a moment ago */
 } principal;
 
 /* Returns whether the principal holds the scope (exact, RFC 6749 section 3.3). */

@@ -123,6 +123,7 @@ static const char *verify_cached(token_verifier *verifier, const char *text, int
     const char *refusal = verify_fully(verifier, text, size, now, who);
     if (refusal == NULL) {
         token_cache_put(verifier->cache, digest, generation, now, who);
+        who->first_seen = true;
     }
     return refusal;
 }

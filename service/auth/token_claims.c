@@ -50,6 +50,7 @@ static const char *check_times(const json_t *root, const token_rules *rules, int
     if (expires <= issued || expires - issued > rules->lifetime_most_seconds) {
         return "lifetime";
     }
+    who->issued_at = issued;
     who->expires_at = expires;
     return NULL;
 }

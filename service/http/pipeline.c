@@ -168,6 +168,21 @@ static bool limit_rate(exchange *x) {
     return left.allowed;
 }
 
+/* Webhooks of a client send what its newest token allows. A token that this instance has not seen
+ * lately is noted before its request is answered: from then on it counts. When that fails it is
+ * noted the next time that the token is verified, a minute later at most. Always goes on. */
+static bool note_token(exchange *x) {
+    if (!x->known || !x->who.first_seen || x->shared->webhook_targets == NULL) {
+        return true;
+    }
+    db_call call = {.what = statement_webhook_token_seen,
+                    .parameters = {arena_printf(x->memory, "%lld", (long long)x->who.issued_at)},
+                    .safe_to_repeat = true};
+    db_error error = {0};
+    PQclear(db_call_run(x->shared->connections, &x->who, &call, &error, x->memory));
+    return true;
+}
+
 /* Step 4: the scopes that the contract asks for. */
 #ifdef WITHOUT_SCOPE_CHECKS
 /* For a test program only (see CMakeLists.txt): shows that the database alone holds. */
@@ -319,8 +334,9 @@ void exchange_run(exchange *x) {
     x->started_us = clock_us(CLOCK_MONOTONIC);
     metrics_begin(x->shared->figures);
     identify(x);
-    if (check_framing(x) && find_operation(x) && authenticate(x) && limit_rate(x) && authorise(x) &&
-        negotiate(x) && exchange_read_body(x) && check_input(x) && check_text(x)) {
+    if (check_framing(x) && find_operation(x) && authenticate(x) && limit_rate(x) &&
+        note_token(x) && authorise(x) && negotiate(x) && exchange_read_body(x) && check_input(x) &&
+        check_text(x)) {
         x->operation->handler(x);
         tell_others(x);
     }

@@ -248,6 +248,7 @@ static principal read_principal(const PGresult *due, int row) {
     snprintf(who.organisation, sizeof who.organisation, "%s", PQgetvalue(due, row, 1));
     snprintf(who.client, sizeof who.client, "%s", PQgetvalue(due, row, 2));
     snprintf(who.scopes, sizeof who.scopes, "%s", PQgetvalue(due, row, 3));
+    snprintf(who.token_id, sizeof who.token_id, "%s", PQgetvalue(due, row, 5));
     return who;
 }
 

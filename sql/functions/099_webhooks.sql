@@ -1,7 +1,9 @@
 -- Webhooks: registering them, and the work of the instances that deliver.
 --
 -- Whoever delivers acts with the claims of the webhook's organisation, client and scopes, as a request of that client
--- would: row-level security shows it what the client may see at that moment, and nothing else.
+-- would: row-level security shows it what the client may see at that moment, and nothing else. The scopes are those of
+-- the newest token that the client presented. A webhook sends nothing while its client, that token, or the token that
+-- set its address is blocked (exclusion), and it is paused when its client did not confirm it in time.
 
 do $$
 declare
@@ -23,11 +25,68 @@ begin
     end loop;
     -- How far it has read is no change of the webhook.
     drop trigger if exists count_version on webhook;
-    create trigger count_version before update of url, types, status, secret_generation, client, scopes on webhook
+    create trigger count_version before update of url, types, status, secret_generation, confirm_by on webhook
         for each row execute function count_version();
 end
 $$;
 grant select, insert, update on webhook, webhook_delivery to register_service;
+alter table webhook_client enable row level security;
+alter table webhook_client force row level security;
+drop policy if exists owner_all on webhook_client;
+create policy owner_all on webhook_client to register_owner using (true);
+revoke all on webhook_client from register_service;
+
+-- --- whose they are
+
+-- The scopes that are in both lists, with a space on either side of each.
+create or replace function common_scopes(one text, other text) returns text language sql immutable as $$
+    select coalesce(' ' || string_agg(s, ' ') || ' ', ' ')
+    from unnest(string_to_array(trim(one), ' ')) s where strpos(other, ' ' || s || ' ') > 0
+$$;
+
+-- Takes note of the caller's token, where the caller has webhooks. Of tokens issued in the same second what all of them
+-- allow counts. Runs as the owner: the service cannot write what another client's token allows.
+create or replace function webhook_token_seen(p_issued_at bigint) returns void
+language plpgsql security definer set search_path = register, pg_temp as $$
+begin
+    if not exists (select from webhook w where w.organisation = claim('organisation') and w.client = claim('client')) then
+        return;
+    end if;
+    insert into webhook_client as c (organisation, client, scopes, token_id, issued_at)
+        values (claim('organisation'), claim('client'), claim('scopes'), claim('token_id'), p_issued_at)
+        on conflict (organisation, client) do update
+            set scopes = case when excluded.issued_at > c.issued_at then excluded.scopes
+                    else common_scopes(c.scopes, excluded.scopes) end,
+                token_id = excluded.token_id, issued_at = excluded.issued_at, seen_at = now()
+            where excluded.issued_at > c.issued_at
+                or excluded.issued_at = c.issued_at and excluded.scopes <> c.scopes;
+end
+$$;
+
+-- Why a webhook that is enabled sends nothing; null when it may. Runs as the owner: nobody else sees what is blocked.
+create or replace function webhook_suspension(w webhook) returns text
+language plpgsql stable security definer set search_path = register, pg_temp as $$
+declare
+    c webhook_client;
+begin
+    select * into c from webhook_client x where x.organisation = w.organisation and x.client = w.client;
+    return case
+        when is_excluded(w.organisation, w.client, '') then 'client_blocked'
+        when is_excluded(w.organisation, w.client, w.token_id) or is_excluded(w.organisation, w.client, c.token_id)
+            then 'token_blocked'
+        when c.scopes is null or strpos(c.scopes, ' changes.read ') = 0 or strpos(c.scopes, ' webhooks.manage ') = 0
+            then 'scopes_missing' end;
+end
+$$;
+
+-- Whether the claims are those of the newest token of the webhook's client: another one may come in between. As above.
+create or replace function webhook_acts_as_newest(w webhook) returns boolean
+language plpgsql stable security definer set search_path = register, pg_temp as $$
+begin
+    return exists (select from webhook_client c where c.organisation = w.organisation and c.client = w.client
+        and c.scopes = claim('scopes') and c.token_id = claim('token_id'));
+end
+$$;
 
 -- --- what clients see and do
 
@@ -48,6 +107,8 @@ create or replace function webhook_document(w webhook) returns json language sql
         'types', w.types,
         'status', w.status,
         'paused_because', w.paused_because,
+        'suspended_because', webhook_suspension(w),
+        'confirm_by', rendered(w.confirm_by),
         'client_id', w.client,
         'secret_generation', w.secret_generation,
         'old_secret_until', rendered(webhook_old_secret_until(w)),
@@ -101,8 +162,8 @@ $$;
 
 -- `target_faults`: what the service found wrong with the address, or null. `safe`: the number from which on the
 -- webhook gets everything: nobody can add events below it any more.
-create or replace function webhook_create(input jsonb, switched_on boolean, target_faults json, safe bigint)
-returns reply language plpgsql as $$
+create or replace function webhook_create(input jsonb, switched_on boolean, target_faults json, safe bigint,
+    confirm_days integer, token_issued_at bigint) returns reply language plpgsql as $$
 declare
     most constant integer := 20;
     w webhook := jsonb_populate_record(null::webhook, input);
@@ -116,9 +177,11 @@ begin
             'The organisation has as many webhooks as it may have; delete one first.')));
     end if;
     perform refuse_webhook_faults(target_faults, w.types);
-    insert into webhook (id, organisation, client, scopes, url, types, position)
-        values (uuid_v7(), claim('organisation'), claim('client'), claim('scopes'), w.url, w.types, safe)
+    insert into webhook (id, organisation, client, token_id, url, types, position, confirm_by)
+        values (uuid_v7(), claim('organisation'), claim('client'), claim('token_id'), w.url, w.types, safe,
+            now() + make_interval(days => confirm_days))
         returning * into w;
+    perform webhook_token_seen(token_issued_at);
     return (201, w.version, '/v1/webhooks/' || w.id, webhook_document(w))::reply;
 end
 $$;
@@ -136,16 +199,33 @@ begin
 end
 $$;
 
--- From then on the webhook sees what the caller may see: nobody gets more by it than by asking.
-create or replace function webhook_change(p_id uuid, expected bigint, change jsonb, target_faults json)
-returns reply language plpgsql as $$
+-- Other clients of the organisation stop a webhook, by a pause or for good. Where it sends what, and with which secret,
+-- is the business of the client that registered it.
+create or replace function refuse_other_client(w webhook) returns void language plpgsql as $$
+begin
+    if w.client <> claim('client') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_its_client',
+            'Only the client that registered the webhook may do this; others may pause or delete it.')));
+    end if;
+end
+$$;
+
+-- A change by its client confirms the webhook, too.
+create or replace function webhook_change(p_id uuid, expected bigint, change jsonb, target_faults json,
+    confirm_days integer) returns reply language plpgsql as $$
 declare
     w webhook := webhook_lock(p_id, expected);
+    stops constant boolean := change = '{"status": "paused"}';
 begin
+    if not stops then
+        perform refuse_other_client(w);
+    end if;
     w := jsonb_populate_record(w, change);
     perform refuse_webhook_faults(target_faults, w.types);
-    update webhook set url = w.url, types = w.types, status = w.status, client = claim('client'),
-            scopes = claim('scopes'),
+    update webhook x set url = w.url, types = w.types, status = w.status,
+            token_id = case when x.url = w.url then x.token_id else claim('token_id') end,
+            confirm_by = case when x.client = claim('client') then now() + make_interval(days => confirm_days)
+                else x.confirm_by end,
             paused_because = case when w.status = 'paused' then coalesce(w.paused_because, 'client') end
         where id = p_id returning * into w;
     return (200, w.version, null, webhook_document(w))::reply;
@@ -171,14 +251,44 @@ begin
 end
 $$;
 
-create or replace function webhook_rotate(p_id uuid, switched_on boolean) returns reply language plpgsql as $$
+create or replace function webhook_rotate(p_id uuid, switched_on boolean, confirm_days integer) returns reply
+language plpgsql as $$
 declare
     w webhook := webhook_lock(p_id, null);
 begin
+    perform refuse_other_client(w);
     perform refuse_webhooks_off(switched_on);
-    update webhook set secret_generation = secret_generation + 1, rotated_at = now()
+    update webhook set secret_generation = secret_generation + 1, rotated_at = now(),
+            confirm_by = now() + make_interval(days => confirm_days)
         where id = p_id returning * into w;
     return (200, w.version, null, webhook_document(w))::reply;
+end
+$$;
+
+-- Its client still wants it. One that was paused for want of that sends again.
+create or replace function webhook_confirm(p_id uuid, confirm_days integer) returns reply language plpgsql as $$
+declare
+    w webhook := webhook_lock(p_id, null);
+begin
+    perform refuse_other_client(w);
+    update webhook set confirm_by = now() + make_interval(days => confirm_days),
+            status = case when paused_because = 'unconfirmed' then 'enabled' else status end,
+            paused_because = nullif(paused_because, 'unconfirmed')
+        where id = p_id returning * into w;
+    return (200, w.version, null, webhook_document(w))::reply;
+end
+$$;
+
+-- Pauses what was not confirmed in time. Returns how many; runs as the owner, because no client asks for it.
+create or replace function webhook_pause_unconfirmed() returns integer
+language plpgsql security definer set search_path = register, pg_temp as $$
+declare
+    paused integer;
+begin
+    update webhook set status = 'paused', paused_because = 'unconfirmed'
+        where status = 'enabled' and confirm_by <= now();
+    get diagnostics paused = row_count;
+    return paused;
 end
 $$;
 
@@ -252,18 +362,19 @@ $$;
 -- owner: it tells the service where there is work, never what it is about. Whether there is news follows from the
 -- channels that feed_channels() would give the webhook's client; the claims themselves come with webhook_take.
 create or replace function webhook_due(safe bigint)
-returns table (webhook uuid, organisation text, client text, scopes text, wait_ms bigint)
+returns table (webhook uuid, organisation text, client text, scopes text, wait_ms bigint, token_id text)
 language plpgsql stable security definer set search_path = register, pg_temp
 set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
     return query
-        select w.id, w.organisation, w.client, w.scopes, case
+        select w.id, w.organisation, w.client, c.scopes, case
             when queue.waiting < webhook_waiting_most() and news.there then 0
             when queue.under_way >= webhook_slots_most() then webhook_ms_until(queue.lease_end)
             when queue.waiting = 0 then null
             when exists (select from webhook_ready(w.id, 1)) then 0
-            else webhook_ms_until(webhook_next_at(w.id)) end
+            else webhook_ms_until(webhook_next_at(w.id)) end, c.token_id
         from webhook w
+        join webhook_client c on c.organisation = w.organisation and c.client = w.client
         join organisation o on o.code = w.organisation
         cross join lateral (select count(*) as waiting, count(*) filter (where d.leased_until > now()) as under_way,
                 min(d.leased_until) filter (where d.leased_until > now()) as lease_end
@@ -272,10 +383,10 @@ begin
             select from unnest(array[o.code, o.code || ' *', o.code || ' ' || w.client,
                 'area-' || coalesce(o.committee, o.area)]) who
             cross join lateral (select distinct s.lane from feed_subject s
-                where s.scopes && string_to_array(trim(w.scopes), ' ')) lanes
+                where s.scopes && string_to_array(trim(c.scopes), ' ')) lanes
             cross join lateral (select from feed_event e where e.channel = who || '/' || lanes.lane
                 and e.number > w.position and e.number <= safe limit 1) event) as there) news
-        where w.status = 'enabled'
+        where w.status = 'enabled' and w.confirm_by > now() and webhook_suspension(w) is null
         order by 5, w.id;
 end
 $$;
@@ -346,8 +457,9 @@ declare
     d webhook_delivery;
     slots integer;
 begin
-    select * into w from webhook x where x.id = p_id and x.status = 'enabled' for update skip locked;
-    if not found then
+    select * into w from webhook x where x.id = p_id and x.status = 'enabled' and x.confirm_by > now()
+        for update skip locked;
+    if not found or webhook_suspension(w) is not null or not webhook_acts_as_newest(w) then
         return;
     end if;
     perform webhook_read_on(w, safe);

@@ -12,6 +12,7 @@ select o.code is not null as known,
        set_config('register.area', coalesce(o.committee, o.area, ''), true),
        set_config('register.scopes', case when o.code is null then '' else $2 end, true),
        set_config('register.client', $3, true),
+       set_config('register.token_id', coalesce($4, ''), true),
        set_config('register.granted', access.granted, true),
        set_config('register.liaison', access.liaison, true),
        set_config('register.offered', case when o.committee is null then '{}'

@@ -6,19 +6,29 @@ select coalesce(json_agg(webhook_document(w) order by w.id), '[]') as items from
 -- name: create_webhook
 -- $1: body, $2: whether webhooks are set up, $3: what is wrong with the address, $4: number up to which the feed is
 -- complete.
-select * from webhook_create($1::jsonb, $2::boolean, $3::json, $4::bigint);
+-- $5: days until it must be confirmed, $6: when the token was issued.
+select * from webhook_create($1::jsonb, $2::boolean, $3::json, $4::bigint, $5::integer, $6::bigint);
 
 -- name: get_webhook
 select version, webhook_document(w) as body from webhook w where id = $1::uuid;
 
 -- name: change_webhook
-select * from webhook_change($1::uuid, $2::bigint, $3::jsonb, $4::json);
+select * from webhook_change($1::uuid, $2::bigint, $3::jsonb, $4::json, $5::integer);
 
 -- name: delete_webhook
 select * from webhook_delete($1::uuid);
 
 -- name: rotate_webhook_secret
-select * from webhook_rotate($1::uuid, $2::boolean);
+select * from webhook_rotate($1::uuid, $2::boolean, $3::integer);
+
+-- name: confirm_webhook
+select * from webhook_confirm($1::uuid, $2::integer);
+
+-- name: webhook_token_seen
+select webhook_token_seen($1::bigint);
+
+-- name: webhook_pause_unconfirmed
+select webhook_pause_unconfirmed() as number;
 
 -- name: ping_webhook
 select * from webhook_ping($1::uuid, $2::boolean);

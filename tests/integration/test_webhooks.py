@@ -132,18 +132,6 @@ def test_a_webhook_sees_with_the_scopes_of_the_token_that_registered_it(caller, 
     assert {one.event["data"]["subject"] for one in endpoint.accepted} == {"action"}
 
 
-def test_a_change_makes_it_see_what_its_maker_sees(caller, client, registered, receiver):
-    endpoint = receiver.endpoint()
-    hook = registered(client, endpoint)["webhook"]
-    narrow = caller("CPC-GLA", "hooks-narrow", NARROW)
-    changed = narrow.send("changeWebhook", {"types": None}, id=hook["id"],
-                          if_match=tag_of(narrow, "getWebhook", id=hook["id"])).needed(200)
-    assert changed["client_id"] == "hooks-narrow"
-    action = given_action(client)
-    found = endpoint.wait(lambda found: [one for one in found if one.event["data"]["subject_id"] == action["id"]])
-    assert {one.event["data"]["subject"] for one in found if one.case == action["case_id"]} <= {"action"}
-
-
 def test_order_is_kept_per_case_whatever_writers_and_receiver_do(client, instances, registered, receiver,
                                                                  in_background):
     seen = collections.Counter()
