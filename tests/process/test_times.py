@@ -24,7 +24,7 @@ HOLD = """insert into register.idempotency_key (organisation, client, key, reque
 
 @pytest.fixture(scope="module")
 def keys():
-    """Of this file: its receiver of webhooks is closed at the end."""
+    """Of this file, which has a receiver of webhooks."""
     made = Secrets()
     yield made
     made.remove()
@@ -174,10 +174,16 @@ def test_the_wait_for_a_database_connection_ends(serving, cluster, beside):
     judge("the wait for a database connection", taken, 0.4, 0.9)
 
 
-def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(instances, keys, cluster):
+@pytest.fixture(scope="module")
+def receiver(keys):
+    made = Receiver(keys.receiver_socket, keys.receiver_certificate)
+    yield made
+    made.close()
+
+
+def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(instances, receiver, cluster):
     over = threading.Event()
     client = client_at(instances[0], "CPC-GLA", "times-hooks")
-    receiver = Receiver(keys.receiver_socket, keys.receiver_certificate)
     endpoint = receiver.endpoint(lambda message: over.wait(WATCHDOG_S) and 204)
     hook = client.send("createWebhook", new_webhook(url=endpoint.url)).needed(201)["webhook"]
     client.send("pingWebhook", id=hook["id"]).needed(201)
@@ -188,7 +194,6 @@ def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(instances
     taken = wait_until(attempts, "the attempt is given up")
     over.set()
     client.send("deleteWebhook", id=hook["id"]).needed(200)
-    receiver.close()
     judge("an attempt to a silent receiver, and a second's wait", [taken[0][0]], 9, 14)
 
 

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-SECONDS = 30
+from waiting import WATCHDOG_S, wait_until
 
 
 def find_browser():
@@ -44,7 +44,7 @@ class Browser:
         if getattr(self, "session", None):
             message["sessionId"] = self.session
         os.write(self.out, json.dumps(message).encode() + b"\0")
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + WATCHDOG_S
         while True:
             answer = self.next_message(deadline)
             if answer.get("id") == self.number:
@@ -69,12 +69,8 @@ class Browser:
             raise RuntimeError(done["exceptionDetails"])
         return done["result"].get("value")
 
-    def wait_for(self, script, seconds=SECONDS):
-        deadline = time.monotonic() + seconds
-        while not self.run(script):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"never true: {script}")
-            time.sleep(0.05)
+    def wait_for(self, script):
+        wait_until(lambda: self.run(script), f"in the page: {script}")
 
     def open(self, url):
         self.ask("Page.navigate", url=url)

@@ -1,11 +1,11 @@
 """Every table and breakdown against the same figures worked out in another way, from the rows themselves."""
 import datetime
-import time
 
 import pytest
 
 import contract_reader  # noqa: F401  (the client needs it)
 from recompute import ALL, Facts, Register, Table, add_months, period_start
+from waiting import wait_until
 
 TYPES = ["month", "quarter", "calendar_year", "financial_year", "academic_year", "three_years"]
 LENGTH = {"month": 1, "quarter": 3, "three_years": 36}
@@ -37,10 +37,8 @@ def groups(cluster, instance):
 @pytest.fixture(scope="module")
 def caught_up(analyst, register, cluster):
     """All changes are folded."""
-    deadline = time.monotonic() + 60
-    while cluster.execute("select exists (select from register.statistic_dirty)")[0][0]:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: not cluster.execute("select exists (select from register.statistic_dirty)")[0][0],
+               "all changes are folded")
 
 
 def figures_of(reply):

@@ -289,25 +289,62 @@ token_rules fixture_rules(void) {
                          .subject_key_size = 11};
 }
 
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 bool fixture_holds(keys *set, const char *kid) {
     const key *found = keys_find(set, kid);
     key_release(found);
     return found != NULL;
 }
 
-double fixture_wait(keys *set, const char *kid, bool there, double most) {
-    double start = seconds_now();
-    while (seconds_now() - start < most) {
-        if (fixture_holds(set, kid) == there) {
-            return seconds_now() - start;
-        }
-        usleep(5000);
+/* ---- waiting ---- */
+
+enum { WATCHDOG_S = 60 };
+
+/* What is waited for: one of these. */
+typedef struct goal {
+    keys *set;
+    const char *kid;
+    uint64_t generation;
+    const unsigned long long *failures;
+    atomic_ullong *number;
+    unsigned long long least;
+} goal;
+
+static bool is_reached(const goal *wanted) {
+    if (wanted->kid != NULL) {
+        return fixture_holds(wanted->set, wanted->kid);
     }
-    return 1000;
+    if (wanted->failures != NULL) {
+        return keys_figures_read(wanted->set).failures > *wanted->failures;
+    }
+    if (wanted->number != NULL) {
+        return atomic_load(wanted->number) > wanted->least;
+    }
+    return keys_generation(wanted->set) >= wanted->generation;
+}
+
+static bool reach(goal wanted) {
+    time_t end = time(NULL) + WATCHDOG_S;
+    while (!is_reached(&wanted)) {
+        if (time(NULL) > end) { /* clock: the watchdog */
+            return false;
+        }
+        usleep(2000); /* clock: between two looks */
+    }
+    return true;
+}
+
+bool fixture_wait_kid(keys *set, const char *kid) {
+    return reach((goal){.set = set, .kid = kid});
+}
+
+bool fixture_wait_generation(keys *set, uint64_t generation) {
+    return reach((goal){.set = set, .generation = generation});
+}
+
+bool fixture_wait_failure(keys *set, unsigned long long before) {
+    return reach((goal){.set = set, .failures = &before});
+}
+
+bool fixture_wait_number(atomic_ullong *number, unsigned long long least) {
+    return reach((goal){.number = number, .least = least});
 }

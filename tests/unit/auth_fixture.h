@@ -5,6 +5,7 @@
 #include "service/auth/token.h"
 
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -66,7 +67,13 @@ void fixture_write(const fixture *made, const char *name, const char *text);
 /* The rules that these tokens obey. */
 token_rules fixture_rules(void);
 
-/* Whether the set has the kid; and how many seconds it took until it had it, or had it no more
- * (1000 when that did not happen within `most`). */
+/* Whether the set has the kid. A kid that it has not asks for a refresh. */
 bool fixture_holds(keys *set, const char *kid);
-double fixture_wait(keys *set, const char *kid, bool there, double most);
+
+/* Each waits, under one watchdog, and returns whether it came about: the set has the kid; it was
+ * put into use `generation` times or more; it was read in vain more than `before` times; the number
+ * grew beyond `least`. */
+bool fixture_wait_kid(keys *set, const char *kid);
+bool fixture_wait_generation(keys *set, uint64_t generation);
+bool fixture_wait_failure(keys *set, unsigned long long before);
+bool fixture_wait_number(atomic_ullong *number, unsigned long long least);

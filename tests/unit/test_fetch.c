@@ -28,7 +28,7 @@ static void end(void) {
     fixture_end(made);
 }
 
-TestSuite(fetch, .init = begin, .fini = end, .timeout = 120);
+TestSuite(fetch, .init = begin, .fini = end, .timeout = 600);
 
 static char *set_of(char *first, char *second) {
     char *jwks[] = {first, second};
@@ -110,20 +110,20 @@ Test(fetch, address_rotation_and_outage) {
     keys_source source = {.jwks_url = url, .dev = true};
     keys *set = keys_new(&source, reason, sizeof reason);
     cr_assert_not_null(set, "%s", reason);
-    usleep(300000);
+    cr_expect(fixture_wait_failure(set, 0));
     cr_expect_eq(keys_figures_read(set).count, 0);
-    cr_expect_geq(keys_figures_read(set).failures, 1);
     atomic_store(&here.answer, first);
-    cr_expect(fixture_wait(set, "rsa", true, 10) < 5, "a failed start is tried again soon");
-    /* The wait asked for an unknown kid, which may have had a second fetch made; let it pass. */
-    usleep(1500000);
+    cr_expect(fixture_wait_generation(set, 1), "a failed start is tried again");
+    cr_expect(fixture_holds(set, "rsa"));
+    unsigned long long failures = keys_figures_read(set).failures;
     atomic_store(&here.answer, down);
     keys_reload(set);
-    usleep(500000);
+    cr_expect(fixture_wait_failure(set, failures));
     cr_expect(fixture_holds(set, "rsa"), "an outage keeps the keys");
     atomic_store(&here.answer, second);
     keys_reload(set);
-    cr_expect(fixture_wait(set, "next", true, 5) < 2);
+    cr_expect(fixture_wait_generation(set, 2));
+    cr_expect(fixture_holds(set, "next"));
     cr_expect_not(fixture_holds(set, "rsa"));
     cr_expect_not(fixture_holds(set, "o"));
     cr_expect_eq(keys_figures_read(set).count, 1);
@@ -195,27 +195,29 @@ Test(fetch, unknown_kid_asks_once) {
     char url[64];
     char *first = answer_with("200 OK", set_of(good_key(), NULL));
     char *second = answer_with("200 OK", set_of(good_key(), fixture_jwk(made->ec, "next", "")));
+    char *third = answer_with("200 OK", set_of(good_key(), NULL));
     start_server(&here);
     url_of(&here, url, sizeof url);
     atomic_store(&here.answer, first);
     keys_source source = {.jwks_url = url, .dev = true};
     keys *set = keys_new(&source, reason, sizeof reason);
     cr_assert_not_null(set);
-    for (int round = 0; round < 400 && keys_figures_read(set).count == 0; round++) {
-        usleep(5000);
-    }
+    cr_expect(fixture_wait_generation(set, 1));
     cr_expect_eq(atomic_load(&here.asked), 1);
     atomic_store(&here.answer, second);
-    cr_expect(fixture_wait(set, "next", true, 5) < 1);
+    cr_expect(fixture_wait_kid(set, "next"));
     for (int round = 0; round < 1000; round++) {
         cr_expect_not(fixture_holds(set, "invented"));
     }
-    usleep(1500000);
-    cr_expect_eq(atomic_load(&here.asked), 2, "a flood of unknown kids makes no fetches");
+    atomic_store(&here.answer, third);
+    keys_reload(set);
+    cr_expect(fixture_wait_generation(set, 3));
+    cr_expect_eq(atomic_load(&here.asked), 3, "a flood of unknown kids makes no fetches");
     keys_free(set);
     stop_server(&here);
     free(first);
     free(second);
+    free(third);
 }
 
 /* ---- fetching ---- */

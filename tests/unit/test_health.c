@@ -50,21 +50,21 @@ static int ask(const char *host, const char *answer) {
     return status;
 }
 
-Test(health, given_it_is_ready_when_asked_then_the_status_is_good, .timeout = 20) {
+Test(health, given_it_is_ready_when_asked_then_the_status_is_good, .timeout = 120) {
     cr_expect_eq(ask("127.0.0.1", "HTTP/1.1 200 OK\r\n\r\n{}"), EX_OK);
 }
 
-Test(health, given_it_listens_everywhere_when_asked_then_this_machine_is_called, .timeout = 20) {
+Test(health, given_it_listens_everywhere_when_asked_then_this_machine_is_called, .timeout = 120) {
     cr_expect_eq(ask("", "HTTP/1.1 200 OK\r\n\r\n{}"), EX_OK);
     cr_expect_eq(ask("0.0.0.0", "HTTP/1.1 200 OK\r\n\r\n{}"), EX_OK);
     cr_expect_eq(ask("[::]", "HTTP/1.1 200 OK\r\n\r\n{}"), EX_OK);
 }
 
-Test(health, given_it_is_not_ready_when_asked_then_the_status_is_bad, .timeout = 20) {
+Test(health, given_it_is_not_ready_when_asked_then_the_status_is_bad, .timeout = 120) {
     cr_expect_eq(ask("127.0.0.1", "HTTP/1.1 503 Service Unavailable\r\n\r\n{}"), EX_UNAVAILABLE);
 }
 
-Test(health, given_something_else_answers_when_asked_then_the_status_is_bad, .timeout = 20) {
+Test(health, given_something_else_answers_when_asked_then_the_status_is_bad, .timeout = 120) {
     cr_expect_eq(ask("127.0.0.1", "SSH-2.0-x 200 \r\n\r\n"), EX_UNAVAILABLE);
     cr_expect_eq(ask("127.0.0.1", "HTTP/1.1 200 OK\r\n"), EX_UNAVAILABLE);
     cr_expect_eq(ask("127.0.0.1", ""), EX_UNAVAILABLE);

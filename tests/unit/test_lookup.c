@@ -41,7 +41,7 @@ static void *check_unresolved(void *all) {
     return NULL;
 }
 
-Test(lookup, given_two_lookups_under_way_then_a_third_is_not_begun, .timeout = 30) {
+Test(lookup, given_two_lookups_under_way_then_a_third_is_not_begun, .timeout = 120) {
     char reason[300];
     pthread_t threads[LOOKUPS_MOST];
     targets *all = targets_new("slow.example", NULL, reason, sizeof reason);

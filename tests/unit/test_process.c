@@ -27,8 +27,8 @@ static char *figures(void) {
 Test(process, given_a_process_when_asked_then_its_figures_are_likely) {
     char *text = figures();
     double started = figure(text, "process_start_time_seconds");
-    cr_expect_gt(started, (double)time(NULL) - 600);
-    cr_expect_leq(started, (double)time(NULL) + 1);
+    cr_expect_gt(started, (double)time(NULL) - 3600); /* clock: a likely value */
+    cr_expect_leq(started, (double)time(NULL) + 1);   /* clock: a likely value */
     cr_expect_gt(figure(text, "process_resident_memory_bytes"), 1 << 20);
     cr_expect_gt(figure(text, "process_virtual_memory_bytes"),
                  figure(text, "process_resident_memory_bytes"));
