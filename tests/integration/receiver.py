@@ -162,7 +162,7 @@ class Receiver:
 
             def finish_request(self, request, client_address):
                 with contextlib.suppress(OSError):
-                    request.settimeout(30)
+                    request.settimeout(WATCHDOG_S)
                     super().finish_request(receiver.context.wrap_socket(request, server_side=True), client_address)
 
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -12,7 +12,8 @@ from steps import given_action, given_referral
 
 MARK = "zqxjk"  # stands in every payload, so that it can be looked for
 PAYLOADS = [
-    f"{MARK}' OR '1'='1", f"{MARK}'; DROP TABLE register.review_case; --", f"{MARK}'||pg_sleep(9)||'",
+    f"{MARK}' OR '1'='1", f"{MARK}'; DROP TABLE register.review_case; --",
+    f"{MARK}'||pg_sleep(9)||'",  # clock: a statement that sleeps is cut off, which is a 503
     f"{MARK}\\'; select 1; --", f"$${MARK}$$", f"{MARK}\r\nX-Injected: 1\r\n\r\n<html>",
     f'{MARK}\n{{"level":"error","message":"forged"}}', f"{MARK}%n%n%n%s%s%p%1000000d", f"{MARK}${{jndi:ldap://a/b}}",
     f"<script>{MARK}</script>", f"../../../../{MARK}", f"{MARK}\u202e\u0000\ufeff", f"{MARK}" + "A" * 5000,
