@@ -213,15 +213,31 @@ static void check_webhooks(findings *all) {
     targets_free(allowed);
 }
 
+/* Only of a schema that has the fingerprints; a file that cannot be read is a finding already. */
+static void check_key_fingerprints(findings *all) {
+    char reason[1024] = "";
+    int status = command_check_keys(all->settings, false, reason, sizeof reason);
+    if (status == EX_OK) {
+        report_order("key fingerprints", reason);
+    } else if (status != EX_NOINPUT) {
+        report_fault(all, status, "key fingerprints", reason,
+                     status == EX_CONFIG ? "put back the copy of the key; only if it is lost, see "
+                                           "`learning-reviews help replace-key`."
+                                         : "");
+    }
+}
+
 static void check_schema(findings *all) {
     char reason[1024] = "";
     switch (migrate_check(all->settings->database, reason, sizeof reason)) {
     case SCHEMA_CURRENT:
         report_order("schema", "current");
+        check_key_fingerprints(all);
         break;
     case SCHEMA_SUPPORTED:
         report_order("schema", reason);
         puts("    the newer program lists this version as supported: it may be served.");
+        check_key_fingerprints(all);
         break;
     case SCHEMA_INCOMPLETE:
         report_fault(all, EX_CONFIG, "schema", reason,

@@ -20,6 +20,15 @@ bool command_check_transport(const config *settings, const char *setting, const 
 bool command_read_webhooks(const config *settings, targets **allowed, unsigned char *key,
                            char *reason, size_t reason_size);
 
+/* Compares the keys of pseudonyms and webhooks with those that the register has used; `record`
+ * makes them the recorded ones where there are none yet. Returns EX_OK, EX_CONFIG for another key,
+ * or EX_UNAVAILABLE; always with one sentence in `reason`. */
+int command_check_keys(const config *settings, bool record, char *reason, size_t reason_size);
+
+/* Makes the key in the settings the register's key, after --confirm; without it, explains what that
+ * does. */
+int command_replace_key(const cli_call *call);
+
 /* What a register brings along that the runtime knows nothing of. */
 typedef struct serve_parts {
     const char *(*scan_text)(const char *text);       /* see service.h */

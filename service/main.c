@@ -59,6 +59,17 @@ static const cli_command commands[] = {
          "Uses LR_MIGRATION_DATABASE, or LR_DATABASE where that is not set. Applies what "
          "is missing, forward only;\nmay be run again at any time.\n",
      .run = command_migrate},
+    {.name = "replace-key",
+     .summary = "make another key of pseudonyms or webhooks the register's key",
+     .description =
+         "The register keeps fingerprints of the keys that it has used, and neither starts nor "
+         "passes `check` with others.\nOnly where a key is lost: put another one into its file, "
+         "stop every instance, and call this command. Without\n--confirm it changes nothing, "
+         "explains the consequences and names the word that confirms them (exit status 64).\n"
+         "Uses LR_MIGRATION_DATABASE, or LR_DATABASE where that is not set.\n",
+     .options = {{"--key", "NAME", "pseudonym or webhook"},
+                 {"--confirm", "WORD", "that the consequences are accepted"}},
+     .run = command_replace_key},
     {.name = "token",
      .summary = "print a development token (LR_MODE=dev)",
      .description = "For one of the roles committee, committee-member, chief-officers, reviewer, "

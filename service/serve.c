@@ -198,7 +198,18 @@ static int check_database(const config *settings, char *reason, size_t reason_si
     if (durability != DURABILITY_KEPT) {
         return durability == DURABILITY_OFF ? EX_CONFIG : EX_UNAVAILABLE;
     }
-    return check_schema(settings->database, reason, reason_size);
+    int schema = check_schema(settings->database, reason, reason_size);
+    if (schema != EX_OK) {
+        return schema;
+    }
+    int keys = command_check_keys(settings, true, reason, reason_size);
+    if (keys == EX_CONFIG) {
+        size_t used = strlen(reason);
+        snprintf(reason + used, reason_size - used,
+                 " Put back the copy of the key; only if it is lost, see `learning-reviews help "
+                 "replace-key`.");
+    }
+    return keys == EX_NOINPUT ? EX_CONFIG : keys;
 }
 
 /* Waits for the end, looking after connections each second. */

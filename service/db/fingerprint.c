@@ -1,0 +1,203 @@
+/* Fingerprints of the keys that a register has used. */
+#include "service/db/fingerprint.h"
+
+#include "service/db/statement.h"
+
+#include <libpq-fe.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SALT_SIZE = 16,
+    HASH_SIZE = 32,
+    ITERATIONS = 100000, /* tens of milliseconds, once at start-up */
+    SALT_TEXT = 2 * SALT_SIZE + 1,
+    HASH_TEXT = 2 * HASH_SIZE + 1
+};
+
+/* Both in hexadecimal, as they go to the database and come from it. */
+typedef struct fingerprint {
+    char salt[SALT_TEXT];
+    char iterations[16];
+    char hash[HASH_TEXT];
+} fingerprint;
+
+static void write_hex(const unsigned char *bytes, size_t size, char *text) {
+    for (size_t i = 0; i < size; i++) {
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    }
+}
+
+static bool read_hex(const char *text, unsigned char *bytes, size_t size) {
+    bool good = strlen(text) == 2 * size;
+    for (size_t i = 0; good && i < size; i++) {
+        good = sscanf(text + 2 * i, "%2hhx", &bytes[i]) == 1;
+    }
+    return good;
+}
+
+/* Hashes the key with the salt and the count that `made` has. */
+static bool hash_key(const fingerprint_key *key, fingerprint *made) {
+    unsigned char salt[SALT_SIZE];
+    unsigned char hash[HASH_SIZE];
+    int iterations = (int)strtol(made->iterations, NULL, 10);
+    bool good = read_hex(made->salt, salt, sizeof salt) &&
+                PKCS5_PBKDF2_HMAC((const char *)key->secret, (int)key->size, salt, sizeof salt,
+                                  iterations, EVP_sha256(), sizeof hash, hash) == 1;
+    if (good) {
+        write_hex(hash, sizeof hash, made->hash);
+    }
+    return good;
+}
+
+static bool make_fingerprint(const fingerprint_key *key, fingerprint *made) {
+    unsigned char salt[SALT_SIZE];
+    if (RAND_bytes(salt, sizeof salt) != 1) {
+        return false;
+    }
+    write_hex(salt, sizeof salt, made->salt);
+    snprintf(made->iterations, sizeof made->iterations, "%d", ITERATIONS);
+    return hash_key(key, made);
+}
+
+static bool is_good(const PGresult *result) {
+    return PQresultStatus(result) == PGRES_TUPLES_OK || PQresultStatus(result) == PGRES_COMMAND_OK;
+}
+
+/* Runs the statement; NULL with a sentence in `reason` when it fails. */
+static PGresult *ask(PGconn *link, const statement *what, const char *const *parameters,
+                     char *reason, size_t reason_size) {
+    PGresult *result =
+        PQexecParams(link, what->text, what->parameters, NULL, parameters, NULL, NULL, 0);
+    if (is_good(result)) {
+        return result;
+    }
+    snprintf(reason, reason_size, "The keys' fingerprints cannot be read or written: %s",
+             PQerrorMessage(link));
+    reason[strcspn(reason, "\n")] = '\0';
+    PQclear(result);
+    return NULL;
+}
+
+static PGconn *open_link(const char *conninfo, char *reason, size_t reason_size) {
+    PGconn *link = PQconnectdb(conninfo);
+    if (PQstatus(link) == CONNECTION_OK) {
+        return link;
+    }
+    snprintf(reason, reason_size, "The database cannot be reached: %s", PQerrorMessage(link));
+    reason[strcspn(reason, "\n")] = '\0';
+    PQfinish(link);
+    return NULL;
+}
+
+/* Compares the key with the row of a recorded one; the result is taken. */
+static fingerprint_verdict compare(const fingerprint_key *key, PGresult *row, char *since) {
+    fingerprint own;
+    const char *recorded = PQgetvalue(row, 0, PQfnumber(row, "hash"));
+    snprintf(own.salt, sizeof own.salt, "%s", PQgetvalue(row, 0, PQfnumber(row, "salt")));
+    snprintf(own.iterations, sizeof own.iterations, "%s",
+             PQgetvalue(row, 0, PQfnumber(row, "iterations")));
+    snprintf(since, FINGERPRINT_DAY_SIZE, "%s", PQgetvalue(row, 0, PQfnumber(row, "since")));
+    return hash_key(key, &own) && strcmp(own.hash, recorded) == 0 ? FINGERPRINT_SAME
+                                                                  : FINGERPRINT_OTHER;
+}
+
+static fingerprint_verdict judge(PGconn *link, const fingerprint_key *key, bool record, char *since,
+                                 char *reason, size_t reason_size) {
+    fingerprint made;
+    const char *const parameters[] = {key->name, made.salt, made.iterations, made.hash};
+    PGresult *row = ask(link, statement_key_find, parameters, reason, reason_size);
+    if (row != NULL && PQntuples(row) == 0 && record) {
+        PQclear(row);
+        row = make_fingerprint(key, &made)
+                  ? ask(link, statement_key_record, parameters, reason, reason_size)
+                  : NULL;
+    }
+    fingerprint_verdict verdict = FINGERPRINT_UNKNOWN;
+    if (row != NULL) {
+        verdict = PQntuples(row) == 0 ? FINGERPRINT_NONE : compare(key, row, since);
+    }
+    PQclear(row);
+    return verdict;
+}
+
+fingerprint_verdict fingerprint_check(const char *conninfo, const fingerprint_key *key, bool record,
+                                      char since[FINGERPRINT_DAY_SIZE], char *reason,
+                                      size_t reason_size) {
+    *since = '\0';
+    snprintf(reason, reason_size, "The key's fingerprint could not be made.");
+    PGconn *link = open_link(conninfo, reason, reason_size);
+    if (link == NULL) {
+        return FINGERPRINT_UNKNOWN;
+    }
+    fingerprint_verdict verdict = judge(link, key, record, since, reason, reason_size);
+    PQfinish(link);
+    return verdict;
+}
+
+/* A connection with the rights of the owner. */
+static PGconn *open_as_owner(const char *conninfo, char *reason, size_t reason_size) {
+    const statement *const first[] = {statement_schema_own, statement_schema_path};
+    PGconn *link = open_link(conninfo, reason, reason_size);
+    for (size_t i = 0; link != NULL && i < sizeof first / sizeof first[0]; i++) {
+        PGresult *done = ask(link, first[i], NULL, reason, reason_size);
+        if (done == NULL) {
+            PQfinish(link);
+            link = NULL;
+        }
+        PQclear(done);
+    }
+    return link;
+}
+
+bool fingerprint_uses(const char *conninfo, long *children, long *webhooks, char *reason,
+                      size_t reason_size) {
+    PGconn *link = open_as_owner(conninfo, reason, reason_size);
+    if (link == NULL) {
+        return false;
+    }
+    PGresult *row = ask(link, statement_key_uses, NULL, reason, reason_size);
+    if (row != NULL) {
+        *children = strtol(PQgetvalue(row, 0, 0), NULL, 10);
+        *webhooks = strtol(PQgetvalue(row, 0, 1), NULL, 10);
+    }
+    bool good = row != NULL;
+    PQclear(row);
+    PQfinish(link);
+    return good;
+}
+
+static fingerprint_verdict replace(PGconn *link, const fingerprint_key *key, char *reason,
+                                   size_t reason_size) {
+    fingerprint made;
+    if (!make_fingerprint(key, &made)) {
+        snprintf(reason, reason_size, "The key's fingerprint could not be made.");
+        return FINGERPRINT_UNKNOWN;
+    }
+    const char *const parameters[] = {key->name, made.salt, made.iterations, made.hash};
+    PGresult *done =
+        PQexecParams(link, statement_key_replace->text, 4, NULL, parameters, NULL, NULL, 0);
+    const char *state = PQresultErrorField(done, PG_DIAG_SQLSTATE);
+    fingerprint_verdict verdict = is_good(done) ? FINGERPRINT_SAME : FINGERPRINT_UNKNOWN;
+    if (state != NULL && strcmp(state, "55006") == 0) { /* object_in_use */
+        verdict = FINGERPRINT_IN_USE;
+    }
+    snprintf(reason, reason_size, "%s", PQresultErrorMessage(done));
+    reason[strcspn(reason, "\n")] = '\0';
+    PQclear(done);
+    return verdict;
+}
+
+fingerprint_verdict fingerprint_replace(const char *conninfo, const fingerprint_key *key,
+                                        char *reason, size_t reason_size) {
+    PGconn *link = open_as_owner(conninfo, reason, reason_size);
+    if (link == NULL) {
+        return FINGERPRINT_UNKNOWN;
+    }
+    fingerprint_verdict verdict = replace(link, key, reason, reason_size);
+    PQfinish(link);
+    return verdict;
+}

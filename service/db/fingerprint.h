@@ -1,0 +1,42 @@
+/* Fingerprints of the keys that a register has used, kept in its database: another key is noticed
+ * before it does harm. A fingerprint is PBKDF2 of the key with a salt of its own, so that the
+ * database gives no way to guess the key. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A key by its name in the database ("pseudonym" or "webhook"). */
+typedef struct fingerprint_key {
+    const char *name;
+    const unsigned char *secret;
+    size_t size;
+} fingerprint_key;
+
+enum { FINGERPRINT_DAY_SIZE = 16 };
+
+typedef enum fingerprint_verdict {
+    FINGERPRINT_SAME,
+    FINGERPRINT_OTHER,  /* the register has used another key */
+    FINGERPRINT_NONE,   /* no key of this name is recorded yet */
+    FINGERPRINT_IN_USE, /* not replaced: the service is connected to the database */
+    FINGERPRINT_UNKNOWN /* the database could not be asked */
+} fingerprint_verdict;
+
+/* Compares the key with the recorded one, as the role that serves; with `record` it becomes the
+ * recorded one where there is none. Writes to `since` the day when that was recorded ("" without
+ * one), and for FINGERPRINT_UNKNOWN one sentence to `reason`. */
+fingerprint_verdict fingerprint_check(const char *conninfo, const fingerprint_key *key, bool record,
+                                      char since[FINGERPRINT_DAY_SIZE], char *reason,
+                                      size_t reason_size);
+
+/* How many references of children and how many webhooks depend on the keys, as the role that
+ * migrates. Returns false with one sentence in `reason`. */
+bool fingerprint_uses(const char *conninfo, long *children, long *webhooks, char *reason,
+                      size_t reason_size);
+
+/* Makes the key the recorded one, as the role that migrates, and adds an entry to the audit trail.
+ * Returns FINGERPRINT_SAME, FINGERPRINT_IN_USE, or FINGERPRINT_UNKNOWN with one sentence in
+ * `reason`. */
+fingerprint_verdict fingerprint_replace(const char *conninfo, const fingerprint_key *key,
+                                        char *reason, size_t reason_size);
