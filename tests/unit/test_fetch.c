@@ -155,7 +155,7 @@ Test(fetch, keys_of_a_silent_issuer_are_accepted_for_so_long_only) {
     keys_source source = {.jwks_url = url, .dev = true, .accept_seconds = accept_seconds};
     keys *set = keys_new(&source, reason, sizeof reason);
     cr_assert_not_null(set, "%s", reason);
-    cr_assert(fixture_wait(set, "rsa", true, 30) < 30);
+    cr_assert(fixture_wait_kid(set, "rsa"));
     token_rules rules = fixture_rules();
     token_verifier *verifier = token_verifier_new(set, &rules);
     char *token = good_token();
