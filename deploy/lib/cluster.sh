@@ -2,18 +2,21 @@
 # A PostgreSQL cluster of its own, reached through a socket in a folder that only its user may enter.
 # Debian's own cluster is left alone. Sets: postgres_programs.
 
+postgres_folder=/usr/lib/postgresql
+
 cluster_find_programs() {
     local version
     if [[ -s $state/data/PG_VERSION ]]; then
         version=$(<"$state/data/PG_VERSION")
     else
-        version=$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null |
-            sort -n | tail -n 1)
+        # A folder without initdb is that of a client.
+        version=$(find "$postgres_folder" -mindepth 3 -maxdepth 3 -path '*/bin/initdb' -printf '%P\n' 2>/dev/null |
+            cut -d / -f 1 | sort -n | tail -n 1)
     fi
-    postgres_programs=/usr/lib/postgresql/$version/bin
+    postgres_programs=$postgres_folder/$version/bin
     if [[ -z $version || ! -x $postgres_programs/initdb ]]; then
-        fail "PostgreSQL ${version:+$version }is not installed under /usr/lib/postgresql." \
-            "As root: apt-get install postgresql${version:+-$version}" \
+        fail "The server of PostgreSQL ${version:+$version }is not installed under $postgres_folder." \
+            "As root: apt-get update && apt-get install postgresql${version:+-$version}" \
             'Or give a database of your own with LR_DATABASE.'
     fi
 }
@@ -59,29 +62,50 @@ cluster_make() {
     mv "$state/data.new" "$state/data"
 }
 
-cluster_runs() {
-    as_service "$postgres_programs/pg_ctl" status -D "$state/data" >/dev/null 2>&1
+# Prints the id of the running postmaster. pg_ctl would also take one that was killed and that nobody has waited for, or
+# another program that has its number now, for the postmaster.
+cluster_pid() {
+    processes_of "$service_user" "$postgres_programs/postgres" -D "$state/data"
+}
+
+# PostgreSQL refuses to start while a process has the number in its lock files, even one that has ended. Their other
+# lines stay: by them it finds out whether processes of the old postmaster still use its memory.
+cluster_clear_locks() {
+    local file pid no_process=2147483647
+    for file in "$state/data/postmaster.pid" "$socket_folder/.s.PGSQL.5432.lock"; do
+        pid=$(head -n 1 "$file" 2>/dev/null) || continue
+        if [[ -e /proc/$pid ]]; then
+            step "Process $pid, which $file names, is no postmaster: taking its number out"
+            { printf '%s\n' "$no_process" && tail -n +2 "$file"; } | state_write "$file"
+        fi
+    done
 }
 
 cluster_start() {
     cluster_find_programs
     [[ -s $state/data/PG_VERSION ]] || cluster_make
-    if cluster_runs; then
+    if [[ -n $(cluster_pid) ]]; then
         step 'The database is running'
     else
         step 'Starting the database'
+        cluster_clear_locks
         cluster_settings | state_write "$state/data/register.conf"
-        # Descriptor 9 is the lock: what goes on running must not keep it.
-        as_service "$postgres_programs/pg_ctl" start -w -t 120 -D "$state/data" \
-            -l "$state/log/postgresql-start.log" >/dev/null 2>&1 9>&- || {
+        (close_descriptors && as_service "$postgres_programs/pg_ctl" start -w -t 120 -D "$state/data" \
+            -l "$state/log/postgresql-start.log" >/dev/null 2>&1) || {
             tail -n 5 "$state/log/postgresql-start.log" >&2
             fail 'The database did not start.' "Its log is in $state/log."
         }
     fi
-    local query="select 1 from pg_database where datname = 'learning_reviews'"
-    if [[ $(as_service "$postgres_programs/psql" -XAtq -h "$socket_folder" -U postgres -d postgres \
-        -c "$query") != 1 ]]; then
-        as_service "$postgres_programs/createdb" -h "$socket_folder" -U postgres learning_reviews
+    cluster_make_database
+}
+
+cluster_make_database() {
+    local found query="select count(*) from pg_database where datname = 'learning_reviews'"
+    found=$(as_service "$postgres_programs/psql" -XAtq -h "$socket_folder" -U postgres -d postgres -c "$query") ||
+        fail 'The database does not answer.' "Its log is in $state/log."
+    if [[ $found == 0 ]]; then
+        as_service "$postgres_programs/createdb" -h "$socket_folder" -U postgres learning_reviews ||
+            fail 'The database learning_reviews could not be made.' "The log is in $state/log."
     fi
 }
 
@@ -89,12 +113,18 @@ cluster_stop() {
     if [[ ! -s $state/data/PG_VERSION ]]; then
         return
     fi
+    local pid waited
     cluster_find_programs
-    if ! cluster_runs; then
+    pid=$(cluster_pid)
+    if [[ -z $pid ]]; then
         step 'The database is not running'
         return
     fi
     step 'Stopping the database'
-    as_service "$postgres_programs/pg_ctl" stop -w -t 60 -m fast -D "$state/data" >/dev/null ||
-        fail 'The database did not stop within a minute.' "Its log is in $state/log."
+    kill -INT "$pid" # PostgreSQL's fast shutdown
+    for ((waited = 0; waited < 600; waited++)); do
+        [[ -n $(cluster_pid) ]] || return 0
+        sleep 0.1
+    done
+    fail 'The database did not stop within a minute.' "Its log is in $state/log."
 }

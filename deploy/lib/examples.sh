@@ -21,8 +21,22 @@ examples_referral() {
         basis: "Several services see learning for how they work together."}'
 }
 
+# Makes a token for each role and writes them, with the address, as variables of the shell. Printed, they would push
+# everything else off the screen.
+examples_write_tokens() {
+    local role token
+    {
+        printf 'url=%s\n' "$1"
+        for role in committee chief-officers reviewer agency health police prosecution inspectorate other-committee \
+            dashboard; do
+            token=$(as_service "$program" token --role "$role")
+            printf '%s=%s\n' "${role//-/_}" "$token"
+        done
+    } | state_write "$state/tokens"
+}
+
 examples_print() {
-    local url role agency='' committee='' dashboard='' token
+    local url
     url=$(examples_address)
     step "Ready. Documentation: $url/docs   Contract: $url/openapi.yaml   Dashboard: $url/dashboard"
     printf '   State: %s   Stop: deploy/run --stop\n' "$state"
@@ -30,33 +44,34 @@ examples_print() {
         printf '   Tokens come from the issuer that LR_JWKS_URL or LR_JWKS_FILE stands for.\n'
         return
     fi
-    printf '\nTokens, for twelve hours:\n'
-    for role in committee chief-officers reviewer agency health police prosecution inspectorate other-committee dashboard; do
-        token=$(as_service "$program" token --role "$role")
-        printf '\n%s\n%s\n' "$role" "$token"
-        case $role in
-        committee) committee=$token ;;
-        agency) agency=$token ;;
-        dashboard) dashboard=$token ;;
-        esac
-    done
-    printf '\nLines to paste:\n\n# An agency pushes a referral\n'
-    printf 'curl -sS -X POST %s/v1/referrals -H "Authorization: Bearer %s" -H "Content-Type: application/json" -d %s | jq\n' \
-        "$url" "$agency" "'$(examples_referral | sed "s/REFERENCE/'\"\$(date +%s%N)\"'/")'"
-    printf '\n# The committee lists what is overdue\n'
-    printf 'curl -sS "%s/v1/actions?overdue=true&limit=5" -H "Authorization: Bearer %s" | jq ".items[] | {title, owner_organisation, due_on, status}"\n' \
-        "$url" "$committee"
-    printf '\n# A dashboard reads a table of statistics, as CSV\n'
-    printf 'curl -sS %s/v1/statistics/decisions -H "Authorization: Bearer %s" -H "Accept: text/csv"\n' "$url" "$dashboard"
+    examples_write_tokens "$url"
+    # shellcheck disable=SC2016 # the names of variables that the pasted line sets
+    printf '\nLines to paste. The first one sets $url and, for twelve hours, a token for each of these roles:\n'
+    printf '%s\n\n. %s/tokens\n' "$(sed -n 's/^\([a-z_]*\)=ey.*/$\1/p' "$state/tokens" | paste -s -d ' ')" "$state"
+    printf '\n# An agency pushes a referral\n'
+    # shellcheck disable=SC2016 # the pasted line expands these
+    printf 'curl -sS $url/v1/referrals -H "Authorization: Bearer $agency" -H "Content-Type: application/json" -d %s | jq\n' \
+        "'$(examples_referral | sed "s/REFERENCE/'\"\$(date +%s%N)\"'/")'"
+    cat <<'LINES'
+
+# The committee lists what is overdue
+curl -sS "$url/v1/actions?overdue=true&limit=5" -H "Authorization: Bearer $committee" | jq '.items[] | {title, owner_organisation, due_on, status}'
+
+# A dashboard reads a table of statistics, as CSV
+curl -sS $url/v1/statistics/decisions -H "Authorization: Bearer $dashboard" -H 'Accept: text/csv'
+
+# Where a case that waits for the decision can go, what is missing and who can do it
+case=$(curl -sS "$url/v1/cases?stage=decision&limit=1" -H "Authorization: Bearer $committee" | jq -r '.items[0].links.self')
+curl -sS $url$case/transitions -H "Authorization: Bearer $committee" | jq -c '.items[] | {to, possible, blocked_by: [.blocked_by[] | {message, by}]}'
+
+# What happened in it
+curl -sS "$url$case/timeline?limit=200" -H "Authorization: Bearer $committee" | jq -r '.items[] | [.recorded_at, .recorded_by, .kind, .subject] | @tsv'
+
+# Has it changed since it was read? 304: it has not
+etag=$(curl -sS -o /dev/null -w '%header{etag}' $url$case -H "Authorization: Bearer $committee")
+curl -sS -o /dev/null -w '%{http_code}\n' $url$case -H "Authorization: Bearer $committee" -H "If-None-Match: $etag"
+LINES
     if [[ $private_database == no || $demo == 0 ]]; then
-        printf '\n# (The last two need cases: there is no demonstration data.)'
+        printf '\n# (All but the first need cases: there is no demonstration data.)\n'
     fi
-    printf '\n# Where a case that waits for the decision can go, what is missing and who can do it; then its timeline\n'
-    # shellcheck disable=SC2016 # the pasted line expands these
-    printf 't="%s"; u=%s; c=$(curl -sS "$u/v1/cases?stage=decision&limit=1" -H "Authorization: Bearer $t" | jq -r ".items[0].links.self"); curl -sS "$u$c/transitions" -H "Authorization: Bearer $t" | jq -c ".items[] | {to, possible, blocked_by: [.blocked_by[] | {message, by}]}"; curl -sS "$u$c/timeline?limit=200" -H "Authorization: Bearer $t" | jq -r ".items[] | [.recorded_at, .recorded_by, .kind, .subject] | @tsv"\n' \
-        "$committee" "$url"
-    printf '\n# The committee reads a case twice: 200 with an ETag, then 304 because nothing changed\n'
-    # shellcheck disable=SC2016 # the pasted line expands these
-    printf 't="%s"; u=%s; c=$(curl -sS "$u/v1/cases?limit=1" -H "Authorization: Bearer $t" | jq -r ".items[0].links.self"); e=$(curl -sS "$u$c" -H "Authorization: Bearer $t" -o /dev/null -w "%%{stderr}%%{http_code}\\n%%{stdout}%%header{etag}"); curl -sS "$u$c" -H "Authorization: Bearer $t" -H "If-None-Match: $e" -o /dev/null -w "%%{http_code}\\n"\n' \
-        "$committee" "$url"
 }

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # run and state.sh set what all share
 # The private state: one folder with the database, the keys, the log and the program that runs.
-# Sets: state, demo, private_database, service_user, socket_folder, program.
+# Sets: state, demo, private_database, service_user, socket_folder, built (the program to run), program (the copy that
+# runs), candidate (the copy that is checked before it takes its place).
 
 readonly space_needed_mb=500
 
@@ -28,10 +29,12 @@ state_choose() {
     if [[ -n ${LR_DATABASE:-} ]]; then
         private_database=no
     fi
+    built=${LR_BINARY:-$repository/build/learning-reviews}
     # The service refuses settings that it does not know.
-    unset LR_STATE LR_DEMO
+    unset LR_STATE LR_DEMO LR_BINARY
     socket_folder=$state/socket
     program=$state/bin/learning-reviews
+    candidate=$program.new
     state_check_socket_path
 }
 
