@@ -6,8 +6,7 @@
 static const char committee_scopes[] =
     "referrals.read referrals.write cases.read cases.write children.read information.read "
     "decisions.write reviews.write proceedings.read proceedings.write notices.read actions.read "
-    "actions.write actions.verify retention.write holds.legal changes.read webhooks.manage "
-    "audit.read statistics.read";
+    "actions.write actions.verify changes.read webhooks.manage audit.read statistics.read";
 static const char agency_scopes[] =
     "referrals.read referrals.write information.read information.write actions.read actions.write "
     "changes.read webhooks.manage";
@@ -17,6 +16,8 @@ static const char liaison_scopes[] =
 
 static const token_role roles[] = {
     {"committee", "CPC-GLA", "committee-system", committee_scopes},
+    {"records-officer", "CPC-GLA", "records-office",
+     "referrals.read cases.read retention.write holds.legal changes.read audit.read"},
     {"committee-member", "CPC-GLA", "member-portal",
      "referrals.read cases.read actions.read changes.read"},
     {"chief-officers", "COG-GLA", "chief-officers-system",
@@ -72,10 +73,10 @@ static const cli_command commands[] = {
      .run = command_replace_key},
     {.name = "token",
      .summary = "print a development token (LR_MODE=dev)",
-     .description = "For one of the roles committee, committee-member, chief-officers, reviewer, "
-                    "agency, health, police,\n"
-                    "prosecution, reporter, inspectorate, national-hub, auditor, dashboard, "
-                    "other-committee; or for an organisation,\na client and scopes.\n",
+     .description = "For one of the roles committee, records-officer, committee-member, "
+                    "chief-officers, reviewer, agency, health,\n"
+                    "police, prosecution, reporter, inspectorate, national-hub, auditor, dashboard, "
+                    "other-committee; or for an\norganisation, a client and scopes.\n",
      .options = {{"--role", "ROLE", "a role from above"},
                  {"--organisation", "CODE", "a code of GET /v1/reference/organisations"},
                  {"--client", "ID", "the client's identifier"},

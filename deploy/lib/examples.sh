@@ -27,7 +27,7 @@ examples_write_tokens() {
     local role token
     {
         printf 'url=%s\n' "$1"
-        for role in committee chief-officers reviewer agency health police prosecution inspectorate other-committee \
+        for role in committee records-officer chief-officers reviewer agency health police prosecution inspectorate other-committee \
             dashboard; do
             token=$(as_service "$program" token --role "$role")
             printf '%s=%s\n' "${role//-/_}" "$token"

@@ -156,4 +156,5 @@ insert into local_holiday (committee, day, name, recorded_at, recorded_by)
 select 'GLA', first + (8 - extract(isodow from first)::integer) % 7 + 14, 'Fair Monday',
     (first - 200)::timestamp at time zone 'UTC', 'CPC-GLA'
 from generate_series(2020, extract(year from today())::integer) year, make_date(year, 7, 1) first;
-insert into retention_rule (committee, months, valid_from) values ('HLD', 144, '2020-01-01');
+insert into retention_rule (committee, months, valid_from, announced_on) values
+    ('HLD', 144, '2020-01-01', '2019-11-04'), ('GLA', 144, today() + 26, today() - 5);

@@ -20,6 +20,25 @@ from review_case c where c.id in (select id from demo_gone);
 delete from referral where case_id in (select id from demo_gone);
 delete from review_case where id in (select id from demo_gone);
 
+-- Others are announced to be erased; the committee stopped one of them.
+insert into erasure (id, committee, case_id, referral_id, reference, status, announced_on, announced_by, not_before,
+    stopped_on, stopped_because, created_at, updated_at, version)
+select pg_temp.id_of(e.id || ' erasure', e.at), e.committee, e.case_id, e.referral_id, e.reference,
+    case when e.stopped then 'stopped' else 'announced' end, today() - 9, 'records-office', today() + 21,
+    case when e.stopped then today() - 2 end, case when e.stopped then 'committee' end, e.at,
+    e.at + case when e.stopped then interval '7 days' else '0' end, 1 + e.stopped::integer
+from (
+    (select c.id, c.committee, c.id as case_id, null::uuid as referral_id, c.reference,
+        row_number() over (order by c.reference) > 1 as stopped, pg_temp.instant('erasure', today() - 9) as at
+    from review_case c
+    where c.committee = 'GLA' and c.merged_into is null and retain_until(c) < today() - 9 and not c.legal_hold
+        and not exists (select from review_case x where x.merged_into = c.id)
+    order by c.reference limit 2)
+    union all
+    (select r.id, r.committee, null, r.id, r.reference, false, pg_temp.instant('erasure', today() - 9)
+    from referral r where r.committee = 'GLA' and referral_retain_until(r) < today() - 9
+    order by r.reference limit 1)) e;
+
 -- What each row was when it was made (members that move on by themselves still have their first value), and the
 -- change that made it what it is. A table's trigger says what its rows are called and which members move.
 create temporary table demo_change (committee text, case_id uuid, subject text, subject_id uuid, kind text,
@@ -28,7 +47,8 @@ create function pg_temp.write_changes() returns void language plpgsql as $$
 declare
     technical constant text[] :=
         '{id,committee,case_id,version,created_at,updated_at,recorded_at,recorded_by,stage_due_or_never}';
-    at_first constant jsonb := '{"information_request": "open", "action": "proposed", "transfer": "proposed"}';
+    at_first constant jsonb := '{"information_request": "open", "action": "proposed", "transfer": "proposed",
+        "erasure": "announced"}';
     t record;
 begin
     for t in select c.relname as name, words[1] as subject, words[2:] as moving
@@ -86,5 +106,5 @@ cross join lateral (
     select jsonb_object_agg(a.key, jsonb_build_object('before', d.before -> a.key, 'after', a.value)) as changes
     from jsonb_each(d.after) a
     where a.value is distinct from coalesce(d.before -> a.key, 'null')) c
-where c.changes is not null
+where c.changes is not null and d.case_id is not null
 order by d.at, d.case_id, d.subject <> 'case', d.kind <> 'created', d.subject, d.subject_id;

@@ -196,9 +196,13 @@ TO_SEE = {
     "past its retention, held": "review_case c where {gla} and retain_until(c) < today() and legal_hold",
     "a referral past its retention": "referral r where {gla} and referral_retain_until(r) < today()",
     "an anonymous review": "anonymous_review where {gla}",
+    "an announced erasure": "erasure where {gla} and status = 'announced' and case_id is not null",
+    "an announced erasure of a referral": "erasure where {gla} and status = 'announced' and referral_id is not null",
+    "an erasure that was stopped": "erasure where {gla} and status = 'stopped'",
     "a timescale of its own": "timescale where {gla}",
     "a holiday of its own": "local_holiday where {gla}",
     "a retention rule of its own": "retention_rule where committee is not null",
+    "a pending retention rule": "retention_rule where {gla} and valid_from > today()",
     "a death": "child where {gla} and outcome = 'died' and national_hub_submitted_on is not null",
     **{f"a review {one}": f"review_case where review_type = '{one}'"
        for one in ("single", "sibling_group", "thematic", "joint")},
@@ -477,8 +481,8 @@ def test_the_record_of_changes_has_every_row_in_its_order(demo):
 
 # ---- What everybody reads keeps to the contract.
 
-ROLES = ("committee", "committee-member", "chief-officers", "reviewer", "agency", "health", "police", "prosecution",
-         "reporter", "inspectorate", "national-hub", "other-committee")
+ROLES = ("committee", "records-officer", "committee-member", "chief-officers", "reviewer", "agency", "health", "police",
+         "prosecution", "reporter", "inspectorate", "national-hub", "other-committee")
 FEED = {"listChanges", "listPresent"}  # goes on for ever, and has tests of its own
 WEBHOOKS = {"getWebhook", "listDeliveries", "getDelivery"}  # nobody listens to the demonstration
 

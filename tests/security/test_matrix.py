@@ -161,7 +161,8 @@ class World:
         self.notice = unsent[0][0] if unsent else case["notice_id"]
         old = given_old(committee, cluster, given_case(committee, local_authority=authority)["id"])
         self.only = {
-            "transfers": committee.send("proposeTransfer", new_transfer(to_committee="ORK"), id=case["id"]).needed(201)["id"],
+            "transfers": committee.send("proposeTransfer", new_transfer(to_committee="ORK" if others else "SHE"),
+                                        id=case["id"]).needed(201)["id"],
             "anonymous-reviews": erase(committee, cluster, old).needed(201)["id"],
             "erasures": announce(committee, given_old(
                 committee, cluster, given_case(committee, local_authority=authority)["id"])).needed(201)["id"],

@@ -93,6 +93,9 @@ create temporary table doomed_referral as select r.id, r.committee from referral
     where r.status in ('rejected', 'withdrawn') order by r.received_on, r.id limit 30;
 update referral set (received_on, decided_on) = (received_on - 3700, decided_on - 3700)
     where id in (select id from doomed_referral);
+insert into erasure (id, committee, referral_id, reference, announced_on, announced_by, not_before)
+    select gen_random_uuid(), r.committee, r.id, r.reference, today() - 30, 'another client', today()
+    from doomed_referral d join referral r using (id, committee);
 select set_config('register.scopes', ' retention.write ', false);
 select set_config('register.committee', d.committee, false),
     (referral_anonymise(d.id, null, json_build_object('reference', r.reference)::jsonb)).status
