@@ -73,10 +73,11 @@ static const cli_command commands[] = {
      .run = command_replace_key},
     {.name = "token",
      .summary = "print a development token (LR_MODE=dev)",
-     .description = "For one of the roles committee, records-officer, committee-member, "
-                    "chief-officers, reviewer, agency, health,\n"
-                    "police, prosecution, reporter, inspectorate, national-hub, auditor, dashboard, "
-                    "other-committee; or for an\norganisation, a client and scopes.\n",
+     .description =
+         "For one of the roles committee, records-officer, committee-member, "
+         "chief-officers, reviewer, agency, health,\n"
+         "police, prosecution, reporter, inspectorate, national-hub, auditor, dashboard, "
+         "other-committee; or for an\norganisation, a client and scopes.\n",
      .options = {{"--role", "ROLE", "a role from above"},
                  {"--organisation", "CODE", "a code of GET /v1/reference/organisations"},
                  {"--client", "ID", "the client's identifier"},

@@ -394,7 +394,7 @@ DAYS = """
         and c.table_name not like 'statistic_%' -- periods, and days from which something counts
         and c.column_name not in ('due_on', 'original_due_on', 'revised_due_on', 'stage_due_on', 'stage_due_or_never',
             'review_on', 'next_review_on', 'planned_until', 'ends_on', 'target_completion_on', 'intended_on', 'day',
-            'valid_from')"""
+            'valid_from', 'not_before')"""
 
 
 def test_nothing_happened_in_the_future(demo):
