@@ -99,7 +99,12 @@ def folder():
     made = pathlib.Path(tempfile.mkdtemp(prefix="lr-run-", dir="/tmp"))
     made.chmod(0o755)
     yield made
-    shutil.rmtree(made)
+    # A test that failed leaves no daemon behind.
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        if any(word.startswith(f"{made}/") for word in words_of(path.name)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(path.name), signal.SIGKILL)
+    shutil.rmtree(made, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
