@@ -3,6 +3,7 @@
 
 #include "service/command.h"
 #include "service/db/audit_chain.h"
+#include "service/db/audit_watch.h"
 #include "service/db/link.h"
 #include "service/db/statement.h"
 
@@ -163,6 +164,11 @@ static int report(const audit_chain *chain) {
     printf("audit trail: in order, %" PRId64 " entries sealed, %" PRId64 " of them removed since, "
            "%" PRId64 " not sealed yet\nanchor: %s\n",
            chain->last.position, chain->start.position, chain->unsealed, anchor);
+    if (chain->unused > 0) {
+        printf("numbers: %" PRId64 " are not used, at most %" PRId64 " in a row, before entry "
+               "%" PRId64 "; requests that failed leave such numbers\n",
+               chain->unused, chain->widest, chain->widest_before);
+    }
     return EX_OK;
 }
 
@@ -180,6 +186,9 @@ int audit_check(const config *settings, const char *anchor) {
     if (!command_check_transport(settings, "LR_DATABASE", settings->database, reason,
                                  sizeof reason)) {
         return cli_fail(EX_CONFIG, reason);
+    }
+    if (anchor == NULL && settings->audit_anchor_file != NULL) {
+        audit_anchor_file_last(settings->audit_anchor_file, &chain.anchor);
     }
     PGconn *link = connect_to(settings->database);
     if (PQstatus(link) != CONNECTION_OK) {

@@ -56,6 +56,8 @@ static const setting settings_known[] = {
     {"LR_WEBHOOK_CA_FILE", TEXT, AT(webhook_ca_file), NULL, 0, 0},
     {"LR_WEBHOOK_CONFIRM_DAYS", NUMBER, AT(webhook_confirm_days), "90", 1, 3650},
     {"LR_WEBHOOK_RETRY_SECONDS", NUMBER, AT(webhook_retry_seconds), "10", 1, 3600},
+    {"LR_AUDIT_ANCHOR_FILE", TEXT, AT(audit_anchor_file), NULL, 0, 0},
+    {"LR_AUDIT_ANCHOR_SECONDS", NUMBER, AT(audit_anchor_seconds), "60", 1, 3600},
     {"LR_AUDIT_DURABLE", NUMBER, AT(audit_durable), "1", 0, 1},
     {"LR_REQUEST_SECONDS", NUMBER, AT(request_seconds), "10", 1, 600},
     {"LR_IDLE_SECONDS", NUMBER, AT(idle_seconds), "75", 1, 600},

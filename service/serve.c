@@ -127,7 +127,9 @@ static bool check_settings(const config *settings, char *reason, size_t reason_s
     return *reason == '\0' &&
            (settings->tls_key_file == NULL ||
             tls_files_check(settings->tls_certificate_file, settings->tls_key_file, reason,
-                            reason_size) != TLS_FILES_BAD);
+                            reason_size) != TLS_FILES_BAD) &&
+           (settings->audit_anchor_file == NULL ||
+            audit_anchor_file_check(settings->audit_anchor_file, reason, reason_size));
 }
 
 /* What is insecure and allowed, at each start again. */

@@ -17,6 +17,7 @@ enum { PERIOD_MS = 1000, SIGHT_EVERY_S = 10, EXPIRE_EVERY_S = 60, STEP = 1000, R
 struct upkeep {
     service *shared;
     pthread_t thread;
+    audit_watch trail;
     int ending; /* eventfd: can be read from when it is to end */
 };
 
@@ -51,7 +52,8 @@ static bool pause_until_next(const upkeep *all) {
 }
 
 static void *run(void *words) {
-    const upkeep *all = words;
+    upkeep *all = words;
+    audit_watch_start(&all->trail, all->shared->settings->audit_anchor_file);
     for (long tick = 1; pause_until_next(all); tick++) {
         if (!pool_is_connected(all->shared->connections)) {
             continue;
@@ -62,7 +64,8 @@ static void *run(void *words) {
         if (tick % EXPIRE_EVERY_S == 1) {
             expire(all->shared);
         }
-        audit_keep(all->shared->connections, &all->shared->audited, tick);
+        audit_keep(all->shared->connections, &all->trail, &all->shared->audited, tick,
+                   all->shared->settings->audit_anchor_seconds);
     }
     return NULL;
 }

@@ -109,9 +109,22 @@ static bool take_sealed(audit_chain *chain, const audit_value *row) {
     return check_anchor(chain);
 }
 
+/* Requests that failed leave numbers unused: no fault, but what was cut off leaves them, too. */
+static void note_unused(audit_chain *chain, int64_t number) {
+    int64_t between = number - chain->seen - 1;
+    chain->unused += between;
+    if (between > chain->widest) {
+        chain->widest = between;
+        chain->widest_before = number;
+    }
+}
+
 bool audit_chain_follows(audit_chain *chain, const audit_value row[AUDIT_ROW_COLUMNS]) {
     int64_t number = read_int8(&row[row[NUMBER].bytes != NULL ? NUMBER : SEALED]);
     bool follows = number > chain->seen;
+    if (follows && chain->seen > 0) {
+        note_unused(chain, number);
+    }
     chain->seen = number;
     return follows;
 }

@@ -27,6 +27,9 @@ typedef struct audit_chain {
     audit_place last;   /* how far it is verified */
     int64_t seen;       /* number of the row before */
     int64_t unsealed;   /* entries behind the end */
+    int64_t unused;     /* numbers between entries that no entry has */
+    int64_t widest;     /* the most of them in a row, and the entry after them */
+    int64_t widest_before;
     bool removal_noted; /* an entry says that the start was removed */
     char fault[256];    /* the first fault, naming the entry; "" while there is none */
     void *digest;

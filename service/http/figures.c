@@ -186,6 +186,15 @@ static void write_audit(service *shared, FILE *out) {
     metrics_write_value(out, "audit_behind_seconds", "gauge",
                         "Age of the oldest entry of the audit trail that waits to be sealed.",
                         (double)atomic_load(&shared->audited.behind_ms) / 1000);
+    metrics_head(out, "audit_trail_faults", "gauge",
+                 "Whether the audit trail is at fault, by kind; the log says where.");
+    for (int i = 0; i < AUDIT_FAULTS; i++) {
+        fprintf(out, "audit_trail_faults{fault=\"%s\"} %d\n", audit_fault_names[i],
+                atomic_load(&shared->audited.faults[i]));
+    }
+    metrics_write_value(out, "audit_anchor_failures_total", "counter",
+                        "Anchors of the audit trail that could not be written to their file.",
+                        (double)atomic_load(&shared->audited.anchor_failures));
 }
 
 static void write_tokens(service *shared, FILE *out) {

@@ -181,6 +181,63 @@ begin
 end
 $$;
 
+-- Triggers of the schema that are switched off, and those of the trail that are gone; null when there are none. A trigger
+-- that only fires for replication is off for everybody else.
+create or replace function audit_triggers_off() returns text
+language sql stable security definer set search_path = register, pg_temp as $$
+    select string_agg(name, ', ' order by name)
+    from (
+        select c.relname || '.' || t.tgname as name
+        from pg_trigger t join pg_class c on c.oid = t.tgrelid
+        where c.relnamespace = 'register'::regnamespace and t.tgenabled in ('D', 'R')
+        union
+        select w.tab || '.' || w.trigger
+        from (values ('audit_entry', 'only_added'), ('audit_entry', 'never_emptied'), ('audit_seal', 'only_added'),
+            ('audit_seal', 'never_emptied'), ('audit_checkpoint', 'only_added'), ('audit_checkpoint', 'never_emptied'),
+            ('audit_checkpoint', 'old_enough')) w (tab, trigger)
+        where not exists (select from pg_trigger t
+            where t.tgrelid = ('register.' || w.tab)::regclass and t.tgname = w.trigger)
+    ) found
+$$;
+
+-- What a watcher of the trail compares, all of one snapshot: where it ends, the hash at a place that the watcher knows,
+-- and a step of a patrol through all seals, from behind the place where the last step ended (0: from the beginning).
+-- `gap`: the first position of the step that has no seal or no entry. See service/db/audit_watch.c.
+create or replace function audit_watch(known_position bigint, known_number bigint, from_position bigint,
+    from_number bigint, step integer, out "position" bigint, out number bigint, out hash text,
+    out behind double precision, out known_hash text, out removed bigint, out patrol_position bigint,
+    out patrol_number bigint, out round_ends boolean, out gap bigint, out disabled text)
+language plpgsql stable security definer set search_path = register, pg_temp as $$
+declare
+    start audit_checkpoint;
+    seals bigint;
+begin
+    select h.position, h.number, encode(h.hash, 'hex') into "position", number, hash from audit_head h;
+    select s.behind into behind from audit_state() s;
+    select * into start from audit_checkpoint c order by c.position desc limit 1;
+    removed := coalesce(start.position, 0);
+    select encode(s.hash, 'hex') into known_hash from audit_seal s
+        where s.number = known_number and s.position = known_position;
+    if from_position < removed then
+        from_position := start.position;
+        from_number := start.number;
+    end if;
+    select count(*), max(s.position), max(s.number),
+            min(from_position + s.place) filter (where s.position <> from_position + s.place or not s.has_entry)
+        into seals, patrol_position, patrol_number, gap
+        from (select a.position, a.number, row_number() over (order by a.number) as place,
+                exists (select from audit_entry e where e.number = a.number) as has_entry
+            from (select * from audit_seal x where x.number > from_number order by x.number limit step) a) s;
+    round_ends := seals < step;
+    patrol_position := coalesce(patrol_position, from_position);
+    patrol_number := coalesce(patrol_number, from_number);
+    if round_ends and gap is null and patrol_position < "position" then
+        gap := patrol_position + 1;
+    end if;
+    disabled := audit_triggers_off();
+end
+$$;
+
 -- --- showing --------------------------------------------------------------------------------------------------------
 
 -- Auditors see the whole trail; a committee and its chief officers what concerned the committee.

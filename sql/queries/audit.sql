@@ -7,8 +7,10 @@ select audit_write($1, $2, $3, $4, $5::uuid[], $6::uuid[], $7::integer);
 -- name: audit_seal_next
 select audit_seal_next($1::integer) as number;
 
--- name: audit_state
-select sealed, anchor, behind from audit_state();
+-- name: audit_watch
+-- $1, $2: position and number of the last place known, $3, $4: those of the patrol, $5: how many seals it looks at.
+select position, number, hash, behind, known_hash, removed, patrol_position, patrol_number, round_ends, gap, disabled
+from audit_watch($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::integer);
 
 -- name: audit_prune
 select audit_prune($1::integer) as number;

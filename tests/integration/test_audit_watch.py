@@ -1,0 +1,198 @@
+"""The running service notices that the audit trail lost its end, has a gap, or lost a trigger."""
+import re
+import time
+
+import pytest
+
+from service import Instance
+from test_audit_chain import Trail
+
+PATIENCE_S = 60
+
+
+class Watched(Trail):
+    """A trail with a service that watches it and keeps anchors in a file."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.file = folder / "anchors"
+        self.watcher = None
+
+    def start(self):
+        self.watcher = Instance(self.cluster, self.keys, LR_AUDIT_ANCHOR_FILE=self.file, LR_AUDIT_ANCHOR_SECONDS=1)
+        self.watcher.errors_expected = True
+        self.watcher.start()
+        return self
+
+    def stop(self):
+        if self.watcher is not None:
+            assert self.watcher.stop() == 0
+        self.watcher = None
+
+    def grow(self, entries):
+        """Adds entries, and waits until the service has sealed them."""
+        self.add(entries)
+        wait_for(lambda: self.cluster.execute(
+            "select count(*) from register.audit_entry e where e.number > (select number from register.audit_head)") == [(0,)])
+
+    @property
+    def head(self):
+        return self.cluster.execute("select position, number, encode(hash, 'hex') from register.audit_head")[0]
+
+    def anchors(self):
+        return self.file.read_text().splitlines() if self.file.exists() else []
+
+    def await_anchor(self):
+        """Waits until the present end of the trail is the last anchor."""
+        position, number, digest = self.head
+        wait_for(lambda: self.anchors() and self.anchors()[-1].split(" ")[1:] == [f"{position}:{digest}", str(number)])
+
+    def fault(self, name):
+        return self.watcher.figure(f'audit_trail_faults{{fault="{name}"}}') == 1
+
+    def faults(self):
+        return {name for name in ("shortened", "altered", "gap", "trigger_disabled") if self.fault(name)}
+
+    def errors(self):
+        return [one["message"] for one in self.watcher.log_lines() if one["level"] == "error"]
+
+    def cut(self, entries):
+        """The last entries with their seals, and the head, as if they had never been."""
+        self.tamper("""
+            delete from audit_entry where number in (select number from audit_seal order by position desc limit {0});
+            delete from audit_seal where number in (select number from audit_seal order by position desc limit {0});
+            update audit_head set (position, number, hash) =
+                (select s.position, s.number, s.hash from audit_seal s order by s.position desc limit 1)""".format(entries))
+
+
+def wait_for(found):
+    deadline = time.monotonic() + PATIENCE_S  # a watchdog: what is waited for is an event
+    while not found():
+        if time.monotonic() > deadline:
+            raise AssertionError("it did not happen")
+        time.sleep(0.05)  # between two looks
+
+
+@pytest.fixture
+def trail(tmp_path):
+    made = Watched(tmp_path)
+    try:
+        made.add(40)
+        assert made.seal() == 40
+        yield made.start()
+    finally:
+        if made.watcher is not None:
+            made.watcher.stop()
+        made.remove()
+
+
+def test_an_untouched_trail_is_at_no_fault_and_gets_an_anchor_as_it_grows(trail):
+    trail.await_anchor()
+    trail.grow(5)
+    trail.await_anchor()
+    assert trail.faults() == set() and trail.errors() == []
+    anchors = trail.anchors()
+    assert len(anchors) == len(set(anchors)) >= 2
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \d+:[0-9a-f]{64} \d+", one) for one in anchors)
+    assert [one["message"].split(" ")[-1] for one in trail.watcher.log_lines()
+            if "is sealed up to" in one["message"]] == [one.split(" ")[1] for one in anchors]
+    for anchor in anchors:
+        assert trail.check("--anchor", anchor.split(" ")[1])[0] == 0
+
+
+def test_a_head_that_moves_back_raises_an_alert_and_still_does_after_growing(trail):
+    trail.await_anchor()
+    anchors = trail.anchors()
+    trail.cut(7)
+    assert trail.check()[0] == 0  # by itself what is left is whole
+    wait_for(lambda: trail.fault("shortened"))
+    assert any("ends at position 33 and was sealed up to position 40 before" in one for one in trail.errors())
+    trail.grow(20)
+    wait_for(lambda: trail.faults() == {"altered"})
+    assert trail.anchors() == anchors  # the evidence is not written over
+    status, said = trail.check("--anchor", anchors[-1].split(" ")[1])
+    assert status == 1, said
+
+
+def test_a_trail_that_was_sealed_anew_raises_an_alert(trail):
+    trail.await_anchor()
+    trail.tamper("""
+        update audit_entry set client = 'nobody' where number = (select max(number) from audit_seal);
+        update audit_seal s set hash = sha256(b.hash || audit_bytes(e)) from audit_seal b, audit_entry e
+            where s.position = 40 and b.position = 39 and e.number = s.number;
+        update audit_head h set hash = s.hash from audit_seal s where s.position = 40""")
+    wait_for(lambda: trail.faults() == {"altered"})
+
+
+@pytest.mark.parametrize("what, position", [("seal", 12), ("entry", 20), ("seal and entry", 1)])
+def test_a_gap_in_the_middle_raises_an_alert(trail, what, position):
+    trail.await_anchor()
+    [(number,)] = trail.cluster.execute("select number from register.audit_seal where position = %s", [position])
+    for table in what.split(" and "):
+        trail.tamper(f"delete from audit_{table} where number = %s", [number])
+    wait_for(lambda: trail.faults() == {"gap"})
+    assert any(f"position {position} has no seal or no entry" in one for one in trail.errors())
+    status, said = trail.check()
+    assert status == 1 and "missing" in said or "its seal was removed" in said, said
+
+
+@pytest.mark.parametrize("table, trigger", [("audit_entry", "only_added"), ("audit_seal", "never_emptied"),
+                                            ("audit_checkpoint", "old_enough"), ("referral", "feed_pushed")])
+def test_a_disabled_trigger_raises_an_alert_until_it_is_enabled(trail, table, trigger):
+    trail.cluster.execute(f"alter table register.{table} disable trigger {trigger}")
+    wait_for(lambda: trail.faults() == {"trigger_disabled"})
+    assert any(f"{table}.{trigger}" in one for one in trail.errors())
+    trail.cluster.execute(f"alter table register.{table} enable trigger {trigger}")
+    wait_for(lambda: trail.faults() == set())
+
+
+def test_a_dropped_trigger_of_the_trail_raises_an_alert(trail):
+    trail.cluster.execute("drop trigger only_added on register.audit_seal")
+    wait_for(lambda: trail.faults() == {"trigger_disabled"})
+
+
+def test_a_trail_that_lost_its_end_while_the_service_was_down_is_reported_at_start(trail):
+    trail.await_anchor()
+    trail.stop()
+    trail.cut(3)
+    trail.start()
+    wait_for(lambda: trail.fault("shortened"))
+    assert any("was sealed up to position 40 before" in one for one in trail.errors())
+    status, said = trail.instance.binary and trail.check("--anchor", trail.anchors()[-1].split(" ")[1])
+    assert status == 1 and "3 entries before the anchor" in said
+
+
+def test_check_takes_the_last_anchor_of_the_file(trail):
+    trail.await_anchor()
+    trail.stop()
+    trail.cut(3)
+    trail.instance.environment["LR_AUDIT_ANCHOR_FILE"] = str(trail.file)
+    status, said = trail.check()
+    assert status == 1 and "3 entries before the anchor" in said
+
+
+def test_check_reports_numbers_that_no_entry_has(trail):
+    assert "numbers:" not in trail.check()[1]
+    trail.cluster.execute("select nextval('register.audit_number') from generate_series(1, 6)")
+    trail.grow(1)
+    status, said = trail.check()
+    number = trail.head[1]
+    assert status == 0 and f"numbers: 6 are not used, at most 6 in a row, before entry {number}" in said
+
+
+def test_an_anchor_file_that_cannot_be_written_is_found_before_serving(trail):
+    trail.stop()
+    bad = Instance(trail.cluster, trail.keys, LR_AUDIT_ANCHOR_FILE="/proc/no-such-folder/anchors")
+    with pytest.raises(RuntimeError, match="LR_AUDIT_ANCHOR_FILE: nothing can be added"):
+        bad.start()
+    assert bad.process.wait() == 78
+    bad.process = None
+
+
+def test_an_anchor_that_cannot_be_written_is_counted_and_logged(trail):
+    trail.await_anchor()
+    trail.file.unlink()
+    trail.file.mkdir()
+    trail.grow(2)
+    wait_for(lambda: trail.watcher.figure("audit_anchor_failures_total") >= 1)
+    assert any("could not be written to its file" in one for one in trail.errors())
