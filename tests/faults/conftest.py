@@ -6,11 +6,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import contract_reader
+import day
 from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder
 from corpus import Corpus
 from plan import Plan
 from service import Instance
 from test_production import ISSUER, Issuer, set_database
+
+day.keep()
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,14 @@ import psycopg2
 import pytest
 
 import contract_reader
+import day
 from client import AGENCY_SCOPES, ALL_SCOPES, Client, Recorder
 from invariants import Watcher
 from receiver import Receiver
 from service import Instance, program
 from trail import judge_the_trail
+
+day.keep()
 
 
 @pytest.fixture(scope="session")

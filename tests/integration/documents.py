@@ -2,19 +2,19 @@
 import datetime
 import itertools
 import uuid
-import zoneinfo
 
-SCOTLAND = zoneinfo.ZoneInfo("Europe/London")
+import day
+
 RUN = uuid.uuid4().hex[:8]
 NUMBERS = itertools.count(1)
 
 
 def today():
-    return datetime.datetime.now(SCOTLAND).date().isoformat()
+    return day.today().isoformat()
 
 
 def days_ago(days):
-    return (datetime.datetime.now(SCOTLAND).date() - datetime.timedelta(days=days)).isoformat()
+    return (day.today() - datetime.timedelta(days=days)).isoformat()
 
 
 def days_ahead(days):

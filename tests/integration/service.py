@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
+import day
 import warden
 from receiver import bound_socket, make_certificates
 from waiting import WATCHDOG_S
@@ -109,8 +110,11 @@ class Instance:
 
     def run(self, *words):
         """Runs another command of the program with this instance's settings."""
-        return subprocess.run([self.binary, *words], env=self.environment, check=True, timeout=WATCHDOG_S,
-                              stdout=subprocess.PIPE).stdout.decode().strip()
+        done = subprocess.run([self.binary, *words], env=self.environment, check=True, timeout=WATCHDOG_S,
+                              stdout=subprocess.PIPE)
+        if words == ("migrate",):
+            day.keep_in(self.cluster)
+        return done.stdout.decode().strip()
 
     def start(self):
         self.process = subprocess.Popen([self.binary, "serve"], env=self.environment,

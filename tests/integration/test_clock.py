@@ -473,15 +473,15 @@ def test_random_holds_move_working_days_as_calculated(committee, seed):
 def monthly(caller, cluster):
     """A committee that gives the agencies two months."""
     cluster.execute("insert into register.timescale values"
-                    " ('information_gathering', 'EAY', 2, 'months', '2012-01-01')")
-    yield caller("CPC-EAY")
-    cluster.execute("delete from register.timescale where committee = 'EAY'")
+                    " ('information_gathering', 'EDU', 2, 'months', '2012-01-01')")
+    yield caller("CPC-EDU")
+    cluster.execute("delete from register.timescale where committee = 'EDU'")
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_random_holds_move_months_as_calculated(monthly, seed):
     check_clock(monthly, random.Random(seed), "information_gathering", 2, "months", 120,
-                "S12000008")
+                "S12000045")
 
 
 def test_a_timescale_that_changes_later_moves_nothing_that_was_fixed(caller, cluster):
@@ -540,10 +540,10 @@ def test_a_clock_runs_the_same_across_the_change_of_time(elsewhere, committee, o
 # ---- Lists.
 
 @pytest.fixture(scope="module")
-def falkirk(caller):
+def dunbartonshire(caller):
     """A committee with known clocks: overdue, on hold though past its day, revised, due in 14 days."""
-    made = caller("CPC-FAL")
-    area = {"local_authority": "S12000014"}
+    made = caller("CPC-WDU")
+    area = {"local_authority": "S12000039"}
     cases = {"overdue": gathering(made, days_ago(30), **area),
              "held": gathering(made, days_ago(29), **area),
              "revised": gathering(made, days_ago(28), **area),
@@ -564,13 +564,13 @@ def revise(committee, case_id, **members):
     ("on_hold=true", {"held"}), ("on_hold=false", {"overdue", "revised", "soon"}),
     ("due_soon=14", {"revised", "soon"}), ("due_soon=13", {"revised"}), ("due_soon=2", set()),
     ("due_soon=3&on_hold=false", {"revised"}), ("due_soon=365&overdue=true", set())])
-def test_lists_of_cases_follow_the_clocks(falkirk, query, names):
-    board, known = falkirk
+def test_lists_of_cases_follow_the_clocks(dunbartonshire, query, names):
+    board, known = dunbartonshire
     assert {known[one["id"]] for one in walk(board, "listCases", query)} == names
 
 
-def test_cases_are_sorted_by_the_day_that_counts_with_stopped_clocks_last(falkirk):
-    board, known = falkirk
+def test_cases_are_sorted_by_the_day_that_counts_with_stopped_clocks_last(dunbartonshire):
+    board, known = dunbartonshire
     found = [known[one["id"]] for one in walk(board, "listCases", "sort=stage_due_on&limit=1")]
     assert found == ["overdue", "revised", "soon", "held"]
 

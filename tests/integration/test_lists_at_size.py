@@ -22,7 +22,7 @@ STATEMENTS = {name: text for name, _, text in read_statements(ROOT / "sql" / "qu
 SCOPES = "referrals.read cases.read actions.read information.read notices.read proceedings.read decisions.read"
 COPY = f"""insert into register.{{0}} ({{1}}) select {{1}} from (select (jsonb_populate_record(t, to_jsonb(t)
     || jsonb_build_object(
-        'id', gen_random_uuid(), 'reference', 'C' || n, 'source_reference', 'copy-' || n, 'due_on', current_date + n,
+        'id', gen_random_uuid(), 'reference', 'C' || n, 'source_reference', 'copy-' || n, 'due_on', register.today() + n,
         'case_id', case when to_jsonb(t) ->> 'case_id' is not null then gen_random_uuid() end) || %s)).*
     from register.{{0}} t, generate_series(1, {COPIES}) n where t.id = %s) copies"""
 COLUMNS = """select string_agg(attname, ', ') from pg_attribute

@@ -1,9 +1,8 @@
 """Reference data: what forms and programs need to offer the right values."""
-import datetime
-
 import pytest
 
 import contract_reader
+from documents import today
 
 LISTS = ["listCommittees", "listLocalAuthorities", "listHealthBoards", "listOrganisations",
          "listStages", "listTimescales", "listBankHolidays", "listCodeLists"]
@@ -58,9 +57,8 @@ def test_every_move_leads_to_a_stage(agency):
 
 
 def test_every_stage_but_implementation_and_closure_has_a_default_timescale(agency):
-    today = datetime.date.today().isoformat()
     timed = {one["stage"] for one in agency.send("listTimescales")["items"]
-             if one["committee"] is None and one["valid_from"] <= today}
+             if one["committee"] is None and one["valid_from"] <= today()}
     assert {one["code"] for one in agency.send("listStages")["items"]} - timed == {
         "implementation", "closed"}
 

@@ -419,11 +419,11 @@ def test_rules_are_in_the_feed_and_in_the_audit_trail(caller, cluster):
 
 
 def test_a_rule_of_the_future_changes_nothing_yet(caller):
-    fife = caller("CPC-ABD")
-    case = given_case(fife, local_authority="S12000034")
-    closed = move(fife, case["id"], "closed", "discontinued").needed(201)
-    fife.send("addRetentionRule", {"months": 12, "valid_from": days_ahead(400)}).needed(201)
-    assert fife.send("getCase", id=case["id"])["retain_until"] == closed["retain_until"]
+    inverclyde = caller("CPC-INV")
+    case = given_case(inverclyde, local_authority="S12000018")
+    closed = move(inverclyde, case["id"], "closed", "discontinued").needed(201)
+    inverclyde.send("addRetentionRule", {"months": 12, "valid_from": days_ahead(400)}).needed(201)
+    assert inverclyde.send("getCase", id=case["id"])["retain_until"] == closed["retain_until"]
 
 
 def test_senders_see_the_retention_date_by_the_committees_own_rule(agency, caller, cluster):

@@ -4,9 +4,12 @@ import socket
 import pytest
 
 import contract_reader
+import day
 from client import ALL_SCOPES, Client, Recorder
 from service import Instance
 from waiting import WATCHDOG_S
+
+day.keep()
 
 
 @pytest.fixture(scope="session")

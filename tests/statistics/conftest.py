@@ -4,10 +4,13 @@ import subprocess
 
 import pytest
 
+import day
 from client import Client
 from cluster import DATABASE
 from scenario import RELEASES, extend, forget_releases, make_release
 from service import Instance
+
+day.keep()
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 

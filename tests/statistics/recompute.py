@@ -65,7 +65,7 @@ class Register:
               "impact_review referral anonymous_referral anonymous_review organisation").split()
 
     def __init__(self, cluster):
-        self.today = cluster.execute("select (now() at time zone 'Europe/London')::date")[0][0]
+        self.today = cluster.execute("select register.today()")[0][0]
         self.rows = {}
         for table in self.TABLES:
             names = [one[0] for one in cluster.execute(
