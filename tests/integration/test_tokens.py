@@ -95,11 +95,10 @@ def test_in_development_a_refusal_says_what_is_wrong_with_the_token(ask, kind):
     assert (problem["title"], problem["errors"]) == ("Token not accepted", [])
 
 
-@pytest.mark.parametrize("token, reason", [("x", "three parts"), ("a.b.c", "base64url"), ("e30.e30.e30", "`kid`"),
-                                           ("A" * 4097, "4096 bytes"), (make_token(b"x" * 64), "signature")],
-                         ids=["one part", "no base64", "no key", "too long", "another key"])
-def test_in_development_a_refusal_says_why_a_text_is_no_token(ask, token, reason):
-    assert reason in ask(token)["detail"] or token == "e30.e30.e30" and "`alg`" in ask(token)["detail"]
+def test_in_development_a_refusal_says_why_a_text_is_no_token(ask):
+    for token, reason in (("x", "three parts"), ("a.b.c", "base64url"), ("A" * 4097, "4096 bytes"),
+                          ("e30.e30.e30", "`alg`"), (make_token(b"x" * 64), "signature")):
+        assert reason in ask(token)["detail"], token
 
 
 def test_the_reason_never_repeats_what_is_in_the_token(ask):

@@ -15,6 +15,8 @@ CHILD = "Canarychild-0815"  # stands for an agency's identifier of a child
 @pytest.fixture(scope="module")
 def told(agency, committee, instance, recorder):
     """Requests of all kinds of outcome with the canaries in them; the bodies of all that were refused."""
+    # In one run with other suites the callers belong to their instance, and this is about the log of this one.
+    agency, committee = agency.at(instance.url), committee.at(instance.url)
     child = new_child(child_id=CHILD)
     reference = new_number("canary")
     referral = new_referral(basis=f"They heard of {TEXT}.", children=[child], source_reference=reference)
