@@ -49,7 +49,7 @@ static const setting settings_known[] = {
     {"LR_ADDRESS_CONNECTION_LIMIT", NUMBER, AT(address_connections_most), "512", 1, 60000},
     {"LR_TRUSTED_PROXIES", TEXT, AT(trusted_proxies), "127.0.0.1 ::1", 0, 0},
     {"LR_WAITING_LIMIT", NUMBER, AT(waiting_most), "1024", 0, 60000},
-    {"LR_FEED_DAYS", NUMBER, AT(feed_days), "90", 1, 3650},
+    {"LR_FEED_DAYS", NUMBER, AT(feed_days), "90", 7, 3650},
     {"LR_WEBHOOK_KEY_FILE", TEXT, AT(webhook_key_file), NULL, 0, 0},
     {"LR_WEBHOOK_HOSTS", TEXT, AT(webhook_hosts), NULL, 0, 0},
     {"LR_WEBHOOK_NETWORKS", TEXT, AT(webhook_networks), NULL, 0, 0},

@@ -34,6 +34,16 @@ begin
 end
 $$;
 
+-- For how many days events and the log of webhooks stay at the least (LR_FEED_DAYS): functions that run as the owner do
+-- not take the caller's word for less.
+create or replace function refuse_short_retention(days integer) returns void language plpgsql immutable as $$
+begin
+    if days is null or days < 7 then
+        raise exception 'events are kept for 7 days or more, not for %', days using errcode = 'insufficient_privilege';
+    end if;
+end
+$$;
+
 create or replace function rendered(instant timestamptz) returns text language sql stable as $$
     select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;

@@ -1,10 +1,19 @@
 -- Information requests: what the committee asks of the agencies before it decides, and their answers.
 
 -- What others than its committee may learn of a case: its reference, its type, and its children as bands. Runs as
--- the owner, because those others see nothing of the case itself: for documents of rows that they may see.
+-- the owner, because those others see nothing of the case itself: for documents of rows that they may see. Nulls for
+-- everybody else.
 create or replace function case_outline(p_case uuid, out reference text, out review_type text, out children jsonb)
 language plpgsql stable security definer set search_path = register, pg_temp as $$
 begin
+    if not exists (select from review_case c where c.id = p_case and c.committee = claim('area'))
+        and p_case <> all (granted_cases() || liaison_cases())
+        and claim('kind') is distinct from 'inspectorate'
+        and not exists (select from information_request i
+            where i.case_id = p_case and i.organisation = own_organisation()) then
+        children := '[]';
+        return;
+    end if;
     select c.reference, c.review_type into reference, review_type from review_case c where c.id = p_case;
     select coalesce(jsonb_agg(child_bands(k) order by k.id), '[]') into children
         from child k where k.case_id = p_case;

@@ -86,7 +86,7 @@ declare
 begin
     select * into strict t from case_transfer
         where id = p_id and status = 'accepted' and to_committee = claim('committee')
-            and committee = from_committee;
+            and committee = from_committee and has_scope('cases.write');
     perform case_wait(t.case_id);
     update review_case set committee = t.to_committee, local_authority = area where id = t.case_id;
     perform decision_tell_more(t.case_id); -- other chief officers have to be told
@@ -175,6 +175,7 @@ begin
     update referral set committee = target, local_authority = area, transferred_from = claim('committee'),
             status = 'submitted', acknowledged_on = null
         where id = p_id and committee = claim('committee') and status in ('submitted', 'acknowledged')
+            and has_scope('cases.write')
         returning * into strict r;
     return r;
 end

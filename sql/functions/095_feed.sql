@@ -233,6 +233,7 @@ declare
     gone integer := 0;
     more integer;
 begin
+    perform refuse_short_retention(days);
     if not pg_try_advisory_xact_lock(7262534070) then
         return 0;
     end if;

@@ -537,6 +537,7 @@ language plpgsql security definer set search_path = register, pg_temp as $$
 declare
     gone integer;
 begin
+    perform refuse_short_retention(days);
     delete from webhook_delivery d where d.id in (select x.id from webhook_delivery x
         where x.created_at < now() - make_interval(days => days) order by x.created_at limit step
         for update skip locked);

@@ -4,6 +4,17 @@ create or replace function audit_kept() returns interval language sql immutable 
 
 -- --- adding ---------------------------------------------------------------------------------------------------------
 
+-- The claims must be those of one organisation: its code, and its committee or area.
+create or replace function audit_refuse_claims() returns void language plpgsql stable as $$
+begin
+    if not exists (select from organisation o where o.code = claim('organisation') and claim('client') <> ''
+            and claim('area') = coalesce(o.committee, o.area, '')) then
+        raise exception 'an entry of the audit trail needs the claims of an organisation'
+            using errcode = 'insufficient_privilege';
+    end if;
+end
+$$;
+
 -- Adds the entry for an answer, in the transaction that made the answer. Runs as the owner: the service can add
 -- nothing but what its claims, which the policies go by too, say of the caller.
 create or replace function audit_write(p_operation text, p_kind text, p_request text, p_collection text, p_ids uuid[],
@@ -15,6 +26,7 @@ declare
     v_case uuid;
     v_committee text;
 begin
+    perform audit_refuse_claims();
     if p_kind = 'read' and claim('audit_durable') = 'off' then -- see LR_AUDIT_DURABLE
         perform set_config('synchronous_commit', 'off', true);
     end if;
@@ -62,6 +74,7 @@ $$;
 create or replace function audit_pushed(requests text[], kinds text[], ids uuid[], cases uuid[], committees text[])
 returns boolean language plpgsql security definer set search_path = register, pg_temp as $$
 begin
+    perform audit_refuse_claims();
     insert into audit_entry (organisation, client, operation, kind, request, collection, ids, cases, committees, parts)
         select claim('organisation'), claim('client'), 'pushReferral', p.kind, p.request, 'referrals', array[p.id],
             array[p.its_case], array[p.committee], '{}'

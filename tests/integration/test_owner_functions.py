@@ -1,0 +1,187 @@
+"""Functions that run as the owner: each is listed with its reason, and does no more for the service's role than that."""
+import psycopg2
+import pytest
+
+from client import ALL_SCOPES
+from documents import new_transfer
+from steps import given_accepted, given_delivery, given_referral
+
+# Why each runs as the owner (SECURITY DEFINER), and what keeps it from giving more than that.
+REASONS = {
+    "access_of": "asked before the claims are set: the cases opened to a client, identifiers only",
+    "is_excluded": "asked before the claims are set: the exclusions are shut to the service",
+    "excluded_organisations": "asked without claims, for answers from memory: codes of organisations only",
+    "audit_write": "the trail is only added to; the caller is taken from the claims, which must be of one organisation",
+    "audit_pushed": "the same for pushed referrals",
+    "audit_seal_next": "seals what is there; what it seals does not depend on the caller",
+    "audit_state": "position, hash and delay of the chain; no entry",
+    "audit_page": "the policies would keep an index from being used; it shows what they show",
+    "audit_prune": "deletes only what was kept for seven years, which a trigger checks as well",
+    "feed_expire": "deletes events of all organisations, none younger than seven days",
+    "webhook_expire": "deletes log lines of all webhooks, none younger than seven days",
+    "feed_fresh": "one bit a channel: whether there is news; the events themselves are read under the policies",
+    "feed_sight_due": "tells of accesses that begin or end today; which ones does not depend on the caller",
+    "webhook_due": "where there is work, never what it is about",
+    "webhook_backlog": "two numbers",
+    "webhook_erase": "the service deletes nothing itself; only a webhook of the claims' organisation",
+    "case_erase": "the service deletes nothing itself; only a closed case of the claims' committee after its retention",
+    "referral_anonymise": "the same for a referral that never became a case",
+    "transfer_carry_out": "no committee writes what is another's; only what a transfer accepted by the claims' committee says",
+    "referral_carry_over": "the row leaves the caller's sight; only an undecided referral of the claims' committee",
+    "decision_tell_more": "who records proceedings or answers sees not all that notices are made of; makes only what is due",
+    "case_outline": "reference, type and bands of a case, for those who have a request, grant or decision of it",
+    "deciding_committee": "the code of a committee; transfers are not for everybody who counts cases",
+    "joint_committees": "codes of committees; accesses are not for everybody who counts cases",
+    "has_written": "one bit: whether the claims' client wrote a part; the record is not for everybody",
+    "case_decision_entered": "one day of a case whose action the caller sees",
+    "case_is_closed": "one bit of a case whose proceedings the caller sees",
+    "action_waits": "one bit of an action that the caller sees",
+    "action_strategy_fault": "one bit: whether a strategy belongs to the case of an action",
+    "statistic_look": "folds what changed, and releases what is due; its mark is no figure",
+    "statistics_read": "sums are for nobody to read as they are; it says itself who may see what",
+    "statistics_list": "the tables and when they changed, for those with the scope",
+    "key_fingerprint_find": "the table is shut; salted slow hashes only",
+    "key_fingerprint_record": "adds the first fingerprint of a key, changes none",
+}
+# Triggers cannot be called; what they do follows from the row that was written under the policies.
+TRIGGERS = {"record_change", "feed_referrals_pushed", "feed_referral_changed", "feed_access_changed", "feed_case_deleted",
+            "statistic_mark", "statistic_count_referrals", "statistic_count_anonymous_referrals"}
+CLAIMS = {"organisation": "CPC-EDH", "kind": "committee", "committee": "EDH", "area": "EDH", "client": "tests",
+          "scopes": f" {ALL_SCOPES} ", "collective": "false", "granted": "{}", "liaison": "{}"}
+NOBODY = dict.fromkeys(CLAIMS, "") | {"granted": "{}", "liaison": "{}"}
+OWN = CLAIMS | {"organisation": "CPC-GLA", "committee": "GLA", "area": "GLA"}
+
+
+def without(claims, scope):
+    return claims | {"scopes": claims["scopes"].replace(f" {scope} ", " ")}
+
+
+@pytest.fixture(scope="module")
+def theirs(agency, committee):
+    """What belongs to Glasgow's committee: identifiers by kind."""
+    case = given_accepted(agency, committee)["case_id"]
+    transfer = committee.send("proposeTransfer", new_transfer(to_committee="FIF"), id=case).needed(201)
+    return {"case": case, "referral": given_referral(agency)["id"], "transfer": transfer["id"],
+            "webhook": given_delivery(committee)["id"]}
+
+
+@pytest.fixture
+def attempt(cluster):
+    """Runs a statement as the service's role with claims, undoes it, and returns its rows and what `after` finds then."""
+    def run(claims, statement, after="select 1"):
+        with cluster.open() as link, link.cursor() as cursor:
+            cursor.execute("set local search_path = register; set local role register_service")
+            for name, value in claims.items():
+                cursor.execute("select set_config(%s, %s, true)", (f"register.{name}", value))
+            cursor.execute(statement)
+            rows = cursor.fetchall()
+            cursor.execute("reset role")
+            cursor.execute(after)
+            return rows, cursor.fetchall()
+    return run
+
+
+def test_every_function_that_runs_as_the_owner_is_listed_with_its_reason(cluster, instances):
+    found = cluster.execute("""select p.proname, p.prorettype = 'trigger'::regtype from pg_proc p
+        where p.pronamespace = 'register'::regnamespace and p.prosecdef""")
+    assert {name for name, is_trigger in found if not is_trigger} == set(REASONS)
+    assert {name for name, is_trigger in found if is_trigger} == TRIGGERS
+
+
+def test_public_executes_nothing_and_the_service_no_function_of_the_owner_s_own(cluster, instances):
+    assert cluster.execute("""select p.oid::regprocedure::text from pg_proc p, aclexplode(coalesce(p.proacl,
+        acldefault('f', p.proowner))) a where p.pronamespace = 'register'::regnamespace and a.grantee = 0""") == []
+    shut = cluster.execute("""select p.proname from pg_proc p where p.pronamespace = 'register'::regnamespace
+        and not has_function_privilege('register_service', p.oid, 'execute')""")
+    assert {row[0] for row in shut} == {"feed_emit", "feed_change", "feed_tell_case", "feed_sight_set", "statistic_fold",
+                                        "statistic_count_all", "statistic_release_make", "key_fingerprint_replace"}
+
+
+@pytest.mark.parametrize("call", ["feed_expire(0, 1000000)", "feed_expire(6, 1)", "feed_expire(null, 1)",
+                                  "feed_expire(-1, 1)", "webhook_expire(0, 1000000)", "webhook_expire(6, 1)",
+                                  "webhook_expire(null, 1)"])
+def test_events_are_not_deleted_early(attempt, theirs, call):
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="7 days or more"):
+        attempt(CLAIMS, f"select {call}")
+
+
+ENTRIES = ["audit_write('getCase', 'read', 'request', 'cases', '{}', '{}', null)",
+           "audit_pushed('{request}', '{change}', array[gen_random_uuid()], '{null}', '{GLA}')"]
+
+
+@pytest.mark.parametrize("call", ENTRIES)
+@pytest.mark.parametrize("claims", [NOBODY, CLAIMS | {"organisation": "CPC-NOWHERE"}, CLAIMS | {"area": "GLA"},
+                                    CLAIMS | {"organisation": "LA-S12000049"}, CLAIMS | {"client": ""}],
+                         ids=["nobody", "unknown", "other-area", "other-organisation", "no-client"])
+def test_the_trail_takes_entries_of_an_organisation_s_claims_only(attempt, call, claims):
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="needs the claims of an organisation"):
+        attempt(claims, f"select {call}")
+
+
+@pytest.mark.parametrize("call", ENTRIES)
+def test_an_entry_names_the_organisation_of_the_claims(attempt, call):
+    _, entries = attempt(CLAIMS, f"select {call}",
+                         "select organisation, client from audit_entry order by number desc limit 1")
+    assert entries == [("CPC-EDH", "tests")]
+
+
+@pytest.mark.parametrize("claims, call", [
+    (without(OWN, "retention.write"), "case_erase('{case}')"),
+    (OWN, "case_erase('{case}')"),  # it is open
+    (CLAIMS, "referral_anonymise('{referral}', null, '{{}}')"),
+    (without(OWN, "retention.write"), "referral_anonymise('{referral}', null, '{{}}')"),
+    (NOBODY, "referral_anonymise('{referral}', null, '{{}}')"),
+    (CLAIMS, "referral_carry_over('{referral}', 'EDH', 'S12000036')"),
+    (without(OWN, "cases.write"), "referral_carry_over('{referral}', 'EDH', 'S12000036')"),
+    (CLAIMS, "transfer_carry_out('{transfer}', 'S12000036')"),
+    (OWN, "transfer_carry_out('{transfer}', 'S12000036')"),
+    (without(CLAIMS, "statistics.read"), "statistics_read('referrals', '{{}}', false)"),
+    (without(CLAIMS, "statistics.read"), "statistics_list()"),
+    (without(CLAIMS, "statistics.unsuppressed"),
+     "statistics_read('referrals', '{{\"view\": \"live\", \"committee\": \"GLA\"}}', false)"),
+])
+def test_what_is_not_the_caller_s_is_refused(attempt, theirs, claims, call):
+    with pytest.raises(psycopg2.Error) as refusal:
+        attempt(claims, f"select {call.format(**theirs)}")
+    assert refusal.value.pgcode in ("LR404", "LR403", "P0002")  # P0002: no such row
+
+
+@pytest.mark.parametrize("claims", [CLAIMS, NOBODY, without(OWN, "webhooks.manage")], ids=["other", "nobody", "scope"])
+def test_another_s_webhook_is_not_erased(attempt, theirs, claims):
+    _, left = attempt(claims, f"select webhook_erase('{theirs['webhook']}')",
+                      f"select count(*) from webhook where id = '{theirs['webhook']}'")
+    assert left == [(1,)]
+
+
+def test_another_s_case_is_not_erased(attempt, theirs):
+    _, left = attempt(CLAIMS, f"select case_erase('{theirs['case']}')",
+                      f"select count(*) from review_case where id = '{theirs['case']}'")
+    assert left == [(1,)]
+
+
+@pytest.mark.parametrize("claims", [CLAIMS, NOBODY], ids=["other", "nobody"])
+def test_the_outline_of_another_s_case_is_empty(attempt, theirs, claims):
+    rows, _ = attempt(claims, f"select reference, review_type, children from case_outline('{theirs['case']}')")
+    assert rows == [(None, None, [])]
+    rows, _ = attempt(OWN, f"select reference like 'LR-%' from case_outline('{theirs['case']}')")
+    assert rows == [(True,)]
+
+
+def test_the_trail_of_others_is_not_shown(attempt, theirs, cluster):
+    rows, _ = attempt(CLAIMS, "select items from audit_page('{}', null, 200)")
+    assert {code for item in rows[0][0] for code in item["committees"]} <= {"EDH"}
+    assert attempt(NOBODY, "select items from audit_page('{}', null, 200)")[0] == [([],)]
+    assert attempt(without(OWN, "audit.read"), "select items from audit_page('{}', null, 200)")[0] == [([],)]
+
+
+def test_young_entries_are_not_pruned(attempt, theirs):
+    rows, left = attempt(CLAIMS, "select audit_prune(1000000)", "select count(*) from audit_entry")
+    assert rows == [(0,)] and left[0][0] > 0
+
+
+def test_a_recorded_fingerprint_is_not_changed(attempt, instances):
+    before = "select string_agg(k::text, ' ' order by key) from key_fingerprint k"
+    _, unchanged = attempt(CLAIMS, "select 1", before)
+    _, after = attempt(CLAIMS, """select key_fingerprint_record('pseudonym', substr(sha256('x'), 1, 16), 100000,
+        sha256('y'))""", before)
+    assert after == unchanged != [(None,)]

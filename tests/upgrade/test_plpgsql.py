@@ -1,0 +1,47 @@
+"""plpgsql_check finds nothing in any PL/pgSQL function: names, types, and statements that can never run."""
+import pytest
+
+# What it cannot know, or what is meant: the words of its message, with the reason.
+ACCEPTED = {
+}
+FUNCTIONS = """
+    select p.oid, p.oid::regprocedure::text, 0::oid, '' from pg_proc p join pg_language l on l.oid = p.prolang
+    where p.pronamespace = 'register'::regnamespace and l.lanname = 'plpgsql' and p.prorettype <> 'trigger'::regtype
+    union all
+    select distinct p.oid, p.oid::regprocedure::text, t.tgrelid, t.tgrelid::regclass::text
+    from pg_proc p join pg_trigger t on t.tgfoid = p.oid
+    where p.pronamespace = 'register'::regnamespace and not t.tgisinternal
+    order by 2, 4
+"""
+
+
+@pytest.fixture(scope="module")
+def checked(fresh):
+    """What is found in each function, for triggers with each of their tables: {(function, table): [finding]}."""
+    fresh.execute("create extension plpgsql_check schema public")
+    try:
+        found = {}
+        for oid, name, table, table_name in fresh.execute(FUNCTIONS):
+            tables = fresh.execute("select coalesce(tgoldtable, ''), coalesce(tgnewtable, '') from pg_trigger "
+                                   "where tgfoid = %s and tgrelid = %s limit 1", [oid, table]) or [("", "")]
+            old, new = tables[0]
+            rows = fresh.execute("""set search_path = register, public;
+                select level || ' ' || coalesce(lineno::text, '') || ' ' || message || coalesce(' (' || detail || ')', '')
+                from plpgsql_check_function_tb(%s::regprocedure, %s::regclass, oldtable => %s, newtable => %s,
+                    performance_warnings => false, extra_warnings => true)""", [oid, table, old or None, new or None])
+            found[name, table_name] = [row[0] for row in rows]
+        yield found
+    finally:
+        fresh.execute("drop extension plpgsql_check")
+
+
+def test_every_function_is_checked(checked, fresh):
+    declared = fresh.execute("""select count(*) from pg_proc p join pg_language l on l.oid = p.prolang
+        where p.pronamespace = 'register'::regnamespace and l.lanname = 'plpgsql'""")[0][0]
+    assert len({name for name, _ in checked}) == declared > 200
+
+
+def test_nothing_is_found(checked):
+    print([f"{name} {table}: {each}" for (name, table), found in checked.items() for each in found])
+    assert [f"{name} {table}: {each}" for (name, table), found in checked.items() for each in found
+            if not any(words in each for words in ACCEPTED)] == []
