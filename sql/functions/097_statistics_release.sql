@@ -98,7 +98,6 @@ declare
     hidden boolean[];
     total bigint;
     total_lone boolean;
-    h record;
 begin
     if plain or t.shape = 'actions' then
         units := '{}';

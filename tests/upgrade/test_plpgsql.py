@@ -1,9 +1,13 @@
 """plpgsql_check finds nothing in any PL/pgSQL function: names, types, and statements that can never run."""
 import pytest
 
-# What it cannot know, or what is meant: the words of its message, with the reason.
-ACCEPTED = {
-}
+# What is meant, or what it cannot know: (function, words of the message), each with its reason.
+ACCEPTED = [
+    ("", "target type is different type than source type (cast \"text\" value to"),  # '{}', and members of JSON
+    ("audit_page(", "is maybe unmodified (cannot to determine result of dynamic SQL)"),  # `return query execute`
+    ("feed_snapshot(", "cannot determinate a result of dynamic SQL"),  # names of tables
+    ("feed_snapshot(", "record \"r\" is not assigned yet"),  # it follows from the same
+]
 FUNCTIONS = """
     select p.oid, p.oid::regprocedure::text, 0::oid, '' from pg_proc p join pg_language l on l.oid = p.prolang
     where p.pronamespace = 'register'::regnamespace and l.lanname = 'plpgsql' and p.prorettype <> 'trigger'::regtype
@@ -41,7 +45,16 @@ def test_every_function_is_checked(checked, fresh):
     assert len({name for name, _ in checked}) == declared > 200
 
 
+def is_accepted(function, finding):
+    return any(f"register.{name}" in function and words in finding for name, words in ACCEPTED)
+
+
 def test_nothing_is_found(checked):
-    print([f"{name} {table}: {each}" for (name, table), found in checked.items() for each in found])
-    assert [f"{name} {table}: {each}" for (name, table), found in checked.items() for each in found
-            if not any(words in each for words in ACCEPTED)] == []
+    assert [f"{function} {table}: {each}" for (function, table), found in checked.items() for each in found
+            if not is_accepted(function, each)] == []
+
+
+def test_what_is_accepted_is_still_found(checked):
+    findings = [(function, each) for (function, _), found in checked.items() for each in found]
+    assert [(name, words) for name, words in ACCEPTED
+            if not any(f"register.{name}" in function and words in each for function, each in findings)] == []
