@@ -5,6 +5,8 @@ import pytest
 
 import catalogue
 from client import AGENCY_SCOPES, ALL_SCOPES, Client
+from cluster import Cluster
+from conftest import restore
 from service import Instance
 from steps import given_accepted, move
 
@@ -38,6 +40,7 @@ FORGET_CODE = "delete from register.schema_file where path like 'functions/%'"
 def upgraded(older, keys):
     """Today's program on the older register's database."""
     older.execute(LEFT_OVERS)
+    older.execute("create table public.recorded as select id, changes from register.change")
     instance = Instance(older, keys)
     instance.run("migrate")
     yield instance
@@ -56,6 +59,11 @@ def test_its_catalogues_equal_those_of_a_new_register(fresh, upgraded, older):
 def test_its_reference_data_has_all_of_a_new_register_s(fresh, upgraded, older):
     new, old = catalogue.read_data(fresh), catalogue.read_data(older)
     assert {name: sorted(set(rows) - set(old[name])) for name, rows in new.items()} == {name: [] for name in new}
+
+
+def test_whole_timelines_stay_as_they_are(upgraded, older):
+    assert older.execute("""select count(*) from public.recorded r full join register.change c using (id)
+        where r.changes is distinct from c.changes""") == [(0,)]
 
 
 def test_a_second_migration_changes_nothing(upgraded, older):
@@ -127,3 +135,51 @@ def test_the_older_cases_are_read_and_counted(served, older):
         committee.send("getStatistics", query="view=live&committee=GLA", table=table["table"]).needed(200)
     for path in ("listReferrals", "listActions", "listChanges", "listAudit"):
         committee.send(path).needed(200)
+
+
+# A register from before changes were recorded: none of some cases' changes, and later ones of another.
+EMPTY_TIMELINES = """
+    set search_path = register;
+    create temporary table before_timelines as
+        select id, row_number() over (order by id) as n from review_case where committee = 'GLA';
+    delete from change where case_id in (select id from before_timelines where n <= 3);
+    delete from change h using before_timelines b where h.case_id = b.id and b.n = 4 and h.kind = 'created';
+    create table public.kept as select id as case_id, (select count(*) from change h where h.case_id = b.id) as items
+        from before_timelines b where n <= 4;
+"""
+
+
+def test_empty_timelines_are_filled_from_what_the_tables_hold(keys):
+    cluster = Cluster()
+    instance = Instance(cluster, keys)
+    try:
+        restore(cluster)
+        cluster.execute(EMPTY_TIMELINES)
+        old_order = cluster.execute("select case_id, changes from register.change order by id")
+        instance.run("migrate")
+        assert cluster.execute("select count(*), min(items) from public.kept") == [(4, 0)]
+        unfilled = cluster.execute("""
+            select c.reference from register.review_case c where not exists (select from register.change h
+                where h.case_id = c.id and (h.subject, h.kind, h.subject_id) = ('case', 'created', c.id))
+            union all select s.id::text from register.case_stage s where not exists (select from register.change h
+                where h.case_id = s.case_id and (h.subject, h.kind, h.subject_id) = ('stage', 'created', s.id)
+                    and h.changes -> 'stage' ->> 'after' = s.stage)""")
+        assert unfilled == []
+        # The first entry of a case is its own; what was recorded comes after it in its former order.
+        assert cluster.execute("""select distinct on (h.case_id) h.subject, h.kind, h.recorded_client
+            from register.change h join public.kept k using (case_id) order by h.case_id, h.id""") == [
+                ("case", "created", "register")] * 4
+        order = cluster.execute("select case_id, changes from register.change order by id")
+        assert order[len(order) - len(old_order):] == old_order
+        assert cluster.execute("""select count(*) from register.change h join register.review_case c on c.id = h.case_id
+            where (h.subject, h.kind) = ('case', 'created') and h.recorded_at <> c.created_at
+                and h.case_id in (select case_id from public.kept)""") == [(0,)]
+        instance.start()
+        token = instance.run("token", "--role", "committee")
+        for case, items in cluster.execute("select * from public.kept"):
+            page = Client(instance.url, token, None).send("listTimeline", id=case, query="limit=200").needed(200)
+            assert len(page["items"]) > items
+        assert instance.complaints() == []
+    finally:
+        instance.stop()
+        cluster.remove()
