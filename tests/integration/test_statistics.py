@@ -7,11 +7,12 @@ import io
 
 import pytest
 
-from documents import new_referral
-from steps import given_case, given_referral
+from client import Client
+from counting import EXACT, READ, until_counted
+from documents import days_ago, new_access, new_referral, today
+from steps import decide, given_case, given_hold, given_referral
+from service import Instance
 from waiting import wait_until
-
-READ, EXACT = "statistics.read", "statistics.read statistics.unsuppressed"
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +131,9 @@ def test_all_faults_are_told_at_once(analyst):
     assert reply.parameters == {"from", "to", "breakdown", "release"}
 
 
-def test_csv_has_the_same_figures_in_the_documented_columns(analyst, committee):
+def test_csv_has_the_same_figures_in_the_documented_columns(analyst, committee, cluster):
     given_case(committee, "set_up")
+    until_counted(analyst, cluster)
     for query in ("view=live&period_type=month", "view=live&breakdown=criterion"):
         rows = read(analyst, query=query)["rows"]
         reply = read(analyst, query=query, headers={"Accept": "text/csv"})
@@ -259,3 +261,163 @@ def test_the_dashboard_is_served_with_a_strict_policy(nobody, operation, kind):
     assert (reply.status, reply.headers["Content-Type"]) == (200, f"{kind}; charset=utf-8")
     assert "unsafe" not in reply.headers["Content-Security-Policy"]
     assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
+
+
+def value_of(client, query, category=None, figure="count", table="decisions"):
+    return sum(row["value"] or 0 for row in read(client, table, query).needed(200)["rows"]
+               if (row["category"], row["figure"]) == (category, figure))
+
+
+def test_a_hold_that_begins_after_the_ratification_stops_nothing(committee, own, analyst, cluster):
+    """The days held between decision and ratification are none: the hold is open, and began later."""
+    case = given_case(committee, "implementation")
+    cluster.execute("update register.ratification set decided_on = %s where case_id = %s", (days_ago(1), case["id"]))
+    cluster.execute("update register.case_decision set decided_on = %s where case_id = %s", (days_ago(9), case["id"]))
+    given_hold(committee, case, stages=["implementation"], held_from=today())
+    until_counted(analyst, cluster)
+    assert cluster.execute("select fault from register.statistic_subject where subject = %s", (case["id"],)) == [(None,)]
+    facts = cluster.execute("set search_path = register; select anonymous_facts(c) from review_case c where c.id = %s",
+                            (case["id"],))[0][0]
+    assert (facts["days_to_complete"], facts["days_to_complete_net"]) == (8, 8)
+
+
+def test_a_decision_after_the_last_ratification_has_no_days_to_completion(committee, analyst, cluster):
+    """As after a closed case was opened again: the days between the two would be negative."""
+    case = given_case(committee, "implementation")
+    cluster.execute("update register.ratification set decided_on = %s where case_id = %s", (days_ago(20), case["id"]))
+    until_counted(analyst, cluster)
+    facts = cluster.execute("set search_path = register; select anonymous_facts(c) from review_case c where c.id = %s",
+                            (case["id"],))[0][0]
+    assert (facts["days_to_complete"], facts["days_to_complete_net"]) == (None, None)
+
+
+BROKEN = '{"decided_month": "no month"}'
+INCOMPLETE = '{"decided_month": "2026-01", "decision_outcome": "proceed"}'
+REPAIRED = '{"decided_month": "2026-01", "decision_outcome": "proceed", "days_to_decision": 10}'
+
+
+@pytest.fixture
+def broken(cluster, instances):
+    """What is left of an erased case of GLA, with facts that cannot be read."""
+    for each in instances:
+        each.errors_expected = True
+    made = cluster.execute("insert into register.anonymous_review (committee, facts, anonymised_on) "
+                           "values ('GLA', %s, '2026-01-01') returning id", (BROKEN,))[0][0]
+    yield made
+    cluster.execute("delete from register.anonymous_review where id = %s", (made,))
+    wait_until(lambda: cluster.execute("select not exists (select from register.statistic_dirty)")[0][0],
+               "the counting of all changes")
+    for each in instances:
+        each.complaints()
+        each.errors_expected = False
+
+
+def standing(client, query="view=live&committee=GLA"):
+    reply = read(client, query=query).needed(200)
+    return reply["complete"], reply["pending"], reply["not_included"]
+
+
+def test_a_case_that_cannot_be_counted_is_left_out_and_reported(broken, own, analyst, dashboard, caller, agency, cluster,
+                                                               instances):
+    other = caller("CPC-EDH", "other-statistics", READ)
+    until_counted(analyst, cluster)
+    assert standing(own) == (False, 0, 1) and standing(analyst, "view=live") == (False, 0, 1)
+    assert standing(other, "view=live&committee=EDH") == (True, 0, 0)
+    assert own.send("listStatistics")["not_included"] == 1
+    assert dashboard.send("listStatistics")["not_included"] is None
+    # It is logged once, by its id, whichever instance met it; and every instance counts it.
+    for each in instances:
+        wait_until(lambda: each.figure("statistics_not_included") == 1, "the metric")
+
+    def lines():
+        return [(line["level"], line["message"].split()[-1]) for each in list(Instance.by_url.values()) for line in each.log_lines()
+                if str(broken) in line.get("message", "")]
+    wait_until(lines, "the line of the log")
+    assert lines() == [("error", "22007")]
+    # Everybody else is counted as ever, and so are other cases of the committee.
+    before = total(read(own, "referrals_received", "view=live&committee=GLA"))
+    given_referral(agency)
+    wait_until(lambda: total(read(own, "referrals_received", "view=live&committee=GLA")) == before + 1, "the referral")
+
+
+def test_it_is_tried_again_when_it_changes(broken, own, analyst, cluster):
+    until_counted(analyst, cluster)
+    before = value_of(own, "view=live&committee=GLA", "proceed")
+    cluster.execute("update register.anonymous_review set facts = %s where id = %s", (REPAIRED, broken))
+    until_counted(analyst, cluster)
+    assert standing(own) == (True, 0, 0)
+    assert value_of(own, "view=live&committee=GLA", "proceed") == before + 1
+
+
+def test_a_case_that_was_counted_counts_nothing_while_it_cannot_be(broken, own, analyst, cluster):
+    cluster.execute("update register.anonymous_review set facts = %s where id = %s", (REPAIRED, broken))
+    until_counted(analyst, cluster)
+    before = value_of(own, "view=live&committee=GLA", "proceed")
+    cluster.execute("update register.anonymous_review set facts = %s where id = %s", (BROKEN, broken))
+    until_counted(analyst, cluster)
+    assert standing(own) == (False, 0, 1)
+    assert value_of(own, "view=live&committee=GLA", "proceed") == before - 1
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_it_is_tried_again_after_a_while_and_by_hand(broken, own, analyst, cluster, by_hand):
+    """A repair of the register itself leaves no mark at the case."""
+    until_counted(analyst, cluster)
+    cluster.execute(f"set session_replication_role = replica; "
+                    f"update register.anonymous_review set facts = '{REPAIRED}' where id = '{broken}'")
+    if by_hand:
+        assert cluster.execute("set search_path = register; select statistic_retry(1000, clock_timestamp())") == [(1,)]
+    else:
+        cluster.execute("update register.statistic_subject set tried_at = now() - interval '11 minutes' "
+                        "where subject = %s", (broken,))
+    wait_until(lambda: cluster.execute("select fault from register.statistic_subject where subject = %s",
+                                       (broken,)) == [(None,)], "another try")
+    until_counted(analyst, cluster)
+    assert standing(own) == (True, 0, 0)
+
+
+def test_an_incomplete_fact_is_the_matter_of_its_subject_alone(broken, analyst, own, cluster):
+    """It would otherwise be refused by the sums, with everything that is counted in the same step."""
+    cluster.execute("update register.anonymous_review set facts = %s where id = %s", (INCOMPLETE, broken))
+    until_counted(analyst, cluster)
+    assert standing(own) == (False, 0, 1)
+    assert cluster.execute("select fault from register.statistic_subject where subject = %s", (broken,)) == [("22004",)]
+
+
+def test_a_joint_review_stays_joint_when_the_access_ends(committee, analyst, own, caller, cluster):
+    other = caller("CPC-EDH", "other-statistics", READ)
+
+    def figures():
+        until_counted(analyst, cluster)
+        return (value_of(own, "view=live&committee=GLA", figure="of_which_joint"),
+                value_of(other, "view=live&committee=EDH", figure="of_which_joint"))
+    case = given_case(committee, "decision")
+    decide(committee, case["id"]).needed(201)
+    alone = figures()
+    for began, joint in ((today(), 0), (days_ago(9), 1)):
+        access = new_access(organisation="CPC-EDH", role="joint_committee", client_id=None, starts_on=began, ends_on=None)
+        made = committee.send("grantAccess", access, id=case["id"]).needed(201)
+        assert figures() == (alone[0] + 1, alone[1] + 1)
+        path = {"id": case["id"], "access_id": made["id"]}
+        committee.send("changeAccess", {"ended_on": today()}, **path, if_match=made.etag).needed(200)
+        # One that ended on the day on which it began was a mistake.
+        assert figures() == (alone[0] + joint, alone[1] + joint)
+
+
+def test_the_list_says_from_which_day_statistics_are_kept(dashboard, cluster):
+    listed = dashboard.send("listStatistics").needed(200)
+    assert listed["kept_from"] == str(cluster.execute("select installed_on from register.statistic_day")[0][0])
+    assert listed["releases"] == []
+
+
+def test_before_the_first_release_nothing_is_said_to_be_complete(dashboard):
+    reply = read(dashboard)
+    assert (reply["release"], reply["as_of"], reply["complete"], reply["rows"]) == (None, None, None, [])
+
+
+@pytest.mark.parametrize("role, query", [("chief-officers", "view=live&committee=GLA"), ("inspectorate", "view=live"),
+                                         ("national-hub", ""), ("dashboard", ""), ("committee", "view=live&committee=GLA")])
+def test_the_development_roles_read_the_statistics_that_are_theirs(instance, role, query):
+    client = Client(instance.url, instance.run("token", "--role", role))
+    assert client.send("listStatistics").status == 200
+    assert read(client, query=query or None).status == 200

@@ -1,0 +1,18 @@
+"""Waiting until statistics have counted what happened."""
+from waiting import wait_until
+
+READ, EXACT = "statistics.read", "statistics.read statistics.unsuppressed"
+
+
+def until_counted(analyst, cluster):
+    """Waits until all that was committed is counted, and the instance of the analyst knows it."""
+    def is_counted():
+        waits, aside = cluster.execute("""
+            select exists (select from register.statistic_dirty) or exists (select from register.statistic_delta),
+                (select count(*) from register.statistic_subject where fault is not null)""")[0]
+        changed = dict(cluster.execute("set search_path = register; "
+                                       "select table_code, rendered(changed_at) from statistic_state where scope = '*'"))
+        listed = analyst.send("listStatistics").needed(200)
+        return (not waits and (listed["pending"], listed["not_included"]) == (0, aside)
+                and {one["table"]: one["changed_at"] for one in listed["tables"]} == changed)
+    wait_until(is_counted, "statistics to count all changes")
