@@ -1,4 +1,4 @@
-"""A webhook lasts as long as the right to it: blocked clients and tokens, reduced scopes, confirmation, and whose it is."""
+"""A webhook lasts as long as the right to it: blocked clients and tokens, reduced scopes, confirmation, its client."""
 import datetime
 import time
 import uuid
@@ -42,7 +42,8 @@ def block(cluster):
 
 
 def is_due(cluster, webhook):
-    return bool(cluster.execute("select 1 from register.webhook_due(%s) where webhook = %s", [EVERYTHING, webhook["id"]]))
+    return bool(cluster.execute("select 1 from register.webhook_due(%s) where webhook = %s",
+                                [EVERYTHING, webhook["id"]]))
 
 
 def of_referral(referral):
@@ -55,8 +56,8 @@ def presented(cluster, name):
 
 
 @pytest.mark.parametrize("whom", ["organisation", "client", "registering token", "newest token"])
-def test_blocking_stops_a_webhook_at_once_until_it_is_unblocked(cluster, agency, caller, name, bearer, block, registered,
-                                                                receiver, whom):
+def test_blocking_stops_a_webhook_at_once_until_it_is_unblocked(cluster, agency, caller, name, bearer, block,
+                                                                registered, receiver, whom):
     endpoint, probe = receiver.endpoint(), receiver.endpoint()
     hook = registered(bearer(age=60, jti=f"{name}-first"), endpoint, types=["referral.created"])["webhook"]
     registered(caller("LA-S12000049", f"{name}-probe"), probe, types=["referral.created"])
@@ -88,7 +89,8 @@ def test_a_blocked_token_counts_until_another_sets_the_address(cluster, name, be
         more = {"if_match": tag_of(rightful, "getWebhook", **place)} if body else {}
         assert rightful.send(operation, body, **more, **place).needed(200)["suspended_because"] == "token_blocked"
     endpoint = receiver.endpoint()
-    changed = rightful.send("changeWebhook", {"url": endpoint.url}, if_match=tag_of(rightful, "getWebhook", **place), **place)
+    tag = tag_of(rightful, "getWebhook", **place)
+    changed = rightful.send("changeWebhook", {"url": endpoint.url}, if_match=tag, **place)
     assert changed.needed(200)["suspended_because"] is None
     rightful.send("pingWebhook", **place).needed(201)
     endpoint.wait_accepted(1)
@@ -103,7 +105,8 @@ def test_a_webhook_sends_what_the_newest_token_of_its_client_allows(committee, i
     before = len(endpoint.messages)
     action = given_action(committee)
     endpoint.wait(lambda found: [one for one in found if one.event["data"]["subject_id"] == action["id"]])
-    told = {one.event["data"]["subject"] for one in endpoint.messages[before:] if action["case_id"] in one.body.decode()}
+    told = {one.event["data"]["subject"] for one in endpoint.messages[before:]
+            if action["case_id"] in one.body.decode()}
     assert told <= {"action"}
     bearer(age=20).send("getPrincipal").needed(200)
     endpoint.wait(of_case(given_case(committee)["id"]))

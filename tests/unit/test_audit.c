@@ -1,10 +1,12 @@
 /* Tests of what the audit trail is told of an answer, and of the places of its chain. */
 #include "service/db/audit.h"
-#include "service/db/audit_chain.h"
+#include "service/db/audit_watch.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OPERATION, KIND, REQUEST, COLLECTION, IDS, PARTS, ITEMS };
 
@@ -136,4 +138,55 @@ Test(audit, given_what_is_no_anchor_when_read_then_it_is_refused) {
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         cr_expect_not(audit_place_read(wrong[i], &place), "%s", wrong[i]);
     }
+}
+
+/* --- the file of anchors --- */
+
+#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+/* Writes the text to a file of its own and reads the last anchor of it; position 0 when none. */
+static audit_place last_of(const char *text) {
+    char name[] = "/tmp/lr-anchors-XXXXXX";
+    int file = mkstemp(name);
+    audit_place last = {0};
+    cr_assert(file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text));
+    if (!audit_anchor_file_last(name, &last)) {
+        last = (audit_place){0};
+    }
+    close(file);
+    unlink(name);
+    return last;
+}
+
+Test(audit, the_last_whole_line_of_the_file_is_the_anchor) {
+    audit_place last = last_of("2026-11-30T10:00:00Z 12:" HASH " 15\n"
+                               "2026-11-30T10:01:00Z 20:" HASH " 31\n");
+    cr_expect(last.position == 20 && last.number == 31 && last.hash[1] == 0x11);
+}
+
+Test(audit, a_line_that_was_not_written_to_its_end_is_no_anchor) {
+    const char *const torn[] = {"2026-11-30T10:01:00Z 20:" HASH " 31", "2026-11-30T10:01:00Z 20:00",
+                                "2026-11-30T10:01:00Z 20:" HASH "\n", "2026-11\n", "\n"};
+    for (size_t i = 0; i < sizeof torn / sizeof torn[0]; i++) {
+        char text[400];
+        snprintf(text, sizeof text, "%s%s", "2026-11-30T10:00:00Z 12:" HASH " 15\n", torn[i]);
+        cr_expect(last_of(text).position == 12, "after: %s", torn[i]);
+    }
+}
+
+Test(audit, a_file_without_anchors_or_none_gives_none) {
+    audit_place last;
+    cr_expect(last_of("").position == 0 && last_of("nothing\n").position == 0);
+    cr_expect_not(audit_anchor_file_last("/nowhere/at/all", &last));
+}
+
+Test(audit, a_long_file_is_read_from_its_end) {
+    char text[20000] = "";
+    size_t length = 0;
+    for (int i = 1; i <= 150; i++) {
+        length += (size_t)snprintf(text + length, sizeof text - length,
+                                   "2026-11-30T10:00:00Z %d:" HASH " %d\n", i, 2 * i);
+    }
+    audit_place last = last_of(text);
+    cr_expect(last.position == 150 && last.number == 300);
 }
