@@ -21,13 +21,14 @@ typedef struct config {
     int workers, connections, push_connections;
     int connections_most, address_connections_most, waiting_most;
     const char *trusted_proxies; /* addresses that address_connections_most does not hold for */
+    int body_memory_mib; /* for bodies, documents made of them, and answers that wait to be read */
     int feed_days;
     const char *webhook_key_file, *webhook_hosts, *webhook_networks, *webhook_ca_file;
     int webhook_retry_seconds, webhook_confirm_days;
     const char *audit_anchor_file; /* where the trail's anchors are kept besides the log */
     int audit_anchor_seconds;
     int audit_durable; /* entries of reads are on disk before the answer goes out */
-    int request_seconds, idle_seconds, drain_seconds, drain_grace_seconds;
+    int header_seconds, request_seconds, idle_seconds, drain_seconds, drain_grace_seconds;
     int rate_limit, organisation_rate_limit, rate_window_seconds;
     const char *log_level;
 } config;

@@ -4,7 +4,7 @@
 #include "service/metrics.h"
 
 #include <dirent.h>
-#include <stdbool.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -79,6 +79,27 @@ static void write_files(FILE *out) {
         metrics_write_value(out, "process_max_fds", "gauge", "File descriptors that may be open.",
                             (double)most.rlim_cur);
     }
+}
+
+bool process_allow_files(size_t count, char *reason, size_t reason_size) {
+    struct rlimit most;
+    if (getrlimit(RLIMIT_NOFILE, &most) != 0 || most.rlim_cur >= count) {
+        return true;
+    }
+    if (most.rlim_max < count) {
+        snprintf(reason, reason_size,
+                 "The settings need %zu file descriptors, but the limit is %llu: raise it "
+                 "(LimitNOFILE of systemd, ulimit -Hn), or lower LR_CONNECTION_LIMIT.",
+                 count, (unsigned long long)most.rlim_max);
+        return false;
+    }
+    most.rlim_cur = count;
+    if (setrlimit(RLIMIT_NOFILE, &most) != 0) {
+        snprintf(reason, reason_size, "The limit of file descriptors cannot be raised to %zu: %s.",
+                 count, strerror(errno));
+        return false;
+    }
+    return true;
 }
 
 void process_write(FILE *out) {

@@ -10,6 +10,7 @@
 #include "service/http/server.h"
 #include "service/log.h"
 #include "service/notify.h"
+#include "service/process.h"
 #include "service/settings_check.h"
 #include "service/tls_files.h"
 #include "service/upkeep.h"
@@ -100,6 +101,16 @@ bool command_read_webhooks(const config *settings, targets **allowed, unsigned c
     return *allowed != NULL;
 }
 
+/* Descriptors: of connections, workers (each has an event queue, its alarm, and for a moment a copy
+ * of a socket), the pools and who listens and sends beside them, and what libraries open for a
+ * moment. */
+static size_t descriptors_needed(const config *settings) {
+    enum { OF_WORKER = 3, POOLS = 2, OTHERS = 128 };
+    return (size_t)settings->connections_most + ADMIN_CONNECTIONS +
+           OF_WORKER * (size_t)settings->workers + POOLS * (size_t)settings->connections +
+           (size_t)settings->push_connections + OTHERS;
+}
+
 bool command_check_transport(const config *settings, const char *setting, const char *conninfo,
                              char *reason, size_t reason_size) {
     link_verdict verdict = link_judge(setting, conninfo, reason, reason_size);
@@ -129,7 +140,8 @@ static bool check_settings(const config *settings, char *reason, size_t reason_s
             tls_files_check(settings->tls_certificate_file, settings->tls_key_file, reason,
                             reason_size) != TLS_FILES_BAD) &&
            (settings->audit_anchor_file == NULL ||
-            audit_anchor_file_check(settings->audit_anchor_file, reason, reason_size));
+            audit_anchor_file_check(settings->audit_anchor_file, reason, reason_size)) &&
+           process_allow_files(descriptors_needed(settings), reason, reason_size);
 }
 
 /* What is insecure and allowed, at each start again. */
@@ -268,6 +280,7 @@ static bool make_parts(service *shared, const statement *combined, const unsigne
     shared->verifier = token_verifier_new(shared->keys, &rules);
     shared->rates = rate_limiter_new(settings->rate_limit, settings->organisation_rate_limit,
                                      settings->rate_window_seconds);
+    shared->memory = budget_new((size_t)settings->body_memory_mib << 20);
     shared->figures = metrics_new();
     shared->connections = pool_new(settings->database, (size_t)settings->connections,
                                    settings->audit_durable ? "" : "-c register.audit_durable=off");
@@ -277,10 +290,10 @@ static bool make_parts(service *shared, const statement *combined, const unsigne
     shared->pushes = combiner_new(settings->database, (size_t)settings->push_connections, combined);
     shared->counted = change_watch_new(settings->database);
     shared->answers = answer_cache_new();
-    return shared->verifier != NULL && shared->rates != NULL && shared->figures != NULL &&
-           shared->connections != NULL && shared->reads != NULL && shared->pushes != NULL &&
-           shared->changes != NULL && shared->counted != NULL && shared->answers != NULL &&
-           start_webhooks(shared) && contract_start();
+    return shared->verifier != NULL && shared->rates != NULL && shared->memory != NULL &&
+           shared->figures != NULL && shared->connections != NULL && shared->reads != NULL &&
+           shared->pushes != NULL && shared->changes != NULL && shared->counted != NULL &&
+           shared->answers != NULL && start_webhooks(shared) && contract_start();
 }
 
 static void free_parts(service *shared) {
@@ -295,6 +308,7 @@ static void free_parts(service *shared) {
     token_verifier_free(shared->verifier);
     keys_free(shared->keys);
     rate_limiter_free(shared->rates);
+    budget_free(shared->memory);
     metrics_free(shared->figures);
     contract_stop();
 }

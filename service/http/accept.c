@@ -15,12 +15,19 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BACKLOG = 512, SHORTAGE_US = 20000, TELL_EVERY_S = 10 };
+enum {
+    BACKLOG =
+        4096, /* beyond it the system drops a connection, whose client tries again after 1 s */
+    SHORTAGE_US = 20000,
+    TELL_EVERY_S = 10,
+    ROOM_TRIES = 50, /* for a connection that makes room to be closed */
+    ROOM_US = 1000
+};
 
 struct acceptor {
     int socket;
     struct MHD_Daemon *daemon;
-    peers *seats;
+    const watch_door *door;
     pthread_t thread;
     atomic_bool stopping; /* set before the socket is shut down */
     time_t told;          /* of the thread alone: when it last logged that it cannot accept */
@@ -51,8 +58,21 @@ static void pass_over(acceptor *running, int error) {
     }
 }
 
+/* Where places get few, an idle connection makes room; the worker that closes it may take a moment.
+ */
+static void make_room(const acceptor *running, const struct sockaddr *from) {
+    peers *seats = running->door->seats;
+    if (!peers_crowded(seats) || !watch_make_room(running->door)) {
+        return;
+    }
+    for (int tries = 0; tries < ROOM_TRIES && !peers_has_room(seats, from); tries++) {
+        usleep(ROOM_US);
+    }
+}
+
 static void take(acceptor *running, int client, const struct sockaddr *from, socklen_t size) {
-    const char *full = peers_enter(running->seats, client, from);
+    make_room(running, from);
+    const char *full = peers_enter(running->door->seats, client, from);
     if (full != NULL) {
         tell(running, "are refused", full);
         close(client);
@@ -60,7 +80,7 @@ static void take(acceptor *running, int client, const struct sockaddr *from, soc
     }
     /* The daemon chooses the worker by the descriptor's number, and closes what it cannot take. */
     if (MHD_add_connection(running->daemon, client, from, size) != MHD_YES) {
-        peers_leave(running->seats, client);
+        peers_leave(running->door->seats, client);
     }
 }
 
@@ -98,13 +118,14 @@ static int open_socket(const struct addrinfo *address) {
     return -1;
 }
 
-acceptor *acceptor_new(const struct addrinfo *address, struct MHD_Daemon *daemon, peers *seats) {
+acceptor *acceptor_new(const struct addrinfo *address, struct MHD_Daemon *daemon,
+                       const watch_door *door) {
     acceptor *running = calloc(1, sizeof *running);
     if (running == NULL) {
         return NULL;
     }
     running->daemon = daemon;
-    running->seats = seats;
+    running->door = door;
     running->socket = open_socket(address);
     int error =
         running->socket < 0 ? errno : pthread_create(&running->thread, NULL, accept_all, running);

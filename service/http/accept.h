@@ -3,7 +3,7 @@
  * idle. */
 #pragma once
 
-#include "service/http/peers.h"
+#include "service/http/watch.h"
 
 #include <microhttpd.h>
 #include <netdb.h>
@@ -11,10 +11,11 @@
 typedef struct acceptor acceptor;
 
 /* Listens on the address and starts a thread that hands each connection to the daemon (started with
- * MHD_USE_NO_LISTEN_SOCKET and MHD_USE_ITC), which has to outlive the acceptor, as has `seats`:
- * connections beyond what it allows are closed at once. NULL when the
- * address is taken or threads are out; errno says which. */
-acceptor *acceptor_new(const struct addrinfo *address, struct MHD_Daemon *daemon, peers *seats);
+ * MHD_USE_NO_LISTEN_SOCKET and MHD_USE_ITC), which has to outlive the acceptor, as has `door`: its
+ * peers say who is let in, and its watch makes room near their limits. Who is not let in is closed
+ * at once. NULL when the address is taken or threads are out; errno says which. */
+acceptor *acceptor_new(const struct addrinfo *address, struct MHD_Daemon *daemon,
+                       const watch_door *door);
 
 /* Stops listening: nobody is accepted any more, those who are connected stay. NULL is allowed. */
 void acceptor_free(acceptor *running);

@@ -5,7 +5,11 @@
 #include <string.h>
 #include <strings.h>
 
-enum { DEPTH_MOST = 32, VALUES_MOST = 200000 };
+enum {
+    DEPTH_MOST = 32,
+    VALUES_MOST = 200000,
+    REQUEST_MEMORY = 64 * 1024 /* what a request takes besides its body and document */
+};
 
 static bool refuse(exchange *x, const char *code, const char *detail) {
     exchange_refuse(x, code, detail);
@@ -34,24 +38,49 @@ static const contract_body *find_body(exchange *x) {
     return NULL;
 }
 
-/* Bounds what parsing may cost: nesting, and the number of values (each takes far more memory than
- * its text). `values` counts those of the whole body, whatever lines it has. */
-static bool is_bounded(const char *text, size_t size, size_t *values) {
+/* What a document costs in memory, before it is parsed: the sizes of jansson 2.14 with those of
+ * malloc, rounded up (tests/unit/test_body.c compares). Small values cost many times their text. */
+enum {
+    COST_OBJECT = 256,
+    COST_ARRAY = 160,
+    COST_STRING = 96, /* and its bytes; also of a name, with its place in the object */
+    COST_VALUE = 96   /* its place in what holds it, and a number */
+};
+
+typedef struct measure {
+    size_t values, bytes;
+} measure;
+
+/* Returns where a string ends that begins before `at`, or `size`. */
+static size_t skip_string(const char *text, size_t size, size_t at) {
+    while (at < size && text[at] != '"') {
+        at += text[at] == '\\' ? 2 : 1;
+    }
+    return at < size ? at : size;
+}
+
+/* Bounds what parsing may cost: nesting, and the number of values. `found` counts those of the
+ * whole body, whatever lines it has. */
+static bool is_bounded(const char *text, size_t size, measure *found) {
     int depth = 0;
-    bool in_string = false;
-    ++*values;
+    found->values++;
+    found->bytes += COST_VALUE;
     for (size_t i = 0; i < size; i++) {
         char byte = text[i];
-        if (in_string) {
-            i += byte == '\\';
-            in_string = byte != '"';
+        if (byte == '"') {
+            size_t end = skip_string(text, size, i + 1);
+            found->bytes += COST_STRING + end - i;
+            i = end;
             continue;
         }
-        in_string = byte == '"';
-        depth += byte == '{' || byte == '[';
-        depth -= byte == '}' || byte == ']';
-        *values += byte == ',' || byte == '{' || byte == '[';
-        if (depth > DEPTH_MOST || *values > VALUES_MOST) {
+        bool opens = byte == '{' || byte == '[';
+        depth += opens - (byte == '}' || byte == ']');
+        found->values += opens || byte == ',';
+        found->bytes += byte == '{'   ? COST_OBJECT
+                        : byte == '[' ? COST_ARRAY
+                        : byte == ',' ? COST_VALUE
+                                      : 0;
+        if (depth > DEPTH_MOST || found->values > VALUES_MOST) {
             return false;
         }
     }
@@ -69,14 +98,7 @@ static json_t *load(const char *text, size_t size, json_error_t *error) {
     return value;
 }
 
-static json_t *parse(exchange *x, const char *text, size_t size, const char *where,
-                     size_t *values) {
-    if (!is_bounded(text, size, values)) {
-        refuse(
-            x, "malformed_json",
-            "The document is nested more than 32 levels deep or holds more than 200,000 values.");
-        return NULL;
-    }
+static json_t *parse(exchange *x, const char *text, size_t size, const char *where) {
     json_error_t error;
     json_t *value = load(text, size, &error);
     if (value != NULL) {
@@ -95,43 +117,82 @@ static json_t *parse(exchange *x, const char *text, size_t size, const char *whe
     return NULL;
 }
 
+typedef struct line {
+    const char *text;
+    size_t size;
+} line;
+
+/* The next line of newline-delimited JSON that is not blank. Returns false at the end. */
+static bool next_line(const char **rest, const char *end, line *found) {
+    while (*rest < end) {
+        const char *newline = memchr(*rest, '\n', (size_t)(end - *rest));
+        *found = (line){*rest, (size_t)((newline == NULL ? end : newline) - *rest)};
+        *rest += found->size + (newline != NULL);
+        if (found->size > 0 && strspn(found->text, " \t\r") < found->size) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Newline-delimited JSON as an array of its lines. */
 static json_t *parse_lines(exchange *x) {
     json_t *items = json_array();
-    size_t values = 0;
-    const char *text = x->request.body;
-    const char *end = text + x->request.body_size;
-    while (text < end) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        size_t length = (size_t)((newline == NULL ? end : newline) - text);
-        if (length > 0 && strspn(text, " \t\r") < length) {
-            json_t *item = parse(x, text, length,
-                                 arena_printf(x->memory, "/%zu", json_array_size(items)), &values);
-            if (item == NULL) {
-                json_decref(items);
-                return NULL;
-            }
-            json_array_append_new(items, item);
+    const char *rest = x->request.body;
+    const char *end = rest + x->request.body_size;
+    for (line each; next_line(&rest, end, &each);) {
+        json_t *item =
+            parse(x, each.text, each.size, arena_printf(x->memory, "/%zu", json_array_size(items)));
+        if (item == NULL) {
+            json_decref(items);
+            return NULL;
         }
-        text += length + (newline != NULL);
+        json_array_append_new(items, item);
     }
     return items;
 }
 
-static bool check_sizes(exchange *x) {
-    if (x->request.body_size > x->operation->max_bytes) {
+static bool measure_body(const exchange *x, measure *found) {
+    const char *rest = x->request.body;
+    const char *end = rest + x->request.body_size;
+    if (!exchange_body_is_lines(x)) {
+        return is_bounded(rest, x->request.body_size, found);
+    }
+    bool bounded = true;
+    for (line each; bounded && next_line(&rest, end, &each);) {
+        bounded = is_bounded(each.text, each.size, found);
+    }
+    return bounded;
+}
+
+/* Holds memory for the document and for what is made of it on the way to the database. */
+static bool hold_document(exchange *x) {
+    enum { TEXTS = 4 }; /* parameters, their copies in the message, the answer */
+    measure found = {0};
+    if (!measure_body(x, &found)) {
+        return refuse(
+            x, "malformed_json",
+            "The document is nested more than 32 levels deep or holds more than 200,000 values.");
+    }
+    size_t bytes = found.bytes + TEXTS * x->request.body_size;
+    if (x->loan != NULL && x->loan->bytes + bytes > budget_share(x->shared->memory)) {
+        return refuse(x, "body_too_large",
+                      arena_printf(x->memory,
+                                   "The document takes about %zu MiB of memory; a client may have "
+                                   "%zu MiB at a time.",
+                                   bytes >> 20, budget_share(x->shared->memory) >> 20));
+    }
+    return exchange_hold(x, bytes) || refuse(x, "overloaded", NULL);
+}
+
+static bool check_size(exchange *x, size_t size) {
+    if (size > x->operation->max_bytes) {
         return refuse(x, "body_too_large",
                       arena_printf(x->memory, "The body may have at most %zu bytes.",
                                    x->operation->max_bytes));
     }
-    if (x->operation->body_count == 0 && x->request.body_size > 0) {
+    if (x->operation->body_count == 0 && size > 0) {
         return refuse(x, "bad_request", "This operation takes no body.");
-    }
-    if (x->operation->body_required && x->request.body_size == 0) {
-        violation_list list = violation_list_make(x->memory);
-        violation_add(&list, PLACE_BODY, "", "required", "is required");
-        exchange_refuse_violations(x, "schema_violation", &list);
-        return false;
     }
     return true;
 }
@@ -149,14 +210,13 @@ static bool is_encoded(exchange *x) {
     return coding != NULL && strcasecmp(coding, "identity") != 0;
 }
 
-bool exchange_read_body(exchange *x) {
-    bool sent = x->request.body_size > 0;
+bool exchange_expect_body(exchange *x) {
     if (is_encoded(x)) {
         return refuse(x, "media_type_unsupported", "The body may not be compressed or encoded.");
     }
-    const contract_body *body = x->operation->body_count > 0 ? find_body(x) : NULL;
-    if (x->operation->body_count > 0 && body == NULL &&
-        (sent || exchange_header(x, "Content-Type") != NULL)) {
+    x->body_kind = x->operation->body_count > 0 ? find_body(x) : NULL;
+    if (x->operation->body_count > 0 && x->body_kind == NULL &&
+        (x->request.has_body || exchange_header(x, "Content-Type") != NULL)) {
         return refuse(
             x, "media_type_unsupported",
             arena_printf(x->memory, "The body has to be %s%s%s.",
@@ -164,16 +224,32 @@ bool exchange_read_body(exchange *x) {
                          x->operation->body_count > 1 ? " or " : "",
                          x->operation->body_count > 1 ? x->operation->bodies[1].media_type : ""));
     }
-    if (!check_sizes(x)) {
+    if (!check_size(x, x->request.announced)) {
         return false;
     }
-    if (!sent) {
-        return true;
+    return !x->request.has_body || exchange_hold(x, REQUEST_MEMORY + x->request.announced) ||
+           refuse(x, "overloaded", NULL);
+}
+
+bool exchange_read_body(exchange *x) {
+    if (!check_size(x, x->request.body_size)) {
+        return false;
     }
-    x->body_kind = body;
-    size_t values = 0;
-    x->body = exchange_body_is_lines(x)
-                  ? parse_lines(x)
-                  : parse(x, x->request.body, x->request.body_size, "", &values);
+    if (x->out_of_memory) {
+        return refuse(x, "overloaded", NULL);
+    }
+    if (x->request.body_size == 0) {
+        if (x->operation->body_required) {
+            violation_list list = violation_list_make(x->memory);
+            violation_add(&list, PLACE_BODY, "", "required", "is required");
+            exchange_refuse_violations(x, "schema_violation", &list);
+        }
+        return !x->operation->body_required;
+    }
+    if (!hold_document(x)) {
+        return false;
+    }
+    x->body = exchange_body_is_lines(x) ? parse_lines(x)
+                                        : parse(x, x->request.body, x->request.body_size, "");
     return x->body != NULL;
 }

@@ -49,6 +49,11 @@ const char *exchange_media_type(const exchange *x) {
     return x->media_type;
 }
 
+bool exchange_hold(exchange *x, size_t bytes) {
+    return x->loan == NULL ||
+           budget_take(x->shared->memory, x->loan, x->who.organisation, x->who.client, bytes);
+}
+
 json_t *exchange_body(exchange *x) {
     return x->body;
 }

@@ -1,6 +1,7 @@
 /* The inside of an exchange, for service/http only. */
 #pragma once
 
+#include "service/http/budget.h"
 #include "service/http/exchange.h"
 
 #include <stdint.h>
@@ -13,7 +14,11 @@ typedef struct raw_request {
     const char *protocol;
     const contract_pair *headers;
     size_t header_count;
-    const char *body;
+    size_t header_lines; /* as sent: repeated fields are one in headers */
+    bool has_body;       /* what the headers announce: a body, */
+    bool chunked;        /* in chunks, */
+    size_t announced;    /* or of this size */
+    const char *body;    /* what came of it; NULL where it was not kept */
     size_t body_size;
 } raw_request;
 
@@ -27,10 +32,14 @@ struct exchange {
     contract_match match;
     const contract_operation *operation;
     principal who;
-    bool known; /* who is filled */
+    bool known;    /* who is filled */
+    bool admitted; /* by exchange_admit: its body may come */
     json_t *body;
     const contract_body *body_kind; /* which of the operation's bodies was sent */
     const char *media_type;         /* of a successful answer, as negotiated */
+    budget_loan *loan;              /* memory it holds; NULL: nobody counts, as in unit tests */
+    bool answer_held;               /* memory for the answer is part of the loan */
+    bool out_of_memory;             /* the budget had no room for all of the body */
     char request_id[REQUEST_ID_MOST + 1];
     char trace_id[TRACE_ID_LENGTH + 1]; /* empty: the request belongs to no trace */
     char span_id[SPAN_ID_LENGTH + 1];   /* of this request within its trace */
@@ -53,11 +62,29 @@ struct exchange {
     const char *reason;                /* for the log only */
 };
 
-/* Fills what a request of any kind needs and runs it to its answer. */
+/* The part at the headers: decides whether the body may come. Returns false when the request is
+ * answered already: with a problem, or because OPTIONS needs no more. */
+bool exchange_admit(exchange *x);
+
+/* The part with the body: brings an admitted request to its answer, and finishes every answer. Call
+ * it once for each exchange after exchange_admit. */
 void exchange_run(exchange *x);
 
-/* Reads the body by the operation's media types. Returns false when it answered with a problem. */
+/* Checks what the headers say of the body (coding, media type, length), and holds memory for it.
+ * Returns false when it answered with a problem. */
+bool exchange_expect_body(exchange *x);
+
+/* Reads the body that came into x->body, after exchange_expect_body. Returns false when it answered
+ * with a problem. */
 bool exchange_read_body(exchange *x);
+
+/* Takes memory from the budget in the client's name. Returns false when there is not that much
+ * left.
+ */
+bool exchange_hold(exchange *x, size_t bytes);
+
+/* Whether the method is GET or HEAD. */
+bool exchange_is_read(const exchange *x);
 
 /* The schema of the body that was sent (of one line, for a body of lines), and whether it is lines.
  */
@@ -91,6 +118,9 @@ const char *trace_parent(exchange *x);
 /* What is wrong with the framing or headers of the request (security of intermediaries, RFC 9112
  * section 6.3), or NULL. */
 const char *framing_fault(const raw_request *request);
+
+/* Fills what the headers of a request without such a fault announce of its body. */
+void framing_measure(raw_request *request);
 
 /* Signed cursors: the key of a page's last item, bound to the operation and its filters. */
 const char *cursor_make(exchange *x, const char *key, const char *filters);

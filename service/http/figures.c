@@ -36,6 +36,21 @@ static void write_service(service *shared, FILE *out) {
                         "Connections closed at once because there were too many "
                         "(LR_CONNECTION_LIMIT, LR_ADDRESS_CONNECTION_LIMIT).",
                         (double)peers_refused(shared->seats));
+    metrics_write_value(out, "http_connections_evicted_total", "counter",
+                        "Connections without a request that were closed to make room for others.",
+                        (double)watch_evicted(shared->open));
+}
+
+static void write_memory(service *shared, FILE *out) {
+    budget_figures memory = budget_figures_read(shared->memory);
+    metrics_write_value(out, "http_body_memory_bytes", "gauge",
+                        "Memory that requests hold for bodies, documents and answers.",
+                        (double)memory.taken);
+    metrics_write_value(out, "http_body_memory_limit_bytes", "gauge",
+                        "Memory that they may hold (LR_BODY_MEMORY_MIB).", (double)memory.most);
+    metrics_write_value(out, "http_body_memory_refused_total", "counter",
+                        "Times that a request needed more than was left of it.",
+                        (double)memory.refused);
 }
 
 typedef struct pool_row {
@@ -230,6 +245,7 @@ static void write_tokens(service *shared, FILE *out) {
 void figures_write(service *shared, FILE *out) {
     metrics_write(shared->figures, out);
     write_service(shared, out);
+    write_memory(shared, out);
     write_pools(shared, out);
     write_reads(shared, out);
     write_pushes(shared, out);

@@ -41,7 +41,7 @@ bool exchange_knows(exchange *x, const char *tag) {
     return known != NULL && names_tag(x, known, tag);
 }
 
-static bool is_read(const exchange *x) {
+bool exchange_is_read(const exchange *x) {
     return strcmp(x->request.method, "GET") == 0 || strcmp(x->request.method, "HEAD") == 0;
 }
 
@@ -50,12 +50,12 @@ static bool has_tag(const exchange *x) {
     if (x->status < 200 || x->status >= 300 || x->operation == NULL) {
         return false;
     }
-    for (size_t i = 0; is_read(x) && i < x->operation->parameter_count; i++) {
+    for (size_t i = 0; exchange_is_read(x) && i < x->operation->parameter_count; i++) {
         if (strcasecmp(x->operation->parameters[i].name, "If-None-Match") == 0) {
             return true;
         }
     }
-    return !is_read(x) && x->etag != NULL;
+    return !exchange_is_read(x) && x->etag != NULL;
 }
 
 static void tag(exchange *x) {
@@ -65,7 +65,7 @@ static void tag(exchange *x) {
     const char *entity_tag =
         x->entity_tag != NULL ? x->entity_tag : exchange_tag_of(x, x->answer, x->answer_size);
     exchange_set_header(x, "ETag", entity_tag);
-    if (is_read(x) && exchange_knows(x, entity_tag)) {
+    if (exchange_is_read(x) && exchange_knows(x, entity_tag)) {
         x->status = 304;
         x->answer_size = 0;
     }

@@ -3,6 +3,7 @@
 #include "service/http/exchange_parts.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -104,7 +105,8 @@ static const char *field_fault(const raw_request *request) {
 }
 
 const char *framing_fault(const raw_request *request) {
-    if (request->header_count > HEADERS_MOST || strlen(request->target) > TARGET_MOST) {
+    if (request->header_count > HEADERS_MOST || request->header_lines > HEADERS_MOST ||
+        strlen(request->target) > TARGET_MOST) {
         return "There are too many headers, or the address is too long.";
     }
     const char *fault = field_fault(request);
@@ -123,4 +125,12 @@ const char *framing_fault(const raw_request *request) {
         return "Content-Length is not a number.";
     }
     return NULL;
+}
+
+void framing_measure(raw_request *request) {
+    const char *text = NULL;
+    request->chunked = count_field(request, "Transfer-Encoding", &text) > 0;
+    bool counted = count_field(request, "Content-Length", &text) > 0;
+    request->announced = counted ? strtoull(text, NULL, 10) : 0;
+    request->has_body = request->chunked || request->announced > 0;
 }

@@ -93,12 +93,14 @@ static bool answer(parked *one) {
     if (x->status == 0) {
         return false; /* it waits again */
     }
-    if (x->status != 200) {
+    /* It waits in the request's memory until the client has read it. */
+    if (x->status != 200 || !exchange_hold(x, x->answer_size)) {
         x->answer = one->fallback;
         x->answer_size = one->fallback_size;
         x->status = 200;
     }
     exchange_record(x);
+    watch_answer(x->connection);
     return true;
 }
 

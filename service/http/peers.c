@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { ADDRESS_BITS = 128, IPV4_BITS = 32, HOST_BITS = 64, ADDRESS_TEXT_MOST = 64 };
+enum { RESERVED_PART = 8, SPARE_PART = 16 }; /* of all connections: one in eight, one in sixteen */
 
 typedef struct address {
     unsigned char bytes[ADDRESS_BITS / 8]; /* IPv4 mapped into IPv6 (RFC 4291, 2.5.5.2) */
@@ -23,6 +24,7 @@ typedef struct network {
 /* What a socket is taken by; a descriptor that is used again is a connection that has ended. */
 typedef struct seat {
     bool taken;
+    bool exempt;
     address by; /* all zero, which nobody has, where the address does not count */
 } seat;
 
@@ -194,6 +196,13 @@ static void clear_seat(peers *all, size_t index) {
     }
 }
 
+/* How many connections there may be before one more that is (not) a proxy's is too many. Where no
+ * proxy is named, nothing is reserved. */
+static size_t most_for(const peers *all, bool exempt) {
+    int reserved = exempt || all->exempt_count == 0 ? 0 : all->most / RESERVED_PART;
+    return (size_t)(all->most - reserved);
+}
+
 /* The address as it counts. Returns false when it has no limit of its own. */
 static bool find_address(const peers *all, const struct sockaddr *from, address *into) {
     if (!read_socket_address(from, into) || is_exempt(all, into)) {
@@ -213,13 +222,13 @@ const char *peers_enter(peers *all, int socket, const struct sockaddr *from) {
     const char *full = NULL;
     pthread_mutex_lock(&all->lock);
     clear_seat(all, index);
-    if (all->taken >= (size_t)all->most || !make_room(all, index + 1)) {
+    if (all->taken >= most_for(all, !counts) || !make_room(all, index + 1)) {
         full = "LR_CONNECTION_LIMIT";
     } else if (counts && has_all_it_may(all, &one)) {
         full = "LR_ADDRESS_CONNECTION_LIMIT";
     }
     if (full == NULL) {
-        all->seats[index] = (seat){.taken = true, .by = one};
+        all->seats[index] = (seat){.taken = true, .exempt = !counts, .by = one};
         all->taken++;
     } else {
         all->refused++;
@@ -231,6 +240,41 @@ const char *peers_enter(peers *all, int socket, const struct sockaddr *from) {
 void peers_leave(peers *all, int socket) {
     pthread_mutex_lock(&all->lock);
     clear_seat(all, (size_t)socket);
+    pthread_mutex_unlock(&all->lock);
+}
+
+bool peers_has_room(peers *all, const struct sockaddr *from) {
+    address one;
+    bool counts = find_address(all, from, &one);
+    pthread_mutex_lock(&all->lock);
+    bool room = all->taken < most_for(all, !counts);
+    pthread_mutex_unlock(&all->lock);
+    return room;
+}
+
+bool peers_crowded(peers *all) {
+    pthread_mutex_lock(&all->lock);
+    bool crowded = all->taken + (size_t)(all->most / SPARE_PART) >= most_for(all, false);
+    pthread_mutex_unlock(&all->lock);
+    return crowded;
+}
+
+bool peers_exempt(peers *all, int socket) {
+    size_t index = (size_t)socket;
+    pthread_mutex_lock(&all->lock);
+    bool exempt = index < all->seat_count && all->seats[index].taken && all->seats[index].exempt;
+    pthread_mutex_unlock(&all->lock);
+    return exempt;
+}
+
+void peers_move(peers *all, int from, int to) {
+    size_t old = (size_t)from;
+    pthread_mutex_lock(&all->lock);
+    clear_seat(all, (size_t)to);
+    if (old < all->seat_count && all->seats[old].taken && make_room(all, (size_t)to + 1)) {
+        all->seats[to] = all->seats[old];
+        all->seats[old].taken = false;
+    }
     pthread_mutex_unlock(&all->lock);
 }
 

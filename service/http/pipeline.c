@@ -80,8 +80,10 @@ static bool check_framing(exchange *x) {
         x->close = true;
         x->reason = fault;
         exchange_refuse(x, "bad_request", fault);
+        return false;
     }
-    return fault == NULL;
+    framing_measure(&x->request);
+    return true;
 }
 
 /* Step 2: method and path. */
@@ -324,21 +326,42 @@ void exchange_record(exchange *x) {
 
 /* What was written may be what others wait for. */
 static void tell_others(const exchange *x) {
-    if (x->shared->changes != NULL && x->status < 300 && strcmp(x->request.method, "GET") != 0 &&
-        strcmp(x->request.method, "HEAD") != 0) {
+    if (x->shared->changes != NULL && x->status < 300 && !exchange_is_read(x)) {
         feed_poke(x->shared->changes);
     }
 }
 
-void exchange_run(exchange *x) {
+bool exchange_admit(exchange *x) {
     x->started_us = clock_us(CLOCK_MONOTONIC);
-    metrics_begin(x->shared->figures);
     identify(x);
-    if (check_framing(x) && find_operation(x) && authenticate(x) && limit_rate(x) &&
-        note_token(x) && authorise(x) && negotiate(x) && exchange_read_body(x) && check_input(x) &&
-        check_text(x)) {
+    x->admitted = check_framing(x) && find_operation(x) && authenticate(x) && limit_rate(x) &&
+                  note_token(x) && authorise(x) && negotiate(x) && exchange_expect_body(x);
+    return x->admitted;
+}
+
+/* An answer of some size is copied while it is made, and one copy waits until the client has read
+ * it. What a request changed is answered in any case. */
+static void hold_answer(exchange *x) {
+    enum { COUNTS_FROM = 8192, COPIES = 3 };
+    if (x->answer_size < COUNTS_FROM || x->parked != NULL) {
+        return;
+    }
+    x->answer_held = exchange_hold(x, COPIES * x->answer_size);
+    if (!x->answer_held && exchange_is_read(x)) {
+        exchange_refuse(x, "overloaded", NULL);
+    }
+}
+
+void exchange_run(exchange *x) {
+    metrics_begin(x->shared->figures);
+    if (x->admitted &&
+        x->request.has_body) { /* the time that the client takes to send it is not ours */
+        x->started_us = clock_us(CLOCK_MONOTONIC);
+    }
+    if (x->admitted && exchange_read_body(x) && check_input(x) && check_text(x)) {
         x->operation->handler(x);
         tell_others(x);
+        hold_answer(x);
     }
     exchange_finish(x);
     if (x->parked == NULL) {

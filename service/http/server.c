@@ -4,17 +4,13 @@
 
 #include "service/http/accept.h"
 #include "service/http/admin.h"
-#include "service/http/exchange_parts.h"
-#include "service/http/park.h"
-#include "service/http/watch.h"
+#include "service/http/admission.h"
 #include "service/listen.h"
 #include "service/log.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <microhttpd.h>
 #include <netdb.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +21,8 @@ enum {
     OPTIONS_MOST = 24,
     THREAD_STACK = 1024 * 1024,
     HEADER_MEMORY = 32 * 1024,
-    BODY_MOST = 4 * 1024 * 1024,
     ADMIN_WORKERS = 1,
-    ADMIN_CONNECTIONS = 32,
-    PARKED_BLOCK = 4096,
+    LINGERING_PART = 8, /* of all connections: one in eight may be read to its end */
     TICK_US = 20000
 };
 
@@ -38,11 +32,13 @@ typedef struct listener {
     acceptor *door;
     watch_door entry;
     peers *seats;
+    admission way;
     bool initialised, started;
 } listener;
 
 struct server {
     service *shared;
+    discarder *unread;
     watch *connections;
     listener api, admin;
     char *certificate, *private_key;
@@ -57,133 +53,11 @@ static void log_library(void *unused, const char *format, va_list arguments) {
     log_write(LOG_DEBUG, "the HTTP library reported a fault of a connection");
 }
 
-static void *keep_request(const char *uri, struct MHD_Connection *connection) {
-    void *request = ulfius_uri_logger(NULL, uri);
-    watch_begin(connection, request);
-    return request;
-}
-
-/* `uri` is in the connection's own buffer, and has just been copied: see query_hide. */
-static void *begin_request(void *cls, const char *uri, struct MHD_Connection *connection) {
-    (void)cls;
-    void *request = keep_request(uri, connection);
-    query_hide((char *)(uintptr_t)uri);
-    return request;
-}
-
-static void drop_request(void *request) {
-    mhd_request_completed(NULL, NULL, &request, MHD_REQUEST_TERMINATED_WITH_ERROR);
-}
-
-/* The callback gets the address only: the connection rides along behind a line feed, which no
- * address that was sent can hold. */
-static void *begin_request_that_may_wait(void *cls, const char *uri,
-                                         struct MHD_Connection *connection) {
-    (void)cls;
-    char *both = NULL;
-    if (asprintf(&both, "%s\n%p", uri, (void *)connection) < 0) {
-        return NULL;
-    }
-    void *made = keep_request(both, connection);
-    free(both);
-    query_hide((char *)(uintptr_t)uri);
-    return made;
-}
-
-static void end_request(void *cls, struct MHD_Connection *connection, void **con_cls,
-                        enum MHD_RequestTerminationCode toe) {
-    watch_end(connection);
-    mhd_request_completed(cls, connection, con_cls, toe);
-}
-
-static size_t copy_headers(const struct _u_map *map, contract_pair **pairs, arena *memory) {
-    size_t count = (size_t)u_map_count(map);
-    const char **names = u_map_enum_keys(map);
-    *pairs = arena_alloc(memory, (count + 1) * sizeof **pairs);
-    for (size_t i = 0; i < count; i++) {
-        (*pairs)[i] = (contract_pair){names[i], u_map_get(map, names[i])};
-    }
-    return count;
-}
-
-/* One arena a worker thread, freed when the thread ends. */
-static pthread_key_t memory_key;
-static pthread_once_t memory_once = PTHREAD_ONCE_INIT;
-
-static void free_memory(void *memory) {
-    arena_free(memory);
-}
-
-static void make_memory_key(void) {
-    pthread_key_create(&memory_key, free_memory);
-}
-
-static arena *thread_memory(void) {
-    pthread_once(&memory_once, make_memory_key);
-    arena *memory = pthread_getspecific(memory_key);
-    if (memory == NULL) {
-        memory = arena_new();
-        pthread_setspecific(memory_key, memory);
-    }
-    return memory;
-}
-
-/* Splits what begin_request_that_may_wait put together. */
-static const char *take_target(const char *both, struct MHD_Connection **connection,
-                               arena *memory) {
-    const char *end = strrchr(both, '\n');
-    if (end == NULL) {
-        return both;
-    }
-    *connection = (struct MHD_Connection *)strtoumax(end + 1, NULL, 16);
-    return arena_strndup(memory, both, (size_t)(end - both));
-}
-
-static void give_answer(const exchange *x, struct _u_response *response) {
-    response->status = (unsigned int)x->status;
-    for (size_t i = 0; i < x->header_count; i++) {
-        u_map_put(response->map_header, x->headers[i].name, x->headers[i].value);
-    }
-    if (x->parked != NULL) {
-        ulfius_set_stream_response(response, (unsigned int)x->status, park_read, park_free,
-                                   U_STREAM_SIZE_UNKNOWN, PARKED_BLOCK, x->parked);
-    } else if (x->answer_size > 0) {
-        ulfius_set_binary_body_response(response, (unsigned int)x->status, x->answer,
-                                        x->answer_size);
-    }
-}
-
-static int serve(const struct _u_request *request, struct _u_response *response, void *shared) {
-    arena *memory = thread_memory();
-    if (memory == NULL) {
-        return U_CALLBACK_ERROR;
-    }
-    exchange x = {.memory = memory, .shared = shared};
-    contract_pair *headers = NULL;
-    size_t header_count = copy_headers(request->map_header, &headers, memory);
-    x.request = (raw_request){.method = request->http_verb,
-                              .target = take_target(request->http_url, &x.connection, memory),
-                              .protocol = request->http_protocol,
-                              .headers = headers,
-                              .header_count = header_count,
-                              .body = request->binary_body,
-                              .body_size = request->binary_body_length};
-    exchange_run(&x);
-    give_answer(&x, response);
-    if (x.parked != NULL) {
-        pthread_setspecific(memory_key, NULL); /* the parked request has it now */
-    } else {
-        arena_reset(memory);
-    }
-    return U_CALLBACK_COMPLETE;
-}
-
 typedef struct limits {
     unsigned int workers, connections, address_connections, idle_seconds;
     const char *exempt; /* addresses without a limit of their own */
     const char *certificate, *private_key;
     watch *connections_watched;
-    void *(*begin)(void *cls, const char *uri, struct MHD_Connection *connection);
 } limits;
 
 static bool start(listener *one, const char *setting, const char *text, const limits *bounds,
@@ -206,7 +80,6 @@ static bool start(listener *one, const char *setting, const char *text, const li
         snprintf(reason, reason_size, "The HTTP library could not be started: out of memory.");
         return false;
     }
-    one->instance.max_post_body_size = BODY_MOST + 1; /* one more than allowed: 413 sees it */
     one->instance.allowed_post_processor = 0;
     one->instance.check_utf8 = 0; /* our own checks refuse instead of dropping */
     struct MHD_OptionItem options[OPTIONS_MOST] = {
@@ -220,8 +93,8 @@ static bool start(listener *one, const char *setting, const char *text, const li
         {MHD_OPTION_CONNECTION_TIMEOUT, bounds->idle_seconds, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_MEMORY, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
-        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, NULL},
-        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)bounds->begin, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)admission_end, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)admission_begin, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)watch_notify, &one->entry},
     };
     size_t count = 0;
@@ -242,7 +115,8 @@ static bool start(listener *one, const char *setting, const char *text, const li
                                 "GCM:+AES-128-GCM:+CHACHA20-POLY1305:-RSA:%SERVER_PRECEDENCE"};
     }
     options[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-    one->started = ulfius_start_framework_with_mhd_options(&one->instance, flags, options) == U_OK;
+    one->started = intercept_start(&one->instance, flags, options,
+                                   (mhd_handler){admission_handle, &one->way}, &one->way.inner);
     if (!one->started) {
         snprintf(reason, reason_size,
                  "%s: the HTTP library did not start; is memory out, or does it refuse the "
@@ -250,7 +124,7 @@ static bool start(listener *one, const char *setting, const char *text, const li
                  setting);
         return false;
     }
-    one->door = acceptor_new(one->address, one->instance.mhd_daemon, one->seats);
+    one->door = acceptor_new(one->address, one->instance.mhd_daemon, &one->entry);
     if (one->door == NULL) {
         listen_explain(setting, text, errno, reason, reason_size);
     }
@@ -299,6 +173,7 @@ static char *read_text(const char *path, char *reason, size_t reason_size) {
 static void free_server(server *running) {
     stop(&running->api);
     stop(&running->admin);
+    discarder_free(running->unread);
     peers_free(running->api.seats);
     peers_free(running->admin.seats);
     watch_free(running->connections);
@@ -317,8 +192,18 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
         return NULL;
     }
     running->shared = shared;
-    running->connections =
-        watch_new(settings->request_seconds, settings->idle_seconds, drop_request);
+    running->unread = discarder_new((size_t)settings->connections_most / LINGERING_PART,
+                                    settings->request_seconds);
+    running->connections = watch_new(&(watch_limits){.header_seconds = settings->header_seconds,
+                                                     .request_seconds = settings->request_seconds,
+                                                     .idle_seconds = settings->idle_seconds},
+                                     running->unread, admission_drop);
+    if (running->unread == NULL || running->connections == NULL) {
+        snprintf(reason, reason_size, "Memory, threads or descriptors are out.");
+        free_server(running);
+        return NULL;
+    }
+    running->api.way.shared = shared;
     shared->open = running->connections;
     if (settings->tls_key_file != NULL) {
         running->certificate = read_text(settings->tls_certificate_file, reason, reason_size);
@@ -335,18 +220,16 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
                   .idle_seconds = (unsigned int)settings->idle_seconds,
                   .certificate = running->certificate,
                   .private_key = running->private_key,
-                  .connections_watched = running->connections,
-                  .begin = begin_request_that_may_wait};
+                  .connections_watched = running->connections};
     limits admin = {.workers = ADMIN_WORKERS,
                     .connections = ADMIN_CONNECTIONS,
                     .address_connections = ADMIN_CONNECTIONS,
                     .exempt = "",
                     .idle_seconds = (unsigned int)settings->idle_seconds,
-                    .connections_watched = running->connections,
-                    .begin = begin_request};
+                    .connections_watched = running->connections};
     /* The admin server last: what it calls ready has to accept connections. */
-    bool serving = start(&running->api, "LR_LISTEN", settings->listen, &api, serve, shared, reason,
-                         reason_size);
+    bool serving = start(&running->api, "LR_LISTEN", settings->listen, &api, admission_serve, NULL,
+                         reason, reason_size);
     shared->seats = running->api.seats;
     if (!serving || !start(&running->admin, "LR_ADMIN_LISTEN", settings->admin_listen, &admin,
                            admin_serve, shared, reason, reason_size)) {
@@ -365,7 +248,8 @@ static void drain(server *running) {
     const config *settings = running->shared->settings;
     close_door(&running->api);
     long ticks = settings->drain_seconds * 1000000L / TICK_US;
-    while (ticks-- > 0 && watch_count(running->connections) > 0) {
+    while (ticks-- > 0 &&
+           (watch_count(running->connections) > 0 || discarder_count(running->unread) > 0)) {
         usleep(TICK_US);
         watch_close_idle(running->connections);
     }

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { ADMIN_CONNECTIONS = 64 };
+
 typedef struct server server;
 
 /* Starts the API's server (TLS when configured) and the admin server with /livez, /readyz and

@@ -11,6 +11,7 @@
 #include "service/db/feed.h"
 #include "service/db/pool.h"
 #include "service/db/reads.h"
+#include "service/http/budget.h"
 #include "service/http/rate.h"
 #include "service/metrics.h"
 #include "service/webhook/deliver.h"
@@ -33,6 +34,7 @@ typedef struct service {
     keys *keys;
     token_verifier *verifier;
     rate_limiter *rates;
+    budget *memory; /* for what requests hold */
     metrics *figures;
     struct watch *open;  /* connections of clients; set by server_start */
     struct peers *seats; /* of the addresses they come from; set by server_start */

@@ -4,6 +4,7 @@
 
 #include "service/memory.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -13,23 +14,37 @@
 #include <sys/socket.h>
 #include <time.h>
 
+typedef enum stage {
+    SILENT,  /* nothing came, or not all headers of a request */
+    IDLE,    /* between two requests */
+    BUSY,    /* the headers are complete */
+    WAITING, /* the request is parked */
+    SENDING, /* the answer goes out */
+} stage;
+
 typedef struct watched {
     struct watched *next, *previous;
     watch *home;
     peers *seats;
     int socket;
-    void *request;          /* what the HTTP library keeps for the request under way; or NULL */
-    atomic_bool busy;       /* a request is under way */
-    atomic_bool waits;      /* it is parked */
-    _Atomic(int64_t) since; /* milliseconds of a steady clock: when busy last changed */
+    bool exempt;     /* of a proxy */
+    bool unread;     /* a body is on its way that nobody reads */
+    void *request;   /* what the HTTP library keeps for the request under way; or NULL */
+    atomic_bool cut; /* shut down already */
+    atomic_int stage;
+    _Atomic(int64_t) since; /* milliseconds of a steady clock: when the stage's time began */
 } watched;
+
+enum { READING_MS = 1000, DRAIN_IDLE_MS = 1000 }; /* an answer that is read takes less */
 
 struct watch {
     pthread_mutex_t lock;
     watched *first;
     size_t count;
-    int64_t request_ms, idle_ms;
+    int64_t header_ms, request_ms, idle_ms;
+    discarder *unread;
     void (*drop)(void *request);
+    atomic_ullong evicted;
 };
 
 static int64_t now_ms(void) {
@@ -38,13 +53,15 @@ static int64_t now_ms(void) {
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-watch *watch_new(int request_seconds, int idle_seconds, void (*drop)(void *request)) {
+watch *watch_new(const watch_limits *limits, discarder *unread, void (*drop)(void *request)) {
     watch *all = calloc(1, sizeof *all);
     if (all != NULL) {
         pthread_mutex_init(&all->lock, NULL);
         all->drop = drop;
-        all->request_ms = request_seconds * INT64_C(1000);
-        all->idle_ms = idle_seconds * INT64_C(1000);
+        all->unread = unread;
+        all->header_ms = limits->header_seconds * INT64_C(1000);
+        all->request_ms = limits->request_seconds * INT64_C(1000);
+        all->idle_ms = limits->idle_seconds * INT64_C(1000);
     }
     return all;
 }
@@ -74,6 +91,7 @@ static void add(const watch_door *door, struct MHD_Connection *connection, void 
     one->home = all;
     one->seats = door->seats;
     one->socket = info->connect_fd;
+    one->exempt = peers_exempt(door->seats, one->socket);
     atomic_store(&one->since, now_ms());
     *socket_context = one;
     pthread_mutex_lock(&all->lock);
@@ -93,8 +111,20 @@ static void drop_request(watched *one) {
     }
 }
 
+/* Keeps the socket open beyond the library's own descriptor for it. */
+static void leave_to_discarder(watch *all, const watched *one) {
+    int kept = fcntl(one->socket, F_DUPFD_CLOEXEC, 0);
+    if (kept >= 0) {
+        peers_move(one->seats, one->socket, kept);
+        discarder_take(all->unread, one->seats, kept);
+    }
+}
+
 static void take_out(watch *all, watched *one) {
     drop_request(one);
+    if (one->unread && !atomic_load(&one->cut)) {
+        leave_to_discarder(all, one);
+    }
     peers_leave(one->seats, one->socket); /* before the number is given to another one */
     pthread_mutex_lock(&all->lock);
     if (one->previous == NULL) {
@@ -126,18 +156,35 @@ static watched *find(struct MHD_Connection *connection) {
     return info == NULL ? NULL : info->socket_context;
 }
 
-static void set_busy(watched *one, bool busy, bool waits) {
+static void set_stage(watched *one, stage now) {
     atomic_store(&one->since, now_ms());
-    atomic_store(&one->busy, busy);
-    atomic_store(&one->waits, waits);
+    atomic_store(&one->stage, (int)now);
 }
 
+/* The time of the first request has begun with the connection. */
 void watch_begin(struct MHD_Connection *connection, void *request) {
     watched *one = find(connection);
     if (one != NULL) {
         drop_request(one);
         one->request = request;
-        set_busy(one, true, false);
+        if (atomic_load(&one->stage) != SILENT) {
+            set_stage(one, SILENT);
+        }
+    }
+}
+
+void watch_headers(struct MHD_Connection *connection) {
+    watched *one = find(connection);
+    if (one != NULL) {
+        set_stage(one, BUSY);
+    }
+}
+
+/* The time of the request goes on. */
+void watch_answer(struct MHD_Connection *connection) {
+    watched *one = find(connection);
+    if (one != NULL && atomic_load(&one->stage) == BUSY) {
+        atomic_store(&one->stage, SENDING);
     }
 }
 
@@ -145,44 +192,119 @@ void watch_end(struct MHD_Connection *connection) {
     watched *one = find(connection);
     if (one != NULL) {
         one->request = NULL;
-        set_busy(one, false, false);
+        set_stage(one, IDLE);
+    }
+}
+
+void watch_leave_unread(struct MHD_Connection *connection) {
+    watched *one = find(connection);
+    if (one != NULL) {
+        one->unread = true;
     }
 }
 
 void watch_wait(struct MHD_Connection *connection) {
     watched *one = find(connection);
     if (one != NULL) {
-        set_busy(one, true, true);
+        set_stage(one, WAITING);
     }
 }
 
 void watch_resume(struct MHD_Connection *connection) {
     watched *one = find(connection);
     if (one != NULL) {
-        set_busy(one, true, false);
+        set_stage(one, BUSY);
     }
 }
 
-static void close_older(watch *all, int64_t busy_ms, int64_t idle_ms) {
+/* Under the lock. */
+static void cut(watched *one) {
+    if (!atomic_exchange(&one->cut, true)) {
+        shutdown(one->socket, SHUT_RDWR);
+    }
+}
+
+/* `most` has the time that each stage may last. */
+static void close_older(watch *all, const int64_t *most) {
     int64_t now = now_ms();
     pthread_mutex_lock(&all->lock);
     for (watched *one = all->first; one != NULL; one = one->next) {
-        int64_t most = atomic_load(&one->busy) ? busy_ms : idle_ms;
-        if (!atomic_load(&one->waits) && now - atomic_load(&one->since) > most) {
-            shutdown(one->socket, SHUT_RDWR);
+        if (now - atomic_load(&one->since) > most[atomic_load(&one->stage)]) {
+            cut(one);
         }
     }
     pthread_mutex_unlock(&all->lock);
 }
 
-/* A connection that trickles its first line looks idle: it gets the idle time and the request time
- * together. */
+/* A connection that trickles its next request line looks idle: it gets the idle time and the time
+ * of the headers together. */
 void watch_close_late(watch *all) {
-    close_older(all, all->request_ms, all->idle_ms + all->request_ms);
+    const int64_t most[] = {[SILENT] = all->header_ms,
+                            [IDLE] = all->idle_ms + all->header_ms,
+                            [BUSY] = all->request_ms,
+                            [WAITING] = INT64_MAX,
+                            [SENDING] = all->request_ms};
+    close_older(all, most);
 }
 
 void watch_close_idle(watch *all) {
-    close_older(all, INT64_MAX, 1000);
+    const int64_t most[] = {[SILENT] = DRAIN_IDLE_MS,
+                            [IDLE] = DRAIN_IDLE_MS,
+                            [BUSY] = INT64_MAX,
+                            [WAITING] = INT64_MAX,
+                            [SENDING] = INT64_MAX};
+    close_older(all, most);
+}
+
+/* Which connections make room first: the lower, the sooner; negative: not at all. */
+static int rank(const watched *one, int64_t now) {
+    switch ((stage)atomic_load(&one->stage)) {
+    case SILENT:
+        return 0;
+    case IDLE:
+        return 1;
+    case SENDING:
+        return now - atomic_load(&one->since) > READING_MS ? 2 : -1;
+    case BUSY:
+    case WAITING:
+        break;
+    }
+    return -1;
+}
+
+/* Under the lock. A look at all connections takes microseconds. */
+static watched *find_idlest(const watch_door *door) {
+    watched *idlest = NULL;
+    int lowest = 0;
+    int64_t oldest = 0, now = now_ms();
+    for (watched *one = door->all->first; one != NULL; one = one->next) {
+        int own = rank(one, now);
+        if (own < 0 || one->exempt || one->seats != door->seats || atomic_load(&one->cut)) {
+            continue;
+        }
+        int64_t since = atomic_load(&one->since);
+        if (idlest == NULL || own < lowest || (own == lowest && since < oldest)) {
+            idlest = one;
+            lowest = own;
+            oldest = since;
+        }
+    }
+    return idlest;
+}
+
+bool watch_make_room(const watch_door *door) {
+    pthread_mutex_lock(&door->all->lock);
+    watched *idlest = find_idlest(door);
+    if (idlest != NULL) {
+        cut(idlest);
+        atomic_fetch_add(&door->all->evicted, 1);
+    }
+    pthread_mutex_unlock(&door->all->lock);
+    return idlest != NULL;
+}
+
+unsigned long long watch_evicted(watch *all) {
+    return atomic_load(&all->evicted);
 }
 
 size_t watch_count(watch *all) {

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     x.request.header_count = 1;
     x.request.body = take_text(data, size, x.memory);
     x.request.body_size = size;
-    bool read = exchange_read_body(&x);
+    bool read = exchange_expect_body(&x) && exchange_read_body(&x);
     size_t index;
     json_t *each;
     json_array_foreach (read ? x.body : NULL, index, each) {

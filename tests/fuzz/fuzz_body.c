@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     x.request.header_count = 1;
     x.request.body = take_text(data, size, x.memory);
     x.request.body_size = size;
-    if (!exchange_read_body(&x)) {
+    if (!exchange_expect_body(&x) || !exchange_read_body(&x)) {
         HOLDS(x.status >= 400 && x.status < 500 && x.answer_size > 2);
     } else if (x.body != NULL && exchange_body_is_lines(&x)) {
         follow_lines(&x);

@@ -1,6 +1,11 @@
-"""No descriptors left: who is connected is served, others wait, it is logged, and it passes."""
+"""Descriptors: the limit is raised, or the service does not start. If they run out nevertheless, clients that are
+connected are served, others wait, it is logged, and it passes."""
+import resource
 import socket
+import subprocess
 import time
+
+import pytest
 
 from drill import Caller, Load, open_descriptors, seconds_until, tally, token_of
 from service import Instance, program
@@ -8,15 +13,40 @@ from service import Instance, program
 DESCRIPTORS, FLOOD = 200, 400
 
 
-def start_with_few(cluster, keys, folder):
+def with_limits(folder, soft, hard):
+    """The program with these limits of descriptors."""
     script = folder / "few-descriptors"
-    script.write_text(f'#!/bin/sh\nulimit -n {DESCRIPTORS}\nexec {program()} "$@"\n')
+    script.write_text(f'#!/bin/sh\nulimit -Sn {soft}\nulimit -Hn {hard}\nexec {program()} "$@"\n')
     script.chmod(0o755)
-    return Instance(cluster, keys, script, LR_IDLE_SECONDS=60).start()
+    return script
 
 
-def test_a_flood_of_connections_passes(cluster, keys, tmp_path):
-    instance = start_with_few(cluster, keys, tmp_path)
+def start_with_few(cluster, keys):
+    """The limit falls after the start: a service that starts has what its settings need."""
+    instance = Instance(cluster, keys, LR_HEADER_SECONDS=60, LR_IDLE_SECONDS=60).start()
+    resource.prlimit(instance.process.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+    return instance
+
+
+def test_the_soft_limit_is_raised_to_what_the_settings_need(cluster, keys, tmp_path):
+    instance = Instance(cluster, keys, with_limits(tmp_path, 256, 4096), LR_CONNECTION_LIMIT=2048).start()
+    try:
+        assert 2048 < instance.figure("process_max_fds") <= 4096
+    finally:
+        assert instance.stop() == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_a_hard_limit_that_is_too_low_is_refused_with_an_explanation(cluster, keys, tmp_path, command):
+    refused = Instance(cluster, keys, with_limits(tmp_path, 256, 2048), LR_CONNECTION_LIMIT=2048)
+    ended = subprocess.run([refused.binary, command], env=refused.environment, timeout=60, check=False,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+    assert ended.returncode == 78
+    assert "file descriptors" in ended.stdout and "2048" in ended.stdout and "LR_CONNECTION_LIMIT" in ended.stdout
+
+
+def test_a_flood_of_connections_passes(cluster, keys):
+    instance = start_with_few(cluster, keys)
     links = []
     try:
         with Load(instance, token_of(instance), 4) as load:

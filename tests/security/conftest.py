@@ -22,7 +22,8 @@ def recorder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def instance(cluster, keys):
     """It cuts nobody off for being slow; the log says everything it ever says."""
-    made = Instance(cluster, keys, LR_REQUEST_SECONDS=600, LR_IDLE_SECONDS=600, LR_LOG_LEVEL="debug")
+    made = Instance(cluster, keys, LR_HEADER_SECONDS=600, LR_REQUEST_SECONDS=600, LR_IDLE_SECONDS=600,
+                    LR_LOG_LEVEL="debug")
     made.run("migrate")
     yield made.start()
     assert made.stop() == 0, "the service did not end in order"
@@ -31,7 +32,7 @@ def instance(cluster, keys):
 @pytest.fixture(scope="module")
 def brief(cluster, keys, instance):
     """A second instance, with short times, so that slow clients can be waited for."""
-    made = Instance(cluster, keys, LR_REQUEST_SECONDS=3, LR_IDLE_SECONDS=4, LR_LOG_LEVEL="debug")
+    made = Instance(cluster, keys, LR_HEADER_SECONDS=3, LR_REQUEST_SECONDS=3, LR_IDLE_SECONDS=4, LR_LOG_LEVEL="debug")
     yield made.start()
     assert made.complaints() == []
     assert made.stop() == 0, "the service did not end in order"

@@ -23,13 +23,21 @@ from service import Instance
 from stubs import function_body
 from waiting import WATCHDOG_S, wait_until
 
+PUSH = (b"POST /v1/referrals HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer TOKEN\r\n"
+        b"Content-Type: application/json\r\n")
 COVERED = {}
 # Rows whose tests stand with what they are about.
 ELSEWHERE = {
     "connections of one address, unless of `LR_TRUSTED_PROXIES`":
         "tests/integration/test_operation.py::test_an_address_has_only_so_many_connections_unless_it_is_trusted",
     "descriptors of the process": "tests/process/test_descriptors.py::test_a_flood_of_connections_passes",
-    "one request, until answered": "tests/security/test_limits.py::test_slow_clients_are_closed_while_others_are_served",
+    "one request, from its headers until answered":
+        "tests/security/test_limits.py::test_slow_clients_are_closed_while_others_are_served",
+    "headers of a request": "tests/security/test_limits.py::test_slow_clients_are_closed_while_others_are_served",
+    "memory of bodies, documents and answers":
+        "tests/integration/test_admission.py::test_bodies_beyond_the_memory_for_them_are_refused_until_some_is_free",
+    "body of a request that is refused at its headers":
+        "tests/integration/test_admission.py::test_a_client_that_is_still_sending_receives_the_refusal",
     "silence of the database":
         "tests/process/test_database_away.py::test_a_database_that_stands_still_holds_nobody_for_ever",
     "requests of one client; of one organisation":
@@ -254,17 +262,17 @@ def is_served(client):
 
 @pytest.mark.parametrize("head, piece", [
     (b"GET /v1/problems HTTP/1.1\r\nHost: a\r\nX-Slow: ", b"a"),
-    (b"POST /v1/referrals HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n", b" "),
-    (b"POST /v1/referrals HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    (PUSH + b"Content-Length: 60000\r\n\r\n", b" "),
+    (PUSH + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     (b"G", b"E")], ids=["headers", "body", "chunks", "method"])
-def test_slow_clients_are_closed_while_others_are_served(brief, committee, head, piece):
-    """A request may take 3 s here, a connection that has not begun one 4 s more."""
+def test_slow_clients_are_closed_while_others_are_served(brief, agency, committee, head, piece):
+    """Headers may take 3 s here, and a request after them 3 s."""
     links = [socket.create_connection(("127.0.0.1", brief.port), timeout=WATCHDOG_S) for _ in range(200)]
     enough = threading.Event()
     trickler = threading.Thread(target=trickle, args=(links, piece, enough))
     try:
         for link in links:
-            link.sendall(head)
+            link.sendall(head.replace(b"TOKEN", agency.token.encode()))
         trickler.start()
         wait_until(lambda: is_served(committee.at(brief.url)), "another client is served")
         for link in links:

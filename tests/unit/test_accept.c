@@ -58,11 +58,16 @@ static void accept_after(int error) {
     cr_assert_null(peers_enter(full, 1000, (struct sockaddr *)&address));
     failure = error;
     atomic_store(&failures_left, 3);
-    acceptor *running = acceptor_new(&where, NULL, full);
+    discarder *unread = discarder_new(1, 1);
+    watch *connections = watch_new(&(watch_limits){1, 1, 1}, unread, NULL);
+    const watch_door door = {.all = connections, .seats = full};
+    acceptor *running = acceptor_new(&where, NULL, &door);
     cr_assert_not_null(running);
     cr_expect(is_accepted(&address), "after error %d", error);
     cr_expect_eq(atomic_load(&failures_left), 0);
     acceptor_free(running); /* which comes to an end */
+    watch_free(connections);
+    discarder_free(unread);
     peers_free(full);
 }
 

@@ -1,7 +1,12 @@
 /* Tests of reading a body: what its parsing may cost, whatever form it comes in. */
 #include "service/http/exchange_parts.h"
 
+#include "service/memory.h"
+
 #include <criterion/criterion.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { VALUES_MOST = 200000 };
@@ -38,7 +43,7 @@ static bool read_pieces(const char *media_type, const char *open, const char *pi
     type.value = media_type;
     x.request.body = text;
     x.request.body_size = strlen(text);
-    return exchange_read_body(&x);
+    return exchange_expect_body(&x) && exchange_read_body(&x);
 }
 
 Test(body, given_as_many_lines_as_may_be_when_read_then_all_are_there) {
@@ -65,4 +70,88 @@ Test(body, given_an_array_of_too_many_values_when_read_then_it_is_refused) {
 Test(body, given_empty_lines_when_read_then_they_count_for_nothing) {
     cr_assert(read_pieces("application/x-ndjson", "{}\n", "\n", 3 * VALUES_MOST, "{}"));
     cr_expect_eq(json_array_size(x.body), 2);
+}
+
+/* --- what a document is held to cost --- */
+
+static size_t used, used_most;
+
+static void *count_get(size_t size) {
+    void *got = memory_get(size);
+    used += malloc_usable_size(got) + sizeof(size_t);
+    used_most = used > used_most ? used : used_most;
+    return got;
+}
+
+static void count_free(void *place) {
+    used -= place == NULL ? 0 : malloc_usable_size(place) + sizeof(size_t);
+    free(place);
+}
+
+/* Fails where parsing takes more memory than was held for it, or much less. */
+static void expect_cost(const char *media_type, const char *open, const char *piece, size_t count,
+                        const char *close) {
+    budget_loan loan = {0};
+    shared.memory = budget_new((size_t)1 << 30);
+    x.loan = &loan;
+    used = used_most = 0;
+    json_set_alloc_funcs(count_get, count_free);
+    bool read = read_pieces(media_type, open, piece, count, close);
+    size_t held = loan.bytes;
+    json_decref(x.body);
+    x.body = NULL;
+    json_set_alloc_funcs(malloc, free);
+    budget_keep(&loan, 0);
+    budget_free(shared.memory);
+    shared.memory = NULL;
+    cr_assert(read, "%s", piece);
+    cr_expect_leq(used_most, held, "%s: %zu bytes were held, %zu used", piece, held, used_most);
+    cr_expect_leq(held, 6 * used_most, "%s: %zu bytes were held, %zu used", piece, held, used_most);
+}
+
+Test(body, given_a_document_when_read_then_memory_was_held_for_it) {
+    static const char *const pieces[] = {
+        "[],",
+        "{},",
+        "{\"a\":{}},",
+        "1,",
+        "1.5,",
+        "\"\",",
+        "\"a\",",
+        "null,",
+        "[[[1]]],",
+        "{\"a\":\"b\"},",
+        "[1,2,3,4,5,6,7,8,9],",
+        "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"i\":9},",
+        "\"a text of some length, as people write it in a form\","};
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        expect_cost("application/json", "[", pieces[i], 9000, "1]");
+    }
+    expect_cost("application/x-ndjson", "", "{}\n", 90000, "");
+    expect_cost("application/x-ndjson", "", "[{\"a\":[]}]\n", 20000, "");
+}
+
+Test(body, given_one_object_with_many_members_when_read_then_memory_was_held_for_it) {
+    enum { MEMBERS = 60000, MEMBER_MOST = 16 };
+    char *members = malloc(MEMBERS * MEMBER_MOST);
+    char *at = members;
+    for (int i = 0; i < MEMBERS; i++) {
+        at += sprintf(at, "\"%d\":1,", i);
+    }
+    expect_cost("application/json", "{", members, 1, "\"z\":1}");
+    free(members);
+}
+
+Test(body, given_no_memory_left_when_read_then_it_is_refused_and_may_be_tried_again) {
+    budget_loan other = {0}, loan = {0};
+    shared.memory = budget_new(1 << 20);
+    cr_assert(budget_take(shared.memory, &other, "o", "c", 700000));
+    x.loan = &loan;
+    cr_expect_not(read_pieces("application/json", "[", "[],", 2000, "[]]"));
+    cr_expect_str_eq(x.problem, "overloaded");
+    cr_expect_null(x.body);
+    budget_keep(&loan, 0);
+    budget_keep(&other, 0);
+    budget_free(shared.memory);
+    shared.memory = NULL;
 }

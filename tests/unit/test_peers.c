@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MOST = 3, MOST_IN_ALL = 41 };
@@ -110,4 +111,46 @@ Test(peers, given_what_is_no_address_then_it_is_refused_with_the_setting) {
         cr_expect_null(make(wrong[i]), "%s", wrong[i]);
         cr_expect_not_null(strstr(reason, "LR_TRUSTED_PROXIES"));
     }
+}
+
+Test(peers, given_proxies_then_an_eighth_of_all_is_reserved_for_them) {
+    enum { RESERVED = MOST_IN_ALL / 8 };
+    peers *all = make("192.0.2.1");
+    char from[32];
+    for (int i = 0; i < MOST_IN_ALL - RESERVED; i++) {
+        snprintf(from, sizeof from, "198.51.100.%d", i);
+        cr_assert(enter(all, i, from), "connection %d", i);
+    }
+    cr_expect(peers_crowded(all));
+    cr_expect_not(enter(all, 90, "203.0.113.1"));
+    for (int i = 0; i < RESERVED; i++) {
+        cr_expect(enter(all, 100 + i, "192.0.2.1"), "connection %d", i);
+    }
+    cr_expect_not(enter(all, 91, "192.0.2.1"));
+    cr_expect(peers_exempt(all, 100));
+    cr_expect_not(peers_exempt(all, 1));
+    peers_free(all);
+}
+
+Test(peers, given_no_proxies_then_nothing_is_reserved_and_few_are_not_a_crowd) {
+    peers *all = make("");
+    char from[32];
+    cr_expect_not(peers_crowded(all));
+    for (int i = 0; i < MOST_IN_ALL; i++) {
+        snprintf(from, sizeof from, "198.51.100.%d", i);
+        cr_assert(enter(all, i, from), "connection %d", i);
+    }
+    cr_expect(peers_crowded(all));
+    peers_free(all);
+}
+
+Test(peers, given_a_connection_that_goes_on_with_another_descriptor_then_it_still_counts) {
+    peers *all = make("");
+    fill(all, "192.0.2.1");
+    peers_move(all, 11, 4000);
+    peers_leave(all, 11);
+    cr_expect_not(enter(all, 20, "192.0.2.1"));
+    peers_leave(all, 4000);
+    cr_expect(enter(all, 20, "192.0.2.1"));
+    peers_free(all);
 }

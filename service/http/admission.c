@@ -1,0 +1,333 @@
+/* One request's way through the HTTP library: what is decided at its headers, where its body is
+ * kept, and how its answer goes back.
+ *
+ * libmicrohttpd calls admission_handle (see intercept.c) when the headers are complete, for each
+ * piece of the body, and at the end. A request that is refused at its headers is answered in the
+ * first call: its body is not read, libmicrohttpd sends no "100 Continue", and the connection ends
+ * with the answer. Without a body the answer waits for the last call, which comes at once and keeps
+ * the connection. A body of stated length has its memory from the budget before its first byte; one
+ * in chunks takes more as it grows, and where it grows too large, what was kept is freed and the
+ * rest is discarded. ulfius never sees a piece of a body.
+ *
+ * keep() is the one place where a body is put: an operation that takes its body as a stream would
+ * pass the pieces on there. */
+#include "service/http/admission.h"
+
+#include "service/http/exchange_parts.h"
+#include "service/http/park.h"
+#include "service/http/watch.h"
+#include "service/memory.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    PARKED_BLOCK = 4096,
+    FIELDS_MOST = 128, /* more than framing_fault lets through */
+    CHUNKS_FIRST = 16 * 1024,
+    DISCARDED_MOST = 16 * 1024 * 1024,
+    TRIMMED_FROM = 1024 * 1024
+};
+
+/* A request between its first line and the end of its answer. */
+typedef struct incoming {
+    void *inner; /* ulfius's struct connection_info_struct */
+    bool begun;  /* the headers came */
+    exchange *x; /* NULL before the headers, after the answer, and on the admin port */
+    char *body;
+    size_t capacity;
+    budget_loan loan;
+} incoming;
+
+/* The request that ulfius is called for: its endpoint has no other way to learn it. */
+static _Thread_local incoming *under_way;
+
+/* --- memory: each worker thread keeps one arena for its next request --- */
+
+static pthread_key_t spare_key;
+static pthread_once_t spare_once = PTHREAD_ONCE_INIT;
+
+static void free_spare(void *memory) {
+    arena_free(memory);
+}
+
+static void make_spare_key(void) {
+    pthread_key_create(&spare_key, free_spare);
+}
+
+static arena *take_memory(void) {
+    pthread_once(&spare_once, make_spare_key);
+    arena *memory = pthread_getspecific(spare_key);
+    pthread_setspecific(spare_key, NULL);
+    return memory != NULL ? memory : arena_new();
+}
+
+static void give_memory_back(arena *memory) {
+    if (pthread_getspecific(spare_key) != NULL) {
+        arena_free(memory);
+        return;
+    }
+    arena_reset(memory);
+    pthread_setspecific(spare_key, memory);
+}
+
+/* --- the headers --- */
+
+typedef struct field_list {
+    contract_pair *pairs;
+    size_t count, lines;
+    arena *memory;
+} field_list;
+
+/* Repeated fields are one, with a comma between (RFC 9110 section 5.3). */
+static enum MHD_Result add_field(void *list, enum MHD_ValueKind kind, const char *name,
+                                 const char *value) {
+    (void)kind;
+    field_list *fields = list;
+    const char *text = value == NULL ? "" : value;
+    if (++fields->lines > FIELDS_MOST) {
+        return MHD_NO; /* enough to be refused */
+    }
+    for (size_t i = 0; i < fields->count; i++) {
+        contract_pair *one = &fields->pairs[i];
+        if (strcasecmp(one->name, name) == 0) {
+            one->value = arena_printf(fields->memory, "%s,%s", one->value, text);
+            return MHD_YES;
+        }
+    }
+    fields->pairs[fields->count++] = (contract_pair){name, text};
+    return MHD_YES;
+}
+
+static const char *raw_target(const incoming *one) {
+    return ((const struct connection_info_struct *)one->inner)->request->http_url;
+}
+
+static exchange *make_exchange(incoming *one, service *shared, struct MHD_Connection *connection,
+                               const char *method, const char *version) {
+    arena *memory = take_memory();
+    field_list fields = {.pairs = arena_alloc(memory, FIELDS_MOST * sizeof *fields.pairs),
+                         .memory = memory};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_field, &fields);
+    exchange *x = arena_alloc(memory, sizeof *x);
+    *x = (exchange){.memory = memory,
+                    .shared = shared,
+                    .connection = connection,
+                    .loan = &one->loan,
+                    .request = {.method = method,
+                                .target = raw_target(one),
+                                .protocol = version,
+                                .headers = fields.pairs,
+                                .header_count = fields.count,
+                                .header_lines = fields.lines}};
+    return x;
+}
+
+/* Whether libmicrohttpd would read a body, or ask for one with "100 Continue". */
+static bool expects_more(struct MHD_Connection *connection) {
+    const char *length =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return (length != NULL && strspn(length, "0") < strlen(length)) ||
+           MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+                                       MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
+           MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) != NULL;
+}
+
+static enum MHD_Result call_inner(const admission *at, incoming *one,
+                                  struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version) {
+    size_t nothing = 0;
+    return at->inner.call(at->inner.argument, connection, url, method, version, NULL, &nothing,
+                          &one->inner);
+}
+
+/* --- the body --- */
+
+static void forget_body(incoming *one) {
+    free(one->body);
+    one->body = NULL;
+    one->capacity = 0;
+}
+
+/* Makes room for the body that was announced, or for more chunks. Returns false when the budget has
+ * not that much left. */
+static bool make_room(incoming *one, size_t wanted) {
+    const raw_request *request = &one->x->request;
+    size_t most = one->x->operation->max_bytes;
+    size_t capacity = request->announced;
+    if (request->chunked) {
+        capacity = one->capacity == 0 ? CHUNKS_FIRST : 2 * one->capacity;
+        capacity = capacity < wanted ? wanted : capacity;
+        capacity = capacity > most ? most : capacity;
+        if (!exchange_hold(one->x, capacity - one->capacity)) {
+            return false;
+        }
+    }
+    char *larger = memory_get(capacity);
+    if (one->body != NULL) {
+        memcpy(larger, one->body, request->body_size);
+    }
+    free(one->body);
+    one->body = larger;
+    one->capacity = capacity;
+    return true;
+}
+
+/* Puts a piece of the body where it belongs. What is too much only counts: exchange_read_body
+ * refuses it. Returns false when so much came that the answer need not be waited for. */
+static bool keep(incoming *one, const char *piece, size_t size) {
+    exchange *x = one->x;
+    size_t before = x->request.body_size;
+    size_t after = before + size;
+    bool fits = !x->out_of_memory && after <= x->operation->max_bytes;
+    if (fits && after > one->capacity) {
+        x->out_of_memory = !make_room(one, after);
+        fits = !x->out_of_memory;
+    }
+    if (fits) {
+        memcpy(one->body + before, piece, size);
+    } else {
+        forget_body(one);
+    }
+    x->request.body_size = after;
+    x->request.body = one->body;
+    return after <= DISCARDED_MOST;
+}
+
+/* --- the answer --- */
+
+static void give_answer(const exchange *x, struct _u_response *response) {
+    response->status = (unsigned int)x->status;
+    for (size_t i = 0; i < x->header_count; i++) {
+        u_map_put(response->map_header, x->headers[i].name, x->headers[i].value);
+    }
+    if (x->parked != NULL) {
+        ulfius_set_stream_response(response, (unsigned int)x->status, park_read, park_free,
+                                   U_STREAM_SIZE_UNKNOWN, PARKED_BLOCK, x->parked);
+    } else if (x->answer_size > 0) {
+        ulfius_set_binary_body_response(response, (unsigned int)x->status, x->answer,
+                                        x->answer_size);
+    }
+}
+
+/* Memory that was freed goes back to the system before the budget lends it again: malloc would keep
+ * it, in another place for each thread. */
+static void return_loan(incoming *one, size_t kept) {
+    if (one->loan.bytes >= TRIMMED_FROM) {
+        malloc_trim(0);
+    }
+    budget_keep(&one->loan, kept);
+}
+
+int admission_serve(const struct _u_request *request, struct _u_response *response, void *unused) {
+    (void)request;
+    (void)unused;
+    incoming *one = under_way;
+    exchange *x = one->x;
+    exchange_run(x);
+    forget_body(one);
+    give_answer(x, response);
+    one->x = NULL;
+    if (x->parked == NULL) { /* a parked request has its memory itself */
+        size_t kept = x->answer_held ? x->answer_size : 0;
+        give_memory_back(x->memory);
+        return_loan(one, kept);
+    }
+    return U_CALLBACK_COMPLETE;
+}
+
+static enum MHD_Result answer(const admission *at, incoming *one, struct MHD_Connection *connection,
+                              const char *url, const char *method, const char *version) {
+    under_way = one;
+    enum MHD_Result result = call_inner(at, one, connection, url, method, version);
+    under_way = NULL;
+    watch_answer(connection);
+    return result;
+}
+
+/* --- what libmicrohttpd calls --- */
+
+/* `uri` is in the connection's own buffer, and has just been copied: see query_hide. */
+void *admission_begin(void *cls, const char *uri, struct MHD_Connection *connection) {
+    (void)cls;
+    incoming *one = memory_get(sizeof *one);
+    *one = (incoming){.inner = ulfius_uri_logger(NULL, uri)};
+    watch_begin(connection, one);
+    query_hide((char *)(uintptr_t)uri);
+    return one;
+}
+
+/* The first call. */
+static enum MHD_Result begin(const admission *at, incoming *one, struct MHD_Connection *connection,
+                             const char *url, const char *method, const char *version) {
+    one->begun = true;
+    watch_headers(connection);
+    enum MHD_Result result = call_inner(at, one, connection, url, method, version);
+    if (result != MHD_YES) {
+        return result;
+    }
+    bool admitted = false;
+    if (at->shared != NULL) {
+        one->x = make_exchange(one, at->shared, connection, method, version);
+        admitted = exchange_admit(one->x);
+    }
+    if (admitted) {
+        return MHD_YES;
+    }
+    bool more = expects_more(connection);
+    if (one->x != NULL) {
+        one->x->close = one->x->close || more;
+    }
+    if (more || (one->x != NULL && one->x->close)) {
+        watch_leave_unread(connection);
+    }
+    return more ? answer(at, one, connection, url, method, version) : MHD_YES;
+}
+
+enum MHD_Result admission_handle(void *cls, struct MHD_Connection *connection, const char *url,
+                                 const char *method, const char *version, const char *piece,
+                                 size_t *piece_size, void **context) {
+    const admission *at = cls;
+    incoming *one = *context;
+    if (!one->begun) {
+        return begin(at, one, connection, url, method, version);
+    }
+    if (*piece_size == 0) {
+        return answer(at, one, connection, url, method, version);
+    }
+    size_t size = *piece_size;
+    *piece_size = 0;
+    return keep(one, piece, size) ? MHD_YES : MHD_NO;
+}
+
+/* Frees everything but what ulfius keeps. */
+static void clean(incoming *one) {
+    forget_body(one);
+    if (one->x != NULL) {
+        give_memory_back(one->x->memory);
+    }
+    return_loan(one, 0);
+}
+
+void admission_end(void *cls, struct MHD_Connection *connection, void **context,
+                   enum MHD_RequestTerminationCode code) {
+    watch_end(connection);
+    incoming *one = *context;
+    if (one == NULL) {
+        return;
+    }
+    clean(one);
+    mhd_request_completed(cls, connection, &one->inner, code);
+    free(one);
+    *context = NULL;
+}
+
+void admission_drop(void *request) {
+    incoming *one = request;
+    clean(one);
+    mhd_request_completed(NULL, NULL, &one->inner, MHD_REQUEST_TERMINATED_WITH_ERROR);
+    free(one);
+}

@@ -1,0 +1,138 @@
+/* The memory that requests may hold: one amount for the process, and a share of it for each client.
+ */
+#include "service/http/budget.h"
+
+#include "service/auth/principal.h"
+#include "service/memory.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SHARE_OF = 4, /* a client may have three quarters, */
+    SHARE_IS = 3,
+    RESERVE_PART = 8, /* one part in eight is for clients that */
+    LIGHT_PART = 64   /* have no more than one part in sixty-four */
+};
+
+/* A client that has taken something. There are at most as many as connections, and mostly one or
+ * two: a list is enough. */
+typedef struct borrower {
+    struct borrower *next;
+    size_t bytes, loans;
+    char name[ORGANISATION_MOST + CLIENT_MOST + 2];
+} borrower;
+
+struct budget {
+    pthread_mutex_t lock;
+    size_t most, taken;
+    borrower *first;
+    unsigned long long refused;
+};
+
+budget *budget_new(size_t most) {
+    budget *made = calloc(1, sizeof *made);
+    if (made != NULL) {
+        pthread_mutex_init(&made->lock, NULL);
+        made->most = most;
+    }
+    return made;
+}
+
+void budget_free(budget *of) {
+    if (of == NULL) {
+        return;
+    }
+    while (of->first != NULL) {
+        borrower *next = of->first->next;
+        free(of->first);
+        of->first = next;
+    }
+    pthread_mutex_destroy(&of->lock);
+    free(of);
+}
+
+size_t budget_share(const budget *of) {
+    return of->most / SHARE_OF * SHARE_IS;
+}
+
+/* Under the lock. */
+static borrower *find_borrower(budget *of, const char *organisation, const char *client) {
+    char name[sizeof of->first->name];
+    snprintf(name, sizeof name, "%s %s", organisation, client);
+    for (borrower *one = of->first; one != NULL; one = one->next) {
+        if (strcmp(one->name, name) == 0) {
+            return one;
+        }
+    }
+    borrower *made = memory_get(sizeof *made);
+    *made = (borrower){.next = of->first};
+    memcpy(made->name, name, sizeof name);
+    of->first = made;
+    return made;
+}
+
+/* Under the lock. */
+static void forget_borrower(budget *of, borrower *gone) {
+    borrower **link = &of->first;
+    while (*link != gone) {
+        link = &(*link)->next;
+    }
+    *link = gone->next;
+    free(gone);
+}
+
+/* Under the lock. Whether the client may have so much more. */
+static bool may_take(const budget *of, const borrower *by, size_t bytes) {
+    size_t own = by->bytes + bytes;
+    size_t most = own <= of->most / LIGHT_PART ? of->most : of->most - of->most / RESERVE_PART;
+    return bytes <= of->most && own <= budget_share(of) && of->taken + bytes <= most;
+}
+
+bool budget_take(budget *from, budget_loan *loan, const char *organisation, const char *client,
+                 size_t bytes) {
+    pthread_mutex_lock(&from->lock);
+    borrower *by = loan->by != NULL ? loan->by : find_borrower(from, organisation, client);
+    bool left = may_take(from, by, bytes);
+    if (left) {
+        by->loans += loan->by == NULL;
+        by->bytes += bytes;
+        from->taken += bytes;
+        *loan = (budget_loan){.of = from, .by = by, .bytes = loan->bytes + bytes};
+    } else {
+        from->refused++;
+    }
+    if (by->loans == 0) {
+        forget_borrower(from, by);
+    }
+    pthread_mutex_unlock(&from->lock);
+    return left;
+}
+
+void budget_keep(budget_loan *loan, size_t bytes) {
+    budget *of = loan->of;
+    if (of == NULL || (loan->bytes <= bytes && bytes > 0)) {
+        return;
+    }
+    pthread_mutex_lock(&of->lock);
+    size_t back = loan->bytes - bytes;
+    of->taken -= back;
+    loan->by->bytes -= back;
+    loan->bytes = bytes;
+    if (bytes == 0) {
+        if (--loan->by->loans == 0) {
+            forget_borrower(of, loan->by);
+        }
+        *loan = (budget_loan){0};
+    }
+    pthread_mutex_unlock(&of->lock);
+}
+
+budget_figures budget_figures_read(budget *of) {
+    pthread_mutex_lock(&of->lock);
+    budget_figures now = {.most = of->most, .taken = of->taken, .refused = of->refused};
+    pthread_mutex_unlock(&of->lock);
+    return now;
+}

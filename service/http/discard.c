@@ -1,0 +1,175 @@
+/* Closes connections whose client is still sending a body that nobody will read.
+ *
+ * A request that is refused at its headers is answered while its body is on the way. Closing the
+ * socket then makes the kernel answer the rest of the body with a reset, and a client that receives
+ * a reset loses what it has not read yet: the answer. So the answer is sent, our half of the
+ * connection is closed, and what still comes is read and discarded until the client closes its half
+ * (RFC 9112 section 9.6). It costs a descriptor and no memory, and is bounded in time, bytes and
+ * number. */
+#include "service/http/discard.h"
+
+#include "service/memory.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BYTES_MOST = 8 * 1024 * 1024, PIECE = 64 * 1024, EVENTS_MOST = 64, TICK_MS = 500 };
+
+typedef struct unread {
+    struct unread *next;
+    peers *seats;
+    int socket;
+    int64_t until_ms;
+    size_t read;
+    bool over; /* the thread closes it */
+} unread;
+
+struct discarder {
+    pthread_mutex_t lock;
+    pthread_t thread;
+    int events, wake;
+    unread *first, *last; /* the oldest one first */
+    size_t most;
+    atomic_size_t count;
+    int64_t time_ms;
+    atomic_bool stopping;
+};
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* Returns whether the client is done, or has sent all that it may. */
+static bool discard(unread *one) {
+    static char piece[PIECE]; /* of the one thread */
+    ssize_t size;
+    while ((size = read(one->socket, piece, sizeof piece)) > 0) {
+        one->read += (size_t)size;
+        if (one->read > BYTES_MOST) {
+            return true;
+        }
+    }
+    return size == 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+/* Closes those that are over or late, and the oldest ones where there are too many. */
+static void sweep(discarder *running, int64_t now) {
+    pthread_mutex_lock(&running->lock);
+    running->last = NULL;
+    for (unread **link = &running->first; *link != NULL;) {
+        unread *one = *link;
+        bool crowded = atomic_load(&running->count) > running->most;
+        if (!one->over && one->until_ms > now && !crowded) {
+            running->last = one;
+            link = &one->next;
+            continue;
+        }
+        *link = one->next;
+        /* Closing alone would not do: the library may still have its own descriptor. */
+        epoll_ctl(running->events, EPOLL_CTL_DEL, one->socket, NULL);
+        peers_leave(one->seats, one->socket); /* before the number is given to another one */
+        close(one->socket);
+        free(one);
+        atomic_fetch_sub(&running->count, 1);
+    }
+    pthread_mutex_unlock(&running->lock);
+}
+
+static void *read_all(void *argument) {
+    discarder *running = argument;
+    while (!atomic_load(&running->stopping)) {
+        struct epoll_event events[EVENTS_MOST];
+        int count = epoll_wait(running->events, events, EVENTS_MOST, TICK_MS);
+        for (int i = 0; i < count; i++) {
+            unread *one = events[i].data.ptr;
+            if (one != NULL) {
+                one->over = discard(one);
+            } else {
+                uint64_t ignored;
+                (void)!read(running->wake, &ignored, sizeof ignored);
+            }
+        }
+        sweep(running, now_ms());
+    }
+    return NULL;
+}
+
+static bool wait_for(discarder *running, int socket, unread *one) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = one};
+    return epoll_ctl(running->events, EPOLL_CTL_ADD, socket, &event) == 0;
+}
+
+static void wake(discarder *running) {
+    (void)!write(running->wake, &(uint64_t){1}, sizeof(uint64_t));
+}
+
+discarder *discarder_new(size_t most, int seconds) {
+    discarder *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return NULL;
+    }
+    made->most = most;
+    made->time_ms = seconds * INT64_C(1000);
+    made->events = epoll_create1(EPOLL_CLOEXEC);
+    made->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pthread_mutex_init(&made->lock, NULL);
+    if (made->events >= 0 && made->wake >= 0 && wait_for(made, made->wake, NULL) &&
+        pthread_create(&made->thread, NULL, read_all, made) == 0) {
+        return made;
+    }
+    close(made->events);
+    close(made->wake);
+    pthread_mutex_destroy(&made->lock);
+    free(made);
+    return NULL;
+}
+
+void discarder_free(discarder *running) {
+    if (running == NULL) {
+        return;
+    }
+    atomic_store(&running->stopping, true);
+    wake(running);
+    pthread_join(running->thread, NULL);
+    sweep(running, INT64_MAX);
+    close(running->events);
+    close(running->wake);
+    pthread_mutex_destroy(&running->lock);
+    free(running);
+}
+
+void discarder_take(discarder *running, peers *seats, int socket) {
+    unread *one = memory_get(sizeof *one);
+    *one = (unread){.seats = seats, .socket = socket, .until_ms = now_ms() + running->time_ms};
+    pthread_mutex_lock(&running->lock);
+    if (running->last == NULL) {
+        running->first = one;
+    } else {
+        running->last->next = one;
+    }
+    running->last = one;
+    atomic_fetch_add(&running->count, 1);
+    /* Under the lock, so that the thread cannot have freed it. What cannot be waited for is closed
+     * by the next sweep. */
+    if (!wait_for(running, socket, one)) {
+        one->until_ms = 0;
+    }
+    if (atomic_load(&running->count) > running->most) {
+        wake(running);
+    }
+    pthread_mutex_unlock(&running->lock);
+}
+
+size_t discarder_count(discarder *running) {
+    return atomic_load(&running->count);
+}

@@ -1,0 +1,23 @@
+/* Closes connections whose client is still sending a body that nobody will read. */
+#pragma once
+
+#include "service/http/peers.h"
+
+#include <stddef.h>
+
+typedef struct discarder discarder;
+
+/* Starts a thread that reads and discards what comes on such connections, of each for `seconds` and
+ * 8 MiB at most, of `most` connections at a time. Returns NULL when threads or descriptors are out.
+ */
+discarder *discarder_new(size_t most, int seconds);
+
+/* Closes all of them and ends the thread. NULL is allowed. */
+void discarder_free(discarder *running);
+
+/* Takes over a socket that is shut down for writing, and its place among the peers, which is left
+ * when the client is done. Beyond `most` the oldest one is closed. */
+void discarder_take(discarder *running, peers *seats, int socket);
+
+/* Connections that are being read to their end. */
+size_t discarder_count(discarder *running);
