@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
+from client import Client
 from service import Instance
 from waiting import WATCHDOG_S, wait_until
 
@@ -134,8 +135,9 @@ def test_every_fault_of_a_token_gets_the_same_answer(production, issuer):
     """Expired, wrong audience, unknown key, bad signature, no token at all: nothing tells them apart."""
     good = issuer.token("one")
     head, body, signature = good.split(".")
-    tokens = [issuer.token("one", exp=1, iat=0), issuer.token("one", aud="another"), issuer.token("one", iss="https://x/"),
-              issuer.token("other", key=issuer.keys["one"]), issuer.token("two", key=ec.generate_private_key(ec.SECP256R1())),
+    tokens = [issuer.token("one", exp=1, iat=0), issuer.token("one", aud="another"),
+              issuer.token("one", iss="https://x/"), issuer.token("other", key=issuer.keys["one"]),
+              issuer.token("two", key=ec.generate_private_key(ec.SECP256R1())),
               issuer.token("one", organisation=None), issuer.token("one", scope=7), issuer.token("one", nbf=2 ** 32),
               f"{head}.{body}.{'A' * len(signature)}", f"{head}.{body}.", "a.b.c", "x", "A" * 5000]
     answers = [answer_to(production, token) for token in tokens]
@@ -154,7 +156,7 @@ def await_admin(instance, path, status):
         time.sleep(0.05)
 
 
-def test_without_keys_of_the_issuer_a_token_is_not_called_invalid(instances, cluster, keys, issuer):
+def test_without_keys_of_the_issuer_a_token_is_not_called_invalid(instances, cluster, keys, issuer, recorder):
     """Nothing answers at the address: 503 with Retry-After, not ready, no key in the figures."""
     made = Instance(cluster, keys, LR_DEV_SECRET_FILE=None, LR_ISSUER=ISSUER, LR_JWKS_URL="http://127.0.0.1:1/keys")
     made.process = subprocess.Popen([made.binary, "serve"], env=made.environment, stdout=made.log,
@@ -162,9 +164,9 @@ def test_without_keys_of_the_issuer_a_token_is_not_called_invalid(instances, clu
     try:
         await_admin(made, "/livez", 200)
         assert json.loads(made.admin("/readyz")[1])["keys"] is False
-        status, headers, problem = answer_to(made, issuer.token("two"))
-        assert (status, problem["code"], problem["retryable"]) == (503, "token_keys_unavailable", True)
-        assert int(headers["Retry-After"]) >= 1 and "WWW-Authenticate" not in headers
+        reply = Client(made.url, issuer.token("two"), recorder).send("listCases")
+        assert (reply.status, reply.code, reply["retryable"]) == (503, "token_keys_unavailable", True)
+        assert int(reply.headers["Retry-After"]) >= 1 and "WWW-Authenticate" not in reply.headers
         assert (made.figure("token_keys"), made.figure("token_keys_accepted_seconds")) == (0, 86400)
         assert "keys" in {line.get("reason") for line in made.log_lines()}
     finally:
@@ -185,7 +187,8 @@ def test_both_signatures_of_an_elliptic_key_are_accepted_and_mean_one_token(prod
     assert twin != tokens[0]
     # Twice, so that the second answer comes from the cache of verified tokens.
     assert [status_of(production, token) for token in tokens * 2] == [200] * 4
-    cluster.execute("insert into register.exclusion (organisation, client, token_id) values ('CPC-GLA', null, 'one-of-two')")
+    cluster.execute("insert into register.exclusion (organisation, client, token_id) "
+                    "values ('CPC-GLA', null, 'one-of-two')")
     try:
         assert [status_of(production, token) for token in tokens * 2] == [403] * 4
     finally:

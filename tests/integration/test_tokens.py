@@ -108,7 +108,8 @@ def test_the_reason_never_repeats_what_is_in_the_token(ask):
 def test_every_code_of_a_refusal_has_a_sentence():
     """What the sources return as a reason, and what token_explain knows; `internal` and `keys` are a 503."""
     folder = pathlib.Path(__file__).parents[2] / "service" / "auth"
-    parts = {name: (folder / f"{name}.c").read_text(encoding="utf-8") for name in ("token", "token_claims", "token_parse")}
+    parts = {name: (folder / f"{name}.c").read_text(encoding="utf-8")
+             for name in ("token", "token_claims", "token_parse")}
     known = set(re.findall(r'^    \{"([a-z_]+)",', parts["token"], re.MULTILINE))
     returned = set(re.findall(r'(?:return|refusal =|NULL :|\?) "([a-z_]+)";', "".join(parts.values())))
     assert len(known) > 20 and known == returned - {"internal", "keys"}
