@@ -271,16 +271,16 @@ TAMPERING = ["update register.{} set number = number + 1000000000", "delete from
              "truncate register.{}"]
 
 
-@pytest.mark.parametrize("table", ["audit_entry", "audit_seal"])
-@pytest.mark.parametrize("statement", TAMPERING)
 @pytest.mark.parametrize("role", ["register_service", "register_owner", "postgres"])
-def test_nobody_alters_the_trail(cluster, committee, auditor, table, statement, role):
+def test_nobody_alters_the_trail(cluster, committee, auditor, role):
     sealed(auditor, committee.send("listCases"))
-    with cluster.open() as link, link.cursor() as cursor:
-        cursor.execute(f"set search_path = register; set role {role}")
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            cursor.execute(statement.format(table))
-        link.rollback()
+    for statement in (one.format(table) for one in TAMPERING for table in ("audit_entry", "audit_seal")):
+        with cluster.open() as link, link.cursor() as cursor:
+            cursor.execute(f"set search_path = register; set role {role}")
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(statement)
+                pytest.fail(statement)
+            link.rollback()
 
 
 def test_the_service_adds_nothing_but_by_its_claims(cluster):

@@ -182,21 +182,6 @@ def test_the_media_type_of_the_contract_is_taken(agency, media_type):
     assert agency.send("pushReferral", new_referral(), media_type=media_type).status == 201
 
 
-def test_a_compressed_body_is_refused(agency):
-    reply = agency.send("pushReferral", new_referral(), headers={"Content-Encoding": "gzip"})
-    assert_problem(reply, 415, "media_type_unsupported")
-
-
-def test_a_body_larger_than_allowed_is_refused(agency):
-    reply = push(agency, json.dumps(new_referral()) + " " * 65536)
-    assert_problem(reply, 413, "body_too_large")
-
-
-def test_a_body_as_large_as_allowed_is_taken(agency):
-    text = json.dumps(new_referral())
-    assert push(agency, text + " " * (65536 - len(text))).status == 201
-
-
 @pytest.mark.parametrize("query, code, parameter", [
     ("surprise=1", "unknown_parameter", "surprise"), ("Limit=1", "unknown_parameter", "Limit"),
     ("limit=1&limit=2", "repeated_parameter", "limit"),
