@@ -163,7 +163,8 @@ service_wait() {
     local waited url
     url=http://$(service_callable "$admin")/readyz
     for ((waited = 0; waited < 240; waited++)); do
-        if curl -gfsS -o /dev/null --noproxy '*' --max-time 2 "$url" 2>/dev/null; then
+        # Another program that took the port meanwhile may answer, too.
+        if curl -gfsS -o /dev/null --noproxy '*' --max-time 2 "$url" 2>/dev/null && [[ -n $(service_pid) ]]; then
             return
         fi
         sleep 0.25

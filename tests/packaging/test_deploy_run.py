@@ -5,6 +5,7 @@ Run as root or as a user, on a machine that has the packages, with a program tha
 import contextlib
 import ctypes
 import fcntl
+import http.server
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -309,6 +311,33 @@ def test_a_service_of_another_state_is_another_program(running, folder):
     refused = other.run()
     assert (refused.returncode, "is taken by another program" in refused.stdout) == (1, True)
     assert running.is_ready() and not other.state.exists()
+
+
+class Impostor(http.server.BaseHTTPRequestHandler):
+    """Answers everything with 200."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_another_program_that_answers_is_not_taken_for_the_service(folder):
+    """As when it takes the port between the check and the start."""
+    (folder / "gone" / "run").mkdir(parents=True)
+    (folder / "gone" / "log").mkdir()
+    (folder / "gone" / "log" / "service.log").write_text("Address already in use\n")
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (folder / "gone" / "run" / "service.pid").write_text(f"{ended.pid}\n")
+    with http.server.HTTPServer(("127.0.0.1", free_port()), Impostor) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        waited = bash('state=$1 program=$1/bin/learning-reviews service_user=$(id -un) admin=$2; service_wait',
+                      folder / "gone", f"127.0.0.1:{other.server_port}")
+        other.shutdown()
+    assert (waited.returncode, "Address already in use" in waited.stdout) == (1, True), waited.stdout
 
 
 def is_zombie(pid):
