@@ -376,8 +376,8 @@ def test_the_head_goes_on_as_entries_are_sealed(auditor, committee):
 
 def test_entries_are_sealed_when_nothing_can_come_before_them(cluster, auditor, committee):
     with cluster.open() as link, link.cursor() as cursor:
-        cursor.execute("set search_path = register; select set_config('register.organisation', 'slow', true), "
-                       "set_config('register.client', 'slow', true), set_config('register.area', '', true); "
+        cursor.execute("set search_path = register; select set_config('register.organisation', 'CPC-GLA', true), "
+                       "set_config('register.client', 'slow', true), set_config('register.area', 'GLA', true); "
                        "select audit_write('slowOne', 'read', 'slow', 'cases', '{}', '{}', null)")
         reply = committee.send("listCases")
         wait_until(lambda: cluster.execute("select behind > 2 from register.audit_state()")[0][0],
