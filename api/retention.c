@@ -15,13 +15,13 @@ void get_retention_rule(exchange *x) {
 }
 
 /* Runs a statement that takes the identifier and the expected version, and no body. */
-static void end_it(exchange *x, const statement *what) {
+static void submit_without_body(exchange *x, const statement *what) {
     const char *const parameters[] = {exchange_path_value(x, "id"), exchange_expected_version(x)};
     exchange_write(x, what, parameters);
 }
 
 void withdraw_retention_rule(exchange *x) {
-    end_it(x, statement_withdraw_retention_rule);
+    submit_without_body(x, statement_withdraw_retention_rule);
 }
 
 void announce_case_erasure(exchange *x) {
@@ -41,7 +41,7 @@ void get_erasure(exchange *x) {
 }
 
 void stop_erasure(exchange *x) {
-    end_it(x, statement_stop_erasure);
+    submit_without_body(x, statement_stop_erasure);
 }
 
 void anonymise_case(exchange *x) {

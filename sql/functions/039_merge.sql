@@ -60,7 +60,7 @@ begin
     end if;
     if exists (select from case_transfer t where t.case_id = target.id and t.status = 'proposed') then
         perform refuse(409, 'state_conflict', json_build_array(fault('/into_case_id', 'transfer_proposed',
-            'is a case that is offered to another committee, which has to know all of it')));
+            'is a case that is offered to another committee; withdraw the transfer first')));
     end if;
     blockers := merge_blockers(c);
     if blockers is not null then
