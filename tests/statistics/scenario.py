@@ -63,6 +63,16 @@ insert into impact_review (id, committee, case_id, action_id, reviewed_on, outco
 insert into case_access (id, committee, case_id, organisation, role, starts_on, ended_on)
     select uuid_v7(), committee, id, 'CPC-EDH', 'joint_committee', opened_on, case when n % 2 = 0 then today() end
     from pick where n % 11 = 0 and committee <> 'EDH';
+-- Facts in an order that is rare: a hold that is open and began after the last ratification, a decision that followed
+-- it, a referral that came after the decision.
+insert into case_hold (id, committee, case_id, stages, tracks, held_from, reason, agreed_with, review_on, recorded_by)
+    select uuid_v7(), committee, id, '{implementation}', '{}', today() - 1, 'interests_of_justice', '{police}',
+        today() + 60, 'CPC-' || committee
+    from pick where n % 15 = 3 and decided < today() - 400;
+update ratification r set decided_on = p.decided - 5 from pick p
+    where r.case_id = p.id and p.n % 45 = 6 and p.decided < today() - 400;
+update review_case c set earliest_referral_received_on = p.decided + 5 from pick p
+    where c.id = p.id and p.n % 17 = 1 and p.decided < today() - 10;
 -- A decided case and an undecided one change hands; the latter is decided by its new committee.
 insert into case_transfer (id, committee, case_id, case_reference, from_committee, to_committee, reason, status,
         proposed_on, decided_on)

@@ -98,6 +98,25 @@ def test_a_dashboard_token_sees_released_figures_only(browser, instance, release
     assert not [url for url, _ in browser.requested()[-9:] if "view=live" in url]
 
 
+def test_the_released_timeliness_is_drawn(browser, instance, released, dashboard):
+    """Each share in the table beside the chart is the released one, and at least one of them is shown."""
+    enter(browser, instance, token_of(instance, "SG", "statistics.read"))
+    expected = []
+    for name in ("info_return_on_time", "days_to_decision", "notices_on_time", "actions_on_time"):
+        rows = dashboard.send("getStatistics", table=name).needed(200)["rows"]
+        row = next(row for row in reversed(rows) if row["figure"] == "share")
+        expected.append("c" if row["status"] == "confidential" else "–" if row["value"] is None
+                        else f"{int(row['value'] * 100 + 0.5)} %")
+    assert [cells[3] for cells in table(browser, "timeliness")] == expected
+    assert any(cell.endswith("%") for cell in expected)
+
+
+def test_a_scope_that_has_no_effect_shows_released_figures(browser, instance, released):
+    enter(browser, instance, token_of(instance, "LA-S12000049", "statistics.read statistics.unsuppressed"))
+    assert browser.run("document.getElementById('state').textContent").startswith("Figures of the release 2026")
+    assert browser.complaints() == []
+
+
 def test_a_committee_sees_its_own_figures(browser, instance, released):
     enter(browser, instance, token_of(instance, "CPC-GLA", "statistics.read"))
     assert "Exact figures, Glasgow" in browser.run("document.getElementById('state').textContent")

@@ -1,8 +1,10 @@
 """What is released tells nothing about a cell that is hidden: over the demonstration, over data made to be hard, and
 over releases between which one case was added."""
 import collections
+import datetime
 import os
 import random
+import zoneinfo
 
 import pytest
 
@@ -64,10 +66,87 @@ def test_what_is_shown_is_what_was_counted(demonstration, analyst, parts):
         exact = {(row["period_from"], row["category"], row["group"], row["figure"]): row["value"]
                  for row in analyst.send("getStatistics", table=table, query=query).needed(200)["rows"]}
         for row in rows:
-            if row["status"] == "released" and row["figure"] != "share":
+            if row["status"] == "released":
                 assert row["value"] == exact[row["period_from"], row["category"], row["group"], row["figure"]]
                 compared += 1
     assert compared > 100
+
+
+def test_a_table_has_one_shape_in_both_views(demonstration, analyst, parts):
+    """Each figure that is released stands where the live view has it: a client reads both in one way."""
+    shares = set()
+    for (table, breakdown), rows in demonstration.items():
+        query = "view=live" + (f"&breakdown={breakdown}" if breakdown else "")
+        live = analyst.send("getStatistics", table=table, query=query).needed(200)["rows"]
+        places = {(row["category"], row["group"], row["figure"]) for row in live}
+        if breakdown:
+            places.add((None, None, "count"))  # the total of all groups, which only a released breakdown has
+        assert {(row["category"], row["group"], row["figure"]) for row in rows} <= places, (table, breakdown)
+        shares |= {table for row in rows if row["figure"] == "share" and row["category"] is None}
+    assert shares == {"days_to_decision", "info_return_on_time", "notices_on_time", "actions_on_time", "impact_reviewed"}
+
+
+def test_a_share_is_hidden_with_what_it_is_made_of(demonstration):
+    shown = 0
+    for (table, breakdown), rows in demonstration.items():
+        for share in (row for row in rows if row["figure"] == "share" and row["category"] is None):
+            first, second = (next(row for row in rows if row["period_from"] == share["period_from"]
+                                  and row["figure"] == "count" and row["category"] == name)
+                             for name in (("reviewed", "not_reviewed") if table == "impact_reviewed" else ("on_time", "late")))
+            if share["status"] == "released":
+                assert share["value"] == round(first["value"] / (first["value"] + second["value"]), 4)
+                shown += 1
+            else:
+                assert "confidential" in (first["status"], second["status"]) or first["value"] == second["value"] == 0
+    assert shown > 3
+
+
+@pytest.mark.parametrize("table", ["caseload", "actions_open"])
+def test_a_table_of_what_is_open_carries_the_day_on_which_it_was_counted(demonstration, dashboard, analyst, table):
+    """And not the day of the release, which was years ago."""
+    counted = {one["name"]: one["counted_at"] for one in dashboard.send("listStatistics").needed(200)["releases"]}
+    reply = dashboard.send("getStatistics", table=table).needed(200)
+    day = (datetime.datetime.fromisoformat(reply["as_of"]).astimezone(zoneinfo.ZoneInfo("Europe/London"))).date()
+    assert reply["as_of"] == counted["2026"]
+    assert {(row["period"], row["period_from"]) for row in reply["rows"]} == {(str(day), str(day))}
+    assert day > datetime.date.fromisoformat("2026-06-30")
+    live = {(row["category"], row["figure"]): row["value"]
+            for row in analyst.send("getStatistics", table=table, query="view=live").needed(200)["rows"]}
+    assert all(row["value"] == live[row["category"], row["figure"]] for row in reply["rows"] if row["status"] == "released")
+
+
+def test_releases_of_one_day_have_what_is_open_once(demonstration, cluster):
+    """Their figures are the same: nothing is counted twice, and no release claims figures of an earlier day."""
+    assert cluster.execute("""select distinct release from register.statistic_released_cell
+                              where table_code in ('caseload', 'actions_open')""") == [("2024",)]
+
+
+def test_periods_from_before_the_register_has_anything_are_not_released(demonstration, cluster, reader):
+    """Zeros of years of which it knows nothing would be no figures."""
+    forget_releases(cluster)
+    hard_data(cluster, 5)
+    cluster.execute("delete from register.statistic_cell where month > '-infinity' and month < '2023-04-01'")
+    make_release(cluster, "2025", "2025-06-24", "2025-04-01")
+    answers = released_answers(reader())
+    periods = {row["period_from"] for (table, _), rows in answers.items() for row in rows
+               if table not in ("caseload", "actions_open")}
+    assert periods == {"2023-04-01", "2024-04-01", "2021-04-01"}  # two years, and the three years that have a part of one
+    assert any(row["value"] for rows in answers.values() for row in rows)
+
+
+def test_a_release_without_cases_that_cannot_be_counted_says_so(demonstration, cluster, reader, analyst):
+    forget_releases(cluster)
+    cluster.execute("insert into register.statistic_subject (subject, facts, fault, scopes, reported) "
+                    "values (gen_random_uuid(), '{}', '22007', '{GLA}', true)")
+    make_release(cluster, *RELEASES[1])
+    cluster.execute("delete from register.statistic_subject where fault is not null")
+    make_release(cluster, *RELEASES[2])
+    client = reader()
+    assert [(one["name"], one["complete"]) for one in client.send("listStatistics").needed(200)["releases"]] == [
+        ("2025", False), ("2026", True)]
+    for who, number in ((client, None), (analyst, 1)):
+        reply = who.send("getStatistics", table="decisions", query="release=2025").needed(200)
+        assert (reply["complete"], reply["not_included"], reply["pending"]) == (False, number, None)
 
 
 def test_the_zeros_shown_are_true_and_hidden_cells_have_no_value(demonstration):
