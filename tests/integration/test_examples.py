@@ -155,7 +155,7 @@ def test_a_poller_prints_a_table_once_while_it_is_the_same(poll):
 
 def test_a_poller_prints_it_again_when_it_has_changed(poll, instance, committee):
     agency = committee.of("LA-S12000049", "council-casework")
-    with start("poll.mjs", instance.url, committee.token, "referrals_received?view=live", "--every", "0.1") as polling:
+    with start("poll.mjs", instance.url, committee.token, "referrals_received?view=live&committee=GLA", "--every", "0.1") as polling:
         head = polling.stdout.readline()
         assert head.startswith("table,")
         agency.send("pushReferral", new_referral()).needed(201)

@@ -6,7 +6,7 @@ import pytest
 import catalogue
 from client import AGENCY_SCOPES, ALL_SCOPES, Client
 from cluster import Cluster
-from conftest import restore
+from older import restore
 from service import Instance
 from steps import given_accepted, move
 
