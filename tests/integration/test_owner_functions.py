@@ -9,18 +9,25 @@ from steps import given_accepted, given_delivery, given_referral
 # Why each runs as the owner (SECURITY DEFINER), and what keeps it from giving more than that.
 REASONS = {
     "access_of": "asked before the claims are set: the cases opened to a client, identifiers only",
+    "offered_to": "the same for the cases offered to a committee",
     "is_excluded": "asked before the claims are set: the exclusions are shut to the service",
     "excluded_organisations": "asked without claims, for answers from memory: codes of organisations only",
     "audit_write": "the trail is only added to; the caller is taken from the claims, which must be of one organisation",
     "audit_pushed": "the same for pushed referrals",
     "audit_seal_next": "seals what is there; what it seals does not depend on the caller",
     "audit_state": "position, hash and delay of the chain; no entry",
+    "audit_triggers_off": "names of triggers that are switched off",
+    "audit_watch": "positions and hashes of the chain; no entry",
     "audit_page": "the policies would keep an index from being used; it shows what they show",
     "audit_prune": "deletes only what was kept for seven years, which a trigger checks as well",
     "feed_expire": "deletes events of all organisations, none younger than seven days",
     "webhook_expire": "deletes log lines of all webhooks, none younger than seven days",
     "feed_fresh": "one bit a channel: whether there is news; the events themselves are read under the policies",
     "feed_sight_due": "tells of accesses that begin or end today; which ones does not depend on the caller",
+    "webhook_token_seen": "notes scopes, token and issue time of the claims, for the claims' client only",
+    "webhook_suspension": "one word: why a webhook sends nothing; the exclusions are shut to the service",
+    "webhook_acts_as_newest": "one bit: whether the claims are those of the newest token",
+    "webhook_pause_unconfirmed": "pauses what was not confirmed in time; which ones does not depend on the caller",
     "webhook_due": "where there is work, never what it is about",
     "webhook_backlog": "two numbers",
     "webhook_erase": "the service deletes nothing itself; only a webhook of the claims' organisation",
@@ -30,8 +37,10 @@ REASONS = {
     "referral_carry_over": "the row leaves the caller's sight; only an undecided referral of the claims' committee",
     "decision_tell_more": "who records proceedings or answers sees not all that notices are made of; makes only what is due",
     "case_outline": "reference, type and bands of a case, for those who have a request, grant or decision of it",
+    "retained_until": "a day; the rules of a committee are not for the senders of its referrals",
     "deciding_committee": "the code of a committee; transfers are not for everybody who counts cases",
     "joint_committees": "codes of committees; accesses are not for everybody who counts cases",
+    "is_known_case": "one bit: whether the claims may know the identifier of a case",
     "has_written": "one bit: whether the claims' client wrote a part; the record is not for everybody",
     "case_decision_entered": "one day of a case whose action the caller sees",
     "case_is_closed": "one bit of a case whose proceedings the caller sees",
@@ -44,7 +53,8 @@ REASONS = {
     "key_fingerprint_record": "adds the first fingerprint of a key, changes none",
 }
 # Triggers cannot be called; what they do follows from the row that was written under the policies.
-TRIGGERS = {"record_change", "feed_referrals_pushed", "feed_referral_changed", "feed_access_changed", "feed_case_deleted",
+TRIGGERS = {"record_change", "forget_answers", "erasure_case_changed", "erasure_referral_changed",
+            "feed_referrals_pushed", "feed_referral_changed", "feed_access_changed", "feed_case_deleted",
             "statistic_mark", "statistic_count_referrals", "statistic_count_anonymous_referrals"}
 CLAIMS = {"organisation": "CPC-EDH", "kind": "committee", "committee": "EDH", "area": "EDH", "client": "tests",
           "scopes": f" {ALL_SCOPES} ", "collective": "false", "granted": "{}", "liaison": "{}"}
@@ -94,7 +104,8 @@ def test_public_executes_nothing_and_the_service_no_function_of_the_owner_s_own(
     shut = cluster.execute("""select p.proname from pg_proc p where p.pronamespace = 'register'::regnamespace
         and not has_function_privilege('register_service', p.oid, 'execute')""")
     assert {row[0] for row in shut} == {"feed_emit", "feed_change", "feed_tell_case", "feed_sight_set", "statistic_fold",
-                                        "statistic_count_all", "statistic_release_make", "key_fingerprint_replace"}
+                                        "statistic_count_all", "statistic_retry", "statistic_release_make",
+                                        "key_fingerprint_replace"}
 
 
 @pytest.mark.parametrize("call", ["feed_expire(0, 1000000)", "feed_expire(6, 1)", "feed_expire(null, 1)",
@@ -154,9 +165,8 @@ def test_another_s_webhook_is_not_erased(attempt, theirs, claims):
 
 
 def test_another_s_case_is_not_erased(attempt, theirs):
-    _, left = attempt(CLAIMS, f"select case_erase('{theirs['case']}')",
-                      f"select count(*) from review_case where id = '{theirs['case']}'")
-    assert left == [(1,)]
+    with pytest.raises(psycopg2.Error, match="state_conflict"):
+        attempt(CLAIMS, f"select case_erase('{theirs['case']}')")
 
 
 @pytest.mark.parametrize("claims", [CLAIMS, NOBODY], ids=["other", "nobody"])
