@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MOST = 1000, ASK_AGAIN_MOST = 3 };
+enum {
+    ITEMS_MOST = 1000,
+    ASK_AGAIN_MOST = 3,
+    FAULTS_MOST = 2000 /* of the batch: a small body could have a hundred for each of its items */
+};
 
 typedef struct batch {
     exchange *x;
@@ -24,10 +28,12 @@ static const contract_schema *referral_schema(void) {
     return contract_find("pushReferral")->bodies[0].schema;
 }
 
-/* Everything that contract and privacy rules have against one document, and the problem's code. */
-static violation_list check_referral(exchange *x, const json_t *document, const char *pointer,
+/* Everything that contract and privacy rules have against one document, at most so many faults, and
+ * the problem's code. */
+static violation_list check_referral(exchange *x, const json_t *document, size_t most,
                                      const char **code) {
-    violation_list faults = violation_list_make(exchange_memory(x));
+    const char *pointer = "";
+    violation_list faults = violation_list_make_for(exchange_memory(x), most);
     contract_check_value(referral_schema(), document, pointer, &faults);
     contract_scan_identifiers(referral_schema(), document, pointer, free_text_scan_identifier,
                               &faults);
@@ -56,12 +62,15 @@ static void close_batch(batch *all) {
     }
 }
 
-/* Returns false after it answered with a problem for the whole batch. */
+/* Returns false after it answered with a problem for the whole batch. When its items have too many
+ * faults together, the later ones name their first one only. */
 static bool check_items(batch *all) {
+    size_t left = FAULTS_MOST;
     for (size_t i = 0; i < all->count; i++) {
         json_t *document = json_array_get(exchange_body(all->x), i);
         const char *code;
-        violation_list faults = check_referral(all->x, document, "", &code);
+        violation_list faults = check_referral(all->x, document, left > 0 ? left : 1, &code);
+        left -= faults.count < left ? faults.count : left;
         if (faults.first != NULL) {
             all->problems[i] = exchange_problem(all->x, code, NULL, &faults, NULL);
             all->refused++;
@@ -314,7 +323,7 @@ void validate_referral(exchange *x) {
     arena *memory = exchange_memory(x);
     json_t *document = exchange_body(x);
     const char *code;
-    violation_list faults = check_referral(x, document, "", &code);
+    violation_list faults = check_referral(x, document, VIOLATIONS_MOST, &code);
     const char *found = NULL;
     if (faults.first == NULL) {
         contract_apply_defaults(referral_schema(), document);

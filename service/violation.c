@@ -4,12 +4,17 @@
 #include <string.h>
 
 violation_list violation_list_make(arena *memory) {
-    return (violation_list){.memory = memory};
+    return violation_list_make_for(memory, VIOLATIONS_MOST);
+}
+
+violation_list violation_list_make_for(arena *memory, size_t most) {
+    return (violation_list){.memory = memory,
+                            .most = most < VIOLATIONS_MOST ? most : VIOLATIONS_MOST};
 }
 
 void violation_add(violation_list *list, violation_place place, const char *name, const char *rule,
                    const char *message) {
-    if (list->count >= VIOLATIONS_MOST) {
+    if (list->count >= list->most) {
         return;
     }
     violation *added = arena_alloc(list->memory, sizeof *added);

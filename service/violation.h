@@ -29,11 +29,14 @@ typedef struct violation_list {
     arena *memory;
     violation *first;
     violation *last;
-    size_t count;
+    size_t count, most;
 } violation_list;
 
 /* Returns an empty list whose entries will live in `memory`. */
 violation_list violation_list_make(arena *memory);
+
+/* The same for at most `most` entries, or VIOLATIONS_MOST where that is less. */
+violation_list violation_list_make_for(arena *memory, size_t most);
 
 /* Appends one violation. `name` and `message` are copied; `rule` has to be a literal or outlive the
  * list. */

@@ -193,6 +193,9 @@ def test_an_idempotency_key(agency):
 def test_the_number_of_faults(agency):
     assert len(agency.send("pushReferral", new_referral(children=[{"surprise": 1}] * 20, **{
         f"x{n}": 1 for n in range(100)}))["errors"]) == 100
+    faulty = [{f"x{n}": 1 for n in range(100)}] * 100
+    counts = [len(item["problem"]["errors"]) for item in agency.send("pushReferrals", faulty).needed(207)["items"]]
+    assert counts == [100] * 20 + [1] * 80
 
 
 def is_kept(link):
