@@ -107,14 +107,22 @@ declare
         where p.pronamespace = 'register'::regnamespace and p.xmin <> pg_current_xact_id()::xid
             and not exists (select from pg_depend d
                 where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'));
+    x record;
 begin
     if left_over is not null then
         raise exception 'not part of this program, but used by something outside it: %; drop that first', left_over;
     end if;
+    -- Requests wait meanwhile: only what differs is set.
+    for x in select p.oid::regprocedure as name from pg_proc p
+            where p.pronamespace = 'register'::regnamespace and p.xmin = pg_current_xact_id()::xid
+                and (select array_agg(a.grantee::regrole::text order by a.grantee::regrole::text)
+                    from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a)
+                    is distinct from array['register_owner', 'register_service'] loop
+        execute format('revoke all on routine %s from public, register_service', x.name);
+        execute format('grant execute on routine %s to register_service', x.name);
+    end loop;
 end
 $$;
-revoke all on all functions in schema register from public, register_service;
-grant execute on all functions in schema register to register_service;
 
 -- name: schema_record unprepared
 insert into schema_file (path, checksum) values ($1, $2)
