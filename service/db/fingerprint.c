@@ -4,6 +4,7 @@
 #include "service/db/statement.h"
 
 #include <libpq-fe.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -32,11 +33,8 @@ static void write_hex(const unsigned char *bytes, size_t size, char *text) {
 }
 
 static bool read_hex(const char *text, unsigned char *bytes, size_t size) {
-    bool good = strlen(text) == 2 * size;
-    for (size_t i = 0; good && i < size; i++) {
-        good = sscanf(text + 2 * i, "%2hhx", &bytes[i]) == 1;
-    }
-    return good;
+    size_t read = 0;
+    return OPENSSL_hexstr2buf_ex(bytes, size, &read, text, '\0') == 1 && read == size;
 }
 
 /* Hashes the key with the salt and the count that `made` has. */
