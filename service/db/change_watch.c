@@ -13,7 +13,7 @@
 
 /* A step counts at most so many subjects, each in a few milliseconds; fewer after one that took too
  * long for the database's limit. */
-enum { LOOK_EVERY_MS = 500, LOOK_AGAIN_MS = 20, FRESH_MS = 1000, SUBJECTS_MOST = 100 };
+enum { LOOK_EVERY_MS = 500, LOOK_AGAIN_MS = 20, FRESH_MS = 1000, SUBJECTS_MOST = 50 };
 
 struct change_watch {
     pthread_mutex_t lock;

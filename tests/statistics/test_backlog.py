@@ -9,7 +9,7 @@ import pytest
 from counting import until, until_counted
 
 SUBJECTS = 5000
-STEP = 100  # SUBJECTS_MOST of service/db/change_watch.c
+STEP = 50  # SUBJECTS_MOST of service/db/change_watch.c
 LOCK = "select pg_advisory_lock(7262534080)"
 
 
