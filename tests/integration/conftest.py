@@ -13,8 +13,11 @@ from invariants import Watcher
 from receiver import Receiver
 from service import Instance, program
 from trail import judge_the_trail
+from waiting import WATCHDOG_S
 
 day.keep()
+# The service closes a connection whose request takes too long; on a machine that stands still, none here does.
+PATIENT = {"LR_HEADER_SECONDS": WATCHDOG_S, "LR_REQUEST_SECONDS": WATCHDOG_S}
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +38,7 @@ def receiver(keys):
 @pytest.fixture(scope="session")
 def instances(cluster, keys):
     """Two instances on one database."""
-    made = [Instance(cluster, keys) for _ in range(2)]
+    made = [Instance(cluster, keys, **PATIENT) for _ in range(2)]
     made[0].run("migrate")
     yield [each.start() for each in made]
     statuses = [each.stop() for each in made]
@@ -132,7 +135,7 @@ def further_instances(cluster, keys):
     made = []
 
     def make(binary=None, **settings):
-        made.append(Instance(cluster, keys, binary, **settings).start())
+        made.append(Instance(cluster, keys, binary, **{**PATIENT, **settings}).start())
         return made[-1]
     try:
         yield make
