@@ -80,6 +80,7 @@ check_deployment() {
 run_analysis() {
     tally_check 'clang-format' check_format
     tally_check 'shellcheck' check_shell
+    tally_check 'no verdict of a clock' tests/clock_check.py
     tally_check 'builds with clang, -Werror' check_clang
     tally_check 'clang-tidy' check_tidy
     tally_check 'cppcheck' check_cppcheck

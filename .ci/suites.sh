@@ -41,7 +41,7 @@ suite_alone() {
 
 # Drills that take time or judge it.
 suite_drills() {
-    prepare wrk
+    prepare wrk haproxy
     local files
     mapfile -t files < <(printf '%s\n' tests/process/test_*.py | grep -vE 'test_(kill|chaos|soak)\.py')
     tally_pytest -s "${files[@]}"
