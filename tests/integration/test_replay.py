@@ -206,7 +206,7 @@ def test_what_is_erased_is_in_no_stored_answer(committee, cluster):
     case = committee.send("openCase", body, key=keys[0]).needed(201)
     committee.send("addChild", new_child(), id=case["id"], key=keys[1]).needed(201)
     erasing = new_key()
-    erase(committee, given_old(committee, cluster, case["id"]), key=erasing).needed(201)
+    erase(committee, cluster, given_old(committee, cluster, case["id"]), key=erasing).needed(201)
     left = cluster.execute("select key from register.idempotency_key where key = any (%s)", [[*keys, erasing]])
     assert left == [(erasing,)]
 
