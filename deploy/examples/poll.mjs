@@ -4,9 +4,9 @@
 //   poll.mjs decisions [--every SECONDS] [--times N]
 //
 // REGISTER_URL and REGISTER_TOKEN name the register and a token with the scope statistics.read. Exact figures of this
-// moment are 'decisions?view=live', with the scope statistics.unsuppressed as well; a committee needs only
-// statistics.read for its own, 'decisions?view=live&committee=GLA'. While nothing has changed the register answers 304
-// without a body.
+// moment are 'decisions?view=live', for the inspectorate and national bodies with the scope statistics.unsuppressed; a
+// committee needs only statistics.read for its own, 'decisions?view=live&committee=GLA'. While nothing has changed the
+// register answers 304 without a body.
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
