@@ -20,7 +20,7 @@ enum {
         4096, /* beyond it the system drops a connection, whose client tries again after 1 s */
     SHORTAGE_US = 20000,
     TELL_EVERY_S = 10,
-    ROOM_TRIES = 50, /* for a connection that makes room to be closed */
+    ROOM_TRIES = 200, /* for a connection that makes room to be closed */
     ROOM_US = 1000
 };
 
@@ -58,15 +58,17 @@ static void pass_over(acceptor *running, int error) {
     }
 }
 
-/* Where places get few, an idle connection makes room; the worker that closes it may take a moment.
- */
+/* Where places get few, an idle connection makes room. The worker that closes it may take a moment,
+ * and so may one that has not seen its latest connections yet, which may be idle. */
 static void make_room(const acceptor *running, const struct sockaddr *from) {
     peers *seats = running->door->seats;
-    if (!peers_crowded(seats) || !watch_make_room(running->door)) {
-        return;
-    }
+    bool coming = peers_crowded(seats) && watch_make_room(running->door);
     for (int tries = 0; tries < ROOM_TRIES && !peers_has_room(seats, from); tries++) {
+        if (!coming && !peers_arriving(seats)) {
+            return;
+        }
         usleep(ROOM_US);
+        coming = coming || watch_make_room(running->door);
     }
 }
 

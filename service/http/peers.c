@@ -24,7 +24,7 @@ typedef struct network {
 /* What a socket is taken by; a descriptor that is used again is a connection that has ended. */
 typedef struct seat {
     bool taken;
-    bool exempt;
+    bool exempt, arrived;
     address by; /* all zero, which nobody has, where the address does not count */
 } seat;
 
@@ -32,7 +32,7 @@ struct peers {
     pthread_mutex_t lock;
     int most, address_most;
     seat *seats; /* by descriptor */
-    size_t seat_count, taken;
+    size_t seat_count, taken, arriving;
     network *exempt;
     size_t exempt_count;
     unsigned long long refused;
@@ -193,6 +193,7 @@ static void clear_seat(peers *all, size_t index) {
     if (index < all->seat_count && all->seats[index].taken) {
         all->seats[index].taken = false;
         all->taken--;
+        all->arriving -= !all->seats[index].arrived;
     }
 }
 
@@ -230,6 +231,7 @@ const char *peers_enter(peers *all, int socket, const struct sockaddr *from) {
     if (full == NULL) {
         all->seats[index] = (seat){.taken = true, .exempt = !counts, .by = one};
         all->taken++;
+        all->arriving++;
     } else {
         all->refused++;
     }
@@ -259,12 +261,24 @@ bool peers_crowded(peers *all) {
     return crowded;
 }
 
-bool peers_exempt(peers *all, int socket) {
+bool peers_arrive(peers *all, int socket) {
     size_t index = (size_t)socket;
+    bool exempt = false;
     pthread_mutex_lock(&all->lock);
-    bool exempt = index < all->seat_count && all->seats[index].taken && all->seats[index].exempt;
+    if (index < all->seat_count && all->seats[index].taken) {
+        all->arriving -= !all->seats[index].arrived;
+        all->seats[index].arrived = true;
+        exempt = all->seats[index].exempt;
+    }
     pthread_mutex_unlock(&all->lock);
     return exempt;
+}
+
+bool peers_arriving(peers *all) {
+    pthread_mutex_lock(&all->lock);
+    bool arriving = all->arriving > 0;
+    pthread_mutex_unlock(&all->lock);
+    return arriving;
 }
 
 void peers_move(peers *all, int from, int to) {

@@ -29,8 +29,11 @@ bool peers_has_room(peers *all, const struct sockaddr *from);
 /* Whether few places are left for those that are not proxies: idle connections should end. */
 bool peers_crowded(peers *all);
 
-/* Whether the connection is that of a proxy. */
-bool peers_exempt(peers *all, int socket);
+/* The connection has come to the worker that serves it. Returns whether it is that of a proxy. */
+bool peers_arrive(peers *all, int socket);
+
+/* Whether one that was let in is still on its way to its worker. */
+bool peers_arriving(peers *all);
 
 /* The connection goes on with another descriptor. */
 void peers_move(peers *all, int from, int to);

@@ -91,7 +91,7 @@ static void add(const watch_door *door, struct MHD_Connection *connection, void 
     one->home = all;
     one->seats = door->seats;
     one->socket = info->connect_fd;
-    one->exempt = peers_exempt(door->seats, one->socket);
+    one->exempt = peers_arrive(door->seats, one->socket);
     atomic_store(&one->since, now_ms());
     *socket_context = one;
     pthread_mutex_lock(&all->lock);
@@ -272,14 +272,19 @@ static int rank(const watched *one, int64_t now) {
     return -1;
 }
 
-/* Under the lock. A look at all connections takes microseconds. */
-static watched *find_idlest(const watch_door *door) {
+/* Under the lock. A look at all connections takes microseconds. `ending` says whether there is one
+ * that was cut and is not closed yet. */
+static watched *find_idlest(const watch_door *door, bool *ending) {
     watched *idlest = NULL;
     int lowest = 0;
     int64_t oldest = 0, now = now_ms();
     for (watched *one = door->all->first; one != NULL; one = one->next) {
+        if (one->seats != door->seats || atomic_load(&one->cut)) {
+            *ending = *ending || one->seats == door->seats;
+            continue;
+        }
         int own = rank(one, now);
-        if (own < 0 || one->exempt || one->seats != door->seats || atomic_load(&one->cut)) {
+        if (own < 0 || one->exempt) {
             continue;
         }
         int64_t since = atomic_load(&one->since);
@@ -293,14 +298,15 @@ static watched *find_idlest(const watch_door *door) {
 }
 
 bool watch_make_room(const watch_door *door) {
+    bool ending = false;
     pthread_mutex_lock(&door->all->lock);
-    watched *idlest = find_idlest(door);
+    watched *idlest = find_idlest(door, &ending);
     if (idlest != NULL) {
         cut(idlest);
         atomic_fetch_add(&door->all->evicted, 1);
     }
     pthread_mutex_unlock(&door->all->lock);
-    return idlest != NULL;
+    return idlest != NULL || ending;
 }
 
 unsigned long long watch_evicted(watch *all) {

@@ -65,7 +65,7 @@ void watch_close_idle(watch *all);
 
 /* Makes room at the door: shuts one connection down, of no proxy: the one that has been silent the
  * longest; if there is none, idle the longest; if there is none, that has not read its answer for
- * the longest time. Returns false when all are at work. */
+ * the longest time. Returns whether room is coming: false when all are at work. */
 bool watch_make_room(const watch_door *door);
 
 /* Open connections, and those that were shut down to make room so far. */

@@ -7,7 +7,6 @@ import pytest
 
 from client import AGENCY_SCOPES
 from documents import new_referral
-from raw import status_of
 
 WATCHDOG_S = 30
 ATTEMPTS = 100
@@ -25,6 +24,11 @@ def head(method, target, *fields):
 
 def push_head(token, *fields, target="/v1/referrals"):
     return head("POST", target, f"Authorization: Bearer {token}", JSON, *fields)
+
+
+def status_of(answer):
+    """The status of the first answer, or 0 when there is none."""
+    return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0
 
 
 def all_of(link):
@@ -251,7 +255,8 @@ def test_silent_connections_make_room(extra_instance):
             with connect(crowded.port, address) as link:
                 link.sendall(head("GET", "/v1/problems"))
                 assert status_of(one_of(link)) == 200
-    assert crowded.figure("http_connections_evicted_total") > 100
+    evicted, refused = (crowded.figure(f"http_connections_{name}_total") for name in ("evicted", "refused"))
+    assert evicted > 0 and evicted + refused >= 200 - 32
     crowded.stop()  # its connections to the database are needed by others
 
 

@@ -127,8 +127,8 @@ Test(peers, given_proxies_then_an_eighth_of_all_is_reserved_for_them) {
         cr_expect(enter(all, 100 + i, "192.0.2.1"), "connection %d", i);
     }
     cr_expect_not(enter(all, 91, "192.0.2.1"));
-    cr_expect(peers_exempt(all, 100));
-    cr_expect_not(peers_exempt(all, 1));
+    cr_expect(peers_arrive(all, 100));
+    cr_expect_not(peers_arrive(all, 1));
     peers_free(all);
 }
 
@@ -147,6 +147,11 @@ Test(peers, given_no_proxies_then_nothing_is_reserved_and_few_are_not_a_crowd) {
 Test(peers, given_a_connection_that_goes_on_with_another_descriptor_then_it_still_counts) {
     peers *all = make("");
     fill(all, "192.0.2.1");
+    cr_expect(peers_arriving(all));
+    for (int i = 0; i < MOST; i++) {
+        peers_arrive(all, 10 + i);
+    }
+    cr_expect_not(peers_arriving(all));
     peers_move(all, 11, 4000);
     peers_leave(all, 11);
     cr_expect_not(enter(all, 20, "192.0.2.1"));
