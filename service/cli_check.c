@@ -93,6 +93,15 @@ static void check_addresses(findings *all, bool before_restart) {
     }
 }
 
+static void check_descriptors(findings *all) {
+    char reason[1024] = "";
+    if (command_allow_files(all->settings, reason, sizeof reason)) {
+        report_order("descriptors", "");
+    } else {
+        report_fault(all, EX_CONFIG, "descriptors", reason, "");
+    }
+}
+
 static void check_pseudonym_key(findings *all) {
     char reason[1024] = "";
     size_t size = 0;
@@ -337,6 +346,7 @@ static void check_settings(findings *all, bool before_restart) {
     check_tls(all);
     check_webhooks(all);
     check_addresses(all, before_restart);
+    check_descriptors(all);
 }
 
 static void check_databases(findings *all) {

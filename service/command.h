@@ -14,6 +14,10 @@ keys_source command_keys_source(const config *settings);
 bool command_check_transport(const config *settings, const char *setting, const char *conninfo,
                              char *reason, size_t reason_size);
 
+/* Raises the soft limit of file descriptors to what the settings need. Returns false with one
+ * sentence in `reason` when the hard limit is lower. */
+bool command_allow_files(const config *settings, char *reason, size_t reason_size);
+
 /* Whether webhooks are set up, and if so where they may go and the key of their secrets (of
  * WEBHOOK_KEY_SIZE bytes; NULL when it is only to be checked). Returns false with one sentence in
  * `reason` when a setting is at fault; `*allowed` is NULL when webhooks are off. */

@@ -111,6 +111,10 @@ static size_t descriptors_needed(const config *settings) {
            (size_t)settings->push_connections + OTHERS;
 }
 
+bool command_allow_files(const config *settings, char *reason, size_t reason_size) {
+    return process_allow_files(descriptors_needed(settings), reason, reason_size);
+}
+
 bool command_check_transport(const config *settings, const char *setting, const char *conninfo,
                              char *reason, size_t reason_size) {
     link_verdict verdict = link_judge(setting, conninfo, reason, reason_size);
@@ -141,7 +145,7 @@ static bool check_settings(const config *settings, char *reason, size_t reason_s
                             reason_size) != TLS_FILES_BAD) &&
            (settings->audit_anchor_file == NULL ||
             audit_anchor_file_check(settings->audit_anchor_file, reason, reason_size)) &&
-           process_allow_files(descriptors_needed(settings), reason, reason_size);
+           command_allow_files(settings, reason, reason_size);
 }
 
 /* What is insecure and allowed, at each start again. */

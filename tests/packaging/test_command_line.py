@@ -128,8 +128,8 @@ def test_a_service_that_is_in_order_is_said_to_be(instance, settings):
     status, found = check(instance.binary, settings)
     assert status == 0
     assert {what: finding for what, (finding, _) in found.items()} == dict.fromkeys(
-        ["configuration", "pseudonym key", "keys", "TLS", "webhooks", "addresses", "database", "role", "schema",
-         "durability", "key fingerprints", "database log", "migration database"], "in order")
+        ["configuration", "pseudonym key", "keys", "TLS", "webhooks", "addresses", "descriptors", "database", "role",
+         "schema", "durability", "key fingerprints", "database log", "migration database"], "in order")
 
 
 def test_everything_that_is_missing_is_said_at_once(binary):
