@@ -1,13 +1,12 @@
 """The running service notices that the audit trail lost its end, has a gap, or lost a trigger."""
 import re
-import time
 
 import pytest
 
 from service import Instance
 from test_audit_chain import Trail
+from waiting import wait_until
 
-PATIENCE_S = 60
 TABLES = ("entry", "seal", "head")
 
 
@@ -32,8 +31,9 @@ class Watched(Trail):
     def grow(self, entries):
         """Adds entries, and waits until the service has sealed them."""
         self.add(entries)
-        wait_for(lambda: self.cluster.execute("select count(*) from register.audit_entry e "
-                                              "where e.number > (select number from register.audit_head)") == [(0,)])
+        wait_until(lambda: self.cluster.execute("select count(*) from register.audit_entry e "
+                                                "where e.number > (select number from register.audit_head)") == [(0,)],
+                   "all entries are sealed")
 
     @property
     def head(self):
@@ -45,7 +45,8 @@ class Watched(Trail):
     def await_anchor(self):
         """Waits until the present end of the trail is the last anchor."""
         position, number, digest = self.head
-        wait_for(lambda: self.anchors() and self.anchors()[-1].split(" ")[1:] == [f"{position}:{digest}", str(number)])
+        wait_until(lambda: self.anchors() and self.anchors()[-1].split(" ")[1:] == [f"{position}:{digest}", str(number)],
+                   "the end of the trail is an anchor")
 
     def fault(self, name):
         return self.watcher.figure(f'audit_trail_faults{{fault="{name}"}}') == 1
@@ -64,14 +65,6 @@ class Watched(Trail):
             update audit_head set (position, number, hash) =
                 (select s.position, s.number, s.hash from audit_seal s order by s.position desc limit 1)
             """.format(entries))
-
-
-def wait_for(found):
-    deadline = time.monotonic() + PATIENCE_S  # a watchdog: what is waited for is an event
-    while not found():
-        if time.monotonic() > deadline:
-            raise AssertionError("it did not happen")
-        time.sleep(0.05)  # between two looks
 
 
 @pytest.fixture(scope="module")
@@ -118,10 +111,10 @@ def test_a_head_that_moves_back_raises_an_alert_and_still_does_after_growing(tra
     anchors = trail.anchors()
     trail.cut(7)
     assert trail.check()[0] == 0  # by itself what is left is whole
-    wait_for(lambda: trail.fault("shortened"))
+    wait_until(lambda: trail.fault("shortened"), "the faults of the trail")
     assert any("ends at position 33 and was sealed up to position 40 before" in one for one in trail.errors())
     trail.grow(20)
-    wait_for(lambda: trail.faults() == {"altered"})
+    wait_until(lambda: trail.faults() == {"altered"}, "the faults of the trail")
     assert trail.anchors() == anchors  # the evidence is not written over
     status, said = trail.check("--anchor", anchors[-1].split(" ")[1])
     assert status == 1, said
@@ -134,7 +127,7 @@ def test_a_trail_that_was_sealed_anew_raises_an_alert(trail):
         update audit_seal s set hash = sha256(b.hash || audit_bytes(e)) from audit_seal b, audit_entry e
             where s.position = 40 and b.position = 39 and e.number = s.number;
         update audit_head h set hash = s.hash from audit_seal s where s.position = 40""")
-    wait_for(lambda: trail.faults() == {"altered"})
+    wait_until(lambda: trail.faults() == {"altered"}, "the faults of the trail")
 
 
 @pytest.mark.parametrize("what, position", [("seal", 12), ("entry", 20), ("seal and entry", 1)])
@@ -143,7 +136,7 @@ def test_a_gap_in_the_middle_raises_an_alert(trail, what, position):
     [(number,)] = trail.cluster.execute("select number from register.audit_seal where position = %s", [position])
     for table in what.split(" and "):
         trail.tamper(f"delete from audit_{table} where number = %s", [number])
-    wait_for(lambda: trail.faults() == {"gap"})
+    wait_until(lambda: trail.faults() == {"gap"}, "the faults of the trail")
     assert any(f"position {position} has no seal or no entry" in one for one in trail.errors())
     status, said = trail.check()
     assert status == 1 and "missing" in said or "its seal was removed" in said, said
@@ -153,18 +146,18 @@ def test_a_gap_in_the_middle_raises_an_alert(trail, what, position):
                                             ("audit_checkpoint", "old_enough"), ("referral", "feed_pushed")])
 def test_a_disabled_trigger_raises_an_alert_until_it_is_enabled(trail, table, trigger):
     trail.cluster.execute(f"alter table register.{table} disable trigger {trigger}")
-    wait_for(lambda: trail.faults() == {"trigger_disabled"})
+    wait_until(lambda: trail.faults() == {"trigger_disabled"}, "the faults of the trail")
     assert any(f"{table}.{trigger}" in one for one in trail.errors())
     trail.cluster.execute(f"alter table register.{table} enable trigger {trigger}")
-    wait_for(lambda: trail.faults() == set())
+    wait_until(lambda: trail.faults() == set(), "the faults of the trail")
 
 
 def test_a_dropped_trigger_of_the_trail_raises_an_alert(trail):
     trail.cluster.execute("drop trigger only_added on register.audit_seal")
-    wait_for(lambda: trail.faults() == {"trigger_disabled"})
+    wait_until(lambda: trail.faults() == {"trigger_disabled"}, "the faults of the trail")
     trail.cluster.execute("set search_path = register; create trigger only_added before update or delete on audit_seal "
                           "for each row execute function audit_refuse()")
-    wait_for(lambda: trail.faults() == set())
+    wait_until(lambda: trail.faults() == set(), "the faults of the trail")
 
 
 def test_a_trail_that_lost_its_end_while_the_service_was_down_is_reported_at_start(trail):
@@ -172,7 +165,7 @@ def test_a_trail_that_lost_its_end_while_the_service_was_down_is_reported_at_sta
     trail.stop()
     trail.cut(3)
     trail.start()
-    wait_for(lambda: trail.fault("shortened"))
+    wait_until(lambda: trail.fault("shortened"), "the faults of the trail")
     assert any("was sealed up to position 40 before" in one for one in trail.errors())
     status, said = trail.check("--anchor", trail.anchors()[-1].split(" ")[1])
     assert status == 1 and "3 entries before the anchor" in said
@@ -211,5 +204,5 @@ def test_an_anchor_that_cannot_be_written_is_counted_and_logged(trail):
     trail.file.unlink()
     trail.file.mkdir()
     trail.grow(2)
-    wait_for(lambda: trail.watcher.figure("audit_anchor_failures_total") >= 1)
+    wait_until(lambda: trail.watcher.figure("audit_anchor_failures_total") >= 1, "an anchor fails")
     assert any("could not be written to its file" in one for one in trail.errors())

@@ -156,7 +156,7 @@ def test_a_webhook_that_is_not_confirmed_is_paused(cluster, committee, bearer, e
     cluster.execute("update register.webhook set confirm_by = now() - interval '1 second' where id = %s", [hook["id"]])
     assert not is_due(cluster, hook)
     extra_instance()  # its upkeep begins with it
-    paused = wait_for(lambda: (one := client.send("getWebhook", id=hook["id"]))["status"] == "paused" and one, 30)
+    paused = wait_for(lambda: (one := client.send("getWebhook", id=hook["id"]))["status"] == "paused" and one)
     assert paused["paused_because"] == "unconfirmed"
     case = given_case(committee)["id"]
     confirmed = client.send("confirmWebhook", id=hook["id"], key=new_key()).needed(200)

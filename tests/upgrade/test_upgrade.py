@@ -5,7 +5,7 @@ import pytest
 
 import catalogue
 from client import AGENCY_SCOPES, ALL_SCOPES, Client
-from cluster import Cluster
+from cluster import blank
 from older import restore
 from service import Instance
 from steps import given_accepted, move
@@ -150,7 +150,7 @@ EMPTY_TIMELINES = """
 
 
 def test_empty_timelines_are_filled_from_what_the_tables_hold(keys):
-    cluster = Cluster()
+    cluster = blank()
     instance = Instance(cluster, keys)
     try:
         restore(cluster)
