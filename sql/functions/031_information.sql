@@ -7,7 +7,7 @@ create or replace function case_outline(p_case uuid, out reference text, out rev
 language plpgsql stable security definer set search_path = register, pg_temp as $$
 begin
     if not exists (select from review_case c where c.id = p_case and c.committee = claim('area'))
-        and p_case <> all (granted_cases() || liaison_cases())
+        and p_case <> all (readable_cases() || liaison_cases())
         and claim('kind') is distinct from 'inspectorate'
         and not exists (select from information_request i
             where i.case_id = p_case and i.organisation = own_organisation()) then

@@ -1,6 +1,7 @@
 """Hostile values in every string, parameter and header of every operation, as the contract lists them."""
 import copy
 import json
+import re
 import urllib.parse
 import uuid
 
@@ -99,6 +100,14 @@ def test_no_string_of_a_body_does_harm(committee, agency, instance, places, name
     assert MARK not in instance.log_text()
 
 
+def logged_but_for_paths(instance):
+    """The log without the paths of unknown addresses, which are in it on purpose: escaped and bounded."""
+    lines = instance.log_lines()
+    paths = [line.pop("path", "") for line in lines]
+    assert all(re.fullmatch(r"[!-~]{0,200}", path) and '"' not in path for path in paths)
+    return json.dumps(lines)
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_no_parameter_or_header_does_harm(committee, instance, places, name):
     operation = OPERATIONS[name]
@@ -119,7 +128,7 @@ def test_no_parameter_or_header_does_harm(committee, instance, places, name):
         reply = ask(committee, name, places, headers=headers)
         assert_harmless(reply, instance, ("headers", payload))
         assert all(MARK not in value for value in reply.headers.values())
-    assert MARK not in instance.log_text()
+    assert MARK not in logged_but_for_paths(instance)
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
