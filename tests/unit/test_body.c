@@ -5,8 +5,8 @@
 
 #include <criterion/criterion.h>
 #include <malloc.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { VALUES_MOST = 200000 };

@@ -51,7 +51,7 @@ Test(trace, given_a_valid_header_then_its_trace_and_flag_are_kept_and_the_parent
         expect_form(answer, rows[i][1]);
         cr_expect_eq(strncmp(answer + 3, TRACE, 32), 0, "%s", rows[i][0]);
         cr_expect_neq(strncmp(answer + 36, PARENT, 16), 0, "%s", rows[i][0]);
-        cr_expect_neq(strncmp(answer + 36, TRACE + 16, 16), 0, "no part of the trace id");
+        cr_expect_neq(strncmp(answer + 36, &TRACE[16], 16), 0, "no part of the trace id");
     }
     arena_free(memory);
 }
