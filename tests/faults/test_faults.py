@@ -30,7 +30,7 @@ class Register:
                                      dbname="learning_reviews")
         self.link.autocommit = True
         rows = self.ask("select c.relname, exists (select from pg_attribute a where a.attrelid = c.oid "
-                        "and a.attname = 'version') from pg_class c where c.relkind = 'r' "
+                        "and a.attname = 'version' and a.atttypid = 'bigint'::regtype) from pg_class c where c.relkind = 'r' "
                         "and c.relnamespace = 'register'::regnamespace order by 1")
         # The upkeep of feed, sums and trail goes on by itself; events carry versions that grow from change to change;
         # an answer that is shown again is a read in the trail.
