@@ -6,7 +6,8 @@ import contextlib
 
 import pytest
 
-from counting import until, until_counted
+from counting import until_counted
+from waiting import wait_until
 
 SUBJECTS = 5000
 STEP = 50  # SUBJECTS_MOST of service/db/change_watch.c
@@ -16,7 +17,7 @@ LOCK = "select pg_advisory_lock(7262534080)"
 @pytest.fixture
 def counting_stopped(cluster, instance):
     """Nothing waits, and nobody counts until the function is called or the test ends."""
-    until(lambda: cluster.execute("select not exists (select from register.statistic_dirty)")[0][0])
+    wait_until(lambda: cluster.execute("select not exists (select from register.statistic_dirty)")[0][0], "what statistics count")
     with contextlib.ExitStack() as stack:
         stack.enter_context(cluster.holding(LOCK))
         yield stack.close
@@ -52,7 +53,7 @@ def test_polls_are_answered_while_the_backlog_waits_and_while_it_is_counted(anal
     before = analyst.send("getStatistics", table="decisions", query="view=live").needed(200)
     steps, counted = (instance.figure(f"statistics_{name}_total") for name in ("steps", "subjects_counted"))
     make_backlog(cluster)
-    until(lambda: instance.figure("statistics_pending") == SUBJECTS)
+    wait_until(lambda: instance.figure("statistics_pending") == SUBJECTS, "what statistics count")
     scotland, edinburgh, orkney, _ = polls(analyst, dashboard)
     assert scotland == SUBJECTS and SUBJECTS > edinburgh > orkney > 0
     seen = set()
@@ -61,7 +62,7 @@ def test_polls_are_answered_while_the_backlog_waits_and_while_it_is_counted(anal
     def is_counted():
         seen.add(polls(analyst, dashboard)[0])
         return 0 in seen
-    until(is_counted)
+    wait_until(is_counted, "what statistics count")
     after = analyst.send("getStatistics", table="decisions", query="view=live").needed(200)
     assert (after["rows"], after["complete"]) == (before["rows"], True)
     assert instance.figure("statistics_step_subjects_most") <= STEP
@@ -128,7 +129,7 @@ def test_a_release_is_made_after_what_waited_on_its_day(analyst, dashboard, clus
     with cluster.holding(LOCK):
         make_backlog(cluster)
         assert dashboard.send("getStatistics", table="decisions").needed(200)["release"] in (None, due)
-    until(lambda: dashboard.send("listStatistics").needed(200)["releases"])
+    wait_until(lambda: dashboard.send("listStatistics").needed(200)["releases"], "what statistics count")
     assert polls(analyst, dashboard)
     until_counted(analyst, cluster)
     reply = dashboard.send("getStatistics", table="caseload").needed(200)
@@ -146,7 +147,7 @@ def test_a_release_that_fails_stops_no_counting_and_is_reported(analyst, dashboa
     instance.errors_expected = True
     try:
         counting_stopped()
-        until(lambda: instance.figure("statistics_release_failed") == 1)
+        wait_until(lambda: instance.figure("statistics_release_failed") == 1, "what statistics count")
         lines = [line["message"] for line in instance.log_lines() if "2099" in line.get("message", "")]
         assert len(lines) == 1 and "42883" in lines[0]
         make_backlog(cluster)
@@ -157,5 +158,5 @@ def test_a_release_that_fails_stops_no_counting_and_is_reported(analyst, dashboa
         instance.complaints()
         instance.errors_expected = False
     cluster.execute("update register.statistic_release set tried_at = now() - interval '11 minutes'")
-    until(lambda: dashboard.send("listStatistics").needed(200)["releases"])
-    until(lambda: instance.figure("statistics_release_failed") == 0)
+    wait_until(lambda: dashboard.send("listStatistics").needed(200)["releases"], "what statistics count")
+    wait_until(lambda: instance.figure("statistics_release_failed") == 0, "what statistics count")
