@@ -17,7 +17,8 @@ LOCK = "select pg_advisory_lock(7262534080)"
 @pytest.fixture
 def counting_stopped(cluster, instance):
     """Nothing waits, and nobody counts until the function is called or the test ends."""
-    wait_until(lambda: cluster.execute("select not exists (select from register.statistic_dirty)")[0][0], "what statistics count")
+    wait_until(lambda: cluster.execute("select not exists (select from register.statistic_dirty)")[0][0],
+               "what statistics count")
     with contextlib.ExitStack() as stack:
         stack.enter_context(cluster.holding(LOCK))
         yield stack.close
@@ -128,7 +129,8 @@ def test_a_release_is_made_after_what_waited_on_its_day(analyst, dashboard, clus
     """In steps, and not before the backlog is counted; nobody who reads is refused meanwhile."""
     with cluster.holding(LOCK):
         make_backlog(cluster)
-        assert dashboard.send("getStatistics", table="decisions").needed(200)["release"] in (None, due)
+        wait_until(lambda: dashboard.send("getStatistics", table="decisions").needed(200)["release"] in (None, due),
+                   "the releases that were removed are forgotten")
     wait_until(lambda: dashboard.send("listStatistics").needed(200)["releases"], "what statistics count")
     assert polls(analyst, dashboard)
     until_counted(analyst, cluster)
