@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from cluster import DATABASE, Cluster
+from cluster import DATABASE, Cluster, initialise
 from documents import new_referral
 from drill import ROOT, Load, seconds_until, token_of
 from service import Instance
@@ -61,8 +61,7 @@ ALL_SEALED = """select h.number = (select max(number) from register.audit_entry)
 
 @pytest.fixture
 def empty_cluster():
-    made = Cluster()
-    made.execute(f"drop database {DATABASE}", database="postgres")
+    made = Cluster(initialise)
     yield made
     made.remove()
 
