@@ -94,7 +94,7 @@ def await_answer(port, running, folder):
     late = time.monotonic() + WATCHDOG_S
     while True:
         with contextlib.suppress(OSError):
-            if b" 200 " in RAW.talk(port, RAW.get(b"/")).split(b"\r\n")[0]:
+            if b" 200 " in read_all(port, RAW.get(b"/")).split(b"\r\n")[0]:
                 return
         assert running.poll() is None and time.monotonic() < late, (folder / "log").read_text()
 
@@ -123,7 +123,7 @@ def read_all(port, data):
 
 def outcome(answer):
     """The statuses of the answers; CLOSED when there is none."""
-    return RAW.outcome(answer)
+    return RAW.statuses_of(answer) or RAW.CLOSED
 
 
 @pytest.mark.parametrize("name", CASES)

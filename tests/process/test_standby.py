@@ -60,7 +60,8 @@ class Register:
     def ask(self, target, token=None):
         """The answer of the second instance."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return self.session.get(target if "://" in target else self.instances[1].url + target, headers=headers, timeout=30)
+        url = target if "://" in target else self.instances[1].url + target
+        return self.session.get(url, headers=headers, timeout=30)
 
     def get(self, target, token=None):
         answer = self.ask(target, token)
