@@ -107,7 +107,8 @@ suite_postgresql() {
     folder=$(mktemp -d)
     (
         cd "$folder" || exit
-        apt-get -q -o APT::Sandbox::User=root download "postgresql-15=$version" "postgresql-client-15=$version" >/dev/null
+        apt-get -q -o APT::Sandbox::User=root download "postgresql-15=$version" "postgresql-client-15=$version" \
+            postgresql-15-plpgsql-check >/dev/null
         for package in ./*.deb; do dpkg-deb -x "$package" .; done
     )
     chmod -R a+rX "$folder"

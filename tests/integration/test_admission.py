@@ -7,8 +7,8 @@ import pytest
 
 from client import AGENCY_SCOPES
 from documents import new_referral
+from waiting import WATCHDOG_S
 
-WATCHDOG_S = 30
 ATTEMPTS = 100
 LARGE = 4 << 20
 JSON = "Content-Type: application/json"

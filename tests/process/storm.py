@@ -9,8 +9,7 @@ import uuid
 import requests
 
 from documents import new_referral
-
-WATCHDOG_S = 60
+from waiting import WATCHDOG_S
 
 
 class Pusher(threading.Thread):

@@ -14,8 +14,8 @@ import pytest
 
 from contract_reader import ROOT
 from service import Instance, free_port
+from waiting import WATCHDOG_S
 
-WATCHDOG_S = 60
 SHIPPED = ROOT / "deploy" / "cluster"
 
 
