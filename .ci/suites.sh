@@ -1,13 +1,13 @@
 # shellcheck shell=bash disable=SC2154,SC2317,SC2034 # run sets what is shared; functions are called by name
 # The whole check, suite by suite. tests/README.md says what each proves and how long it takes.
 
-suites=(required threads alone drills kills chaos soak cluster load fuzz packaging contract postgresql)
+suites=(required analysis threads alone drills kills chaos soak cluster load fuzz packaging contract postgresql)
 
 # What every suite needs: the packages and the program as it is delivered.
 prepare() {
     require_debian
     install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" "${required_packages[@]}" "$@"
-    build_release >/dev/null
+    build_release tests >/dev/null
     export LR_BINARY=$repository/build/learning-reviews LR_FIRST_PORT=$first_port
     export LR_BINARY_DATABASE_ONLY=$repository/build/learning-reviews-database-only
     export LR_CHECK_DRIVER=$repository/build/tests/check-driver
@@ -16,6 +16,13 @@ prepare() {
 build_with() {
     cmake -S . -B "build-$1" -G Ninja -DCMAKE_C_COMPILER=gcc -DSANITIZE="$2" >/dev/null &&
         cmake --build "build-$1" --target tests
+}
+
+# Clang's path analysis without limits.
+suite_analysis() {
+    prepare
+    tally_check 'builds with clang, -Werror' check_clang
+    tally_check 'clang-tidy, all paths' check_tidy deep
 }
 
 # ThreadSanitizer, where requests meet each other. Criterion's processes do not run under it.

@@ -34,7 +34,7 @@ class Operation:
 
     def __init__(self, contract, path, method, node):
         self.id = node["operationId"]
-        self.path, self.method = path, method.upper()
+        self.path, self.method, self.parts = path, method.upper(), path.count("/")
         self.security = node.get("security", contract["security"])
         self.scopes = [scope for one in self.security for scope in one.get("oauth2", [])]
         self.public = not self.security
@@ -99,7 +99,8 @@ def operation_of(method, path):
     path = urllib.parse.unquote(path)
     if "." in path.split("/") or ".." in path.split("/") or "\0" in path:
         return None  # no address of ours, whatever pattern it happens to fit
-    fitting = [one for one in operations().values() if one.pattern.match(path)]
+    parts = path.count("/")
+    fitting = [one for one in operations().values() if one.parts == parts and one.pattern.match(path)]
     places = min((one.path.count("{") for one in fitting), default=0)
     return next((one for one in fitting
                  if one.method == method and one.path.count("{") == places), None)

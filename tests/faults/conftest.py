@@ -35,7 +35,6 @@ def instance(cluster, keys, plan, issuer):
     made = Instance(cluster, keys, LR_MODE="production", LR_ISSUER=ISSUER, LR_WORKERS=2,
                     LR_JWKS_FILE=issuer.file, LR_CONNECTIONS=3, LR_PUSH_CONNECTIONS=1)
     del made.environment["LR_DEV_SECRET_FILE"]
-    made.run("migrate")
     set_database(cluster, "fsync", "on")  # as production asks
     made.environment.update(plan.environment)
     made.errors_expected = True

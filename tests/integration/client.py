@@ -1,11 +1,13 @@
 """A client of the register: speaks for one organisation and records every exchange."""
+import collections
 import json
 import threading
 import uuid
 
-import requests
+import urllib3
 
 import contract_reader
+from trail import expected_of
 from waiting import WATCHDOG_S
 
 ALL_SCOPES = ("referrals.read referrals.write cases.read cases.write children.read "
@@ -22,6 +24,10 @@ class SetupFailed(Exception):
     """A step that only prepares a test did not succeed."""
 
 
+Request = collections.namedtuple("Request", "url method target headers body")
+Kept = collections.namedtuple("Kept", "url operation request_id status entry")
+
+
 class Recorder:
     """Writes exchanges, one JSON document a line, for tests/contract."""
 
@@ -30,26 +36,23 @@ class Recorder:
         # By the line, because the contract tests read it before the session ends.
         self.file = open(path, "w", buffering=1, encoding="utf-8")
         self.lock = threading.Lock()
-        self.kept = []  # of operations: what test_audit.py compares the audit trail with
+        self.kept = []  # what trail.py compares the audit trail with
 
-    def add(self, response):
-        request = response.request
-        path = request.path_url.partition("?")[0]
-        operation = contract_reader.operation_of(request.method, path)
-        body = request.body if isinstance(request.body, str) else (
-            request.body or b"").decode(errors="replace")
+    def add(self, request, reply):
+        operation = contract_reader.operation_of(request.method, request.target.partition("?")[0])
         line = json.dumps({
             "operation": operation.id if operation else None,
-            "method": request.method, "target": request.path_url,
+            "method": request.method, "target": request.target,
             "request_headers": {name: value for name, value in request.headers.items()
                                 if name.lower() != "authorization"},
-            "request_body": body[:REQUEST_BODY_KEPT],
-            "status": response.status_code, "headers": dict(response.headers),
-            "body": response.content.decode(errors="replace")})
+            "request_body": (request.body or b"").decode(errors="replace")[:REQUEST_BODY_KEPT],
+            "status": reply.status, "headers": dict(reply.headers),
+            "body": reply.bytes.decode(errors="replace")})
         with self.lock:
             self.file.write(line + "\n")
             if operation:
-                self.kept.append((operation, response))
+                self.kept.append(Kept(request.url, operation.id, reply.headers["X-Request-Id"], reply.status,
+                                      expected_of(operation, reply)))
 
     def close(self):
         self.file.close()
@@ -59,12 +62,11 @@ class Reply:
     """An answer: status, headers and the document in it."""
 
     def __init__(self, response):
-        self.response = response
-        self.status = response.status_code
+        self.status = response.status
         self.headers = response.headers
-        self.bytes = response.content
-        is_json = response.headers.get("Content-Type", "").split(";")[0].endswith("json")
-        self.json = json.loads(response.content) if is_json and response.content else None
+        self.bytes = response.data
+        is_json = self.headers.get("Content-Type", "").split(";")[0].endswith("json")
+        self.json = json.loads(self.bytes) if is_json and self.bytes else None
 
     def __repr__(self):
         return f"<{self.status} {self.bytes[:600]!r}>"
@@ -113,11 +115,8 @@ class Client:
         """Without a recorder nothing is kept.
         `others` makes the caller of another organisation: others(organisation, client)."""
         self.url, self.token, self.recorder, self.others = url, token, recorder, others
-        self.session = requests.Session()
-        self.session.trust_env = False
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=70)
-        self.session.mount("http://", adapter)
-        self.session.headers.clear()
+        self.headers = {}  # of each request
+        self.pool = urllib3.connection_from_url(url, maxsize=70, retries=False, timeout=WATCHDOG_S)
 
     def at(self, url, token=None):
         """The same caller at another instance, or with another token."""
@@ -130,12 +129,12 @@ class Client:
     def request(self, method, target, data=None, headers=None):
         """Sends bytes as they are; nothing but the token is added."""
         sent = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
-        sent.update(headers or {})
-        response = self.session.request(method, self.url + target, data=data, headers=sent,
-                                        timeout=WATCHDOG_S, allow_redirects=False)
+        sent.update({**self.headers, **(headers or {})})
+        data = data.encode() if isinstance(data, str) else data
+        reply = Reply(self.pool.urlopen(method, target, data, sent, redirect=False))
         if self.recorder is not None:
-            self.recorder.add(response)
-        return Reply(response)
+            self.recorder.add(Request(self.url, method, target, sent, data), reply)
+        return reply
 
     def send(self, operation, body=None, *, query=None, key=None, if_match=None, none_match=None,
              media_type=None, headers=None, data=None, **path):

@@ -16,6 +16,7 @@ import tempfile
 
 import psycopg2
 
+import day
 import warden
 from service import program
 from waiting import WATCHDOG_S, wait_until
@@ -26,6 +27,7 @@ listen_addresses = ''
 max_connections = 500
 shared_buffers = 64MB
 fsync = off
+jit = off
 """
 
 
@@ -177,6 +179,7 @@ def make_template(folder):
         subprocess.run([program(), "migrate"], check=True, timeout=WATCHDOG_S, stdout=subprocess.DEVNULL,
                        env={"PATH": os.environ["PATH"], "LR_MODE": "dev",
                             "LR_MIGRATION_DATABASE": made.connection_string("postgres")})
+        day.keep_in(made)
         made.stop("fast")
         shutil.move(made.data, folder)
     finally:

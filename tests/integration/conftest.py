@@ -17,7 +17,9 @@ from waiting import WATCHDOG_S
 
 day.keep()
 # The service closes a connection whose request takes too long; on a machine that stands still, none here does.
-PATIENT = {"LR_HEADER_SECONDS": WATCHDOG_S, "LR_REQUEST_SECONDS": WATCHDOG_S}
+Instance.usual |= {"LR_HEADER_SECONDS": WATCHDOG_S, "LR_REQUEST_SECONDS": WATCHDOG_S}
+# Each connection to the database plans for itself what is asked on it: half of the tests' time with the usual number.
+Instance.usual |= {"LR_CONNECTIONS": 4, "LR_PUSH_CONNECTIONS": 2}
 
 
 @pytest.fixture(scope="session")
@@ -38,8 +40,7 @@ def receiver(keys):
 @pytest.fixture(scope="session")
 def instances(cluster, keys):
     """Two instances on one database."""
-    made = [Instance(cluster, keys, **PATIENT) for _ in range(2)]
-    made[0].run("migrate")
+    made = [Instance(cluster, keys) for _ in range(2)]
     yield [each.start() for each in made]
     statuses = [each.stop() for each in made]
     assert statuses == [0, 0], "an instance did not end in order"
@@ -75,9 +76,7 @@ def caller(instance, recorder):
     def make(organisation, client="tests", scope=ALL_SCOPES, at=instance):
         key = (organisation, client, scope, at.url)
         if key not in made:
-            token = at.run("token", "--organisation", organisation, "--client", client,
-                           "--scope", scope)
-            made[key] = Client(at.url, token, recorder, make)
+            made[key] = Client(at.url, at.token(organisation, client, scope), recorder, make)
         return made[key]
     return make
 
@@ -135,7 +134,7 @@ def further_instances(cluster, keys):
     made = []
 
     def make(binary=None, **settings):
-        made.append(Instance(cluster, keys, binary, **{**PATIENT, **settings}).start())
+        made.append(Instance(cluster, keys, binary, **settings).start())
         return made[-1]
     try:
         yield make

@@ -25,7 +25,6 @@ class Trail:
     def __init__(self):
         self.cluster, self.keys = Cluster(), Secrets()
         self.instance = Instance(self.cluster, self.keys)
-        self.instance.run("migrate")
 
     def add(self, entries):
         self.cluster.execute(ADD.format(entries))

@@ -8,7 +8,6 @@ import pathlib
 import subprocess
 
 import pytest
-import requests
 
 import contract_reader
 from client import Client
@@ -38,7 +37,6 @@ class Demo:
         self.cluster, self.keys = Cluster(), Secrets()
         self.cluster.folder.chmod(0o755)
         self.instance = Instance(self.cluster, self.keys)
-        self.instance.run("migrate")
         self.said, self.seconds = load(self.cluster)
         self.instance.start()
 
@@ -61,11 +59,11 @@ class Visitor(Client):
         super().__init__(url, token, self)
         self.faults, self.answers = collections.Counter(), collections.Counter()
 
-    def add(self, response):
-        operation = contract_reader.operation_of("GET", response.request.path_url.partition("?")[0])
-        self.answers[operation.id, response.status_code] += 1
-        if response.status_code == 200:
-            for fault in contract_reader.faults(schema_of(operation.id), response.json()):
+    def add(self, request, reply):
+        operation = contract_reader.operation_of("GET", request.target.partition("?")[0])
+        self.answers[operation.id, reply.status] += 1
+        if reply.status == 200:
+            for fault in contract_reader.faults(schema_of(operation.id), reply.json):
                 self.faults[operation.id, fault] += 1
 
 

@@ -1,6 +1,6 @@
 """Nobody learns anything of what belongs to others, nor changes it: what no single cell of role and operation shows.
 
-The cells are in tests/security/test_matrix.py.
+The cells are in tests/security/matrix.py.
 """
 import json
 import uuid

@@ -11,10 +11,9 @@ from service import Instance
 
 
 @pytest.fixture(scope="module")
-def register(keys):
+def register():
     """A database of this file's own, migrated, that no key was used with yet."""
     made = Cluster()
-    Instance(made, keys).run("migrate")
     made.execute("alter database learning_reviews rename to made", database="postgres")
     yield made
     made.remove()

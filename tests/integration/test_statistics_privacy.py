@@ -23,7 +23,7 @@ SAME_HEADERS = ("ETag", "Content-Length", "Content-Type", "Cache-Control", "Link
 
 def client_of(instance, organisation, scope):
     """Keeps nothing of its answers: they are many, and other tests have the same for the contract."""
-    token = instance.run("token", "--organisation", organisation, "--client", "privacy", "--scope", scope)
+    token = instance.token(organisation, "privacy", scope)
     return Client(instance.url, token)
 
 

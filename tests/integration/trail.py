@@ -2,29 +2,27 @@
 import collections
 
 
-def expected_of(operation, response):
+def expected_of(operation, reply):
     """What an answer has to have in the trail: 'read', 'change' or None."""
-    if operation.audit == "none" or response.status_code >= 400:
+    if operation.audit == "none" or reply.status >= 400:
         return None
-    if operation.id == "pushReferrals" and not any(one["id"] for one in response.json()["items"]):
+    if operation.id == "pushReferrals" and not any(one["id"] for one in reply["items"]):
         return None
-    again = response.headers.get("Idempotency-Replayed") == "true" or (
-        operation.id == "pushReferral" and response.status_code == 200) or (
-        operation.id == "pushReferrals" and response.json()["created"] == 0)
+    again = reply.headers.get("Idempotency-Replayed") == "true" or (
+        operation.id == "pushReferral" and reply.status == 200) or (
+        operation.id == "pushReferrals" and reply["created"] == 0)
     return "read" if operation.audit == "read" or again else "change"
 
 
 def judge_the_trail(recorder, cluster, instances):
     """Of all that the tests have asked so far, in this session."""
     wanted, asked = collections.Counter(), set()
-    for operation, response in recorder.kept:
-        if not response.url.startswith(tuple(f"{each.url}/" for each in instances)):
-            continue
-        kind, name = expected_of(operation, response), response.headers["X-Request-Id"]
-        if response.status_code < 500:
-            asked.add((name, operation.id))
-        if kind:
-            wanted[name, operation.id, kind] += 1
+    urls = {each.url for each in instances}
+    for one in (each for each in recorder.kept if each.url in urls):
+        if one.status < 500:
+            asked.add((one.request_id, one.operation))
+        if one.entry:
+            wanted[one.request_id, one.operation, one.entry] += 1
     found = collections.Counter({
         (name, operation, kind): count for name, operation, kind, count in cluster.execute(
             "select request, operation, kind, count(*) from register.audit_entry group by 1, 2, 3")

@@ -32,6 +32,5 @@ def binary():
 @pytest.fixture(scope="session")
 def instance(cluster, keys):
     made = Instance(cluster, keys)
-    made.run("migrate")
     yield made.start()
     made.stop()

@@ -2,23 +2,20 @@
 import pytest
 
 from cluster import Cluster
-from service import Instance
 
 
 @pytest.fixture(scope="session")
-def shared_cluster(keys):
+def shared_cluster():
     """A migrated database for drills that leave it alone."""
     made = Cluster()
-    Instance(made, keys).run("migrate")
     yield made
     made.remove()
 
 
 @pytest.fixture(scope="module")
-def cluster(keys):
+def cluster():
     """A migrated database of the file's own, which it may stop, lock and fill."""
     made = Cluster()
-    Instance(made, keys).run("migrate")
     yield made
     made.remove()
 

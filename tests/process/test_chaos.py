@@ -80,7 +80,6 @@ def scene():
     cluster, keys = Cluster(), Secrets()
     made = Scene(cluster, keys)
     try:
-        made.instances[0].run("migrate")
         for each in made.instances:
             each.errors_expected = True
             each.start()

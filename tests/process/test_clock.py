@@ -132,7 +132,7 @@ def test_connections_and_deadlines_outlive_a_jump(start, clock):
         clock.set(jump)
         time.sleep(1.2)  # longer than the watch looks around
         assert client.send("listReferrals", query="limit=1").status == 200
-    assert client.session.adapters["http://"].poolmanager.pools._container.popitem()[1].num_connections == 1
+    assert client.pool.num_connections == 1
 
 
 @contextlib.contextmanager

@@ -24,7 +24,6 @@ PATIENCE_S = 90
 def register():
     cluster, keys = Cluster(), Secrets()
     instances = [Instance(cluster, keys) for _ in range(2)]
-    instances[0].run("migrate")
     try:
         yield cluster, keys, [each.start() for each in instances]
     finally:

@@ -107,7 +107,6 @@ def first_after(times, moment):
 
 
 def test_what_was_acknowledged_survives_failovers(pair, keys):
-    Instance(pair, keys).run("migrate")
     pair.add_standby()
     instance = Instance(pair, keys)
     enough, read = threading.Event(), threading.Event()
@@ -157,7 +156,6 @@ def test_positions_that_consumers_were_told_survive_a_crash(keys):
     cluster = Cluster()
     instance = Instance(cluster, keys)
     try:
-        instance.run("migrate")
         instance.start()
         token = instance.run("token", "--organisation", ORGANISATION, "--client", "copy", "--scope", SCOPE)
         time.sleep(2.5)  # the first housekeeping commits something of its own

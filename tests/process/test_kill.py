@@ -47,7 +47,6 @@ def storm():
     instance = Instance(cluster, keys)
     enough = threading.Event()
     try:
-        instance.run("migrate")
         instance.start()
         token = token_of(instance)
         pushers = [Pusher([instance], token, enough) for _ in range(CLIENTS)]

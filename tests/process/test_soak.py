@@ -171,13 +171,13 @@ class Reviews(threading.Thread):
             token = token_of(self.instance, organisation, scope, client, seconds=80000)
             self.callers[organisation] = Client(self.instance.url, token, self, self.caller)
             # What waits for the next review is idle for as long as the service lets it, and would meet its end.
-            self.callers[organisation].session.headers["Connection"] = "close"
+            self.callers[organisation].headers["Connection"] = "close"
         return self.callers[organisation]
 
-    def add(self, response):
+    def add(self, _request, reply):
         """As the recorder of the clients."""
         self.sent += 1
-        self.last = response.status_code
+        self.last = reply.status
         self.statuses[self.last] = self.statuses.get(self.last, 0) + 1
 
     def run(self):

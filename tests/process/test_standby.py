@@ -25,7 +25,6 @@ class Register:
         self.primary.set("wal_writer_delay = '10ms'")
         self.keys = Secrets()
         self.instances = []
-        Instance(self.primary, self.keys).run("migrate")
         self.standby = Node(self.primary)
         self.nodes.append(self.standby)
         self.primary.wait_for_standby()

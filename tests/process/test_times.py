@@ -200,7 +200,6 @@ def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(instances
 def test_without_its_database_it_says_so_within_a_second_and_recovers_within_two(serving, keys):
     own = Cluster()
     try:
-        Instance(own, keys).run("migrate")
         instance = serving(own)
         client = client_at(instance, "LA-S12000049", "away", AGENCY_SCOPES)
         away, back = [], []

@@ -24,7 +24,6 @@ def instance():
     cluster, keys = Cluster(), Secrets()
     made = Instance(cluster, keys)
     try:
-        made.run("migrate")
         yield made.start()
     finally:
         made.stop()

@@ -1,12 +1,16 @@
 """Hostile input against the real program: a register of its own, and callers of several kinds."""
 import socket
+import uuid
 
 import pytest
 
 import contract_reader
 import day
 from client import ALL_SCOPES, Client, Recorder
+from matrix import World
+from places import places_of_case
 from service import Instance
+from steps import given_action, given_referral
 from waiting import WATCHDOG_S
 
 day.keep()
@@ -24,7 +28,6 @@ def instance(cluster, keys):
     """It cuts nobody off for being slow; the log says everything it ever says."""
     made = Instance(cluster, keys, LR_HEADER_SECONDS=600, LR_REQUEST_SECONDS=600, LR_IDLE_SECONDS=600,
                     LR_LOG_LEVEL="debug")
-    made.run("migrate")
     yield made.start()
     assert made.stop() == 0, "the service did not end in order"
 
@@ -53,6 +56,37 @@ def alive(instance):
 @pytest.fixture(scope="session")
 def caller(instance, recorder):
     def make(organisation, client="tests", scope=ALL_SCOPES):
-        return Client(instance.url, instance.run("token", "--organisation", organisation, "--client",
-                                                 client, "--scope", scope), recorder, make)
+        return Client(instance.url, instance.token(organisation, client, scope), recorder, make)
     return make
+
+
+@pytest.fixture
+def log_began(instance):
+    """Where the log of this test begins."""
+    return instance.log_size()
+
+
+@pytest.fixture(scope="session")
+def known(committee, agency):
+    """The places of a case with one of everything."""
+    return places_of_case(committee)
+
+
+@pytest.fixture(scope="session")
+def places(committee, agency, known):
+    action = given_action(committee, {"id": known["id"]})
+    referral = given_referral(agency)
+
+    def find(name):
+        path = contract_reader.operations()[name].path
+        own = referral["id"] if "/referrals/" in path else action["id"] if "/actions/" in path else known["id"]
+        values = {"code": "not_found", "name": "criteria", **known, "id": own}
+        wanted = {one["name"] for one in contract_reader.operations()[name].parameters if one["in"] == "path"}
+        return {key: values.get(key, str(uuid.uuid4())) for key in wanted}
+    return find
+
+
+@pytest.fixture(scope="session")
+def worlds(cluster, instance, caller):
+    return {"own": World(cluster, caller, "GLA", "S12000049", True),
+            "foreign": World(cluster, caller, "EDH", "S12000036", False)}

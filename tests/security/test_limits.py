@@ -13,7 +13,7 @@ import threading
 import time
 
 import pytest
-import requests
+import urllib3
 
 from contract_reader import ROOT
 from client import ALL_SCOPES, Client
@@ -90,8 +90,7 @@ def other_instance(cluster, keys, recorder):
         instance = Instance(cluster, keys, **settings)
         made.append(instance)
         instance.start()
-        return instance, Client(instance.url, instance.run(
-            "token", "--organisation", organisation, "--client", "limits", "--scope", ALL_SCOPES), recorder)
+        return instance, Client(instance.url, instance.token(organisation, "limits", ALL_SCOPES), recorder)
     yield make
     for each in made:
         each.stop()
@@ -259,7 +258,7 @@ def is_served(client):
     """Whether twenty requests of a client are answered; a machine that stands still may make one of them slow, too."""
     try:
         return {client.send("listStages").status for _ in range(20)} == {200}
-    except requests.ConnectionError:
+    except urllib3.exceptions.HTTPError:
         return False
 
 
@@ -320,8 +319,7 @@ def test_the_wait_for_a_database_connection(other_instance, cluster, in_threads)
 def test_a_lock_and_a_statement(other_instance, cluster):
     """Answered while the lock is held, and while the statement would run on."""
     instance, sender = other_instance()
-    committee = Client(instance.url, instance.run(
-        "token", "--organisation", "CPC-GLA", "--client", "limits", "--scope", ALL_SCOPES), sender.recorder)
+    committee = Client(instance.url, instance.token("CPC-GLA", "limits", ALL_SCOPES), sender.recorder)
     for pool, size in (("pushes", 2), ("requests", 12)):  # what connects later would wait for the lock, too
         wait_until(lambda: instance.figure(f'database_pool_connected{{pool="{pool}"}}') == size, f"{pool} are connected")
     sender.send("getPrincipal").needed(200)  # the contract is read

@@ -21,7 +21,6 @@ EXACT = "statistics.read statistics.unsuppressed"
 @pytest.fixture(scope="session")
 def instance(cluster, keys):
     made = Instance(cluster, keys)
-    made.run("migrate")
     script = "".join(path.read_text() for path in sorted((ROOT / "sql" / "demo").glob("*.sql")))
     subprocess.run(["psql", "-qX", "-h", str(cluster.folder), "-U", "postgres", "-d", DATABASE,
                     "-v", "ON_ERROR_STOP=1", "-f", "-"],
@@ -51,8 +50,7 @@ def released(extended):
 @pytest.fixture(scope="session")
 def caller(instance):
     def make(organisation, client="tests", scope=EXACT):
-        token = instance.run("token", "--organisation", organisation, "--client", client, "--scope", scope)
-        return Client(instance.url, token, None, make)
+        return Client(instance.url, instance.token(organisation, client, scope), None, make)
     return make
 
 

@@ -41,7 +41,7 @@ def browser():
 
 
 def token_of(instance, organisation, scope):
-    return instance.run("token", "--organisation", organisation, "--client", f"page-{organisation}", "--scope", scope)
+    return instance.token(organisation, f"page-{organisation}", scope)
 
 
 def enter(browser, instance, token, width=1280):

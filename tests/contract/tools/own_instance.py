@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A register of its own for tests/contract/run: prints address and token, ends when its input ends.
 
-There is one case in it with one of everything, and a few referrals. Says `URL TOKEN` in one line on standard output when it is ready. The token is a committee's, with every
-scope that a client may have. Errors in its log are printed at the end and make it end with status 1.
+There is one case in it with one of everything, and a few referrals. Says `URL TOKEN` in one line on standard output
+when it is ready. The token is a committee's, with every scope that a client may have. Errors in its log are printed at
+the end and make it end with status 1.
 """
 import pathlib
 import signal
@@ -36,7 +37,6 @@ def fill(committee):
 
 def serve(cluster, keys):
     instance = Instance(cluster, keys)
-    instance.run("migrate")
     instance.start()
     try:
         committee = caller(instance)

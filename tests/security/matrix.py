@@ -1,0 +1,262 @@
+"""Role × operation × whose: every cell, generated from the contract and a table of who is a party to what.
+
+A new operation is in it by itself: what it needs is told by its scope, what it works on by its address. Only a new
+kind of resource has to be entered in PARTIES; until then its cells fail. test_matrix.py asks the program as it is, and
+test_matrix_database.py one without checks of scopes of its own, where the database stands alone.
+"""
+import collections
+import uuid
+
+import contract_reader
+from client import AGENCY_SCOPES, ALL_SCOPES
+from documents import dead_child, new_access, new_referral, new_transfer
+from places import places_of_case
+from steps import given_action, given_case, given_delivery, given_request
+from test_isolation import content
+from test_proceedings import give_access
+from test_retention import announce, erase, given_old, given_rule
+
+OPERATIONS = contract_reader.operations()
+REVIEWER = "matrix-reviewer"
+LIAISON = "proceedings.read proceedings.write information.read information.write notices.read actions.read " \
+    "actions.write changes.read"
+
+MAKER = "matrix-maker"  # makes what there is; no role is this client
+Role = collections.namedtuple("Role", "organisation client scopes relations")
+# What each is to the case at hand. `asked`, `owner` and `sender`: it has a question, an action, a referral of its own.
+ROLES = {
+    "committee": Role("CPC-GLA", "matrix", ALL_SCOPES, {"committee"}),
+    "chief officers": Role("COG-GLA", "matrix", "cases.read ratification.write notices.read actions.read changes.read",
+                           {"chief officers"}),
+    "council": Role("LA-S12000049", "matrix", AGENCY_SCOPES, {"asked", "owner", "sender"}),
+    "health board": Role("HB-S08000031", "matrix", AGENCY_SCOPES, {"asked", "owner", "sender"}),
+    "police": Role("POL-G", "matrix", AGENCY_SCOPES, {"asked", "owner", "sender"}),
+    # Proceedings of its kind are open, so that it is told of the decision.
+    "prosecution": Role("COPFS", "matrix", LIAISON, {"asked", "owner", "sender", "liaison", "recipient"}),
+    "reporter": Role("SCRA", "matrix", LIAISON, {"asked", "owner", "sender", "liaison"}),
+    "reviewer with access": Role("INDEPENDENT", REVIEWER, "cases.read children.read reviews.write changes.read",
+                                 {"access"}),
+    "inspectorate": Role("CI", "matrix", "decisions.read notices.read observations.write", {"recipient", "inspectorate"}),
+    "national hub": Role("HIS", "matrix", "notices.read", {"recipient"}),
+    "dashboard": Role("SG", "matrix", "statistics.read", set()),
+    "auditor": Role("SG", "matrix-auditor", "audit.read", set()),
+    "reviewer without access": Role("INDEPENDENT", "matrix-other", "cases.read children.read reviews.write", set()),
+    "another agency": Role("LA-S12000033", "matrix", AGENCY_SCOPES, set()),
+    "another committee": Role("CPC-FIF", "matrix", ALL_SCOPES, set()),
+    "receiving committee": Role("CPC-ORK", "matrix", ALL_SCOPES, {"receiving committee"}),
+}
+# Who acts for one of several bodies: what another client of the same code has is not its own, and it refers nothing.
+COLLECTIVE = {"INDEPENDENT"}
+# Who is asked to take a case over reads it before it answers, but for its referrals, and changes nothing of it.
+READERS = {"committee", "chief officers", "access", "receiving committee"}
+# Who is a party: by the kind of resource (the first part of an address), to reading, to each scope that writes, and to
+# what only some of those do (the last part of an address).
+PARTIES = {
+    "cases": {"read": READERS, "ratification.write": {"chief officers"}, "reviews.write": {"committee", "access"},
+              "*": {"committee"}},
+    "referrals": {"read": {"committee", "chief officers", "sender"}, "referrals.write": {"sender"}, "*": {"committee"}},
+    "actions": {"read": READERS | {"owner"}, "actions.write": {"committee", "owner"}, "split": {"committee"},
+                "*": {"committee"}},
+    "proceedings": {"read": READERS | {"liaison"}, "*": {"committee", "liaison"}},
+    "information-requests": {"read": READERS | {"asked"}, "*": {"asked"}},
+    "notices": {"read": READERS | {"recipient"}, "*": {"inspectorate"}},
+    "transfers": {"read": {"committee", "chief officers", "receiving committee"}, "withdrawal": {"committee"},
+                  "*": {"receiving committee"}},
+    "anonymous-reviews": {"read": {"committee", "chief officers"}, "*": {"committee"}},
+    "erasures": {"read": {"committee", "chief officers"}, "*": {"committee"}},
+    "retention-rules": {"read": {"committee", "chief officers"}, "*": {"committee"}},
+    "webhooks": {"read": {"registrant"}, "*": {"registrant"}},
+}
+# What only a committee makes, for want of a case that it could belong to.
+MADE_BY_COMMITTEES = {"cases.write", "retention.write"}
+WRITTEN = {200, 201, 207, 409, 412, 422}  # seen and judged, by rules and versions
+REFUSED = {403, 404, 409, 412, 422}  # seen, but not to be changed
+HIDDEN = {404}
+
+
+def kind_of(operation):
+    return operation.path.split("/")[2]
+
+
+def is_by_id(operation):
+    return operation.has_parameter("id", "path")
+
+
+def relations(role):
+    """What it is to what there is; each has webhooks of its own."""
+    return role.relations | {"registrant"}
+
+
+def registrant(role):
+    """Organisation and client that registered the webhooks which are the role's, too."""
+    return role.organisation, role.client if role.organisation in COLLECTIVE else MAKER
+
+
+def is_reader(role, operation):
+    return bool(relations(role) & PARTIES[kind_of(operation)]["read"])
+
+
+def is_writer(role, operation):
+    rules = PARTIES[kind_of(operation)]
+    wanted = rules.get(operation.path.split("/")[-1]) or rules.get(operation.scopes[0]) or rules["*"]
+    return bool(relations(role) & wanted)
+
+
+def is_committee(role):
+    return role.organisation.startswith("CPC-")
+
+
+def expected(role, operation, whose, scopes, checked):
+    """The statuses that the cell may have."""
+    held = set(scopes.split())
+    if operation.public or not operation.scopes:
+        return {200}
+    if not set(operation.scopes) <= held:
+        if checked:
+            return {403}
+        return HIDDEN | {403} if is_by_id(operation) else {200, 207, 403, 404, 409, 422}
+    if is_by_id(operation):
+        if whose != "own" or not is_reader(role, operation):
+            return HIDDEN
+        if operation.method == "GET":
+            return {200}
+        return WRITTEN if is_writer(role, operation) else REFUSED
+    if operation.method == "GET":
+        return {200}
+    if operation.scopes == ["referrals.write"] and role.organisation in COLLECTIVE:
+        return {403, 207}  # of a batch each item
+    if operation.scopes[0] in MADE_BY_COMMITTEES and not is_committee(role):
+        return {403, 404, 422}
+    return WRITTEN
+
+
+class World:
+    """A case of one committee with all that hangs on it, and what was given to each organisation of it."""
+
+    def __init__(self, cluster, caller, code, authority, others):
+        self.caller = caller
+        committee = caller(f"CPC-{code}", MAKER)
+        # The National Hub is told when a child died.
+        case = places_of_case(committee, given_case(committee, local_authority=authority, children=[dead_child()]))
+        at = {"id": case["id"]}
+        organisations = sorted({role.organisation for role in ROLES.values() if role.relations & {"asked"}})
+        named = organisations if others else ["LA-S12000036"]
+        self.places, self.granted = case, None
+        self.sent = dict(cluster.execute("select to_organisation, id::text from register.notice where case_id = %s and "
+                                         "sent_on is not null", [case["id"]])) if others else {}
+        asked = dict(cluster.execute("select organisation, id::text from register.information_request "
+                                     "where case_id = %s", [case["id"]]))
+        self.requests = {one: asked.get(one) or given_request(committee, at, organisation=one)["id"] for one in named}
+        self.actions = {one: given_action(committee, at, owner_organisation=one)["id"] for one in named}
+        self.referrals = {}
+        for one in named:
+            referral = caller(one, MAKER).send("pushReferral", self.referral(code, authority)).needed(201)
+            self.referrals[one] = referral["id"]
+        committee.send("createNotices", {"kind": "alternative_outcome"}, id=case["id"])
+        unsent = cluster.execute("select id::text from register.notice where case_id = %s and sent_on is null limit 1",
+                                 [case["id"]])
+        self.notice = unsent[0][0] if unsent else case["notice_id"]
+        old = given_old(committee, cluster, given_case(committee, local_authority=authority)["id"])
+        self.only = {
+            "transfers": committee.send("proposeTransfer", new_transfer(to_committee="ORK" if others else "SHE"),
+                                        id=case["id"]).needed(201)["id"],
+            "anonymous-reviews": erase(committee, cluster, old).needed(201)["id"],
+            "erasures": announce(committee, given_old(
+                committee, cluster, given_case(committee, local_authority=authority)["id"])).needed(201)["id"],
+            "retention-rules": given_rule(committee)["id"],
+            "proceedings": case["proceeding_id"], "cases": case["id"]}
+        registrants = {registrant(role) for role in ROLES.values()} if others else {(f"CPC-{code}", MAKER)}
+        self.webhooks = {one: given_delivery(caller(*one)) for one in registrants}
+        if others:
+            granted = committee.send("grantAccess", new_access(client_id=REVIEWER), id=case["id"]).needed(201)
+            self.granted = granted["id"]
+            for one in ("COPFS", "SCRA"):
+                give_access(cluster, {"committee": code, "id": case["id"]}, one, "proceedings_liaison")
+
+    @staticmethod
+    def referral(code, authority):
+        return new_referral(committee=code, local_authority=authority)
+
+    def place(self, operation, role):
+        """The values of the places in an operation's address."""
+        found = {one["name"]: self.places.get(one["name"]) for one in operation.parameters if one["in"] == "path"}
+        kind = kind_of(operation) if "id" in found else None
+        given = {"information-requests": self.requests, "actions": self.actions, "referrals": self.referrals,
+                 "notices": self.sent}.get(kind)
+        if kind == "webhooks":
+            if operation.method == "DELETE" and registrant(role) in self.webhooks:
+                found["id"] = given_delivery(self.caller(*registrant(role)))["id"]
+            else:
+                given = self.webhooks.get(registrant(role)) or next(iter(self.webhooks.values()))
+                found.update((name, given[name]) for name in given if name in found)
+        elif given is not None:
+            any_of_it = self.notice if kind == "notices" else next(iter(given.values()))
+            found["id"] = given.get(role.organisation, any_of_it)
+        elif kind is not None:
+            found["id"] = self.only[kind]
+        if "access_id" in found and role.client == REVIEWER:
+            found["access_id"] = self.granted or found["access_id"]
+        return {**found, **{name: value for name, value in
+                            {"code": "not_found", "name": "criteria", "table": "decisions"}.items() if name in found}}
+
+    def identifiers(self):
+        """What nobody else may find in a list."""
+        shared = {"request_id", "notice_id"}  # the defaults of places.py concern organisations outside, too
+        return {*(value for name, value in self.places.items() if name not in shared), *self.requests.values(),
+                *self.actions.values(), *self.referrals.values(), *self.only.values(),
+                *(value for each in self.webhooks.values() for value in each.values())}
+
+
+def unknown_place(place):
+    return {name: value if name in ("code", "name", "table") else str(uuid.uuid4()) for name, value in place.items()}
+
+
+def ask(client, operation, place):
+    more = {"if_match": '"1-x"'} if operation.has_parameter("If-Match", "header") else {}
+    query = "limit=200" if operation.has_parameter("limit", "query") else None
+    return client.send(operation.id, operation.example_body() if operation.body else None, query=query, **more, **place)
+
+
+class Cells:
+    """Asks cell after cell and keeps those that are not as expected."""
+
+    def __init__(self, client, role, worlds, scopes, checked):
+        self.client, self.role, self.worlds, self.scopes, self.checked = client, role, worlds, scopes, checked
+        self.count, self.unexpected = 0, []
+
+    def note(self, operation, whose, reply, good, why=""):
+        self.count += 1
+        if not good:
+            self.unexpected.append(f"{operation.id} {whose}: {reply.status} {reply.code if reply.json else ''} {why}")
+
+    def run(self, operation):
+        holds = set(operation.scopes) <= set(self.scopes.split())
+        if is_by_id(operation) and (holds or not self.checked):
+            replies = {}
+            for whose in ("own", "foreign", "unknown"):
+                place = self.worlds["foreign" if whose == "foreign" else "own"].place(operation, self.role)
+                reply = ask(self.client, operation, unknown_place(place) if whose == "unknown" else place)
+                wanted = expected(self.role, operation, whose, self.scopes, self.checked)
+                replies[whose] = reply
+                self.note(operation, whose, reply, reply.status in wanted, f"instead of {sorted(wanted)}")
+            if content(replies["foreign"]) != content(replies["unknown"]):
+                self.unexpected.append(f"{operation.id}: what is foreign differs from what does not exist")
+            return
+        reply = ask(self.client, operation, self.worlds["own"].place(operation, self.role))
+        wanted = expected(self.role, operation, "all", self.scopes, self.checked)
+        self.note(operation, "all", reply, reply.status in wanted, f"instead of {sorted(wanted)}")
+        if operation.method != "GET":
+            return
+        hidden = ["foreign"] if holds else ["foreign", "own"]
+        shown = [one for whose in hidden for one in self.worlds[whose].identifiers() if one in reply.bytes.decode()]
+        if shown:
+            self.unexpected.append(f"{operation.id} lists {len(shown)} things that are not for this caller")
+        if not holds and reply.status == 200 and operation.has_parameter("cursor", "query") and reply["items"]:
+            self.unexpected.append(f"{operation.id} lists something without its scope")
+
+
+def run_all(client, role, worlds, scopes, checked):
+    cells = Cells(client, role, worlds, scopes, checked)
+    for operation in OPERATIONS.values():
+        cells.run(operation)
+    return cells
