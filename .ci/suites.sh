@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2317,SC2034 # run sets what is shared; functions are called by name
 # The whole check, suite by suite. tests/README.md says what each proves and how long it takes.
 
-suites=(required analysis threads alone drills kills chaos soak cluster load fuzz packaging contract postgresql)
+suites=(required exhaustive threads alone drills kills chaos soak cluster load fuzz packaging contract postgresql)
 
 # What every suite needs: the packages and the program as it is delivered.
 prepare() {
@@ -18,11 +18,14 @@ build_with() {
         cmake --build "build-$1" --target tests
 }
 
-# Clang's path analysis without limits.
-suite_analysis() {
+# What the required check samples, whole: paths of clang's analysis, calls for memory, bodies, walks of the model.
+suite_exhaustive() {
     prepare
     tally_check 'builds with clang, -Werror' check_clang
-    tally_check 'clang-tidy, all paths' check_tidy deep
+    tally_check 'clang-tidy, all paths' check_tidy
+    LR_MEMORY_STEP=1 tally_pytest -n "$workers" tests/faults -k memory
+    LR_PROPERTY_SEEDS=24 tally_pytest -n "$workers" --dist load tests/integration/test_properties.py
+    LR_ORACLE_BODIES=5000 tally_pytest -n "$workers" tests/contract/test_checker_oracle.py
 }
 
 # ThreadSanitizer, where requests meet each other. Criterion's processes do not run under it.

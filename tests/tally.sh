@@ -121,11 +121,21 @@ job_kill() {
     kill "$1" 2>/dev/null || true
 }
 
-# For a trap: nothing outlives the script.
-jobs_kill() {
+# Nothing outlives the script.
+tally_clean() {
     local name
     for name in "${!job_process[@]}"; do
         job_kill "${job_process[$name]}"
         rm -f "${job_log[$name]}"
     done
+    rm -rf "$own_templates"
 }
+
+# --- what all suites share ------------------------------------------------------------------------------------
+# The folder of the template clusters (tests/integration/cluster.py), for all pytest calls of a script.
+own_templates=
+if [[ -z ${LR_TEMPLATE:-} ]]; then
+    own_templates=$(mktemp -d /tmp/lr-template-XXXXXX)
+    export LR_TEMPLATE=$own_templates
+fi
+trap tally_clean EXIT

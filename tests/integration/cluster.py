@@ -1,7 +1,7 @@
 """A private PostgreSQL cluster: own folder, socket only, gone after the tests.
 
-`initdb` and the migrations take seconds, and a copy of their files an instant. So the first cluster of a test run makes
-a template, a stopped cluster with a migrated database, in the folder that LR_TEMPLATE names, and each cluster is a copy.
+`initdb` and the migrations take seconds, and a copy of their files an instant. So the first cluster of a kind makes a
+template, a stopped cluster with a migrated database, in the folder that LR_TEMPLATE names, and each cluster is a copy.
 LR_POSTGRESQL names a folder with PostgreSQL's programs other than the newest installed ones.
 """
 import atexit
@@ -62,7 +62,7 @@ class Cluster:
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         self.data = self.folder / "data"
         warden.watch("cluster", self.folder)
-        (fill or copy_template)(self)
+        (fill or migrated)(self)
         self.start()
 
     def run(self, program, *words):
@@ -155,7 +155,7 @@ def blank():
 
 
 def template_folder():
-    """The folder of the template; this process removes it at its end unless another one made it."""
+    """The folder of the templates; this process removes it at its end unless another one made it."""
     if "LR_TEMPLATE" not in os.environ:
         os.environ["LR_TEMPLATE"] = tempfile.mkdtemp(prefix="lr-template-")
         warden.watch("folder", os.environ["LR_TEMPLATE"])
@@ -163,24 +163,31 @@ def template_folder():
     return pathlib.Path(os.environ["LR_TEMPLATE"])
 
 
-def copy_template(cluster):
-    """A copy of the template, which is made when it is not there yet."""
-    folder = template_folder()
-    with open(folder / "lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "data").exists():
-            make_template(folder)
-    subprocess.run(["cp", "-a", "--reflink=auto", folder / "data", cluster.data], check=True)
+def copied(name, make):
+    """What fills the folder of a cluster with a copy of the template of this name, which `make` returns as a cluster
+    when it is not there yet. Tests that keep another day have templates of their own."""
+    def fill(cluster):
+        template = template_folder() / f"{name}-{os.environ.get(day.VARIABLE, 'any-day')}"
+        with open(f"{template}.lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not template.exists():
+                made = make()
+                try:
+                    made.stop("fast")
+                    shutil.move(made.data, template)
+                finally:
+                    made.remove()
+        subprocess.run(["cp", "-a", "--reflink=auto", template, cluster.data], check=True)
+    return fill
 
 
-def make_template(folder):
+def make_migrated():
     made = blank()
-    try:
-        subprocess.run([program(), "migrate"], check=True, timeout=WATCHDOG_S, stdout=subprocess.DEVNULL,
-                       env={"PATH": os.environ["PATH"], "LR_MODE": "dev",
-                            "LR_MIGRATION_DATABASE": made.connection_string("postgres")})
-        day.keep_in(made)
-        made.stop("fast")
-        shutil.move(made.data, folder)
-    finally:
-        made.remove()
+    subprocess.run([program(), "migrate"], check=True, timeout=WATCHDOG_S, stdout=subprocess.DEVNULL,
+                   env={"PATH": os.environ["PATH"], "LR_MODE": "dev",
+                        "LR_MIGRATION_DATABASE": made.connection_string("postgres")})
+    day.keep_in(made)
+    return made
+
+
+migrated = copied("migrated", make_migrated)

@@ -38,6 +38,7 @@ class Watcher:
              "not each part of a case is recorded", self.tables)
         parts = [ROWS.format(table=table, key="id" if table == "review_case" else "case_id")
                  for table in self.tables]
+        self.do("set plan_cache_mode = force_generic_plan")
         self.do("prepare look (uuid[], bigint) as " + " union all ".join([*parts, CHANGES]))
         self.rows, self.replayed = {}, collections.defaultdict(dict)
         self.last_change, self.clients = {}, {}

@@ -13,7 +13,7 @@ from model import AFTER_DECISION, OPEN, PROCEEDING, STAGES, Model
 from steps import move, send_notices, tag_of
 
 STEPS = int(os.environ.get("LR_PROPERTY_STEPS", "150"))
-SEEDS = range(int(os.environ.get("LR_PROPERTY_SEEDS", "16")))
+SEEDS = range(int(os.environ.get("LR_PROPERTY_SEEDS", "6")))
 REASONS = {"discontinue": "discontinued", "reopen": "new_information"}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import day
 from client import Client
-from cluster import DATABASE
+from cluster import DATABASE, Cluster, copied
 from scenario import RELEASES, extend, forget_releases, make_release
 from service import Instance
 
@@ -18,33 +18,40 @@ READ = "statistics.read"
 EXACT = "statistics.read statistics.unsuppressed"
 
 
+def make_demonstration():
+    """The demonstration with what it has none of, counted."""
+    made = Cluster()
+    script = "".join(path.read_text() for path in sorted((ROOT / "sql" / "demo").glob("*.sql")))
+    subprocess.run(["psql", "-qX", "-h", str(made.folder), "-U", "postgres", "-d", DATABASE,
+                    "-v", "ON_ERROR_STOP=1", "-f", "-"],
+                   input=script.encode(), check=True, stdout=subprocess.DEVNULL)
+    extend(made)
+    made.execute("analyze")
+    made.execute("select register.statistic_fold(100000)")
+    return made
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    made = Cluster(copied("demonstration", make_demonstration))
+    yield made
+    made.remove()
+
+
 @pytest.fixture(scope="session")
 def instance(cluster, keys):
     made = Instance(cluster, keys)
-    script = "".join(path.read_text() for path in sorted((ROOT / "sql" / "demo").glob("*.sql")))
-    subprocess.run(["psql", "-qX", "-h", str(cluster.folder), "-U", "postgres", "-d", DATABASE,
-                    "-v", "ON_ERROR_STOP=1", "-f", "-"],
-                   input=script.encode(), check=True, stdout=subprocess.DEVNULL)
-    cluster.execute("analyze")
     yield made.start()
     assert made.stop() == 0
 
 
 @pytest.fixture(scope="session")
-def extended(instance, cluster):
-    """The demonstration with what it has none of, counted."""
-    extend(cluster)
-    cluster.execute("select register.statistic_fold(100000)")
-    return cluster
-
-
-@pytest.fixture(scope="session")
-def released(extended):
+def released(instance, cluster):
     """Three releases, one after the other."""
-    forget_releases(extended)
+    forget_releases(cluster)
     for release in RELEASES:
-        make_release(extended, *release)
-    return extended
+        make_release(cluster, *release)
+    return cluster
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ LENGTH = {"month": 1, "quarter": 3, "three_years": 36}
 
 
 @pytest.fixture(scope="module")
-def register(extended, cluster):
+def register(instance, cluster):
     return Register(cluster)
 
 
