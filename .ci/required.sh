@@ -79,7 +79,9 @@ check_deployment() {
     rm -rf "$state"
 }
 
-run_analysis() {
+# What runs beside tests/run, on what it leaves of the processor.
+run_beside() {
+    step 'Static analysis'
     tally_check 'clang-format' check_format
     tally_check 'shellcheck' check_shell
     tally_check 'no verdict of a clock' tests/clock_check.py
@@ -88,24 +90,21 @@ run_analysis() {
     tally_check 'cppcheck' check_cppcheck
     tally_check 'gcc -fanalyzer' check_analyzer
     tally_check 'configures without the packages of the tests' check_without_test_packages
-}
-
-# What needs the program as it is delivered.
-run_release() {
-    export LR_BINARY=$repository/build/learning-reviews
     tally_check 'bill of materials' cmake --build build --target sbom
-    step 'Statistics: recomputed, disclosure control, the dashboard in a browser'
-    LR_FIRST_PORT=$((first_port + 1120)) tally_pytest -n 2 --dist loadfile tests/statistics
+    export LR_BINARY=$repository/build/learning-reviews
+    step 'Calls that fail inside'
+    LR_FIRST_PORT=$((first_port + 1260)) tally_pytest -n 2 tests/faults
     step 'README commands'
     check_deployment
 }
 
-run_faults() {
+# The rest of what needs the program as it is delivered.
+run_release() {
     export LR_BINARY=$repository/build/learning-reviews
-    step 'Calls that fail inside'
-    LR_FIRST_PORT=$((first_port + 1260)) tally_pytest -n 2 tests/faults
     step 'Kills'
     LR_FIRST_PORT=$((first_port + 1400)) tally_pytest -n 2 --dist load tests/process/test_kill.py
+    step 'Statistics: recomputed, disclosure control, the dashboard in a browser'
+    LR_FIRST_PORT=$((first_port + 1120)) tally_pytest -n 2 --dist loadfile tests/statistics
 }
 
 suite_required() {
@@ -115,13 +114,9 @@ suite_required() {
     print_versions
     step 'Building what is delivered'
     tally_check 'builds' build_release learning-reviews
-    job_begin analysis run_analysis
+    job_begin beside run_beside
     tally_run env LR_FIRST_PORT="$first_port" tests/run
     tally_check 'the sanitizers are in what ran' grep -q __asan_init build-sanitize/learning-reviews
-    job_begin release run_release
-    job_begin faults run_faults
-    job_end faults
-    job_end release
-    step 'Static analysis'
-    job_end analysis
+    run_release
+    job_end beside
 }
