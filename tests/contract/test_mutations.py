@@ -10,6 +10,7 @@ import importlib.util
 import json
 import pathlib
 import sys
+import urllib.parse
 
 import pytest
 
@@ -50,10 +51,12 @@ COMPILER = load_compiler()
 
 @pytest.fixture(scope="module", name="exchanges")
 def read_exchanges():
-    """Some of the traffic of each operation that is judged, of each status."""
+    """Some of the traffic of each operation that is judged, of each status and set of parameters: whichever worker
+    recorded what."""
     kept, counts = [], {}
     for exchange in contract_reader.recorded():
-        kind = exchange["operation"], exchange["status"]
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(exchange["target"]).query, keep_blank_values=True)
+        kind = exchange["operation"], exchange["status"], frozenset(query)
         counts[kind] = counts.get(kind, 0) + 1
         if kind[0] in JUDGED and counts[kind] <= EXCHANGES_OF_EACH:
             kept.append(exchange)
