@@ -13,7 +13,8 @@ import urllib.parse
 import urllib.request
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "statistics"))
+TESTS = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TESTS / "statistics"), str(TESTS / "integration")]
 
 import browser as chromium  # noqa: E402
 from browser import Browser  # noqa: E402
