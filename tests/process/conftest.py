@@ -2,6 +2,7 @@
 import pytest
 
 from cluster import Cluster
+from service import Instance
 
 
 @pytest.fixture(scope="session")
