@@ -23,6 +23,8 @@ install(FILES ${PACKAGING}/debian/learning-reviews.service ${PACKAGING}/debian/l
 install(FILES ${PACKAGING}/debian/sysusers.conf DESTINATION lib/sysusers.d RENAME learning-reviews.conf)
 install(FILES README.md openapi.yaml ${PACKAGING}/debian/copyright ${COMPRESSED}/changelog.gz
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/learning-reviews)
+install(FILES ${PACKAGING}/README.md ${PACKAGING}/CHANGELOG.md
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/learning-reviews/deploy)
 install(FILES ${PACKAGING}/observability/dashboard.json ${PACKAGING}/observability/alerts.yml
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/learning-reviews/observability)
 install(FILES ${PACKAGING}/debian/lintian-overrides DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides

@@ -23,7 +23,7 @@ typedef struct setting {
 
 #define AT(member) offsetof(config, member)
 
-/* One row a setting; README's table shows the same. */
+/* One row for each setting; the tables of deploy/README.md show the same. */
 static const setting settings_known[] = {
     {"LR_LISTEN", TEXT, AT(listen), "127.0.0.1:8080", 0, 0},
     {"LR_ADMIN_LISTEN", TEXT, AT(admin_listen), "127.0.0.1:8081", 0, 0},

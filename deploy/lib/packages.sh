@@ -30,7 +30,7 @@ require_debian() {
     fi
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
         fail "This is not Debian: there is no dpkg or no apt-get (it says it is $id)." \
-            'This is for Debian 12. README.md tells what to install by hand elsewhere.'
+            'This is for Debian 12. deploy/README.md lists what to install by hand elsewhere.'
     fi
     if [[ $id != 'debian 12' ]]; then
         step "This system says it is $id; made and tested for Debian 12, going on"

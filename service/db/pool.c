@@ -47,7 +47,7 @@ static const uint64_t wait_bounds[] = {100,   1000,   5000,   10000, 25000,
 const histogram_scale pool_wait_scale = {
     .bounds = wait_bounds, .count = sizeof wait_bounds / sizeof wait_bounds[0], .unit = 1e-6};
 
-/* Settings of each session; time limits as budgets of a request (see README, limits). */
+/* Settings of each session; time limits as budgets of a request (deploy/README.md, limits). */
 static const char *const session_options =
     "-c search_path=register -c timezone=UTC -c statement_timeout=5s -c lock_timeout=1s "
     "-c idle_in_transaction_session_timeout=5s -c client_connection_check_interval=1s "

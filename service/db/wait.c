@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* Longer than a statement may take, shorter than a request may (README, limits). */
+/* Longer than a statement may take, shorter than a request may (deploy/README.md, limits). */
 enum { SILENCE_MOST_MS = 8000 };
 
 static int64_t now_ms(void) {

@@ -51,6 +51,18 @@ def test_every_line_of_the_figures_is_well_formed(instance):
     assert [one for one in instance.admin("/metrics")[1].splitlines() if not line.match(one)] == []
 
 
+def test_the_handbook_lists_every_metric_with_its_type_and_labels(instance):
+    table = (contract_reader.ROOT / "deploy" / "README.md").read_text(encoding="utf-8").split("\n### Metrics\n")[1].split("\n#")[0]
+    listed = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in re.findall(
+        r"^\| `(\w+)` \| (\w+) \| ([^|]*)\|", table, re.MULTILINE)}
+    page = instance.admin("/metrics")[1]
+    served = dict(re.findall(r"^# TYPE (\w+) (\w+)$", page, re.MULTILINE))
+    assert served and {name: listed.get(name, [None])[0] for name in served} == served
+    for name, labels in re.findall(r"^(\w+?)(?:_bucket|_sum|_count)?\{(.*)\} ", page, re.MULTILINE):
+        if name in listed:
+            assert set(re.findall(r'(\w+)="', labels)) - {"le"} <= listed[name][1], name
+
+
 def test_a_request_gets_an_identifier(nobody):
     assert REQUEST_ID.match(nobody.send("getIndex").headers["X-Request-Id"])
 

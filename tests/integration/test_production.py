@@ -488,7 +488,7 @@ PRIVATE_LOG = {"log_error_verbosity": "terse", "log_min_error_statement": "panic
 
 @pytest.fixture
 def private_log(durable, instances, cluster):
-    """Gives the serving role what README says about PostgreSQL's log, and takes it back."""
+    """Gives the serving role what deploy/README.md says about PostgreSQL's log, and takes it back."""
     def change(settings):
         for name, value in settings.items():
             cluster.execute(f"alter role register_service set {name} = '{value}'")

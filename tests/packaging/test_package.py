@@ -30,8 +30,8 @@ def test_it_holds_what_an_operator_needs_with_the_right_modes(package):
         "/usr/share/bash-completion/completions/learning-reviews": plain,
         "/usr/share/lintian/overrides/learning-reviews": plain,
         **{f"/usr/share/doc/learning-reviews/{name}": plain for name in (
-            "README.md", "openapi.yaml", "changelog.gz", "copyright", "observability/dashboard.json",
-            "observability/alerts.yml")},
+            "README.md", "deploy/README.md", "deploy/CHANGELOG.md", "openapi.yaml", "changelog.gz", "copyright",
+            "observability/dashboard.json", "observability/alerts.yml")},
     }
     assert {path: how for path, how in found.items() if not path.endswith("/")} == wanted
 

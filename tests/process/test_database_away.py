@@ -9,9 +9,9 @@ import pytest
 from drill import LONG, Load, assert_nothing_lost, percentile, seconds_until, tally, token_of
 
 ROUNDS = 20 if LONG else 2
-SILENCE_S = 8  # README, limits
+SILENCE_S = 8  # deploy/README.md, limits
 STILL_S = 12
-OPEN_S = 5  # README, limits
+OPEN_S = 5  # deploy/README.md, limits
 EXTRA_S = 1.5  # for a machine that does other things
 
 

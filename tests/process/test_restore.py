@@ -1,4 +1,4 @@
-"""Backup and restore, as README says: everything is there again, and the register goes on where it was."""
+"""Backup and restore, as deploy/README.md says: everything is there again, and the register goes on where it was."""
 import json
 import re
 import subprocess
@@ -16,9 +16,9 @@ from client import ALL_SCOPES, Client
 
 
 def documented_commands():
-    """The lines of README's section on backups, with what an operator fills in replaced."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"\*\*Backup\*\*.*?```sh\n(.*?)```", text, re.DOTALL)[1]
+    """The lines of the handbook's section on backups, with what an operator fills in replaced."""
+    text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"^## Backup and restore$.*?```sh\n(.*?)```", text, re.DOTALL | re.MULTILINE)[1]
     lines = [line.strip().split("  #")[0].strip() for line in block.splitlines()]
     return [line for line in lines if line]
 

@@ -1,4 +1,4 @@
-"""How long things take that README and contract promise within a time. Each is measured several times and printed; the
+"""How long things take that handbook and contract promise within a time. Each is measured several times and printed; the
 median decides. That they happen at all, and in which order, is for tests/integration and tests/security."""
 import concurrent.futures
 import statistics

@@ -1,4 +1,4 @@
-"""Every row of README's table of limits has a test that fails when the limit is not there."""
+"""Every row of the table of limits (deploy/README.md) has a test that fails when the limit is not there."""
 import ast
 import base64
 import concurrent.futures
@@ -69,7 +69,7 @@ def limit(row):
 
 
 def rows():
-    text = (ROOT / "README.md").read_text(encoding="utf-8").split("## Limits")[1].split("\n## ")[0]
+    text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8").split("\n## Limits")[1].split("\n## ")[0]
     return [line.split("|")[1].strip() for line in text.splitlines()[4:] if line.startswith("|")]
 
 
@@ -362,17 +362,3 @@ def test_a_transaction_left_open(other_instance, cluster, in_threads):
 def in_threads():
     with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
         yield pool.submit
-
-
-def test_the_table_of_settings_is_that_of_the_program():
-    source = (ROOT / "service" / "config.c").read_text(encoding="utf-8")
-    known = dict(re.findall(r'\{"(LR_[A-Z_]+)", (?:TEXT|NUMBER), AT\([a-z_]+\), (?:"([^"]*)"|NULL)', source))
-    table = (ROOT / "README.md").read_text(encoding="utf-8").split("| setting | default | meaning |")[1].split("\n\n")[0]
-    named = {}
-    for line in table.splitlines()[2:]:
-        cells = [cell.strip() for cell in line.split("|")]
-        names, values = re.findall(r"`(LR_[A-Z_]+)`", cells[1]), cells[2].replace("`", "").split(", ")
-        named.update({name: values[min(at, len(values) - 1)] for at, name in enumerate(names)})
-    assert set(named) - {"LR_MODE"} == set(known)
-    assert {name: named[name] for name, value in known.items() if value} == {
-        name: value for name, value in known.items() if value}
