@@ -185,6 +185,6 @@ def test_the_members_of_the_log_are_those_of_the_program():
 
 
 def test_the_libraries_of_the_build_have_a_reason():
-    libraries = re.search(r"pkg_check_modules\(LIBRARIES [^\n]*\n(.*?)\)", read("CMakeLists.txt"), re.DOTALL)[1].split()
+    libraries = re.search(r"^set\(MODULES (.*?)\)", read("CMakeLists.txt"), re.MULTILINE)[1].split()
     table = section("Dependencies")
     assert [name for name in libraries if name not in table and name.removeprefix("lib") not in table] == []
