@@ -188,3 +188,8 @@ def test_the_libraries_of_the_build_have_a_reason():
     libraries = re.search(r"^set\(MODULES (.*?)\)", read("CMakeLists.txt"), re.MULTILINE)[1].split()
     table = section("Dependencies")
     assert [name for name in libraries if name not in table and name.removeprefix("lib") not in table] == []
+
+
+def test_the_workflow_runs_the_required_check_on_debian_12():
+    job = yaml.safe_load(read(".github/workflows/check.yml"))["jobs"]["required"]
+    assert (job["container"]["image"], job["steps"][-1]["run"]) == ("debian:12", ".ci/run")
