@@ -190,6 +190,16 @@ def test_the_libraries_of_the_build_have_a_reason():
     assert [name for name in libraries if name not in table and name.removeprefix("lib") not in table] == []
 
 
+def test_the_version_is_the_same_everywhere():
+    version = re.search(r"^project\(.* VERSION (\S+)", read("CMakeLists.txt"), re.MULTILINE)[1]
+    assert contract()["info"]["version"] == version
+    assert read("deploy/debian/changelog").startswith(f"learning-reviews ({version})")
+    assert f'"learning-reviews {version}"' in read("deploy/man/learning-reviews.8").splitlines()[0]
+    assert f"newTag: {version}\n" in read("deploy/kubernetes/kustomization.yaml")
+    for log in ("api/CHANGELOG.md", "deploy/CHANGELOG.md"):
+        assert re.search(r"^## (\S+)", read(log), re.MULTILINE)[1] == version, log
+
+
 def test_the_workflow_runs_the_required_check_on_debian_12():
     job = yaml.safe_load(read(".github/workflows/check.yml"))["jobs"]["required"]
     assert (job["container"]["image"], job["steps"][-1]["run"]) == ("debian:12", ".ci/run")
