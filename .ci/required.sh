@@ -70,7 +70,8 @@ check_deployment() {
     local state listen=127.0.0.1:$((first_port + 1500)) admin=127.0.0.1:$((first_port + 1501))
     state=$(mktemp -d /tmp/lr-deploy-XXXXXX)
     chmod 755 "$state"
-    deployment=(env -u LR_FIRST_PORT -u LR_BINARY "LR_STATE=$state/state" "LR_LISTEN=$listen" "LR_ADMIN_LISTEN=$admin")
+    deployment=(env -u LR_FIRST_PORT -u LR_BINARY -u LR_TEMPLATE
+        "LR_STATE=$state/state" "LR_LISTEN=$listen" "LR_ADMIN_LISTEN=$admin")
     tally_check 'deploy/run' "${deployment[@]}" deploy/run
     tally_check 'deploy/run again' "${deployment[@]}" deploy/run
     tally_check 'the service is ready' curl -fsS "http://$admin/readyz"

@@ -17,6 +17,7 @@ from waiting import WATCHDOG_S, wait_until
 FAULTS_MOST = 1500
 MEMORY_STEP = int(os.environ.get("LR_MEMORY_STEP", "4"))
 GROWTH_KIB = 256  # in one round: what memory of the C library may come and go
+CONNECTIONS = 3 + 1 + 3  # of requests, of pushes, and of what goes on by itself
 ALL_CONNECTED = {'database_pool_connected{pool="requests"} 3', 'database_pool_connected{pool="pushes"} 1'}
 UPKEEP = ("code_entry", "feed_mark", "feed_floor", "audit_seal", "audit_head")
 # What may come instead of the proper answer: nothing at all, or one that says "not now".
@@ -55,6 +56,9 @@ class Register:
     def named(self, change):
         """What changed by how much."""
         return {name: by for name, by in zip(self.names, change) if by != 0}
+
+    def connections(self):
+        return self.ask("select count(*) from pg_stat_activity where usename = 'register_service'")[0][0]
 
     def state(self):
         return [int(each) for each in self.ask(self.query)[0]]
@@ -136,12 +140,14 @@ class Torture:
         return failed
 
     def settle(self, name):
-        """Waits until the connections that earlier faults broke are there again."""
+        """Waits until the connections that earlier faults broke are there again, and PostgreSQL has ended those: what
+        it had received it still does, after the answer."""
         if self.plan.kind != MEMORY:
             # What was cut at its last call is noticed at the next use: by a read, which may be repeated.
             send(self.instance, self.corpus.make("getPrincipal"))
         wait_until(lambda: ALL_CONNECTED <= set(self.instance.admin("/metrics")[1].splitlines()),
                    "every connection is there again")
+        wait_until(lambda: self.register.connections() <= CONNECTIONS, "broken connections have ended")
         if self.plan.kind != MEMORY and name in self.corpus.pushes:
             send_until_served(self.instance, self.corpus.make("pushReferral"))
 
