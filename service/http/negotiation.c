@@ -70,7 +70,7 @@ static bool next_choice(const char **field, choice *out) {
     text += strspn(text, " \t,");
     size_t length = span_until(text, ",");
     out->name = text;
-    out->length = strcspn(text, "; \t,");
+    out->length = strcspn(text, "; \t,\""); /* no quotes in a name: what follows is read as above */
     out->length = out->length > length ? length : out->length;
     out->weight = weight_of(text + out->length, length - out->length);
     *field = text + length;

@@ -31,7 +31,7 @@ from test_feed import Consumer  # noqa: E402
 
 ROUNDS = int(os.environ.get("LR_CLUSTER_ROUNDS", "1"))
 RUN = ROOT / "deploy" / "cluster" / "run"
-AGENCY, WITNESS = "LA-S12000049", "HB-S08000031"
+AGENCY, WITNESS, ANALYST = "LA-S12000049", "HB-S08000031", "SG"
 SCOPES = "referrals.write referrals.read changes.read statistics.read statistics.unsuppressed"
 PUSHERS, PAUSE_S = 6, 0.03
 ANSWERED = (200, 201)
@@ -353,10 +353,10 @@ def machines():
 
 def test_the_loss_of_any_single_part_loses_nothing(machines):
     enough, read = threading.Event(), threading.Event()
-    agency, witness = machines.token(AGENCY), machines.token(WITNESS)
+    agency, witness, analyst = (machines.token(one) for one in (AGENCY, WITNESS, ANALYST))
     pushing = [Pushing(Caller(machines.fronts, agency, n), enough) for n in range(PUSHERS)]
     witnessing = Witnessing(Caller(machines.fronts, witness, 0), Caller(machines.fronts, witness, 1), enough)
-    counting = Counting(Caller(machines.fronts, agency, 2), enough, pushing)
+    counting = Counting(Caller(machines.fronts, analyst, 2), enough, pushing)
     following = Following(Caller(machines.fronts, agency, 1), agency, read)
     workers = [*pushing, witnessing, counting]
     for each in [*workers, following]:

@@ -212,3 +212,20 @@ Test(accept_gzip, given_fields_that_do_not_ask_for_gzip_then_it_is_refused) {
 Test(accept_gzip, given_no_field_then_gzip_is_refused) {
     cr_expect_not(accept_gzip(NULL));
 }
+
+/* A quote that is never closed reaches to the end of the field; it was read in two ways, for ever.
+ */
+Test(accept_choose, given_an_open_quote_then_the_rest_is_one_element, .timeout = 60) {
+    static const char *const fields[] = {"text/x\", *",
+                                         "text/x\", */*",
+                                         "\", application/json",
+                                         "text/x\"\\",
+                                         "text/x;a=\", application/json",
+                                         "\""};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        cr_expect_not(json_allowed(fields[i]), "allowed: %s", fields[i]);
+        cr_expect_not(accept_gzip(fields[i]), "gzip: %s", fields[i]);
+    }
+    cr_expect(json_allowed("text/x\"a,b\", application/json"));
+    cr_expect(json_allowed("text/html;t=\"a,b\", application/json"));
+}
