@@ -86,6 +86,7 @@ run_beside() {
     tally_check 'clang-format' check_format
     tally_check 'shellcheck' check_shell
     tally_check 'no verdict of a clock' tests/clock_check.py
+    tally_check 'plain words' tests/word_check.py
     tally_check 'builds with clang, -Werror' check_clang
     tally_check 'clang-tidy' check_tidy '--checks=-clang-analyzer-*' # nine tenths of its time: suite exhaustive
     tally_check 'cppcheck' check_cppcheck
