@@ -293,7 +293,7 @@ void push_referrals(exchange *x) {
     bool atomic = flag != NULL && strcmp(flag, "true") == 0;
     if (json_array_size(exchange_body(x)) == 0 || json_array_size(exchange_body(x)) > ITEMS_MOST) {
         violation_list faults = violation_list_make(exchange_memory(x));
-        violation_add(&faults, PLACE_BODY, "", "max_items", "has to hold from 1 to 1000 referrals");
+        violation_add(&faults, PLACE_BODY, "", "max_items", "must hold 1 to 1000 referrals");
         exchange_refuse_violations(x, "schema_violation", &faults);
         return;
     }

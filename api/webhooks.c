@@ -51,7 +51,7 @@ static void answer_with_secret(exchange *x, db_reply *reply) {
     int generation = (int)json_integer_value(json_object_get(webhook, "secret_generation"));
     if (exchange_service(x)->webhook_targets == NULL) {
         /* A repetition of a request from before webhooks were switched off: there is no key. */
-        exchange_refuse(x, "state_conflict", "This register is not set up to send webhooks.");
+        exchange_refuse(x, "state_conflict", "Webhooks are not enabled in this register.");
     } else if (id == NULL) {
         exchange_refuse(x, "internal", NULL);
     } else {

@@ -145,7 +145,7 @@ static void check_unique(const json_t *array, const report *to, const report_ste
         for (size_t j = 0; j < i; j++) {
             if (is_equal(json_array_get(array, i), json_array_get(array, j))) {
                 report_step inner = {.outer = step, .index = i};
-                report_add(to, &inner, "unique_items", "must not be there twice");
+                report_add(to, &inner, "unique_items", "must not occur twice");
                 break;
             }
         }
@@ -190,9 +190,10 @@ static void check_unknown(const contract_schema *schema, const json_t *object, c
         }
         report_step inner = {.outer = step, .member = name, .length = strlen(name)};
         if (inner.length > NAME_MOST) {
-            report_add(to, step, "unknown_member", "has a member that the contract does not know");
+            report_add(to, step, "unknown_member",
+                       "has a member that the contract does not define");
         } else {
-            report_add(to, &inner, "unknown_member", "is not a member that the contract knows");
+            report_add(to, &inner, "unknown_member", "is not a member of the contract");
         }
     }
 }

@@ -77,7 +77,7 @@ static void check_list(const contract_schema *schema, const char *text, const re
         size_t length = strcspn(item, ",");
         check_scalar(schema->items, item, length, to);
         if (schema->unique_items && is_repeated(text, item, length)) {
-            report_add(to, NULL, "unique_items", "must not have an item twice");
+            report_add(to, NULL, "unique_items", "must not contain an item twice");
             return;
         }
         item += length + 1;
@@ -120,7 +120,7 @@ static void check_pairs(const contract_parameter *parameter, const contract_pair
             continue;
         }
         if (value != NULL) {
-            report_add(&to, NULL, "repeated_parameter", "must not be there more than once");
+            report_add(&to, NULL, "repeated_parameter", "must not occur more than once");
             return;
         }
         value = pairs[i].value;

@@ -114,7 +114,7 @@ void report_format(const report *to, const report_step *step, const contract_sch
     static const char *const forms[] = {
         [FORMAT_NONE] = "text",
         [FORMAT_DATE] = "a date that exists, as YYYY-MM-DD",
-        [FORMAT_DATE_TIME] = "a date and time as RFC 3339 has it, with its offset",
+        [FORMAT_DATE_TIME] = "a date and time as in RFC 3339, with its offset",
         [FORMAT_UUID] = "a UUID",
         [FORMAT_URI] = "a URI",
         [FORMAT_URI_REFERENCE] = "a URI reference",

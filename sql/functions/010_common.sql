@@ -103,12 +103,12 @@ $$;
 
 -- The faults of a day that something is said to have happened on; null when there is none.
 create or replace function future_fault(pointer text, day date) returns json language sql stable as $$
-    select case when day > today() then fault(pointer, 'date_in_future', 'lies in the future') end
+    select case when day > today() then fault(pointer, 'date_in_future', 'must not be in the future') end
 $$;
 
 create or replace function early_fault(pointer text, day date, earliest date, what text) returns json
 language sql immutable as $$
-    select case when day < earliest then fault(pointer, 'date_order', 'lies before ' || what) end
+    select case when day < earliest then fault(pointer, 'date_order', 'must not be before ' || what) end
 $$;
 
 -- Refuses with every fault that is not null, up to the 100 of a problem; does nothing when there is none.

@@ -100,10 +100,10 @@ declare
 begin
     if child ->> 'cause_of_death_group' is not null and child ->> 'outcome' <> 'died' then
         faults := faults || fault(path || '/cause_of_death_group', 'only_for_a_death',
-            'is for a child who died');
+            'is only allowed for a child who died');
     end if;
     if child ->> 'age_band' <> age_band((child ->> 'age_years')::integer) then
-        faults := faults || fault(path || '/age_years', 'age_outside_band', 'does not lie in the age band');
+        faults := faults || fault(path || '/age_years', 'age_outside_band', 'is not in the age band');
     end if;
     return faults;
 end
@@ -124,7 +124,7 @@ begin
         faults := faults || child_faults(child, place);
         if child ->> 'child_ref' = any (seen) then
             faults := faults || fault(place || '/child_id', 'repeated_child',
-                'stands for a child that is in the list already');
+                'duplicates a child in the list');
         end if;
         seen := seen || (child ->> 'child_ref');
     end loop;
@@ -164,17 +164,17 @@ begin
             then outside else fault('/committee', 'unknown_code', 'is not a committee') end;
     end if;
     if r.notified_on > today() then
-        faults := faults || fault('/notified_on', 'date_in_future', 'lies in the future');
+        faults := faults || fault('/notified_on', 'date_in_future', 'must not be in the future');
     end if;
     if r.aware_on > r.notified_on then
-        faults := faults || fault('/aware_on', 'date_order', 'lies after notified_on');
+        faults := faults || fault('/aware_on', 'date_order', 'must not be after notified_on');
     end if;
     if r.incident_on > r.aware_on then
-        faults := faults || fault('/incident_on', 'date_order', 'lies after aware_on');
+        faults := faults || fault('/incident_on', 'date_order', 'must not be after aware_on');
     end if;
     if r.immediate_concerns = 'passed_on' and r.passed_to_organisation is null then
         faults := faults || fault('/passed_to_organisation', 'required_when_passed_on',
-            'has to name the organisation that the concerns were passed to');
+            'must name the organisation to which the concerns were passed');
     end if;
     if r.passed_to_organisation is not null
             and not exists (select from organisation o where o.code = r.passed_to_organisation) then
@@ -183,7 +183,7 @@ begin
     if cardinality(r.other_committees) > 0 and (r.committee = any (r.other_committees)
             or exists (select from unnest(r.other_committees) o
                 where not exists (select from committee c where c.code = o))) then
-        faults := faults || fault('/other_committees', 'unknown_code', 'may name other committees only');
+        faults := faults || fault('/other_committees', 'unknown_code', 'must name other committees only');
     end if;
     if unsupported is not null then
         faults := faults || fault('/criteria_claimed', 'criterion_not_supported_by_facts',
@@ -269,7 +269,7 @@ declare
 begin
     if r.status = 'acknowledged' then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'already_acknowledged',
-            'The referral has been acknowledged already.')));
+            'The referral was already acknowledged.')));
     end if;
     perform refuse_faults(
         future_fault('/acknowledged_on', on_day),
@@ -319,7 +319,7 @@ begin
         end if;
         if c.stage = 'closed' then
             perform refuse(409, 'state_conflict', json_build_array(
-                fault('/case_id', 'case_closed', 'is a case that is closed')));
+                fault('/case_id', 'case_closed', 'is a closed case')));
         end if;
     end if;
     perform case_add_children(c, r.children);

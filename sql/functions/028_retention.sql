@@ -14,9 +14,9 @@ declare
 begin
     perform refuse_faults(
         case when held and input ->> 'reason' is null then
-            fault('/reason', 'reason_required', 'has to say why the case is held') end,
+            fault('/reason', 'reason_required', 'is required while the hold is in force') end,
         case when not held and input ->> 'reason' is not null then
-            fault('/reason', 'only_while_held', 'is for a hold that is in force') end);
+            fault('/reason', 'only_while_held', 'is only allowed while the hold is in force') end);
     update review_case set legal_hold = held, legal_hold_reason = input ->> 'reason'
         where id = c.id returning * into c;
     return (200, c.version, null, case_document(c, '{}'))::reply;
@@ -219,11 +219,11 @@ begin
     end if;
     if exists (select from review_case x where c.id in (x.id, x.merged_into) and retain_until(x) >= today()) then
         perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'before_retention_date', 'The case is to be kept until its retention date.')));
+            fault(null, 'before_retention_date', 'The case must be kept until its retention date.')));
     end if;
     if c.merged_into is not null then
         perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'case_merged', 'The case goes with the one that it was merged into.')));
+            fault(null, 'case_merged', 'The case is erased with the case that it was merged into.')));
     end if;
     if exists (select from review_case x where c.id in (x.id, x.merged_into) and x.legal_hold) then
         perform refuse(409, 'state_conflict', json_build_array(
@@ -262,11 +262,11 @@ create or replace function referral_refuse_kept(r referral, input jsonb) returns
 begin
     if r.status not in ('rejected', 'withdrawn') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_not_ended',
-            'The referral is open, or it goes with the case that it became.')));
+            'The referral is open, or it is erased with the case that it became.')));
     end if;
     if referral_retain_until(r) >= today() then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_retention_date',
-            'The referral is to be kept until its retention date.')));
+            'The referral must be kept until its retention date.')));
     end if;
     perform refuse_faults(case when input ->> 'reference' <> r.reference then
         fault('/reference', 'reference_differs', 'is not the reference of the referral') end);
@@ -333,7 +333,7 @@ begin
         returning * into r;
     if not found then
         perform refuse(409, 'state_conflict', json_build_array(
-            fault('/valid_from', 'rule_there_already', 'has a rule already')));
+            fault('/valid_from', 'rule_there_already', 'already has a rule')));
     end if;
     return (201, r.version, '/v1/retention-rules/' || r.id, retention_rule_document(r))::reply;
 end
@@ -353,7 +353,7 @@ begin
         where id = p_id and version = r.version and valid_from > today() and withdrawn_on is null returning * into r;
     if not found then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'rule_not_pending',
-            'The rule has begun or was withdrawn; add another one instead.')));
+            'The rule has begun or was withdrawn. Add another rule instead.')));
     end if;
     return (200, r.version, null, retention_rule_document(r))::reply;
 end

@@ -53,7 +53,7 @@ begin
     if exists (select from erasure x where x.status = 'announced'
             and (x.case_id = p_case or x.referral_id = p_referral)) then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'erasure_announced',
-            'The erasure has been announced already.')));
+            'The erasure was already announced.')));
     end if;
     insert into erasure (id, committee, case_id, referral_id, reference, announced_on, announced_by, not_before)
         values (uuid_v7(), claim('committee'), p_case, p_referral, p_reference, today(), claim('client'), notice_ends())
@@ -100,7 +100,7 @@ begin
         where id = p_id and version = e.version and status = 'announced' returning * into e;
     if not found then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'erasure_stopped',
-            'The erasure was stopped already.')));
+            'The erasure was already stopped.')));
     end if;
     return (200, e.version, null, erasure_document(e))::reply;
 end

@@ -286,7 +286,7 @@ create or replace function case_refuse_closed(c review_case) returns void langua
 begin
     if c.stage = 'closed' then
         perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'case_closed', 'The case is closed; re-open it first.')));
+            fault(null, 'case_closed', 'The case is closed. Re-open it first.')));
     end if;
 end
 $$;
@@ -382,10 +382,10 @@ begin
     end if;
     perform refuse_faults(
         future_fault('/occurred_on', on_day),
-        early_fault('/occurred_on', on_day, c.stage_entered_on, 'the present stage was entered'),
+        early_fault('/occurred_on', on_day, c.stage_entered_on, 'the current stage was entered'),
         case when cardinality(t.reasons) > 0
                 and (input ->> 'reason' is null or input ->> 'reason' <> all (t.reasons)) then
-            fault('/reason', 'reason_required', 'has to be one of: ' || array_to_string(t.reasons, ', ')) end);
+            fault('/reason', 'reason_required', 'must be one of: ' || array_to_string(t.reasons, ', ')) end);
     c := case_go(c, t.to_stage, on_day, t.closure, input ->> 'reason', input ->> 'note');
     if c.stage = 'closed' then
         perform information_withdraw_open(c);
@@ -409,7 +409,7 @@ begin
     perform refuse_faults(variadic child_faults(input, ''));
     if exists (select from child x where x.case_id = c.id and x.child_ref = input ->> 'child_ref') then
         perform refuse(409, 'state_conflict', json_build_array(
-            fault('/child_id', 'repeated_child', 'stands for a child that the case has already')));
+            fault('/child_id', 'repeated_child', 'duplicates a child already on the case')));
     end if;
     perform case_add_children(c, wrapped);
     perform decision_tell_more(c.id);
@@ -434,11 +434,11 @@ begin
     perform refuse_faults(variadic array[
         future_fault('/national_hub_submitted_on', n.national_hub_submitted_on),
         case when n.national_hub_submitted_on is not null and n.outcome <> 'died' then
-            fault('/national_hub_submitted_on', 'only_for_a_death', 'is for a child who died') end,
+            fault('/national_hub_submitted_on', 'only_for_a_death', 'is only allowed for a child who died') end,
         case when n.cause_of_death_group is not null and n.outcome <> 'died' then
-            fault('/cause_of_death_group', 'only_for_a_death', 'is for a child who died') end,
+            fault('/cause_of_death_group', 'only_for_a_death', 'is only allowed for a child who died') end,
         case when n.age_band <> age_band(n.age_years) then
-            fault('/age_years', 'age_outside_band', 'does not lie in the age band') end]);
+            fault('/age_years', 'age_outside_band', 'is not in the age band') end]);
     update child set (outcome, age_band, age_years, sex, ethnic_group, disability, legal_status,
             register_status, siblings_count_band, known_to, cause_of_death_group, harm_types, carm,
             national_hub_submitted_on)

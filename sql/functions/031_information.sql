@@ -75,7 +75,8 @@ begin
             when asked.committee = c.committee then
                 fault('/organisation', 'asks_itself', 'is the committee itself')
             when asked.collective then
-                fault('/organisation', 'organisation_shared', 'stands for several bodies, of which none can answer') end,
+                fault('/organisation', 'organisation_shared',
+                    'is a shared organisation code and cannot receive requests') end,
         future_fault('/asked_on', r.asked_on),
         early_fault('/asked_on', r.asked_on, c.opened_on, 'the case was opened'),
         early_fault('/due_on', r.due_on, r.asked_on, 'asked_on'));
@@ -99,7 +100,7 @@ language plpgsql as $$
 begin
     if r.status <> 'open' then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'request_not_open',
-            'The request is not open any more: ' || r.status || '.')));
+            'The request is no longer open: ' || r.status || '.')));
     end if;
 end
 $$;
@@ -121,9 +122,9 @@ begin
     perform refuse_faults(
         early_fault('/due_on', n.due_on, n.asked_on, 'asked_on'),
         case when n.status <> 'open' and n.reason is null then
-            fault('/reason', 'reason_required', 'has to say why') end,
+            fault('/reason', 'reason_required', 'is required') end,
         case when n.status = 'open' and n.reason is not null then
-            fault('/reason', 'only_when_ended', 'is for a request that is withdrawn or waived') end);
+            fault('/reason', 'only_when_ended', 'is only allowed for a withdrawn or waived request') end);
     update information_request set (due_on, status, reason) = (n.due_on, n.status, n.reason)
         where id = p_id returning * into r;
     return (200, r.version, null, information_document(r))::reply;
@@ -149,13 +150,13 @@ begin
         future_fault('/answered_on', n.answered_on),
         early_fault('/answered_on', n.answered_on, n.asked_on, 'the request was made'),
         case when n.status = 'declined' and n.reason is null then
-            fault('/reason', 'reason_required', 'has to say why') end,
+            fault('/reason', 'reason_required', 'is required') end,
         case when n.status <> 'declined' and n.reason is not null then
-            fault('/reason', 'only_when_declined', 'is for a request that is declined') end,
+            fault('/reason', 'only_when_declined', 'is only allowed for a declined request') end,
         case when n.status <> 'answered' and cardinality(n.practice_areas) > 0 then
-            fault('/practice_areas', 'only_when_answered', 'is for a request that is answered') end,
+            fault('/practice_areas', 'only_when_answered', 'is only allowed for an answered request') end,
         case when n.status <> 'answered' and n.summary is not null then
-            fault('/summary', 'only_when_answered', 'is for a request that is answered') end);
+            fault('/summary', 'only_when_answered', 'is only allowed for an answered request') end);
     update information_request set (status, answered_on, practice_areas, other_reviews, criminal_proceedings,
             summary, reason)
         = (n.status, n.answered_on, n.practice_areas, n.other_reviews, n.criminal_proceedings, n.summary,

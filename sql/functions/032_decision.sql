@@ -26,7 +26,7 @@ language plpgsql stable as $$
 begin
     return array[
         case when outcome = 'proceed' and cardinality(criteria) = 0 then
-            fault('/criteria_met', 'criterion_required', 'has to name a criterion that is met') end,
+            fault('/criteria_met', 'criterion_required', 'must name at least one criterion that is met') end,
         case when unsupported_criteria(criteria, case_facts(c.id)) is not null then
             fault('/criteria_met', 'criterion_not_supported_by_facts',
                 'names a criterion that no child''s outcome supports') end];
@@ -48,7 +48,7 @@ begin
     perform refuse_put(create_only, expected, r.version);
     if c.stage not in ('recommendation', 'decision') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_recommendation',
-            'A recommendation is recorded while the case is in the stage recommendation or decision.')));
+            'A recommendation can only be recorded in the stages recommendation and decision.')));
     end if;
     select min(s.entered_on) into earliest from case_stage s
         where s.case_id = c.id and s.stage = 'recommendation';
@@ -59,7 +59,7 @@ begin
         early_fault('/made_on', n.made_on, coalesce(earliest, c.opened_on),
             'the stage recommendation was entered'),
         case when n.made_on > decided then
-            fault('/made_on', 'date_order', 'lies after the decision') end]);
+            fault('/made_on', 'date_order', 'must not be after the decision') end]);
     insert into recommendation as x (case_id, committee, made_on, made_by, recommended, criteria_met,
             current_circumstances_recorded, other_processes_considered, expected_learning, support_needed,
             proposed_scope, recorded_by)
@@ -146,24 +146,25 @@ begin
         coalesce(early_fault('/decided_on', n.decided_on, entered, 'the stage decision was entered'),
             early_fault('/decided_on', n.decided_on, recommended_on, 'the recommendation was made')),
         case when alternative and n.alternative_kind is null then
-            fault('/alternative_kind', 'required_for_alternative', 'has to say which alternative') end,
+            fault('/alternative_kind', 'required_for_alternative', 'is required for an alternative review') end,
         case when not alternative and n.alternative_kind is not null then
-            fault('/alternative_kind', 'only_for_alternative', 'is for an alternative review') end,
+            fault('/alternative_kind', 'only_for_alternative', 'is only allowed for an alternative review') end,
         case when alternative and n.alternative_owner is null then
-            fault('/alternative_owner', 'required_for_alternative', 'has to say who carries it out') end,
+            fault('/alternative_owner', 'required_for_alternative', 'is required for an alternative review') end,
         case when not alternative and n.alternative_owner is not null then
-            fault('/alternative_owner', 'only_for_alternative', 'is for an alternative review') end,
+            fault('/alternative_owner', 'only_for_alternative', 'is only allowed for an alternative review') end,
         case when n.alternative_owner is not null
                 and not exists (select from organisation o where o.code = n.alternative_owner) then
             fault('/alternative_owner', 'unknown_code', 'is not an organisation') end,
         case when n.outcome <> 'proceed' and cardinality(n.reasons) = 0 then
-            fault('/reasons', 'reasons_required', 'has to give at least one reason') end,
+            fault('/reasons', 'reasons_required', 'must contain at least one reason') end,
         case when n.criteria_no_bearing && n.criteria_met then
-            fault('/criteria_no_bearing', 'criterion_met', 'names a criterion that is met') end,
+            fault('/criteria_no_bearing', 'criterion_met', 'contains a criterion of criteria_met') end,
         case when cardinality(n.criteria_no_bearing) > 0 and n.no_bearing_reason is null then
-            fault('/no_bearing_reason', 'reason_required', 'has to say why the status has no bearing') end,
+            fault('/no_bearing_reason', 'reason_required', 'is required with criteria_no_bearing') end,
         case when cardinality(n.criteria_no_bearing) = 0 and n.no_bearing_reason is not null then
-            fault('/no_bearing_reason', 'only_without_bearing', 'is for criteria that have no bearing') end];
+            fault('/no_bearing_reason', 'only_without_bearing',
+                'is only allowed with criteria that have no bearing') end];
 end
 $$;
 
@@ -206,7 +207,8 @@ begin
     if c.stage <> 'decision' and (c.decision_outcome is null or c.stage = 'closed'
             or not coalesce(only_informs(d, input), false)) then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_decision',
-            'A decision is recorded while the case is in the stage decision; later only who was told.')));
+            'A decision can only be recorded in the stage decision. Later only the members about '
+            || 'informing family and chief officers can change.')));
     end if;
     select * into s from case_stage where case_id = c.id and left_on is null;
     perform refuse_faults(variadic informing_faults(n)

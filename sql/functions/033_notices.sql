@@ -181,15 +181,15 @@ language plpgsql stable as $$
 begin
     if kind = 'alternative_outcome' and not (c.stage = 'review' and guard_decided_alternative_review(c)) then
         return fault('/kind', 'not_in_alternative_review',
-            'is for a case that is in the stage review as an alternative review');
+            'is only allowed for an alternative review in the stage review');
     end if;
     if kind = 'outcome' and case_ratified_on(c) is null then
-        return fault('/kind', 'report_not_ratified', 'is for a case with a ratified report');
+        return fault('/kind', 'report_not_ratified', 'is only allowed for a case with a ratified report');
     end if;
     if exists (select from notice n where n.case_id = c.id and n.kind = notice_hindrance.kind
             and (organisation is null or n.to_organisation = organisation)
             and n.sent_on is null and n.withdrawn_on is null) then
-        return fault('/kind', 'notices_waiting', 'has notices that were not sent yet');
+        return fault('/kind', 'notices_waiting', 'already has unsent notices');
     end if;
     return null;
 end
@@ -206,9 +206,10 @@ declare
 begin
     perform refuse_faults(
         case when asked = 'other_committee' and other is null then
-            fault('/to_organisation', 'required_for_other_committee', 'has to name the committee') end,
+            fault('/to_organisation', 'required_for_other_committee', 'must name the committee') end,
         case when asked <> 'other_committee' and other is not null then
-            fault('/to_organisation', 'only_for_other_committee', 'is for a notice to another committee') end,
+            fault('/to_organisation', 'only_for_other_committee',
+                'is only allowed for a notice to another committee') end,
         case when asked = 'other_committee' and other is not null and not exists (select from organisation o
                 where o.code = other and o.committee <> c.committee) then
             fault('/to_organisation', 'unknown_code', 'is not another committee') end);
@@ -226,7 +227,7 @@ begin
             and (other is null or n.to_organisation = other);
     if made is null then
         perform refuse(409, 'state_conflict', json_build_array(fault('/kind', 'already_told',
-            'has notices that were sent, and that say what holds now')));
+            'already has sent notices with the current content')));
     end if;
     return (201, null, null, json_build_object('items', made, 'next', null))::reply;
 end
@@ -252,15 +253,15 @@ begin
     end if;
     if n.sent_on is not null then
         perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'already_sent', 'The notice was sent already.')));
+            fault(null, 'already_sent', 'The notice was already sent.')));
     end if;
     if n.withdrawn_on is not null then
         perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'notice_withdrawn', 'The notice is not needed any more.')));
+            fault(null, 'notice_withdrawn', 'The notice is no longer needed.')));
     end if;
     perform refuse_faults(
         future_fault('/sent_on', on_day),
-        early_fault('/sent_on', on_day, notice_told_on(n), 'what the notice tells'));
+        early_fault('/sent_on', on_day, notice_told_on(n), 'the event that the notice reports'));
     update notice set sent_on = on_day, method = input ->> 'method' where id = p_id returning * into n;
     return (201, n.version, null, notice_document(n))::reply;
 end
@@ -279,7 +280,7 @@ begin
     end if;
     if n.observations is not null then
         perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'already_observed', 'Observations on this notice are recorded already.')));
+            fault(null, 'already_observed', 'Observations on this notice are already recorded.')));
     end if;
     perform refuse_faults(
         future_fault('/received_on', on_day),

@@ -42,7 +42,7 @@ declare
 begin
     if exists (select from case_transfer x where x.case_id = c.id and x.status = 'proposed') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'transfer_proposed',
-            'A transfer of the case has been proposed already.')));
+            'A transfer of the case is already proposed.')));
     end if;
     perform refuse_faults(
         other_committee_fault('/to_committee', t.to_committee),

@@ -30,20 +30,20 @@ begin
         case when kind is null then fault('/organisation', 'unknown_code', 'is not an organisation')
             -- An access that is there already may be that of a committee which has taken the case over since.
             when a.id is null and a.organisation = claim('organisation') and not of_a_person then
-                fault('/organisation', 'access_to_own_case', 'has its own cases without this')
+                fault('/organisation', 'access_to_own_case', 'already has access to its own cases')
             when a.role = 'joint_committee' and kind <> 'committee' then
-                fault('/organisation', 'organisation_does_not_fit_role', 'has to be a committee for this role')
+                fault('/organisation', 'organisation_does_not_fit_role', 'must be a committee for this role')
             when a.role = 'proceedings_liaison' and kind not in ('police', 'prosecution', 'reporter') then
                 fault('/organisation', 'organisation_does_not_fit_role',
-                    'has to be police, prosecution or reporter for this role') end,
+                    'must be police, prosecution or reporter for this role') end,
         case when of_a_person and a.client is null then
-            fault('/client_id', 'client_required', 'has to be named for a person''s access') end,
+            fault('/client_id', 'client_required', 'is required for personal access') end,
         case when of_a_person and a.ends_on is null then
-            fault('/ends_on', 'end_required', 'has to be there for a person''s access') end,
+            fault('/ends_on', 'end_required', 'is required for personal access') end,
         case when a.ends_on < a.starts_on then
-            fault('/ends_on', 'date_order', 'lies before starts_on') end,
+            fault('/ends_on', 'date_order', 'must not be before starts_on') end,
         case when of_a_person and a.ends_on > a.starts_on + 731 then
-            fault('/ends_on', 'too_long', 'lies more than two years after starts_on') end];
+            fault('/ends_on', 'too_long', 'must be at most two years after starts_on') end];
 end
 $$;
 
@@ -58,7 +58,7 @@ begin
             and x.client is not distinct from a.client and x.role = a.role and x.ended_on is null
             and (x.ends_on is null or x.ends_on >= today())) then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'access_there_already',
-            'This access is in force already; change it instead.')));
+            'This access is already in force. Change it instead.')));
     end if;
     insert into case_access (id, committee, case_id, organisation, client, role, starts_on, ends_on)
         values (uuid_v7(), c.committee, c.id, a.organisation, a.client, a.role, a.starts_on, a.ends_on)
@@ -82,7 +82,7 @@ begin
     perform refuse_stale(expected, a.version);
     if a.ended_on is not null then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'access_ended',
-            'The access has ended; grant it anew.')));
+            'The access has ended. Grant it again.')));
     end if;
     n := jsonb_populate_record(a, change);
     perform refuse_faults(variadic access_faults(n) || array[

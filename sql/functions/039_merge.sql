@@ -9,10 +9,10 @@ $$;
 create or replace function merge_blockers(c review_case) returns json language plpgsql stable as $$
 begin
     return (select json_agg(fault(null, rule, message)) from (values
-        ('actions_open', 'Each action of the case has to be ended or merged first.',
+        ('actions_open', 'Each action of the case must be ended or merged first.',
             exists (select from action a where a.case_id = c.id
                 and a.status not in ('verified', 'not_achieved', 'superseded'))),
-        ('information_requests_open', 'Each information request of the case has to be answered or withdrawn first.',
+        ('information_requests_open', 'Each information request of the case must be answered or withdrawn first.',
             exists (select from information_request i where i.case_id = c.id and i.status = 'open')),
         ('transfer_proposed', 'A transfer of the case has been proposed.',
             exists (select from case_transfer t where t.case_id = c.id and t.status = 'proposed'))
@@ -53,14 +53,14 @@ begin
         case when target_id = c.id then fault('/into_case_id', 'merged_into_itself', 'is the case itself')
             when target.id is null then fault('/into_case_id', 'unknown_case', 'is not a case of this committee') end,
         future_fault('/merged_on', on_day),
-        early_fault('/merged_on', on_day, c.stage_entered_on, 'the present stage was entered'));
+        early_fault('/merged_on', on_day, c.stage_entered_on, 'the current stage was entered'));
     if target.stage = 'closed' then
         perform refuse(409, 'state_conflict', json_build_array(
-            fault('/into_case_id', 'case_closed', 'is a case that is closed')));
+            fault('/into_case_id', 'case_closed', 'is a closed case')));
     end if;
     if exists (select from case_transfer t where t.case_id = target.id and t.status = 'proposed') then
         perform refuse(409, 'state_conflict', json_build_array(fault('/into_case_id', 'transfer_proposed',
-            'is a case that is offered to another committee; withdraw the transfer first')));
+            'is offered to another committee; withdraw the transfer first')));
     end if;
     blockers := merge_blockers(c);
     if blockers is not null then

@@ -51,11 +51,11 @@ begin
                 and (newly_agreed or before.owner_accepted_on is not null
                     or before.owner_organisation <> n.owner_organisation) then
             fault(base || '/owner_accepted_on', 'owner_acceptance_required',
-                'is needed: an action is agreed when its owner has accepted it') end,
+                'is required: an action is agreed only after its owner accepted it') end,
         case when agreed and n.resource_issue = 'refused' and n.cog_note is null
                 and (newly_agreed or before.resource_issue <> 'refused' or before.cog_note is not null) then
             fault(base || '/cog_note', 'cog_note_required',
-                'has to say how the action is agreed although the chief officers refused resources') end,
+                'must explain how the action is agreed although the chief officers refused resources') end,
         future_fault(base || '/owner_accepted_on', n.owner_accepted_on),
         early_fault(base || '/owner_accepted_on', n.owner_accepted_on, case_decision_entered(n.case_id),
             'the stage decision was entered')
@@ -73,7 +73,7 @@ declare
 begin
     if c.stage in ('notification', 'information_gathering', 'recommendation') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_decision',
-            'Actions can be added from the stage decision on.')));
+            'Actions can only be added from the stage decision onwards.')));
     end if;
     return c;
 end
@@ -159,9 +159,9 @@ begin
     return array[
         case when n.due_on <> a.due_on and a.status <> 'proposed' and reason is null then
             fault('/due_change_reason', 'due_change_reason_required',
-                'has to say why the due day of an agreed action moves') end,
+                'must explain why the due date of an agreed action changes') end,
         case when n.due_on = a.due_on and reason is not null then
-            fault('/due_change_reason', 'only_with_due_change', 'is for a change of the due day') end,
+            fault('/due_change_reason', 'only_with_due_change', 'is only allowed with a change of the due date') end,
         case when n.due_on <> a.due_on then early_fault('/due_on', n.due_on,
             (select c.opened_on from review_case c where c.id = a.case_id), 'the case was opened') end];
 end
@@ -197,7 +197,7 @@ begin
     if a.committee <> claim('committee') and (change - array['status', 'owner_accepted_on'] <> '{}'
             or n.status not in (a.status, 'in_progress')) then
         perform refuse(422, 'rule_violation', json_build_array(fault('', 'committee_only',
-            'may be changed by the committee; the owner accepts, and reports progress and completion')));
+            'can only be changed by the committee; the owner accepts, and reports progress and completion')));
     end if;
     if n.status <> a.status and not (a.status, n.status) in (
             ('proposed', 'agreed'), ('agreed', 'in_progress'), ('proposed', 'not_achieved'),
@@ -213,9 +213,10 @@ begin
     perform refuse_faults(variadic action_faults(a, n, '') || action_due_faults(a, n, reason)
         || case when change ? 'depends_on' then action_dependency_faults(n, '') end || array[
         case when n.status in ('not_achieved', 'superseded') and n.reason is null then
-            fault('/reason', 'reason_required', 'has to say why') end,
+            fault('/reason', 'reason_required', 'is required') end,
         case when n.status not in ('not_achieved', 'superseded') and n.reason is not null then
-            fault('/reason', 'only_when_ended', 'is for an action that is not achieved or superseded') end]);
+            fault('/reason', 'only_when_ended',
+                'is only allowed for an action that is not achieved or superseded') end]);
     update action set (title, owner_organisation, due_on, success_measure, themes, priority, scope,
             resource_issue, status, reason, strategy_id, owner_role, contributors, owner_accepted_on, cog_note,
             depends_on)
@@ -253,7 +254,8 @@ declare
 begin
     if a.status not in ('agreed', 'in_progress') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_progress',
-            'Progress is reported on an action that is agreed or in progress; this one is ' || a.status || '.')));
+            'Progress can only be reported on an action that is agreed or in progress; this one is '
+            || a.status || '.')));
     end if;
     perform refuse_faults(
         future_fault('/reported_on', u.reported_on),
@@ -273,11 +275,11 @@ declare
 begin
     if a.status not in ('agreed', 'in_progress') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_progress',
-            'An action is completed from agreed or in progress; this one is ' || a.status || '.')));
+            'Only an action that is agreed or in progress can be completed; this one is ' || a.status || '.')));
     end if;
     if action_waits(a) then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'dependency_open',
-            'Something that the action depends on has not ended.')));
+            'An action on which this one depends has not ended.')));
     end if;
     perform refuse_faults(
         future_fault('/completed_on', on_day),
@@ -307,7 +309,7 @@ begin
     end if;
     if a.completed_by = claim('client') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
-            'Who reported the completion cannot verify it.')));
+            'The client that reported the completion cannot verify it.')));
     end if;
     perform refuse_faults(
         future_fault('/verified_on', on_day),

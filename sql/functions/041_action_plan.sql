@@ -23,7 +23,7 @@ end
 $$;
 
 create or replace function action_cycle_fault(base text) returns json language sql immutable as $$
-    select fault(base || '/depends_on', 'dependency_cycle', 'would make actions wait for each other')
+    select fault(base || '/depends_on', 'dependency_cycle', 'would make actions depend on each other')
 $$;
 
 -- What is wrong with what an action depends on.
@@ -132,7 +132,7 @@ begin
         from item, unnest(waits_for) with ordinality u(id, n) where id >= jsonb_array_length(items)
         union all
         select fault(format('/actions/%s/depends_on_index', i), 'dependency_cycle',
-            'would make actions wait for each other')
+            'would make actions depend on each other')
         from behind where i = id);
 end
 $$;

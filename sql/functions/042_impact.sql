@@ -23,7 +23,7 @@ begin
     end if;
     if a.status <> 'verified' then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_verified',
-            'The impact of a verified action is reviewed; this one is ' || a.status || '.')));
+            'Only a verified action can have an impact review; this one is ' || a.status || '.')));
     end if;
     perform refuse_faults(
         future_fault('/reviewed_on', r.reviewed_on),
@@ -31,7 +31,7 @@ begin
         case when r.next_review_on <= r.reviewed_on then
             fault('/next_review_on', 'date_order', 'does not lie after reviewed_on') end,
         case when r.outcome = 'too_early' and r.next_review_on is null then
-            fault('/next_review_on', 'next_review_required', 'has to say when the impact can be seen') end);
+            fault('/next_review_on', 'next_review_required', 'is required when outcome is too_early') end);
     insert into impact_review (id, committee, case_id, action_id, reviewed_on, outcome, evidence, next_review_on,
             recorded_by)
         values (uuid_v7(), a.committee, a.case_id, a.id, r.reviewed_on, r.outcome, r.evidence, r.next_review_on,

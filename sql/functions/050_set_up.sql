@@ -7,7 +7,7 @@ begin
     if c.stage in ('notification', 'information_gathering', 'recommendation')
             or c.stage = 'decision' and c.decision_outcome is distinct from 'proceed' then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_set_up',
-            'A review is set up once the committee has decided to proceed.')));
+            'The committee must decide to proceed first.')));
     end if;
 end
 $$;
@@ -88,7 +88,7 @@ begin
     perform refuse_before_set_up(c);
     if c.stage not in ('decision', 'set_up', 'review', 'reporting') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'after_reporting',
-            'The mandate stays as it was when the report went to the chief officers.')));
+            'The mandate cannot change after the report went to the chief officers.')));
     end if;
     perform refuse_faults(variadic mandate_faults(c, n));
     insert into mandate (case_id, committee, agreed_on, questions, period_from, period_to, agencies,
@@ -134,7 +134,7 @@ begin
             future_fault('/ended_on', m.ended_on),
             early_fault('/ended_on', m.ended_on, m.appointed_on, 'appointed_on'),
             case when m.ended_reason is not null and m.ended_on is null then
-                fault('/ended_reason', 'only_when_ended', 'is for a member who has left the team') end];
+                fault('/ended_reason', 'only_when_ended', 'is only allowed for a member who has left the team') end];
 end
 $$;
 
@@ -146,7 +146,7 @@ begin
             select from team_member x where x.case_id = c.id and x.role = 'chair' and x.ended_on is null
                 and x.id is distinct from m.id) then
         perform refuse(409, 'state_conflict', json_build_array(fault('/role', 'chair_appointed',
-            'is held by another member; end that appointment first')));
+            'belongs to another member; end that appointment first')));
     end if;
 end
 $$;

@@ -32,12 +32,13 @@ begin
             fault('/invited_on', 'invitation_or_reason',
                 'is needed, unless not_invited_reason says why there was no invitation') end,
         case when e.invited_on is not null and e.not_invited_reason is not null then
-            fault('/not_invited_reason', 'only_when_not_invited', 'is for somebody who was not invited') end,
+            fault('/not_invited_reason', 'only_when_not_invited',
+                'is only allowed for somebody who was not invited') end,
         case when e.invited_on is null and e.not_invited_reason is not null
                 and e.response is distinct from 'not_invited' then
-            fault('/response', 'not_invited', 'has to be not_invited where there was no invitation') end,
+            fault('/response', 'not_invited', 'must be not_invited if there was no invitation') end,
         case when e.invited_on is not null and e.response = 'not_invited' then
-            fault('/response', 'not_invited', 'is for somebody who was not invited') end];
+            fault('/response', 'not_invited', 'is only allowed for somebody who was not invited') end];
 end
 $$;
 
@@ -51,19 +52,19 @@ begin
         case when answered and e.responded_on is null then
             fault('/responded_on', 'required_when_answered', 'is needed for somebody who answered') end,
         case when not answered and e.responded_on is not null then
-            fault('/responded_on', 'only_when_answered', 'is for somebody who answered') end,
+            fault('/responded_on', 'only_when_answered', 'is only allowed for somebody who answered') end,
         future_fault('/responded_on', e.responded_on),
         early_fault('/responded_on', e.responded_on, e.invited_on, 'invited_on'),
         case when e.response = 'no_reply' and e.response_reason is null then
-            fault('/response_reason', 'reason_required', 'has to say what was tried') end,
+            fault('/response_reason', 'reason_required', 'is required when response is no_reply') end,
         case when e.response_reason is not null
                 and coalesce(e.response not in ('declined', 'no_reply'), true) then
             fault('/response_reason', 'only_when_not_taking_part',
-                'is for somebody who declined or did not reply') end,
+                'is only allowed for somebody who declined or did not reply') end,
         case when e.views_taken_on is not null and e.response is distinct from 'took_part' then
-            fault('/views_taken_on', 'only_when_taking_part', 'is for somebody who took part') end,
+            fault('/views_taken_on', 'only_when_taking_part', 'is only allowed for somebody who took part') end,
         case when e.views_taken_on is not null and e.method is null then
-            fault('/method', 'method_required', 'has to say how the views were taken') end,
+            fault('/method', 'method_required', 'is required with views_taken_on') end,
         future_fault('/views_taken_on', e.views_taken_on),
         early_fault('/views_taken_on', e.views_taken_on, e.invited_on, 'invited_on'),
         future_fault('/feedback_before_publication_on', e.feedback_before_publication_on),
@@ -143,19 +144,19 @@ begin
         || organisation_faults('/organisations', e.organisations)
         || array[
             case when held and e.held_on is null then
-                fault('/held_on', 'required_when_held', 'is needed for what was held') end,
+                fault('/held_on', 'required_when_held', 'is required for an engagement that was held') end,
             case when not held and e.held_on is not null then
-                fault('/held_on', 'only_when_held', 'is for what was held') end,
+                fault('/held_on', 'only_when_held', 'is only allowed for an engagement that was held') end,
             case when held and cardinality(e.organisations) = 0 then
-                fault('/organisations', 'required_when_held', 'has to name at least one') end,
+                fault('/organisations', 'required_when_held', 'must contain at least one organisation') end,
             case when held and e.participants_count is null then
-                fault('/participants_count', 'required_when_held', 'is needed for what was held') end,
+                fault('/participants_count', 'required_when_held', 'is required for an engagement that was held') end,
             case when not held and e.participants_count is not null then
-                fault('/participants_count', 'only_when_held', 'is for what was held') end,
+                fault('/participants_count', 'only_when_held', 'is only allowed for an engagement that was held') end,
             case when not held and e.reason is null then
-                fault('/reason', 'reason_required', 'has to say why') end,
+                fault('/reason', 'reason_required', 'is required') end,
             case when held and e.reason is not null then
-                fault('/reason', 'only_when_not_held', 'is for what was not held') end];
+                fault('/reason', 'only_when_not_held', 'is only allowed if no engagement was held') end];
 end
 $$;
 

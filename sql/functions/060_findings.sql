@@ -94,7 +94,7 @@ begin
         early_fault('/review_on', s.review_on, c.opened_on, 'the case was opened'),
         case when exists (select from unnest(s.findings) named
                 where not exists (select from finding f where f.id = named and f.case_id = c.id)) then
-            fault('/findings', 'unknown_finding', 'names a finding that the case does not have') end];
+            fault('/findings', 'unknown_finding', 'contains a finding of another case') end];
 end
 $$;
 

@@ -90,7 +90,7 @@ begin
             greatest(n.drafted_on, n.accuracy_checked_on), 'the draft and the check of its accuracy'),
         case when n.drafted_on is null and coalesce(n.accuracy_checked_on, n.family_feedback_on,
                 n.prosecution_consulted_on, n.committee_agreed_on) is not null then
-            fault('/drafted_on', 'drafting_day_required', 'is needed with the days that follow it') end,
+            fault('/drafted_on', 'drafting_day_required', 'is required with the dates that follow it') end,
         case when n.committee_agreed_on is distinct from was.committee_agreed_on
                 and c.committee is distinct from claim('committee') then
             fault('/committee_agreed_on', 'committee_only', 'is recorded by the committee') end];
@@ -111,11 +111,11 @@ begin
     perform refuse_put(create_only, expected, p.version);
     if not report_is_written_in(c.stage) then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_reporting',
-            'The report is written in the stages review and reporting.')));
+            'The report can only be changed in the stages review and reporting.')));
     end if;
     if p.committee_agreed_on is not null and c.committee is distinct from claim('committee') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'agreed_by_committee',
-            'A report that the committee agreed is changed by the committee only.')));
+            'Only the committee can change a report that it agreed.')));
     end if;
     perform refuse_faults(variadic report_faults(c, p, n));
     n.agreed_by := case when n.committee_agreed_on is null then null
@@ -185,11 +185,11 @@ begin
         future_fault('/plan_considered_on', n.plan_considered_on),
         early_fault('/plan_considered_on', n.plan_considered_on, agreed, 'the committee agreed the report'),
         case when n.outcome = 'changes_requested' and n.reason is null then
-            fault('/reason', 'reason_required', 'has to say what is to change') end,
+            fault('/reason', 'reason_required', 'is required when outcome is changes_requested') end,
         case when n.outcome = 'ratified' and n.reason is not null then
-            fault('/reason', 'only_for_changes', 'is for changes that are requested') end,
+            fault('/reason', 'only_for_changes', 'is only allowed when outcome is changes_requested') end,
         case when n.outcome <> 'ratified' and n.plan_considered_on is not null then
-            fault('/plan_considered_on', 'only_when_ratified', 'is for a report that is ratified') end];
+            fault('/plan_considered_on', 'only_when_ratified', 'is only allowed when outcome is ratified') end];
 end
 $$;
 
@@ -202,16 +202,16 @@ declare
 begin
     if c.stage <> 'ratification' then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_ratification',
-            'A report is ratified while the case is in the stage ratification.')));
+            'A report can only be ratified in the stage ratification.')));
     end if;
     if r.outcome = 'ratified' then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'ratified_already',
-            'The report is ratified already.')));
+            'The report is already ratified.')));
     end if;
     select * into p from report where case_id = c.id;
     if claim('client') = p.agreed_by or has_written(c, 'report', '{committee_agreed_on,agreed_by}') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
-            'Who wrote the report or recorded that it is agreed cannot ratify it.')));
+            'A client that wrote the report or recorded its agreement cannot ratify it.')));
     end if;
     perform refuse_faults(variadic ratification_faults(n, p.committee_agreed_on));
     insert into ratification (id, committee, case_id, stage_sequence, outcome, decided_on, reason,
@@ -235,7 +235,7 @@ declare
 begin
     if r.outcome is distinct from 'ratified' then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_ratified',
-            'The plan is considered once the report is ratified.')));
+            'The plan can only be considered after the report is ratified.')));
     end if;
     perform refuse_faults(
         future_fault('/considered_on', on_day),

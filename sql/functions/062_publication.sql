@@ -47,10 +47,10 @@ language plpgsql stable as $$
 begin
     return case when n.published_on is null then '{}'::json[] else array[
         case when coalesce(n.form, 'not_published') = 'not_published' then
-            fault('/published_on', 'only_for_a_form', 'needs a form that is published') end,
+            fault('/published_on', 'only_for_a_form', 'needs a form other than not_published') end,
         case when n.anonymisation_checked_on is null then
             fault('/published_on', 'anonymisation_check_required',
-                'needs the check that nobody can be identified') end,
+                'needs the anonymisation check') end,
         case when not n.reporting_restrictions_checked then
             fault('/reporting_restrictions_checked', 'restrictions_check_required',
                 'is needed before publication') end,
@@ -73,11 +73,11 @@ begin
         future_fault('/decided_on', n.decided_on),
         early_fault('/decided_on', n.decided_on, ratified, 'the report was ratified'),
         case when n.form is null and n.decided_on is not null then
-            fault('/form', 'form_required', 'has to say what was decided') end,
+            fault('/form', 'form_required', 'is required with decided_on') end,
         case when n.form is not null and n.decided_on is null then
-            fault('/decided_on', 'decision_day_required', 'has to say when it was decided') end,
+            fault('/decided_on', 'decision_day_required', 'is required with form') end,
         case when n.form = 'not_published' and n.reason is null then
-            fault('/reason', 'reason_required', 'has to say why nothing is published') end,
+            fault('/reason', 'reason_required', 'is required when form is not_published') end,
         future_fault('/family_told_on', n.family_told_on),
         future_fault('/practitioners_told_on', n.practitioners_told_on),
         future_fault('/prosecution_sight_on', n.prosecution_sight_on),
@@ -85,15 +85,15 @@ begin
         future_fault('/published_on', n.published_on),
         early_fault('/published_on', n.published_on, n.decided_on, 'decided_on'),
         case when n.url is not null and n.published_on is null then
-            fault('/url', 'only_when_published', 'is for something that is published') end,
+            fault('/url', 'only_when_published', 'is only allowed after publication') end,
         future_fault('/removed_on', n.removed_on),
         early_fault('/removed_on', n.removed_on, n.published_on, 'published_on'),
         case when n.removed_on is not null and n.published_on is null then
-            fault('/removed_on', 'only_when_published', 'is for something that is published') end,
+            fault('/removed_on', 'only_when_published', 'is only allowed after publication') end,
         case when n.removed_on is not null and n.removal_reason is null then
-            fault('/removal_reason', 'reason_required', 'has to say why it was taken down') end,
+            fault('/removal_reason', 'reason_required', 'is required with removed_on') end,
         case when n.removed_on is null and n.removal_reason is not null then
-            fault('/removal_reason', 'only_when_removed', 'is for something that was taken down') end];
+            fault('/removal_reason', 'only_when_removed', 'is only allowed after removal') end];
 end
 $$;
 
@@ -101,7 +101,7 @@ create or replace function refuse_unless_ratified(ratified date) returns void la
 begin
     if ratified is null then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_ratified',
-            'This is possible once the chief officers have ratified the report.')));
+            'The chief officers must ratify the report first.')));
     end if;
 end
 $$;
@@ -134,7 +134,7 @@ begin
     if n.published_on is distinct from p.published_on and n.published_on is not null
             and publication_held(c) then
         perform refuse(409, 'state_conflict', json_build_array(fault('/published_on', 'publication_held',
-            'A hold on publication or dissemination has to be lifted first.')));
+            'A hold on publication or dissemination must be lifted first.')));
     end if;
     -- The check is of the form that was decided and of the report as it was: another one has to be checked anew, unless
     -- it is published already.
@@ -176,12 +176,12 @@ begin
     select * into p from publication where case_id = c.id for update;
     if p.form is null or p.form = 'not_published' then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'nothing_to_publish',
-            'A check is recorded once it is decided what is published.')));
+            'There is nothing to publish, so nothing to check.')));
     end if;
     if has_written(c, 'publication',
             '{anonymisation_checked_on,anonymisation_checked_by,anonymisation_checked_digest}') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
-            'Who prepared the publication cannot check it.')));
+            'A client that prepared the publication cannot check it.')));
     end if;
     perform refuse_faults(
         future_fault('/checked_on', on_day),
@@ -218,7 +218,7 @@ begin
     perform refuse_unless_ratified(ratified);
     if case_held(c, 'dissemination') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'dissemination_held',
-            'A hold on dissemination has to be lifted first.')));
+            'A hold on dissemination must be lifted first.')));
     end if;
     perform refuse_faults(
         future_fault('/disseminated_on', d.disseminated_on),

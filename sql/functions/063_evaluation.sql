@@ -31,7 +31,7 @@ begin
     perform refuse_put(create_only, expected, e.version);
     if c.stage <> 'evaluation' then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_evaluation',
-            'An evaluation is recorded while the case is in the stage evaluation.')));
+            'An evaluation can only be recorded in the stage evaluation.')));
     end if;
     perform refuse_faults(
         future_fault('/evaluated_on', n.evaluated_on),

@@ -19,7 +19,7 @@ end
 $$;
 
 create or replace function past_fault(pointer text, day date) returns json language sql stable as $$
-    select case when day < today() then fault(pointer, 'not_in_the_past', 'lies in the past') end
+    select case when day < today() then fault(pointer, 'not_in_the_past', 'must not be in the past') end
 $$;
 
 create or replace function timescale_create(input jsonb) returns reply language plpgsql as $$
@@ -34,7 +34,7 @@ begin
         returning * into t;
     if not found then
         perform refuse(409, 'state_conflict', json_build_array(fault('/valid_from', 'repeated_timescale',
-            'is the first day of another timescale for this stage already')));
+            'is already the first day of another timescale for this stage')));
     end if;
     return (201, null, null, timescale_document(t))::reply;
 end
@@ -53,7 +53,7 @@ begin
         returning * into h;
     if not found then
         perform refuse(409, 'state_conflict', json_build_array(fault('/holiday_on', 'repeated_holiday',
-            'is a local holiday already')));
+            'is already a local holiday')));
     end if;
     return (201, null, null, local_holiday_document(h))::reply;
 end

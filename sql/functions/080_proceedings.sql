@@ -60,9 +60,9 @@ create or replace function proceeding_faults(p proceeding) returns json[] langua
                 'is needed while the proceedings have an effect on the review and have not ended') end,
         case when p.position = 'no_effect' and cardinality(p.restrictions) > 0 then
             fault('/restrictions', 'restricted_without_effect',
-                'cannot name what waits while the proceedings have no effect on the review') end,
+                'must be empty while the proceedings have no effect on the review') end,
         case when 'no_family_contact' = any (p.restrictions) and 'family_contact' = any (p.permitted) then
-            fault('/permitted', 'permitted_and_restricted', 'names what has to wait') end
+            fault('/permitted', 'permitted_and_restricted', 'contradicts restrictions') end
     ] || agreed_with_faults(p.agreed_with) || exchange_faults(p.exchanges)
 $$;
 
@@ -108,7 +108,7 @@ begin
     perform refuse_stale(expected, p.version);
     if case_is_closed(p.case_id) then
         perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'case_closed', 'The case is closed; re-open it first.')));
+            fault(null, 'case_closed', 'The case is closed. Re-open it first.')));
     end if;
     return p;
 end

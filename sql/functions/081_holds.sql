@@ -39,7 +39,7 @@ begin
         case when p.ended_on is not null and h.lifted_on is null then
             fault('/lifted_on', 'proceeding_ended', 'is needed, because the proceedings have ended') end,
         case when cardinality(h.stages) + cardinality(h.tracks) = 0 then
-            fault('/stages', 'nothing_held', 'has to name a stage, unless a track is named') end,
+            fault('/stages', 'nothing_held', 'must contain a stage if no track is named') end,
         future_fault('/held_from', h.held_from),
         early_fault('/held_from', h.held_from, c.opened_on, 'the case was opened'),
         early_fault('/planned_until', h.planned_until, h.held_from, 'the hold begins'),
@@ -47,7 +47,7 @@ begin
         future_fault('/lifted_on', h.lifted_on),
         early_fault('/lifted_on', h.lifted_on, h.held_from, 'the hold began'),
         case when h.reason = 'other' and h.reason_text is null then
-            fault('/reason_text', 'reason_text_required', 'has to say what the other reason is') end
+            fault('/reason_text', 'reason_text_required', 'is required when reason is other') end
     ] || agreed_with_faults(h.agreed_with);
 end
 $$;

@@ -155,12 +155,12 @@ begin
     n := jsonb_populate_record(s, change);
     perform refuse_faults(
         case when change ? 'revised_due_on' and s.left_on is not null then
-            fault('/revised_due_on', 'only_present_stage', 'is for the stage that the case is in') end,
+            fault('/revised_due_on', 'only_present_stage', 'is only allowed for the current stage') end,
         case when revised is not null and s.due_on is null then
-            fault('/revised_due_on', 'no_due_day', 'is for a stage that has a due day') end,
-        early_fault('/revised_due_on', revised, s.due_on, 'the due day'),
+            fault('/revised_due_on', 'no_due_day', 'is only allowed for a stage with a due date') end,
+        early_fault('/revised_due_on', revised, s.due_on, 'the due date'),
         case when n.revised_due_on is not null and cardinality(n.delay_reasons) = 0 then
-            fault('/delay_reasons', 'delay_reason_required', 'has to say why the due day is revised') end);
+            fault('/delay_reasons', 'delay_reason_required', 'must contain a reason for revising the due date') end);
     update case_stage set (delay_reasons, revised_due_on) = (n.delay_reasons, n.revised_due_on)
         where id = p_id returning * into s;
     perform case_clock_refresh(c.id);

@@ -67,17 +67,17 @@ begin
     end if;
     perform refuse_faults(
         case when filters ->> 'release' is not null then
-            parameter_fault('release', 'only_released_view', 'is for the released view') end,
+            parameter_fault('release', 'only_released_view', 'is only allowed in the released view') end,
         case when t.snapshot and filters ?| '{from,to,period_type}' then
             parameter_fault(case when filters ? 'from' then 'from' when filters ? 'to' then 'to' else 'period_type' end,
-                'snapshot_has_no_period', 'is not for a table of what is open now') end,
+                'snapshot_has_no_period', 'is not allowed for a table of open items') end,
         case when q.committee is not null and not exists (select from committee c where c.code = q.committee) then
             parameter_fault('committee', 'unknown_code', 'is not a committee') end,
         case when q.breakdown <> '' and not exists (select from statistic_breakdown b
                 where b.table_code = t.code and b.code = q.breakdown) then
             parameter_fault('breakdown', 'unknown_breakdown', 'is not a breakdown of this table') end,
         case when q.breakdown = 'committee' and q.committee is not null then
-            parameter_fault('breakdown', 'one_committee_only', 'by committee is for all of Scotland') end,
+            parameter_fault('breakdown', 'one_committee_only', 'by committee is only allowed for all of Scotland') end,
         case when not t.snapshot and q.from_day <> period_start(q.from_day, q.period_type) then
             parameter_fault('from', 'not_start_of_period', 'is not the first day of a period') end,
         case when not t.snapshot and q.to_day <> period_start(q.to_day, q.period_type) then
@@ -114,14 +114,15 @@ begin
         where r.made_at is not null order by released_on desc limit 1));
     perform refuse_faults(
         case when filters ? 'period_type' then
-            parameter_fault('period_type', 'only_live_view', 'is for the live view') end,
-        case when filters ? 'from' then parameter_fault('from', 'only_live_view', 'is for the live view') end,
-        case when filters ? 'to' then parameter_fault('to', 'only_live_view', 'is for the live view') end,
+            parameter_fault('period_type', 'only_live_view', 'is only allowed in the live view') end,
+        case when filters ? 'from' then
+            parameter_fault('from', 'only_live_view', 'is only allowed in the live view') end,
+        case when filters ? 'to' then parameter_fault('to', 'only_live_view', 'is only allowed in the live view') end,
         case when filters ? 'committee' then
-            parameter_fault('committee', 'only_live_view', 'is for the live view') end,
+            parameter_fault('committee', 'only_live_view', 'is only allowed in the live view') end,
         case when not exists (select from statistic_released_table r
                 where r.table_code = t.code and r.breakdown = q.breakdown) then
-            parameter_fault('breakdown', 'not_released', 'is not among what is released of this table') end,
+            parameter_fault('breakdown', 'not_released', 'is not a released breakdown of this table') end,
         case when filters ? 'release' and not exists (select from statistic_release r
                 where r.name = q.release and r.made_at is not null) then
             parameter_fault('release', 'unknown_release', 'is not a release') end);

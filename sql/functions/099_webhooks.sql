@@ -143,7 +143,7 @@ create or replace function refuse_webhooks_off(switched_on boolean) returns void
 begin
     if not switched_on then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'webhooks_off',
-            'This register is not set up to send webhooks.')));
+            'Webhooks are not enabled in this register.')));
     end if;
 end
 $$;
@@ -154,7 +154,7 @@ begin
         perform refuse(422, 'webhook_target_refused', target_faults);
     end if;
     perform refuse_faults(variadic array(
-        select fault('/types/' || n - 1, 'unknown_code', 'is not a kind of thing that the change feed tells of')
+        select fault('/types/' || n - 1, 'unknown_code', 'is not a subject of the change feed')
         from unnest(types) with ordinality u(type, n)
         where not exists (select from feed_subject s where s.subject = split_part(u.type, '.', 1))));
 end
@@ -174,7 +174,7 @@ begin
     perform refuse_webhooks_off(switched_on);
     if (select count(*) >= most from webhook x where x.organisation = claim('organisation')) then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'too_many_webhooks',
-            'The organisation has as many webhooks as it may have; delete one first.')));
+            'The organisation has the maximum number of webhooks. Delete one first.')));
     end if;
     perform refuse_webhook_faults(target_faults, w.types);
     insert into webhook (id, organisation, client, token_id, url, types, position, confirm_by)
@@ -205,7 +205,7 @@ create or replace function refuse_other_client(w webhook) returns void language 
 begin
     if w.client <> claim('client') then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_its_client',
-            'Only the client that registered the webhook may do this; others may pause or delete it.')));
+            'Only the client that registered the webhook can do this. Others can pause or delete it.')));
     end if;
 end
 $$;
@@ -316,7 +316,7 @@ begin
     end if;
     if d.status = 'pending' then
         perform refuse(409, 'state_conflict', json_build_array(fault(null, 'delivery_pending',
-            'The event is still to be sent.')));
+            'The event is already waiting to be sent.')));
     end if;
     update webhook_delivery set status = 'pending', attempts_before = attempts, first_attempt_at = null,
             due_at = now(), finished_at = null
