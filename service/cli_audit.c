@@ -176,11 +176,10 @@ int audit_check(const config *settings, const char *anchor) {
     audit_chain chain = {0};
     char reason[1024] = "";
     if (settings->database == NULL) {
-        return cli_fail(EX_CONFIG,
-                        "LR_DATABASE is not set: it has to be a libpq connection string.");
+        return cli_fail(EX_CONFIG, "LR_DATABASE is not set: it must be a libpq connection string.");
     }
     if (anchor != NULL && !audit_place_read(anchor, &chain.anchor)) {
-        return cli_fail(EX_USAGE, "--anchor has to be COUNT:HASH as the log and `check audit` give "
+        return cli_fail(EX_USAGE, "--anchor must be COUNT:HASH as the log and `check audit` give "
                                   "it.");
     }
     if (!command_check_transport(settings, "LR_DATABASE", settings->database, reason,

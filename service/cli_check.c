@@ -33,7 +33,7 @@ static void report_fault(findings *all, int status, const char *what, const char
                          const char *mend) {
     printf("%s: FAULT: %s\n", what, fault);
     if (*mend != '\0') {
-        printf("    mend it: %s\n", mend);
+        printf("    fix: %s\n", mend);
     }
     if (all->status != EX_CONFIG) {
         all->status = status;
@@ -137,7 +137,7 @@ static void check_keys(findings *all) {
     keys *known = keys_new(&source, text, sizeof text);
     if (known == NULL) {
         report_fault(all, EX_CONFIG, "keys", text,
-                     "the issuer's key set has to be readable, with a key for RS256 (2048 bits or "
+                     "the issuer's key set must be readable, with a key for RS256 (2048 bits or "
                      "more) or ES256 that has a kid.");
         return;
     }
@@ -290,7 +290,7 @@ static void check_database(findings *all) {
     char reason[1024] = "";
     if (all->settings->database == NULL) {
         report_fault(all, EX_CONFIG, "database",
-                     "LR_DATABASE is not set: it has to be a libpq connection string.",
+                     "LR_DATABASE is not set: it must be a libpq connection string.",
                      "for instance: host=db.example.org dbname=register user=register_service");
         return;
     }

@@ -14,8 +14,8 @@ int command_migrate(const cli_call *call) {
     const char *setting = own ? "LR_MIGRATION_DATABASE" : "LR_DATABASE";
     const char *database = own ? settings->migration_database : settings->database;
     if (database == NULL) {
-        return cli_fail(
-            EX_CONFIG, "LR_MIGRATION_DATABASE is not set: it has to be a libpq connection string.");
+        return cli_fail(EX_CONFIG,
+                        "LR_MIGRATION_DATABASE is not set: it must be a libpq connection string.");
     }
     if (!command_check_transport(settings, setting, database, reason, sizeof reason)) {
         return cli_fail(EX_CONFIG, reason);

@@ -87,7 +87,7 @@ int command_token(const cli_call *call, const token_role *roles) {
         return cli_fail(EX_USAGE, fault);
     }
     if (seconds <= 0) {
-        return cli_fail(EX_USAGE, "--seconds has to be a whole number from 1 to 86400.");
+        return cli_fail(EX_USAGE, "--seconds must be a whole number from 1 to 86400.");
     }
     if (!call->settings->dev) {
         return cli_fail(EX_CONFIG, "Tokens are made for development only: set LR_MODE=dev.");

@@ -107,7 +107,7 @@ static bool set_value(config *settings, const setting *known, const char *value,
     long number = strtol(value, &end, 10);
     if (errno != 0 || end == value || *end != '\0' || number < known->least ||
         number > known->most) {
-        snprintf(reason, reason_size, "%s (from %s) has to be a whole number from %d to %d.",
+        snprintf(reason, reason_size, "%s (from %s) must be a whole number from %d to %d.",
                  known->name, origin, known->least, known->most);
         return false;
     }
@@ -206,7 +206,7 @@ static bool read_mode(config *settings, char *reason, size_t reason_size) {
         settings->dev = true;
         return true;
     }
-    snprintf(reason, reason_size, "LR_MODE (from the environment) has to be dev or production.");
+    snprintf(reason, reason_size, "LR_MODE (from the environment) must be dev or production.");
     return false;
 }
 
@@ -323,7 +323,7 @@ static bool is_monotonous(const unsigned char *secret, size_t length) {
 unsigned char *config_read_secret(const char *setting_name, const char *path, size_t least,
                                   size_t *size, char *reason, size_t reason_size) {
     if (path == NULL) {
-        snprintf(reason, reason_size, "%s is not set: it has to name a file with a secret.",
+        snprintf(reason, reason_size, "%s is not set: it must name a file with a secret.",
                  setting_name);
         return NULL;
     }
@@ -346,7 +346,7 @@ unsigned char *config_read_secret(const char *setting_name, const char *path, si
         snprintf(reason, reason_size,
                  open_to_others
                      ? "%s: everybody may read or write the file; set its mode to 0600 or 0640."
-                 : too_short ? "%s: the file has to hold at least %zu bytes."
+                 : too_short ? "%s: the file must hold at least %zu bytes."
                              : "%s: the file has %zu bytes or more, but too few different ones to "
                                "be a secret; make it of random bytes.",
                  setting_name, least);

@@ -85,7 +85,7 @@ static const cli_command commands[] = {
                  {"--seconds", "N", "how long it is valid: 43200 if not given, 86400 at most"}},
      .run = run_token},
     {.name = "check",
-     .summary = "say what is wrong with configuration, keys and database, and how to mend it",
+     .summary = "report errors in configuration, keys and database, and how to fix them",
      .description =
          "Prints the settings in force, then one line for each thing that serving needs. "
          "Exit status: 0 in order,\n69 database or key set not available, 78 "
@@ -99,7 +99,7 @@ static const cli_command commands[] = {
                  {"--settings", NULL,
                   "only settings, keys, certificate and addresses; ports may be in use"},
                  {"--database", NULL, "only the databases"},
-                 {"--anchor", "COUNT:HASH", "audit: what the chain has to go through"}},
+                 {"--anchor", "COUNT:HASH", "audit: checkpoint that the chain must contain"}},
      .run = command_check},
     {.name = "version",
      .summary = "print the version of program and contract",

@@ -34,7 +34,7 @@ static void check_needed(const findings *all) {
     const config *settings = all->settings;
     if (settings->database == NULL) {
         add(all, FINDING_FAULT,
-            "LR_DATABASE is not set: it has to be a libpq connection string for the role "
+            "LR_DATABASE is not set: it must be a libpq connection string for the role "
             "register_service.");
     }
     if (!settings->dev && settings->dev_secret_file != NULL) {
@@ -42,8 +42,7 @@ static void check_needed(const findings *all) {
             "LR_DEV_SECRET_FILE is for LR_MODE=dev only; use LR_JWKS_URL or LR_JWKS_FILE.");
     }
     if (settings->issuer == NULL) {
-        add(all, FINDING_FAULT,
-            "LR_ISSUER is not set: it has to be the exact `iss` of the tokens.");
+        add(all, FINDING_FAULT, "LR_ISSUER is not set: it must be the exact `iss` of the tokens.");
     }
     if (settings->jwks_file == NULL && settings->jwks_url == NULL &&
         settings->dev_secret_file == NULL) {
@@ -52,7 +51,7 @@ static void check_needed(const findings *all) {
     }
     if (log_level_parse(settings->log_level) < 0) {
         add(all, FINDING_FAULT,
-            "LR_LOG_LEVEL is \"%.40s\": it has to be debug, info, warning or error.",
+            "LR_LOG_LEVEL is \"%.40s\": it must be debug, info, warning or error.",
             settings->log_level);
     }
 }

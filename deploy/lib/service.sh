@@ -88,7 +88,7 @@ service_check_address() {
     host=${host#[}
     host=${host%]}
     if [[ $address != *:* || ! $port =~ ^[0-9]{1,5}$ ]] || ((10#$port < 1 || 10#$port > 65535)); then
-        fail "$setting has to be HOST:PORT; it is $address." "For instance: $setting=127.0.0.1:8080 deploy/run"
+        fail "$setting must be HOST:PORT; it is $address." "For instance: $setting=127.0.0.1:8080 deploy/run"
     fi
     # shellcheck disable=SC2016 # the inner shell expands these; an address elsewhere may never answer
     if timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$host" "$port" 2>/dev/null &&
@@ -109,10 +109,10 @@ service_check_first() {
     service_check_address LR_LISTEN "$listen"
     service_check_address LR_ADMIN_LISTEN "$admin"
     for name in $(compgen -e | grep -E '^LR_(.*_FILE|CONFIG)$'); do
-        [[ ${!name} == /* ]] || fail "$name has to be a path from the root: ${!name:-it} is not."
+        [[ ${!name} == /* ]] || fail "$name must be a path from the root: ${!name:-it} is not."
         [[ -r ${!name} ]] || fail "$name: ${!name} is not there, or cannot be read."
     done
-    [[ $built == /* ]] || fail "LR_BINARY has to be a path from the root: $built is not."
+    [[ $built == /* ]] || fail "LR_BINARY must be a path from the root: $built is not."
 }
 
 # Lets the new program check what it would be started with: `--settings` or `--database`.

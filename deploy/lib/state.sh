@@ -22,7 +22,7 @@ state_choose() {
     else
         state=${LR_STATE:-${XDG_STATE_HOME:-$HOME/.local/state}/learning-reviews}
     fi
-    [[ $state == /* ]] || fail "LR_STATE has to be a path from the root: $state is not."
+    [[ $state == /* ]] || fail "LR_STATE must be a path from the root: $state is not."
     state=$(realpath -m -- "$state")
     demo=${LR_DEMO:-1}
     private_database=yes

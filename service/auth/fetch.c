@@ -47,7 +47,7 @@ bool fetch_url_allowed(const char *setting, const char *url, bool dev, char *rea
                  setting);
     } else if (!safe) {
         snprintf(reason, reason_size,
-                 "%s: the address has to begin with https (http only in dev, to 127.0.0.1, [::1] "
+                 "%s: the address must begin with https (http only in dev, to 127.0.0.1, [::1] "
                  "or localhost).",
                  setting);
     }

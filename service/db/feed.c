@@ -209,7 +209,8 @@ static bool command(feed *all, const statement *what) {
 /* The sequence stands below what consumers were told: the database was restored from a backup, or a
  * standby was promoted that did not have all. Begins anew where it is. */
 static void go_back(feed *all, int64_t last) {
-    log_write(LOG_ERROR, "the change feed stands at %lld, below what it has told: changes are lost",
+    log_write(LOG_ERROR,
+              "the change feed is at %lld, below a position that it has sent: changes are lost",
               (long long)last);
     pthread_mutex_lock(&all->lock);
     all->safe = -1;

@@ -219,8 +219,7 @@ bool exchange_expect_body(exchange *x) {
         (x->request.has_body || exchange_header(x, "Content-Type") != NULL)) {
         return refuse(
             x, "media_type_unsupported",
-            arena_printf(x->memory, "The body has to be %s%s%s.",
-                         x->operation->bodies[0].media_type,
+            arena_printf(x->memory, "The body must be %s%s%s.", x->operation->bodies[0].media_type,
                          x->operation->body_count > 1 ? " or " : "",
                          x->operation->body_count > 1 ? x->operation->bodies[1].media_type : ""));
     }

@@ -222,7 +222,7 @@ static void write_tokens(service *shared, FILE *out) {
                         "Tokens that were verified in full.", (double)tokens.cache_misses);
     metrics_write_value(out, "token_cache_entries", "gauge", "Verified tokens that are remembered.",
                         (double)tokens.cache_entries);
-    metrics_write_value(out, "tokens_refused_total", "counter", "Tokens that were not believed.",
+    metrics_write_value(out, "tokens_refused_total", "counter", "Rejected tokens.",
                         (double)tokens.refused);
     metrics_write_value(out, "token_keys", "gauge",
                         "Keys that tokens are verified with; none when they are too old.",

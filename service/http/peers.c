@@ -139,7 +139,7 @@ peers *peers_new(int most, int address_most, const char *exempt, char *reason, s
     all->address_most = address_most;
     if (!read_exempt(all, list)) {
         snprintf(reason, reason_size,
-                 "LR_TRUSTED_PROXIES has to be addresses, or networks such as 10.0.0.0/8, with "
+                 "LR_TRUSTED_PROXIES must be addresses, or networks such as 10.0.0.0/8, with "
                  "spaces between them.");
         peers_free(all);
         all = NULL;

@@ -114,10 +114,10 @@ targets *targets_new(const char *hosts, const char *networks, char *reason, size
     }
     if (all != NULL && all->hosts != NULL && all->networks != NULL) {
         fault = *hosts == '\0' || !read_list(all, hosts, read_host)
-                    ? "LR_WEBHOOK_HOSTS has to be a list of host, host:port or *.suffix, with "
+                    ? "LR_WEBHOOK_HOSTS must be a list of host, host:port or *.suffix, with "
                       "commas between."
                 : !read_list(all, networks, read_network)
-                    ? "LR_WEBHOOK_NETWORKS has to be a list of networks such as 10.0.0.0/8, with "
+                    ? "LR_WEBHOOK_NETWORKS must be a list of networks such as 10.0.0.0/8, with "
                       "commas between and no bit set beyond the prefix."
                     : NULL;
     }
@@ -248,7 +248,7 @@ static void free_url(url_parts *parts) {
 
 static const char *const messages[][2] = {
     {"not_an_address", "cannot be read as an address"},
-    {"https_required", "has to begin with https"},
+    {"https_required", "must begin with https"},
     {"user_in_address", "must not have a user or password in it"},
     {"fragment_in_address", "must not have a fragment"},
     {"host_not_allowed", "has a host or port that this register does not send to"},

@@ -108,7 +108,7 @@ def test_completion_offers_files_for_the_configuration(tmp_path):
 def check(binary, settings):
     """The status of `check`, and what it says of each thing."""
     done = run(binary, "check", env={"PATH": os.environ["PATH"], **settings})
-    lines = re.findall(r"^([A-Za-z ]+): (in order|(?:FAULT|WARNING): .*)(?:, .*)?\n(?:    mend it: (.+))?",
+    lines = re.findall(r"^([A-Za-z ]+): (in order|(?:FAULT|WARNING): .*)(?:, .*)?\n(?:    fix: (.+))?",
                        done.stdout, re.MULTILINE)
     return done.returncode, {what: (finding, mend) for what, finding, mend in lines}
 
@@ -158,7 +158,7 @@ FAULTS_OF_SETTINGS = [
     ({"LR_PUBLIC_URL": "https://"}, "LR_PUBLIC_URL is"),
     ({"LR_PUBLIC_URL": "https://register.example?a=b"}, "which has a user, a query or a fragment"),
     ({"LR_PUBLIC_URL": 'https://register.example"'}, "which has a character that must not be in an address"),
-    ({"LR_TRUSTED_PROXIES": "10.0.0.0/33"}, 'LR_TRUSTED_PROXIES has to be addresses, or networks'),
+    ({"LR_TRUSTED_PROXIES": "10.0.0.0/33"}, 'LR_TRUSTED_PROXIES must be addresses, or networks'),
     ({"LR_AUDIENCE": ""}, "LR_AUDIENCE is set and empty"),
     ({"LR_AUDIENCE": "register "}, 'LR_AUDIENCE is "register ", with a blank'),
     ({"LR_LOG_LEVEL": "loud"}, 'LR_LOG_LEVEL is "loud"'),

@@ -77,7 +77,7 @@ def test_the_image_s_last_step_makes_a_program_that_runs_read_only_and_without_r
     assert (made.returncode, re.sub(r"learning-reviews [0-9.]+, contract [0-9.]+, schema [0-9a-f-]+", "VERSION", made.stdout)) == (
         0, "VERSION\n"
            "learning-reviews: nothing answers at LR_ADMIN_LISTEN; is it serving?\nhealth: 69\n"
-           "learning-reviews: LR_DATABASE is not set: it has to be a libpq connection string for the role "
+           "learning-reviews: LR_DATABASE is not set: it must be a libpq connection string for the role "
            "register_service.\nserve: 78\nno settings in the image\n")
 
 
