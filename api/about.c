@@ -1,5 +1,5 @@
-/* What the service says of itself: its index, the contract, the documentation, the problems and who
- * is asking. */
+/* The service describes itself: its index, the contract, the documentation, the problems and the
+ * caller. */
 #include "contract_handlers.h"
 #include "service/contract/problems.h"
 #include "service/http/exchange.h"

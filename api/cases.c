@@ -9,7 +9,7 @@
  * name. */
 static const char *const own_system = "committee";
 
-/* The committee's code stands at the end of its organisation's code (CPC-GLA). */
+/* An organisation's code ends with the code of its committee (CPC-GLA). */
 static const char *own_committee(exchange *x) {
     const char *code = exchange_principal(x)->organisation;
     const char *dash = strrchr(code, '-');

@@ -1,4 +1,4 @@
-/* What the review finds, and the strategies that it suggests. */
+/* The findings of a review and the strategies that it suggests. */
 #include "contract_handlers.h"
 #include "service/http/exchange.h"
 

@@ -135,7 +135,7 @@ static bool is_written_chi(const char *digits, size_t count, size_t first_group)
     return count == CHI_DIGITS && grouped && is_chi(digits);
 }
 
-/* What the digits are that were read so far; the first group of them tells years and counts from
+/* The kind of the digits read so far. Their first group distinguishes years and counts from
  * dialling codes and dates of birth. */
 static const char *digits_kind(const char *digits, size_t count, size_t first_group, bool plus) {
     if (is_written_chi(digits, count, first_group)) {
@@ -236,7 +236,7 @@ static size_t month_length(const char *text) {
     return 0;
 }
 
-/* Passes over one of the words when it stands at `text` with a blank after it. */
+/* Skips one of the words if `text` begins with it and a blank. */
 static const char *skip_word(const char *text, const char *word) {
     size_t length = strlen(word);
     return strncasecmp(text, word, length) == 0 && text[length] == ' ' ? text + length + 1 : text;

@@ -9,5 +9,5 @@ const char *free_text_scan(const char *text);
 
 /* The same for an identifier that a system chose (a reference, a key, an address), in which only
  * two kinds are looked for: a free-standing CHI number, and an e-mail address. A telephone number
- * or a postcode cannot be told from a local reference. */
+ * or a postcode looks like a local reference. */
 const char *free_text_scan_identifier(const char *text);

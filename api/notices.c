@@ -1,4 +1,4 @@
-/* Notices: what a committee tells others, and what the inspectorate says to it. */
+/* Notices of a committee to others, and the observations of the inspectorate. */
 #include "contract_handlers.h"
 #include "service/http/exchange.h"
 

@@ -1,4 +1,4 @@
-/* Proceedings beside a review, and the holds that they or other reasons bring about. */
+/* Proceedings parallel to a review, and holds because of them or for other reasons. */
 #include "contract_handlers.h"
 #include "service/http/exchange.h"
 

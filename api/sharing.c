@@ -1,5 +1,4 @@
-/* Who else works on a case: access to single cases, transfers between committees, and the timeline
- * of all that happened. */
+/* Access of others to single cases, transfers between committees, and the timeline of a case. */
 #include "contract_handlers.h"
 #include "service/http/exchange.h"
 

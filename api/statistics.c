@@ -10,7 +10,7 @@
 static const char *const filter_names[] = {"view", "committee", "period_type", "from",
                                            "to",   "breakdown", "release",     NULL};
 
-/* What was asked, as the database takes it. */
+/* The parameters of the request as the database expects them. */
 static const char *filters_text(exchange *x) {
     json_t *filters = json_object();
     for (const char *const *name = filter_names; *name != NULL; name++) {
@@ -29,7 +29,7 @@ static bool wants_csv(const exchange *x) {
     return strcmp(exchange_media_type(x), "text/csv") == 0;
 }
 
-/* Answers are kept by who asks, because the database decides who may see what. */
+/* The cache has a key per caller, because the database decides what each caller can see. */
 static const char *key_of(exchange *x, const char *table, bool csv) {
     const principal *who = exchange_principal(x);
     const char *key = arena_printf(exchange_memory(x), "%s %d%d%d %s", who->organisation,

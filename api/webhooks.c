@@ -43,8 +43,8 @@ static const char *confirm_days(exchange *x) {
                         exchange_service(x)->settings->webhook_confirm_days);
 }
 
-/* The secret is put into the answer alone: what is kept for a repetition of the request has its
- * generation, and it follows from that. */
+/* Only the response contains the secret. The stored response for a repetition has its generation,
+ * from which the secret is derived. */
 static void answer_with_secret(exchange *x, db_reply *reply) {
     json_t *webhook = json_loads(reply->body, 0, NULL);
     const char *id = json_string_value(json_object_get(webhook, "id"));

@@ -1,4 +1,4 @@
-# What an installation consists of, and the Debian package: `cpack` in the build folder, or deploy/package.
+# The files of an installation, and the Debian package: `cpack` in the build folder, or deploy/package.
 include(GNUInstallDirs)
 set(PACKAGING ${CMAKE_CURRENT_LIST_DIR})
 set(COMPRESSED ${CMAKE_BINARY_DIR}/compressed)

@@ -231,7 +231,7 @@
         return section("timeliness", "Timeliness against timescales",
             "Share of what was due in the newest period and done in time, in per cent.",
             bars("Bar chart: per cent in time; the table below has the figures", drawn),
-            tableOf("In time" + when(last(parts[0][1].rows)), ["What", "In time", "All", "Share"], rows));
+            tableOf("In time" + when(last(parts[0][1].rows)), ["Timescale", "In time", "All", "Share"], rows));
     }
 
     function days(decision, complete) {
@@ -324,7 +324,7 @@
                 }
                 tell((live() ? "Exact figures" : open.release ? "Figures of the release " + open.release
                     : "Nothing has been released yet") + ", " + (place.value ? names.get(place.value) : "all of Scotland")
-                    + ". Read anew every " + POLL_SECONDS + " seconds.", false);
+                    + ". Read again every " + POLL_SECONDS + " seconds.", false);
             }
             timer = setTimeout(show, POLL_SECONDS * 1000);
         } catch (error) {

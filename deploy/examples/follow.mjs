@@ -2,7 +2,7 @@
 // Follows the change feed of the register and prints a line for each event. Needs nothing but Node.js 18 or newer.
 //
 // REGISTER_URL and REGISTER_TOKEN name the register and a token with the scope changes.read. REGISTER_POSITION names a
-// file that keeps the position, so that a later start goes on where this one ended. With --once it ends when there is
+// file that keeps the position, so that a later start continues there. With --once it ends when there is
 // nothing more for now. An event says what changed; read the resource at its address to see how.
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
@@ -47,11 +47,11 @@ async function page(address) {
 
 function refuse(problem) {
   console.error(`${problem.code}: ${problem.detail}`);
-  if (problem.code === "cursor_expired") console.error("The position is too old: remove its file, and begin anew.");
+  if (problem.code === "cursor_expired") console.error("The position is too old: remove its file and start again.");
   process.exit(1);
 }
 
-/** The address to go on at: never another machine than the one that the token is for. */
+/** The next address, always on the machine that the token is for. */
 function onward(next) {
   const address = new URL(next);
   const home = new URL(REGISTER_URL);
@@ -65,7 +65,7 @@ for (let address = onward(beginning()), more = true; more || !once; ) {
   for (const event of found.items) {
     console.log(`${event.occurred_at} ${event.type} ${event.links.self ?? event.subject_id}`);
   }
-  // After the events: whoever stops in between meets some of them twice, and misses none.
+  // After the events: an interrupted run repeats some events but misses none.
   keep(found.next);
   address = onward(found.next);
   more = found.more;

@@ -24,7 +24,7 @@ for wait in 0.5 1 2 4 8 0; do
             jq . "$answer"
             exit 0
         fi
-        # What is no problem with a code comes from a proxy on the way, and is no answer of the register.
+        # A response without a problem code comes from a proxy, not from the register.
         if [[ $(jq -r 'select(.code) | .retryable' "$answer" 2>/dev/null) == false ]]; then
             jq . "$answer"
             exit 1

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # run and state.sh set what all share
-# What to do next: addresses, tokens, and lines to paste.
+# The next steps: addresses, tokens, and lines to paste.
 
 examples_address() {
     local scheme=http listen=${LR_LISTEN:-127.0.0.1:8080}
@@ -41,7 +41,7 @@ examples_print() {
     step "Ready. Documentation: $url/docs   Contract: $url/openapi.yaml   Dashboard: $url/dashboard"
     printf '   State: %s   Stop: deploy/run --stop\n' "$state"
     if [[ -z ${LR_DEV_SECRET_FILE:-} ]]; then
-        printf '   Tokens come from the issuer that LR_JWKS_URL or LR_JWKS_FILE stands for.\n'
+        printf '   Tokens come from the issuer of LR_JWKS_URL or LR_JWKS_FILE.\n'
         return
     fi
     examples_write_tokens "$url"
@@ -60,11 +60,11 @@ curl -sS "$url/v1/actions?overdue=true&limit=5" -H "Authorization: Bearer $commi
 # A dashboard reads a table of statistics, as CSV
 curl -sS $url/v1/statistics/decisions -H "Authorization: Bearer $dashboard" -H 'Accept: text/csv'
 
-# Where a case that waits for the decision can go, what is missing and who can do it
+# Possible transitions of a case that waits for the decision, and their blockers
 case=$(curl -sS "$url/v1/cases?stage=decision&limit=1" -H "Authorization: Bearer $committee" | jq -r '.items[0].links.self')
 curl -sS $url$case/transitions -H "Authorization: Bearer $committee" | jq -c '.items[] | {to, possible, blocked_by: [.blocked_by[] | {message, by}]}'
 
-# What happened in it
+# Its history
 curl -sS "$url$case/timeline?limit=200" -H "Authorization: Bearer $committee" | jq -r '.items[] | [.recorded_at, .recorded_by, .kind, .subject] | @tsv'
 
 # Has it changed since it was read? 304: it has not

@@ -15,7 +15,7 @@ test_packages=(libcriterion-dev postgresql postgresql-15-plpgsql-check python3-p
 # Prints those of the packages named that are not installed.
 packages_missing() {
     local name installed
-    # It fails when it knows one of them not at all, and tells of the others.
+    # It fails if one package is unknown, and lists the others.
     installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "$@" 2>/dev/null) || true
     for name in "$@"; do
         [[ $'\n'$installed$'\n' == *$'\n'"$name installed"$'\n'* ]] || printf '%s\n' "$name"
@@ -33,7 +33,7 @@ require_debian() {
             'This is for Debian 12. deploy/README.md lists what to install by hand elsewhere.'
     fi
     if [[ $id != 'debian 12' ]]; then
-        step "This system says it is $id; made and tested for Debian 12, going on"
+        step "This system says it is $id; made and tested for Debian 12; continuing"
     fi
 }
 

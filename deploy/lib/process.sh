@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Processes: which ones run, and starting one that goes on when this shell has ended.
+# Processes: which ones run, and starting one that outlives this shell.
 
 # Prints the ids of the processes of a user whose command line begins with the words given. A process that has ended and
 # that nobody has waited for has no command line.
@@ -21,7 +21,7 @@ processes_of() {
 }
 
 # Closes all descriptors of this shell but the standard ones: for a subshell that starts a daemon, which would keep
-# locks, pipes and files of whoever started this.
+# the caller's locks, pipes and files.
 close_descriptors() {
     local descriptor
     for descriptor in "/proc/$BASHPID/fd"/*; do

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# What a command tells the person in front of it; `self` is the command's name.
+# Messages of a command for people; `self` is the command's name.
 
 # One line for each thing that is done.
 step() {
     printf '== %s\n' "$1"
 }
 
-# What a program said, set in below its step.
+# Output of a program, indented below its step.
 detail() {
     sed 's/^/   /'
 }

@@ -38,7 +38,7 @@ def packages_of(files):
 
 
 def licences(name):
-    """What the package's machine-readable copyright file says for its files, where it has one."""
+    """The licences in the machine-readable copyright file of a package, if it has one."""
     path = pathlib.Path("/usr/share/doc") / name / "copyright"
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     return sorted(set(re.findall(r"^License: *(\S.*?) *$", text, re.MULTILINE)))

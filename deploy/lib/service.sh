@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # run and state.sh set what all share
 # The service itself: a copy of the program in the state folder, started in the background. A new program and new
-# settings are checked beside the running service, which is stopped only when they could start.
+# settings are checked next to the running service, which is stopped only if they could start.
 
 # Copies the program, so that its user can read it and a new build does not disturb a running one.
 program_stage() {
@@ -21,7 +21,7 @@ service_pid() {
     processes_of "$service_user" "$program" serve
 }
 
-# What the service is started with: program, settings, and the files that it reads only then.
+# The start parameters of the service: program, settings, and the files that it reads only then.
 service_fingerprint() {
     local name
     {
@@ -73,7 +73,7 @@ service_has_port() {
         grep -q ":$1\$" "$state/run/addresses"
         return
     fi
-    # What it was started with is lost. The system tells whose the port is (proc(5), net/tcp).
+    # Its start parameters are lost. The system knows the owner of the port (proc(5), net/tcp).
     awk -v port=":$port" -v user="$(id -u "$service_user")" \
         '$4 == "0A" && $8 == user && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }' \
         < <(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)
@@ -98,7 +98,7 @@ service_check_address() {
     fi
 }
 
-# What can be known before anything is installed, built or made.
+# Checks that are possible before anything is installed, built or created.
 service_check_first() {
     local name
     listen=${LR_LISTEN:-127.0.0.1:8080}
