@@ -2,6 +2,8 @@
  * stored. */
 #include "api/pseudonym.h"
 
+#include "service/hex.h"
+
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,9 +27,7 @@ static json_t *make_reference(exchange *x, const char *kind, const char *id, con
         !hash(committee_key, 32, named, digest)) {
         return NULL;
     }
-    for (size_t i = 0; i < REFERENCE_BYTES; i++) {
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
-    }
+    hex_write(digest, REFERENCE_BYTES, text);
     return json_string(text);
 }
 

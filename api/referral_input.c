@@ -2,6 +2,7 @@
 #include "api/referral_input.h"
 
 #include "api/pseudonym.h"
+#include "service/hex.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -27,9 +28,7 @@ static const char *hash_text(exchange *x, const char *text) {
         return NULL;
     }
     char *hex = arena_alloc(exchange_memory(x), size * 2 + 1);
-    for (unsigned int i = 0; i < size; i++) {
-        snprintf(hex + (size_t)i * 2, 3, "%02x", digest[i]);
-    }
+    hex_write(digest, size, hex);
     return hex;
 }
 

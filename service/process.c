@@ -1,6 +1,7 @@
 /* What the operating system says of this process. */
 #include "service/process.h"
 
+#include "service/clock.h"
 #include "service/metrics.h"
 
 #include <dirent.h>
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Of /proc/self/stat (proc(5)), counted from the state, which is field 3. */
@@ -40,19 +40,13 @@ static bool read_stat(double *fields) {
     return count == FIELDS;
 }
 
-static double seconds_of(clockid_t clock) {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static void write_stat(FILE *out) {
     double fields[FIELDS];
     if (!read_stat(fields)) {
         return;
     }
     double running =
-        seconds_of(CLOCK_BOOTTIME) - fields[FIELD_START] / (double)sysconf(_SC_CLK_TCK);
+        (double)clock_us(CLOCK_BOOTTIME) / 1e6 - fields[FIELD_START] / (double)sysconf(_SC_CLK_TCK);
     metrics_write_value(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
                         fields[FIELD_RESIDENT] * (double)sysconf(_SC_PAGESIZE));
     metrics_write_value(out, "process_virtual_memory_bytes", "gauge", "Virtual memory.",
@@ -60,7 +54,7 @@ static void write_stat(FILE *out) {
     metrics_write_value(out, "process_threads", "gauge", "Threads.", fields[FIELD_THREADS]);
     metrics_write_value(out, "process_start_time_seconds", "gauge",
                         "When the process started, in seconds since 1970.",
-                        (double)(int64_t)(seconds_of(CLOCK_REALTIME) - running));
+                        (double)(int64_t)((double)clock_us(CLOCK_REALTIME) / 1e6 - running));
 }
 
 static void write_files(FILE *out) {
@@ -106,5 +100,5 @@ void process_write(FILE *out) {
     write_stat(out);
     write_files(out);
     metrics_write_value(out, "process_cpu_seconds_total", "counter", "Processor time used.",
-                        seconds_of(CLOCK_PROCESS_CPUTIME_ID));
+                        (double)clock_us(CLOCK_PROCESS_CPUTIME_ID) / 1e6);
 }

@@ -4,6 +4,7 @@
 #include "service/auth/fetch.h"
 #include "service/auth/jwks.h"
 #include "service/auth/key_set.h"
+#include "service/clock.h"
 #include "service/config.h"
 #include "service/log.h"
 
@@ -57,12 +58,6 @@ struct keys {
 
 static const char *const settings[] = {"LR_JWKS_FILE", "LR_JWKS_URL", "LR_DEV_SECRET_FILE"};
 static const char *const source_names[] = {"file", "address", "secret"};
-
-static int64_t seconds_of(clockid_t clock) {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec;
-}
 
 /* ---- one set into use ---- */
 
@@ -118,7 +113,7 @@ static bool use_bytes(keys *set, const char *bytes, size_t size, char *reason, s
         }
         put_in_use(set, next);
     }
-    atomic_store(&set->loaded_at, seconds_of(CLOCK_REALTIME));
+    atomic_store(&set->loaded_at, clock_us(CLOCK_REALTIME) / 1000000);
     return true;
 }
 
@@ -196,7 +191,7 @@ static bool load_address(keys *set, char *reason, size_t reason_size) {
         wait = set->retry_seconds;
     }
     set->retry_seconds = used ? 1 : clamp(2 * wait, 1, FETCH_SECONDS_LEAST);
-    set->fetch_at = seconds_of(CLOCK_MONOTONIC) + wait;
+    set->fetch_at = clock_us(CLOCK_MONOTONIC) / 1000000 + wait;
     return used;
 }
 
@@ -212,7 +207,7 @@ static bool is_due(keys *set) {
     bool wanted = atomic_exchange(&set->reload, false);
     bool asked = atomic_exchange(&set->asked, false);
     if (set->kind == FROM_ADDRESS) {
-        return wanted || asked || seconds_of(CLOCK_MONOTONIC) >= set->fetch_at;
+        return wanted || asked || clock_us(CLOCK_MONOTONIC) / 1000000 >= set->fetch_at;
     }
     file_mark mark = mark_of(set->location);
     return wanted || !same_mark(&mark, &set->mark);
@@ -225,7 +220,8 @@ static void refresh(keys *set) {
     if (!used && !atomic_load(&set->stop)) {
         atomic_fetch_add(&set->failures, 1);
         log_write(LOG_ERROR, "%s: the keys stay as they are%s: %s", settings[set->kind],
-                  is_accepted(set, seconds_of(CLOCK_REALTIME)) ? "" : ", and are not accepted",
+                  is_accepted(set, clock_us(CLOCK_REALTIME) / 1000000) ? ""
+                                                                       : ", and are not accepted",
                   reason);
     }
 }
@@ -236,9 +232,7 @@ static void *watch(void *context) {
         if (is_due(set)) {
             refresh(set);
         }
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec++;
+        struct timespec until = clock_deadline(CLOCK_MONOTONIC, 1000);
         int woken = sem_clockwait(&set->wake, CLOCK_MONOTONIC, &until);
         (void)woken; /* whatever it was, the flags say what is to be done */
     }
@@ -338,7 +332,7 @@ void keys_free(keys *set) {
 /* ---- what requests use ---- */
 
 static void ask_for_refresh(keys *set) {
-    int64_t now = seconds_of(CLOCK_MONOTONIC);
+    int64_t now = clock_us(CLOCK_MONOTONIC) / 1000000;
     int_fast64_t last = atomic_load(&set->asked_at);
     if (now - last < ASK_SECONDS || !atomic_compare_exchange_strong(&set->asked_at, &last, now)) {
         return;
@@ -388,7 +382,7 @@ keys_figures keys_figures_read(keys *set) {
     size_t count = key_set_count(set->current);
     pthread_rwlock_unlock(&set->lock);
     return (keys_figures){.count = count,
-                          .accepted = is_accepted(set, seconds_of(CLOCK_REALTIME)),
+                          .accepted = is_accepted(set, clock_us(CLOCK_REALTIME) / 1000000),
                           .accept_seconds = set->accept_seconds,
                           .loaded_at = atomic_load(&set->loaded_at),
                           .failures = atomic_load(&set->failures),

@@ -2,6 +2,7 @@
 #include "service/auth/token_claims.h"
 
 #include "service/auth/strict_json.h"
+#include "service/hex.h"
 
 #include <limits.h>
 #include <openssl/evp.h>
@@ -151,9 +152,7 @@ static const char *read_subject(const json_t *root, const token_rules *rules, pr
              (const unsigned char *)subject, length, digest, NULL) == NULL) {
         return "internal";
     }
-    for (size_t at = 0; at < SUBJECT_HASH_BYTES; at++) {
-        snprintf(who->subject + 2 * at, 3, "%02x", digest[at]);
-    }
+    hex_write(digest, SUBJECT_HASH_BYTES, who->subject);
     return NULL;
 }
 

@@ -1,6 +1,8 @@
 /* Checks dates, times, UUIDs, URIs and UTF-8 by hand: exact, and without allocation. */
 #include "service/contract/formats.h"
 
+#include "service/hex.h"
+
 #include <string.h>
 
 enum { DATE_LENGTH = 10, TIME_LENGTH = 8, UUID_LENGTH = 36, DAY_MINUTES = 24 * 60 };
@@ -11,10 +13,6 @@ static bool is_digit(char c) {
 
 static bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_hex(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 /* Reads `count` digits; -1 when one of them is not a digit. */
@@ -107,7 +105,7 @@ static bool is_uuid(const char *text, size_t length) {
     }
     for (size_t i = 0; i < length; i++) {
         bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-        if (hyphen ? text[i] != '-' : !is_hex(text[i])) {
+        if (hyphen ? text[i] != '-' : hex_value(text[i]) < 0) {
             return false;
         }
     }
@@ -119,7 +117,7 @@ static bool is_uri_part(const char *text, size_t length, const char *extra) {
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
         if (c == '%') {
-            if (i + 2 >= length || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) {
+            if (i + 2 >= length || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) {
                 return false;
             }
             i += 2;

@@ -3,6 +3,8 @@
 #include "service/contract/contract.h"
 #include "service/contract/formats.h"
 
+#include "service/hex.h"
+
 #include <string.h>
 
 enum { SEGMENTS_MOST = 16 };
@@ -20,16 +22,6 @@ static bool is_unreserved(unsigned char c) {
 /* Whether the character may stand in a path segment as it is (RFC 3986 3.3, pchar). */
 static bool is_segment_character(unsigned char c) {
     return is_unreserved(c) || (c != '\0' && strchr("!$&'()*+,;=:@", c) != NULL);
-}
-
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* Returns the byte of an escape that is needed and harmless, -1 for any other. */

@@ -1,6 +1,8 @@
 /* Verifies the chain of hashes that the audit trail is sealed with. */
 #include "service/db/audit_chain.h"
 
+#include "service/hex.h"
+
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
@@ -194,16 +196,13 @@ bool audit_place_read(const char *text, audit_place *place) {
         return false;
     }
     for (int i = 0; i < AUDIT_HASH_SIZE; i++) {
-        char pair[] = {end[1 + 2 * i], end[2 + 2 * i], '\0'};
-        place->hash[i] = (unsigned char)strtoul(pair, NULL, 16);
+        place->hash[i] =
+            (unsigned char)(hex_value(end[1 + 2 * i]) * 16 + hex_value(end[2 + 2 * i]));
     }
     return true;
 }
 
 void audit_place_write(const audit_place *place, char *text) {
     int length = snprintf(text, AUDIT_ANCHOR_MOST, "%" PRId64 ":", place->position);
-    for (int i = 0; i < AUDIT_HASH_SIZE; i++) {
-        length +=
-            snprintf(text + length, (size_t)(AUDIT_ANCHOR_MOST - length), "%02x", place->hash[i]);
-    }
+    hex_write(place->hash, AUDIT_HASH_SIZE, text + length);
 }

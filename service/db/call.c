@@ -1,12 +1,12 @@
 /* One statement in one transaction with the claims of a principal, in one round trip. */
 #include "service/db/call.h"
 
+#include "service/clock.h"
 #include "service/db/wait.h"
 #include "service/log.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TAKE_WAIT_MS = 500, TRIES_MOST = 3, REPEAT_WITHIN_MS = 2000 };
 
@@ -249,12 +249,6 @@ static connection *take(pool *all, db_error *error) {
                             .code = pool_is_connected(all) ? "overloaded" : "database_unavailable"};
     }
     return taken;
-}
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
 db_tries db_tries_begin(void) {

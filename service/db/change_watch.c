@@ -1,6 +1,7 @@
 /* Counts what statistics are made of, and sees who is shut out. */
 #include "service/db/change_watch.h"
 
+#include "service/clock.h"
 #include "service/db/call.h"
 #include "service/log.h"
 
@@ -31,12 +32,6 @@ struct change_watch {
     char failed[sizeof((db_error *)0)->sqlstate]; /* of the last look; of the thread alone */
     bool stopping;
 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 /* Logs what a step found to fail: "subject ID SQLSTATE" and "release NAME SQLSTATE", with commas
  * between. Identifiers and codes only. */
@@ -153,11 +148,7 @@ static void look(change_watch *watching, arena *memory) {
 
 static void wait_for_next(change_watch *watching) {
     long wait_ms = watching->more ? LOOK_AGAIN_MS : LOOK_EVERY_MS;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += wait_ms * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    const struct timespec until = clock_deadline(CLOCK_MONOTONIC, wait_ms);
     while (!watching->stopping &&
            pthread_cond_timedwait(&watching->stopped, &watching->lock, &until) != ETIMEDOUT) {
     }

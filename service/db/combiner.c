@@ -2,6 +2,7 @@
  * and one commit. */
 #include "service/db/combiner.h"
 
+#include "service/clock.h"
 #include "service/db/wait.h"
 
 #include <errno.h>
@@ -311,7 +312,7 @@ static bool withdraw(combiner *all, job *mine) {
 
 /* Waits until it is answered or leads. False when nobody had time for it. */
 static bool wait_in_queue(combiner *all, job *mine) {
-    const struct timespec deadline = db_deadline_in(CLOCK_MONOTONIC, QUEUE_WAIT_MS);
+    const struct timespec deadline = clock_deadline(CLOCK_MONOTONIC, QUEUE_WAIT_MS);
     int status = 0;
     do {
         status = sem_clockwait(&mine->woken, CLOCK_MONOTONIC, &deadline);

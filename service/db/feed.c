@@ -1,6 +1,7 @@
 /* How far the change feed is complete, and who waits for more of it. */
 #include "service/db/feed.h"
 
+#include "service/clock.h"
 #include "service/db/call.h"
 #include "service/log.h"
 
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LOOK_MS = 500, GAP_MS = 50, BARRIERS_MOST = 64 };
@@ -43,12 +43,6 @@ struct feed {
     bool heard;
     atomic_bool poked, stopping; /* set by others before they ring the bell */
 };
-
-int64_t feed_clock_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 static void ring_bell(int bell) {
     const uint64_t one = 1;
@@ -233,7 +227,7 @@ static bool add_barrier(feed *all, int64_t last) {
         all->barrier_count--; /* the newest may move on: it is only final later */
     }
     all->barriers[all->barrier_count++] =
-        (barrier){.number = last, .transaction = transaction, .since_ms = feed_clock_ms()};
+        (barrier){.number = last, .transaction = transaction, .since_ms = now_ms()};
     return true;
 }
 
@@ -301,7 +295,7 @@ static void count_look(feed *all, bool committed, bool notified) {
 
 static void look(feed *all) {
     int64_t last;
-    all->looked_ms = feed_clock_ms();
+    all->looked_ms = now_ms();
     bool mine = all->poked;
     count_look(all, mine, all->heard);
     all->poked = all->heard = false;
@@ -331,7 +325,7 @@ static void connect_and_listen(feed *all) {
 }
 
 static void rest(feed *all) {
-    int64_t now = feed_clock_ms();
+    int64_t now = now_ms();
     bool waits_for_others = all->barrier_count > 0;
     int64_t until =
         all->looked_ms + (all->poked || all->heard || waits_for_others ? GAP_MS : LOOK_MS);
@@ -367,7 +361,7 @@ static void *run(void *argument) {
         if (all->taken == NULL) {
             connect_and_listen(all);
         }
-        int64_t now = feed_clock_ms();
+        int64_t now = now_ms();
         bool looks = now - all->checked_ms >= LOOK_MS;
         all->checked_ms = looks ? now : all->checked_ms;
         wake(all, (choice){.now_ms = now, .looks = looks});
@@ -389,7 +383,7 @@ feed *feed_new(const char *conninfo, size_t waiting_most) {
     pthread_mutex_init(&all->lock, NULL);
     all->safe = all->newest = all->follower = -1;
     all->waiting_most = waiting_most;
-    all->looked_ms = feed_clock_ms() - LOOK_MS;
+    all->looked_ms = now_ms() - LOOK_MS;
     all->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     all->memory = arena_new();
     all->link_home = pool_new(conninfo, 1, "");
@@ -450,7 +444,7 @@ feed_figures feed_figures_read(feed *all) {
     int64_t since = all->behind_since_ms;
     feed_figures figures = {.newest = all->newest,
                             .safe = all->safe,
-                            .behind_ms = since == 0 ? 0 : feed_clock_ms() - since,
+                            .behind_ms = since == 0 ? 0 : now_ms() - since,
                             .waiting = all->waiting};
     memcpy(figures.looks, all->looks, sizeof figures.looks);
     pthread_mutex_unlock(&all->lock);

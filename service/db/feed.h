@@ -20,7 +20,7 @@ typedef struct feed feed;
 typedef struct feed_waiter {
     struct feed_waiter *next;
     const char *const *topics;                    /* ends with NULL */
-    int64_t until_ms;                             /* of the steady clock: feed_clock_ms */
+    int64_t until_ms;                             /* of the steady clock: now_ms */
     void (*park)(struct feed_waiter *self);       /* called once it is sure that wake will follow */
     bool (*lost)(const struct feed_waiter *self); /* nobody listens any more: wake it now */
     void (*wake)(struct feed_waiter *self); /* called once, from another thread; then it is not
@@ -52,8 +52,6 @@ feed_verdict feed_wait(feed *all, feed_waiter *waiter, int64_t seen);
 /* Has the eventfd `bell` (-1: none any more) rung whenever the feed is complete up to a later
  * number. One bell at a time. */
 void feed_follow(feed *all, int bell);
-
-int64_t feed_clock_ms(void);
 
 /* Why the thread looked for new events. */
 typedef enum feed_cause {

@@ -2,6 +2,7 @@
 #include "service/db/fingerprint.h"
 
 #include "service/db/statement.h"
+#include "service/hex.h"
 
 #include <libpq-fe.h>
 #include <openssl/crypto.h>
@@ -26,12 +27,6 @@ typedef struct fingerprint {
     char hash[HASH_TEXT];
 } fingerprint;
 
-static void write_hex(const unsigned char *bytes, size_t size, char *text) {
-    for (size_t i = 0; i < size; i++) {
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    }
-}
-
 static bool read_hex(const char *text, unsigned char *bytes, size_t size) {
     size_t read = 0;
     return OPENSSL_hexstr2buf_ex(bytes, size, &read, text, '\0') == 1 && read == size;
@@ -46,7 +41,7 @@ static bool hash_key(const fingerprint_key *key, fingerprint *made) {
                 PKCS5_PBKDF2_HMAC((const char *)key->secret, (int)key->size, salt, sizeof salt,
                                   iterations, EVP_sha256(), sizeof hash, hash) == 1;
     if (good) {
-        write_hex(hash, sizeof hash, made->hash);
+        hex_write(hash, sizeof hash, made->hash);
     }
     return good;
 }
@@ -56,7 +51,7 @@ static bool make_fingerprint(const fingerprint_key *key, fingerprint *made) {
     if (RAND_bytes(salt, sizeof salt) != 1) {
         return false;
     }
-    write_hex(salt, sizeof salt, made->salt);
+    hex_write(salt, sizeof salt, made->salt);
     snprintf(made->iterations, sizeof made->iterations, "%d", ITERATIONS);
     return hash_key(key, made);
 }

@@ -1,6 +1,7 @@
 /* Connections to PostgreSQL: a fixed number, prepared, taken for one request and given back. */
 #include "service/db/pool.h"
 
+#include "service/clock.h"
 #include "service/db/link.h"
 #include "service/db/role.h"
 #include "service/db/statement.h"
@@ -52,12 +53,6 @@ static const char *const session_options =
     "-c search_path=register -c timezone=UTC -c statement_timeout=5s -c lock_timeout=1s "
     "-c idle_in_transaction_session_timeout=5s -c client_connection_check_interval=1s "
     "-c jit=off -c default_transaction_isolation=read\\ committed";
-
-static int64_t now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
-}
 
 /* Server messages can carry values: they are dropped. */
 static void drop_notice(void *unused, const PGresult *notice) {
@@ -183,7 +178,7 @@ static void remove_waiter(pool *all, const waiter *gone) {
 
 /* Returns the connection that was handed over in time, or NULL. */
 static connection *wait_for_connection(pool *all, int wait_ms) {
-    struct timespec until = db_deadline_in(CLOCK_MONOTONIC, wait_ms);
+    struct timespec until = clock_deadline(CLOCK_MONOTONIC, wait_ms);
     waiter self = {.given = NULL};
     init_condition(&self.changed);
     *find_waiter(all, NULL) = &self;
@@ -254,7 +249,7 @@ static void *reconnect_broken(void *argument) {
                                    : "the database cannot be reached; trying again until it can",
                       *fault == '\0' ? "" : ": ", fault);
         }
-        struct timespec until = db_deadline_in(CLOCK_MONOTONIC, backoff);
+        struct timespec until = clock_deadline(CLOCK_MONOTONIC, backoff);
         while (!all->stopping &&
                pthread_cond_timedwait(&all->broken_changed, &all->lock, &until) != ETIMEDOUT) {
         }
@@ -333,9 +328,9 @@ connection *pool_take(pool *all, int wait_ms) {
         all->idle = taken->next;
         all->idle_count--;
     } else if (wait_ms > 0) {
-        int64_t since = now_us();
+        int64_t since = clock_us(CLOCK_MONOTONIC);
         taken = wait_for_connection(all, wait_ms);
-        waited = (uint64_t)(now_us() - since);
+        waited = (uint64_t)(clock_us(CLOCK_MONOTONIC) - since);
     }
     if (taken == NULL) {
         all->timeouts++;

@@ -1,9 +1,10 @@
 /* Reads that a standby may answer, never older than their request. */
 #include "service/db/reads.h"
 
+#include "service/clock.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* After a standby could not answer, the primary is asked at once for a while. */
 enum { REST_MS = 1000 };
@@ -14,12 +15,6 @@ struct reads {
     _Atomic(int64_t) rests_until_ms;
     atomic_ullong answered, left;
 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 reads *reads_new(pool *primary, const char *conninfo, size_t size) {
     reads *all = calloc(1, sizeof *all);

@@ -1,20 +1,15 @@
 /* Waiting for PostgreSQL with an end: no call of libpq that blocks. */
 #include "service/db/wait.h"
 
+#include "service/clock.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include <time.h>
 
 /* Longer than a statement may take, shorter than a request may (deploy/README.md, limits). */
 enum { SILENCE_MOST_MS = 8000 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 bool db_wait(PGconn *link) {
     int64_t until = now_ms() + SILENCE_MOST_MS;
@@ -40,16 +35,4 @@ bool db_wait(PGconn *link) {
             return false;
         }
     }
-}
-
-struct timespec db_deadline_in(clockid_t clock, long milliseconds) {
-    struct timespec at;
-    clock_gettime(clock, &at);
-    at.tv_sec += milliseconds / 1000;
-    at.tv_nsec += milliseconds % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
 }

@@ -10,6 +10,3 @@
  * that stands still. Returns false when the connection broke, or was silent for eight seconds: then
  * its socket is shut down, so that whatever is tried on it next fails at once. */
 bool db_wait(PGconn *link);
-
-/* The moment that is so many milliseconds from now by that clock. */
-struct timespec db_deadline_in(clockid_t clock, long milliseconds);

@@ -1,6 +1,7 @@
 /* Accepts connections and deals them out to the workers one by one. */
 #include "service/http/accept.h"
 
+#include "service/clock.h"
 #include "service/log.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -35,10 +35,9 @@ struct acceptor {
 
 /* A flood of connections must not become a flood of lines. */
 static void tell(acceptor *running, const char *fate, const char *cause) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (running->told == 0 || now.tv_sec - running->told >= TELL_EVERY_S) {
-        running->told = now.tv_sec;
+    const time_t now = (time_t)(clock_us(CLOCK_MONOTONIC) / 1000000);
+    if (running->told == 0 || now - running->told >= TELL_EVERY_S) {
+        running->told = now;
         log_write(LOG_WARNING, "connections %s: %s", fate, cause);
     }
 }

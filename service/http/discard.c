@@ -8,6 +8,7 @@
  * number. */
 #include "service/http/discard.h"
 
+#include "service/clock.h"
 #include "service/memory.h"
 
 #include <errno.h>
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BYTES_MOST = 8 * 1024 * 1024, PIECE = 64 * 1024, EVENTS_MOST = 64, TICK_MS = 500 };
@@ -42,12 +42,6 @@ struct discarder {
     int64_t time_ms;
     atomic_bool stopping;
 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 /* Returns whether the client is done, or has sent all that it may. */
 static bool discard(unread *one) {

@@ -1,6 +1,7 @@
 /* Requests that wait for something to happen. */
 #include "service/http/park.h"
 
+#include "service/clock.h"
 #include "service/http/watch.h"
 
 #include <microhttpd.h>
@@ -67,7 +68,7 @@ park_verdict park_request(exchange *x, int seconds, const char *topics, int64_t 
         return PARK_OVER;
     }
     parked *one = again ? x->parked : make(x, seconds, topics);
-    if (one->waiter.until_ms <= feed_clock_ms() || is_lost(&one->waiter)) {
+    if (one->waiter.until_ms <= now_ms() || is_lost(&one->waiter)) {
         return PARK_OVER; /* a client that left is found out when it is answered */
     }
     if (!again) {

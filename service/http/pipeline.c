@@ -4,18 +4,13 @@
 #include "service/http/unknown.h"
 #include "service/log.h"
 
+#include "service/clock.h"
+
 #include <ctype.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
-
-static int64_t clock_us(clockid_t clock) {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
-}
 
 /* Random bytes, fetched for many at a time: fetching them is dear, not each of them. */
 void exchange_random(unsigned char *to, size_t size) {
@@ -145,8 +140,7 @@ static bool limit_rate(exchange *x) {
     if (!x->known) {
         return true;
     }
-    rate_state left = rate_take(x->shared->rates, x->who.organisation, x->who.client,
-                                clock_us(CLOCK_MONOTONIC) / 1000);
+    rate_state left = rate_take(x->shared->rates, x->who.organisation, x->who.client, now_ms());
     const rate_left *client = &left.client;
     const rate_left *organisation = &left.organisation;
     exchange_set_header(x, "RateLimit-Policy",

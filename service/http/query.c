@@ -1,19 +1,11 @@
 /* The query string, parsed strictly: nothing is repaired, dropped or guessed. */
 #include "service/http/exchange_parts.h"
 
+#include "service/hex.h"
+
 #include <string.h>
 
 enum { QUERY_PAIRS_MOST = 50 };
-
-static int hex_digit(char digit) {
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    if (digit >= 'a' && digit <= 'f') {
-        return digit - 'a' + 10;
-    }
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
 
 /* Decodes one name or value. Returns NULL for a bad escape, a control byte or text that is not
  * UTF-8. */
@@ -25,8 +17,8 @@ static char *decode(const char *text, size_t length, arena *memory) {
         if (byte == '+') {
             byte = ' ';
         } else if (byte == '%') {
-            int high = i + 2 < length ? hex_digit(text[i + 1]) : -1;
-            int low = i + 2 < length ? hex_digit(text[i + 2]) : -1;
+            int high = i + 2 < length ? hex_value(text[i + 1]) : -1;
+            int low = i + 2 < length ? hex_value(text[i + 2]) : -1;
             if (high < 0 || low < 0) {
                 return NULL;
             }

@@ -1,15 +1,15 @@
 /* The trace that a request belongs to (W3C Trace Context, level 1). */
 #include "service/http/exchange_parts.h"
 
+#include "service/hex.h"
+
 #include <string.h>
 
 enum { VERSION_AT = 0, TRACE_AT = 3, PARENT_AT = 36, FLAGS_AT = 53, HEADER_LENGTH = 55 };
 enum { SAMPLED = 1 };
 
-static const char hex_digits[] = "0123456789abcdef";
-
 static bool is_hex(const char *text, size_t length) {
-    return strspn(text, hex_digits) >= length;
+    return strspn(text, "0123456789abcdef") >= length;
 }
 
 static bool is_zero(const char *text, size_t length) {
@@ -35,11 +35,7 @@ static void make_id(char *id, size_t length) {
     unsigned char bytes[TRACE_ID_LENGTH / 2] = {0};
     exchange_random(bytes, length / 2);
     bytes[0] |= 1;
-    for (size_t i = 0; i < length / 2; i++) {
-        id[2 * i] = hex_digits[bytes[i] >> 4];
-        id[2 * i + 1] = hex_digits[bytes[i] & 15];
-    }
-    id[length] = '\0';
+    hex_write(bytes, length / 2, id);
 }
 
 void trace_begin(exchange *x) {
@@ -49,7 +45,7 @@ void trace_begin(exchange *x) {
     }
     if (is_traceparent(parent)) {
         memcpy(x->trace_id, parent + TRACE_AT, TRACE_ID_LENGTH);
-        x->sampled = (strchr(hex_digits, parent[FLAGS_AT + 1]) - hex_digits) & SAMPLED;
+        x->sampled = hex_value(parent[FLAGS_AT + 1]) & SAMPLED;
     } else {
         make_id(x->trace_id, TRACE_ID_LENGTH);
     }

@@ -2,6 +2,7 @@
  * inactivity only. */
 #include "service/http/watch.h"
 
+#include "service/clock.h"
 #include "service/memory.h"
 
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 typedef enum stage {
     SILENT,  /* nothing came, or not all headers of a request */
@@ -46,12 +46,6 @@ struct watch {
     void (*drop)(void *request);
     atomic_ullong evicted;
 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 watch *watch_new(const watch_limits *limits, discarder *unread, void (*drop)(void *request)) {
     watch *all = calloc(1, sizeof *all);

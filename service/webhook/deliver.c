@@ -1,6 +1,7 @@
 /* Sends the events that webhooks wait for. */
 #include "service/webhook/deliver.h"
 
+#include "service/clock.h"
 #include "service/db/call.h"
 #include "service/log.h"
 #include "service/metrics.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -48,10 +48,8 @@ struct deliverer {
 };
 
 /* Time that goes on while the machine sleeps, as leases do. */
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+static int64_t awake_ms(void) {
+    return clock_us(CLOCK_BOOTTIME) / 1000;
 }
 
 /* --- the end of an attempt --- */
@@ -168,8 +166,8 @@ static attempt *make_attempt(const PGresult *rows, int row, const principal *who
 
 /* Says now and then that something failed that goes on being tried. */
 static void complain(deliverer *all, const char *webhook, const db_error *error) {
-    if (now_ms() - all->complained_ms >= LOOK_MS) {
-        all->complained_ms = now_ms();
+    if (awake_ms() - all->complained_ms >= LOOK_MS) {
+        all->complained_ms = awake_ms();
         log_write(LOG_WARNING, "webhook %s: nothing could be taken, %s, SQLSTATE %s", webhook,
                   error->code == NULL ? "unavailable" : error->code, error->sqlstate);
     }
@@ -179,7 +177,7 @@ static void complain(deliverer *all, const char *webhook, const db_error *error)
  * lease is young is left: somebody takes it when the lease is over. Returns how many it took, or
  * -1 when the database refused. */
 static int take(deliverer *all, const char *webhook, const principal *who, int64_t safe) {
-    int64_t began = now_ms();
+    int64_t began = awake_ms();
     bool trusted = receivers_manner(all->known, webhook) == RECEIVER_ANSWERS;
     db_call call = {.what = statement_take_deliveries,
                     .parameters = {webhook, arena_printf(all->memory, "%lld", (long long)safe),
@@ -191,7 +189,7 @@ static int take(deliverer *all, const char *webhook, const principal *who, int64
         complain(all, webhook, &error);
         return -1;
     }
-    for (int row = 0; row < PQntuples(rows) && now_ms() - began < START_MS; row++) {
+    for (int row = 0; row < PQntuples(rows) && awake_ms() - began < START_MS; row++) {
         attempt *one = make_attempt(rows, row, who, webhook, trusted);
         if (!begin(all, one)) {
             end(all, one, one->forbidden ? ATTEMPT_FORBIDDEN : ATTEMPT_UNREACHABLE, 0, 0);
@@ -290,7 +288,7 @@ static void look(deliverer *all) {
                     .parameters = {arena_printf(all->memory, "%lld", (long long)safe)},
                     .safe_to_repeat = true};
     db_error error = {0};
-    all->looked_ms = now_ms();
+    all->looked_ms = awake_ms();
     PGresult *due = db_call_run(all->connection, NULL, &call, &error, all->memory);
     int ready = count_ready(due);
     if (ready < PQntuples(due) && !PQgetisnull(due, ready, 4)) {
@@ -313,7 +311,7 @@ static void look(deliverer *all) {
 static void read_backlog(deliverer *all) {
     db_call call = {.what = statement_webhook_backlog, .safe_to_repeat = true};
     db_error error = {0};
-    all->backlog_ms = now_ms();
+    all->backlog_ms = awake_ms();
     PGresult *row = db_call_run(all->connection, NULL, &call, &error, all->memory);
     if (row != NULL) {
         atomic_store(&all->pending, strtoll(PQgetvalue(row, 0, 0), NULL, 10));
@@ -327,7 +325,7 @@ static void read_backlog(deliverer *all) {
 /* Until when to rest: not a look within the gap after the last one, and none while all places are
  * taken. */
 static int rest_ms(const deliverer *all) {
-    int64_t now = now_ms();
+    int64_t now = awake_ms();
     int64_t until = now + LOOK_MS;
     if (atomic_load(&all->under_way) < UNDER_WAY_MOST) {
         int64_t earliest = all->looked_ms + GAP_MS;
@@ -353,7 +351,7 @@ static void serve(deliverer *all) {
             pool_probe(all->connection);
             look(all);
         }
-        if (now_ms() - all->backlog_ms >= BACKLOG_MS) {
+        if (awake_ms() - all->backlog_ms >= BACKLOG_MS) {
             read_backlog(all);
         }
         int running;
@@ -365,8 +363,8 @@ static void serve(deliverer *all) {
 
 /* Lets what is under way come to its end, and gives back the rest. */
 static void drain(deliverer *all) {
-    int64_t until = now_ms() + all->settings.drain_seconds * INT64_C(1000);
-    while (all->running != NULL && now_ms() < until) {
+    int64_t until = awake_ms() + all->settings.drain_seconds * INT64_C(1000);
+    while (all->running != NULL && awake_ms() < until) {
         int running;
         curl_multi_perform(all->transfers, &running);
         collect(all);
@@ -413,7 +411,7 @@ deliverer *deliverer_new(const deliverer_settings *settings, feed *changes) {
     all->transfers = curl_multi_init();
     all->known = receivers_new();
     all->connection = pool_new(settings->database, 1, "");
-    all->backlog_ms = now_ms() - BACKLOG_MS;
+    all->backlog_ms = awake_ms() - BACKLOG_MS;
     if (all->bell < 0 || all->transfers == NULL || all->connection == NULL ||
         pthread_create(&all->thread, NULL, run, all) != 0) {
         free_parts(all);
