@@ -2,73 +2,73 @@
  * caller. */
 #include "contract_handlers.h"
 #include "service/contract/problems.h"
-#include "service/http/exchange.h"
+#include "service/http/request.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 /* Answers with a document that is made here; takes it over. */
-static void answer_document(exchange *x, json_t *document) {
+static void answer_document(request *r, json_t *document) {
     char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
-    exchange_answer(x, 200, text == NULL ? "{}" : arena_strdup(exchange_memory(x), text));
+    respond(r, 200, text == NULL ? "{}" : arena_strdup(request_memory(r), text));
     free(text);
     json_decref(document);
 }
 
-void get_index(exchange *x) {
-    exchange_set_header(x, "Cache-Control", "no-cache");
-    answer_document(x, json_pack("{s:s,s:s,s:{s:s,s:s,s:s,s:s,s:s}}", "name",
+void get_index(request *r) {
+    response_set_header(r, "Cache-Control", "no-cache");
+    answer_document(r, json_pack("{s:s,s:s,s:{s:s,s:s,s:s,s:s,s:s}}", "name",
                                  "Learning Review Register", "version", contract_version, "links",
                                  "openapi_yaml", "/openapi.yaml", "openapi_json", "/openapi.json",
                                  "docs", "/docs", "reference", "/v1/reference/stages", "me",
                                  "/v1/me"));
 }
 
-void get_contract_yaml(exchange *x) {
-    exchange_set_header(x, "Cache-Control", "no-cache");
-    exchange_answer_bytes(x, "application/yaml", contract_yaml, contract_yaml_size);
+void get_contract_yaml(request *r) {
+    response_set_header(r, "Cache-Control", "no-cache");
+    respond_bytes(r, "application/yaml", contract_yaml, contract_yaml_size);
 }
 
-void get_contract_json(exchange *x) {
-    exchange_set_header(x, "Cache-Control", "no-cache");
-    exchange_answer_bytes(x, "application/json", contract_json, contract_json_size);
+void get_contract_json(request *r) {
+    response_set_header(r, "Cache-Control", "no-cache");
+    respond_bytes(r, "application/json", contract_json, contract_json_size);
 }
 
-void get_documentation(exchange *x) {
-    exchange_set_header(x, "Cache-Control", "no-cache");
-    exchange_set_header(x, "Content-Security-Policy", contract_documentation_policy);
-    exchange_set_header(x, "Referrer-Policy", "no-referrer");
-    exchange_answer_bytes(x, "text/html; charset=utf-8", contract_documentation,
-                          contract_documentation_size);
+void get_documentation(request *r) {
+    response_set_header(r, "Cache-Control", "no-cache");
+    response_set_header(r, "Content-Security-Policy", contract_documentation_policy);
+    response_set_header(r, "Referrer-Policy", "no-referrer");
+    respond_bytes(r, "text/html; charset=utf-8", contract_documentation,
+                  contract_documentation_size);
 }
 
-static json_t *describe_problem(exchange *x, const problem_kind *kind) {
-    const char *type = arena_printf(exchange_memory(x), "%s/docs#problem-%s",
-                                    exchange_service(x)->settings->public_url, kind->code);
+static json_t *describe_problem(request *r, const problem_kind *kind) {
+    const char *type = arena_printf(request_memory(r), "%s/docs#problem-%s",
+                                    request_context(r)->settings->public_url, kind->code);
     return json_pack("{s:s,s:i,s:s,s:s,s:b,s:s,s:s}", "code", kind->code, "status", kind->status,
                      "title", kind->title, "meaning", kind->meaning, "retryable", kind->retryable,
                      "what_to_do", kind->what_to_do, "type", type);
 }
 
-void list_problems(exchange *x) {
+void list_problems(request *r) {
     json_t *items = json_array();
     for (size_t i = 0; i < problem_kind_count; i++) {
-        json_array_append_new(items, describe_problem(x, &problem_kinds[i]));
+        json_array_append_new(items, describe_problem(r, &problem_kinds[i]));
     }
-    exchange_set_header(x, "Cache-Control", "no-cache");
-    answer_document(x, json_pack("{s:o,s:n}", "items", items, "next"));
+    response_set_header(r, "Cache-Control", "no-cache");
+    answer_document(r, json_pack("{s:o,s:n}", "items", items, "next"));
 }
 
-void get_problem(exchange *x) {
+void get_problem(request *r) {
     for (size_t i = 0; i < problem_kind_count; i++) {
-        if (strcmp(problem_kinds[i].code, exchange_path_value(x, "code")) == 0) {
-            exchange_set_header(x, "Cache-Control", "no-cache");
-            answer_document(x, describe_problem(x, &problem_kinds[i]));
+        if (strcmp(problem_kinds[i].code, request_path_value(r, "code")) == 0) {
+            response_set_header(r, "Cache-Control", "no-cache");
+            answer_document(r, describe_problem(r, &problem_kinds[i]));
             return;
         }
     }
-    exchange_refuse(x, "not_found", NULL);
+    respond_problem(r, "not_found", NULL);
 }
 
 static json_t *list_scopes(const char *scopes) {
@@ -83,25 +83,25 @@ static json_t *list_scopes(const char *scopes) {
     return list;
 }
 
-void get_principal(exchange *x) {
-    const principal *who = exchange_principal(x);
-    const config *settings = exchange_service(x)->settings;
+void get_principal(request *r) {
+    const principal *who = request_principal(r);
+    const config *settings = request_context(r)->settings;
     db_call call = {.what = statement_get_principal, .safe_to_repeat = true};
     db_error error = {0};
     PGresult *result =
-        db_call_run(exchange_service(x)->connections, who, &call, &error, exchange_memory(x));
+        db_call_run(request_context(r)->connections, who, &call, &error, request_memory(r));
     if (result == NULL) {
-        exchange_refuse_error(x, &error);
+        respond_db_error(r, &error);
         return;
     }
-    json_t *organisation = json_loads(db_text(result, "body", exchange_memory(x)), 0, NULL);
+    json_t *organisation = json_loads(db_text(result, "body", request_memory(r)), 0, NULL);
     PQclear(result);
     char expires[32];
     struct tm parts;
     time_t at = (time_t)who->expires_at;
     gmtime_r(&at, &parts);
     strftime(expires, sizeof expires, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    answer_document(x, json_pack("{s:o,s:s,s:o,s:s,s:{s:i,s:i,s:i}}", "organisation", organisation,
+    answer_document(r, json_pack("{s:o,s:s,s:o,s:s,s:{s:i,s:i,s:i}}", "organisation", organisation,
                                  "client_id", who->client, "scopes", list_scopes(who->scopes),
                                  "token_expires_at", expires, "rate_limit", "quota",
                                  settings->rate_limit, "organisation_quota",

@@ -10,80 +10,80 @@
 static const char *const own_system = "committee";
 
 /* An organisation's code ends with the code of its committee (CPC-GLA). */
-static const char *own_committee(exchange *x) {
-    const char *code = exchange_principal(x)->organisation;
+static const char *own_committee(request *r) {
+    const char *code = request_principal(r)->organisation;
     const char *dash = strrchr(code, '-');
     return dash == NULL ? code : dash + 1;
 }
 
-void list_cases(exchange *x) {
-    const char *sort = exchange_query_value(x, "sort");
-    const char *shared = exchange_query_value(x, "shared");
+void list_cases(request *r) {
+    const char *sort = request_query_value(r, "sort");
+    const char *shared = request_query_value(r, "shared");
     bool by_due = sort != NULL && strcmp(sort, "stage_due_on") == 0;
     bool of_others = shared != NULL && strcmp(shared, "true") == 0;
-    exchange_read_page(x, of_others ? statement_list_shared_cases
-                          : by_due  ? statement_list_cases_by_due
-                                    : statement_list_cases);
+    handle_page(r, of_others ? statement_list_shared_cases
+                   : by_due  ? statement_list_cases_by_due
+                             : statement_list_cases);
 }
 
-void open_case(exchange *x) {
-    if (referral_hide_children(x, exchange_body(x), own_committee(x), own_system)) {
-        exchange_submit(x, statement_open_case);
+void open_case(request *r) {
+    if (referral_hide_children(r, request_body(r), own_committee(r), own_system)) {
+        handle_submit(r, statement_open_case);
     }
 }
 
-void get_case(exchange *x) {
-    const char *expand = exchange_query_value(x, "expand");
-    exchange_read(x, statement_get_case,
-                  (const char *[]){exchange_path_value(x, "id"), expand == NULL ? "" : expand});
+void get_case(request *r) {
+    const char *expand = request_query_value(r, "expand");
+    handle_read(r, statement_get_case,
+                (const char *[]){request_path_value(r, "id"), expand == NULL ? "" : expand});
 }
 
-void change_case(exchange *x) {
-    exchange_submit(x, statement_change_case);
+void change_case(request *r) {
+    handle_submit(r, statement_change_case);
 }
 
-void merge_case(exchange *x) {
-    exchange_submit(x, statement_merge_case);
+void merge_case(request *r) {
+    handle_submit(r, statement_merge_case);
 }
 
-void set_legal_hold(exchange *x) {
-    exchange_submit(x, statement_set_legal_hold);
+void set_legal_hold(request *r) {
+    handle_submit(r, statement_set_legal_hold);
 }
 
-void move_case(exchange *x) {
-    exchange_submit(x, statement_move_case);
+void move_case(request *r) {
+    handle_submit(r, statement_move_case);
 }
 
-void list_case_stages(exchange *x) {
-    exchange_get_items(x, statement_list_case_stages);
+void list_case_stages(request *r) {
+    handle_list(r, statement_list_case_stages);
 }
 
-void get_case_stage(exchange *x) {
-    exchange_get(x, statement_get_case_stage);
+void get_case_stage(request *r) {
+    handle_get(r, statement_get_case_stage);
 }
 
-void change_case_stage(exchange *x) {
-    exchange_submit(x, statement_change_case_stage);
+void change_case_stage(request *r) {
+    handle_submit(r, statement_change_case_stage);
 }
 
-void list_transitions(exchange *x) {
-    exchange_get_items(x, statement_list_transitions);
+void list_transitions(request *r) {
+    handle_list(r, statement_list_transitions);
 }
 
-void list_children(exchange *x) {
-    exchange_get_items(x, statement_list_children);
+void list_children(request *r) {
+    handle_list(r, statement_list_children);
 }
 
-void add_child(exchange *x) {
-    if (pseudonym_replace(x, exchange_body(x), own_committee(x), own_system)) {
-        exchange_submit(x, statement_add_child);
+void add_child(request *r) {
+    if (pseudonym_replace(r, request_body(r), own_committee(r), own_system)) {
+        handle_submit(r, statement_add_child);
     }
 }
 
-void get_child(exchange *x) {
-    exchange_get(x, statement_get_child);
+void get_child(request *r) {
+    handle_get(r, statement_get_child);
 }
 
-void change_child(exchange *x) {
-    exchange_submit(x, statement_change_child);
+void change_child(request *r) {
+    handle_submit(r, statement_change_child);
 }

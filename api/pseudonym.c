@@ -16,14 +16,14 @@ static bool hash(const void *key, size_t key_size, const char *text, unsigned ch
 }
 
 /* NULL when the hash cannot be made. */
-static json_t *make_reference(exchange *x, const char *kind, const char *id, const char *committee,
+static json_t *make_reference(request *r, const char *kind, const char *id, const char *committee,
                               const char *source_system) {
     unsigned char committee_key[EVP_MAX_MD_SIZE];
     unsigned char digest[EVP_MAX_MD_SIZE];
     char text[2 * REFERENCE_BYTES + 1];
-    const char *named = arena_printf(exchange_memory(x), "%s\n%s\n%s\n%s", kind,
-                                     exchange_principal(x)->organisation, source_system, id);
-    if (!hash(exchange_service(x)->pseudonym_key, SECRET_SIZE, committee, committee_key) ||
+    const char *named = arena_printf(request_memory(r), "%s\n%s\n%s\n%s", kind,
+                                     request_principal(r)->organisation, source_system, id);
+    if (!hash(request_context(r)->pseudonym_key, SECRET_SIZE, committee, committee_key) ||
         !hash(committee_key, 32, named, digest)) {
         return NULL;
     }
@@ -31,15 +31,15 @@ static json_t *make_reference(exchange *x, const char *kind, const char *id, con
     return json_string(text);
 }
 
-bool pseudonym_replace(exchange *x, json_t *child, const char *committee,
+bool pseudonym_replace(request *r, json_t *child, const char *committee,
                        const char *source_system) {
     const char *id = json_string_value(json_object_get(child, "child_id"));
     const char *family = json_string_value(json_object_get(child, "family_id"));
     json_t *child_ref =
-        id == NULL ? NULL : make_reference(x, "child", id, committee, source_system);
+        id == NULL ? NULL : make_reference(r, "child", id, committee, source_system);
     json_t *family_ref = family == NULL
                              ? json_null()
-                             : make_reference(x, "family", family, committee, source_system);
+                             : make_reference(r, "family", family, committee, source_system);
     bool made = (id == NULL || child_ref != NULL) && family_ref != NULL;
     if (child_ref != NULL) {
         json_object_set_new(child, "child_ref", child_ref);
@@ -50,7 +50,7 @@ bool pseudonym_replace(exchange *x, json_t *child, const char *committee,
     json_object_del(child, "child_id");
     json_object_del(child, "family_id");
     if (!made) {
-        exchange_refuse(x, "internal", NULL);
+        respond_problem(r, "internal", NULL);
     }
     return made;
 }

@@ -15,7 +15,7 @@ enum {
 };
 
 typedef struct batch {
-    exchange *x;
+    request *r;
     size_t count;
     const char **items;       /* what the push statement takes; NULL where the contract refused */
     json_t **problems;        /* where refused; owned */
@@ -30,10 +30,10 @@ static const contract_schema *referral_schema(void) {
 
 /* Everything that contract and privacy rules have against one document, at most so many faults, and
  * the problem's code. */
-static violation_list check_referral(exchange *x, const json_t *document, size_t most,
+static violation_list check_referral(request *r, const json_t *document, size_t most,
                                      const char **code) {
     const char *pointer = "";
-    violation_list faults = violation_list_make_for(exchange_memory(x), most);
+    violation_list faults = violation_list_make_for(request_memory(r), most);
     contract_check_value(referral_schema(), document, pointer, &faults);
     contract_scan_identifiers(referral_schema(), document, pointer, free_text_scan_identifier,
                               &faults);
@@ -45,10 +45,10 @@ static violation_list check_referral(exchange *x, const json_t *document, size_t
     return faults;
 }
 
-static batch open_batch(exchange *x) {
-    arena *memory = exchange_memory(x);
-    size_t count = json_array_size(exchange_body(x));
-    return (batch){.x = x,
+static batch open_batch(request *r) {
+    arena *memory = request_memory(r);
+    size_t count = json_array_size(request_body(r));
+    return (batch){.r = r,
                    .count = count,
                    .items = arena_alloc(memory, count * sizeof(char *)),
                    .problems = arena_alloc(memory, count * sizeof(json_t *)),
@@ -67,17 +67,17 @@ static void close_batch(batch *all) {
 static bool check_items(batch *all) {
     size_t left = FAULTS_MOST;
     for (size_t i = 0; i < all->count; i++) {
-        json_t *document = json_array_get(exchange_body(all->x), i);
+        json_t *document = json_array_get(request_body(all->r), i);
         const char *code;
-        violation_list faults = check_referral(all->x, document, left > 0 ? left : 1, &code);
+        violation_list faults = check_referral(all->r, document, left > 0 ? left : 1, &code);
         left -= faults.count < left ? faults.count : left;
         if (faults.first != NULL) {
-            all->problems[i] = exchange_problem(all->x, code, NULL, &faults, NULL);
+            all->problems[i] = problem_document(all->r, code, NULL, &faults, NULL);
             all->refused++;
             continue;
         }
         contract_apply_defaults(referral_schema(), document);
-        all->items[i] = referral_item(all->x, document, NULL, NULL);
+        all->items[i] = referral_item(all->r, document, NULL, NULL);
         if (all->items[i] == NULL) {
             return false;
         }
@@ -112,13 +112,13 @@ static void take_answers(batch *all, const PGresult *rows) {
     for (int row = 0; row < PQntuples(rows); row++) {
         size_t n = (size_t)strtoul(PQgetvalue(rows, row, 0), NULL, 10);
         if (n >= all->count ||
-            !combiner_answer_read(rows, row, &all->answers[n], exchange_memory(all->x))) {
+            !combiner_answer_read(rows, row, &all->answers[n], request_memory(all->r))) {
             continue;
         }
         all->answered[n] = true;
         const db_error *error = &all->answers[n].error;
         if (error->code != NULL) {
-            all->problems[n] = exchange_problem(all->x, error->code, NULL, NULL, error->errors);
+            all->problems[n] = problem_document(all->r, error->code, NULL, NULL, error->errors);
             all->refused++;
         }
     }
@@ -174,7 +174,7 @@ static const char *render_batch(batch *all) {
         json_pack("{s:o,s:I,s:I,s:I}", "items", items, "created", (json_int_t)all->created,
                   "existing", (json_int_t)all->existing, "refused", (json_int_t)all->refused);
     char *text = json_dumps(document, JSON_COMPACT);
-    const char *copy = arena_strdup(exchange_memory(all->x), text);
+    const char *copy = arena_strdup(request_memory(all->r), text);
     free(text);
     json_decref(document);
     return copy;
@@ -182,7 +182,7 @@ static const char *render_batch(batch *all) {
 
 /* One problem for all that is wrong, with the items' numbers before their pointers. */
 static void refuse_whole(batch *all) {
-    violation_list faults = violation_list_make(exchange_memory(all->x));
+    violation_list faults = violation_list_make(request_memory(all->r));
     const char *code = NULL;
     for (size_t i = 0; i < all->count; i++) {
         json_t *problem = all->problems[i];
@@ -192,7 +192,7 @@ static void refuse_whole(batch *all) {
         code = code == NULL ? json_string_value(json_object_get(problem, "code")) : code;
         json_t *errors = json_object_get(problem, "errors");
         if (json_array_size(errors) == 0) {
-            violation_add(&faults, PLACE_BODY, arena_printf(exchange_memory(all->x), "/%zu", i),
+            violation_add(&faults, PLACE_BODY, arena_printf(request_memory(all->r), "/%zu", i),
                           "refused", json_string_value(json_object_get(problem, "detail")));
         }
         size_t index;
@@ -201,13 +201,13 @@ static void refuse_whole(batch *all) {
             const char *pointer = json_string_value(json_object_get(one, "pointer"));
             violation_add(
                 &faults, PLACE_BODY,
-                arena_printf(exchange_memory(all->x), "/%zu%s", i, pointer == NULL ? "" : pointer),
-                arena_strdup(exchange_memory(all->x),
+                arena_printf(request_memory(all->r), "/%zu%s", i, pointer == NULL ? "" : pointer),
+                arena_strdup(request_memory(all->r),
                              json_string_value(json_object_get(one, "rule"))),
                 json_string_value(json_object_get(one, "message")));
         }
     }
-    exchange_refuse_violations(all->x, code, &faults);
+    respond_violations(all->r, code, &faults);
 }
 
 /* Forgets what the database said in a try that came to nothing; what the contract refused stays
@@ -230,7 +230,7 @@ static bool record_batch(batch *all, db_transaction *transaction, const db_once 
     if (once->key != NULL && !db_once_store(transaction, once, reply, error)) {
         return false;
     }
-    const audit_note *note = exchange_audit(all->x);
+    const audit_note *note = request_audit_note(all->r);
     return all->created > 0    ? db_audit(transaction, note, reply->body, error)
            : all->existing > 0 ? db_audit_replay(transaction, note, reply, error)
                                : true;
@@ -239,17 +239,17 @@ static bool record_batch(batch *all, db_transaction *transaction, const db_once 
 /* One try: everything in one transaction. Returns false with `error`; answers when it returns true.
  */
 static bool try_batch(batch *all, bool atomic, const db_once *once, db_error *error) {
-    exchange *x = all->x;
+    request *r = all->r;
     db_transaction transaction;
     db_reply reply = {.status = atomic ? 201 : 207};
     bool done = false;
-    if (!db_begin(&transaction, exchange_service(x)->connections, exchange_principal(x), error,
-                  exchange_memory(x))) {
+    if (!db_begin(&transaction, request_context(r)->connections, request_principal(r), error,
+                  request_memory(r))) {
         return false;
     }
     if (once->key != NULL && db_once_find(&transaction, once, &reply, error)) {
-        done =
-            error->code == NULL && db_audit_replay(&transaction, exchange_audit(x), &reply, error);
+        done = error->code == NULL &&
+               db_audit_replay(&transaction, request_audit_note(r), &reply, error);
     } else if (!send_items(all, &transaction, error)) {
         done = false;
     } else if (atomic && all->refused > 0) {
@@ -266,7 +266,7 @@ static bool try_batch(batch *all, bool atomic, const db_once *once, db_error *er
     }
     done = db_commit(&transaction, error);
     if (done) {
-        exchange_answer_reply(x, &reply);
+        respond_reply(r, &reply);
     }
     return done;
 }
@@ -285,21 +285,21 @@ static void store_batch(batch *all, bool atomic, const db_once *once) {
         }
         forget_answers(all);
     }
-    exchange_refuse_error(all->x, &error);
+    respond_db_error(all->r, &error);
 }
 
-void push_referrals(exchange *x) {
-    const char *flag = exchange_query_value(x, "atomic");
+void push_referrals(request *r) {
+    const char *flag = request_query_value(r, "atomic");
     bool atomic = flag != NULL && strcmp(flag, "true") == 0;
-    if (json_array_size(exchange_body(x)) == 0 || json_array_size(exchange_body(x)) > ITEMS_MOST) {
-        violation_list faults = violation_list_make(exchange_memory(x));
+    if (json_array_size(request_body(r)) == 0 || json_array_size(request_body(r)) > ITEMS_MOST) {
+        violation_list faults = violation_list_make(request_memory(r));
         violation_add(&faults, PLACE_BODY, "", "max_items", "must hold 1 to 1000 referrals");
-        exchange_refuse_violations(x, "schema_violation", &faults);
+        respond_violations(r, "schema_violation", &faults);
         return;
     }
     db_once once = {0};
-    exchange_once(x, &once); /* before the items are made ready, which changes the body */
-    batch all = open_batch(x);
+    request_idempotency(r, &once); /* before the items are made ready, which changes the body */
+    batch all = open_batch(r);
     if (check_items(&all)) {
         if (atomic && all.refused > 0) {
             refuse_whole(&all);
@@ -310,42 +310,42 @@ void push_referrals(exchange *x) {
     close_batch(&all);
 }
 
-static void answer_validation(exchange *x, json_t *errors) {
+static void answer_validation(request *r, json_t *errors) {
     json_t *document =
         json_pack("{s:b,s:o}", "valid", json_array_size(errors) == 0, "errors", errors);
     char *text = json_dumps(document, JSON_COMPACT);
-    exchange_answer(x, 200, arena_strdup(exchange_memory(x), text));
+    respond(r, 200, arena_strdup(request_memory(r), text));
     free(text);
     json_decref(document);
 }
 
-void validate_referral(exchange *x) {
-    arena *memory = exchange_memory(x);
-    json_t *document = exchange_body(x);
+void validate_referral(request *r) {
+    arena *memory = request_memory(r);
+    json_t *document = request_body(r);
     const char *code;
-    violation_list faults = check_referral(x, document, VIOLATIONS_MOST, &code);
+    violation_list faults = check_referral(r, document, VIOLATIONS_MOST, &code);
     const char *found = NULL;
     if (faults.first == NULL) {
         contract_apply_defaults(referral_schema(), document);
         if (!referral_hide_children(
-                x, document, json_string_value(json_object_get(document, "committee")),
+                r, document, json_string_value(json_object_get(document, "committee")),
                 json_string_value(json_object_get(document, "source_system")))) {
             return;
         }
         db_call call = {.what = statement_validate_referral,
-                        .parameters = {exchange_body_text(x)},
+                        .parameters = {request_body_text(r)},
                         .safe_to_repeat = true};
         db_error error = {0};
-        PGresult *result = db_call_run(exchange_service(x)->connections, exchange_principal(x),
-                                       &call, &error, memory);
+        PGresult *result = db_call_run(request_context(r)->connections, request_principal(r), &call,
+                                       &error, memory);
         if (result == NULL) {
-            exchange_refuse_error(x, &error);
+            respond_db_error(r, &error);
             return;
         }
         found = db_text(result, "body", memory);
         PQclear(result);
     }
-    json_t *problem = exchange_problem(x, "rule_violation", NULL, &faults, found);
-    answer_validation(x, json_incref(json_object_get(problem, "errors")));
+    json_t *problem = problem_document(r, "rule_violation", NULL, &faults, found);
+    answer_validation(r, json_incref(json_object_get(problem, "errors")));
     json_decref(problem);
 }

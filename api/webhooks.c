@@ -1,36 +1,36 @@
 /* Webhooks: registering where the events of the change feed are sent, and the log of that. */
 #include "contract_handlers.h"
-#include "service/http/exchange.h"
+#include "service/http/request.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const char *is_on(exchange *x) {
-    return exchange_service(x)->webhook_targets == NULL ? "false" : "true";
+static const char *is_on(request *r) {
+    return request_context(r)->webhook_targets == NULL ? "false" : "true";
 }
 
 /* Finds what is wrong with the address in the body, as the database refuses with it; NULL when
  * nothing is. While webhooks are off there is no address to send to. Returns false when it
  * answered with a problem. */
-static bool find_target_faults(exchange *x, const char **found) {
-    targets *allowed = exchange_service(x)->webhook_targets;
-    const char *url = json_string_value(json_object_get(exchange_body(x), "url"));
+static bool find_target_faults(request *r, const char **found) {
+    targets *allowed = request_context(r)->webhook_targets;
+    const char *url = json_string_value(json_object_get(request_body(r), "url"));
     *found = NULL;
     if (url == NULL) {
         return true;
     }
-    violation_list faults = violation_list_make(exchange_memory(x));
+    violation_list faults = violation_list_make(request_memory(r));
     const char *reason = NULL;
     if (allowed == NULL) {
         violation_add(&faults, PLACE_BODY, "/url", "host_not_allowed",
                       "has a host that this register does not send to");
     } else if (!targets_check(allowed, url, "/url", &faults, &reason)) {
-        exchange_refuse(x, "overloaded", NULL);
+        respond_problem(r, "overloaded", NULL);
         return false;
     }
-    exchange_note_reason(x, reason);
+    request_note_reason(r, reason);
     if (faults.first != NULL) {
-        *found = arena_printf(exchange_memory(x),
+        *found = arena_printf(request_memory(r),
                               "[{\"pointer\":\"%s\",\"rule\":\"%s\",\"message\":\"%s\"}]",
                               faults.first->name, faults.first->rule, faults.first->message);
     }
@@ -38,116 +38,116 @@ static bool find_target_faults(exchange *x, const char **found) {
 }
 
 /* How many days after this request the webhook must be confirmed. */
-static const char *confirm_days(exchange *x) {
-    return arena_printf(exchange_memory(x), "%d",
-                        exchange_service(x)->settings->webhook_confirm_days);
+static const char *confirm_days(request *r) {
+    return arena_printf(request_memory(r), "%d",
+                        request_context(r)->settings->webhook_confirm_days);
 }
 
 /* Only the response contains the secret. The stored response for a repetition has its generation,
  * from which the secret is derived. */
-static void answer_with_secret(exchange *x, db_reply *reply) {
+static void answer_with_secret(request *r, db_reply *reply) {
     json_t *webhook = json_loads(reply->body, 0, NULL);
     const char *id = json_string_value(json_object_get(webhook, "id"));
     int generation = (int)json_integer_value(json_object_get(webhook, "secret_generation"));
-    if (exchange_service(x)->webhook_targets == NULL) {
+    if (request_context(r)->webhook_targets == NULL) {
         /* A repetition of a request from before webhooks were switched off: there is no key. */
-        exchange_refuse(x, "state_conflict", "Webhooks are not enabled in this register.");
+        respond_problem(r, "state_conflict", "Webhooks are not enabled in this register.");
     } else if (id == NULL) {
-        exchange_refuse(x, "internal", NULL);
+        respond_problem(r, "internal", NULL);
     } else {
-        arena *memory = exchange_memory(x);
+        arena *memory = request_memory(r);
         reply->body =
             arena_printf(memory, "{\"webhook\":%s,\"secret\":\"%s\"}", reply->body,
-                         webhook_secret(exchange_service(x)->webhook_key, id, generation, memory));
-        exchange_answer_reply(x, reply);
+                         webhook_secret(request_context(r)->webhook_key, id, generation, memory));
+        respond_reply(r, reply);
     }
     json_decref(webhook);
 }
 
 /* There may be something to send now. */
-static void wake_deliverer(exchange *x) {
-    deliverer_ring(exchange_service(x)->webhooks);
+static void wake_deliverer(request *r) {
+    deliverer_ring(request_context(r)->webhooks);
 }
 
-void list_webhooks(exchange *x) {
-    exchange_get_items(x, statement_list_webhooks);
+void list_webhooks(request *r) {
+    handle_list(r, statement_list_webhooks);
 }
 
-void create_webhook(exchange *x) {
-    int64_t safe = feed_safe(exchange_service(x)->changes);
+void create_webhook(request *r) {
+    int64_t safe = feed_safe(request_context(r)->changes);
     db_reply reply = {0};
     if (safe < 0) {
-        exchange_refuse(x, "database_unavailable", NULL);
+        respond_problem(r, "database_unavailable", NULL);
         return;
     }
     const char *faults;
-    if (!find_target_faults(x, &faults)) {
+    if (!find_target_faults(r, &faults)) {
         return;
     }
-    arena *memory = exchange_memory(x);
+    arena *memory = request_memory(r);
     const char *const parameters[] = {
-        exchange_body_text(x),
-        is_on(x),
+        request_body_text(r),
+        is_on(r),
         faults,
         arena_printf(memory, "%lld", (long long)safe),
-        confirm_days(x),
-        arena_printf(memory, "%lld", (long long)exchange_principal(x)->issued_at)};
-    if (exchange_ask(x, statement_create_webhook, parameters, &reply)) {
-        answer_with_secret(x, &reply);
+        confirm_days(r),
+        arena_printf(memory, "%lld", (long long)request_principal(r)->issued_at)};
+    if (run_write(r, statement_create_webhook, parameters, &reply)) {
+        answer_with_secret(r, &reply);
     }
 }
 
-void get_webhook(exchange *x) {
-    exchange_get(x, statement_get_webhook);
+void get_webhook(request *r) {
+    handle_get(r, statement_get_webhook);
 }
 
-void change_webhook(exchange *x) {
+void change_webhook(request *r) {
     const char *faults;
-    if (!find_target_faults(x, &faults)) {
+    if (!find_target_faults(r, &faults)) {
         return;
     }
-    const char *const parameters[] = {exchange_path_value(x, "id"), exchange_expected_version(x),
-                                      exchange_body_text(x), faults, confirm_days(x)};
-    exchange_write(x, statement_change_webhook, parameters);
-    wake_deliverer(x);
+    const char *const parameters[] = {request_path_value(r, "id"), request_expected_version(r),
+                                      request_body_text(r), faults, confirm_days(r)};
+    handle_write(r, statement_change_webhook, parameters);
+    wake_deliverer(r);
 }
 
-void delete_webhook(exchange *x) {
-    const char *const parameters[] = {exchange_path_value(x, "id")};
-    exchange_write(x, statement_delete_webhook, parameters);
+void delete_webhook(request *r) {
+    const char *const parameters[] = {request_path_value(r, "id")};
+    handle_write(r, statement_delete_webhook, parameters);
 }
 
-void confirm_webhook(exchange *x) {
-    const char *const parameters[] = {exchange_path_value(x, "id"), confirm_days(x)};
-    exchange_write(x, statement_confirm_webhook, parameters);
-    wake_deliverer(x);
+void confirm_webhook(request *r) {
+    const char *const parameters[] = {request_path_value(r, "id"), confirm_days(r)};
+    handle_write(r, statement_confirm_webhook, parameters);
+    wake_deliverer(r);
 }
 
-void rotate_webhook_secret(exchange *x) {
-    const char *const parameters[] = {exchange_path_value(x, "id"), is_on(x), confirm_days(x)};
+void rotate_webhook_secret(request *r) {
+    const char *const parameters[] = {request_path_value(r, "id"), is_on(r), confirm_days(r)};
     db_reply reply = {0};
-    if (exchange_ask(x, statement_rotate_webhook_secret, parameters, &reply)) {
-        answer_with_secret(x, &reply);
+    if (run_write(r, statement_rotate_webhook_secret, parameters, &reply)) {
+        answer_with_secret(r, &reply);
     }
 }
 
-void ping_webhook(exchange *x) {
-    const char *const parameters[] = {exchange_path_value(x, "id"), is_on(x)};
-    exchange_write(x, statement_ping_webhook, parameters);
-    wake_deliverer(x);
+void ping_webhook(request *r) {
+    const char *const parameters[] = {request_path_value(r, "id"), is_on(r)};
+    handle_write(r, statement_ping_webhook, parameters);
+    wake_deliverer(r);
 }
 
-void list_deliveries(exchange *x) {
-    exchange_read_page(x, statement_list_deliveries);
+void list_deliveries(request *r) {
+    handle_page(r, statement_list_deliveries);
 }
 
-void get_delivery(exchange *x) {
-    exchange_get(x, statement_get_delivery);
+void get_delivery(request *r) {
+    handle_get(r, statement_get_delivery);
 }
 
-void replay_delivery(exchange *x) {
-    const char *const parameters[] = {exchange_path_value(x, "id"),
-                                      exchange_path_value(x, "delivery_id")};
-    exchange_write(x, statement_replay_delivery, parameters);
-    wake_deliverer(x);
+void replay_delivery(request *r) {
+    const char *const parameters[] = {request_path_value(r, "id"),
+                                      request_path_value(r, "delivery_id")};
+    handle_write(r, statement_replay_delivery, parameters);
+    wake_deliverer(r);
 }

@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct exchange exchange;
+typedef struct request request;
 
-/* A handler takes the checked request out of the exchange and puts the response into it. */
-typedef void (*contract_handler)(exchange *x);
+/* A handler takes the checked values out of the request and puts the response into it. */
+typedef void (*contract_handler)(request *r);
 
 typedef enum contract_format {
     FORMAT_NONE,

@@ -230,7 +230,7 @@ def render_handlers(operations):
     """Returns contract_handlers.h: what api/ has to define, and nothing else."""
     lines = ["/* The handlers that the contract asks for; not to be edited. */",
              "#pragma once\n", '#include "service/contract/contract.h"\n']
-    lines += [f"void {name}(exchange *x);" for name in handler_names(operations)]
+    lines += [f"void {name}(request *r);" for name in handler_names(operations)]
     return "\n".join(lines) + "\n"
 
 
@@ -239,7 +239,7 @@ def render_stubs(operations):
     lines = ["/* Handlers that do nothing, for tests of the contract; not to be edited. */",
              '#include "contract_handlers.h"\n']
     for name in handler_names(operations):
-        lines.append(f"void {name}(exchange *x) {{ (void)x; }}\n")
+        lines.append(f"void {name}(request *r) {{ (void)r; }}\n")
     return "\n".join(lines)
 
 

@@ -13,8 +13,8 @@
  * pass the pieces on there. */
 #include "service/http/admission.h"
 
-#include "service/http/exchange_parts.h"
 #include "service/http/park.h"
+#include "service/http/request_private.h"
 #include "service/http/watch.h"
 #include "service/memory.h"
 
@@ -36,7 +36,7 @@ enum {
 typedef struct incoming {
     void *inner; /* ulfius's struct connection_info_struct */
     bool begun;  /* the headers came */
-    exchange *x; /* NULL before the headers, after the answer, and on the admin port */
+    request *r;  /* NULL before the headers, after the answer, and on the admin port */
     char *body;
     size_t capacity;
     budget_loan loan;
@@ -106,24 +106,24 @@ static const char *raw_target(const incoming *one) {
     return ((const struct connection_info_struct *)one->inner)->request->http_url;
 }
 
-static exchange *make_exchange(incoming *one, service *shared, struct MHD_Connection *connection,
-                               const char *method, const char *version) {
+static request *make_request(incoming *one, service *shared, struct MHD_Connection *connection,
+                             const char *method, const char *version) {
     arena *memory = take_memory();
     field_list fields = {.pairs = arena_alloc(memory, FIELDS_MOST * sizeof *fields.pairs),
                          .memory = memory};
     MHD_get_connection_values(connection, MHD_HEADER_KIND, add_field, &fields);
-    exchange *x = arena_alloc(memory, sizeof *x);
-    *x = (exchange){.memory = memory,
-                    .shared = shared,
-                    .connection = connection,
-                    .loan = &one->loan,
-                    .request = {.method = method,
-                                .target = raw_target(one),
-                                .protocol = version,
-                                .headers = fields.pairs,
-                                .header_count = fields.count,
-                                .header_lines = fields.lines}};
-    return x;
+    request *r = arena_alloc(memory, sizeof *r);
+    *r = (request){.memory = memory,
+                   .shared = shared,
+                   .connection = connection,
+                   .loan = &one->loan,
+                   .raw = {.method = method,
+                           .target = raw_target(one),
+                           .protocol = version,
+                           .headers = fields.pairs,
+                           .header_count = fields.count,
+                           .header_lines = fields.lines}};
+    return r;
 }
 
 /* Whether libmicrohttpd would read a body, or ask for one with "100 Continue". */
@@ -155,14 +155,14 @@ static void forget_body(incoming *one) {
 /* Makes room for the body that was announced, or for more chunks. Returns false when the budget has
  * not that much left. */
 static bool make_room(incoming *one, size_t wanted) {
-    const raw_request *request = &one->x->request;
-    size_t most = one->x->operation->max_bytes;
+    const raw_request *request = &one->r->raw;
+    size_t most = one->r->operation->max_bytes;
     size_t capacity = request->announced;
     if (request->chunked) {
         capacity = one->capacity == 0 ? CHUNKS_FIRST : 2 * one->capacity;
         capacity = capacity < wanted ? wanted : capacity;
         capacity = capacity > most ? most : capacity;
-        if (!exchange_hold(one->x, capacity - one->capacity)) {
+        if (!request_hold_memory(one->r, capacity - one->capacity)) {
             return false;
         }
     }
@@ -176,40 +176,40 @@ static bool make_room(incoming *one, size_t wanted) {
     return true;
 }
 
-/* Puts a piece of the body where it belongs. What is too much only counts: exchange_read_body
+/* Puts a piece of the body where it belongs. What is too much only counts: request_read_body
  * refuses it. Returns false when so much came that the answer need not be waited for. */
 static bool keep(incoming *one, const char *piece, size_t size) {
-    exchange *x = one->x;
-    size_t before = x->request.body_size;
+    request *r = one->r;
+    size_t before = r->raw.body_size;
     size_t after = before + size;
-    bool fits = !x->out_of_memory && after <= x->operation->max_bytes;
+    bool fits = !r->out_of_memory && after <= r->operation->max_bytes;
     if (fits && after > one->capacity) {
-        x->out_of_memory = !make_room(one, after);
-        fits = !x->out_of_memory;
+        r->out_of_memory = !make_room(one, after);
+        fits = !r->out_of_memory;
     }
     if (fits) {
         memcpy(one->body + before, piece, size);
     } else {
         forget_body(one);
     }
-    x->request.body_size = after;
-    x->request.body = one->body;
+    r->raw.body_size = after;
+    r->raw.body = one->body;
     return after <= DISCARDED_MOST;
 }
 
 /* --- the answer --- */
 
-static void give_answer(const exchange *x, struct _u_response *response) {
-    response->status = (unsigned int)x->status;
-    for (size_t i = 0; i < x->header_count; i++) {
-        u_map_put(response->map_header, x->headers[i].name, x->headers[i].value);
+static void give_answer(const request *r, struct _u_response *response) {
+    response->status = (unsigned int)r->status;
+    for (size_t i = 0; i < r->header_count; i++) {
+        u_map_put(response->map_header, r->headers[i].name, r->headers[i].value);
     }
-    if (x->parked != NULL) {
-        ulfius_set_stream_response(response, (unsigned int)x->status, park_read, park_free,
-                                   U_STREAM_SIZE_UNKNOWN, PARKED_BLOCK, x->parked);
-    } else if (x->answer_size > 0) {
-        ulfius_set_binary_body_response(response, (unsigned int)x->status, x->answer,
-                                        x->answer_size);
+    if (r->parked != NULL) {
+        ulfius_set_stream_response(response, (unsigned int)r->status, park_read, park_free,
+                                   U_STREAM_SIZE_UNKNOWN, PARKED_BLOCK, r->parked);
+    } else if (r->answer_size > 0) {
+        ulfius_set_binary_body_response(response, (unsigned int)r->status, r->answer,
+                                        r->answer_size);
     }
 }
 
@@ -222,18 +222,19 @@ static void return_loan(incoming *one, size_t kept) {
     budget_keep(&one->loan, kept);
 }
 
-int admission_serve(const struct _u_request *request, struct _u_response *response, void *unused) {
-    (void)request;
+int admission_serve(const struct _u_request *ulfius_request, struct _u_response *response,
+                    void *unused) {
+    (void)ulfius_request;
     (void)unused;
     incoming *one = under_way;
-    exchange *x = one->x;
-    exchange_run(x);
+    request *r = one->r;
+    request_run(r);
     forget_body(one);
-    give_answer(x, response);
-    one->x = NULL;
-    if (x->parked == NULL) { /* a parked request has its memory itself */
-        size_t kept = x->answer_held ? x->answer_size : 0;
-        give_memory_back(x->memory);
+    give_answer(r, response);
+    one->r = NULL;
+    if (r->parked == NULL) { /* a parked request has its memory itself */
+        size_t kept = r->answer_held ? r->answer_size : 0;
+        give_memory_back(r->memory);
         return_loan(one, kept);
     }
     return U_CALLBACK_COMPLETE;
@@ -271,17 +272,17 @@ static enum MHD_Result begin(const admission *at, incoming *one, struct MHD_Conn
     }
     bool admitted = false;
     if (at->shared != NULL) {
-        one->x = make_exchange(one, at->shared, connection, method, version);
-        admitted = exchange_admit(one->x);
+        one->r = make_request(one, at->shared, connection, method, version);
+        admitted = request_admit(one->r);
     }
     if (admitted) {
         return MHD_YES;
     }
     bool more = expects_more(connection);
-    if (one->x != NULL) {
-        one->x->close = one->x->close || more;
+    if (one->r != NULL) {
+        one->r->close = one->r->close || more;
     }
-    if (more || (one->x != NULL && one->x->close)) {
+    if (more || (one->r != NULL && one->r->close)) {
         watch_leave_unread(connection);
     }
     return more ? answer(at, one, connection, url, method, version) : MHD_YES;
@@ -306,8 +307,8 @@ enum MHD_Result admission_handle(void *cls, struct MHD_Connection *connection, c
 /* Frees everything but what ulfius keeps. */
 static void clean(incoming *one) {
     forget_body(one);
-    if (one->x != NULL) {
-        give_memory_back(one->x->memory);
+    if (one->r != NULL) {
+        give_memory_back(one->r->memory);
     }
     return_loan(one, 0);
 }

@@ -20,7 +20,8 @@ enum MHD_Result admission_handle(void *cls, struct MHD_Connection *connection, c
                                  size_t *piece_size, void **context);
 
 /* The endpoint of ulfius for the requests of the API. */
-int admission_serve(const struct _u_request *request, struct _u_response *response, void *unused);
+int admission_serve(const struct _u_request *ulfius_request, struct _u_response *response,
+                    void *unused);
 
 /* For MHD_OPTION_NOTIFY_COMPLETED: the answer went out, or the connection broke. */
 void admission_end(void *cls, struct MHD_Connection *connection, void **context,

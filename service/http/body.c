@@ -1,5 +1,5 @@
 /* Reading a request's body: media type, size, JSON, and everything the contract says about it. */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,28 +11,28 @@ enum {
     REQUEST_MEMORY = 64 * 1024 /* what a request takes besides its body and document */
 };
 
-static bool refuse(exchange *x, const char *code, const char *detail) {
-    exchange_refuse(x, code, detail);
+static bool refuse(request *r, const char *code, const char *detail) {
+    respond_problem(r, code, detail);
     return false;
 }
 
 /* The media type without parameters; only charset=utf-8 is allowed as one. */
-static const char *media_type(exchange *x, const char *value) {
+static const char *media_type(request *r, const char *value) {
     size_t length = strcspn(value, "; \t");
     const char *rest = value + length + strspn(value + length, "; \t");
     if (*rest != '\0' && strcasecmp(rest, "charset=utf-8") != 0 &&
         strcasecmp(rest, "charset=\"utf-8\"") != 0) {
         return NULL;
     }
-    return arena_strndup(x->memory, value, length);
+    return arena_strndup(r->memory, value, length);
 }
 
-static const contract_body *find_body(exchange *x) {
-    const char *value = exchange_header(x, "Content-Type");
-    const char *type = value == NULL ? NULL : media_type(x, value);
-    for (size_t i = 0; type != NULL && i < x->operation->body_count; i++) {
-        if (strcasecmp(type, x->operation->bodies[i].media_type) == 0) {
-            return &x->operation->bodies[i];
+static const contract_body *find_body(request *r) {
+    const char *value = request_header(r, "Content-Type");
+    const char *type = value == NULL ? NULL : media_type(r, value);
+    for (size_t i = 0; type != NULL && i < r->operation->body_count; i++) {
+        if (strcasecmp(type, r->operation->bodies[i].media_type) == 0) {
+            return &r->operation->bodies[i];
         }
     }
     return NULL;
@@ -98,7 +98,7 @@ static json_t *load(const char *text, size_t size, json_error_t *error) {
     return value;
 }
 
-static json_t *parse(exchange *x, const char *text, size_t size, const char *where) {
+static json_t *parse(request *r, const char *text, size_t size, const char *where) {
     json_error_t error;
     json_t *value = load(text, size, &error);
     if (value != NULL) {
@@ -106,14 +106,14 @@ static json_t *parse(exchange *x, const char *text, size_t size, const char *whe
     }
     bool duplicate = json_error_code(&error) == json_error_duplicate_key;
     bool overflow = json_error_code(&error) == json_error_numeric_overflow;
-    violation_list list = violation_list_make(x->memory);
+    violation_list list = violation_list_make(r->memory);
     violation_add(&list, PLACE_BODY, where, duplicate ? "duplicate_member" : "json",
-                  arena_printf(x->memory, "%s at line %d, column %d",
+                  arena_printf(r->memory, "%s at line %d, column %d",
                                duplicate  ? "has a member twice"
                                : overflow ? "has a number that no double holds"
                                           : "is not well-formed JSON in UTF-8",
                                error.line, error.column));
-    exchange_refuse_violations(x, duplicate ? "duplicate_member" : "malformed_json", &list);
+    respond_violations(r, duplicate ? "duplicate_member" : "malformed_json", &list);
     return NULL;
 }
 
@@ -136,13 +136,13 @@ static bool next_line(const char **rest, const char *end, line *found) {
 }
 
 /* Newline-delimited JSON as an array of its lines. */
-static json_t *parse_lines(exchange *x) {
+static json_t *parse_lines(request *r) {
     json_t *items = json_array();
-    const char *rest = x->request.body;
-    const char *end = rest + x->request.body_size;
+    const char *rest = r->raw.body;
+    const char *end = rest + r->raw.body_size;
     for (line each; next_line(&rest, end, &each);) {
         json_t *item =
-            parse(x, each.text, each.size, arena_printf(x->memory, "/%zu", json_array_size(items)));
+            parse(r, each.text, each.size, arena_printf(r->memory, "/%zu", json_array_size(items)));
         if (item == NULL) {
             json_decref(items);
             return NULL;
@@ -152,11 +152,11 @@ static json_t *parse_lines(exchange *x) {
     return items;
 }
 
-static bool measure_body(const exchange *x, measure *found) {
-    const char *rest = x->request.body;
-    const char *end = rest + x->request.body_size;
-    if (!exchange_body_is_lines(x)) {
-        return is_bounded(rest, x->request.body_size, found);
+static bool measure_body(const request *r, measure *found) {
+    const char *rest = r->raw.body;
+    const char *end = rest + r->raw.body_size;
+    if (!request_body_is_lines(r)) {
+        return is_bounded(rest, r->raw.body_size, found);
     }
     bool bounded = true;
     for (line each; bounded && next_line(&rest, end, &each);) {
@@ -166,89 +166,89 @@ static bool measure_body(const exchange *x, measure *found) {
 }
 
 /* Holds memory for the document and for what is made of it on the way to the database. */
-static bool hold_document(exchange *x) {
+static bool hold_document(request *r) {
     enum { TEXTS = 4 }; /* parameters, their copies in the message, the answer */
     measure found = {0};
-    if (!measure_body(x, &found)) {
+    if (!measure_body(r, &found)) {
         return refuse(
-            x, "malformed_json",
+            r, "malformed_json",
             "The document is nested more than 32 levels deep or holds more than 200,000 values.");
     }
-    size_t bytes = found.bytes + TEXTS * x->request.body_size;
-    if (x->loan != NULL && x->loan->bytes + bytes > budget_share(x->shared->memory)) {
-        return refuse(x, "body_too_large",
-                      arena_printf(x->memory,
+    size_t bytes = found.bytes + TEXTS * r->raw.body_size;
+    if (r->loan != NULL && r->loan->bytes + bytes > budget_share(r->shared->memory)) {
+        return refuse(r, "body_too_large",
+                      arena_printf(r->memory,
                                    "The document takes about %zu MiB of memory; a client may have "
                                    "%zu MiB at a time.",
-                                   bytes >> 20, budget_share(x->shared->memory) >> 20));
+                                   bytes >> 20, budget_share(r->shared->memory) >> 20));
     }
-    return exchange_hold(x, bytes) || refuse(x, "overloaded", NULL);
+    return request_hold_memory(r, bytes) || refuse(r, "overloaded", NULL);
 }
 
-static bool check_size(exchange *x, size_t size) {
-    if (size > x->operation->max_bytes) {
-        return refuse(x, "body_too_large",
-                      arena_printf(x->memory, "The body may have at most %zu bytes.",
-                                   x->operation->max_bytes));
+static bool check_size(request *r, size_t size) {
+    if (size > r->operation->max_bytes) {
+        return refuse(r, "body_too_large",
+                      arena_printf(r->memory, "The body may have at most %zu bytes.",
+                                   r->operation->max_bytes));
     }
-    if (x->operation->body_count == 0 && size > 0) {
-        return refuse(x, "bad_request", "This operation takes no body.");
+    if (r->operation->body_count == 0 && size > 0) {
+        return refuse(r, "bad_request", "This operation takes no body.");
     }
     return true;
 }
 
-const contract_schema *exchange_body_schema(const exchange *x) {
-    return x->body_kind->schema;
+const contract_schema *request_body_schema(const request *r) {
+    return r->body_kind->schema;
 }
 
-bool exchange_body_is_lines(const exchange *x) {
-    return x->body_kind != NULL && strcmp(x->body_kind->media_type, "application/x-ndjson") == 0;
+bool request_body_is_lines(const request *r) {
+    return r->body_kind != NULL && strcmp(r->body_kind->media_type, "application/x-ndjson") == 0;
 }
 
-static bool is_encoded(exchange *x) {
-    const char *coding = exchange_header(x, "Content-Encoding");
+static bool is_encoded(request *r) {
+    const char *coding = request_header(r, "Content-Encoding");
     return coding != NULL && strcasecmp(coding, "identity") != 0;
 }
 
-bool exchange_expect_body(exchange *x) {
-    if (is_encoded(x)) {
-        return refuse(x, "media_type_unsupported", "The body may not be compressed or encoded.");
+bool request_expect_body(request *r) {
+    if (is_encoded(r)) {
+        return refuse(r, "media_type_unsupported", "The body may not be compressed or encoded.");
     }
-    x->body_kind = x->operation->body_count > 0 ? find_body(x) : NULL;
-    if (x->operation->body_count > 0 && x->body_kind == NULL &&
-        (x->request.has_body || exchange_header(x, "Content-Type") != NULL)) {
+    r->body_kind = r->operation->body_count > 0 ? find_body(r) : NULL;
+    if (r->operation->body_count > 0 && r->body_kind == NULL &&
+        (r->raw.has_body || request_header(r, "Content-Type") != NULL)) {
         return refuse(
-            x, "media_type_unsupported",
-            arena_printf(x->memory, "The body must be %s%s%s.", x->operation->bodies[0].media_type,
-                         x->operation->body_count > 1 ? " or " : "",
-                         x->operation->body_count > 1 ? x->operation->bodies[1].media_type : ""));
+            r, "media_type_unsupported",
+            arena_printf(r->memory, "The body must be %s%s%s.", r->operation->bodies[0].media_type,
+                         r->operation->body_count > 1 ? " or " : "",
+                         r->operation->body_count > 1 ? r->operation->bodies[1].media_type : ""));
     }
-    if (!check_size(x, x->request.announced)) {
+    if (!check_size(r, r->raw.announced)) {
         return false;
     }
-    return !x->request.has_body || exchange_hold(x, REQUEST_MEMORY + x->request.announced) ||
-           refuse(x, "overloaded", NULL);
+    return !r->raw.has_body || request_hold_memory(r, REQUEST_MEMORY + r->raw.announced) ||
+           refuse(r, "overloaded", NULL);
 }
 
-bool exchange_read_body(exchange *x) {
-    if (!check_size(x, x->request.body_size)) {
+bool request_read_body(request *r) {
+    if (!check_size(r, r->raw.body_size)) {
         return false;
     }
-    if (x->out_of_memory) {
-        return refuse(x, "overloaded", NULL);
+    if (r->out_of_memory) {
+        return refuse(r, "overloaded", NULL);
     }
-    if (x->request.body_size == 0) {
-        if (x->operation->body_required) {
-            violation_list list = violation_list_make(x->memory);
+    if (r->raw.body_size == 0) {
+        if (r->operation->body_required) {
+            violation_list list = violation_list_make(r->memory);
             violation_add(&list, PLACE_BODY, "", "required", "is required");
-            exchange_refuse_violations(x, "schema_violation", &list);
+            respond_violations(r, "schema_violation", &list);
         }
-        return !x->operation->body_required;
+        return !r->operation->body_required;
     }
-    if (!hold_document(x)) {
+    if (!hold_document(r)) {
         return false;
     }
-    x->body = exchange_body_is_lines(x) ? parse_lines(x)
-                                        : parse(x, x->request.body, x->request.body_size, "");
-    return x->body != NULL;
+    r->body =
+        request_body_is_lines(r) ? parse_lines(r) : parse(r, r->raw.body, r->raw.body_size, "");
+    return r->body != NULL;
 }

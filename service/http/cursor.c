@@ -1,6 +1,6 @@
 /* Cursors of lists: the key of a page's last item, signed and bound to the operation and its
  * filters. */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
@@ -9,13 +9,13 @@
 enum { MAC_SIZE = 12 };
 
 /* Returns false when there is no signature: then nothing is told from chance. */
-static bool sign(exchange *x, const char *list, const char *key, const char *filters,
+static bool sign(request *r, const char *list, const char *key, const char *filters,
                  unsigned char *mac) {
     const char *text =
-        arena_printf(x->memory, "%s\n%s\n%s\n%s", list, x->who.organisation, filters, key);
+        arena_printf(r->memory, "%s\n%s\n%s\n%s", list, r->who.organisation, filters, key);
     unsigned char whole[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
-    if (HMAC(EVP_sha256(), x->shared->cursor_key, SECRET_SIZE, (const unsigned char *)text,
+    if (HMAC(EVP_sha256(), r->shared->cursor_key, SECRET_SIZE, (const unsigned char *)text,
              strlen(text), whole, &size) == NULL) {
         return false;
     }
@@ -23,35 +23,34 @@ static bool sign(exchange *x, const char *list, const char *key, const char *fil
     return true;
 }
 
-const char *cursor_make_for(exchange *x, const char *list, const char *key, const char *filters) {
+const char *cursor_make_for(request *r, const char *list, const char *key, const char *filters) {
     size_t length = strlen(key);
-    unsigned char *bytes = arena_alloc(x->memory, MAC_SIZE + length);
-    (void)sign(x, list, key, filters, bytes); /* without it the cursor is refused later */
+    unsigned char *bytes = arena_alloc(r->memory, MAC_SIZE + length);
+    (void)sign(r, list, key, filters, bytes); /* without it the cursor is refused later */
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes from here on, no string */
     memcpy(bytes + MAC_SIZE, key, length);
-    return base64url_encode(bytes, MAC_SIZE + length, x->memory);
+    return base64url_encode(bytes, MAC_SIZE + length, r->memory);
 }
 
-const char *cursor_make(exchange *x, const char *key, const char *filters) {
-    return cursor_make_for(x, x->operation->id, key, filters);
+const char *cursor_make(request *r, const char *key, const char *filters) {
+    return cursor_make_for(r, r->operation->id, key, filters);
 }
 
-const char *cursor_read(exchange *x, const char *cursor, const char *filters) {
-    return cursor_read_for(x, x->operation->id, cursor, filters);
+const char *cursor_read(request *r, const char *cursor, const char *filters) {
+    return cursor_read_for(r, r->operation->id, cursor, filters);
 }
 
-const char *cursor_read_for(exchange *x, const char *list, const char *cursor,
-                            const char *filters) {
+const char *cursor_read_for(request *r, const char *list, const char *cursor, const char *filters) {
     size_t size = 0;
-    unsigned char *bytes = base64url_decode(cursor, &size, x->memory);
+    unsigned char *bytes = base64url_decode(cursor, &size, r->memory);
     if (bytes == NULL || size <= MAC_SIZE) {
         return NULL;
     }
-    const char *key = arena_strndup(x->memory, (const char *)bytes + MAC_SIZE, size - MAC_SIZE);
+    const char *key = arena_strndup(r->memory, (const char *)bytes + MAC_SIZE, size - MAC_SIZE);
     if (strlen(key) != size - MAC_SIZE) {
         return NULL; /* the signature covers a string: nothing may hang on behind its end */
     }
     unsigned char mac[MAC_SIZE];
-    return sign(x, list, key, filters, mac) && CRYPTO_memcmp(mac, bytes, MAC_SIZE) == 0 ? key
+    return sign(r, list, key, filters, mac) && CRYPTO_memcmp(mac, bytes, MAC_SIZE) == 0 ? key
                                                                                         : NULL;
 }

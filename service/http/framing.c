@@ -1,6 +1,6 @@
 /* Requests that two programs could read in two ways are refused before anything else looks at them.
  */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Content negotiation: which representation a request asks for (RFC 9110 sections 12.4 and 12.5).
  */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <string.h>
 #include <strings.h>
@@ -112,7 +112,7 @@ static verdict judge(const char *accept, const char *media_type) {
     return found;
 }
 
-const char *accept_choose(const char *accept, const char *const *offered) {
+const char *negotiate_media_type(const char *accept, const char *const *offered) {
     if (accept == NULL || *accept == '\0') {
         return *offered;
     }
@@ -129,7 +129,7 @@ const char *accept_choose(const char *accept, const char *const *offered) {
     return chosen;
 }
 
-bool accept_gzip(const char *accept) {
+bool negotiate_gzip(const char *accept) {
     int gzip = 0;
     int identity = 0;
     choice coding;

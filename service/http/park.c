@@ -11,23 +11,23 @@
 
 typedef struct parked {
     feed_waiter waiter; /* first: the feed knows no more of it */
-    exchange x;         /* the request; what it points to lives in its own memory or until the
-                           library is done with the request */
+    request r;          /* the request; what it points to lives in its own memory or until the
+                            library is done with the request */
     const void *fallback;
     size_t fallback_size;
     int socket;
-    bool answered; /* the body stands in x.answer */
+    bool answered; /* the body stands in r.answer */
 } parked;
 
 /* Runs on the request's own worker, as all that touches the connection but resuming does. */
 static void suspend(feed_waiter *self) {
     parked *one = (parked *)(void *)self;
-    watch_wait(one->x.connection);
-    MHD_suspend_connection(one->x.connection);
+    watch_wait(one->r.connection);
+    MHD_suspend_connection(one->r.connection);
 }
 
 static void resume(feed_waiter *self) {
-    MHD_resume_connection(((parked *)(void *)self)->x.connection);
+    MHD_resume_connection(((parked *)(void *)self)->r.connection);
 }
 
 static bool is_lost(const feed_waiter *self) {
@@ -47,39 +47,39 @@ static const char *const *read_topics(const char *text, arena *memory) {
     return topics;
 }
 
-static parked *make(exchange *x, int seconds, const char *topics) {
-    parked *one = arena_alloc(x->memory, sizeof *one);
-    one->waiter = (feed_waiter){.topics = read_topics(topics, x->memory),
-                                .until_ms = x->started_us / 1000 + seconds * INT64_C(1000),
+static parked *make(request *r, int seconds, const char *topics) {
+    parked *one = arena_alloc(r->memory, sizeof *one);
+    one->waiter = (feed_waiter){.topics = read_topics(topics, r->memory),
+                                .until_ms = r->started_us / 1000 + seconds * INT64_C(1000),
                                 .park = suspend,
                                 .lost = is_lost,
                                 .wake = resume};
     one->socket =
-        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    one->fallback = x->answer;
-    one->fallback_size = x->answer_size;
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    one->fallback = r->answer;
+    one->fallback_size = r->answer_size;
     return one;
 }
 
-park_verdict park_request(exchange *x, int seconds, const char *topics, int64_t seen) {
-    bool again = x->parked != NULL;
-    if (x->connection == NULL || seconds <= 0 || strcmp(x->request.method, "GET") != 0 ||
-        atomic_load(&x->shared->draining)) {
+park_verdict park_request(request *r, int seconds, const char *topics, int64_t seen) {
+    bool again = r->parked != NULL;
+    if (r->connection == NULL || seconds <= 0 || strcmp(r->raw.method, "GET") != 0 ||
+        atomic_load(&r->shared->draining)) {
         return PARK_OVER;
     }
-    parked *one = again ? x->parked : make(x, seconds, topics);
+    parked *one = again ? r->parked : make(r, seconds, topics);
     if (one->waiter.until_ms <= now_ms() || is_lost(&one->waiter)) {
         return PARK_OVER; /* a client that left is found out when it is answered */
     }
     if (!again) {
         /* The worker that resumes is this one: it looks at the copy after the handler is done. */
-        one->x = *x;
-        one->x.parked = one;
+        one->r = *r;
+        one->r.parked = one;
     }
-    feed_verdict verdict = feed_wait(x->shared->changes, &one->waiter, seen);
+    feed_verdict verdict = feed_wait(r->shared->changes, &one->waiter, seen);
     if (verdict == FEED_WAITS) {
-        x->parked = one;
-        x->status = again ? 0 : x->status; /* once more: there is no answer yet */
+        r->parked = one;
+        r->status = again ? 0 : r->status; /* once more: there is no answer yet */
         return PARK_WAITS;
     }
     return verdict == FEED_MOVED ? PARK_AGAIN : PARK_OVER;
@@ -87,21 +87,21 @@ park_verdict park_request(exchange *x, int seconds, const char *topics, int64_t 
 
 /* Runs the handler once more. Returns whether there is an answer now. */
 static bool answer(parked *one) {
-    exchange *x = &one->x;
-    watch_resume(x->connection);
-    x->status = 0;
-    x->operation->handler(x);
-    if (x->status == 0) {
+    request *r = &one->r;
+    watch_resume(r->connection);
+    r->status = 0;
+    r->operation->handler(r);
+    if (r->status == 0) {
         return false; /* it waits again */
     }
     /* It waits in the request's memory until the client has read it. */
-    if (x->status != 200 || !exchange_hold(x, x->answer_size)) {
-        x->answer = one->fallback;
-        x->answer_size = one->fallback_size;
-        x->status = 200;
+    if (r->status != 200 || !request_hold_memory(r, r->answer_size)) {
+        r->answer = one->fallback;
+        r->answer_size = one->fallback_size;
+        r->status = 200;
     }
-    exchange_record(x);
-    watch_answer(x->connection);
+    request_record(r);
+    watch_answer(r->connection);
     return true;
 }
 
@@ -111,28 +111,28 @@ ssize_t park_read(void *self, uint64_t position, char *out, size_t most) {
     if (!one->answered) {
         return 0;
     }
-    size_t left = position < one->x.answer_size ? one->x.answer_size - (size_t)position : 0;
+    size_t left = position < one->r.answer_size ? one->r.answer_size - (size_t)position : 0;
     if (left == 0) {
         return MHD_CONTENT_READER_END_OF_STREAM;
     }
     size_t size = left < most ? left : most;
-    memcpy(out, (const char *)one->x.answer + position, size);
+    memcpy(out, (const char *)one->r.answer + position, size);
     return (ssize_t)size;
 }
 
 /* The connection broke before there was an answer: it counts with the status that its headers have,
  * as other answers do that do not arrive. */
-static void record_lost(exchange *x) {
-    x->status = 200;
-    x->answer_size = 0;
-    x->reason = "connection_lost";
-    exchange_record(x);
+static void record_lost(request *r) {
+    r->status = 200;
+    r->answer_size = 0;
+    r->reason = "connection_lost";
+    request_record(r);
 }
 
 void park_free(void *self) {
     parked *one = self;
     if (!one->answered) {
-        record_lost(&one->x);
+        record_lost(&one->r);
     }
-    arena_free(one->x.memory); /* where it lives itself */
+    arena_free(one->r.memory); /* where it lives itself */
 }

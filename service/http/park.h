@@ -3,7 +3,7 @@
  * body is made by the handler, run again, when it is woken. */
 #pragma once
 
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <sys/types.h>
 
@@ -16,9 +16,9 @@ typedef enum park_verdict {
 /* Parks the request, at most until `seconds` after it came, until there is something above `seen`
  * in one of the topics (a JSON array of strings). An answer has to be set: it is given when the
  * handler fails later, so it has to hold then too. */
-park_verdict park_request(exchange *x, int seconds, const char *topics, int64_t seen);
+park_verdict park_request(request *r, int seconds, const char *topics, int64_t seen);
 
 /* The body of a parked request, for the library (MHD_ContentReaderCallback and its free function);
- * `self` is the exchange's `parked`. */
+ * `self` is the request's `parked`. */
 ssize_t park_read(void *self, uint64_t position, char *out, size_t most);
 void park_free(void *self);

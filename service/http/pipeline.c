@@ -1,6 +1,6 @@
 /* The way of every request, step by step; each step either passes it on or answers with a problem.
  */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 #include "service/http/unknown.h"
 #include "service/log.h"
 
@@ -13,7 +13,7 @@
 #include <strings.h>
 
 /* Random bytes, fetched for many at a time: fetching them is dear, not each of them. */
-void exchange_random(unsigned char *to, size_t size) {
+void random_bytes(unsigned char *to, size_t size) {
     static _Thread_local unsigned char store[1024];
     static _Thread_local size_t left;
     if (left < size) {
@@ -30,7 +30,7 @@ void exchange_random(unsigned char *to, size_t size) {
 /* A random identifier (RFC 9562, version 4). */
 static void make_request_id(char *id) {
     unsigned char b[16] = {0};
-    exchange_random(b, sizeof b);
+    random_bytes(b, sizeof b);
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
     snprintf(id, REQUEST_ID_MOST + 1,
@@ -50,112 +50,112 @@ static bool is_plain(const char *text, size_t most) {
 }
 
 /* Whether an identifier of the sender's can be kept: log and audit trail hold it for years. */
-static bool is_keepable(const exchange *x, const char *id) {
-    return id != NULL && is_plain(id, REQUEST_ID_MOST) && x->shared->scan_identifier(id) == NULL;
+static bool is_keepable(const request *r, const char *id) {
+    return id != NULL && is_plain(id, REQUEST_ID_MOST) && r->shared->scan_identifier(id) == NULL;
 }
 
 /* The sender's X-Request-Id when it is one, and the trace. */
-static void identify(exchange *x) {
-    const char *id = exchange_header(x, "X-Request-Id");
-    if (is_keepable(x, id)) {
-        snprintf(x->request_id, sizeof x->request_id, "%s", id);
+static void identify(request *r) {
+    const char *id = request_header(r, "X-Request-Id");
+    if (is_keepable(r, id)) {
+        snprintf(r->request_id, sizeof r->request_id, "%s", id);
     } else {
-        make_request_id(x->request_id);
+        make_request_id(r->request_id);
     }
-    trace_begin(x);
-    const char *correlation = exchange_header(x, "X-Correlation-Id");
-    if (is_keepable(x, correlation)) {
-        exchange_set_header(x, "X-Correlation-Id", correlation);
+    trace_begin(r);
+    const char *correlation = request_header(r, "X-Correlation-Id");
+    if (is_keepable(r, correlation)) {
+        response_set_header(r, "X-Correlation-Id", correlation);
     }
 }
 
-static bool check_framing(exchange *x) {
-    const char *fault = framing_fault(&x->request);
+static bool check_framing(request *r) {
+    const char *fault = framing_fault(&r->raw);
     if (fault != NULL) {
-        x->close = true;
-        x->reason = fault;
-        exchange_refuse(x, "bad_request", fault);
+        r->close = true;
+        r->reason = fault;
+        respond_problem(r, "bad_request", fault);
         return false;
     }
-    framing_measure(&x->request);
+    framing_measure(&r->raw);
     return true;
 }
 
 /* Step 2: method and path. */
-static bool find_operation(exchange *x) {
-    size_t length = strcspn(x->request.target, "?");
-    x->path = arena_strndup(x->memory, x->request.target, length);
-    x->match = contract_route(x->request.method, x->path, x->memory);
-    x->operation = x->match.operation;
-    if (x->operation != NULL) {
+static bool find_operation(request *r) {
+    size_t length = strcspn(r->raw.target, "?");
+    r->path = arena_strndup(r->memory, r->raw.target, length);
+    r->match = contract_route(r->raw.method, r->path, r->memory);
+    r->operation = r->match.operation;
+    if (r->operation != NULL) {
         return true;
     }
-    if (x->match.path_known) {
-        exchange_set_header(x, "Allow", x->match.allow);
-        if (strcmp(x->request.method, "OPTIONS") == 0) {
-            x->status = 204;
+    if (r->match.path_known) {
+        response_set_header(r, "Allow", r->match.allow);
+        if (strcmp(r->raw.method, "OPTIONS") == 0) {
+            r->status = 204;
             return false;
         }
-        exchange_refuse(x, "method_not_allowed", NULL);
+        respond_problem(r, "method_not_allowed", NULL);
         return false;
     }
-    exchange_refuse(x, "not_found", NULL);
+    respond_problem(r, "not_found", NULL);
     return false;
 }
 
 /* Step 3: the bearer token. In production every fault of a token gets the same answer; the log has
  * the reason. */
-static bool authenticate(exchange *x) {
-    if (x->operation->public) {
+static bool authenticate(request *r) {
+    if (r->operation->public) {
         return true;
     }
-    const char *header = exchange_header(x, "Authorization");
+    const char *header = request_header(r, "Authorization");
     if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0) {
-        exchange_set_header(x, "WWW-Authenticate", "Bearer realm=\"learning-reviews\"");
-        exchange_refuse(x, "token_missing", NULL);
+        response_set_header(r, "WWW-Authenticate", "Bearer realm=\"learning-reviews\"");
+        respond_problem(r, "token_missing", NULL);
         return false;
     }
     const char *fault =
-        token_verify(x->shared->verifier, header + 7, clock_us(CLOCK_REALTIME) / 1000000, &x->who);
-    x->reason = fault;
+        token_verify(r->shared->verifier, header + 7, clock_us(CLOCK_REALTIME) / 1000000, &r->who);
+    r->reason = fault;
     if (fault != NULL && strcmp(fault, "internal") == 0) {
-        exchange_refuse(x, "overloaded", NULL); /* nothing is known of the token */
+        respond_problem(r, "overloaded", NULL); /* nothing is known of the token */
         return false;
     }
     if (fault != NULL && strcmp(fault, "keys") == 0) {
-        exchange_refuse(x, "token_keys_unavailable", NULL);
+        respond_problem(r, "token_keys_unavailable", NULL);
         return false;
     }
     if (fault != NULL) {
-        exchange_set_header(x, "WWW-Authenticate",
+        response_set_header(r, "WWW-Authenticate",
                             "Bearer realm=\"learning-reviews\", error=\"invalid_token\"");
-        exchange_refuse(x, "token_invalid", x->shared->settings->dev ? token_explain(fault) : NULL);
+        respond_problem(r, "token_invalid", r->shared->settings->dev ? token_explain(fault) : NULL);
         return false;
     }
-    x->known = true;
+    r->known = true;
     return true;
 }
 
-static bool limit_rate(exchange *x) {
-    if (!x->known) {
+static bool limit_rate(request *r) {
+    if (!r->known) {
         return true;
     }
-    rate_state left = rate_take(x->shared->rates, x->who.organisation, x->who.client, now_ms());
+    rate_state left = rate_take(r->shared->rates, r->who.organisation, r->who.client, now_ms());
     const rate_left *client = &left.client;
     const rate_left *organisation = &left.organisation;
-    exchange_set_header(x, "RateLimit-Policy",
-                        arena_printf(x->memory, "\"client\";q=%d;w=%d, \"organisation\";q=%d;w=%d",
+    response_set_header(r, "RateLimit-Policy",
+                        arena_printf(r->memory, "\"client\";q=%d;w=%d, \"organisation\";q=%d;w=%d",
                                      client->quota, left.window, organisation->quota, left.window));
-    exchange_set_header(x, "RateLimit",
-                        arena_printf(x->memory, "\"client\";r=%d;t=%d, \"organisation\";r=%d;t=%d",
+    response_set_header(r, "RateLimit",
+                        arena_printf(r->memory, "\"client\";r=%d;t=%d, \"organisation\";r=%d;t=%d",
                                      client->remaining, client->reset_seconds,
                                      organisation->remaining, organisation->reset_seconds));
     if (!left.allowed) {
         const rate_left *used_up = client->allowed ? organisation : client;
-        exchange_set_header(x, "Retry-After",
-                            arena_printf(x->memory, "%d", used_up->reset_seconds));
-        exchange_refuse(x, "rate_limited",
-                        arena_printf(x->memory,
+        response_set_header(r, "Retry-After",
+                            arena_printf(r->memory, "%d", used_up->reset_seconds));
+        respond_problem(r, "rate_limited",
+                        arena_printf(r->memory,
                                      "The quota of %d requests in %d seconds of %s is "
                                      "used up.",
                                      used_up->quota, left.window,
@@ -167,36 +167,36 @@ static bool limit_rate(exchange *x) {
 /* Webhooks of a client send what its newest token allows. A token that this instance has not seen
  * lately is noted before its request is answered: from then on it counts. When that fails it is
  * noted the next time that the token is verified, a minute later at most. Always goes on. */
-static bool note_token(exchange *x) {
-    if (!x->known || !x->who.first_seen || x->shared->webhook_targets == NULL) {
+static bool note_token(request *r) {
+    if (!r->known || !r->who.first_seen || r->shared->webhook_targets == NULL) {
         return true;
     }
     db_call call = {.what = statement_webhook_token_seen,
-                    .parameters = {arena_printf(x->memory, "%lld", (long long)x->who.issued_at)},
+                    .parameters = {arena_printf(r->memory, "%lld", (long long)r->who.issued_at)},
                     .safe_to_repeat = true};
     db_error error = {0};
-    PQclear(db_call_run(x->shared->connections, &x->who, &call, &error, x->memory));
+    PQclear(db_call_run(r->shared->connections, &r->who, &call, &error, r->memory));
     return true;
 }
 
 /* Step 4: the scopes that the contract asks for. */
 #ifdef WITHOUT_SCOPE_CHECKS
 /* For a test program only (see CMakeLists.txt): shows that the database alone holds. */
-static bool authorise(exchange *x) {
-    (void)x;
+static bool authorise(request *r) {
+    (void)r;
     return true;
 }
 #else
-static bool authorise(exchange *x) {
-    for (const char *const *scope = x->operation->scopes; *scope != NULL; scope++) {
-        if (!principal_has_scope(&x->who, *scope)) {
-            exchange_set_header(x, "WWW-Authenticate",
-                                arena_printf(x->memory,
+static bool authorise(request *r) {
+    for (const char *const *scope = r->operation->scopes; *scope != NULL; scope++) {
+        if (!principal_has_scope(&r->who, *scope)) {
+            response_set_header(r, "WWW-Authenticate",
+                                arena_printf(r->memory,
                                              "Bearer error=\"insufficient_scope\", scope=\"%s\"",
                                              *scope));
-            exchange_refuse(
-                x, "scope_missing",
-                arena_printf(x->memory, "The token does not have the scope %s.", *scope));
+            respond_problem(
+                r, "scope_missing",
+                arena_printf(r->memory, "The token does not have the scope %s.", *scope));
             return false;
         }
     }
@@ -204,18 +204,18 @@ static bool authorise(exchange *x) {
 }
 #endif
 
-static bool negotiate(exchange *x) {
-    if (*x->operation->produces == NULL) {
+static bool negotiate(request *r) {
+    if (*r->operation->produces == NULL) {
         return true;
     }
-    x->media_type = accept_choose(exchange_header(x, "Accept"), x->operation->produces);
-    if (x->media_type == NULL) {
-        exchange_refuse(x, "not_acceptable", NULL);
+    r->media_type = negotiate_media_type(request_header(r, "Accept"), r->operation->produces);
+    if (r->media_type == NULL) {
+        respond_problem(r, "not_acceptable", NULL);
     }
-    return x->media_type != NULL;
+    return r->media_type != NULL;
 }
 
-const char *exchange_code_of(const violation_list *violations) {
+const char *violations_code(const violation_list *violations) {
     if (violation_list_all(violations, "unknown_parameter")) {
         return "unknown_parameter";
     }
@@ -239,128 +239,128 @@ const char *exchange_code_of(const violation_list *violations) {
 
 /* Checks the body, or each line of a body of lines, with `check` (contract_check_value or the
  * like). */
-static void check_body(exchange *x, violation_list *faults) {
-    const contract_schema *schema = exchange_body_schema(x);
-    if (!exchange_body_is_lines(x)) {
-        contract_check_value(schema, x->body, "", faults);
-        contract_scan_identifiers(schema, x->body, "", x->shared->scan_identifier, faults);
+static void check_body(request *r, violation_list *faults) {
+    const contract_schema *schema = request_body_schema(r);
+    if (!request_body_is_lines(r)) {
+        contract_check_value(schema, r->body, "", faults);
+        contract_scan_identifiers(schema, r->body, "", r->shared->scan_identifier, faults);
         return;
     }
     size_t index;
     json_t *line;
-    json_array_foreach (x->body, index, line) {
-        contract_check_value(schema, line, arena_printf(x->memory, "/%zu", index), faults);
+    json_array_foreach (r->body, index, line) {
+        contract_check_value(schema, line, arena_printf(r->memory, "/%zu", index), faults);
     }
 }
 
 /* Step 5: path, query, headers and body against the contract, all faults at once. */
-static bool check_input(exchange *x) {
-    violation_list faults = violation_list_make(x->memory);
+static bool check_input(request *r) {
+    violation_list faults = violation_list_make(r->memory);
     contract_pair *pairs = NULL;
-    const char *question = strchr(x->request.target, '?');
-    if (query_parse(question == NULL ? NULL : question + 1, &pairs, &x->query_count, &faults,
-                    x->memory)) {
-        x->query = pairs;
-        contract_check_parameters(x->operation, &x->match, pairs, x->query_count,
-                                  x->request.headers, x->request.header_count, &faults);
-        contract_scan_headers(x->operation, x->request.headers, x->request.header_count,
-                              x->shared->scan_identifier, &faults);
+    const char *question = strchr(r->raw.target, '?');
+    if (query_parse(question == NULL ? NULL : question + 1, &pairs, &r->query_count, &faults,
+                    r->memory)) {
+        r->query = pairs;
+        contract_check_parameters(r->operation, &r->match, pairs, r->query_count, r->raw.headers,
+                                  r->raw.header_count, &faults);
+        contract_scan_headers(r->operation, r->raw.headers, r->raw.header_count,
+                              r->shared->scan_identifier, &faults);
     }
-    if (x->body != NULL) {
-        check_body(x, &faults);
+    if (r->body != NULL) {
+        check_body(r, &faults);
     }
     if (faults.first != NULL) {
-        exchange_refuse_violations(x, exchange_code_of(&faults), &faults);
+        respond_violations(r, violations_code(&faults), &faults);
         return false;
     }
     return true;
 }
 
 /* Free text that would identify a person is refused before anything is stored. */
-static bool check_text(exchange *x) {
-    if (x->body == NULL || exchange_body_is_lines(x)) {
+static bool check_text(request *r) {
+    if (r->body == NULL || request_body_is_lines(r)) {
         return true;
     }
-    violation_list faults = violation_list_make(x->memory);
-    contract_scan_free_text(exchange_body_schema(x), x->body, "", x->shared->scan_text, &faults);
+    violation_list faults = violation_list_make(r->memory);
+    contract_scan_free_text(request_body_schema(r), r->body, "", r->shared->scan_text, &faults);
     if (faults.first != NULL) {
-        exchange_refuse_violations(x, "personal_identifier_found", &faults);
+        respond_violations(r, "personal_identifier_found", &faults);
         return false;
     }
-    contract_apply_defaults(exchange_body_schema(x), x->body);
+    contract_apply_defaults(request_body_schema(r), r->body);
     return true;
 }
 
-static size_t operation_index(const exchange *x) {
-    return x->operation == NULL ? SIZE_MAX : (size_t)(x->operation - contract_operations);
+static size_t operation_index(const request *r) {
+    return r->operation == NULL ? SIZE_MAX : (size_t)(r->operation - contract_operations);
 }
 
-void exchange_record(exchange *x) {
-    uint64_t duration = (uint64_t)(clock_us(CLOCK_MONOTONIC) - x->started_us);
-    metrics_count(x->shared->figures, operation_index(x), x->status, duration);
-    log_request entry = {.request_id = x->request_id,
-                         .trace_id = x->trace_id,
-                         .span_id = x->span_id,
-                         .method = x->operation == NULL ? NULL : x->operation->method,
-                         .operation = x->operation == NULL ? NULL : x->operation->id,
-                         .organisation = x->known ? x->who.organisation : NULL,
-                         .client = x->known ? x->who.client : NULL,
-                         .subject = x->known ? x->who.subject : NULL,
-                         .problem = x->problem,
-                         .reason = x->reason,
-                         .status = x->status,
+void request_record(request *r) {
+    uint64_t duration = (uint64_t)(clock_us(CLOCK_MONOTONIC) - r->started_us);
+    metrics_count(r->shared->figures, operation_index(r), r->status, duration);
+    log_request entry = {.request_id = r->request_id,
+                         .trace_id = r->trace_id,
+                         .span_id = r->span_id,
+                         .method = r->operation == NULL ? NULL : r->operation->method,
+                         .operation = r->operation == NULL ? NULL : r->operation->id,
+                         .organisation = r->known ? r->who.organisation : NULL,
+                         .client = r->known ? r->who.client : NULL,
+                         .subject = r->known ? r->who.subject : NULL,
+                         .problem = r->problem,
+                         .reason = r->reason,
+                         .status = r->status,
                          .duration_us = duration,
-                         .bytes_in = x->request.body_size,
-                         .bytes_out = x->answer_size};
-    if (x->operation == NULL) {
-        unknown_describe(x, &entry);
+                         .bytes_in = r->raw.body_size,
+                         .bytes_out = r->answer_size};
+    if (r->operation == NULL) {
+        unknown_describe(r, &entry);
     }
     log_answer(&entry);
 }
 
 /* What was written may be what others wait for. */
-static void tell_others(const exchange *x) {
-    if (x->shared->changes != NULL && x->status < 300 && !exchange_is_read(x)) {
-        feed_poke(x->shared->changes);
+static void tell_others(const request *r) {
+    if (r->shared->changes != NULL && r->status < 300 && !request_is_read(r)) {
+        feed_poke(r->shared->changes);
     }
 }
 
-bool exchange_admit(exchange *x) {
-    x->started_us = clock_us(CLOCK_MONOTONIC);
-    identify(x);
-    x->admitted = check_framing(x) && find_operation(x) && authenticate(x) && limit_rate(x) &&
-                  note_token(x) && authorise(x) && negotiate(x) && exchange_expect_body(x);
-    return x->admitted;
+bool request_admit(request *r) {
+    r->started_us = clock_us(CLOCK_MONOTONIC);
+    identify(r);
+    r->admitted = check_framing(r) && find_operation(r) && authenticate(r) && limit_rate(r) &&
+                  note_token(r) && authorise(r) && negotiate(r) && request_expect_body(r);
+    return r->admitted;
 }
 
 /* An answer of some size is copied while it is made, and one copy waits until the client has read
  * it. What a request changed is answered in any case. */
-static void hold_answer(exchange *x) {
+static void hold_answer(request *r) {
     enum { COUNTS_FROM = 8192, COPIES = 3 };
-    if (x->answer_size < COUNTS_FROM || x->parked != NULL) {
+    if (r->answer_size < COUNTS_FROM || r->parked != NULL) {
         return;
     }
-    x->answer_held = exchange_hold(x, COPIES * x->answer_size);
-    if (!x->answer_held && exchange_is_read(x)) {
-        exchange_refuse(x, "overloaded", NULL);
+    r->answer_held = request_hold_memory(r, COPIES * r->answer_size);
+    if (!r->answer_held && request_is_read(r)) {
+        respond_problem(r, "overloaded", NULL);
     }
 }
 
-void exchange_run(exchange *x) {
-    metrics_begin(x->shared->figures);
-    if (x->admitted &&
-        x->request.has_body) { /* the time that the client takes to send it is not ours */
-        x->started_us = clock_us(CLOCK_MONOTONIC);
+void request_run(request *r) {
+    metrics_begin(r->shared->figures);
+    if (r->admitted &&
+        r->raw.has_body) { /* the time that the client takes to send it is not ours */
+        r->started_us = clock_us(CLOCK_MONOTONIC);
     }
-    if (x->admitted && exchange_read_body(x) && check_input(x) && check_text(x)) {
-        x->operation->handler(x);
-        tell_others(x);
-        hold_answer(x);
+    if (r->admitted && request_read_body(r) && check_input(r) && check_text(r)) {
+        r->operation->handler(r);
+        tell_others(r);
+        hold_answer(r);
     }
-    exchange_finish(x);
-    if (x->parked == NULL) {
-        exchange_record(x);
+    response_finish(r);
+    if (r->parked == NULL) {
+        request_record(r);
     }
-    json_decref(x->body);
-    x->body = NULL;
+    json_decref(r->body);
+    r->body = NULL;
 }

@@ -1,6 +1,6 @@
 /* The one place where an error becomes a problem document (RFC 9457). */
 #include "service/contract/problems.h"
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static void append_faults(json_t *errors, const char *text) {
     json_decref(faults);
 }
 
-json_t *exchange_problem(exchange *x, const char *code, const char *detail,
+json_t *problem_document(request *r, const char *code, const char *detail,
                          const violation_list *violations, const char *errors) {
     const problem_kind *kind = find_kind(code);
     json_t *list = json_array();
@@ -47,55 +47,55 @@ json_t *exchange_problem(exchange *x, const char *code, const char *detail,
         append_faults(list, errors);
     }
     const char *type =
-        arena_printf(x->memory, "%s/docs#problem-%s", x->shared->settings->public_url, kind->code);
+        arena_printf(r->memory, "%s/docs#problem-%s", r->shared->settings->public_url, kind->code);
     return json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:b,s:o}", "type", type, "title", kind->title,
                      "status", kind->status, "detail", detail == NULL ? kind->meaning : detail,
-                     "instance", arena_printf(x->memory, "urn:request:%s", x->request_id),
-                     "request_id", x->request_id, "code", kind->code, "retryable", kind->retryable,
+                     "instance", arena_printf(r->memory, "urn:request:%s", r->request_id),
+                     "request_id", r->request_id, "code", kind->code, "retryable", kind->retryable,
                      "errors", list);
 }
 
-static void answer_problem(exchange *x, const char *code, const char *detail,
+static void answer_problem(request *r, const char *code, const char *detail,
                            const violation_list *violations, const char *errors) {
     const problem_kind *kind = find_kind(code);
-    json_t *document = exchange_problem(x, code, detail, violations, errors);
+    json_t *document = problem_document(r, code, detail, violations, errors);
     char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
-    x->status = kind->status;
-    x->content_type = "application/problem+json";
-    x->answer = text == NULL ? "{}" : arena_strdup(x->memory, text);
-    x->answer_size = strlen(x->answer);
-    x->problem = kind->code;
+    r->status = kind->status;
+    r->content_type = "application/problem+json";
+    r->answer = text == NULL ? "{}" : arena_strdup(r->memory, text);
+    r->answer_size = strlen(r->answer);
+    r->problem = kind->code;
     free(text);
     json_decref(document);
     if (kind->status == 503) {
-        exchange_set_header(x, "Retry-After", "1");
+        response_set_header(r, "Retry-After", "1");
     }
     if (kind->status == 409 && kind->retryable) {
-        exchange_set_header(x, "Retry-After", "1");
+        response_set_header(r, "Retry-After", "1");
     }
 }
 
-void exchange_refuse(exchange *x, const char *code, const char *detail) {
-    answer_problem(x, code, detail, NULL, NULL);
+void respond_problem(request *r, const char *code, const char *detail) {
+    answer_problem(r, code, detail, NULL, NULL);
 }
 
-void exchange_refuse_violations(exchange *x, const char *code, const violation_list *violations) {
-    answer_problem(x, code, NULL, violations, NULL);
+void respond_violations(request *r, const char *code, const violation_list *violations) {
+    answer_problem(r, code, NULL, violations, NULL);
 }
 
-void exchange_note_reason(exchange *x, const char *reason) {
-    x->reason = reason;
+void request_note_reason(request *r, const char *reason) {
+    r->reason = reason;
 }
 
-void exchange_refuse_error(exchange *x, const db_error *error) {
+void respond_db_error(request *r, const db_error *error) {
     const char *code = error->code == NULL ? "internal" : error->code;
     if (error->failure == DB_UNCERTAIN ||
         (error->failure == DB_UNAVAILABLE && error->sqlstate[0] != '\0')) {
         code = "database_unavailable";
     }
-    if (x->reason == NULL && error->sqlstate[0] != '\0') {
-        x->reason = arena_printf(x->memory, "SQLSTATE %s %s", error->sqlstate,
+    if (r->reason == NULL && error->sqlstate[0] != '\0') {
+        r->reason = arena_printf(r->memory, "SQLSTATE %s %s", error->sqlstate,
                                  error->constraint == NULL ? "" : error->constraint);
     }
-    answer_problem(x, code, NULL, NULL, error->errors);
+    answer_problem(r, code, NULL, NULL, error->errors);
 }

@@ -1,5 +1,5 @@
 /* The trace that a request belongs to (W3C Trace Context, level 1). */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include "service/hex.h"
 
@@ -33,26 +33,26 @@ static bool is_traceparent(const char *text) {
 /* A random identifier that is not zero, which stands for none. */
 static void make_id(char *id, size_t length) {
     unsigned char bytes[TRACE_ID_LENGTH / 2] = {0};
-    exchange_random(bytes, length / 2);
+    random_bytes(bytes, length / 2);
     bytes[0] |= 1;
     hex_write(bytes, length / 2, id);
 }
 
-void trace_begin(exchange *x) {
-    const char *parent = exchange_header(x, "traceparent");
+void trace_begin(request *r) {
+    const char *parent = request_header(r, "traceparent");
     if (parent == NULL) {
         return;
     }
     if (is_traceparent(parent)) {
-        memcpy(x->trace_id, parent + TRACE_AT, TRACE_ID_LENGTH);
-        x->sampled = hex_value(parent[FLAGS_AT + 1]) & SAMPLED;
+        memcpy(r->trace_id, parent + TRACE_AT, TRACE_ID_LENGTH);
+        r->sampled = hex_value(parent[FLAGS_AT + 1]) & SAMPLED;
     } else {
-        make_id(x->trace_id, TRACE_ID_LENGTH);
+        make_id(r->trace_id, TRACE_ID_LENGTH);
     }
-    make_id(x->span_id, SPAN_ID_LENGTH);
+    make_id(r->span_id, SPAN_ID_LENGTH);
 }
 
-const char *trace_parent(exchange *x) {
-    return arena_printf(x->memory, "00-%s-%s-%s", x->trace_id, x->span_id,
-                        x->sampled ? "01" : "00");
+const char *trace_parent(request *r) {
+    return arena_printf(r->memory, "00-%s-%s-%s", r->trace_id, r->span_id,
+                        r->sampled ? "01" : "00");
 }

@@ -160,20 +160,20 @@ const char *unknown_address(const struct sockaddr *peer, const char *forwarded,
 
 /* ---- both for the log ---- */
 
-static const char *client_of(exchange *x) {
+static const char *client_of(request *r) {
     const union MHD_ConnectionInfo *facts =
-        x->connection == NULL
+        r->connection == NULL
             ? NULL
-            : MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (facts == NULL || facts->client_addr == NULL || x->shared->seats == NULL) {
+            : MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (facts == NULL || facts->client_addr == NULL || r->shared->seats == NULL) {
         return NULL;
     }
-    return unknown_address(facts->client_addr, exchange_header(x, "X-Forwarded-For"),
-                           x->shared->seats, x->memory);
+    return unknown_address(facts->client_addr, request_header(r, "X-Forwarded-For"),
+                           r->shared->seats, r->memory);
 }
 
-void unknown_describe(exchange *x, log_request *into) {
-    into->method = escape(x->request.method, strnlen(x->request.method, METHOD_MOST), x->memory);
-    into->path = unknown_path(x->request.target, x->shared->scan_text, x->memory);
-    into->address = client_of(x);
+void unknown_describe(request *r, log_request *into) {
+    into->method = escape(r->raw.method, strnlen(r->raw.method, METHOD_MOST), r->memory);
+    into->path = unknown_path(r->raw.target, r->shared->scan_text, r->memory);
+    into->address = client_of(r);
 }

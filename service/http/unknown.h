@@ -1,12 +1,12 @@
 /* What the log says of a request that belongs to no operation; the rules are in unknown.c. */
 #pragma once
 
-#include "service/http/exchange_parts.h"
 #include "service/http/peers.h"
+#include "service/http/request_private.h"
 #include "service/log.h"
 
 /* Fills method, path and client address. */
-void unknown_describe(exchange *x, log_request *into);
+void unknown_describe(request *r, log_request *into);
 
 /* The target's path as the log may show it. `scan` returns what kind of personal identifier a text
  * holds, or NULL; it may be NULL itself. */

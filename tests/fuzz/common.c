@@ -1,4 +1,4 @@
-/* What the fuzz targets share: an exchange without a server, and a claim that has to hold. */
+/* What the fuzz targets share: a request without a server, and a claim that has to hold. */
 #include "tests/fuzz/common.h"
 
 #include "api/free_text.h"
@@ -38,18 +38,18 @@ char *take_text(const uint8_t *data, size_t size, arena *memory) {
     return arena_strndup(memory, (const char *)data, size);
 }
 
-exchange exchange_begin(const contract_operation *operation) {
-    return (exchange){.memory = arena_new(),
-                      .shared = &shared,
-                      .operation = operation,
-                      .known = true,
-                      .who = {.organisation = "CPC-GLA", .client = "fuzz"},
-                      .request = {.method = "POST", .target = "/", .protocol = "HTTP/1.1"}};
+request request_begin(const contract_operation *operation) {
+    return (request){.memory = arena_new(),
+                     .shared = &shared,
+                     .operation = operation,
+                     .known = true,
+                     .who = {.organisation = "CPC-GLA", .client = "fuzz"},
+                     .raw = {.method = "POST", .target = "/", .protocol = "HTTP/1.1"}};
 }
 
-void exchange_end(exchange *x) {
-    json_decref(x->body);
-    arena_free(x->memory);
+void request_end(request *r) {
+    json_decref(r->body);
+    arena_free(r->memory);
 }
 
 const contract_operation *choose_operation(unsigned number) {

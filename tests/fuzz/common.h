@@ -1,7 +1,7 @@
-/* What the fuzz targets share: an exchange without a server, and a claim that has to hold. */
+/* What the fuzz targets share: a request without a server, and a claim that has to hold. */
 #pragma once
 
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,9 +18,9 @@ unsigned take_byte(const uint8_t **data, size_t *size);
 /* The rest of the input as a string, which ends at its first NUL. */
 char *take_text(const uint8_t *data, size_t size, arena *memory);
 
-/* An exchange for the operation, with memory of its own, which exchange_end frees. */
-exchange exchange_begin(const contract_operation *operation);
-void exchange_end(exchange *x);
+/* A request for the operation, with memory of its own, which request_end frees. */
+request request_begin(const contract_operation *operation);
+void request_end(request *r);
 
 /* An operation chosen by the number. */
 const contract_operation *choose_operation(unsigned number);

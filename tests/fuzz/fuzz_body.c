@@ -1,5 +1,5 @@
 /* Bodies of every operation: one byte for the operation, one for the media type, then the body. */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 #include "tests/fuzz/common.h"
 
 #include <stdlib.h>
@@ -12,23 +12,23 @@ static violation_list check(const contract_schema *schema, const json_t *value, 
 }
 
 /* What kept the contract keeps it with its defaults, and comes out of its own text again. */
-static void follow_valid(exchange *x, json_t *value) {
-    const contract_schema *schema = exchange_body_schema(x);
-    violation_list found = violation_list_make(x->memory);
-    contract_scan_free_text(schema, value, "", x->shared->scan_text, &found);
+static void follow_valid(request *r, json_t *value) {
+    const contract_schema *schema = request_body_schema(r);
+    violation_list found = violation_list_make(r->memory);
+    contract_scan_free_text(schema, value, "", r->shared->scan_text, &found);
     contract_apply_defaults(schema, value);
-    HOLDS(check(schema, value, x->memory).first == NULL);
-    const char *text = exchange_body_text(x);
+    HOLDS(check(schema, value, r->memory).first == NULL);
+    const char *text = request_body_text(r);
     json_t *again = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
-    HOLDS(again != NULL && json_equal(again, x->body));
+    HOLDS(again != NULL && json_equal(again, r->body));
     json_decref(again);
 }
 
-static void follow_lines(exchange *x) {
+static void follow_lines(request *r) {
     size_t index;
     json_t *line;
-    json_array_foreach (x->body, index, line) {
-        check(exchange_body_schema(x), line, x->memory);
+    json_array_foreach (r->body, index, line) {
+        check(request_body_schema(r), line, r->memory);
     }
 }
 
@@ -38,26 +38,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (operation->body_count == 0) {
         return -1;
     }
-    exchange x = exchange_begin(operation);
+    request r = request_begin(operation);
     contract_pair type = {"Content-Type",
                           operation->bodies[kind % operation->body_count].media_type};
-    x.request.headers = &type;
-    x.request.header_count = 1;
-    x.request.body = take_text(data, size, x.memory);
-    x.request.body_size = size;
-    if (!exchange_expect_body(&x) || !exchange_read_body(&x)) {
-        HOLDS(x.status >= 400 && x.status < 500 && x.answer_size > 2);
-    } else if (x.body != NULL && exchange_body_is_lines(&x)) {
-        follow_lines(&x);
-    } else if (x.body != NULL) {
-        violation_list faults = check(exchange_body_schema(&x), x.body, x.memory);
+    r.raw.headers = &type;
+    r.raw.header_count = 1;
+    r.raw.body = take_text(data, size, r.memory);
+    r.raw.body_size = size;
+    if (!request_expect_body(&r) || !request_read_body(&r)) {
+        HOLDS(r.status >= 400 && r.status < 500 && r.answer_size > 2);
+    } else if (r.body != NULL && request_body_is_lines(&r)) {
+        follow_lines(&r);
+    } else if (r.body != NULL) {
+        violation_list faults = check(request_body_schema(&r), r.body, r.memory);
         if (faults.first == NULL) {
-            follow_valid(&x, x.body);
+            follow_valid(&r, r.body);
         } else {
-            exchange_refuse_violations(&x, exchange_code_of(&faults), &faults);
-            HOLDS(x.status == 400 && x.answer_size > 2);
+            respond_violations(&r, violations_code(&faults), &faults);
+            HOLDS(r.status == 400 && r.answer_size > 2);
         }
     }
-    exchange_end(&x);
+    request_end(&r);
     return 0;
 }

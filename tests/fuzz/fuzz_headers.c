@@ -6,10 +6,10 @@
 enum { FIELDS_MOST = 120 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    exchange x = exchange_begin(contract_find("listCases"));
+    request r = request_begin(contract_find("listCases"));
     contract_pair fields[FIELDS_MOST];
     size_t count = 0;
-    char *text = take_text(data, size, x.memory);
+    char *text = take_text(data, size, r.memory);
     for (char *line = text; line != NULL && count < FIELDS_MOST;) {
         char *end = strchr(line, '\n');
         if (end != NULL) {
@@ -22,24 +22,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
         line = end;
     }
-    x.request.headers = fields;
-    x.request.header_count = count;
-    const char *fault = framing_fault(&x.request);
-    const char *coding = exchange_header(&x, "Transfer-Encoding");
-    HOLDS(fault != NULL || coding == NULL || exchange_header(&x, "Content-Length") == NULL);
-    const char *accept = exchange_header(&x, "Accept");
-    (void)accept_choose(accept, (const char *const[]){"application/json", "text/csv", NULL});
-    (void)accept_gzip(accept);
-    (void)exchange_expected_version(&x);
-    x.body = json_object();
+    r.raw.headers = fields;
+    r.raw.header_count = count;
+    const char *fault = framing_fault(&r.raw);
+    const char *coding = request_header(&r, "Transfer-Encoding");
+    HOLDS(fault != NULL || coding == NULL || request_header(&r, "Content-Length") == NULL);
+    const char *accept = request_header(&r, "Accept");
+    (void)negotiate_media_type(accept, (const char *const[]){"application/json", "text/csv", NULL});
+    (void)negotiate_gzip(accept);
+    (void)request_expected_version(&r);
+    r.body = json_object();
     db_once once;
-    if (exchange_once(&x, &once)) {
+    if (request_idempotency(&r, &once)) {
         HOLDS(once.key != NULL && once.request_hash != NULL);
     }
-    contract_match match = {.operation = x.operation};
-    violation_list faults = violation_list_make(x.memory);
-    contract_check_parameters(x.operation, &match, NULL, 0, fields, count, &faults);
-    exchange_answer(&x, 200, "{\"items\":[]}");
-    exchange_end(&x);
+    contract_match match = {.operation = r.operation};
+    violation_list faults = violation_list_make(r.memory);
+    contract_check_parameters(r.operation, &match, NULL, 0, fields, count, &faults);
+    respond(&r, 200, "{\"items\":[]}");
+    request_end(&r);
     return 0;
 }

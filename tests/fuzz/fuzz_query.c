@@ -14,25 +14,25 @@ static void look_at(const contract_pair *pair) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    exchange x = exchange_begin(choose_operation(take_byte(&data, &size)));
-    const char *text = take_text(data, size, x.memory);
-    violation_list faults = violation_list_make(x.memory);
+    request r = request_begin(choose_operation(take_byte(&data, &size)));
+    const char *text = take_text(data, size, r.memory);
+    violation_list faults = violation_list_make(r.memory);
     contract_pair *pairs = NULL;
     size_t count = 0;
-    if (query_parse(text, &pairs, &count, &faults, x.memory)) {
+    if (query_parse(text, &pairs, &count, &faults, r.memory)) {
         HOLDS(faults.first == NULL && count <= 50);
         for (size_t i = 0; i < count; i++) {
             look_at(&pairs[i]);
         }
-        contract_match match = {.operation = x.operation};
-        contract_check_parameters(x.operation, &match, pairs, count, NULL, 0, &faults);
+        contract_match match = {.operation = r.operation};
+        contract_check_parameters(r.operation, &match, pairs, count, NULL, 0, &faults);
         if (faults.first != NULL) {
-            exchange_refuse_violations(&x, exchange_code_of(&faults), &faults);
-            HOLDS(x.status == 400);
+            respond_violations(&r, violations_code(&faults), &faults);
+            HOLDS(r.status == 400);
         }
     } else {
         HOLDS(faults.first != NULL);
     }
-    exchange_end(&x);
+    request_end(&r);
     return 0;
 }

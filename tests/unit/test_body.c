@@ -1,5 +1,5 @@
 /* Tests of reading a body: what its parsing may cost, whatever form it comes in. */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include "service/memory.h"
 
@@ -13,19 +13,19 @@ enum { VALUES_MOST = 200000 };
 
 static const config settings = {.public_url = "http://127.0.0.1:8080"};
 static service shared = {.settings = &settings};
-static exchange x;
+static request r;
 static contract_pair type = {"Content-Type", NULL};
 
 static void begin(void) {
-    x = (exchange){.memory = arena_new(),
-                   .shared = &shared,
-                   .operation = contract_find("pushReferrals"),
-                   .request = {.method = "POST", .headers = &type, .header_count = 1}};
+    r = (request){.memory = arena_new(),
+                  .shared = &shared,
+                  .operation = contract_find("pushReferrals"),
+                  .raw = {.method = "POST", .headers = &type, .header_count = 1}};
 }
 
 static void end(void) {
-    json_decref(x.body);
-    arena_free(x.memory);
+    json_decref(r.body);
+    arena_free(r.memory);
 }
 
 TestSuite(body, .init = begin, .fini = end);
@@ -34,42 +34,42 @@ TestSuite(body, .init = begin, .fini = end);
 static bool read_pieces(const char *media_type, const char *open, const char *piece, size_t count,
                         const char *close) {
     size_t length = strlen(piece);
-    char *text = arena_alloc(x.memory, strlen(open) + count * length + strlen(close) + 1);
+    char *text = arena_alloc(r.memory, strlen(open) + count * length + strlen(close) + 1);
     char *end_of_text = stpcpy(text, open);
     for (size_t i = 0; i < count; i++) {
         end_of_text = stpcpy(end_of_text, piece);
     }
     stpcpy(end_of_text, close);
     type.value = media_type;
-    x.request.body = text;
-    x.request.body_size = strlen(text);
-    return exchange_expect_body(&x) && exchange_read_body(&x);
+    r.raw.body = text;
+    r.raw.body_size = strlen(text);
+    return request_expect_body(&r) && request_read_body(&r);
 }
 
 Test(body, given_as_many_lines_as_may_be_when_read_then_all_are_there) {
     cr_assert(read_pieces("application/x-ndjson", "", "1\n", VALUES_MOST, ""));
-    cr_expect_eq(json_array_size(x.body), VALUES_MOST);
+    cr_expect_eq(json_array_size(r.body), VALUES_MOST);
 }
 
 Test(body, given_one_line_more_when_read_then_it_is_refused) {
     cr_assert_not(read_pieces("application/x-ndjson", "", "1\n", VALUES_MOST + 1, ""));
-    cr_expect_eq(x.status, 400);
-    cr_expect_str_eq(x.problem, "malformed_json");
+    cr_expect_eq(r.status, 400);
+    cr_expect_str_eq(r.problem, "malformed_json");
 }
 
 Test(body, given_lines_of_objects_when_read_then_they_count_together) {
     cr_expect_not(read_pieces("application/x-ndjson", "", "{}\n", VALUES_MOST, ""));
-    cr_expect_null(x.body);
+    cr_expect_null(r.body);
 }
 
 Test(body, given_an_array_of_too_many_values_when_read_then_it_is_refused) {
     cr_assert_not(read_pieces("application/json", "[", "1,", VALUES_MOST, "1]"));
-    cr_expect_str_eq(x.problem, "malformed_json");
+    cr_expect_str_eq(r.problem, "malformed_json");
 }
 
 Test(body, given_empty_lines_when_read_then_they_count_for_nothing) {
     cr_assert(read_pieces("application/x-ndjson", "{}\n", "\n", 3 * VALUES_MOST, "{}"));
-    cr_expect_eq(json_array_size(x.body), 2);
+    cr_expect_eq(json_array_size(r.body), 2);
 }
 
 /* --- what a document is held to cost --- */
@@ -93,13 +93,13 @@ static void expect_cost(const char *media_type, const char *open, const char *pi
                         const char *close) {
     budget_loan loan = {0};
     shared.memory = budget_new((size_t)1 << 30);
-    x.loan = &loan;
+    r.loan = &loan;
     used = used_most = 0;
     json_set_alloc_funcs(count_get, count_free);
     bool read = read_pieces(media_type, open, piece, count, close);
     size_t held = loan.bytes;
-    json_decref(x.body);
-    x.body = NULL;
+    json_decref(r.body);
+    r.body = NULL;
     json_set_alloc_funcs(malloc, free);
     budget_keep(&loan, 0);
     budget_free(shared.memory);
@@ -146,10 +146,10 @@ Test(body, given_no_memory_left_when_read_then_it_is_refused_and_may_be_tried_ag
     budget_loan other = {0}, loan = {0};
     shared.memory = budget_new(1 << 20);
     cr_assert(budget_take(shared.memory, &other, "o", "c", 700000));
-    x.loan = &loan;
+    r.loan = &loan;
     cr_expect_not(read_pieces("application/json", "[", "[],", 2000, "[]]"));
-    cr_expect_str_eq(x.problem, "overloaded");
-    cr_expect_null(x.body);
+    cr_expect_str_eq(r.problem, "overloaded");
+    cr_expect_null(r.body);
     budget_keep(&loan, 0);
     budget_keep(&other, 0);
     budget_free(shared.memory);

@@ -1,5 +1,5 @@
 /* Tests of base64url and gzip. */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -91,9 +91,9 @@ Test(gzip, given_text_when_compressed_then_it_is_smaller_and_comes_back_whole) {
     for (int i = 0; i < SIZE; i++) {
         text[i] = (char)('a' + i % 23);
     }
-    exchange x = {.memory = memory};
+    request r = {.memory = memory};
     size_t compressed = 0;
-    const void *bytes = gzip_bytes(&x, text, SIZE, &compressed);
+    const void *bytes = gzip_bytes(&r, text, SIZE, &compressed);
     cr_assert_not_null(bytes);
     cr_expect_lt(compressed, SIZE);
     unsigned char *back = arena_alloc(memory, SIZE);
@@ -111,13 +111,13 @@ Test(gzip, given_bytes_without_a_pattern_when_compressed_then_there_is_no_result
         state ^= state << 17;
         noise[i] = (unsigned char)(state >> 32);
     }
-    exchange x = {.memory = memory};
+    request r = {.memory = memory};
     size_t compressed = 0;
-    cr_expect_null(gzip_bytes(&x, noise, SIZE, &compressed));
+    cr_expect_null(gzip_bytes(&r, noise, SIZE, &compressed));
 }
 
 Test(gzip, given_very_little_when_compressed_then_there_is_no_result) {
-    exchange x = {.memory = memory};
+    request r = {.memory = memory};
     size_t compressed = 0;
-    cr_expect_null(gzip_bytes(&x, "{}", 2, &compressed));
+    cr_expect_null(gzip_bytes(&r, "{}", 2, &compressed));
 }

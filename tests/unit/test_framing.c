@@ -1,5 +1,5 @@
 /* Tests of the guard against requests that two programs could read in two ways. */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Tests of the one content negotiation: Accept and Accept-Encoding. */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -15,7 +15,7 @@ typedef struct row {
 
 static void expect_choices(const char *const *offered, const row *rows, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        const char *chosen = accept_choose(rows[i].accept, offered);
+        const char *chosen = negotiate_media_type(rows[i].accept, offered);
         cr_expect_str_eq(chosen == NULL ? "none" : chosen, rows[i].chosen, "Accept: %s gives %s",
                          rows[i].accept == NULL ? "(none)" : rows[i].accept,
                          chosen == NULL ? "none" : chosen);
@@ -107,7 +107,7 @@ Test(accept, given_a_weight_that_is_not_well_formed_then_its_range_does_not_coun
 }
 
 static bool json_allowed(const char *accept) {
-    return accept_choose(accept, json_only) != NULL;
+    return negotiate_media_type(accept, json_only) != NULL;
 }
 
 Test(accept, given_ranges_that_name_json_then_it_is_allowed) {
@@ -176,7 +176,7 @@ Test(accept, given_a_weight_of_another_range_then_it_does_not_count_for_json) {
     cr_expect_not(json_allowed("application/json;q=0, text/html;q=1"));
 }
 
-Test(accept_gzip, given_fields_that_ask_for_gzip_then_it_is_allowed) {
+Test(negotiate_gzip, given_fields_that_ask_for_gzip_then_it_is_allowed) {
     static const char *const fields[] = {"gzip",
                                          "GZIP",
                                          "gzip, deflate, br",
@@ -186,11 +186,11 @@ Test(accept_gzip, given_fields_that_ask_for_gzip_then_it_is_allowed) {
                                          "gzip, identity",
                                          "identity;q=0.5, gzip"};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        cr_expect(accept_gzip(fields[i]), "refused: %s", fields[i]);
+        cr_expect(negotiate_gzip(fields[i]), "refused: %s", fields[i]);
     }
 }
 
-Test(accept_gzip, given_fields_that_do_not_ask_for_gzip_then_it_is_refused) {
+Test(negotiate_gzip, given_fields_that_do_not_ask_for_gzip_then_it_is_refused) {
     static const char *const fields[] = {"",
                                          "identity",
                                          "br",
@@ -205,17 +205,17 @@ Test(accept_gzip, given_fields_that_do_not_ask_for_gzip_then_it_is_refused) {
                                          "gzip;q=0.1, identity;q=0.2",
                                          "gzip;q=x"};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        cr_expect_not(accept_gzip(fields[i]), "allowed: %s", fields[i]);
+        cr_expect_not(negotiate_gzip(fields[i]), "allowed: %s", fields[i]);
     }
 }
 
-Test(accept_gzip, given_no_field_then_gzip_is_refused) {
-    cr_expect_not(accept_gzip(NULL));
+Test(negotiate_gzip, given_no_field_then_gzip_is_refused) {
+    cr_expect_not(negotiate_gzip(NULL));
 }
 
 /* A quote that is never closed reaches to the end of the field; it was read in two ways, for ever.
  */
-Test(accept_choose, given_an_open_quote_then_the_rest_is_one_element, .timeout = 60) {
+Test(negotiate_media_type, given_an_open_quote_then_the_rest_is_one_element, .timeout = 60) {
     static const char *const fields[] = {"text/x\", *",
                                          "text/x\", */*",
                                          "\", application/json",
@@ -224,7 +224,7 @@ Test(accept_choose, given_an_open_quote_then_the_rest_is_one_element, .timeout =
                                          "\""};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         cr_expect_not(json_allowed(fields[i]), "allowed: %s", fields[i]);
-        cr_expect_not(accept_gzip(fields[i]), "gzip: %s", fields[i]);
+        cr_expect_not(negotiate_gzip(fields[i]), "gzip: %s", fields[i]);
     }
     cr_expect(json_allowed("text/x\"a,b\", application/json"));
     cr_expect(json_allowed("text/html;t=\"a,b\", application/json"));

@@ -1,36 +1,36 @@
 /* Tests of the references that children are known by. */
 #include "api/pseudonym.h"
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <criterion/criterion.h>
 #include <openssl/evp.h>
 #include <string.h>
 
 static service shared;
-static exchange x;
+static request r;
 
 static void begin(void) {
     static const config settings = {.public_url = "http://127.0.0.1:8080"};
     shared.settings = &settings;
     memset(shared.pseudonym_key, 0x2a, SECRET_SIZE);
-    x = (exchange){.memory = arena_new(),
-                   .shared = &shared,
-                   .known = true,
-                   .who = {.organisation = "LA-S12000049"}};
+    r = (request){.memory = arena_new(),
+                  .shared = &shared,
+                  .known = true,
+                  .who = {.organisation = "LA-S12000049"}};
 }
 
 static void end(void) {
-    arena_free(x.memory);
+    arena_free(r.memory);
 }
 
 TestSuite(pseudonym, .init = begin, .fini = end);
 
-/* A member of the child after its identifiers were replaced; lives in the exchange. */
+/* A member of the child after its identifiers were replaced; lives in the request. */
 static const char *replaced(const char *child_id, const char *family_id, const char *committee,
                             const char *system, const char *name) {
     json_t *child = json_pack("{s:s, s:s?}", "child_id", child_id, "family_id", family_id);
-    pseudonym_replace(&x, child, committee, system);
-    const char *value = arena_strdup(x.memory, json_string_value(json_object_get(child, name)));
+    pseudonym_replace(&r, child, committee, system);
+    const char *value = arena_strdup(r.memory, json_string_value(json_object_get(child, name)));
     json_decref(child);
     return value;
 }
@@ -42,7 +42,7 @@ static const char *reference(const char *id, const char *committee, const char *
 Test(pseudonym, given_a_child_when_replaced_then_its_own_identifiers_are_gone) {
     json_t *child = json_pack("{s:s, s:s, s:s}", "child_id", "SECRET-1", "family_id", "SECRET-2",
                               "sex", "female");
-    pseudonym_replace(&x, child, "GLA", "carefirst");
+    pseudonym_replace(&r, child, "GLA", "carefirst");
     char text[1000] = "";
     cr_assert_leq(json_dumpb(child, text, sizeof text - 1, 0), sizeof text - 1);
     cr_expect_null(strstr(text, "SECRET"), "%s", text);
@@ -76,7 +76,7 @@ Test(pseudonym, given_another_system_then_the_reference_is_another) {
 
 Test(pseudonym, given_another_organisation_then_the_reference_is_another) {
     const char *first = reference("c-1", "GLA", "carefirst");
-    memcpy(x.who.organisation, "LA-S12000033", sizeof "LA-S12000033");
+    memcpy(r.who.organisation, "LA-S12000033", sizeof "LA-S12000033");
     cr_expect_str_neq(first, reference("c-1", "GLA", "carefirst"));
 }
 
@@ -102,7 +102,7 @@ Test(pseudonym, given_two_children_of_a_family_then_the_family_reference_is_the_
 
 Test(pseudonym, given_no_family_when_replaced_then_its_reference_is_an_explicit_null) {
     json_t *child = json_pack("{s:s}", "child_id", "c-1");
-    pseudonym_replace(&x, child, "GLA", "carefirst");
+    pseudonym_replace(&r, child, "GLA", "carefirst");
     cr_expect(json_is_null(json_object_get(child, "family_ref")));
     json_decref(child);
 }
@@ -111,9 +111,9 @@ Test(pseudonym,
      given_no_hash_can_be_made_when_replaced_then_it_is_refused_and_nothing_stands_there) {
     json_t *child = json_pack("{s:s, s:s}", "child_id", "SECRET-1", "family_id", "SECRET-2");
     EVP_set_default_properties(NULL, "provider=nobody"); /* OpenSSL finds no algorithm any more */
-    cr_expect_not(pseudonym_replace(&x, child, "GLA", "carefirst"));
-    cr_expect_eq(x.status, 500);
-    cr_expect_str_eq(x.problem, "internal");
+    cr_expect_not(pseudonym_replace(&r, child, "GLA", "carefirst"));
+    cr_expect_eq(r.status, 500);
+    cr_expect_str_eq(r.problem, "internal");
     cr_expect_null(json_object_get(child, "child_id"));
     cr_expect_null(json_object_get(child, "child_ref"));
     cr_expect_null(json_object_get(child, "family_ref"));

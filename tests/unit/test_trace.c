@@ -1,5 +1,5 @@
 /* Tests of W3C Trace Context: which header is carried on, and what the answer says. */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -7,18 +7,18 @@
 #define TRACE "0af7651916cd43dd8448eb211c80319c"
 #define PARENT "b7ad6b7169203331"
 
-static exchange begin(const char *header, const contract_pair *field, arena *memory) {
-    exchange x = {.memory = memory,
-                  .request = {.headers = field, .header_count = header == NULL ? 0 : 1}};
-    trace_begin(&x);
-    return x;
+static request begin(const char *header, const contract_pair *field, arena *memory) {
+    request r = {.memory = memory,
+                 .raw = {.headers = field, .header_count = header == NULL ? 0 : 1}};
+    trace_begin(&r);
+    return r;
 }
 
 /* The answer's traceparent for a request with this one. */
 static const char *answer_to(const char *header, arena *memory) {
     contract_pair field = {"Traceparent", header};
-    exchange x = begin(header, &field, memory);
-    return x.trace_id[0] == '\0' ? "" : trace_parent(&x);
+    request r = begin(header, &field, memory);
+    return r.trace_id[0] == '\0' ? "" : trace_parent(&r);
 }
 
 static void expect_form(const char *answer, const char *flags) {

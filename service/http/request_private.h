@@ -1,8 +1,8 @@
-/* The inside of an exchange, for service/http only. */
+/* The members of a request, for service/http only. */
 #pragma once
 
 #include "service/http/budget.h"
-#include "service/http/exchange.h"
+#include "service/http/request.h"
 
 #include <stdint.h>
 
@@ -22,10 +22,10 @@ typedef struct raw_request {
     size_t body_size;
 } raw_request;
 
-struct exchange {
+struct request {
     arena *memory;
     service *shared;
-    raw_request request;
+    raw_request raw;
     const char *path; /* the target without its query */
     const contract_pair *query;
     size_t query_count;
@@ -33,7 +33,7 @@ struct exchange {
     const contract_operation *operation;
     principal who;
     bool known;    /* who is filled */
-    bool admitted; /* by exchange_admit: its body may come */
+    bool admitted; /* by request_admit: its body may come */
     json_t *body;
     const contract_body *body_kind; /* which of the operation's bodies was sent */
     const char *media_type;         /* of a successful answer, as negotiated */
@@ -57,42 +57,42 @@ struct exchange {
     const char *entity_tag;            /* set by the handler: no tag is made of the answer then */
     struct MHD_Connection *connection; /* NULL where there is none to park: in unit tests */
     struct parked *parked;             /* the request waits, or waited: see park.h */
-    audit_note audit;                  /* see exchange_audit */
+    audit_note audit;                  /* see request_audit_note */
     const char *problem;               /* code, for the log */
     const char *reason;                /* for the log only */
 };
 
 /* The part at the headers: decides whether the body may come. Returns false when the request is
  * answered already: with a problem, or because OPTIONS needs no more. */
-bool exchange_admit(exchange *x);
+bool request_admit(request *r);
 
 /* The part with the body: brings an admitted request to its answer, and finishes every answer. Call
- * it once for each exchange after exchange_admit. */
-void exchange_run(exchange *x);
+ * it once for each request after request_admit. */
+void request_run(request *r);
 
 /* Checks what the headers say of the body (coding, media type, length), and holds memory for it.
  * Returns false when it answered with a problem. */
-bool exchange_expect_body(exchange *x);
+bool request_expect_body(request *r);
 
-/* Reads the body that came into x->body, after exchange_expect_body. Returns false when it answered
+/* Reads the body that came into r->body, after request_expect_body. Returns false when it answered
  * with a problem. */
-bool exchange_read_body(exchange *x);
+bool request_read_body(request *r);
 
 /* Takes memory from the budget in the client's name. Returns false when there is not that much
  * left.
  */
-bool exchange_hold(exchange *x, size_t bytes);
+bool request_hold_memory(request *r, size_t bytes);
 
 /* Whether the method is GET or HEAD. */
-bool exchange_is_read(const exchange *x);
+bool request_is_read(const request *r);
 
 /* The schema of the body that was sent (of one line, for a body of lines), and whether it is lines.
  */
-const contract_schema *exchange_body_schema(const exchange *x);
-bool exchange_body_is_lines(const exchange *x);
+const contract_schema *request_body_schema(const request *r);
+bool request_body_is_lines(const request *r);
 
 /* Sets ETag, 304, gzip and the headers of every answer. */
-void exchange_finish(exchange *x);
+void response_finish(request *r);
 
 /* Splits and decodes a query string. Returns false with one violation for what is not well-formed.
  */
@@ -105,15 +105,15 @@ bool query_parse(const char *text, contract_pair **pairs, size_t *count, violati
 void query_hide(char *target);
 
 /* Random bytes for identifiers. */
-void exchange_random(unsigned char *to, size_t size);
+void random_bytes(unsigned char *to, size_t size);
 
 /* Reads traceparent: a valid one keeps its trace id and its flag `sampled`, an invalid one begins a
  * new trace that is not sampled; each request has a span id of its own. Without the header there is
  * no trace. */
-void trace_begin(exchange *x);
+void trace_begin(request *r);
 
 /* The traceparent of the answer. */
-const char *trace_parent(exchange *x);
+const char *trace_parent(request *r);
 
 /* What is wrong with the framing or headers of the request (security of intermediaries, RFC 9112
  * section 6.3), or NULL. */
@@ -123,33 +123,33 @@ const char *framing_fault(const raw_request *request);
 void framing_measure(raw_request *request);
 
 /* Signed cursors: the key of a page's last item, bound to the operation and its filters. */
-const char *cursor_make(exchange *x, const char *key, const char *filters);
+const char *cursor_make(request *r, const char *key, const char *filters);
 /* Returns the key's JSON, or NULL when the cursor is not one of ours for these filters. */
-const char *cursor_read(exchange *x, const char *cursor, const char *filters);
+const char *cursor_read(request *r, const char *cursor, const char *filters);
 /* The same for a list that several operations give cursors for. */
-const char *cursor_make_for(exchange *x, const char *list, const char *key, const char *filters);
-const char *cursor_read_for(exchange *x, const char *list, const char *cursor, const char *filters);
+const char *cursor_make_for(request *r, const char *list, const char *key, const char *filters);
+const char *cursor_read_for(request *r, const char *list, const char *cursor, const char *filters);
 
 /* Counts the answer and writes it to the log. */
-void exchange_record(exchange *x);
+void request_record(request *r);
 
 /* A reading statement's row. Returns NULL when it answered with a problem. */
-PGresult *exchange_run_read(exchange *x, const statement *what, const char *const *parameters);
+PGresult *run_read(request *r, const statement *what, const char *const *parameters);
 
 /* Chooses the media type of an answer by an Accept header (RFC 9110 section 12.5.1). `offered` ends
  * with NULL and begins with the service's own preference. Returns one of them: the one with the
  * highest weight, of those the one that the header names most specifically, of those the first.
  * Without a header that is the first; NULL when the header allows none. Ranges whose weight is not
  * well-formed do not count. */
-const char *accept_choose(const char *accept, const char *const *offered);
+const char *negotiate_media_type(const char *accept, const char *const *offered);
 
 /* Whether an Accept-Encoding header names gzip, and does not prefer no compression (RFC 9110
  * section 12.5.3). */
-bool accept_gzip(const char *accept);
+bool negotiate_gzip(const char *accept);
 
-/* Compresses with gzip; the result lives in the exchange's memory, NULL when it does not get
+/* Compresses with gzip; the result lives in the request's memory, NULL when it does not get
  * smaller. */
-const void *gzip_bytes(exchange *x, const void *bytes, size_t size, size_t *compressed);
+const void *gzip_bytes(request *r, const void *bytes, size_t size, size_t *compressed);
 
 /* Base64url without padding (RFC 4648 section 5). */
 char *base64url_encode(const void *bytes, size_t size, arena *memory);

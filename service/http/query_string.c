@@ -1,5 +1,5 @@
 /* The query string, parsed strictly: nothing is repaired, dropped or guessed. */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include "service/hex.h"
 

@@ -1,5 +1,5 @@
 /* Tests of the query string: what is not well-formed is refused, the rest comes out decoded. */
-#include "service/http/exchange_parts.h"
+#include "service/http/request_private.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,0 +1,126 @@
+/* The last step of every answer: entity tag, 304, compression and the headers that all answers
+ * have. */
+#include "service/http/request_private.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+#include <strings.h>
+
+enum { TAG_BYTES = 9, GZIP_FROM = 1024 };
+
+/* What stands before the closing quote of the tag of a compressed representation. */
+static const char *const gzip_mark = ".gz";
+
+/* For a year (RFC 6797): sent only where this service is the one that speaks TLS. */
+static const char *const transport_policy = "max-age=31536000";
+
+static const char *mark_compressed(request *r, const char *tag) {
+    return arena_printf(r->memory, "%.*s%s\"", (int)strlen(tag) - 1, tag, gzip_mark);
+}
+
+/* Whether the field's list of entity tags names this one, compressed or not (RFC 9110 13.1.2). */
+static bool names_tag(request *r, const char *field, const char *tag) {
+    return strcmp(field, "*") == 0 || strstr(field, tag) != NULL ||
+           strstr(field, mark_compressed(r, tag)) != NULL;
+}
+
+const char *response_etag_of(request *r, const void *bytes, size_t bytes_size) {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    EVP_Digest(bytes, bytes_size, digest, &size, EVP_sha256(), NULL);
+    return arena_printf(r->memory, "\"%s-%s\"", r->etag == NULL ? "0" : r->etag,
+                        base64url_encode(digest, TAG_BYTES, r->memory));
+}
+
+void response_set_etag(request *r, const char *tag) {
+    r->entity_tag = tag;
+}
+
+bool request_has_etag(request *r, const char *tag) {
+    const char *known = request_header(r, "If-None-Match");
+    return known != NULL && names_tag(r, known, tag);
+}
+
+bool request_is_read(const request *r) {
+    return strcmp(r->raw.method, "GET") == 0 || strcmp(r->raw.method, "HEAD") == 0;
+}
+
+/* A read has an entity tag when the contract lets it be asked for with If-None-Match. */
+static bool has_tag(const request *r) {
+    if (r->status < 200 || r->status >= 300 || r->operation == NULL) {
+        return false;
+    }
+    for (size_t i = 0; request_is_read(r) && i < r->operation->parameter_count; i++) {
+        if (strcasecmp(r->operation->parameters[i].name, "If-None-Match") == 0) {
+            return true;
+        }
+    }
+    return !request_is_read(r) && r->etag != NULL;
+}
+
+static void tag(request *r) {
+    if (!has_tag(r)) {
+        return;
+    }
+    const char *entity_tag =
+        r->entity_tag != NULL ? r->entity_tag : response_etag_of(r, r->answer, r->answer_size);
+    response_set_header(r, "ETag", entity_tag);
+    if (request_is_read(r) && request_has_etag(r, entity_tag)) {
+        r->status = 304;
+        r->answer_size = 0;
+    }
+}
+
+/* Compressed bytes are another representation and have a tag of their own (RFC 9110
+ * section 8.8.3.3). */
+static void compress(request *r) {
+    const char *accepted = request_header(r, "Accept-Encoding");
+    if (r->answer_size < GZIP_FROM || !negotiate_gzip(accepted)) {
+        return;
+    }
+    size_t size = 0;
+    const void *compressed = gzip_bytes(r, r->answer, r->answer_size, &size);
+    if (compressed == NULL) {
+        return;
+    }
+    r->answer = compressed;
+    r->answer_size = size;
+    response_set_header(r, "Content-Encoding", "gzip");
+    for (size_t i = 0; i < r->header_count; i++) {
+        if (strcmp(r->headers[i].name, "ETag") == 0) {
+            r->headers[i].value = mark_compressed(r, r->headers[i].value);
+        }
+    }
+}
+
+static bool has_header(const request *r, const char *name) {
+    for (size_t i = 0; i < r->header_count; i++) {
+        if (strcmp(r->headers[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void response_finish(request *r) {
+    tag(r);
+    compress(r);
+    if (r->answer_size > 0) {
+        response_set_header(r, "Content-Type", r->content_type);
+    }
+    if (!has_header(r, "Cache-Control")) {
+        response_set_header(r, "Cache-Control", "no-store");
+    }
+    response_set_header(r, "X-Request-Id", r->request_id);
+    response_set_header(r, "X-Content-Type-Options", "nosniff");
+    response_set_header(r, "Vary", "Accept, Accept-Encoding, Authorization");
+    if (r->trace_id[0] != '\0') {
+        response_set_header(r, "traceparent", trace_parent(r));
+    }
+    if (r->shared->settings->tls_key_file != NULL) {
+        response_set_header(r, "Strict-Transport-Security", transport_policy);
+    }
+    if (r->close || atomic_load(&r->shared->draining)) {
+        response_set_header(r, "Connection", "close");
+    }
+}
