@@ -1,7 +1,7 @@
 /* What is wrong with the settings as they are written. */
 #include "service/settings_check.h"
 
-#include "service/http/peers.h"
+#include "service/http/connection_limit.h"
 #include "service/listen.h"
 #include "service/log.h"
 
@@ -202,11 +202,12 @@ static void check_public_url(const findings *all) {
 
 static void check_proxies(const findings *all) {
     char reason[TEXT_MOST] = "";
-    peers *read = peers_new(1, 1, all->settings->trusted_proxies, reason, sizeof reason);
+    connection_limit *read =
+        connection_limit_new(1, 1, all->settings->trusted_proxies, reason, sizeof reason);
     if (read == NULL) {
         add(all, FINDING_FAULT, "%s It is \"%.200s\".", reason, all->settings->trusted_proxies);
     }
-    peers_free(read);
+    connection_limit_free(read);
 }
 
 void settings_check(const config *settings, finding_sink report, void *context) {

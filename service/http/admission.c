@@ -13,9 +13,9 @@
  * pass the pieces on there. */
 #include "service/http/admission.h"
 
+#include "service/http/connection_table.h"
 #include "service/http/park.h"
 #include "service/http/request_private.h"
-#include "service/http/watch.h"
 #include "service/memory.h"
 
 #include <malloc.h>
@@ -245,7 +245,7 @@ static enum MHD_Result answer(const admission *at, incoming *one, struct MHD_Con
     under_way = one;
     enum MHD_Result result = call_inner(at, one, connection, url, method, version);
     under_way = NULL;
-    watch_answer(connection);
+    connection_response_started(connection);
     return result;
 }
 
@@ -256,7 +256,7 @@ void *admission_begin(void *cls, const char *uri, struct MHD_Connection *connect
     (void)cls;
     incoming *one = memory_get(sizeof *one);
     *one = (incoming){.inner = ulfius_uri_logger(NULL, uri)};
-    watch_begin(connection, one);
+    connection_request_started(connection, one);
     query_hide((char *)(uintptr_t)uri);
     return one;
 }
@@ -265,7 +265,7 @@ void *admission_begin(void *cls, const char *uri, struct MHD_Connection *connect
 static enum MHD_Result begin(const admission *at, incoming *one, struct MHD_Connection *connection,
                              const char *url, const char *method, const char *version) {
     one->begun = true;
-    watch_headers(connection);
+    connection_headers_complete(connection);
     enum MHD_Result result = call_inner(at, one, connection, url, method, version);
     if (result != MHD_YES) {
         return result;
@@ -283,7 +283,7 @@ static enum MHD_Result begin(const admission *at, incoming *one, struct MHD_Conn
         one->r->close = one->r->close || more;
     }
     if (more || (one->r != NULL && one->r->close)) {
-        watch_leave_unread(connection);
+        connection_discard_body(connection);
     }
     return more ? answer(at, one, connection, url, method, version) : MHD_YES;
 }
@@ -315,7 +315,7 @@ static void clean(incoming *one) {
 
 void admission_end(void *cls, struct MHD_Connection *connection, void **context,
                    enum MHD_RequestTerminationCode code) {
-    watch_end(connection);
+    connection_request_completed(connection);
     incoming *one = *context;
     if (one == NULL) {
         return;

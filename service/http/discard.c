@@ -25,7 +25,7 @@ enum { BYTES_MOST = 8 * 1024 * 1024, PIECE = 64 * 1024, EVENTS_MOST = 64, TICK_M
 
 typedef struct unread {
     struct unread *next;
-    peers *seats;
+    connection_limit *limit;
     int socket;
     int64_t until_ms;
     size_t read;
@@ -62,8 +62,8 @@ static void sweep(discarder *running, int64_t now) {
     running->last = NULL;
     for (unread **link = &running->first; *link != NULL;) {
         unread *one = *link;
-        bool crowded = atomic_load(&running->count) > running->most;
-        if (!one->over && one->until_ms > now && !crowded) {
+        bool too_many = atomic_load(&running->count) > running->most;
+        if (!one->over && one->until_ms > now && !too_many) {
             running->last = one;
             link = &one->next;
             continue;
@@ -71,7 +71,8 @@ static void sweep(discarder *running, int64_t now) {
         *link = one->next;
         /* Closing alone would not do: the library may still have its own descriptor. */
         epoll_ctl(running->events, EPOLL_CTL_DEL, one->socket, NULL);
-        peers_leave(one->seats, one->socket); /* before the number is given to another one */
+        connection_limit_release(one->limit,
+                                 one->socket); /* before the number is given to another one */
         close(one->socket);
         free(one);
         atomic_fetch_sub(&running->count, 1);
@@ -142,9 +143,9 @@ void discarder_free(discarder *running) {
     free(running);
 }
 
-void discarder_take(discarder *running, peers *seats, int socket) {
+void discarder_take(discarder *running, connection_limit *limit, int socket) {
     unread *one = memory_get(sizeof *one);
-    *one = (unread){.seats = seats, .socket = socket, .until_ms = now_ms() + running->time_ms};
+    *one = (unread){.limit = limit, .socket = socket, .until_ms = now_ms() + running->time_ms};
     pthread_mutex_lock(&running->lock);
     if (running->last == NULL) {
         running->first = one;

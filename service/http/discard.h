@@ -1,7 +1,7 @@
 /* Closes connections whose client is still sending a body that nobody will read. */
 #pragma once
 
-#include "service/http/peers.h"
+#include "service/http/connection_limit.h"
 
 #include <stddef.h>
 
@@ -15,9 +15,9 @@ discarder *discarder_new(size_t most, int seconds);
 /* Closes all of them and ends the thread. NULL is allowed. */
 void discarder_free(discarder *running);
 
-/* Takes over a socket that is shut down for writing, and its place among the peers, which is left
- * when the client is done. Beyond `most` the oldest one is closed. */
-void discarder_take(discarder *running, peers *seats, int socket);
+/* Takes over a socket that is shut down for writing, and its slot of the connection limit, which is
+ * released when the client is done. Beyond `most` the oldest one is closed. */
+void discarder_take(discarder *running, connection_limit *limit, int socket);
 
 /* Connections that are being read to their end. */
 size_t discarder_count(discarder *running);

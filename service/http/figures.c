@@ -2,8 +2,8 @@
 #include "service/http/figures.h"
 
 #include "service/contract/contract.h"
-#include "service/http/peers.h"
-#include "service/http/watch.h"
+#include "service/http/connection_limit.h"
+#include "service/http/connection_table.h"
 #include "service/process.h"
 
 readiness readiness_read(service *shared) {
@@ -28,17 +28,17 @@ static void write_service(service *shared, FILE *out) {
                         now.draining);
     metrics_write_value(out, "http_connections", "gauge",
                         "Open connections of clients, those to the admin port among them.",
-                        (double)watch_count(shared->open));
+                        (double)connection_table_count(shared->connections_open));
     metrics_write_value(out, "http_connections_limit", "gauge",
                         "Connections that may be open (LR_CONNECTION_LIMIT).",
                         shared->settings->connections_most);
     metrics_write_value(out, "http_connections_refused_total", "counter",
                         "Connections closed at once because there were too many "
                         "(LR_CONNECTION_LIMIT, LR_ADDRESS_CONNECTION_LIMIT).",
-                        (double)peers_refused(shared->seats));
+                        (double)connection_limit_refused(shared->connection_limit));
     metrics_write_value(out, "http_connections_evicted_total", "counter",
                         "Connections without a request that were closed to make room for others.",
-                        (double)watch_evicted(shared->open));
+                        (double)connection_table_evicted(shared->connections_open));
 }
 
 static void write_memory(service *shared, FILE *out) {

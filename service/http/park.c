@@ -2,7 +2,7 @@
 #include "service/http/park.h"
 
 #include "service/clock.h"
-#include "service/http/watch.h"
+#include "service/http/connection_table.h"
 
 #include <microhttpd.h>
 #include <poll.h>
@@ -22,7 +22,7 @@ typedef struct parked {
 /* Runs on the request's own worker, as all that touches the connection but resuming does. */
 static void suspend(feed_waiter *self) {
     parked *one = (parked *)(void *)self;
-    watch_wait(one->r.connection);
+    connection_suspended(one->r.connection);
     MHD_suspend_connection(one->r.connection);
 }
 
@@ -88,7 +88,7 @@ park_verdict park_request(request *r, int seconds, const char *topics, int64_t s
 /* Runs the handler once more. Returns whether there is an answer now. */
 static bool answer(parked *one) {
     request *r = &one->r;
-    watch_resume(r->connection);
+    connection_resumed(r->connection);
     r->status = 0;
     r->operation->handler(r);
     if (r->status == 0) {
@@ -101,7 +101,7 @@ static bool answer(parked *one) {
         r->status = 200;
     }
     request_record(r);
-    watch_answer(r->connection);
+    connection_response_started(r->connection);
     return true;
 }
 

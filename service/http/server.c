@@ -2,9 +2,9 @@
  * end. */
 #include "service/http/server.h"
 
-#include "service/http/accept.h"
 #include "service/http/admin.h"
 #include "service/http/admission.h"
+#include "service/http/listener.h"
 #include "service/listen.h"
 #include "service/log.h"
 
@@ -26,21 +26,21 @@ enum {
     TICK_US = 20000
 };
 
-typedef struct listener {
+typedef struct server_port {
     struct _u_instance instance;
     struct addrinfo *address;
-    acceptor *door;
-    watch_door entry;
-    peers *seats;
+    listener *listener;
+    port_connections port;
+    connection_limit *limit;
     admission way;
     bool initialised, started;
-} listener;
+} server_port;
 
 struct server {
     service *shared;
     discarder *unread;
-    watch *connections;
-    listener api, admin;
+    connection_table *connections;
+    server_port api, admin;
     char *certificate, *private_key;
 };
 
@@ -57,23 +57,23 @@ typedef struct limits {
     unsigned int workers, connections, address_connections, idle_seconds;
     const char *exempt; /* addresses without a limit of their own */
     const char *certificate, *private_key;
-    watch *connections_watched;
+    connection_table *table;
 } limits;
 
-static bool start(listener *one, const char *setting, const char *text, const limits *bounds,
+static bool start(server_port *one, const char *setting, const char *text, const limits *bounds,
                   int (*callback)(const struct _u_request *, struct _u_response *, void *),
                   void *shared, char *reason, size_t reason_size) {
     one->address = listen_resolve(setting, text, false, reason, reason_size);
     if (one->address == NULL) {
         return false;
     }
-    one->seats = peers_new((int)bounds->connections, (int)bounds->address_connections,
-                           bounds->exempt, reason, reason_size);
-    if (one->seats == NULL) {
+    one->limit = connection_limit_new((int)bounds->connections, (int)bounds->address_connections,
+                                      bounds->exempt, reason, reason_size);
+    if (one->limit == NULL) {
         return false;
     }
-    one->entry = (watch_door){.all = bounds->connections_watched, .seats = one->seats};
-    /* The port only satisfies ulfius: the acceptor has the address. */
+    one->port = (port_connections){.table = bounds->table, .limit = one->limit};
+    /* The port only satisfies ulfius: the listener has the address. */
     one->initialised = ulfius_init_instance(&one->instance, 65535, NULL, NULL) == U_OK;
     if (!one->initialised ||
         ulfius_set_default_endpoint(&one->instance, callback, shared) != U_OK) {
@@ -87,7 +87,7 @@ static bool start(listener *one, const char *setting, const char *text, const li
          NULL}, /* first: it reports on the others */
         {MHD_OPTION_THREAD_POOL_SIZE, bounds->workers, NULL},
         {MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK, NULL},
-        /* Never reached, because the acceptor's limit is lower: a worker of libmicrohttpd 0.9.75
+        /* Never reached, because the listener's limit is lower: a worker of libmicrohttpd 0.9.75
          * that reaches its share waits for itself, for ever. */
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)bounds->workers * (bounds->connections + 1), NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, bounds->idle_seconds, NULL},
@@ -95,7 +95,7 @@ static bool start(listener *one, const char *setting, const char *text, const li
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)admission_end, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)admission_begin, NULL},
-        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)watch_notify, &one->entry},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_table_notify, &one->port},
     };
     size_t count = 0;
     while (options[count].option != MHD_OPTION_END) {
@@ -124,21 +124,21 @@ static bool start(listener *one, const char *setting, const char *text, const li
                  setting);
         return false;
     }
-    one->door = acceptor_new(one->address, one->instance.mhd_daemon, &one->entry);
-    if (one->door == NULL) {
+    one->listener = listener_new(one->address, one->instance.mhd_daemon, &one->port);
+    if (one->listener == NULL) {
         listen_explain(setting, text, errno, reason, reason_size);
     }
-    return one->door != NULL;
+    return one->listener != NULL;
 }
 
-static void close_door(listener *one) {
-    acceptor_free(one->door);
-    one->door = NULL;
+static void close_listener(server_port *one) {
+    listener_free(one->listener);
+    one->listener = NULL;
 }
 
-/* Leaves the seats: until both listeners are stopped, /metrics reads those of the API. */
-static void stop(listener *one) {
-    close_door(one);
+/* Keeps the connection limit: until both listeners are stopped, /metrics reads those of the API. */
+static void stop(server_port *one) {
+    close_listener(one);
     if (one->started) {
         ulfius_stop_framework(&one->instance);
     }
@@ -174,9 +174,9 @@ static void free_server(server *running) {
     stop(&running->api);
     stop(&running->admin);
     discarder_free(running->unread);
-    peers_free(running->api.seats);
-    peers_free(running->admin.seats);
-    watch_free(running->connections);
+    connection_limit_free(running->api.limit);
+    connection_limit_free(running->admin.limit);
+    connection_table_free(running->connections);
     free(running->certificate);
     if (running->private_key != NULL) {
         explicit_bzero(running->private_key, strlen(running->private_key));
@@ -194,17 +194,18 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
     running->shared = shared;
     running->unread = discarder_new((size_t)settings->connections_most / LINGERING_PART,
                                     settings->request_seconds);
-    running->connections = watch_new(&(watch_limits){.header_seconds = settings->header_seconds,
-                                                     .request_seconds = settings->request_seconds,
-                                                     .idle_seconds = settings->idle_seconds},
-                                     running->unread, admission_drop);
+    running->connections =
+        connection_table_new(&(connection_timeouts){.header_seconds = settings->header_seconds,
+                                                    .request_seconds = settings->request_seconds,
+                                                    .idle_seconds = settings->idle_seconds},
+                             running->unread, admission_drop);
     if (running->unread == NULL || running->connections == NULL) {
         snprintf(reason, reason_size, "Memory, threads or descriptors are out.");
         free_server(running);
         return NULL;
     }
     running->api.way.shared = shared;
-    shared->open = running->connections;
+    shared->connections_open = running->connections;
     if (settings->tls_key_file != NULL) {
         running->certificate = read_text(settings->tls_certificate_file, reason, reason_size);
         running->private_key = read_text(settings->tls_key_file, reason, reason_size);
@@ -220,17 +221,17 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
                   .idle_seconds = (unsigned int)settings->idle_seconds,
                   .certificate = running->certificate,
                   .private_key = running->private_key,
-                  .connections_watched = running->connections};
+                  .table = running->connections};
     limits admin = {.workers = ADMIN_WORKERS,
                     .connections = ADMIN_CONNECTIONS,
                     .address_connections = ADMIN_CONNECTIONS,
                     .exempt = "",
                     .idle_seconds = (unsigned int)settings->idle_seconds,
-                    .connections_watched = running->connections};
+                    .table = running->connections};
     /* The admin server last: what it calls ready has to accept connections. */
     bool serving = start(&running->api, "LR_LISTEN", settings->listen, &api, admission_serve, NULL,
                          reason, reason_size);
-    shared->seats = running->api.seats;
+    shared->connection_limit = running->api.limit;
     if (!serving || !start(&running->admin, "LR_ADMIN_LISTEN", settings->admin_listen, &admin,
                            admin_serve, shared, reason, reason_size)) {
         free_server(running);
@@ -240,18 +241,18 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
 }
 
 void server_watch(server *running) {
-    watch_close_late(running->connections);
+    connection_table_close_expired(running->connections);
 }
 
 /* While draining every answer says Connection: close, so that clients leave by themselves. */
 static void drain(server *running) {
     const config *settings = running->shared->settings;
-    close_door(&running->api);
+    close_listener(&running->api);
     long ticks = settings->drain_seconds * 1000000L / TICK_US;
-    while (ticks-- > 0 &&
-           (watch_count(running->connections) > 0 || discarder_count(running->unread) > 0)) {
+    while (ticks-- > 0 && (connection_table_count(running->connections) > 0 ||
+                           discarder_count(running->unread) > 0)) {
         usleep(TICK_US);
-        watch_close_idle(running->connections);
+        connection_table_close_idle(running->connections);
     }
 }
 

@@ -36,8 +36,9 @@ typedef struct service {
     rate_limiter *rates;
     budget *memory; /* for what requests hold */
     metrics *figures;
-    struct watch *open;  /* connections of clients; set by server_start */
-    struct peers *seats; /* of the addresses they come from; set by server_start */
+    struct connection_table *connections_open; /* connections of clients; set by server_start */
+    struct connection_limit
+        *connection_limit; /* of the addresses they come from; set by server_start */
     unsigned char cursor_key[SECRET_SIZE];
     unsigned char pseudonym_key[SECRET_SIZE];
     unsigned char webhook_key[WEBHOOK_KEY_SIZE];

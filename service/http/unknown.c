@@ -132,10 +132,10 @@ static const char *print_address(const struct sockaddr *from, arena *memory) {
 }
 
 const char *unknown_address(const struct sockaddr *peer, const char *forwarded,
-                            const peers *trusting, arena *memory) {
+                            const connection_limit *trusting, arena *memory) {
     any_address seen;
     const char *address = print_address(peer, memory);
-    if (forwarded == NULL || !peers_trust(trusting, peer)) {
+    if (forwarded == NULL || !connection_limit_is_proxy(trusting, peer)) {
         return address;
     }
     const char *end = forwarded + strlen(forwarded);
@@ -150,7 +150,7 @@ const char *unknown_address(const struct sockaddr *peer, const char *forwarded,
             return address;
         }
         address = print_address(&seen.any, memory);
-        if (!peers_trust(trusting, &seen.any)) {
+        if (!connection_limit_is_proxy(trusting, &seen.any)) {
             return address;
         }
         end = begin > forwarded ? begin - 1 : begin;
@@ -165,11 +165,11 @@ static const char *client_of(request *r) {
         r->connection == NULL
             ? NULL
             : MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (facts == NULL || facts->client_addr == NULL || r->shared->seats == NULL) {
+    if (facts == NULL || facts->client_addr == NULL || r->shared->connection_limit == NULL) {
         return NULL;
     }
     return unknown_address(facts->client_addr, request_header(r, "X-Forwarded-For"),
-                           r->shared->seats, r->memory);
+                           r->shared->connection_limit, r->memory);
 }
 
 void unknown_describe(request *r, log_request *into) {

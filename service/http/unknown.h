@@ -1,7 +1,7 @@
 /* What the log says of a request that belongs to no operation; the rules are in unknown.c. */
 #pragma once
 
-#include "service/http/peers.h"
+#include "service/http/connection_limit.h"
 #include "service/http/request_private.h"
 #include "service/log.h"
 
@@ -15,4 +15,4 @@ const char *unknown_path(const char *target, const char *(*scan)(const char *tex
 /* The client's address: the peer's, or, when `trusting` trusts the peer, the last one of
  * `forwarded` (X-Forwarded-For, or NULL) that it does not trust. */
 const char *unknown_address(const struct sockaddr *peer, const char *forwarded,
-                            const peers *trusting, arena *memory);
+                            const connection_limit *trusting, arena *memory);

@@ -75,7 +75,8 @@ Test(unknown, given_a_long_path_then_it_is_cut) {
 
 static const char *address_of(const char *peer, const char *forwarded) {
     char reason[300];
-    peers *trusting = peers_new(10, 10, "127.0.0.1 10.0.0.0/8 fd00::/8", reason, sizeof reason);
+    connection_limit *trusting =
+        connection_limit_new(10, 10, "127.0.0.1 10.0.0.0/8 fd00::/8", reason, sizeof reason);
     cr_assert_not_null(trusting, "%s", reason);
     struct sockaddr_in v4 = {.sin_family = AF_INET};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
@@ -84,7 +85,7 @@ static const char *address_of(const char *peer, const char *forwarded) {
     const char *address =
         unknown_address(is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6,
                         forwarded, trusting, memory);
-    peers_free(trusting);
+    connection_limit_free(trusting);
     return address;
 }
 

@@ -1,5 +1,5 @@
 /* Tests of accepting connections when the system call fails. */
-#include "service/http/accept.h"
+#include "service/http/listener.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -54,21 +54,22 @@ static void accept_after(int error) {
                                    .ai_socktype = SOCK_STREAM,
                                    .ai_addr = (struct sockaddr *)&address,
                                    .ai_addrlen = sizeof address};
-    peers *full = peers_new(1, 1, "", reason, sizeof reason);
-    cr_assert_null(peers_enter(full, 1000, (struct sockaddr *)&address));
+    connection_limit *full = connection_limit_new(1, 1, "", reason, sizeof reason);
+    cr_assert_null(connection_limit_acquire(full, 1000, (struct sockaddr *)&address));
     failure = error;
     atomic_store(&failures_left, 3);
     discarder *unread = discarder_new(1, 1);
-    watch *connections = watch_new(&(watch_limits){1, 1, 1}, unread, NULL);
-    const watch_door door = {.all = connections, .seats = full};
-    acceptor *running = acceptor_new(&where, NULL, &door);
-    cr_assert_not_null(running);
+    connection_table *connections =
+        connection_table_new(&(connection_timeouts){1, 1, 1}, unread, NULL);
+    const port_connections port = {.table = connections, .limit = full};
+    listener *self = listener_new(&where, NULL, &port);
+    cr_assert_not_null(self);
     cr_expect(is_accepted(&address), "after error %d", error);
     cr_expect_eq(atomic_load(&failures_left), 0);
-    acceptor_free(running); /* which comes to an end */
-    watch_free(connections);
+    listener_free(self); /* which comes to an end */
+    connection_table_free(connections);
     discarder_free(unread);
-    peers_free(full);
+    connection_limit_free(full);
 }
 
 Test(accept, given_errors_that_pass_then_it_goes_on, .timeout = 600) {

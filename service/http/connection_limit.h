@@ -5,41 +5,43 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-typedef struct peers peers;
+typedef struct connection_limit connection_limit;
 
-/* Makes a count that lets there be `most` connections, of one address `address_most`. `exempt` has
+/* Makes a limit of `most` connections, `address_most` of one address. `exempt` has
  * addresses, or networks
  * such as 10.0.0.0/8, with spaces between them: of proxies, whose connections are many clients'.
  * An eighth of all connections is reserved for them.
  * Of IPv6 the first 64 bits are counted as one address, because one host has all behind them.
  * Returns NULL with the reason written when an address is none or memory is out. */
-peers *peers_new(int most, int address_most, const char *exempt, char *reason, size_t reason_size);
-void peers_free(peers *all);
+connection_limit *connection_limit_new(int most, int address_most, const char *exempt, char *reason,
+                                       size_t reason_size);
+void connection_limit_free(connection_limit *all);
 
 /* Counts the connection with this socket, just accepted. Returns NULL, or when there are as many as
  * there may be the setting that says so; then it is not counted. */
-const char *peers_enter(peers *all, int socket, const struct sockaddr *from);
+const char *connection_limit_acquire(connection_limit *all, int socket,
+                                     const struct sockaddr *from);
 
 /* Whether the address is one of `exempt`: what it says about its clients is taken. */
-bool peers_trust(const peers *all, const struct sockaddr *from);
+bool connection_limit_is_proxy(const connection_limit *all, const struct sockaddr *from);
 
 /* Whether there may be one more connection in all, from there. */
-bool peers_has_room(peers *all, const struct sockaddr *from);
+bool connection_limit_has_room(connection_limit *all, const struct sockaddr *from);
 
 /* Whether few places are left for those that are not proxies: idle connections should end. */
-bool peers_crowded(peers *all);
+bool connection_limit_is_near(connection_limit *all);
 
 /* The connection has come to the worker that serves it. Returns whether it is that of a proxy. */
-bool peers_arrive(peers *all, int socket);
+bool connection_limit_arrive(connection_limit *all, int socket);
 
 /* Whether one that was let in is still on its way to its worker. */
-bool peers_arriving(peers *all);
+bool connection_limit_has_arriving(connection_limit *all);
 
 /* The connection goes on with another descriptor. */
-void peers_move(peers *all, int from, int to);
+void connection_limit_move(connection_limit *all, int from, int to);
 
 /* The connection is about to be closed. One that was not counted is allowed. */
-void peers_leave(peers *all, int socket);
+void connection_limit_release(connection_limit *all, int socket);
 
 /* Connections refused so far. */
-unsigned long long peers_refused(peers *all);
+unsigned long long connection_limit_refused(connection_limit *all);
