@@ -53,21 +53,21 @@ static void answer(request *r, bool csv, const char *tag, const char *body) {
 
 /* Answers from memory if what is there still holds. */
 static bool answer_known(request *r, const char *key, bool csv) {
-    service *shared = request_context(r);
+    app_context *context = request_context(r);
     char scope[ANSWER_SCOPE_SIZE];
     char mark[CHANGE_MARK_SIZE];
     char *tag = arena_alloc(request_memory(r), ANSWER_TAG_SIZE);
-    if (change_watch_excludes(shared->counted, request_principal(r)->organisation) ||
-        !answer_cache_scope(shared->answers, key, scope) ||
-        !change_watch_mark(shared->counted, scope, mark) ||
-        !answer_cache_tag(shared->answers, key, mark, tag)) {
+    if (change_watch_excludes(context->counted, request_principal(r)->organisation) ||
+        !answer_cache_scope(context->answers, key, scope) ||
+        !change_watch_mark(context->counted, scope, mark) ||
+        !answer_cache_tag(context->answers, key, mark, tag)) {
         return false;
     }
     if (request_has_etag(r, tag)) {
         answer(r, csv, tag, "");
         return true;
     }
-    const char *body = answer_cache_body(shared->answers, key, mark, tag, request_memory(r));
+    const char *body = answer_cache_body(context->answers, key, mark, tag, request_memory(r));
     if (body != NULL) {
         answer(r, csv, tag, body);
     }
@@ -81,10 +81,10 @@ static answer_lasts lasts_of(const char *word) {
 }
 
 static void answer_anew(request *r, const db_call *call, const char *key, bool csv) {
-    service *shared = request_context(r);
+    app_context *context = request_context(r);
     arena *memory = request_memory(r);
     db_error error = {0};
-    PGresult *result = reads_run(shared->reads, request_principal(r), call, &error, memory);
+    PGresult *result = reads_run(context->reads, request_principal(r), call, &error, memory);
     if (result == NULL) {
         respond_db_error(r, &error);
         return;
@@ -95,7 +95,7 @@ static void answer_anew(request *r, const db_call *call, const char *key, bool c
                                 .lasts = lasts_of(db_text(result, "lasts", memory))};
     PQclear(result);
     const char *tag = response_etag_of(r, body, strlen(body));
-    answer_cache_put(shared->answers, key, &terms, tag, body);
+    answer_cache_put(context->answers, key, &terms, tag, body);
     answer(r, csv, tag, body);
 }
 

@@ -120,15 +120,15 @@ static void check_pseudonym_key(findings *all) {
 }
 
 /* An address is asked in the background: waits until it answered, or did not. */
-static keys_figures await_keys(keys *known) {
+static keys_stats await_keys(keys *known) {
     const struct timespec pause = {.tv_nsec = KEYS_LOOK_MS * 1000000L};
-    keys_figures figures = keys_figures_read(known);
-    for (int waited = 0; waited < KEYS_WAIT_MS && figures.count == 0 && figures.failures == 0;
+    keys_stats stats = keys_stats_read(known);
+    for (int waited = 0; waited < KEYS_WAIT_MS && stats.count == 0 && stats.failures == 0;
          waited += KEYS_LOOK_MS) {
         nanosleep(&pause, NULL);
-        figures = keys_figures_read(known);
+        stats = keys_stats_read(known);
     }
-    return figures;
+    return stats;
 }
 
 static void check_keys(findings *all) {
@@ -141,16 +141,16 @@ static void check_keys(findings *all) {
                      "more) or ES256 that has a kid.");
         return;
     }
-    keys_figures figures = await_keys(known);
+    keys_stats stats = await_keys(known);
     keys_free(known);
-    if (figures.count == 0) {
+    if (stats.count == 0) {
         report_fault(all, EX_UNAVAILABLE, "keys",
                      "LR_JWKS_URL gave no key set; see the line above.",
                      "can this machine reach the address, does it trust its certificate, and is "
                      "what it answers a key set?");
         return;
     }
-    snprintf(text, sizeof text, "%zu in use", figures.count);
+    snprintf(text, sizeof text, "%zu in use", stats.count);
     report_order("keys", text);
 }
 

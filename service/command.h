@@ -4,7 +4,7 @@
 #include "service/auth/keys.h"
 #include "service/cli.h"
 #include "service/config.h"
-#include "service/http/service.h"
+#include "service/http/app_context.h"
 
 /* Where the configuration says the keys are. */
 keys_source command_keys_source(const config *settings);
@@ -35,8 +35,8 @@ int command_replace_key(const cli_call *call);
 
 /* What a register brings along that the runtime knows nothing of. */
 typedef struct serve_parts {
-    const char *(*scan_text)(const char *text);       /* see service.h */
-    const char *(*scan_identifier)(const char *text); /* see service.h */
+    const char *(*scan_text)(const char *text);       /* see app_context.h */
+    const char *(*scan_identifier)(const char *text); /* see app_context.h */
     const statement *combined;                        /* see combiner_new */
 } serve_parts;
 

@@ -52,17 +52,17 @@ static bool derive(const unsigned char *secret, size_t size, const char *use, un
     return made;
 }
 
-static bool read_secrets(service *shared, unsigned char *subject_key, char *reason,
+static bool read_secrets(app_context *context, unsigned char *subject_key, char *reason,
                          size_t reason_size) {
     size_t size = 0;
     unsigned char *secret =
-        config_read_secret("LR_PSEUDONYM_KEY_FILE", shared->settings->pseudonym_key_file,
+        config_read_secret("LR_PSEUDONYM_KEY_FILE", context->settings->pseudonym_key_file,
                            SECRET_SIZE, &size, reason, reason_size);
     if (secret == NULL) {
         return false;
     }
-    bool made = derive(secret, size, "child references", shared->pseudonym_key) &&
-                derive(secret, size, "cursors", shared->cursor_key) &&
+    bool made = derive(secret, size, "child references", context->pseudonym_key) &&
+                derive(secret, size, "cursors", context->cursor_key) &&
                 derive(secret, size, "subjects", subject_key);
     explicit_bzero(secret, size);
     free(secret);
@@ -231,7 +231,7 @@ static int check_database(const config *settings, char *reason, size_t reason_si
 }
 
 /* Waits for the end, looking after connections each second. */
-static void attend(service *shared, server *running, const sigset_t *signals) {
+static void attend(app_context *context, server *running, const sigset_t *signals) {
     const struct timespec second = {.tv_sec = 1};
     for (;;) {
         int got = sigtimedwait(signals, NULL, &second);
@@ -240,35 +240,35 @@ static void attend(service *shared, server *running, const sigset_t *signals) {
         }
         if (got == SIGHUP) {
             log_write(LOG_INFO, "reading the keys again");
-            keys_reload(shared->keys);
+            keys_reload(context->keys);
         }
         notify_send("WATCHDOG=1");
         server_watch(running);
-        pool_probe(shared->connections);
-        reads_probe(shared->reads);
+        pool_probe(context->connections);
+        reads_probe(context->reads);
     }
 }
 
 /* Returns false when webhooks are set up and cannot be sent. */
-static bool start_webhooks(service *shared) {
-    const config *settings = shared->settings;
-    if (shared->webhook_targets == NULL) {
+static bool start_webhooks(app_context *context) {
+    const config *settings = context->settings;
+    if (context->webhook_targets == NULL) {
         return true;
     }
-    shared->webhooks =
+    context->webhooks =
         deliverer_new(&(deliverer_settings){.database = settings->database,
-                                            .key = shared->webhook_key,
-                                            .allowed = shared->webhook_targets,
+                                            .key = context->webhook_key,
+                                            .allowed = context->webhook_targets,
                                             .ca_file = settings->webhook_ca_file,
                                             .retry_seconds = settings->webhook_retry_seconds,
                                             .drain_seconds = settings->drain_seconds},
-                      shared->changes);
-    return shared->webhooks != NULL;
+                      context->changes);
+    return context->webhooks != NULL;
 }
 
-static bool make_parts(service *shared, const statement *combined, const unsigned char *subject_key,
-                       char *reason, size_t reason_size) {
-    const config *settings = shared->settings;
+static bool make_parts(app_context *context, const statement *combined,
+                       const unsigned char *subject_key, char *reason, size_t reason_size) {
+    const config *settings = context->settings;
     keys_source source = command_keys_source(settings);
     token_rules rules = {.issuer = settings->issuer,
                          .audience = settings->audience,
@@ -276,44 +276,45 @@ static bool make_parts(service *shared, const statement *combined, const unsigne
                          .lifetime_most_seconds = settings->dev ? LIFETIME_MOST_DEV : LIFETIME_MOST,
                          .subject_key = subject_key,
                          .subject_key_size = SECRET_SIZE};
-    shared->keys = keys_new(&source, reason, reason_size);
-    if (shared->keys == NULL) {
+    context->keys = keys_new(&source, reason, reason_size);
+    if (context->keys == NULL) {
         return false;
     }
     snprintf(reason, reason_size, "Memory or threads are out.");
-    shared->verifier = token_verifier_new(shared->keys, &rules);
-    shared->rates = rate_limiter_new(settings->rate_limit, settings->organisation_rate_limit,
-                                     settings->rate_window_seconds);
-    shared->memory = budget_new((size_t)settings->body_memory_mib << 20);
-    shared->figures = metrics_new();
-    shared->connections = pool_new(settings->database, (size_t)settings->connections,
-                                   settings->audit_durable ? "" : "-c register.audit_durable=off");
-    shared->reads =
-        reads_new(shared->connections, settings->read_database, (size_t)settings->connections);
-    shared->changes = feed_new(settings->database, (size_t)settings->waiting_most);
-    shared->pushes = combiner_new(settings->database, (size_t)settings->push_connections, combined);
-    shared->counted = change_watch_new(settings->database);
-    shared->answers = answer_cache_new();
-    return shared->verifier != NULL && shared->rates != NULL && shared->memory != NULL &&
-           shared->figures != NULL && shared->connections != NULL && shared->reads != NULL &&
-           shared->pushes != NULL && shared->changes != NULL && shared->counted != NULL &&
-           shared->answers != NULL && start_webhooks(shared) && contract_start();
+    context->verifier = token_verifier_new(context->keys, &rules);
+    context->rates = rate_limiter_new(settings->rate_limit, settings->organisation_rate_limit,
+                                      settings->rate_window_seconds);
+    context->memory = budget_new((size_t)settings->body_memory_mib << 20);
+    context->metrics = metrics_new();
+    context->connections = pool_new(settings->database, (size_t)settings->connections,
+                                    settings->audit_durable ? "" : "-c register.audit_durable=off");
+    context->reads =
+        reads_new(context->connections, settings->read_database, (size_t)settings->connections);
+    context->changes = feed_new(settings->database, (size_t)settings->waiting_most);
+    context->pushes =
+        combiner_new(settings->database, (size_t)settings->push_connections, combined);
+    context->counted = change_watch_new(settings->database);
+    context->answers = answer_cache_new();
+    return context->verifier != NULL && context->rates != NULL && context->memory != NULL &&
+           context->metrics != NULL && context->connections != NULL && context->reads != NULL &&
+           context->pushes != NULL && context->changes != NULL && context->counted != NULL &&
+           context->answers != NULL && start_webhooks(context) && contract_start();
 }
 
-static void free_parts(service *shared) {
-    combiner_free(shared->pushes);
-    deliverer_free(shared->webhooks);
-    targets_free(shared->webhook_targets);
-    feed_free(shared->changes);
-    change_watch_free(shared->counted);
-    answer_cache_free(shared->answers);
-    reads_free(shared->reads);
-    pool_free(shared->connections);
-    token_verifier_free(shared->verifier);
-    keys_free(shared->keys);
-    rate_limiter_free(shared->rates);
-    budget_free(shared->memory);
-    metrics_free(shared->figures);
+static void free_parts(app_context *context) {
+    combiner_free(context->pushes);
+    deliverer_free(context->webhooks);
+    targets_free(context->webhook_targets);
+    feed_free(context->changes);
+    change_watch_free(context->counted);
+    answer_cache_free(context->answers);
+    reads_free(context->reads);
+    pool_free(context->connections);
+    token_verifier_free(context->verifier);
+    keys_free(context->keys);
+    rate_limiter_free(context->rates);
+    budget_free(context->memory);
+    metrics_free(context->metrics);
     contract_stop();
 }
 
@@ -340,20 +341,20 @@ static void await_feed(feed *changes) {
 
 int command_serve(const config *settings, const serve_parts *parts) {
     char reason[1024] = "";
-    service shared = {.settings = settings,
-                      .scan_text = parts->scan_text,
-                      .scan_identifier = parts->scan_identifier};
+    app_context context = {.settings = settings,
+                           .scan_text = parts->scan_text,
+                           .scan_identifier = parts->scan_identifier};
     unsigned char subject_key[SECRET_SIZE];
     sigset_t signals;
     if (!check_settings(settings, reason, sizeof reason) ||
-        !read_secrets(&shared, subject_key, reason, sizeof reason)) {
+        !read_secrets(&context, subject_key, reason, sizeof reason)) {
         return fail(EX_CONFIG, reason);
     }
     int database = check_database(settings, reason, sizeof reason);
     if (database != EX_OK) {
         return fail(database, reason);
     }
-    if (!command_read_webhooks(settings, &shared.webhook_targets, shared.webhook_key, reason,
+    if (!command_read_webhooks(settings, &context.webhook_targets, context.webhook_key, reason,
                                sizeof reason)) {
         return fail(EX_CONFIG, reason);
     }
@@ -369,24 +370,24 @@ int command_serve(const config *settings, const serve_parts *parts) {
     int status = EX_OK;
     server *running = NULL;
     upkeep *kept = NULL;
-    if (make_parts(&shared, parts->combined, subject_key, reason, sizeof reason)) {
-        kept = upkeep_start(&shared);
-        running = kept == NULL ? NULL : server_start(&shared, reason, sizeof reason);
+    if (make_parts(&context, parts->combined, subject_key, reason, sizeof reason)) {
+        kept = upkeep_start(&context);
+        running = kept == NULL ? NULL : server_start(&context, reason, sizeof reason);
     }
     if (running == NULL) {
         status = fail(EX_CONFIG, reason);
     } else {
         log_write(LOG_INFO, "serving on %s, admin on %s", settings->listen, settings->admin_listen);
-        await_feed(shared.changes);
+        await_feed(context.changes);
         notify_send("READY=1");
-        attend(&shared, running, &signals);
+        attend(&context, running, &signals);
         notify_send("STOPPING=1");
         log_write(LOG_INFO, "draining");
-        deliverer_stop(shared.webhooks);
+        deliverer_stop(context.webhooks);
         server_stop(running);
         log_write(LOG_INFO, "stopped");
     }
     upkeep_stop(kept);
-    free_parts(&shared);
+    free_parts(&context);
     return status;
 }

@@ -15,25 +15,25 @@ enum { PERIOD_MS = 1000, SIGHT_EVERY_S = 10, EXPIRE_EVERY_S = 60, STEP = 1000, R
 #define STEP_TEXT "1000" /* STEP as a parameter */
 
 struct upkeep {
-    service *shared;
+    app_context *context;
     pthread_t thread;
     audit_watch trail;
     int ending; /* eventfd: can be read from when it is to end */
 };
 
 /* Accesses that begin or end today change who sees which events. */
-static void keep_sight(service *shared) {
+static void keep_sight(app_context *context) {
     const db_call sight = {.what = statement_feed_sight_due};
-    if (chore_work_off(shared->connections, &sight, 1, ROUNDS_MOST)) {
-        feed_poke(shared->changes);
+    if (chore_work_off(context->connections, &sight, 1, ROUNDS_MOST)) {
+        feed_poke(context->changes);
     }
 }
 
 /* Idempotency keys, events older than the retention with the log of their deliveries, and webhooks
  * that nobody confirmed. */
-static void expire(service *shared) {
+static void expire(app_context *context) {
     char days[16];
-    snprintf(days, sizeof days, "%d", shared->settings->feed_days);
+    snprintf(days, sizeof days, "%d", context->settings->feed_days);
     const db_call old[] = {
         {.what = statement_idempotency_expire, .parameters = {STEP_TEXT}},
         {.what = statement_feed_expire, .parameters = {days, STEP_TEXT}},
@@ -41,7 +41,7 @@ static void expire(service *shared) {
         {.what = statement_webhook_pause_unconfirmed},
     };
     for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
-        chore_work_off(shared->connections, &old[i], STEP, ROUNDS_MOST);
+        chore_work_off(context->connections, &old[i], STEP, ROUNDS_MOST);
     }
 }
 
@@ -53,29 +53,29 @@ static bool pause_until_next(const upkeep *all) {
 
 static void *run(void *words) {
     upkeep *all = words;
-    audit_watch_start(&all->trail, all->shared->settings->audit_anchor_file);
+    audit_watch_start(&all->trail, all->context->settings->audit_anchor_file);
     for (long tick = 1; pause_until_next(all); tick++) {
-        if (!pool_is_connected(all->shared->connections)) {
+        if (!pool_is_connected(all->context->connections)) {
             continue;
         }
         if (tick % SIGHT_EVERY_S == 1) {
-            keep_sight(all->shared);
+            keep_sight(all->context);
         }
         if (tick % EXPIRE_EVERY_S == 1) {
-            expire(all->shared);
+            expire(all->context);
         }
-        audit_keep(all->shared->connections, &all->trail, &all->shared->audited, tick,
-                   all->shared->settings->audit_anchor_seconds);
+        audit_keep(all->context->connections, &all->trail, &all->context->audited, tick,
+                   all->context->settings->audit_anchor_seconds);
     }
     return NULL;
 }
 
-upkeep *upkeep_start(service *shared) {
+upkeep *upkeep_start(app_context *context) {
     upkeep *all = calloc(1, sizeof *all);
     if (all == NULL) {
         return NULL;
     }
-    all->shared = shared;
+    all->context = context;
     all->ending = eventfd(0, EFD_CLOEXEC);
     if (all->ending < 0 || pthread_create(&all->thread, NULL, run, all) != 0) {
         close(all->ending);

@@ -2,14 +2,14 @@
  * old enough, accesses that begin or end today, and the audit trail. */
 #pragma once
 
-#include "service/http/service.h"
+#include "service/http/app_context.h"
 
 typedef struct upkeep upkeep;
 
 /* Works once a second from now on, in a thread of its own: a database that stands still holds up
- * neither signals nor requests. `shared` has to live until upkeep_stop. NULL when memory or threads
- * are out. */
-upkeep *upkeep_start(service *shared);
+ * neither signals nor requests. `context` has to live until upkeep_stop. NULL when memory or
+ * threads are out. */
+upkeep *upkeep_start(app_context *context);
 
 /* Ends it after the statement that is under way. NULL is allowed. */
 void upkeep_stop(upkeep *all);

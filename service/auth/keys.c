@@ -377,14 +377,14 @@ void keys_reload(keys *set) {
     sem_post(&set->wake);
 }
 
-keys_figures keys_figures_read(keys *set) {
+keys_stats keys_stats_read(keys *set) {
     pthread_rwlock_rdlock(&set->lock);
     size_t count = key_set_count(set->current);
     pthread_rwlock_unlock(&set->lock);
-    return (keys_figures){.count = count,
-                          .accepted = is_accepted(set, clock_us(CLOCK_REALTIME) / 1000000),
-                          .accept_seconds = set->accept_seconds,
-                          .loaded_at = atomic_load(&set->loaded_at),
-                          .failures = atomic_load(&set->failures),
-                          .source = source_names[set->kind]};
+    return (keys_stats){.count = count,
+                        .accepted = is_accepted(set, clock_us(CLOCK_REALTIME) / 1000000),
+                        .accept_seconds = set->accept_seconds,
+                        .loaded_at = atomic_load(&set->loaded_at),
+                        .failures = atomic_load(&set->failures),
+                        .source = source_names[set->kind]};
 }

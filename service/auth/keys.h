@@ -54,12 +54,12 @@ uint64_t keys_generation(const keys *set);
 /* Reads the sources again now (SIGHUP). */
 void keys_reload(keys *set);
 
-typedef struct keys_figures {
+typedef struct keys_stats {
     size_t count;
     bool accepted;               /* see keys_are_accepted; now */
     int accept_seconds;          /* 0: no limit */
     int64_t loaded_at;           /* seconds since 1970, of the set in use */
     unsigned long long failures; /* fetches or reads that failed */
     const char *source;          /* file, address or secret */
-} keys_figures;
-keys_figures keys_figures_read(keys *set);
+} keys_stats;
+keys_stats keys_stats_read(keys *set);

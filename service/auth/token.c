@@ -186,8 +186,8 @@ const char *token_explain(const char *refusal) {
     return NULL;
 }
 
-token_figures token_figures_read(token_verifier *verifier) {
-    return (token_figures){
+token_stats token_stats_read(token_verifier *verifier) {
+    return (token_stats){
         .cache_hits = atomic_load_explicit(&verifier->hits, memory_order_relaxed),
         .cache_misses = atomic_load_explicit(&verifier->misses, memory_order_relaxed),
         .refused = atomic_load_explicit(&verifier->refused, memory_order_relaxed),

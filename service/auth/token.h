@@ -36,8 +36,8 @@ const char *token_verify(token_verifier *verifier, const char *text, int64_t now
 const char *token_explain(const char *refusal);
 
 /* Counters since the start, for the metrics. */
-typedef struct token_figures {
+typedef struct token_stats {
     unsigned long long cache_hits, cache_misses, refused;
     size_t cache_entries; /* tokens that are remembered now */
-} token_figures;
-token_figures token_figures_read(token_verifier *verifier);
+} token_stats;
+token_stats token_stats_read(token_verifier *verifier);

@@ -7,7 +7,7 @@ enum { SEAL_STEP = 2000, PRUNE_STEP = 10000, ROUNDS_MOST = 20, LOOK_EVERY_S = 5,
 #define SEAL_STEP_TEXT "2000" /* as parameters */
 #define PRUNE_STEP_TEXT "10000"
 
-void audit_keep(pool *connections, audit_watch *watch, audit_figures *figures, long tick,
+void audit_keep(pool *connections, audit_watch *watch, audit_stats *stats, long tick,
                 int anchor_seconds) {
     const db_call seal = {.what = statement_audit_seal_next, .parameters = {SEAL_STEP_TEXT}};
     const db_call prune = {.what = statement_audit_prune, .parameters = {PRUNE_STEP_TEXT}};
@@ -17,6 +17,6 @@ void audit_keep(pool *connections, audit_watch *watch, audit_figures *figures, l
         chore_work_off(connections, &prune, PRUNE_STEP, ROUNDS_MOST);
     }
     if (anchors || tick % LOOK_EVERY_S == 1) {
-        audit_watch_look(watch, connections, figures, anchors);
+        audit_watch_look(watch, connections, stats, anchors);
     }
 }

@@ -110,7 +110,7 @@ static bool append(const char *file, const char *line) {
     return close(out) == 0 && good;
 }
 
-static void keep_anchor(const audit_watch *watch, const char *anchor, audit_figures *figures) {
+static void keep_anchor(const audit_watch *watch, const char *anchor, audit_stats *stats) {
     char line[LINE_MOST];
     char when[32];
     struct tm parts;
@@ -118,7 +118,7 @@ static void keep_anchor(const audit_watch *watch, const char *anchor, audit_figu
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
     snprintf(line, sizeof line, "%s %s %" PRId64 "\n", when, anchor, watch->known.number);
     if (!append(watch->file, line)) {
-        atomic_fetch_add(&figures->anchor_failures, 1);
+        atomic_fetch_add(&stats->anchor_failures, 1);
         log_write(LOG_ERROR, "the anchor of the audit trail could not be written to its file: %s",
                   strerror(errno));
     }
@@ -131,16 +131,16 @@ static int64_t read_number(const PGresult *row, int column) {
 }
 
 /* Says what was found, once between two anchors. */
-static void set_fault(audit_watch *watch, audit_figures *figures, audit_fault fault, bool there,
+static void set_fault(audit_watch *watch, audit_stats *stats, audit_fault fault, bool there,
                       const char *words) {
-    atomic_store(&figures->faults[fault], there);
+    atomic_store(&stats->faults[fault], there);
     if (there && !watch->logged[fault]) {
         log_write(LOG_ERROR, "the audit trail is at fault: %s", words);
     }
     watch->logged[fault] = there;
 }
 
-static void check_end(audit_watch *watch, audit_figures *figures, const PGresult *row,
+static void check_end(audit_watch *watch, audit_stats *stats, const PGresult *row,
                       const audit_place *head) {
     char words[256];
     char hash[AUDIT_ANCHOR_MOST];
@@ -155,53 +155,53 @@ static void check_end(audit_watch *watch, audit_figures *figures, const PGresult
              "it ends at position %" PRId64 " and was sealed up to position %" PRId64
              " before. Unless the database was restored, entries were cut off",
              head->position, known->position);
-    set_fault(watch, figures, AUDIT_SHORTENED, shortened, words);
+    set_fault(watch, stats, AUDIT_SHORTENED, shortened, words);
     snprintf(words, sizeof words,
              "position %" PRId64 " is not what it was: entries were cut off or altered and "
              "sealed again",
              known->position);
-    set_fault(watch, figures, AUDIT_ALTERED, altered, words);
+    set_fault(watch, stats, AUDIT_ALTERED, altered, words);
     if (!shortened && !altered) {
         watch->known = *head;
     }
 }
 
-static void check_step(audit_watch *watch, audit_figures *figures, const PGresult *row) {
+static void check_step(audit_watch *watch, audit_stats *stats, const PGresult *row) {
     char words[128];
     bool gap = !PQgetisnull(row, 0, GAP);
     snprintf(words, sizeof words, "position %s has no seal or no entry; see `check audit`",
              gap ? PQgetvalue(row, 0, GAP) : "");
     watch->gap_in_round = watch->gap_in_round || gap;
     if (gap) {
-        set_fault(watch, figures, AUDIT_GAP, true, words);
+        set_fault(watch, stats, AUDIT_GAP, true, words);
     }
     watch->patrol.position = read_number(row, PATROL_POSITION);
     watch->patrol.number = read_number(row, PATROL_NUMBER);
     if (*PQgetvalue(row, 0, ROUND_ENDS) == 't') {
-        set_fault(watch, figures, AUDIT_GAP, watch->gap_in_round, words);
+        set_fault(watch, stats, AUDIT_GAP, watch->gap_in_round, words);
         watch->patrol = (audit_place){0};
         watch->gap_in_round = false;
     }
 }
 
-static void check_triggers(audit_watch *watch, audit_figures *figures, const PGresult *row) {
+static void check_triggers(audit_watch *watch, audit_stats *stats, const PGresult *row) {
     char words[512];
     snprintf(words, sizeof words, "triggers are disabled or missing: %s",
              PQgetvalue(row, 0, DISABLED));
-    set_fault(watch, figures, AUDIT_TRIGGER_DISABLED, !PQgetisnull(row, 0, DISABLED), words);
+    set_fault(watch, stats, AUDIT_TRIGGER_DISABLED, !PQgetisnull(row, 0, DISABLED), words);
 }
 
-static void write_anchor(audit_watch *watch, audit_figures *figures) {
+static void write_anchor(audit_watch *watch, audit_stats *stats) {
     char anchor[AUDIT_ANCHOR_MOST];
     memset(watch->logged, 0, sizeof watch->logged); /* a fault that lasts is logged again */
-    if (atomic_load(&figures->faults[AUDIT_SHORTENED]) ||
-        atomic_load(&figures->faults[AUDIT_ALTERED]) || watch->known.position == watch->anchored) {
+    if (atomic_load(&stats->faults[AUDIT_SHORTENED]) ||
+        atomic_load(&stats->faults[AUDIT_ALTERED]) || watch->known.position == watch->anchored) {
         return;
     }
     audit_place_write(&watch->known, anchor);
     log_write(LOG_INFO, "the audit trail is sealed up to %s", anchor);
     if (watch->file != NULL) {
-        keep_anchor(watch, anchor, figures);
+        keep_anchor(watch, anchor, stats);
     }
     watch->anchored = watch->known.position;
 }
@@ -225,19 +225,18 @@ static PGresult *ask(const audit_watch *watch, pool *connections, arena *memory)
     return chore_run(connections, &call, memory);
 }
 
-void audit_watch_look(audit_watch *watch, pool *connections, audit_figures *figures, bool anchors) {
+void audit_watch_look(audit_watch *watch, pool *connections, audit_stats *stats, bool anchors) {
     arena *memory = arena_new();
     audit_place head = {0};
     PGresult *row = ask(watch, connections, memory);
     if (row != NULL && read_head(row, &head)) {
-        atomic_store(&figures->sealed, head.position);
-        atomic_store(&figures->behind_ms,
-                     (int64_t)(strtod(PQgetvalue(row, 0, BEHIND), NULL) * 1000));
-        check_end(watch, figures, row, &head);
-        check_step(watch, figures, row);
-        check_triggers(watch, figures, row);
+        atomic_store(&stats->sealed, head.position);
+        atomic_store(&stats->behind_ms, (int64_t)(strtod(PQgetvalue(row, 0, BEHIND), NULL) * 1000));
+        check_end(watch, stats, row, &head);
+        check_step(watch, stats, row);
+        check_triggers(watch, stats, row);
         if (anchors) {
-            write_anchor(watch, figures);
+            write_anchor(watch, stats);
         }
     }
     PQclear(row);

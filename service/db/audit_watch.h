@@ -16,12 +16,12 @@ typedef enum audit_fault {
 enum { AUDIT_FAULTS = 4 };
 extern const char *const audit_fault_names[AUDIT_FAULTS];
 
-typedef struct audit_figures {
+typedef struct audit_stats {
     _Atomic(int64_t) sealed;    /* entries in the chain */
     _Atomic(int64_t) behind_ms; /* since when one waits to be sealed */
     atomic_bool faults[AUDIT_FAULTS];
     atomic_ullong anchor_failures; /* anchors that could not be written to the file */
-} audit_figures;
+} audit_stats;
 
 /* What one thread knows of the trail. Zero but for `file`, and set by audit_watch_start. */
 typedef struct audit_watch {
@@ -45,7 +45,7 @@ bool audit_anchor_file_last(const char *file, audit_place *last);
 void audit_watch_start(audit_watch *watch, const char *file);
 
 /* Compares the trail with what is known, goes a step further through all seals, and stores what it
- * found in `figures`: an error in the log says where. A fault of the end stays until the process
+ * found in `stats`: an error in the log says where. A fault of the end stays until the process
  * ends, and is there again after it when the file has anchors. With `anchors`, writes where the
  * trail ends to the log and to the file, unless its end is at fault. */
-void audit_watch_look(audit_watch *watch, pool *connections, audit_figures *figures, bool anchors);
+void audit_watch_look(audit_watch *watch, pool *connections, audit_stats *stats, bool anchors);

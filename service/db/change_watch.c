@@ -27,7 +27,7 @@ struct change_watch {
     char *words;       /* " scope:change" of each scope */
     char *excluded;    /* organisations, a space on either side of each */
     bool more;         /* changes wait to be counted */
-    change_figures figures;
+    change_stats stats;
     int step; /* subjects of the next step; of the thread alone */
     char failed[sizeof((db_error *)0)->sqlstate]; /* of the last look; of the thread alone */
     bool stopping;
@@ -74,17 +74,17 @@ static char *copy_of(const PGresult *seen, const char *column, arena *memory) {
     return strdup(text == NULL ? "" : text);
 }
 
-static void note_figures(change_figures *figures, const PGresult *seen, arena *memory) {
+static void note_figures(change_stats *stats, const PGresult *seen, arena *memory) {
     const char *behind = db_text(seen, "behind", memory);
     int64_t counted = number_of(seen, "counted", memory);
-    figures->pending = number_of(seen, "pending", memory);
-    figures->not_included = number_of(seen, "not_included", memory);
-    figures->behind_seconds = behind == NULL ? 0 : strtod(behind, NULL);
-    figures->release_failed = truth_of(seen, "release_failed", memory);
+    stats->pending = number_of(seen, "pending", memory);
+    stats->not_included = number_of(seen, "not_included", memory);
+    stats->behind_seconds = behind == NULL ? 0 : strtod(behind, NULL);
+    stats->release_failed = truth_of(seen, "release_failed", memory);
     if (counted > 0) {
-        figures->counted += (uint64_t)counted;
-        figures->steps++;
-        figures->step_most = counted > figures->step_most ? counted : figures->step_most;
+        stats->counted += (uint64_t)counted;
+        stats->steps++;
+        stats->step_most = counted > stats->step_most ? counted : stats->step_most;
     }
 }
 
@@ -101,7 +101,7 @@ static void note(change_watch *watching, int64_t began, const PGresult *seen, ar
         replace(&watching->excluded, excluded);
         watching->looked_ms = began;
         watching->more = truth_of(seen, "more", memory);
-        note_figures(&watching->figures, seen, memory);
+        note_figures(&watching->stats, seen, memory);
     }
     pthread_mutex_unlock(&watching->lock);
     if (!complete) {
@@ -247,14 +247,14 @@ bool change_watch_mark(change_watch *watching, const char *scope, char mark[CHAN
     return known;
 }
 
-change_figures change_watch_figures(change_watch *watching) {
+change_stats change_watch_stats(change_watch *watching) {
     pthread_mutex_lock(&watching->lock);
-    change_figures figures = watching->figures;
+    change_stats stats = watching->stats;
     int64_t since = watching->looked_ms == 0 ? watching->started_ms : watching->looked_ms;
     pthread_mutex_unlock(&watching->lock);
     int64_t silent_ms = now_ms() - since;
-    if (figures.behind_seconds > 0 || silent_ms > FRESH_MS) {
-        figures.behind_seconds += (double)silent_ms / 1000;
+    if (stats.behind_seconds > 0 || silent_ms > FRESH_MS) {
+        stats.behind_seconds += (double)silent_ms / 1000;
     }
-    return figures;
+    return stats;
 }

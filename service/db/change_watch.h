@@ -24,12 +24,12 @@ bool change_watch_mark(change_watch *watching, const char *scope, char mark[CHAN
  * then the database has to be asked, too. */
 bool change_watch_excludes(change_watch *watching, const char *organisation);
 
-typedef struct change_figures {
+typedef struct change_stats {
     int64_t pending;       /* changes that wait to be counted */
     int64_t not_included;  /* subjects whose facts cannot be computed */
     double behind_seconds; /* since when the oldest change waits, or no step succeeded */
     bool release_failed;
     uint64_t counted, steps; /* subjects that this instance counted, and in how many steps */
     int64_t step_most;       /* subjects of the largest of them */
-} change_figures;
-change_figures change_watch_figures(change_watch *watching);
+} change_stats;
+change_stats change_watch_stats(change_watch *watching);

@@ -365,12 +365,12 @@ void combiner_free(combiner *all) {
     free(all);
 }
 
-combiner_figures combiner_figures_read(combiner *all) {
+combiner_stats combiner_stats_read(combiner *all) {
     pthread_mutex_lock(&all->lock);
-    combiner_figures figures = {.batches = &all->batches,
-                                .alone = __atomic_load_n(&all->alone, __ATOMIC_RELAXED),
-                                .queued = all->queued};
+    combiner_stats stats = {.batches = &all->batches,
+                            .alone = __atomic_load_n(&all->alone, __ATOMIC_RELAXED),
+                            .queued = all->queued};
     pthread_mutex_unlock(&all->lock);
-    figures.lanes = pool_figures_read(all->lanes);
-    return figures;
+    stats.lanes = pool_stats_read(all->lanes);
+    return stats;
 }

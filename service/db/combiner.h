@@ -33,12 +33,12 @@ bool combiner_submit(combiner *all, const principal *who, const char *item, comb
  * ask again. */
 bool combiner_answer_read(const PGresult *rows, int row, combiner_answer *answer, arena *memory);
 
-typedef struct combiner_figures {
+typedef struct combiner_stats {
     const histogram *batches; /* how many items went together; lives as long as the combiner */
     unsigned long long
         alone; /* items sent by themselves: single ones, or after a neighbour failed */
     size_t queued;
-    pool_figures lanes;
-} combiner_figures;
+    pool_stats lanes;
+} combiner_stats;
 extern const histogram_scale combiner_batch_scale;
-combiner_figures combiner_figures_read(combiner *all);
+combiner_stats combiner_stats_read(combiner *all);

@@ -67,7 +67,7 @@ feed_verdict feed_wait(feed *all, feed_waiter *waiter, int64_t seen) {
         waiter->next = all->waiters;
         all->waiters = waiter;
         all->waiting++;
-        waiter->park(waiter);
+        waiter->suspend(waiter);
     }
     pthread_mutex_unlock(&all->lock);
     if (verdict == FEED_WAITS) {
@@ -439,14 +439,14 @@ void feed_poke(feed *all) {
     ring(all);
 }
 
-feed_figures feed_figures_read(feed *all) {
+feed_stats feed_stats_read(feed *all) {
     pthread_mutex_lock(&all->lock);
     int64_t since = all->behind_since_ms;
-    feed_figures figures = {.newest = all->newest,
-                            .safe = all->safe,
-                            .behind_ms = since == 0 ? 0 : now_ms() - since,
-                            .waiting = all->waiting};
-    memcpy(figures.looks, all->looks, sizeof figures.looks);
+    feed_stats stats = {.newest = all->newest,
+                        .safe = all->safe,
+                        .behind_ms = since == 0 ? 0 : now_ms() - since,
+                        .waiting = all->waiting};
+    memcpy(stats.looks, all->looks, sizeof stats.looks);
     pthread_mutex_unlock(&all->lock);
-    return figures;
+    return stats;
 }

@@ -21,7 +21,7 @@ typedef struct feed_waiter {
     struct feed_waiter *next;
     const char *const *topics;                    /* ends with NULL */
     int64_t until_ms;                             /* of the steady clock: now_ms */
-    void (*park)(struct feed_waiter *self);       /* called once it is sure that wake will follow */
+    void (*suspend)(struct feed_waiter *self);    /* called once it is sure that wake will follow */
     bool (*lost)(const struct feed_waiter *self); /* nobody listens any more: wake it now */
     void (*wake)(struct feed_waiter *self); /* called once, from another thread; then it is not
                                                known here any more */
@@ -41,12 +41,12 @@ int64_t feed_safe(feed *all);
 void feed_poke(feed *all);
 
 typedef enum feed_verdict {
-    FEED_WAITS, /* parked: it will be woken */
+    FEED_WAITS, /* it will be woken */
     FEED_MOVED, /* there is more than `seen` already */
     FEED_FULL   /* too many wait, or the feed is closed */
 } feed_verdict;
 
-/* Parks the waiter, who has read everything up to `seen`. */
+/* Lets the waiter wait, who has read everything up to `seen`. */
 feed_verdict feed_wait(feed *all, feed_waiter *waiter, int64_t seen);
 
 /* Has the eventfd `bell` (-1: none any more) rung whenever the feed is complete up to a later
@@ -61,10 +61,10 @@ typedef enum feed_cause {
     FEED_CAUSES
 } feed_cause;
 
-typedef struct feed_figures {
+typedef struct feed_stats {
     int64_t newest, safe; /* numbers */
     uint64_t looks[FEED_CAUSES];
     int64_t behind_ms; /* since when a transaction keeps the feed from being complete */
     size_t waiting;
-} feed_figures;
-feed_figures feed_figures_read(feed *all);
+} feed_stats;
+feed_stats feed_stats_read(feed *all);

@@ -391,18 +391,18 @@ void pool_probe(pool *all) {
 }
 
 bool pool_is_connected(pool *all) {
-    return pool_figures_read(all).connected > 0;
+    return pool_stats_read(all).connected > 0;
 }
 
-pool_figures pool_figures_read(pool *all) {
+pool_stats pool_stats_read(pool *all) {
     pthread_mutex_lock(&all->lock);
-    pool_figures figures = {.size = all->size,
-                            .idle = all->idle_count,
-                            .connected = all->connected,
-                            .waiting = all->waiting,
-                            .timeouts = all->timeouts,
-                            .reconnects = all->reconnects,
-                            .waits = &all->waits};
+    pool_stats stats = {.size = all->size,
+                        .idle = all->idle_count,
+                        .connected = all->connected,
+                        .waiting = all->waiting,
+                        .timeouts = all->timeouts,
+                        .reconnects = all->reconnects,
+                        .waits = &all->waits};
     pthread_mutex_unlock(&all->lock);
-    return figures;
+    return stats;
 }

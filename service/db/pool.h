@@ -42,10 +42,10 @@ void pool_probe(pool *all);
 /* Whether at least one connection stands. */
 bool pool_is_connected(pool *all);
 
-typedef struct pool_figures {
+typedef struct pool_stats {
     size_t size, idle, connected, waiting;
     unsigned long long timeouts, reconnects;
     const histogram *waits; /* for a connection, in microseconds; lives as long as the pool */
-} pool_figures;
+} pool_stats;
 extern const histogram_scale pool_wait_scale;
-pool_figures pool_figures_read(pool *all);
+pool_stats pool_stats_read(pool *all);

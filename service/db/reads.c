@@ -88,12 +88,12 @@ PGresult *reads_run(reads *all, const principal *who, const db_call *call, db_er
     return db_call_run(all->primary, who, call, error, memory);
 }
 
-reads_figures reads_figures_read(reads *all) {
-    reads_figures figures = {.configured = all->standby != NULL,
-                             .answered = atomic_load(&all->answered),
-                             .left = atomic_load(&all->left)};
-    if (figures.configured) {
-        figures.standby = pool_figures_read(all->standby);
+reads_stats reads_stats_read(reads *all) {
+    reads_stats stats = {.configured = all->standby != NULL,
+                         .answered = atomic_load(&all->answered),
+                         .left = atomic_load(&all->left)};
+    if (stats.configured) {
+        stats.standby = pool_stats_read(all->standby);
     }
-    return figures;
+    return stats;
 }

@@ -23,9 +23,9 @@ PGresult *reads_run(reads *all, const principal *who, const db_call *call, db_er
 /* Looks at idle connections to the standby: call once a second. */
 void reads_probe(reads *all);
 
-typedef struct reads_figures {
+typedef struct reads_stats {
     bool configured;
     unsigned long long answered, left; /* by the standby; to the primary, though configured */
-    pool_figures standby;
-} reads_figures;
-reads_figures reads_figures_read(reads *all);
+    pool_stats standby;
+} reads_stats;
+reads_stats reads_stats_read(reads *all);

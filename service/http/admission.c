@@ -14,7 +14,7 @@
 #include "service/http/admission.h"
 
 #include "service/http/connection_table.h"
-#include "service/http/park.h"
+#include "service/http/long_poll.h"
 #include "service/http/request_private.h"
 #include "service/memory.h"
 
@@ -25,7 +25,7 @@
 #include <strings.h>
 
 enum {
-    PARKED_BLOCK = 4096,
+    LONG_POLL_BLOCK = 4096,
     FIELDS_MOST = 128, /* more than framing_fault lets through */
     CHUNKS_FIRST = 16 * 1024,
     DISCARDED_MOST = 16 * 1024 * 1024,
@@ -106,7 +106,7 @@ static const char *raw_target(const incoming *one) {
     return ((const struct connection_info_struct *)one->inner)->request->http_url;
 }
 
-static request *make_request(incoming *one, service *shared, struct MHD_Connection *connection,
+static request *make_request(incoming *one, app_context *context, struct MHD_Connection *connection,
                              const char *method, const char *version) {
     arena *memory = take_memory();
     field_list fields = {.pairs = arena_alloc(memory, FIELDS_MOST * sizeof *fields.pairs),
@@ -114,7 +114,7 @@ static request *make_request(incoming *one, service *shared, struct MHD_Connecti
     MHD_get_connection_values(connection, MHD_HEADER_KIND, add_field, &fields);
     request *r = arena_alloc(memory, sizeof *r);
     *r = (request){.memory = memory,
-                   .shared = shared,
+                   .context = context,
                    .connection = connection,
                    .loan = &one->loan,
                    .raw = {.method = method,
@@ -204,9 +204,10 @@ static void give_answer(const request *r, struct _u_response *response) {
     for (size_t i = 0; i < r->header_count; i++) {
         u_map_put(response->map_header, r->headers[i].name, r->headers[i].value);
     }
-    if (r->parked != NULL) {
-        ulfius_set_stream_response(response, (unsigned int)r->status, park_read, park_free,
-                                   U_STREAM_SIZE_UNKNOWN, PARKED_BLOCK, r->parked);
+    if (r->long_poll != NULL) {
+        ulfius_set_stream_response(response, (unsigned int)r->status, long_poll_read,
+                                   long_poll_free, U_STREAM_SIZE_UNKNOWN, LONG_POLL_BLOCK,
+                                   r->long_poll);
     } else if (r->answer_size > 0) {
         ulfius_set_binary_body_response(response, (unsigned int)r->status, r->answer,
                                         r->answer_size);
@@ -232,7 +233,7 @@ int admission_serve(const struct _u_request *ulfius_request, struct _u_response 
     forget_body(one);
     give_answer(r, response);
     one->r = NULL;
-    if (r->parked == NULL) { /* a parked request has its memory itself */
+    if (r->long_poll == NULL) { /* a long poll owns its memory */
         size_t kept = r->answer_held ? r->answer_size : 0;
         give_memory_back(r->memory);
         return_loan(one, kept);
@@ -271,8 +272,8 @@ static enum MHD_Result begin(const admission *at, incoming *one, struct MHD_Conn
         return result;
     }
     bool admitted = false;
-    if (at->shared != NULL) {
-        one->r = make_request(one, at->shared, connection, method, version);
+    if (at->context != NULL) {
+        one->r = make_request(one, at->context, connection, method, version);
         admitted = request_admit(one->r);
     }
     if (admitted) {

@@ -2,13 +2,13 @@
  * kept, and how its answer goes back. */
 #pragma once
 
+#include "service/http/app_context.h"
 #include "service/http/intercept.h"
-#include "service/http/service.h"
 
 /* What the requests of one port need. */
 typedef struct admission {
-    service *shared;   /* NULL: the admin port, whose requests have neither rules nor bodies */
-    mhd_handler inner; /* ulfius, filled by intercept_start */
+    app_context *context; /* NULL: the admin port, whose requests have neither rules nor bodies */
+    mhd_handler inner;    /* ulfius, filled by intercept_start */
 } admission;
 
 /* For MHD_OPTION_URI_LOG_CALLBACK: a request line came. Returns what admission_handle finds. */

@@ -175,12 +175,12 @@ static bool hold_document(request *r) {
             "The document is nested more than 32 levels deep or holds more than 200,000 values.");
     }
     size_t bytes = found.bytes + TEXTS * r->raw.body_size;
-    if (r->loan != NULL && r->loan->bytes + bytes > budget_share(r->shared->memory)) {
+    if (r->loan != NULL && r->loan->bytes + bytes > budget_share(r->context->memory)) {
         return refuse(r, "body_too_large",
                       arena_printf(r->memory,
                                    "The document takes about %zu MiB of memory; a client may have "
                                    "%zu MiB at a time.",
-                                   bytes >> 20, budget_share(r->shared->memory) >> 20));
+                                   bytes >> 20, budget_share(r->context->memory) >> 20));
     }
     return request_hold_memory(r, bytes) || refuse(r, "overloaded", NULL);
 }

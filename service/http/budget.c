@@ -130,9 +130,9 @@ void budget_keep(budget_loan *loan, size_t bytes) {
     pthread_mutex_unlock(&of->lock);
 }
 
-budget_figures budget_figures_read(budget *of) {
+budget_stats budget_stats_read(budget *of) {
     pthread_mutex_lock(&of->lock);
-    budget_figures now = {.most = of->most, .taken = of->taken, .refused = of->refused};
+    budget_stats now = {.most = of->most, .taken = of->taken, .refused = of->refused};
     pthread_mutex_unlock(&of->lock);
     return now;
 }

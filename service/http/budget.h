@@ -36,9 +36,9 @@ void budget_keep(budget_loan *loan, size_t bytes);
 /* What one client may have at a time: a request that needs more can never be served. */
 size_t budget_share(const budget *of);
 
-typedef struct budget_figures {
+typedef struct budget_stats {
     size_t most, taken;
     unsigned long long refused;
-} budget_figures;
+} budget_stats;
 
-budget_figures budget_figures_read(budget *of);
+budget_stats budget_stats_read(budget *of);

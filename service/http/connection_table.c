@@ -18,7 +18,7 @@ typedef enum stage {
     SILENT,  /* nothing came, or not all headers of a request */
     IDLE,    /* between two requests */
     BUSY,    /* the headers are complete */
-    WAITING, /* the request is parked */
+    WAITING, /* the request is a long poll */
     SENDING, /* the answer goes out */
 } stage;
 

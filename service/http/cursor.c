@@ -15,7 +15,7 @@ static bool sign(request *r, const char *list, const char *key, const char *filt
         arena_printf(r->memory, "%s\n%s\n%s\n%s", list, r->who.organisation, filters, key);
     unsigned char whole[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
-    if (HMAC(EVP_sha256(), r->shared->cursor_key, SECRET_SIZE, (const unsigned char *)text,
+    if (HMAC(EVP_sha256(), r->context->cursor_key, SECRET_SIZE, (const unsigned char *)text,
              strlen(text), whole, &size) == NULL) {
         return false;
     }

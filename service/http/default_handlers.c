@@ -18,7 +18,7 @@ static db_call make_call(request *r, const statement *what, const char *const *p
 PGresult *run_read(request *r, const statement *what, const char *const *parameters) {
     db_call call = make_call(r, what, parameters, true);
     db_error error = {0};
-    PGresult *result = reads_run(r->shared->reads, request_principal(r), &call, &error, r->memory);
+    PGresult *result = reads_run(r->context->reads, request_principal(r), &call, &error, r->memory);
     if (result == NULL) {
         respond_db_error(r, &error);
         return NULL;
@@ -117,7 +117,7 @@ static const char *percent_encode(const char *text, arena *memory) {
 
 /* The address of the next page: the same query with another cursor. */
 static const char *next_url(request *r, const char *cursor) {
-    const char *url = arena_printf(r->memory, "%s%s?", r->shared->settings->public_url, r->path);
+    const char *url = arena_printf(r->memory, "%s%s?", r->context->settings->public_url, r->path);
     for (size_t i = 0; i < r->query_count; i++) {
         if (strcmp(r->query[i].name, "cursor") != 0) {
             url = arena_printf(r->memory, "%s%s=%s&", url,
@@ -176,9 +176,9 @@ bool run_write(request *r, const statement *what, const char *const *parameters,
     bool done;
     if (strcmp(r->raw.method, "POST") == 0 && request_idempotency(r, &once)) {
         done =
-            db_call_once(r->shared->connections, &r->who, &call, &once, reply, &error, r->memory);
+            db_call_once(r->context->connections, &r->who, &call, &once, reply, &error, r->memory);
     } else {
-        PGresult *result = db_call_run(r->shared->connections, &r->who, &call, &error, r->memory);
+        PGresult *result = db_call_run(r->context->connections, &r->who, &call, &error, r->memory);
         done = result != NULL && db_reply_read(result, reply, r->memory);
         PQclear(result);
     }

@@ -1,5 +1,5 @@
 /* Pages of the change feed and of the snapshot that a new consumer starts with. */
-#include "service/http/park.h"
+#include "service/http/long_poll.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static const char *next_url(request *r, const char *path, const char *cursor) {
     const char *limit = request_query_value(r, "limit");
     const char *wait = request_query_value(r, "wait");
     const char *url =
-        arena_printf(r->memory, "%s%s?after=%s", r->shared->settings->public_url, path, cursor);
+        arena_printf(r->memory, "%s%s?after=%s", r->context->settings->public_url, path, cursor);
     url = limit == NULL ? url : arena_printf(r->memory, "%s&limit=%s", url, limit);
     return wait == NULL ? url : arena_printf(r->memory, "%s&wait=%s", url, wait);
 }
@@ -88,7 +88,7 @@ static bool is_true(const PGresult *row, const char *column) {
 /* Reads once. Returns whether to read again at once. */
 static bool read_feed_once(request *r, const statement *what, const char *position) {
     bool cloud = wants_cloud(r);
-    int64_t safe = feed_safe(r->shared->changes);
+    int64_t safe = feed_safe(r->context->changes);
     PGresult *row = read_row(r, what, position, safe, cloud);
     if (row == NULL) {
         return false;
@@ -103,7 +103,7 @@ static bool read_feed_once(request *r, const statement *what, const char *positi
     if (strcmp(items, "[]") != 0) {
         return false;
     }
-    return park_request(r, query_number(r, "wait", 0), topics, safe) == PARK_AGAIN;
+    return long_poll_wait(r, query_number(r, "wait", 0), topics, safe) == LONG_POLL_READ_AGAIN;
 }
 
 void handle_feed(request *r, const statement *what) {
@@ -120,7 +120,7 @@ void handle_snapshot(request *r, const statement *what, const char *feed_path) {
     if (!read_position(r, r->operation->id, &position)) {
         return;
     }
-    PGresult *row = read_row(r, what, position, feed_safe(r->shared->changes), cloud);
+    PGresult *row = read_row(r, what, position, feed_safe(r->context->changes), cloud);
     if (row == NULL) {
         return;
     }

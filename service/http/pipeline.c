@@ -51,7 +51,7 @@ static bool is_plain(const char *text, size_t most) {
 
 /* Whether an identifier of the sender's can be kept: log and audit trail hold it for years. */
 static bool is_keepable(const request *r, const char *id) {
-    return id != NULL && is_plain(id, REQUEST_ID_MOST) && r->shared->scan_identifier(id) == NULL;
+    return id != NULL && is_plain(id, REQUEST_ID_MOST) && r->context->scan_identifier(id) == NULL;
 }
 
 /* The sender's X-Request-Id when it is one, and the trace. */
@@ -116,7 +116,7 @@ static bool authenticate(request *r) {
         return false;
     }
     const char *fault =
-        token_verify(r->shared->verifier, header + 7, clock_us(CLOCK_REALTIME) / 1000000, &r->who);
+        token_verify(r->context->verifier, header + 7, clock_us(CLOCK_REALTIME) / 1000000, &r->who);
     r->reason = fault;
     if (fault != NULL && strcmp(fault, "internal") == 0) {
         respond_problem(r, "overloaded", NULL); /* nothing is known of the token */
@@ -129,7 +129,8 @@ static bool authenticate(request *r) {
     if (fault != NULL) {
         response_set_header(r, "WWW-Authenticate",
                             "Bearer realm=\"learning-reviews\", error=\"invalid_token\"");
-        respond_problem(r, "token_invalid", r->shared->settings->dev ? token_explain(fault) : NULL);
+        respond_problem(r, "token_invalid",
+                        r->context->settings->dev ? token_explain(fault) : NULL);
         return false;
     }
     r->known = true;
@@ -140,7 +141,7 @@ static bool limit_rate(request *r) {
     if (!r->known) {
         return true;
     }
-    rate_state left = rate_take(r->shared->rates, r->who.organisation, r->who.client, now_ms());
+    rate_state left = rate_take(r->context->rates, r->who.organisation, r->who.client, now_ms());
     const rate_left *client = &left.client;
     const rate_left *organisation = &left.organisation;
     response_set_header(r, "RateLimit-Policy",
@@ -168,14 +169,14 @@ static bool limit_rate(request *r) {
  * lately is noted before its request is answered: from then on it counts. When that fails it is
  * noted the next time that the token is verified, a minute later at most. Always goes on. */
 static bool note_token(request *r) {
-    if (!r->known || !r->who.first_seen || r->shared->webhook_targets == NULL) {
+    if (!r->known || !r->who.first_seen || r->context->webhook_targets == NULL) {
         return true;
     }
     db_call call = {.what = statement_webhook_token_seen,
                     .parameters = {arena_printf(r->memory, "%lld", (long long)r->who.issued_at)},
                     .safe_to_repeat = true};
     db_error error = {0};
-    PQclear(db_call_run(r->shared->connections, &r->who, &call, &error, r->memory));
+    PQclear(db_call_run(r->context->connections, &r->who, &call, &error, r->memory));
     return true;
 }
 
@@ -243,7 +244,7 @@ static void check_body(request *r, violation_list *faults) {
     const contract_schema *schema = request_body_schema(r);
     if (!request_body_is_lines(r)) {
         contract_check_value(schema, r->body, "", faults);
-        contract_scan_identifiers(schema, r->body, "", r->shared->scan_identifier, faults);
+        contract_scan_identifiers(schema, r->body, "", r->context->scan_identifier, faults);
         return;
     }
     size_t index;
@@ -264,7 +265,7 @@ static bool check_input(request *r) {
         contract_check_parameters(r->operation, &r->match, pairs, r->query_count, r->raw.headers,
                                   r->raw.header_count, &faults);
         contract_scan_headers(r->operation, r->raw.headers, r->raw.header_count,
-                              r->shared->scan_identifier, &faults);
+                              r->context->scan_identifier, &faults);
     }
     if (r->body != NULL) {
         check_body(r, &faults);
@@ -282,7 +283,7 @@ static bool check_text(request *r) {
         return true;
     }
     violation_list faults = violation_list_make(r->memory);
-    contract_scan_free_text(request_body_schema(r), r->body, "", r->shared->scan_text, &faults);
+    contract_scan_free_text(request_body_schema(r), r->body, "", r->context->scan_text, &faults);
     if (faults.first != NULL) {
         respond_violations(r, "personal_identifier_found", &faults);
         return false;
@@ -297,7 +298,7 @@ static size_t operation_index(const request *r) {
 
 void request_record(request *r) {
     uint64_t duration = (uint64_t)(clock_us(CLOCK_MONOTONIC) - r->started_us);
-    metrics_count(r->shared->figures, operation_index(r), r->status, duration);
+    metrics_count(r->context->metrics, operation_index(r), r->status, duration);
     log_request entry = {.request_id = r->request_id,
                          .trace_id = r->trace_id,
                          .span_id = r->span_id,
@@ -320,8 +321,8 @@ void request_record(request *r) {
 
 /* What was written may be what others wait for. */
 static void tell_others(const request *r) {
-    if (r->shared->changes != NULL && r->status < 300 && !request_is_read(r)) {
-        feed_poke(r->shared->changes);
+    if (r->context->changes != NULL && r->status < 300 && !request_is_read(r)) {
+        feed_poke(r->context->changes);
     }
 }
 
@@ -337,7 +338,7 @@ bool request_admit(request *r) {
  * it. What a request changed is answered in any case. */
 static void hold_answer(request *r) {
     enum { COUNTS_FROM = 8192, COPIES = 3 };
-    if (r->answer_size < COUNTS_FROM || r->parked != NULL) {
+    if (r->answer_size < COUNTS_FROM || r->long_poll != NULL) {
         return;
     }
     r->answer_held = request_hold_memory(r, COPIES * r->answer_size);
@@ -347,7 +348,7 @@ static void hold_answer(request *r) {
 }
 
 void request_run(request *r) {
-    metrics_begin(r->shared->figures);
+    metrics_begin(r->context->metrics);
     if (r->admitted &&
         r->raw.has_body) { /* the time that the client takes to send it is not ours */
         r->started_us = clock_us(CLOCK_MONOTONIC);
@@ -358,7 +359,7 @@ void request_run(request *r) {
         hold_answer(r);
     }
     response_finish(r);
-    if (r->parked == NULL) {
+    if (r->long_poll == NULL) {
         request_record(r);
     }
     json_decref(r->body);

@@ -10,8 +10,8 @@ arena *request_memory(request *r) {
     return r->memory;
 }
 
-service *request_context(request *r) {
-    return r->shared;
+app_context *request_context(request *r) {
+    return r->context;
 }
 
 const principal *request_principal(const request *r) {
@@ -51,7 +51,7 @@ const char *request_media_type(const request *r) {
 
 bool request_hold_memory(request *r, size_t bytes) {
     return r->loan == NULL ||
-           budget_take(r->shared->memory, r->loan, r->who.organisation, r->who.client, bytes);
+           budget_take(r->context->memory, r->loan, r->who.organisation, r->who.client, bytes);
 }
 
 json_t *request_body(request *r) {

@@ -4,14 +4,14 @@
 #include "service/auth/principal.h"
 #include "service/contract/contract.h"
 #include "service/db/call.h"
-#include "service/http/service.h"
+#include "service/http/app_context.h"
 
 #include <jansson.h>
 
 /* The memory of the request: freed after the answer is sent. */
 arena *request_memory(request *r);
 
-service *request_context(request *r);
+app_context *request_context(request *r);
 
 /* Who asks; never NULL in a handler of an operation that needs a token. */
 const principal *request_principal(const request *r);
@@ -105,7 +105,7 @@ void handle_submit(request *r, const statement *what);
 /* Reads a page of the change feed: the statement takes the position (or null), the limit, the
  * number up to which the feed is complete and whether CloudEvents are asked for, and returns
  * {items, onward, more, topics}. Where there is nothing and the query's `wait` allows, the request
- * is parked until there may be something in one of the topics: then the handler runs again. */
+ * waits until there may be something in one of the topics: then the handler runs again. */
 void handle_feed(request *r, const statement *what);
 
 /* Reads a page of what there is now: {items, onward, feed}; `feed` says that `onward` is a position

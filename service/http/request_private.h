@@ -24,7 +24,7 @@ typedef struct raw_request {
 
 struct request {
     arena *memory;
-    service *shared;
+    app_context *context;
     raw_request raw;
     const char *path; /* the target without its query */
     const contract_pair *query;
@@ -55,8 +55,8 @@ struct request {
     bool close;
     const char *etag;
     const char *entity_tag;            /* set by the handler: no tag is made of the answer then */
-    struct MHD_Connection *connection; /* NULL where there is none to park: in unit tests */
-    struct parked *parked;             /* the request waits, or waited: see park.h */
+    struct MHD_Connection *connection; /* NULL where there is none to suspend: in unit tests */
+    struct long_poll *long_poll;       /* the request waits, or waited: see long_poll.h */
     audit_note audit;                  /* see request_audit_note */
     const char *problem;               /* code, for the log */
     const char *reason;                /* for the log only */

@@ -117,10 +117,10 @@ void response_finish(request *r) {
     if (r->trace_id[0] != '\0') {
         response_set_header(r, "traceparent", trace_parent(r));
     }
-    if (r->shared->settings->tls_key_file != NULL) {
+    if (r->context->settings->tls_key_file != NULL) {
         response_set_header(r, "Strict-Transport-Security", transport_policy);
     }
-    if (r->close || atomic_load(&r->shared->draining)) {
+    if (r->close || atomic_load(&r->context->draining)) {
         response_set_header(r, "Connection", "close");
     }
 }

@@ -37,7 +37,7 @@ typedef struct server_port {
 } server_port;
 
 struct server {
-    service *shared;
+    app_context *context;
     discarder *unread;
     connection_table *connections;
     server_port api, admin;
@@ -62,7 +62,7 @@ typedef struct limits {
 
 static bool start(server_port *one, const char *setting, const char *text, const limits *bounds,
                   int (*callback)(const struct _u_request *, struct _u_response *, void *),
-                  void *shared, char *reason, size_t reason_size) {
+                  void *context, char *reason, size_t reason_size) {
     one->address = listen_resolve(setting, text, false, reason, reason_size);
     if (one->address == NULL) {
         return false;
@@ -76,7 +76,7 @@ static bool start(server_port *one, const char *setting, const char *text, const
     /* The port only satisfies ulfius: the listener has the address. */
     one->initialised = ulfius_init_instance(&one->instance, 65535, NULL, NULL) == U_OK;
     if (!one->initialised ||
-        ulfius_set_default_endpoint(&one->instance, callback, shared) != U_OK) {
+        ulfius_set_default_endpoint(&one->instance, callback, context) != U_OK) {
         snprintf(reason, reason_size, "The HTTP library could not be started: out of memory.");
         return false;
     }
@@ -185,13 +185,13 @@ static void free_server(server *running) {
     free(running);
 }
 
-server *server_start(service *shared, char *reason, size_t reason_size) {
-    const config *settings = shared->settings;
+server *server_start(app_context *context, char *reason, size_t reason_size) {
+    const config *settings = context->settings;
     server *running = calloc(1, sizeof *running);
     if (running == NULL) {
         return NULL;
     }
-    running->shared = shared;
+    running->context = context;
     running->unread = discarder_new((size_t)settings->connections_most / LINGERING_PART,
                                     settings->request_seconds);
     running->connections =
@@ -204,8 +204,8 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
         free_server(running);
         return NULL;
     }
-    running->api.way.shared = shared;
-    shared->connections_open = running->connections;
+    running->api.way.context = context;
+    context->connections_open = running->connections;
     if (settings->tls_key_file != NULL) {
         running->certificate = read_text(settings->tls_certificate_file, reason, reason_size);
         running->private_key = read_text(settings->tls_key_file, reason, reason_size);
@@ -231,9 +231,9 @@ server *server_start(service *shared, char *reason, size_t reason_size) {
     /* The admin server last: what it calls ready has to accept connections. */
     bool serving = start(&running->api, "LR_LISTEN", settings->listen, &api, admission_serve, NULL,
                          reason, reason_size);
-    shared->connection_limit = running->api.limit;
+    context->connection_limit = running->api.limit;
     if (!serving || !start(&running->admin, "LR_ADMIN_LISTEN", settings->admin_listen, &admin,
-                           admin_serve, shared, reason, reason_size)) {
+                           admin_serve, context, reason, reason_size)) {
         free_server(running);
         return NULL;
     }
@@ -246,7 +246,7 @@ void server_watch(server *running) {
 
 /* While draining every answer says Connection: close, so that clients leave by themselves. */
 static void drain(server *running) {
-    const config *settings = running->shared->settings;
+    const config *settings = running->context->settings;
     close_listener(&running->api);
     long ticks = settings->drain_seconds * 1000000L / TICK_US;
     while (ticks-- > 0 && (connection_table_count(running->connections) > 0 ||
@@ -257,9 +257,9 @@ static void drain(server *running) {
 }
 
 void server_stop(server *running) {
-    atomic_store(&running->shared->draining, true);
-    feed_close(running->shared->changes); /* who waits goes on at another instance */
-    sleep((unsigned int)running->shared->settings->drain_grace_seconds);
+    atomic_store(&running->context->draining, true);
+    feed_close(running->context->changes); /* who waits goes on at another instance */
+    sleep((unsigned int)running->context->settings->drain_grace_seconds);
     drain(running);
     free_server(running);
 }

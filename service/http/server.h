@@ -2,7 +2,7 @@
  * end. */
 #pragma once
 
-#include "service/http/service.h"
+#include "service/http/app_context.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@ typedef struct server server;
 
 /* Starts the API's server (TLS when configured) and the admin server with /livez, /readyz and
  * /metrics. Returns NULL with one sentence in `reason` that names the setting at fault. */
-server *server_start(service *shared, char *reason, size_t reason_size);
+server *server_start(app_context *context, char *reason, size_t reason_size);
 
 /* Looks after connections: closes those whose request takes longer than its deadline. Call once a
  * second. */

@@ -165,15 +165,15 @@ static const char *client_of(request *r) {
         r->connection == NULL
             ? NULL
             : MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (facts == NULL || facts->client_addr == NULL || r->shared->connection_limit == NULL) {
+    if (facts == NULL || facts->client_addr == NULL || r->context->connection_limit == NULL) {
         return NULL;
     }
     return unknown_address(facts->client_addr, request_header(r, "X-Forwarded-For"),
-                           r->shared->connection_limit, r->memory);
+                           r->context->connection_limit, r->memory);
 }
 
 void unknown_describe(request *r, log_request *into) {
     into->method = escape(r->raw.method, strnlen(r->raw.method, METHOD_MOST), r->memory);
-    into->path = unknown_path(r->raw.target, r->shared->scan_text, r->memory);
+    into->path = unknown_path(r->raw.target, r->context->scan_text, r->memory);
     into->address = client_of(r);
 }

@@ -38,5 +38,5 @@ void deliverer_stop(deliverer *all);
  * is not done. To be called before feed_free. NULL is allowed. */
 void deliverer_free(deliverer *all);
 
-/* Writes its figures in the Prometheus text format; nothing for NULL. */
+/* Writes its metrics in the Prometheus text format; nothing for NULL. */
 void deliverer_write(const deliverer *all, FILE *out);

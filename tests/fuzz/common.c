@@ -9,13 +9,13 @@
 #include <string.h>
 
 static config settings = {.public_url = (char *)(uintptr_t) "http://127.0.0.1:8080"};
-static service shared = {.settings = &settings,
-                         .scan_text = free_text_scan,
-                         .scan_identifier = free_text_scan_identifier};
+static app_context context = {.settings = &settings,
+                              .scan_text = free_text_scan,
+                              .scan_identifier = free_text_scan_identifier};
 
 __attribute__((constructor)) static void start(void) {
     log_set_level(LOG_ERROR);
-    memset(shared.cursor_key, 0x17, sizeof shared.cursor_key);
+    memset(context.cursor_key, 0x17, sizeof context.cursor_key);
     holds(contract_start(), "the contract's patterns compile", __FILE__, __LINE__);
 }
 
@@ -40,7 +40,7 @@ char *take_text(const uint8_t *data, size_t size, arena *memory) {
 
 request request_begin(const contract_operation *operation) {
     return (request){.memory = arena_new(),
-                     .shared = &shared,
+                     .context = &context,
                      .operation = operation,
                      .known = true,
                      .who = {.organisation = "CPC-GLA", .client = "fuzz"},

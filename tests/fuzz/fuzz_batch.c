@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             json_decref(problem);
             continue;
         }
-        contract_scan_free_text(item, each, "", r.shared->scan_text, &faults);
+        contract_scan_free_text(item, each, "", r.context->scan_text, &faults);
         contract_apply_defaults(item, each);
         violation_list again = violation_list_make(r.memory);
         contract_check_value(item, each, "", &again);

@@ -15,7 +15,7 @@ static violation_list check(const contract_schema *schema, const json_t *value, 
 static void follow_valid(request *r, json_t *value) {
     const contract_schema *schema = request_body_schema(r);
     violation_list found = violation_list_make(r->memory);
-    contract_scan_free_text(schema, value, "", r->shared->scan_text, &found);
+    contract_scan_free_text(schema, value, "", r->context->scan_text, &found);
     contract_apply_defaults(schema, value);
     HOLDS(check(schema, value, r->memory).first == NULL);
     const char *text = request_body_text(r);

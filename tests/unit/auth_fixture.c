@@ -314,7 +314,7 @@ static bool is_reached(const goal *wanted) {
         return fixture_holds(wanted->set, wanted->kid);
     }
     if (wanted->failures != NULL) {
-        return keys_figures_read(wanted->set).failures > *wanted->failures;
+        return keys_stats_read(wanted->set).failures > *wanted->failures;
     }
     if (wanted->number != NULL) {
         return atomic_load(wanted->number) > wanted->least;

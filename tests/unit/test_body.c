@@ -12,13 +12,13 @@
 enum { VALUES_MOST = 200000 };
 
 static const config settings = {.public_url = "http://127.0.0.1:8080"};
-static service shared = {.settings = &settings};
+static app_context context = {.settings = &settings};
 static request r;
 static contract_pair type = {"Content-Type", NULL};
 
 static void begin(void) {
     r = (request){.memory = arena_new(),
-                  .shared = &shared,
+                  .context = &context,
                   .operation = contract_find("pushReferrals"),
                   .raw = {.method = "POST", .headers = &type, .header_count = 1}};
 }
@@ -92,7 +92,7 @@ static void count_free(void *place) {
 static void expect_cost(const char *media_type, const char *open, const char *piece, size_t count,
                         const char *close) {
     budget_loan loan = {0};
-    shared.memory = budget_new((size_t)1 << 30);
+    context.memory = budget_new((size_t)1 << 30);
     r.loan = &loan;
     used = used_most = 0;
     json_set_alloc_funcs(count_get, count_free);
@@ -102,8 +102,8 @@ static void expect_cost(const char *media_type, const char *open, const char *pi
     r.body = NULL;
     json_set_alloc_funcs(malloc, free);
     budget_keep(&loan, 0);
-    budget_free(shared.memory);
-    shared.memory = NULL;
+    budget_free(context.memory);
+    context.memory = NULL;
     cr_assert(read, "%s", piece);
     cr_expect_leq(used_most, held, "%s: %zu bytes were held, %zu used", piece, held, used_most);
     cr_expect_leq(held, 6 * used_most, "%s: %zu bytes were held, %zu used", piece, held, used_most);
@@ -144,14 +144,14 @@ Test(body, given_one_object_with_many_members_when_read_then_memory_was_held_for
 
 Test(body, given_no_memory_left_when_read_then_it_is_refused_and_may_be_tried_again) {
     budget_loan other = {0}, loan = {0};
-    shared.memory = budget_new(1 << 20);
-    cr_assert(budget_take(shared.memory, &other, "o", "c", 700000));
+    context.memory = budget_new(1 << 20);
+    cr_assert(budget_take(context.memory, &other, "o", "c", 700000));
     r.loan = &loan;
     cr_expect_not(read_pieces("application/json", "[", "[],", 2000, "[]]"));
     cr_expect_str_eq(r.problem, "overloaded");
     cr_expect_null(r.body);
     budget_keep(&loan, 0);
     budget_keep(&other, 0);
-    budget_free(shared.memory);
-    shared.memory = NULL;
+    budget_free(context.memory);
+    context.memory = NULL;
 }

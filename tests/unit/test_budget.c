@@ -12,7 +12,7 @@ static void begin(void) {
 }
 
 static void end(void) {
-    cr_expect_eq(budget_figures_read(all).taken, 0, "what was taken came back");
+    cr_expect_eq(budget_stats_read(all).taken, 0, "what was taken came back");
     budget_free(all);
 }
 
@@ -30,7 +30,7 @@ Test(budget, given_a_client_with_its_share_then_no_request_of_its_own_gets_more)
     cr_expect_null(another.of, "a loan that got nothing owes nothing");
     cr_expect(take(&another, "a", 1));
     cr_expect_not(take(&one, "a", 1));
-    cr_expect_eq(budget_figures_read(all).refused, 2);
+    cr_expect_eq(budget_stats_read(all).refused, 2);
     budget_keep(&one, 0);
     budget_keep(&another, 0);
 }
@@ -43,7 +43,7 @@ Test(budget, given_heavy_clients_then_the_reserve_is_left_for_light_ones) {
     for (int i = 0; i < (MOST - FOR_ALL) / LIGHT; i++) {
         cr_expect(take(&light[i], (const char[]){(char)('c' + i), '\0'}, LIGHT), "%d", i);
     }
-    cr_expect_eq(budget_figures_read(all).taken, MOST);
+    cr_expect_eq(budget_stats_read(all).taken, MOST);
     cr_expect_not(take(&light[10], "z", 1));
     budget_keep(&heavy, 0);
     budget_keep(&next, 0);

@@ -9,13 +9,13 @@ static const char filters[] = "{\"stage\":\"review\"}";
 
 static const contract_operation list_cases = {.id = "listCases"};
 static const contract_operation list_actions = {.id = "listActions"};
-static service shared;
+static app_context context;
 static request r;
 
 static void begin(void) {
-    memset(shared.cursor_key, 0x17, SECRET_SIZE);
+    memset(context.cursor_key, 0x17, SECRET_SIZE);
     r = (request){.memory = arena_new(),
-                  .shared = &shared,
+                  .context = &context,
                   .operation = &list_cases,
                   .known = true,
                   .who = {.organisation = "CPC-GLA"}};
@@ -95,7 +95,7 @@ Test(cursor, given_another_organisation_when_read_then_the_cursor_is_refused) {
 
 Test(cursor, given_another_secret_when_read_then_the_cursor_is_refused) {
     const char *cursor = cursor_make(&r, last_item, filters);
-    shared.cursor_key[31] ^= 1;
+    context.cursor_key[31] ^= 1;
     cr_expect_null(cursor_read(&r, cursor, filters));
 }
 

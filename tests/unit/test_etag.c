@@ -12,13 +12,13 @@ static const contract_operation list_cases = {.id = "listCases", .method = "GET"
 static const contract_operation change_case = {.id = "changeCase", .method = "PATCH"};
 
 static const config settings;
-static service shared = {.settings = &settings};
+static app_context context = {.settings = &settings};
 static request r;
 static contract_pair sent[4];
 
 static void begin(void) {
     r = (request){.memory = arena_new(),
-                  .shared = &shared,
+                  .context = &context,
                   .operation = &get_case,
                   .request_id = "r-1",
                   .etag = "7"};
@@ -225,7 +225,7 @@ Test(finish, given_a_handler_that_set_cache_control_then_it_is_left_alone) {
 }
 
 Test(finish, given_the_service_drains_then_the_connection_is_told_to_close) {
-    atomic_store(&shared.draining, true);
+    atomic_store(&context.draining, true);
     response_finish(&r);
     cr_expect_str_eq(answer_header("Connection"), "close");
 }

@@ -111,11 +111,11 @@ Test(fetch, address_rotation_and_outage) {
     keys *set = keys_new(&source, reason, sizeof reason);
     cr_assert_not_null(set, "%s", reason);
     cr_expect(fixture_wait_failure(set, 0));
-    cr_expect_eq(keys_figures_read(set).count, 0);
+    cr_expect_eq(keys_stats_read(set).count, 0);
     atomic_store(&here.answer, first);
     cr_expect(fixture_wait_generation(set, 1), "a failed start is tried again");
     cr_expect(fixture_holds(set, "rsa"));
-    unsigned long long failures = keys_figures_read(set).failures;
+    unsigned long long failures = keys_stats_read(set).failures;
     atomic_store(&here.answer, down);
     keys_reload(set);
     cr_expect(fixture_wait_failure(set, failures));
@@ -126,7 +126,7 @@ Test(fetch, address_rotation_and_outage) {
     cr_expect(fixture_holds(set, "next"));
     cr_expect_not(fixture_holds(set, "rsa"));
     cr_expect_not(fixture_holds(set, "o"));
-    cr_expect_eq(keys_figures_read(set).count, 1);
+    cr_expect_eq(keys_stats_read(set).count, 1);
     keys_free(set);
     stop_server(&here);
     free(down);
@@ -159,14 +159,14 @@ Test(fetch, keys_of_a_silent_issuer_are_accepted_for_so_long_only) {
     token_rules rules = fixture_rules();
     token_verifier *verifier = token_verifier_new(set, &rules);
     char *token = good_token();
-    int64_t last = keys_figures_read(set).loaded_at + accept_seconds;
+    int64_t last = keys_stats_read(set).loaded_at + accept_seconds;
     cr_expect_null(token_verify(verifier, token, last, &who));
     cr_expect_null(token_verify(verifier, token, last, &who), "from the cache");
     cr_expect_str_eq(token_verify(verifier, token, last + 1, &who), "keys");
     cr_expect_str_empty(who.client, "a verified token that is remembered is refused, too");
     cr_expect(keys_are_accepted(set, last));
     cr_expect_not(keys_are_accepted(set, last + 1));
-    cr_expect(keys_figures_read(set).accepted, "by this machine's clock they are fresh");
+    cr_expect(keys_stats_read(set).accepted, "by this machine's clock they are fresh");
     token_verifier_free(verifier);
     keys_free(set);
     stop_server(&here);
@@ -184,7 +184,7 @@ Test(fetch, an_issuer_that_never_answered_is_not_the_fault_of_a_token) {
     token_verifier *verifier = token_verifier_new(set, &rules);
     char *token = good_token();
     cr_expect_str_eq(token_verify(verifier, token, FIXTURE_NOW, &who), "keys");
-    cr_expect_not(keys_figures_read(set).accepted);
+    cr_expect_not(keys_stats_read(set).accepted);
     token_verifier_free(verifier);
     keys_free(set);
     free(token);

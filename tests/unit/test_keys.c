@@ -72,10 +72,10 @@ Test(keys, file_is_loaded) {
     cr_expect_eq(EVP_PKEY_eq(ec->parsed, made->ec), 1);
     cr_expect_null(keys_find(set, "RSA"));
     cr_expect_null(keys_find(set, ""));
-    keys_figures figures = keys_figures_read(set);
-    cr_expect_eq(figures.count, 2);
-    cr_expect_eq(figures.failures, 0);
-    cr_expect_geq(figures.loaded_at, begun);
+    keys_stats stats = keys_stats_read(set);
+    cr_expect_eq(stats.count, 2);
+    cr_expect_eq(stats.failures, 0);
+    cr_expect_geq(stats.loaded_at, begun);
     cr_expect_eq(keys_generation(set), 1);
     key_release(rsa);
     key_release(ec);
@@ -128,7 +128,7 @@ Test(keys, useless_keys_are_skipped) {
     char *text = fixture_set(count, jwks);
     keys *set = open_file(text);
     cr_assert_not_null(set, "%s", reason);
-    cr_expect_eq(keys_figures_read(set).count, 1);
+    cr_expect_eq(keys_stats_read(set).count, 1);
     cr_expect(fixture_holds(set, "ec"));
     keys_free(set);
     free(text);
@@ -208,9 +208,9 @@ Test(keys, sources_are_checked) {
 
 Test(keys, a_file_is_accepted_however_old_it_is) {
     keys *set = open_set(good_key(), NULL);
-    cr_expect(keys_are_accepted(set, keys_figures_read(set).loaded_at + 100LL * 365 * 86400));
-    cr_expect(keys_figures_read(set).accepted);
-    cr_expect_eq(keys_figures_read(set).accept_seconds, 0);
+    cr_expect(keys_are_accepted(set, keys_stats_read(set).loaded_at + 100LL * 365 * 86400));
+    cr_expect(keys_stats_read(set).accepted);
+    cr_expect_eq(keys_stats_read(set).accept_seconds, 0);
     keys_free(set);
 }
 
@@ -261,7 +261,7 @@ Test(keys, bad_files_keep_the_old_set) {
     char *texts[] = {strdup("{\"keys\":["), set_of(strdup(next), fixture_jwk(weak, "weak", "")),
                      set_of(strdup(next), strdup(next)), strdup("{\"keys\":[]}")};
     for (size_t at = 0; at < 4; at++) {
-        unsigned long long before = keys_figures_read(set).failures;
+        unsigned long long before = keys_stats_read(set).failures;
         fixture_write(made, "jwks.json", texts[at]);
         keys_reload(set);
         cr_expect(fixture_wait_failure(set, before), "text %zu", at);
@@ -269,7 +269,7 @@ Test(keys, bad_files_keep_the_old_set) {
         free(texts[at]);
     }
     char *path = fixture_path(made, "jwks.json");
-    unsigned long long before = keys_figures_read(set).failures;
+    unsigned long long before = keys_stats_read(set).failures;
     unlink(path);
     cr_expect(fixture_wait_failure(set, before), "that the file is gone is noticed");
     cr_expect(fixture_holds(set, "rsa"));

@@ -15,7 +15,7 @@ static double figure(const char *text, const char *name) {
     return strtod(at + strlen(line), NULL);
 }
 
-static char *figures(void) {
+static char *stats(void) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -25,7 +25,7 @@ static char *figures(void) {
 }
 
 Test(process, given_a_process_when_asked_then_its_figures_are_likely) {
-    char *text = figures();
+    char *text = stats();
     double started = figure(text, "process_start_time_seconds");
     cr_expect_gt(started, (double)time(NULL) - 3600); /* clock: a likely value */
     cr_expect_leq(started, (double)time(NULL) + 1);   /* clock: a likely value */
@@ -39,9 +39,9 @@ Test(process, given_a_process_when_asked_then_its_figures_are_likely) {
 }
 
 Test(process, given_a_file_is_opened_when_asked_again_then_one_more_is_counted) {
-    char *before = figures();
+    char *before = stats();
     int extra = dup(STDERR_FILENO);
-    char *after = figures();
+    char *after = stats();
     cr_expect_eq(figure(after, "process_open_fds"), figure(before, "process_open_fds") + 1);
     close(extra);
     free(before);

@@ -6,15 +6,15 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-static service shared;
+static app_context context;
 static request r;
 
 static void begin(void) {
     static const config settings = {.public_url = "http://127.0.0.1:8080"};
-    shared.settings = &settings;
-    memset(shared.pseudonym_key, 0x2a, SECRET_SIZE);
+    context.settings = &settings;
+    memset(context.pseudonym_key, 0x2a, SECRET_SIZE);
     r = (request){.memory = arena_new(),
-                  .shared = &shared,
+                  .context = &context,
                   .known = true,
                   .who = {.organisation = "LA-S12000049"}};
 }
@@ -82,7 +82,7 @@ Test(pseudonym, given_another_organisation_then_the_reference_is_another) {
 
 Test(pseudonym, given_another_key_then_the_reference_is_another) {
     const char *first = reference("c-1", "GLA", "carefirst");
-    shared.pseudonym_key[0] ^= 1;
+    context.pseudonym_key[0] ^= 1;
     cr_expect_str_neq(first, reference("c-1", "GLA", "carefirst"));
 }
 

@@ -287,7 +287,7 @@ Test(token, principal_is_filled) {
     cr_expect_str_eq(who.subject, "dd3b63f7b688231012c19518293735f6");
     cr_expect_null(token_verify(verifier, text, FIXTURE_NOW + 1, &again));
     cr_expect_str_eq(again.subject, who.subject);
-    cr_expect_eq(token_figures_read(verifier).cache_hits, 1);
+    cr_expect_eq(token_stats_read(verifier).cache_hits, 1);
     free(text);
 }
 
@@ -351,9 +351,9 @@ Test(token, cache_ends_with_time_and_exp) {
     for (size_t at = 0; at < sizeof steps / sizeof *steps; at++) {
         const char *refusal = token_verify(verifier, text, FIXTURE_NOW + steps[at].now, &who);
         cr_expect_eq(refusal == NULL, steps[at].accepted, "step %zu", at);
-        cr_expect_eq(token_figures_read(verifier).cache_hits, steps[at].hits, "step %zu", at);
+        cr_expect_eq(token_stats_read(verifier).cache_hits, steps[at].hits, "step %zu", at);
     }
-    cr_expect_eq(token_figures_read(verifier).refused, 1);
+    cr_expect_eq(token_stats_read(verifier).refused, 1);
     free(text);
 }
 
@@ -407,9 +407,9 @@ Test(token, threads_agree) {
         pthread_join(threads[at], &wrong);
         cr_expect_null(wrong);
     }
-    token_figures figures = token_figures_read(verifier);
-    cr_expect_eq(figures.cache_hits + figures.cache_misses, 32000);
-    cr_expect_eq(figures.refused, 8000);
+    token_stats stats = token_stats_read(verifier);
+    cr_expect_eq(stats.cache_hits + stats.cache_misses, 32000);
+    cr_expect_eq(stats.refused, 8000);
     for (size_t at = 0; at < 4; at++) {
         free(tokens[at]);
     }

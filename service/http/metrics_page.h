@@ -1,7 +1,7 @@
-/* Every figure that the admin port tells an operator. */
+/* The page /metrics of the admin port. */
 #pragma once
 
-#include "service/http/service.h"
+#include "service/http/app_context.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 typedef struct readiness {
     bool database, keys, draining, ready;
 } readiness;
-readiness readiness_read(service *shared);
+readiness readiness_read(app_context *context);
 
 /* Writes all metrics in the Prometheus text format. */
-void figures_write(service *shared, FILE *out);
+void metrics_page_write(app_context *context, FILE *out);

@@ -20,7 +20,7 @@
 
 enum { SECRET_SIZE = 32 };
 
-typedef struct service {
+typedef struct app_context {
     const config *settings;
     pool *connections;
     reads *reads; /* what a standby may answer */
@@ -30,12 +30,12 @@ typedef struct service {
     answer_cache *answers;    /* of statistics */
     targets *webhook_targets; /* where webhooks may go; NULL: webhooks are off */
     deliverer *webhooks;      /* NULL: webhooks are off */
-    audit_figures audited;
+    audit_stats audited;
     keys *keys;
     token_verifier *verifier;
     rate_limiter *rates;
     budget *memory; /* for what requests hold */
-    metrics *figures;
+    metrics *metrics;
     struct connection_table *connections_open; /* connections of clients; set by server_start */
     struct connection_limit
         *connection_limit; /* of the addresses they come from; set by server_start */
@@ -47,4 +47,4 @@ typedef struct service {
     const char *(*scan_identifier)(
         const char *text); /* the same for a reference or key that a system chose */
     atomic_bool draining;
-} service;
+} app_context;

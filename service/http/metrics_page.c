@@ -1,24 +1,24 @@
-/* Every figure that the admin port tells an operator. */
-#include "service/http/figures.h"
+/* The page /metrics of the admin port. */
+#include "service/http/metrics_page.h"
 
 #include "service/contract/contract.h"
 #include "service/http/connection_limit.h"
 #include "service/http/connection_table.h"
 #include "service/process.h"
 
-readiness readiness_read(service *shared) {
-    keys_figures known = keys_figures_read(shared->keys);
-    readiness now = {.database = pool_is_connected(shared->connections) &&
-                                 combiner_figures_read(shared->pushes).lanes.connected > 0 &&
-                                 feed_safe(shared->changes) >= 0,
+readiness readiness_read(app_context *context) {
+    keys_stats known = keys_stats_read(context->keys);
+    readiness now = {.database = pool_is_connected(context->connections) &&
+                                 combiner_stats_read(context->pushes).lanes.connected > 0 &&
+                                 feed_safe(context->changes) >= 0,
                      .keys = known.count > 0 && known.accepted,
-                     .draining = atomic_load(&shared->draining)};
+                     .draining = atomic_load(&context->draining)};
     now.ready = now.database && now.keys && !now.draining;
     return now;
 }
 
-static void write_service(service *shared, FILE *out) {
-    readiness now = readiness_read(shared);
+static void write_service(app_context *context, FILE *out) {
+    readiness now = readiness_read(context);
     metrics_head(out, "learning_reviews_build_info", "gauge",
                  "Versions of program and contract; always 1.");
     fprintf(out, "learning_reviews_build_info{version=\"%s\",contract=\"%s\"} 1\n", PROGRAM_VERSION,
@@ -28,21 +28,21 @@ static void write_service(service *shared, FILE *out) {
                         now.draining);
     metrics_write_value(out, "http_connections", "gauge",
                         "Open connections of clients, those to the admin port among them.",
-                        (double)connection_table_count(shared->connections_open));
+                        (double)connection_table_count(context->connections_open));
     metrics_write_value(out, "http_connections_limit", "gauge",
                         "Connections that may be open (LR_CONNECTION_LIMIT).",
-                        shared->settings->connections_most);
+                        context->settings->connections_most);
     metrics_write_value(out, "http_connections_refused_total", "counter",
                         "Connections closed at once because there were too many "
                         "(LR_CONNECTION_LIMIT, LR_ADDRESS_CONNECTION_LIMIT).",
-                        (double)connection_limit_refused(shared->connection_limit));
+                        (double)connection_limit_refused(context->connection_limit));
     metrics_write_value(out, "http_connections_evicted_total", "counter",
                         "Connections without a request that were closed to make room for others.",
-                        (double)connection_table_evicted(shared->connections_open));
+                        (double)connection_table_evicted(context->connections_open));
 }
 
-static void write_memory(service *shared, FILE *out) {
-    budget_figures memory = budget_figures_read(shared->memory);
+static void write_memory(app_context *context, FILE *out) {
+    budget_stats memory = budget_stats_read(context->memory);
     metrics_write_value(out, "http_body_memory_bytes", "gauge",
                         "Memory that requests hold for bodies, documents and answers.",
                         (double)memory.taken);
@@ -55,7 +55,7 @@ static void write_memory(service *shared, FILE *out) {
 
 typedef struct pool_row {
     const char *name;
-    pool_figures figures;
+    pool_stats stats;
 } pool_row;
 
 enum { POOLS_MOST = 3 };
@@ -66,34 +66,34 @@ typedef struct pool_rows {
 } pool_rows;
 
 static void write_pool_gauge(const pool_rows *pools, const char *name, const char *help,
-                             size_t (*value)(const pool_figures *), FILE *out) {
+                             size_t (*value)(const pool_stats *), FILE *out) {
     metrics_head(out, name, "gauge", help);
     for (size_t i = 0; i < pools->count; i++) {
         fprintf(out, "%s{pool=\"%s\"} %zu\n", name, pools->row[i].name,
-                value(&pools->row[i].figures));
+                value(&pools->row[i].stats));
     }
 }
 
-static size_t pool_size(const pool_figures *of) {
+static size_t pool_size(const pool_stats *of) {
     return of->size;
 }
 
-static size_t pool_connected(const pool_figures *of) {
+static size_t pool_connected(const pool_stats *of) {
     return of->connected;
 }
 
-static size_t pool_busy(const pool_figures *of) {
+static size_t pool_busy(const pool_stats *of) {
     return of->connected - of->idle;
 }
 
-static size_t pool_waiting(const pool_figures *of) {
+static size_t pool_waiting(const pool_stats *of) {
     return of->waiting;
 }
 
-static void write_pools(service *shared, FILE *out) {
-    reads_figures reads = reads_figures_read(shared->reads);
-    const pool_rows pools = {.row = {{"requests", pool_figures_read(shared->connections)},
-                                     {"pushes", combiner_figures_read(shared->pushes).lanes},
+static void write_pools(app_context *context, FILE *out) {
+    reads_stats reads = reads_stats_read(context->reads);
+    const pool_rows pools = {.row = {{"requests", pool_stats_read(context->connections)},
+                                     {"pushes", combiner_stats_read(context->pushes).lanes},
                                      {"reads", reads.standby}},
                              .count = reads.configured ? POOLS_MOST : POOLS_MOST - 1};
     write_pool_gauge(&pools, "database_pool_size", "Database connections configured.", pool_size,
@@ -108,25 +108,25 @@ static void write_pools(service *shared, FILE *out) {
     for (size_t i = 0; i < pools.count; i++) {
         char labels[64];
         snprintf(labels, sizeof labels, "pool=\"%s\"", pools.row[i].name);
-        histogram_write(pools.row[i].figures.waits, &pool_wait_scale, "database_pool_wait_seconds",
+        histogram_write(pools.row[i].stats.waits, &pool_wait_scale, "database_pool_wait_seconds",
                         labels, out);
     }
     metrics_head(out, "database_pool_timeouts_total", "counter",
                  "Waits for a connection that were given up.");
     for (size_t i = 0; i < pools.count; i++) {
         fprintf(out, "database_pool_timeouts_total{pool=\"%s\"} %llu\n", pools.row[i].name,
-                pools.row[i].figures.timeouts);
+                pools.row[i].stats.timeouts);
     }
     metrics_head(out, "database_pool_connects_total", "counter",
                  "Connections made, the first ones among them.");
     for (size_t i = 0; i < pools.count; i++) {
         fprintf(out, "database_pool_connects_total{pool=\"%s\"} %llu\n", pools.row[i].name,
-                pools.row[i].figures.reconnects);
+                pools.row[i].stats.reconnects);
     }
 }
 
-static void write_reads(service *shared, FILE *out) {
-    reads_figures reads = reads_figures_read(shared->reads);
+static void write_reads(app_context *context, FILE *out) {
+    reads_stats reads = reads_stats_read(context->reads);
     if (!reads.configured) {
         return;
     }
@@ -136,8 +136,8 @@ static void write_reads(service *shared, FILE *out) {
     fprintf(out, "standby_reads_total{answered_by=\"primary\"} %llu\n", reads.left);
 }
 
-static void write_pushes(service *shared, FILE *out) {
-    combiner_figures pushes = combiner_figures_read(shared->pushes);
+static void write_pushes(app_context *context, FILE *out) {
+    combiner_stats pushes = combiner_stats_read(context->pushes);
     metrics_write_value(out, "push_queue_length", "gauge",
                         "Single pushes that wait for a commit to gather them.",
                         (double)pushes.queued);
@@ -148,8 +148,8 @@ static void write_pushes(service *shared, FILE *out) {
                         (double)pushes.alone);
 }
 
-static void write_feed(service *shared, FILE *out) {
-    feed_figures changes = feed_figures_read(shared->changes);
+static void write_feed(app_context *context, FILE *out) {
+    feed_stats changes = feed_stats_read(context->changes);
     metrics_write_value(out, "feed_events_unfinished", "gauge",
                         "Events that wait for a transaction that began before them.",
                         (double)(changes.newest - changes.safe));
@@ -172,8 +172,8 @@ static void write_feed(service *shared, FILE *out) {
     }
 }
 
-static void write_statistics(service *shared, FILE *out) {
-    change_figures of = change_watch_figures(shared->counted);
+static void write_statistics(app_context *context, FILE *out) {
+    change_stats of = change_watch_stats(context->counted);
     metrics_write_value(out, "statistics_pending", "gauge",
                         "Changes that are not in the statistics yet, as last seen.",
                         (double)of.pending);
@@ -194,27 +194,27 @@ static void write_statistics(service *shared, FILE *out) {
                         "Cases of the largest of these steps.", (double)of.step_most);
 }
 
-static void write_audit(service *shared, FILE *out) {
+static void write_audit(app_context *context, FILE *out) {
     metrics_write_value(out, "audit_entries_sealed", "gauge",
                         "Entries of the audit trail in the chain of hashes, as last seen.",
-                        (double)atomic_load(&shared->audited.sealed));
+                        (double)atomic_load(&context->audited.sealed));
     metrics_write_value(out, "audit_behind_seconds", "gauge",
                         "Age of the oldest entry of the audit trail that waits to be sealed.",
-                        (double)atomic_load(&shared->audited.behind_ms) / 1000);
+                        (double)atomic_load(&context->audited.behind_ms) / 1000);
     metrics_head(out, "audit_trail_faults", "gauge",
                  "Whether the audit trail is at fault, by kind; the log says where.");
     for (int i = 0; i < AUDIT_FAULTS; i++) {
         fprintf(out, "audit_trail_faults{fault=\"%s\"} %d\n", audit_fault_names[i],
-                atomic_load(&shared->audited.faults[i]));
+                atomic_load(&context->audited.faults[i]));
     }
     metrics_write_value(out, "audit_anchor_failures_total", "counter",
                         "Anchors of the audit trail that could not be written to their file.",
-                        (double)atomic_load(&shared->audited.anchor_failures));
+                        (double)atomic_load(&context->audited.anchor_failures));
 }
 
-static void write_tokens(service *shared, FILE *out) {
-    token_figures tokens = token_figures_read(shared->verifier);
-    keys_figures known = keys_figures_read(shared->keys);
+static void write_tokens(app_context *context, FILE *out) {
+    token_stats tokens = token_stats_read(context->verifier);
+    keys_stats known = keys_stats_read(context->keys);
     metrics_write_value(out, "token_cache_hits_total", "counter",
                         "Tokens that had been verified a moment before.",
                         (double)tokens.cache_hits);
@@ -242,17 +242,17 @@ static void write_tokens(service *shared, FILE *out) {
     fprintf(out, "token_keys_source_info{source=\"%s\"} 1\n", known.source);
 }
 
-void figures_write(service *shared, FILE *out) {
-    metrics_write(shared->figures, out);
-    write_service(shared, out);
-    write_memory(shared, out);
-    write_pools(shared, out);
-    write_reads(shared, out);
-    write_pushes(shared, out);
-    write_feed(shared, out);
-    deliverer_write(shared->webhooks, out);
-    write_statistics(shared, out);
-    write_audit(shared, out);
-    write_tokens(shared, out);
+void metrics_page_write(app_context *context, FILE *out) {
+    metrics_write(context->metrics, out);
+    write_service(context, out);
+    write_memory(context, out);
+    write_pools(context, out);
+    write_reads(context, out);
+    write_pushes(context, out);
+    write_feed(context, out);
+    deliverer_write(context->webhooks, out);
+    write_statistics(context, out);
+    write_audit(context, out);
+    write_tokens(context, out);
     process_write(out);
 }
