@@ -17,9 +17,9 @@ enum {
 typedef struct batch {
     request *r;
     size_t count;
-    const char **items;       /* what the push statement takes; NULL where the contract refused */
-    json_t **problems;        /* where refused; owned */
-    combiner_answer *answers; /* where the database answered */
+    const char **items; /* what the push statement takes; NULL where the contract refused */
+    json_t **problems;  /* where refused; owned */
+    group_commit_result *answers; /* where the database answered */
     bool *answered;
     size_t created, existing, refused;
 } batch;
@@ -52,7 +52,7 @@ static batch open_batch(request *r) {
                    .count = count,
                    .items = arena_alloc(memory, count * sizeof(char *)),
                    .problems = arena_alloc(memory, count * sizeof(json_t *)),
-                   .answers = arena_alloc(memory, count * sizeof(combiner_answer)),
+                   .answers = arena_alloc(memory, count * sizeof(group_commit_result)),
                    .answered = arena_alloc(memory, count * sizeof(bool))};
 }
 
@@ -112,7 +112,7 @@ static void take_answers(batch *all, const PGresult *rows) {
     for (int row = 0; row < PQntuples(rows); row++) {
         size_t n = (size_t)strtoul(PQgetvalue(rows, row, 0), NULL, 10);
         if (n >= all->count ||
-            !combiner_answer_read(rows, row, &all->answers[n], request_memory(all->r))) {
+            !group_commit_result_read(rows, row, &all->answers[n], request_memory(all->r))) {
             continue;
         }
         all->answered[n] = true;
@@ -159,7 +159,7 @@ static const char *render_batch(batch *all) {
     all->created = all->existing = 0;
     json_t *items = json_array();
     for (size_t i = 0; i < all->count; i++) {
-        const combiner_answer *answer = &all->answers[i];
+        const group_commit_result *answer = &all->answers[i];
         json_t *problem = all->problems[i];
         int status = problem == NULL ? answer->reply.status
                                      : (int)json_integer_value(json_object_get(problem, "status"));

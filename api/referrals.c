@@ -5,13 +5,13 @@
 void push_referral(request *r) {
     db_once once = {0};
     request_idempotency(r, &once);
-    combiner_answer answer = {0};
+    group_commit_result answer = {0};
     const char *item = referral_item(r, request_body(r), once.key, request_identifier(r));
     if (item == NULL) {
         return;
     }
-    if (combiner_submit(request_context(r)->pushes, request_principal(r), item, &answer,
-                        request_memory(r))) {
+    if (group_commit_submit(request_context(r)->pushes, request_principal(r), item, &answer,
+                            request_memory(r))) {
         respond_reply(r, &answer.reply);
     } else {
         respond_db_error(r, &answer.error);

@@ -37,7 +37,7 @@ int command_replace_key(const cli_call *call);
 typedef struct serve_parts {
     const char *(*scan_text)(const char *text);       /* see app_context.h */
     const char *(*scan_identifier)(const char *text); /* see app_context.h */
-    const statement *combined;                        /* see combiner_new */
+    const statement *combined;                        /* see group_commit_new */
 } serve_parts;
 
 /* Serves until SIGTERM or SIGINT. Returns an exit status of sysexits.h, as all commands do. */

@@ -292,7 +292,7 @@ static bool make_parts(app_context *context, const statement *combined,
         reads_new(context->connections, settings->read_database, (size_t)settings->connections);
     context->changes = feed_new(settings->database, (size_t)settings->waiting_most);
     context->pushes =
-        combiner_new(settings->database, (size_t)settings->push_connections, combined);
+        group_commit_new(settings->database, (size_t)settings->push_connections, combined);
     context->counted = change_watch_new(settings->database);
     context->answers = answer_cache_new();
     return context->verifier != NULL && context->rates != NULL && context->memory != NULL &&
@@ -302,7 +302,7 @@ static bool make_parts(app_context *context, const statement *combined,
 }
 
 static void free_parts(app_context *context) {
-    combiner_free(context->pushes);
+    group_commit_free(context->pushes);
     deliverer_free(context->webhooks);
     targets_free(context->webhook_targets);
     feed_free(context->changes);

@@ -7,8 +7,8 @@
 #include "service/config.h"
 #include "service/db/audit_keeper.h"
 #include "service/db/change_watch.h"
-#include "service/db/combiner.h"
 #include "service/db/feed.h"
+#include "service/db/group_commit.h"
 #include "service/db/pool.h"
 #include "service/db/reads.h"
 #include "service/http/budget.h"
@@ -24,7 +24,7 @@ typedef struct app_context {
     const config *settings;
     pool *connections;
     reads *reads; /* what a standby may answer */
-    combiner *pushes;
+    group_commit *pushes;
     feed *changes;
     change_watch *counted;    /* of what statistics are made of */
     answer_cache *answers;    /* of statistics */

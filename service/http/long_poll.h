@@ -8,8 +8,8 @@
  *    registers the request with the change feed (feed_wait), which suspends the connection as soon
  *    as it is sure to wake it (MHD_suspend_connection): libmicrohttpd does not look at the
  *    connection any more, and its worker serves others.
- * 2. The callback of ulfius ends with a stream response. Its status and headers are settled now;
- * its body is read later, through long_poll_read.
+ * 2. The callback of ulfius ends with a stream response. Its status and headers are settled now.
+ *    Its body is read later, through long_poll_read.
  * 3. The feed wakes the request from its own thread when one of its topics has an event, when its
  *    time is over, when the client is gone, or when the service ends. Waking only resumes the
  *    connection (MHD_resume_connection).

@@ -8,9 +8,10 @@
 
 readiness readiness_read(app_context *context) {
     keys_stats known = keys_stats_read(context->keys);
-    readiness now = {.database = pool_is_connected(context->connections) &&
-                                 combiner_stats_read(context->pushes).lanes.connected > 0 &&
-                                 feed_safe(context->changes) >= 0,
+    readiness now = {.database =
+                         pool_is_connected(context->connections) &&
+                         group_commit_stats_read(context->pushes).connections.connected > 0 &&
+                         feed_safe(context->changes) >= 0,
                      .keys = known.count > 0 && known.accepted,
                      .draining = atomic_load(&context->draining)};
     now.ready = now.database && now.keys && !now.draining;
@@ -92,10 +93,11 @@ static size_t pool_waiting(const pool_stats *of) {
 
 static void write_pools(app_context *context, FILE *out) {
     reads_stats reads = reads_stats_read(context->reads);
-    const pool_rows pools = {.row = {{"requests", pool_stats_read(context->connections)},
-                                     {"pushes", combiner_stats_read(context->pushes).lanes},
-                                     {"reads", reads.standby}},
-                             .count = reads.configured ? POOLS_MOST : POOLS_MOST - 1};
+    const pool_rows pools = {
+        .row = {{"requests", pool_stats_read(context->connections)},
+                {"pushes", group_commit_stats_read(context->pushes).connections},
+                {"reads", reads.standby}},
+        .count = reads.configured ? POOLS_MOST : POOLS_MOST - 1};
     write_pool_gauge(&pools, "database_pool_size", "Database connections configured.", pool_size,
                      out);
     write_pool_gauge(&pools, "database_pool_connected", "Database connections that stand.",
@@ -137,15 +139,15 @@ static void write_reads(app_context *context, FILE *out) {
 }
 
 static void write_pushes(app_context *context, FILE *out) {
-    combiner_stats pushes = combiner_stats_read(context->pushes);
+    group_commit_stats pushes = group_commit_stats_read(context->pushes);
     metrics_write_value(out, "push_queue_length", "gauge",
                         "Single pushes that wait for a commit to gather them.",
                         (double)pushes.queued);
     metrics_head(out, "push_batch_size", "histogram", "Single pushes that shared one commit.");
-    histogram_write(pushes.batches, &combiner_batch_scale, "push_batch_size", "", out);
+    histogram_write(pushes.sizes, &group_commit_size_scale, "push_batch_size", "", out);
     metrics_write_value(out, "push_alone_total", "counter",
                         "Pushes sent by themselves: nobody else came, or a neighbour failed.",
-                        (double)pushes.alone);
+                        (double)pushes.singles);
 }
 
 static void write_feed(app_context *context, FILE *out) {
