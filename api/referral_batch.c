@@ -225,9 +225,9 @@ static void forget_answers(batch *all) {
 
 /* Stores the answer under the key, and one entry for all referrals in the audit trail: of a change,
  * or of showing what was there when nothing was new. */
-static bool record_batch(batch *all, db_transaction *transaction, const db_once *once,
+static bool record_batch(batch *all, db_transaction *transaction, const db_idempotency *idempotency,
                          const db_reply *reply, db_error *error) {
-    if (once->key != NULL && !db_once_store(transaction, once, reply, error)) {
+    if (idempotency->key != NULL && !db_idempotency_store(transaction, idempotency, reply, error)) {
         return false;
     }
     const audit_note *note = request_audit_note(all->r);
@@ -238,7 +238,7 @@ static bool record_batch(batch *all, db_transaction *transaction, const db_once 
 
 /* One try: everything in one transaction. Returns false with `error`; answers when it returns true.
  */
-static bool try_batch(batch *all, bool atomic, const db_once *once, db_error *error) {
+static bool try_batch(batch *all, bool atomic, const db_idempotency *idempotency, db_error *error) {
     request *r = all->r;
     db_transaction transaction;
     db_reply reply = {.status = atomic ? 201 : 207};
@@ -247,7 +247,7 @@ static bool try_batch(batch *all, bool atomic, const db_once *once, db_error *er
                   request_memory(r))) {
         return false;
     }
-    if (once->key != NULL && db_once_find(&transaction, once, &reply, error)) {
+    if (idempotency->key != NULL && db_idempotency_find(&transaction, idempotency, &reply, error)) {
         done = error->code == NULL &&
                db_audit_replay(&transaction, request_audit_note(r), &reply, error);
     } else if (!send_items(all, &transaction, error)) {
@@ -258,7 +258,7 @@ static bool try_batch(batch *all, bool atomic, const db_once *once, db_error *er
         return true;
     } else {
         reply.body = render_batch(all);
-        done = record_batch(all, &transaction, once, &reply, error);
+        done = record_batch(all, &transaction, idempotency, &reply, error);
     }
     if (!done) {
         db_rollback(&transaction);
@@ -273,14 +273,14 @@ static bool try_batch(batch *all, bool atomic, const db_once *once, db_error *er
 
 /* Stores the checked items, again when another transaction or a lost connection got in the way: a
  * natural key makes even an uncertain commit safe to ask again. */
-static void store_batch(batch *all, bool atomic, const db_once *once) {
+static void store_batch(batch *all, bool atomic, const db_idempotency *idempotency) {
     db_error error = {0};
-    for (db_tries tries = db_tries_begin();;) {
+    for (db_retry retry = db_retry_begin();;) {
         error = (db_error){0};
-        if (try_batch(all, atomic, once, &error)) {
+        if (try_batch(all, atomic, idempotency, &error)) {
             return;
         }
-        if (error.failure == DB_REFUSED || !db_try_again(&tries)) {
+        if (error.failure == DB_REFUSED || !db_retry_again(&retry)) {
             break;
         }
         forget_answers(all);
@@ -297,14 +297,15 @@ void push_referrals(request *r) {
         respond_violations(r, "schema_violation", &faults);
         return;
     }
-    db_once once = {0};
-    request_idempotency(r, &once); /* before the items are made ready, which changes the body */
+    db_idempotency idempotency = {0};
+    request_idempotency(r,
+                        &idempotency); /* before the items are made ready, which changes the body */
     batch all = open_batch(r);
     if (check_items(&all)) {
         if (atomic && all.refused > 0) {
             refuse_whole(&all);
         } else {
-            store_batch(&all, atomic, &once);
+            store_batch(&all, atomic, &idempotency);
         }
     }
     close_batch(&all);

@@ -3,10 +3,10 @@
 #include "contract_handlers.h"
 
 void push_referral(request *r) {
-    db_once once = {0};
-    request_idempotency(r, &once);
+    db_idempotency idempotency = {0};
+    request_idempotency(r, &idempotency);
     group_commit_result answer = {0};
-    const char *item = referral_item(r, request_body(r), once.key, request_identifier(r));
+    const char *item = referral_item(r, request_body(r), idempotency.key, request_identifier(r));
     if (item == NULL) {
         return;
     }

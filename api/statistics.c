@@ -1,7 +1,7 @@
 /* Statistics: answered from memory while nothing changed that they depend on. */
 #include "contract_handlers.h"
 #include "service/answer_cache.h"
-#include "service/db/change_watch.h"
+#include "service/db/change_version.h"
 #include "service/http/request.h"
 
 #include <stdlib.h>
@@ -55,19 +55,19 @@ static void answer(request *r, bool csv, const char *tag, const char *body) {
 static bool answer_known(request *r, const char *key, bool csv) {
     app_context *context = request_context(r);
     char scope[ANSWER_SCOPE_SIZE];
-    char mark[CHANGE_MARK_SIZE];
+    char version[CHANGE_VERSION_SIZE];
     char *tag = arena_alloc(request_memory(r), ANSWER_TAG_SIZE);
-    if (change_watch_excludes(context->counted, request_principal(r)->organisation) ||
+    if (change_version_excludes(context->change_version, request_principal(r)->organisation) ||
         !answer_cache_scope(context->answers, key, scope) ||
-        !change_watch_mark(context->counted, scope, mark) ||
-        !answer_cache_tag(context->answers, key, mark, tag)) {
+        !change_version_read(context->change_version, scope, version) ||
+        !answer_cache_tag(context->answers, key, version, tag)) {
         return false;
     }
     if (request_has_etag(r, tag)) {
         answer(r, csv, tag, "");
         return true;
     }
-    const char *body = answer_cache_body(context->answers, key, mark, tag, request_memory(r));
+    const char *body = answer_cache_body(context->answers, key, version, tag, request_memory(r));
     if (body != NULL) {
         answer(r, csv, tag, body);
     }
@@ -84,14 +84,15 @@ static void answer_anew(request *r, const db_call *call, const char *key, bool c
     app_context *context = request_context(r);
     arena *memory = request_memory(r);
     db_error error = {0};
-    PGresult *result = reads_run(context->reads, request_principal(r), call, &error, memory);
+    PGresult *result =
+        replica_router_run(context->replicas, request_principal(r), call, &error, memory);
     if (result == NULL) {
         respond_db_error(r, &error);
         return;
     }
     const char *body = db_text(result, "body", memory);
     const answer_terms terms = {.scope = db_text(result, "scope", memory),
-                                .mark = db_text(result, "mark", memory),
+                                .version = db_text(result, "mark", memory),
                                 .lasts = lasts_of(db_text(result, "lasts", memory))};
     PQclear(result);
     const char *tag = response_etag_of(r, body, strlen(body));

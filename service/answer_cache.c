@@ -8,11 +8,11 @@
 #include <string.h>
 
 /* An answer has two places that it may stand in; the one not used last gives way. */
-enum { SET_COUNT = 128, WAYS = 2, BODY_MOST = 128 * 1024, MARK_SIZE = 128 };
+enum { SET_COUNT = 128, WAYS = 2, BODY_MOST = 128 * 1024, VERSION_SIZE = 128 };
 
 typedef struct kept {
     char *key, *body;
-    char scope[ANSWER_SCOPE_SIZE], mark[MARK_SIZE], tag[ANSWER_TAG_SIZE];
+    char scope[ANSWER_SCOPE_SIZE], version[VERSION_SIZE], tag[ANSWER_TAG_SIZE];
     answer_lasts lasts;
 } kept;
 
@@ -68,31 +68,31 @@ static const kept *find(const answer_cache *cache, const char *key) {
     return NULL;
 }
 
-/* The part of a mark that an answer depends on. */
-static const char *part_of(const char *mark, answer_lasts lasts) {
-    for (int skip = (int)lasts; skip > 0 && mark != NULL; skip--) {
-        mark = strchr(mark, '/');
-        mark = mark == NULL ? NULL : mark + 1;
+/* The part of a version that an answer depends on. */
+static const char *part_of(const char *version, answer_lasts lasts) {
+    for (int skip = (int)lasts; skip > 0 && version != NULL; skip--) {
+        version = strchr(version, '/');
+        version = version == NULL ? NULL : version + 1;
     }
-    return mark;
+    return version;
 }
 
-static bool holds(const kept *place, const char *mark) {
-    const char *then = part_of(place->mark, place->lasts);
-    const char *now = part_of(mark, place->lasts);
+static bool holds(const kept *place, const char *version) {
+    const char *then = part_of(place->version, place->lasts);
+    const char *now = part_of(version, place->lasts);
     return then != NULL && now != NULL && strcmp(then, now) == 0;
 }
 
 void answer_cache_put(answer_cache *cache, const char *key, const answer_terms *terms,
                       const char *tag, const char *body) {
-    if (strlen(body) > BODY_MOST || strlen(terms->mark) >= MARK_SIZE ||
+    if (strlen(body) > BODY_MOST || strlen(terms->version) >= VERSION_SIZE ||
         strlen(terms->scope) >= ANSWER_SCOPE_SIZE || strlen(tag) >= ANSWER_TAG_SIZE) {
         return;
     }
     size_t set = set_of(key);
     kept fresh = {.key = strdup(key), .body = strdup(body), .lasts = terms->lasts};
     snprintf(fresh.scope, sizeof fresh.scope, "%s", terms->scope);
-    snprintf(fresh.mark, sizeof fresh.mark, "%s", terms->mark);
+    snprintf(fresh.version, sizeof fresh.version, "%s", terms->version);
     snprintf(fresh.tag, sizeof fresh.tag, "%s", tag);
     if (fresh.key == NULL || fresh.body == NULL) {
         empty(&fresh);
@@ -117,11 +117,11 @@ bool answer_cache_scope(answer_cache *cache, const char *key, char scope[ANSWER_
     return place != NULL;
 }
 
-bool answer_cache_tag(answer_cache *cache, const char *key, const char *mark,
+bool answer_cache_tag(answer_cache *cache, const char *key, const char *version,
                       char tag[ANSWER_TAG_SIZE]) {
     pthread_rwlock_rdlock(&cache->lock);
     const kept *place = find(cache, key);
-    bool found = place != NULL && holds(place, mark);
+    bool found = place != NULL && holds(place, version);
     if (found) {
         memcpy(tag, place->tag, ANSWER_TAG_SIZE);
     }
@@ -129,12 +129,12 @@ bool answer_cache_tag(answer_cache *cache, const char *key, const char *mark,
     return found;
 }
 
-const char *answer_cache_body(answer_cache *cache, const char *key, const char *mark,
+const char *answer_cache_body(answer_cache *cache, const char *key, const char *version,
                               char tag[ANSWER_TAG_SIZE], arena *memory) {
     const char *body = NULL;
     pthread_rwlock_rdlock(&cache->lock);
     const kept *place = find(cache, key);
-    if (place != NULL && holds(place, mark)) {
+    if (place != NULL && holds(place, version)) {
         memcpy(tag, place->tag, ANSWER_TAG_SIZE);
         body = arena_strdup(memory, place->body);
     }

@@ -13,13 +13,14 @@ enum { ANSWER_TAG_SIZE = 96, ANSWER_SCOPE_SIZE = 8 };
 answer_cache *answer_cache_new(void);
 void answer_cache_free(answer_cache *cache);
 
-/* How long an answer holds: which part of its scope's mark "change/day/release" it depends on. */
+/* How long an answer holds: which part of its scope's version "change/day/release" it depends on.
+ */
 typedef enum answer_lasts { LASTS_CHANGE, LASTS_DAY, LASTS_RELEASE } answer_lasts;
 
 /* What an answer is kept with. `scope`: whose figures it has ("*", a committee, or "" for none that
- * change); `mark`: of that scope, when it was made. */
+ * change); `version`: of that scope, when it was made. */
 typedef struct answer_terms {
-    const char *scope, *mark;
+    const char *scope, *version;
     answer_lasts lasts;
 } answer_terms;
 
@@ -31,11 +32,11 @@ void answer_cache_put(answer_cache *cache, const char *key, const answer_terms *
 /* Copies the scope of the answer that is kept under the key. Returns false when there is none. */
 bool answer_cache_scope(answer_cache *cache, const char *key, char scope[ANSWER_SCOPE_SIZE]);
 
-/* Whether the answer of this key still holds under the present mark of its scope; copies its entity
- * tag. */
-bool answer_cache_tag(answer_cache *cache, const char *key, const char *mark,
+/* Whether the answer of this key still holds under the present version of its scope; copies its
+ * entity tag. */
+bool answer_cache_tag(answer_cache *cache, const char *key, const char *version,
                       char tag[ANSWER_TAG_SIZE]);
 
 /* The answer's body if it still holds, copied into `memory`, with its tag; else NULL. */
-const char *answer_cache_body(answer_cache *cache, const char *key, const char *mark,
+const char *answer_cache_body(answer_cache *cache, const char *key, const char *version,
                               char tag[ANSWER_TAG_SIZE], arena *memory);

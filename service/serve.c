@@ -9,11 +9,11 @@
 #include "service/db/role.h"
 #include "service/http/server.h"
 #include "service/log.h"
+#include "service/maintenance.h"
 #include "service/notify.h"
 #include "service/process.h"
 #include "service/settings_check.h"
 #include "service/tls_files.h"
-#include "service/upkeep.h"
 
 #include <errno.h>
 #include <openssl/hmac.h>
@@ -245,7 +245,7 @@ static void attend(app_context *context, server *running, const sigset_t *signal
         notify_send("WATCHDOG=1");
         server_watch(running);
         pool_probe(context->connections);
-        reads_probe(context->reads);
+        replica_router_probe(context->replicas);
     }
 }
 
@@ -288,16 +288,16 @@ static bool make_parts(app_context *context, const statement *combined,
     context->metrics = metrics_new();
     context->connections = pool_new(settings->database, (size_t)settings->connections,
                                     settings->audit_durable ? "" : "-c register.audit_durable=off");
-    context->reads =
-        reads_new(context->connections, settings->read_database, (size_t)settings->connections);
+    context->replicas = replica_router_new(context->connections, settings->read_database,
+                                           (size_t)settings->connections);
     context->changes = feed_new(settings->database, (size_t)settings->waiting_most);
     context->pushes =
         group_commit_new(settings->database, (size_t)settings->push_connections, combined);
-    context->counted = change_watch_new(settings->database);
+    context->change_version = change_version_new(settings->database);
     context->answers = answer_cache_new();
     return context->verifier != NULL && context->rates != NULL && context->memory != NULL &&
-           context->metrics != NULL && context->connections != NULL && context->reads != NULL &&
-           context->pushes != NULL && context->changes != NULL && context->counted != NULL &&
+           context->metrics != NULL && context->connections != NULL && context->replicas != NULL &&
+           context->pushes != NULL && context->changes != NULL && context->change_version != NULL &&
            context->answers != NULL && start_webhooks(context) && contract_start();
 }
 
@@ -306,9 +306,9 @@ static void free_parts(app_context *context) {
     deliverer_free(context->webhooks);
     targets_free(context->webhook_targets);
     feed_free(context->changes);
-    change_watch_free(context->counted);
+    change_version_free(context->change_version);
     answer_cache_free(context->answers);
-    reads_free(context->reads);
+    replica_router_free(context->replicas);
     pool_free(context->connections);
     token_verifier_free(context->verifier);
     keys_free(context->keys);
@@ -369,9 +369,9 @@ int command_serve(const config *settings, const serve_parts *parts) {
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: all inherit it */
     int status = EX_OK;
     server *running = NULL;
-    upkeep *kept = NULL;
+    maintenance *kept = NULL;
     if (make_parts(&context, parts->combined, subject_key, reason, sizeof reason)) {
-        kept = upkeep_start(&context);
+        kept = maintenance_start(&context);
         running = kept == NULL ? NULL : server_start(&context, reason, sizeof reason);
     }
     if (running == NULL) {
@@ -387,7 +387,7 @@ int command_serve(const config *settings, const serve_parts *parts) {
         server_stop(running);
         log_write(LOG_INFO, "stopped");
     }
-    upkeep_stop(kept);
+    maintenance_stop(kept);
     free_parts(&context);
     return status;
 }

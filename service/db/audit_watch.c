@@ -10,7 +10,7 @@
  */
 #include "service/db/audit_watch.h"
 
-#include "service/db/chore.h"
+#include "service/db/background.h"
 #include "service/log.h"
 
 #include <errno.h>
@@ -222,7 +222,7 @@ static PGresult *ask(const audit_watch *watch, pool *connections, arena *memory)
                                          arena_printf(memory, "%" PRId64, watch->patrol.number),
                                          STEP_TEXT},
                           .safe_to_repeat = true};
-    return chore_run(connections, &call, memory);
+    return background_run(connections, &call, memory);
 }
 
 void audit_watch_look(audit_watch *watch, pool *connections, audit_stats *stats, bool anchors) {

@@ -251,21 +251,21 @@ static connection *take(pool *all, db_error *error) {
     return taken;
 }
 
-db_tries db_tries_begin(void) {
-    return (db_tries){.began_ms = now_ms(), .left = TRIES_MOST};
+db_retry db_retry_begin(void) {
+    return (db_retry){.began_ms = now_ms(), .left = TRIES_MOST};
 }
 
-bool db_is_prompt(const db_tries *tries) {
-    return now_ms() - tries->began_ms < REPEAT_WITHIN_MS;
+bool db_retry_is_prompt(const db_retry *retry) {
+    return now_ms() - retry->began_ms < REPEAT_WITHIN_MS;
 }
 
-bool db_try_again(db_tries *tries) {
-    return --tries->left > 0 && db_is_prompt(tries);
+bool db_retry_again(db_retry *retry) {
+    return --retry->left > 0 && db_retry_is_prompt(retry);
 }
 
 PGresult *db_call_run(pool *all, const principal *who, const db_call *call, db_error *error,
                       arena *memory) {
-    for (db_tries tries = db_tries_begin();;) {
+    for (db_retry retry = db_retry_begin();;) {
         connection *taken = take(all, error);
         if (taken == NULL) {
             return NULL;
@@ -274,7 +274,7 @@ PGresult *db_call_run(pool *all, const principal *who, const db_call *call, db_e
         pool_give(taken);
         bool passing = error->failure == DB_RETRY ||
                        (error->failure == DB_UNAVAILABLE && call->safe_to_repeat);
-        if (result != NULL || !passing || !db_try_again(&tries)) {
+        if (result != NULL || !passing || !db_retry_again(&retry)) {
             return result;
         }
     }
@@ -350,9 +350,9 @@ void db_rollback(db_transaction *transaction) {
     pool_give(transaction->taken);
 }
 
-bool db_once_find(db_transaction *transaction, const db_once *once, db_reply *reply,
-                  db_error *error) {
-    const char *const parameters[] = {once->key};
+bool db_idempotency_find(db_transaction *transaction, const db_idempotency *idempotency,
+                         db_reply *reply, db_error *error) {
+    const char *const parameters[] = {idempotency->key};
     PGresult *found = db_step(transaction, statement_idempotency_find, parameters, error);
     if (found == NULL) {
         db_error_name_in_flight(error);
@@ -360,7 +360,7 @@ bool db_once_find(db_transaction *transaction, const db_once *once, db_reply *re
     }
     const char *hash = db_text(found, "request_hash", transaction->memory);
     bool settled = hash != NULL;
-    if (settled && strcmp(hash, once->request_hash) != 0) {
+    if (settled && strcmp(hash, idempotency->request_hash) != 0) {
         *error = (db_error){.failure = DB_REFUSED, .code = "idempotency_key_reused"};
     } else if (settled) {
         db_reply_read(found, reply, transaction->memory);
@@ -370,12 +370,15 @@ bool db_once_find(db_transaction *transaction, const db_once *once, db_reply *re
     return settled;
 }
 
-bool db_once_store(db_transaction *transaction, const db_once *once, const db_reply *reply,
-                   db_error *error) {
-    const char *const parameters[] = {
-        once->key,      once->request_hash, arena_printf(transaction->memory, "%d", reply->status),
-        reply->version, reply->location,    reply->body,
-        once->path};
+bool db_idempotency_store(db_transaction *transaction, const db_idempotency *idempotency,
+                          const db_reply *reply, db_error *error) {
+    const char *const parameters[] = {idempotency->key,
+                                      idempotency->request_hash,
+                                      arena_printf(transaction->memory, "%d", reply->status),
+                                      reply->version,
+                                      reply->location,
+                                      reply->body,
+                                      idempotency->path};
     PGresult *stored = db_step(transaction, statement_idempotency_store, parameters, error);
     if (stored != NULL) {
         PQclear(stored);
@@ -419,20 +422,21 @@ bool db_audit_replay(db_transaction *transaction, const audit_note *note, const 
     return db_audit(transaction, &read, reply->body, error);
 }
 
-static bool run_once(pool *all, const principal *who, const db_call *call, const db_once *once,
-                     db_reply *reply, db_error *error, arena *memory) {
+static bool run_idempotent(pool *all, const principal *who, const db_call *call,
+                           const db_idempotency *idempotency, db_reply *reply, db_error *error,
+                           arena *memory) {
     db_transaction transaction;
     *error = (db_error){0};
     if (!db_begin(&transaction, all, who, error, memory)) {
         return false;
     }
     bool good;
-    if (db_once_find(&transaction, once, reply, error)) {
+    if (db_idempotency_find(&transaction, idempotency, reply, error)) {
         good = error->code == NULL && db_audit_replay(&transaction, call->audit, reply, error);
     } else {
         PGresult *result = db_step(&transaction, call->what, call->parameters, error);
         good = result != NULL && db_reply_read(result, reply, memory) &&
-               db_once_store(&transaction, once, reply, error) &&
+               db_idempotency_store(&transaction, idempotency, reply, error) &&
                db_audit(&transaction, call->audit, reply->body, error);
         PQclear(result);
     }
@@ -443,13 +447,14 @@ static bool run_once(pool *all, const principal *who, const db_call *call, const
     return db_commit(&transaction, error);
 }
 
-bool db_call_once(pool *all, const principal *who, const db_call *call, const db_once *once,
-                  db_reply *reply, db_error *error, arena *memory) {
-    for (db_tries tries = db_tries_begin();;) {
-        bool done = run_once(all, who, call, once, reply, error, memory);
+bool db_call_idempotent(pool *all, const principal *who, const db_call *call,
+                        const db_idempotency *idempotency, db_reply *reply, db_error *error,
+                        arena *memory) {
+    for (db_retry retry = db_retry_begin();;) {
+        bool done = run_idempotent(all, who, call, idempotency, reply, error, memory);
         /* With a key even an uncertain commit may be asked again: the key knows whether it
          * happened. */
-        if (done || error->failure == DB_REFUSED || !db_try_again(&tries)) {
+        if (done || error->failure == DB_REFUSED || !db_retry_again(&retry)) {
             return done;
         }
     }

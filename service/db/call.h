@@ -20,15 +20,15 @@ typedef struct db_call {
 
 /* How often a call may be tried: a few times while it fails fast. After a silence of the database
  * there is no other try, because the client's time would be over before its end. */
-typedef struct db_tries {
+typedef struct db_retry {
     int64_t began_ms;
     int left;
-} db_tries;
-db_tries db_tries_begin(void);
+} db_retry;
+db_retry db_retry_begin(void);
 /* Whether what has been tried since failed fast. */
-bool db_is_prompt(const db_tries *tries);
+bool db_retry_is_prompt(const db_retry *retry);
 /* Whether another try may follow one that failed. */
-bool db_try_again(db_tries *tries);
+bool db_retry_again(db_retry *retry);
 
 /* Runs the call as `who` (NULL: without claims). Claims, statement and commit travel in one
  * pipeline up to one sync, which PostgreSQL runs as one transaction (documentation 34.5.1.1). With
@@ -57,11 +57,11 @@ bool db_commit(db_transaction *transaction, db_error *error);
 void db_rollback(db_transaction *transaction);
 
 /* What a POST with an Idempotency-Key asks (IETF draft-ietf-httpapi-idempotency-key-header-07). */
-typedef struct db_once {
+typedef struct db_idempotency {
     const char *key;
     const char *request_hash;
     const char *path; /* of the request: what its answer is about, unless it has a Location */
-} db_once;
+} db_idempotency;
 
 /* The answer of an operation: what the row {status, version, location, body} says. Strings in
  * `memory`. */
@@ -76,17 +76,18 @@ typedef struct db_reply {
  * `reply` filled, or false with `error`; another request under the same key is
  * idempotency_key_reused, one still running is idempotency_in_flight. A reply that is given again
  * shows what `who` may see now; it is not_found when `who` may no longer see what it is about. */
-bool db_call_once(pool *all, const principal *who, const db_call *call, const db_once *once,
-                  db_reply *reply, db_error *error, arena *memory);
+bool db_call_idempotent(pool *all, const principal *who, const db_call *call,
+                        const db_idempotency *idempotency, db_reply *reply, db_error *error,
+                        arena *memory);
 
 /* Inside a transaction: looks for an answer stored under the key. Returns whether the request is
  * settled by it: then `reply` is filled, or `error` when it was another request or the look itself
  * failed. */
-bool db_once_find(db_transaction *transaction, const db_once *once, db_reply *reply,
-                  db_error *error);
+bool db_idempotency_find(db_transaction *transaction, const db_idempotency *idempotency,
+                         db_reply *reply, db_error *error);
 /* Inside a transaction: stores the answer under the key. Returns false with `error`. */
-bool db_once_store(db_transaction *transaction, const db_once *once, const db_reply *reply,
-                   db_error *error);
+bool db_idempotency_store(db_transaction *transaction, const db_idempotency *idempotency,
+                          const db_reply *reply, db_error *error);
 
 /* Inside a transaction: adds the entry of an answer (JSON text, or NULL) to the audit trail. Does
  * nothing without a note. Returns false with `error`. */

@@ -55,7 +55,7 @@ enum {
 /* The statement is planned once and by index, whatever the statistics of a young table say: a plan
  * that reads the table whole is right while it is empty and stays when it is not. It waits for an
  * equal item that is under way elsewhere only so long that, when all fail together and that one
- * fails again by itself, the rest is still answered in time (db_is_prompt); and longer than a
+ * fails again by itself, the rest is still answered in time (db_retry_is_prompt); and longer than a
  * migration waits for its locks, which whoever comes after it has to wait for, too. */
 static const char *const session_options =
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c lock_timeout=700ms";
@@ -228,7 +228,7 @@ static size_t take_group(group_commit *commit, writer *own, writer **writers) {
 }
 
 static void commit_writers(group_commit *commit, writer **writers, size_t count) {
-    const db_tries since = db_tries_begin();
+    const db_retry since = db_retry_begin();
     bool committed = false;
     if (count > 1) {
         qsort(writers, count, sizeof *writers, compare_writers);
@@ -244,7 +244,7 @@ static void commit_writers(group_commit *commit, writer **writers, size_t count)
             continue;
         }
         writers[i]->done = false;
-        if (db_is_prompt(&since)) {
+        if (db_retry_is_prompt(&since)) {
             commit_single(commit, writers[i]);
             __atomic_add_fetch(&commit->singles, 1, __ATOMIC_RELAXED);
         } else {

@@ -9,7 +9,7 @@ typedef struct statement {
     const char *text;
     int parameters;
     bool unprepared; /* planned at each call with its values: lists with optional filters */
-    bool standby;    /* may be answered by a standby (service/db/reads.h) */
+    bool standby;    /* may be answered by a standby (service/db/replica_router.h) */
 } statement;
 
 /* Written by the build: statement_<name> for each `-- name:` line. */

@@ -5,12 +5,12 @@
 #include "service/auth/keys.h"
 #include "service/auth/token.h"
 #include "service/config.h"
-#include "service/db/audit_keeper.h"
-#include "service/db/change_watch.h"
+#include "service/db/audit_maintenance.h"
+#include "service/db/change_version.h"
 #include "service/db/feed.h"
 #include "service/db/group_commit.h"
 #include "service/db/pool.h"
-#include "service/db/reads.h"
+#include "service/db/replica_router.h"
 #include "service/http/budget.h"
 #include "service/http/rate.h"
 #include "service/metrics.h"
@@ -23,13 +23,13 @@ enum { SECRET_SIZE = 32 };
 typedef struct app_context {
     const config *settings;
     pool *connections;
-    reads *reads; /* what a standby may answer */
+    replica_router *replicas; /* what a standby may answer */
     group_commit *pushes;
     feed *changes;
-    change_watch *counted;    /* of what statistics are made of */
-    answer_cache *answers;    /* of statistics */
-    targets *webhook_targets; /* where webhooks may go; NULL: webhooks are off */
-    deliverer *webhooks;      /* NULL: webhooks are off */
+    change_version *change_version; /* of what statistics are made of */
+    answer_cache *answers;          /* of statistics */
+    targets *webhook_targets;       /* where webhooks may go; NULL: webhooks are off */
+    deliverer *webhooks;            /* NULL: webhooks are off */
     audit_stats audited;
     keys *keys;
     token_verifier *verifier;

@@ -18,7 +18,8 @@ static db_call make_call(request *r, const statement *what, const char *const *p
 PGresult *run_read(request *r, const statement *what, const char *const *parameters) {
     db_call call = make_call(r, what, parameters, true);
     db_error error = {0};
-    PGresult *result = reads_run(r->context->reads, request_principal(r), &call, &error, r->memory);
+    PGresult *result =
+        replica_router_run(r->context->replicas, request_principal(r), &call, &error, r->memory);
     if (result == NULL) {
         respond_db_error(r, &error);
         return NULL;
@@ -172,11 +173,11 @@ void respond_reply(request *r, const db_reply *reply) {
 bool run_write(request *r, const statement *what, const char *const *parameters, db_reply *reply) {
     db_call call = make_call(r, what, parameters, false);
     db_error error = {0};
-    db_once once;
+    db_idempotency idempotency;
     bool done;
-    if (strcmp(r->raw.method, "POST") == 0 && request_idempotency(r, &once)) {
-        done =
-            db_call_once(r->context->connections, &r->who, &call, &once, reply, &error, r->memory);
+    if (strcmp(r->raw.method, "POST") == 0 && request_idempotency(r, &idempotency)) {
+        done = db_call_idempotent(r->context->connections, &r->who, &call, &idempotency, reply,
+                                  &error, r->memory);
     } else {
         PGresult *result = db_call_run(r->context->connections, &r->who, &call, &error, r->memory);
         done = result != NULL && db_reply_read(result, reply, r->memory);

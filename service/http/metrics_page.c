@@ -92,7 +92,7 @@ static size_t pool_waiting(const pool_stats *of) {
 }
 
 static void write_pools(app_context *context, FILE *out) {
-    reads_stats reads = reads_stats_read(context->reads);
+    replica_router_stats reads = replica_router_stats_read(context->replicas);
     const pool_rows pools = {
         .row = {{"requests", pool_stats_read(context->connections)},
                 {"pushes", group_commit_stats_read(context->pushes).connections},
@@ -128,14 +128,14 @@ static void write_pools(app_context *context, FILE *out) {
 }
 
 static void write_reads(app_context *context, FILE *out) {
-    reads_stats reads = reads_stats_read(context->reads);
+    replica_router_stats reads = replica_router_stats_read(context->replicas);
     if (!reads.configured) {
         return;
     }
     metrics_head(out, "standby_reads_total", "counter",
                  "Reads that a standby may answer, by whether it did or the primary had to.");
-    fprintf(out, "standby_reads_total{answered_by=\"standby\"} %llu\n", reads.answered);
-    fprintf(out, "standby_reads_total{answered_by=\"primary\"} %llu\n", reads.left);
+    fprintf(out, "standby_reads_total{answered_by=\"standby\"} %llu\n", reads.by_standby);
+    fprintf(out, "standby_reads_total{answered_by=\"primary\"} %llu\n", reads.by_primary);
 }
 
 static void write_pushes(app_context *context, FILE *out) {
@@ -175,7 +175,7 @@ static void write_feed(app_context *context, FILE *out) {
 }
 
 static void write_statistics(app_context *context, FILE *out) {
-    change_stats of = change_watch_stats(context->counted);
+    change_version_stats of = change_version_stats_read(context->change_version);
     metrics_write_value(out, "statistics_pending", "gauge",
                         "Changes that are not in the statistics yet, as last seen.",
                         (double)of.pending);

@@ -131,20 +131,20 @@ const char *request_identifier(const request *r) {
     return r->request_id;
 }
 
-bool request_idempotency(request *r, db_once *once) {
+bool request_idempotency(request *r, db_idempotency *idempotency) {
     const char *key = request_header(r, "Idempotency-Key");
     if (key == NULL) {
         return false;
     }
     size_t length = strlen(key);
     bool quoted = length >= 2 && key[0] == '"' && key[length - 1] == '"';
-    once->key = quoted ? arena_strndup(r->memory, key + 1, length - 2) : key;
+    idempotency->key = quoted ? arena_strndup(r->memory, key + 1, length - 2) : key;
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
     const char *text = arena_printf(r->memory, "%s %s\n%s", r->raw.method, r->raw.target,
                                     r->body == NULL ? "" : request_body_text(r));
     EVP_Digest(text, strlen(text), digest, &size, EVP_sha256(), NULL);
-    once->request_hash = base64url_encode(digest, size, r->memory);
-    once->path = r->path;
+    idempotency->request_hash = base64url_encode(digest, size, r->memory);
+    idempotency->path = r->path;
     return true;
 }

@@ -129,4 +129,4 @@ const char *request_identifier(const request *r);
 void respond_reply(request *r, const db_reply *reply);
 
 /* The Idempotency-Key without its quotes, or NULL; its hash covers method, path and body. */
-bool request_idempotency(request *r, db_once *once);
+bool request_idempotency(request *r, db_idempotency *idempotency);

@@ -6,7 +6,7 @@
 #include "service/log.h"
 #include "service/metrics.h"
 #include "service/webhook/attempt.h"
-#include "service/webhook/receivers.h"
+#include "service/webhook/endpoint_health.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -42,7 +42,7 @@ struct deliverer {
     arena *memory; /* of one round */
     CURLM *transfers;
     attempt *running;
-    receivers *known;
+    endpoint_health *endpoints;
     unsigned turn; /* at whom of those that are ready the next look begins */
     int64_t looked_ms, next_look_ms, backlog_ms, complained_ms;
 };
@@ -90,8 +90,8 @@ static void end(deliverer *all, attempt *one, attempt_result result, long status
 
 static void judge_receiver(deliverer *all, const attempt *one, attempt_result result) {
     if (result != ATTEMPT_FORBIDDEN) {
-        receivers_note(all->known, one->webhook,
-                       attempt_was_slow(one, result) ? RECEIVER_SILENT : RECEIVER_ANSWERS);
+        endpoint_health_set(all->endpoints, one->webhook,
+                            attempt_was_slow(one, result) ? ENDPOINT_SILENT : ENDPOINT_RESPONSIVE);
     }
 }
 
@@ -118,15 +118,15 @@ static int free_places(const deliverer *all) {
 /* How many attempts may begin for the webhook now. One whose receiver did not answer the last time
  * has one under way, until it answers again. */
 static int places_for(const deliverer *all, const char *webhook) {
-    receiver_manner manner = receivers_manner(all->known, webhook);
+    endpoint_state state = endpoint_health_get(all->endpoints, webhook);
     int places = free_places(all);
-    if (manner == RECEIVER_ANSWERS) {
+    if (state == ENDPOINT_RESPONSIVE) {
         return places;
     }
     int untrusted = count_untrusted(all);
     bool is_first = !is_under_way(all, webhook);
     int share = untrusted < UNTRUSTED_MOST ? UNTRUSTED_MOST - untrusted : 0;
-    if (manner == RECEIVER_SILENT) {
+    if (state == ENDPOINT_SILENT) {
         share = is_first && share > 0 ? 1 : 0;
     } else if (share == 0 && is_first && untrusted < UNTRIED_MOST) {
         share = 1;
@@ -178,7 +178,7 @@ static void complain(deliverer *all, const char *webhook, const db_error *error)
  * -1 when the database refused. */
 static int take(deliverer *all, const char *webhook, const principal *who, int64_t safe) {
     int64_t began = awake_ms();
-    bool trusted = receivers_manner(all->known, webhook) == RECEIVER_ANSWERS;
+    bool trusted = endpoint_health_get(all->endpoints, webhook) == ENDPOINT_RESPONSIVE;
     db_call call = {.what = statement_take_deliveries,
                     .parameters = {webhook, arena_printf(all->memory, "%lld", (long long)safe),
                                    arena_printf(all->memory, "%d", places_for(all, webhook)),
@@ -301,8 +301,8 @@ static void look(deliverer *all) {
         int64_t its_wait = serve_ready(all, due, row, safe);
         wait = its_wait < wait ? its_wait : wait;
     }
-    if (due != NULL && receivers_count(all->known) > (size_t)PQntuples(due)) {
-        receivers_forget(all->known, is_due, due); /* webhooks that are there no more */
+    if (due != NULL && endpoint_health_count(all->endpoints) > (size_t)PQntuples(due)) {
+        endpoint_health_forget(all->endpoints, is_due, due); /* webhooks that are there no more */
     }
     PQclear(due);
     all->next_look_ms = all->looked_ms + wait;
@@ -388,7 +388,7 @@ static void *run(void *argument) {
 
 static void free_parts(deliverer *all) {
     curl_multi_cleanup(all->transfers);
-    receivers_free(all->known);
+    endpoint_health_free(all->endpoints);
     pool_free(all->connection);
     arena_free(all->memory);
     if (all->bell >= 0) {
@@ -409,7 +409,7 @@ deliverer *deliverer_new(const deliverer_settings *settings, feed *changes) {
     all->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     all->memory = arena_new();
     all->transfers = curl_multi_init();
-    all->known = receivers_new();
+    all->endpoints = endpoint_health_new();
     all->connection = pool_new(settings->database, 1, "");
     all->backlog_ms = awake_ms() - BACKLOG_MS;
     if (all->bell < 0 || all->transfers == NULL || all->connection == NULL ||

@@ -1,4 +1,4 @@
--- What runs on a standby as well (service/db/reads.c).
+-- What runs on a standby as well (service/db/replica_router.c).
 
 -- Leaves a request to the primary: a standby answers as if it had been asked to write.
 create or replace function leave_to_primary(reason text) returns void language plpgsql as $$

@@ -1,4 +1,4 @@
--- Reads on a standby that are never older than their request (service/db/reads.c).
+-- Reads on a standby that are never older than their request (service/db/replica_router.c).
 
 -- name: commit_position
 -- Asked of the primary: whatever it has acknowledged lies below.

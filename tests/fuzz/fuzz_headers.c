@@ -32,9 +32,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     (void)negotiate_gzip(accept);
     (void)request_expected_version(&r);
     r.body = json_object();
-    db_once once;
-    if (request_idempotency(&r, &once)) {
-        HOLDS(once.key != NULL && once.request_hash != NULL);
+    db_idempotency idempotency;
+    if (request_idempotency(&r, &idempotency)) {
+        HOLDS(idempotency.key != NULL && idempotency.request_hash != NULL);
     }
     contract_match match = {.operation = r.operation};
     violation_list faults = violation_list_make(r.memory);

@@ -1,5 +1,5 @@
 /* Tests of where webhooks may go and how they are signed. */
-#include "service/webhook/receivers.h"
+#include "service/webhook/endpoint_health.h"
 #include "service/webhook/signature.h"
 #include "service/webhook/target.h"
 
@@ -270,16 +270,16 @@ static bool is_second(const void *context, const char *webhook) {
 }
 
 Test(webhook, given_notes_of_receivers_then_the_last_counts_and_those_that_are_gone_are_forgotten) {
-    receivers *all = receivers_new();
-    cr_expect_eq(receivers_manner(all, "first"), RECEIVER_UNKNOWN);
-    receivers_note(all, "first", RECEIVER_ANSWERS);
-    receivers_note(all, "second", RECEIVER_ANSWERS);
-    receivers_note(all, "second", RECEIVER_SILENT);
-    cr_expect_eq(receivers_count(all), 2);
-    cr_expect_eq(receivers_manner(all, "first"), RECEIVER_ANSWERS);
-    receivers_forget(all, is_second, NULL);
-    cr_expect_eq(receivers_count(all), 1);
-    cr_expect_eq(receivers_manner(all, "first"), RECEIVER_UNKNOWN);
-    cr_expect_eq(receivers_manner(all, "second"), RECEIVER_SILENT);
-    receivers_free(all);
+    endpoint_health *all = endpoint_health_new();
+    cr_expect_eq(endpoint_health_get(all, "first"), ENDPOINT_UNKNOWN);
+    endpoint_health_set(all, "first", ENDPOINT_RESPONSIVE);
+    endpoint_health_set(all, "second", ENDPOINT_RESPONSIVE);
+    endpoint_health_set(all, "second", ENDPOINT_SILENT);
+    cr_expect_eq(endpoint_health_count(all), 2);
+    cr_expect_eq(endpoint_health_get(all, "first"), ENDPOINT_RESPONSIVE);
+    endpoint_health_forget(all, is_second, NULL);
+    cr_expect_eq(endpoint_health_count(all), 1);
+    cr_expect_eq(endpoint_health_get(all, "first"), ENDPOINT_UNKNOWN);
+    cr_expect_eq(endpoint_health_get(all, "second"), ENDPOINT_SILENT);
+    endpoint_health_free(all);
 }

@@ -6,30 +6,31 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef struct change_watch change_watch;
+typedef struct change_version change_version;
 
-enum { CHANGE_MARK_SIZE = 128 };
+enum { CHANGE_VERSION_SIZE = 128 };
 
 /* Starts counting. NULL when memory or threads are out. */
-change_watch *change_watch_new(const char *conninfo);
-void change_watch_free(change_watch *watching);
+change_version *change_version_new(const char *conninfo);
+void change_version_free(change_version *changes);
 
-/* The mark of a scope ("*", a committee, or "" for what only days and releases change) at the last
- * step: "change/day/release". It differs whenever an answer of the scope could differ, and says
- * nothing of other scopes. Returns false while nothing is known for sure, because the last step
- * began more than a second ago: then the database has to be asked. */
-bool change_watch_mark(change_watch *watching, const char *scope, char mark[CHANGE_MARK_SIZE]);
+/* The version of a scope ("*", a committee, or "" for what only days and releases change) at the
+ * last step: "change/day/release". It differs whenever an answer of the scope could differ, and
+ * says nothing of other scopes. Returns false while nothing is known for sure, because the last
+ * step began more than a second ago: then the database has to be asked. */
+bool change_version_read(change_version *changes, const char *scope,
+                         char version[CHANGE_VERSION_SIZE]);
 
 /* Whether the last look saw that a client of the organisation, or one of its tokens, is shut out:
  * then the database has to be asked, too. */
-bool change_watch_excludes(change_watch *watching, const char *organisation);
+bool change_version_excludes(change_version *changes, const char *organisation);
 
-typedef struct change_stats {
+typedef struct change_version_stats {
     int64_t pending;       /* changes that wait to be counted */
     int64_t not_included;  /* subjects whose facts cannot be computed */
     double behind_seconds; /* since when the oldest change waits, or no step succeeded */
     bool release_failed;
     uint64_t counted, steps; /* subjects that this instance counted, and in how many steps */
     int64_t step_most;       /* subjects of the largest of them */
-} change_stats;
-change_stats change_watch_stats(change_watch *watching);
+} change_version_stats;
+change_version_stats change_version_stats_read(change_version *changes);

@@ -1,20 +1,20 @@
-/* What keeps the audit trail going beside the requests. */
-#include "service/db/audit_keeper.h"
+/* Maintenance of the audit trail next to the requests. */
+#include "service/db/audit_maintenance.h"
 
-#include "service/db/chore.h"
+#include "service/db/background.h"
 
 enum { SEAL_STEP = 2000, PRUNE_STEP = 10000, ROUNDS_MOST = 20, LOOK_EVERY_S = 5, HOUR_S = 3600 };
 #define SEAL_STEP_TEXT "2000" /* as parameters */
 #define PRUNE_STEP_TEXT "10000"
 
-void audit_keep(pool *connections, audit_watch *watch, audit_stats *stats, long tick,
-                int anchor_seconds) {
+void audit_maintain(pool *connections, audit_watch *watch, audit_stats *stats, long tick,
+                    int anchor_seconds) {
     const db_call seal = {.what = statement_audit_seal_next, .parameters = {SEAL_STEP_TEXT}};
     const db_call prune = {.what = statement_audit_prune, .parameters = {PRUNE_STEP_TEXT}};
     bool anchors = (tick - 1) % anchor_seconds == 0;
-    chore_work_off(connections, &seal, SEAL_STEP, ROUNDS_MOST);
+    background_run_steps(connections, &seal, SEAL_STEP, ROUNDS_MOST);
     if (tick % HOUR_S == 1) {
-        chore_work_off(connections, &prune, PRUNE_STEP, ROUNDS_MOST);
+        background_run_steps(connections, &prune, PRUNE_STEP, ROUNDS_MOST);
     }
     if (anchors || tick % LOOK_EVERY_S == 1) {
         audit_watch_look(watch, connections, stats, anchors);

@@ -8,24 +8,24 @@
 
 #include "service/db/call.h"
 
-typedef struct reads reads;
+typedef struct replica_router replica_router;
 
 /* `primary` is borrowed and has to live longer. `conninfo` leads to a standby; NULL: there is none.
  * Returns NULL when memory or threads are out. */
-reads *reads_new(pool *primary, const char *conninfo, size_t size);
-void reads_free(reads *all);
+replica_router *replica_router_new(pool *primary, const char *conninfo, size_t size);
+void replica_router_free(replica_router *all);
 
 /* Runs the call like db_call_run: on the standby when its statement may run there, else on the
  * primary. */
-PGresult *reads_run(reads *all, const principal *who, const db_call *call, db_error *error,
-                    arena *memory);
+PGresult *replica_router_run(replica_router *all, const principal *who, const db_call *call,
+                             db_error *error, arena *memory);
 
 /* Looks at idle connections to the standby: call once a second. */
-void reads_probe(reads *all);
+void replica_router_probe(replica_router *all);
 
-typedef struct reads_stats {
+typedef struct replica_router_stats {
     bool configured;
-    unsigned long long answered, left; /* by the standby; to the primary, though configured */
+    unsigned long long by_standby, by_primary; /* answered; by the primary though configured */
     pool_stats standby;
-} reads_stats;
-reads_stats reads_stats_read(reads *all);
+} replica_router_stats;
+replica_router_stats replica_router_stats_read(replica_router *all);

@@ -1,5 +1,5 @@
 /* How the receivers of webhooks answered last. */
-#include "service/webhook/receivers.h"
+#include "service/webhook/endpoint_health.h"
 
 #include "service/memory.h"
 
@@ -11,30 +11,30 @@ enum { ID_MOST = 36 };
 
 typedef struct note {
     struct note *next;
-    receiver_manner manner;
+    endpoint_state state;
     char webhook[ID_MOST + 1];
 } note;
 
-struct receivers {
+struct endpoint_health {
     note *first;
     size_t count;
 };
 
-receivers *receivers_new(void) {
-    receivers *all = memory_get(sizeof *all);
-    *all = (receivers){0};
+endpoint_health *endpoint_health_new(void) {
+    endpoint_health *all = memory_get(sizeof *all);
+    *all = (endpoint_health){0};
     return all;
 }
 
-void receivers_free(receivers *all) {
+void endpoint_health_free(endpoint_health *all) {
     if (all == NULL) {
         return;
     }
-    receivers_forget(all, NULL, NULL);
+    endpoint_health_forget(all, NULL, NULL);
     free(all);
 }
 
-static note *find(const receivers *all, const char *webhook) {
+static note *find(const endpoint_health *all, const char *webhook) {
     note *one = all->first;
     while (one != NULL && strcmp(one->webhook, webhook) != 0) {
         one = one->next;
@@ -42,7 +42,7 @@ static note *find(const receivers *all, const char *webhook) {
     return one;
 }
 
-void receivers_note(receivers *all, const char *webhook, receiver_manner manner) {
+void endpoint_health_set(endpoint_health *all, const char *webhook, endpoint_state state) {
     note *one = find(all, webhook);
     if (one == NULL) {
         one = memory_get(sizeof *one);
@@ -51,20 +51,21 @@ void receivers_note(receivers *all, const char *webhook, receiver_manner manner)
         all->first = one;
         all->count++;
     }
-    one->manner = manner;
+    one->state = state;
 }
 
-receiver_manner receivers_manner(const receivers *all, const char *webhook) {
+endpoint_state endpoint_health_get(const endpoint_health *all, const char *webhook) {
     const note *one = find(all, webhook);
-    return one == NULL ? RECEIVER_UNKNOWN : one->manner;
+    return one == NULL ? ENDPOINT_UNKNOWN : one->state;
 }
 
-size_t receivers_count(const receivers *all) {
+size_t endpoint_health_count(const endpoint_health *all) {
     return all->count;
 }
 
-void receivers_forget(receivers *all, bool (*is_there)(const void *context, const char *webhook),
-                      const void *context) {
+void endpoint_health_forget(endpoint_health *all,
+                            bool (*is_there)(const void *context, const char *webhook),
+                            const void *context) {
     note **place = &all->first;
     while (*place != NULL) {
         note *one = *place;

@@ -1,7 +1,7 @@
-/* Work on the database that no request asks for. */
-#include "service/upkeep.h"
+/* Maintenance: work on the database that no request asks for. */
+#include "service/maintenance.h"
 
-#include "service/db/chore.h"
+#include "service/db/background.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 enum { PERIOD_MS = 1000, SIGHT_EVERY_S = 10, EXPIRE_EVERY_S = 60, STEP = 1000, ROUNDS_MOST = 50 };
 #define STEP_TEXT "1000" /* STEP as a parameter */
 
-struct upkeep {
+struct maintenance {
     app_context *context;
     pthread_t thread;
     audit_watch trail;
@@ -24,7 +24,7 @@ struct upkeep {
 /* Accesses that begin or end today change who sees which events. */
 static void keep_sight(app_context *context) {
     const db_call sight = {.what = statement_feed_sight_due};
-    if (chore_work_off(context->connections, &sight, 1, ROUNDS_MOST)) {
+    if (background_run_steps(context->connections, &sight, 1, ROUNDS_MOST)) {
         feed_poke(context->changes);
     }
 }
@@ -41,18 +41,18 @@ static void expire(app_context *context) {
         {.what = statement_webhook_pause_unconfirmed},
     };
     for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
-        chore_work_off(context->connections, &old[i], STEP, ROUNDS_MOST);
+        background_run_steps(context->connections, &old[i], STEP, ROUNDS_MOST);
     }
 }
 
 /* Waits for the next period. False when it is to end. */
-static bool pause_until_next(const upkeep *all) {
+static bool pause_until_next(const maintenance *all) {
     struct pollfd place = {.fd = all->ending, .events = POLLIN};
     return poll(&place, 1, PERIOD_MS) <= 0;
 }
 
 static void *run(void *words) {
-    upkeep *all = words;
+    maintenance *all = words;
     audit_watch_start(&all->trail, all->context->settings->audit_anchor_file);
     for (long tick = 1; pause_until_next(all); tick++) {
         if (!pool_is_connected(all->context->connections)) {
@@ -64,14 +64,14 @@ static void *run(void *words) {
         if (tick % EXPIRE_EVERY_S == 1) {
             expire(all->context);
         }
-        audit_keep(all->context->connections, &all->trail, &all->context->audited, tick,
-                   all->context->settings->audit_anchor_seconds);
+        audit_maintain(all->context->connections, &all->trail, &all->context->audited, tick,
+                       all->context->settings->audit_anchor_seconds);
     }
     return NULL;
 }
 
-upkeep *upkeep_start(app_context *context) {
-    upkeep *all = calloc(1, sizeof *all);
+maintenance *maintenance_start(app_context *context) {
+    maintenance *all = calloc(1, sizeof *all);
     if (all == NULL) {
         return NULL;
     }
@@ -85,11 +85,11 @@ upkeep *upkeep_start(app_context *context) {
     return all;
 }
 
-void upkeep_stop(upkeep *all) {
+void maintenance_stop(maintenance *all) {
     if (all == NULL) {
         return;
     }
-    chore_stop();
+    background_stop();
     const uint64_t one = 1;
     ssize_t written = write(all->ending, &one, sizeof one);
     (void)written; /* the first write to a counter at zero succeeds */

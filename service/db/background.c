@@ -1,5 +1,5 @@
-/* Statements that no request asks for. */
-#include "service/db/chore.h"
+/* Background statements, that no request asks for. */
+#include "service/db/background.h"
 
 #include "service/log.h"
 
@@ -8,11 +8,11 @@
 
 static atomic_bool stopped;
 
-void chore_stop(void) {
+void background_stop(void) {
     atomic_store(&stopped, true);
 }
 
-PGresult *chore_run(pool *connections, const db_call *call, arena *memory) {
+PGresult *background_run(pool *connections, const db_call *call, arena *memory) {
     if (atomic_load(&stopped)) {
         return NULL;
     }
@@ -25,11 +25,11 @@ PGresult *chore_run(pool *connections, const db_call *call, arena *memory) {
     return result;
 }
 
-bool chore_work_off(pool *connections, const db_call *call, long step, int rounds) {
+bool background_run_steps(pool *connections, const db_call *call, long step, int rounds) {
     arena *memory = arena_new();
     bool did = false;
     for (long done = step; rounds > 0 && done >= step; rounds--) {
-        PGresult *result = chore_run(connections, call, memory);
+        PGresult *result = background_run(connections, call, memory);
         done = result == NULL ? 0 : strtol(PQgetvalue(result, 0, 0), NULL, 10);
         PQclear(result);
         arena_reset(memory);

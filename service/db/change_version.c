@@ -1,5 +1,5 @@
 /* Counts what statistics are made of, and sees who is shut out. */
-#include "service/db/change_watch.h"
+#include "service/db/change_version.h"
 
 #include "service/clock.h"
 #include "service/db/call.h"
@@ -16,7 +16,7 @@
  * long for the database's limit. */
 enum { LOOK_EVERY_MS = 500, LOOK_AGAIN_MS = 20, FRESH_MS = 1000, SUBJECTS_MOST = 50 };
 
-struct change_watch {
+struct change_version {
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     pthread_t thread;
@@ -27,7 +27,7 @@ struct change_watch {
     char *words;       /* " scope:change" of each scope */
     char *excluded;    /* organisations, a space on either side of each */
     bool more;         /* changes wait to be counted */
-    change_stats stats;
+    change_version_stats stats;
     int step; /* subjects of the next step; of the thread alone */
     char failed[sizeof((db_error *)0)->sqlstate]; /* of the last look; of the thread alone */
     bool stopping;
@@ -74,7 +74,7 @@ static char *copy_of(const PGresult *seen, const char *column, arena *memory) {
     return strdup(text == NULL ? "" : text);
 }
 
-static void note_figures(change_stats *stats, const PGresult *seen, arena *memory) {
+static void note_figures(change_version_stats *stats, const PGresult *seen, arena *memory) {
     const char *behind = db_text(seen, "behind", memory);
     int64_t counted = number_of(seen, "counted", memory);
     stats->pending = number_of(seen, "pending", memory);
@@ -88,22 +88,22 @@ static void note_figures(change_stats *stats, const PGresult *seen, arena *memor
     }
 }
 
-static void note(change_watch *watching, int64_t began, const PGresult *seen, arena *memory) {
+static void note(change_version *changes, int64_t began, const PGresult *seen, arena *memory) {
     char *times = copy_of(seen, "times", memory);
     char *words = copy_of(seen, "words", memory);
     char *excluded = copy_of(seen, "excluded", memory);
     char *faults = copy_of(seen, "faults", memory);
     bool complete = times != NULL && words != NULL && excluded != NULL;
-    pthread_mutex_lock(&watching->lock);
+    pthread_mutex_lock(&changes->lock);
     if (complete) {
-        replace(&watching->times, times);
-        replace(&watching->words, words);
-        replace(&watching->excluded, excluded);
-        watching->looked_ms = began;
-        watching->more = truth_of(seen, "more", memory);
-        note_figures(&watching->stats, seen, memory);
+        replace(&changes->times, times);
+        replace(&changes->words, words);
+        replace(&changes->excluded, excluded);
+        changes->looked_ms = began;
+        changes->more = truth_of(seen, "more", memory);
+        note_figures(&changes->stats, seen, memory);
     }
-    pthread_mutex_unlock(&watching->lock);
+    pthread_mutex_unlock(&changes->lock);
     if (!complete) {
         free(times);
         free(words);
@@ -116,108 +116,108 @@ static void note(change_watch *watching, int64_t began, const PGresult *seen, ar
 }
 
 /* A failure is logged once, until another one or a success follows. */
-static void note_failure(change_watch *watching, const char *sqlstate) {
-    if (*sqlstate != '\0' && strcmp(sqlstate, watching->failed) != 0) {
+static void note_failure(change_version *changes, const char *sqlstate) {
+    if (*sqlstate != '\0' && strcmp(sqlstate, changes->failed) != 0) {
         log_write(LOG_WARNING, "statistics: counting %d subjects failed, SQLSTATE %s",
-                  watching->step, sqlstate);
+                  changes->step, sqlstate);
     }
-    snprintf(watching->failed, sizeof watching->failed, "%s", sqlstate);
-    if (strcmp(sqlstate, "57014") == 0 && watching->step > 1) {
-        watching->step /= 2;
+    snprintf(changes->failed, sizeof changes->failed, "%s", sqlstate);
+    if (strcmp(sqlstate, "57014") == 0 && changes->step > 1) {
+        changes->step /= 2;
     }
 }
 
 /* One look, with one step of counting. Whatever was committed before it began is in it, or is said
  * to be pending. */
-static void look(change_watch *watching, arena *memory) {
+static void look(change_version *changes, arena *memory) {
     int64_t began = now_ms();
     db_error error = {0};
-    const char *most = arena_printf(memory, "%d", watching->step);
+    const char *most = arena_printf(memory, "%d", changes->step);
     db_call call = {
         .what = statement_look_at_statistics, .parameters = {most}, .safe_to_repeat = true};
-    PGresult *seen = db_call_run(watching->connection, NULL, &call, &error, memory);
+    PGresult *seen = db_call_run(changes->connection, NULL, &call, &error, memory);
     if (seen == NULL) {
-        note_failure(watching, error.sqlstate);
+        note_failure(changes, error.sqlstate);
         return;
     }
-    note(watching, began, seen, memory);
+    note(changes, began, seen, memory);
     PQclear(seen);
-    watching->failed[0] = '\0';
-    watching->step = watching->step * 2 < SUBJECTS_MOST ? watching->step * 2 : SUBJECTS_MOST;
+    changes->failed[0] = '\0';
+    changes->step = changes->step * 2 < SUBJECTS_MOST ? changes->step * 2 : SUBJECTS_MOST;
 }
 
-static void wait_for_next(change_watch *watching) {
-    long wait_ms = watching->more ? LOOK_AGAIN_MS : LOOK_EVERY_MS;
+static void wait_for_next(change_version *changes) {
+    long wait_ms = changes->more ? LOOK_AGAIN_MS : LOOK_EVERY_MS;
     const struct timespec until = clock_deadline(CLOCK_MONOTONIC, wait_ms);
-    while (!watching->stopping &&
-           pthread_cond_timedwait(&watching->stopped, &watching->lock, &until) != ETIMEDOUT) {
+    while (!changes->stopping &&
+           pthread_cond_timedwait(&changes->stopped, &changes->lock, &until) != ETIMEDOUT) {
     }
 }
 
 static void *keep_looking(void *argument) {
-    change_watch *watching = argument;
+    change_version *changes = argument;
     arena *memory = arena_new();
-    pthread_mutex_lock(&watching->lock);
-    while (memory != NULL && !watching->stopping) {
-        pthread_mutex_unlock(&watching->lock);
-        pool_probe(watching->connection);
-        look(watching, memory);
+    pthread_mutex_lock(&changes->lock);
+    while (memory != NULL && !changes->stopping) {
+        pthread_mutex_unlock(&changes->lock);
+        pool_probe(changes->connection);
+        look(changes, memory);
         arena_reset(memory);
-        pthread_mutex_lock(&watching->lock);
-        wait_for_next(watching);
+        pthread_mutex_lock(&changes->lock);
+        wait_for_next(changes);
     }
-    pthread_mutex_unlock(&watching->lock);
+    pthread_mutex_unlock(&changes->lock);
     arena_free(memory);
     return NULL;
 }
 
-change_watch *change_watch_new(const char *conninfo) {
-    change_watch *watching = calloc(1, sizeof *watching);
-    if (watching == NULL) {
+change_version *change_version_new(const char *conninfo) {
+    change_version *changes = calloc(1, sizeof *changes);
+    if (changes == NULL) {
         return NULL;
     }
-    watching->step = SUBJECTS_MOST;
-    watching->started_ms = now_ms();
-    watching->connection = pool_new(conninfo, 1, "-c statement_timeout=8s");
-    pthread_mutex_init(&watching->lock, NULL);
+    changes->step = SUBJECTS_MOST;
+    changes->started_ms = now_ms();
+    changes->connection = pool_new(conninfo, 1, "-c statement_timeout=8s");
+    pthread_mutex_init(&changes->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&watching->stopped, &attributes);
+    pthread_cond_init(&changes->stopped, &attributes);
     pthread_condattr_destroy(&attributes);
-    if (watching->connection == NULL ||
-        pthread_create(&watching->thread, NULL, keep_looking, watching) != 0) {
-        pool_free(watching->connection);
-        free(watching);
+    if (changes->connection == NULL ||
+        pthread_create(&changes->thread, NULL, keep_looking, changes) != 0) {
+        pool_free(changes->connection);
+        free(changes);
         return NULL;
     }
-    return watching;
+    return changes;
 }
 
-void change_watch_free(change_watch *watching) {
-    if (watching == NULL) {
+void change_version_free(change_version *changes) {
+    if (changes == NULL) {
         return;
     }
-    pthread_mutex_lock(&watching->lock);
-    watching->stopping = true;
-    pthread_cond_broadcast(&watching->stopped);
-    pthread_mutex_unlock(&watching->lock);
-    pthread_join(watching->thread, NULL);
-    pool_free(watching->connection);
-    pthread_cond_destroy(&watching->stopped);
-    pthread_mutex_destroy(&watching->lock);
-    free(watching->times);
-    free(watching->words);
-    free(watching->excluded);
-    free(watching);
+    pthread_mutex_lock(&changes->lock);
+    changes->stopping = true;
+    pthread_cond_broadcast(&changes->stopped);
+    pthread_mutex_unlock(&changes->lock);
+    pthread_join(changes->thread, NULL);
+    pool_free(changes->connection);
+    pthread_cond_destroy(&changes->stopped);
+    pthread_mutex_destroy(&changes->lock);
+    free(changes->times);
+    free(changes->words);
+    free(changes->excluded);
+    free(changes);
 }
 
-bool change_watch_excludes(change_watch *watching, const char *organisation) {
+bool change_version_excludes(change_version *changes, const char *organisation) {
     char word[ORGANISATION_MOST + 3];
     snprintf(word, sizeof word, " %s ", organisation);
-    pthread_mutex_lock(&watching->lock);
-    bool found = watching->excluded != NULL && strstr(watching->excluded, word) != NULL;
-    pthread_mutex_unlock(&watching->lock);
+    pthread_mutex_lock(&changes->lock);
+    bool found = changes->excluded != NULL && strstr(changes->excluded, word) != NULL;
+    pthread_mutex_unlock(&changes->lock);
     return found;
 }
 
@@ -233,25 +233,26 @@ static const char *word_of(const char *words, const char *scope, int *length) {
     return found;
 }
 
-bool change_watch_mark(change_watch *watching, const char *scope, char mark[CHANGE_MARK_SIZE]) {
+bool change_version_read(change_version *changes, const char *scope,
+                         char version[CHANGE_VERSION_SIZE]) {
     int length = 0;
-    pthread_mutex_lock(&watching->lock);
-    const char *word = *scope == '\0' ? "" : word_of(watching->words, scope, &length);
+    pthread_mutex_lock(&changes->lock);
+    const char *word = *scope == '\0' ? "" : word_of(changes->words, scope, &length);
     bool known =
-        watching->looked_ms != 0 && now_ms() - watching->looked_ms <= FRESH_MS && word != NULL;
+        changes->looked_ms != 0 && now_ms() - changes->looked_ms <= FRESH_MS && word != NULL;
     if (known) {
-        known = snprintf(mark, CHANGE_MARK_SIZE, "%.*s/%s", length, word, watching->times) <
-                CHANGE_MARK_SIZE;
+        known = snprintf(version, CHANGE_VERSION_SIZE, "%.*s/%s", length, word, changes->times) <
+                CHANGE_VERSION_SIZE;
     }
-    pthread_mutex_unlock(&watching->lock);
+    pthread_mutex_unlock(&changes->lock);
     return known;
 }
 
-change_stats change_watch_stats(change_watch *watching) {
-    pthread_mutex_lock(&watching->lock);
-    change_stats stats = watching->stats;
-    int64_t since = watching->looked_ms == 0 ? watching->started_ms : watching->looked_ms;
-    pthread_mutex_unlock(&watching->lock);
+change_version_stats change_version_stats_read(change_version *changes) {
+    pthread_mutex_lock(&changes->lock);
+    change_version_stats stats = changes->stats;
+    int64_t since = changes->looked_ms == 0 ? changes->started_ms : changes->looked_ms;
+    pthread_mutex_unlock(&changes->lock);
     int64_t silent_ms = now_ms() - since;
     if (stats.behind_seconds > 0 || silent_ms > FRESH_MS) {
         stats.behind_seconds += (double)silent_ms / 1000;
