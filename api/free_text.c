@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { CHI_DIGITS = 10, DIGITS_MOST = 15, MARKS_MOST = 3 };
+enum { CHI_DIGITS = 10, DIGITS_MAX = 15, MARKS_MAX = 3 };
 
 static bool is_digit(char byte) {
     return byte >= '0' && byte <= '9';
@@ -53,7 +53,7 @@ static size_t separator_length(const char *text) {
         return 1;
     }
     size_t length = 0;
-    for (int marks = 0; marks < MARKS_MOST; marks++) {
+    for (int marks = 0; marks < MARKS_MAX; marks++) {
         const char *at = text + length;
         size_t more = *at != '\0' && strchr(" -()", *at) != NULL ? 1 : wide_mark(at);
         if (more == 0) {
@@ -64,10 +64,10 @@ static size_t separator_length(const char *text) {
     return length;
 }
 
-/* Counts up to `most` digits. */
-static size_t digit_run(const char *text, size_t most) {
+/* Counts up to `max` digits. */
+static size_t digit_run(const char *text, size_t max) {
     size_t length = 0;
-    while (length < most && is_digit(text[length])) {
+    while (length < max && is_digit(text[length])) {
         length++;
     }
     return length;
@@ -150,10 +150,10 @@ static const char *digits_kind(const char *digits, size_t count, size_t first_gr
 
 /* Looks at each end of a group of digits: more may follow that do not belong to the number. */
 static const char *scan_digits(const char *text, bool plus) {
-    char digits[DIGITS_MOST + 1] = {0};
+    char digits[DIGITS_MAX + 1] = {0};
     size_t count = 0;
-    size_t first_group = digit_run(text, DIGITS_MOST + 1);
-    while (count < DIGITS_MOST && is_digit(*text)) {
+    size_t first_group = digit_run(text, DIGITS_MAX + 1);
+    while (count < DIGITS_MAX && is_digit(*text)) {
         digits[count++] = *text++;
         if (is_digit(*text)) {
             continue;
@@ -321,7 +321,7 @@ static bool continues_word(const char *text) {
 static bool begins_chi(const char *text) {
     char digits[CHI_DIGITS + 1] = {0};
     size_t count = 0;
-    size_t first_group = digit_run(text, DIGITS_MOST + 1);
+    size_t first_group = digit_run(text, DIGITS_MAX + 1);
     while (count < CHI_DIGITS && is_digit(*text)) {
         digits[count++] = *text++;
         if (is_digit(*text)) {

@@ -9,9 +9,9 @@
 #include <string.h>
 
 enum {
-    ITEMS_MOST = 1000,
-    ASK_AGAIN_MOST = 3,
-    FAULTS_MOST = 2000 /* of the batch: a small body could have a hundred for each of its items */
+    ITEMS_MAX = 1000,
+    ASK_AGAIN_MAX = 3,
+    FAULTS_MAX = 2000 /* of the batch: a small body could have a hundred for each of its items */
 };
 
 typedef struct batch {
@@ -30,10 +30,10 @@ static const contract_schema *referral_schema(void) {
 
 /* Everything that contract and privacy rules have against one document, at most so many faults, and
  * the problem's code. */
-static violation_list check_referral(request *r, const json_t *document, size_t most,
+static violation_list check_referral(request *r, const json_t *document, size_t max,
                                      const char **code) {
     const char *pointer = "";
-    violation_list faults = violation_list_make_for(request_memory(r), most);
+    violation_list faults = violation_list_make_for(request_memory(r), max);
     contract_check_value(referral_schema(), document, pointer, &faults);
     contract_scan_identifiers(referral_schema(), document, pointer, free_text_scan_identifier,
                               &faults);
@@ -65,7 +65,7 @@ static void close_batch(batch *all) {
 /* Returns false after it answered with a problem for the whole batch. When its items have too many
  * faults together, the later ones name their first one only. */
 static bool check_items(batch *all) {
-    size_t left = FAULTS_MOST;
+    size_t left = FAULTS_MAX;
     for (size_t i = 0; i < all->count; i++) {
         json_t *document = json_array_get(request_body(all->r), i);
         const char *code;
@@ -135,7 +135,7 @@ static size_t count_waiting(const batch *all) {
 /* Sends the items inside the transaction, again for those that another transaction got in the way
  * of. */
 static bool send_items(batch *all, db_transaction *transaction, db_error *error) {
-    for (int asked = 0; asked < ASK_AGAIN_MOST && count_waiting(all) > 0; asked++) {
+    for (int asked = 0; asked < ASK_AGAIN_MAX && count_waiting(all) > 0; asked++) {
         char *items = join_items(all);
         const char *const parameters[] = {items};
         PGresult *rows = items == NULL
@@ -291,7 +291,7 @@ static void store_batch(batch *all, bool atomic, const db_idempotency *idempoten
 void push_referrals(request *r) {
     const char *flag = request_query_value(r, "atomic");
     bool atomic = flag != NULL && strcmp(flag, "true") == 0;
-    if (json_array_size(request_body(r)) == 0 || json_array_size(request_body(r)) > ITEMS_MOST) {
+    if (json_array_size(request_body(r)) == 0 || json_array_size(request_body(r)) > ITEMS_MAX) {
         violation_list faults = violation_list_make(request_memory(r));
         violation_add(&faults, PLACE_BODY, "", "max_items", "must hold 1 to 1000 referrals");
         respond_violations(r, "schema_violation", &faults);
@@ -324,7 +324,7 @@ void validate_referral(request *r) {
     arena *memory = request_memory(r);
     json_t *document = request_body(r);
     const char *code;
-    violation_list faults = check_referral(r, document, VIOLATIONS_MOST, &code);
+    violation_list faults = check_referral(r, document, VIOLATIONS_MAX, &code);
     const char *found = NULL;
     if (faults.first == NULL) {
         contract_apply_defaults(referral_schema(), document);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* An answer has two places that it may stand in; the one not used last gives way. */
-enum { SET_COUNT = 128, WAYS = 2, BODY_MOST = 128 * 1024, VERSION_SIZE = 128 };
+enum { SET_COUNT = 128, WAYS = 2, BODY_MAX = 128 * 1024, VERSION_SIZE = 128 };
 
 typedef struct kept {
     char *key, *body;
@@ -85,7 +85,7 @@ static bool holds(const kept *place, const char *version) {
 
 void answer_cache_put(answer_cache *cache, const char *key, const answer_terms *terms,
                       const char *tag, const char *body) {
-    if (strlen(body) > BODY_MOST || strlen(terms->version) >= VERSION_SIZE ||
+    if (strlen(body) > BODY_MAX || strlen(terms->version) >= VERSION_SIZE ||
         strlen(terms->scope) >= ANSWER_SCOPE_SIZE || strlen(tag) >= ANSWER_TAG_SIZE) {
         return;
     }

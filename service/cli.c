@@ -112,7 +112,7 @@ static int take_value(parse *p, const char *name, int count, char **words, const
 
 static int take_own_option(parse *p, int count, char **words) {
     const cli_option *options = p->command->options;
-    for (size_t i = 0; i < CLI_OPTIONS_MOST && options[i].name != NULL; i++) {
+    for (size_t i = 0; i < CLI_OPTIONS_MAX && options[i].name != NULL; i++) {
         if (!is_option(words[0], options[i].name)) {
             continue;
         }
@@ -208,7 +208,7 @@ int cli_run(const cli_program *program, int count, char **words) {
 }
 
 const char *cli_value(const cli_call *call, const char *name) {
-    for (size_t i = 0; i < CLI_OPTIONS_MOST && call->command->options[i].name != NULL; i++) {
+    for (size_t i = 0; i < CLI_OPTIONS_MAX && call->command->options[i].name != NULL; i++) {
         if (strcmp(call->command->options[i].name, name) == 0) {
             return call->values[i];
         }

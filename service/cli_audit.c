@@ -50,7 +50,7 @@ static bool begin(PGconn *link) {
 
 static bool read_place(const PGresult *row, int position, int number, int hash,
                        audit_place *place) {
-    char anchor[AUDIT_ANCHOR_MOST];
+    char anchor[AUDIT_ANCHOR_MAX];
     snprintf(anchor, sizeof anchor, "%s:%s", PQgetvalue(row, 0, position),
              PQgetvalue(row, 0, hash));
     place->number = strtoll(PQgetvalue(row, 0, number), NULL, 10);
@@ -155,7 +155,7 @@ static bool verify(PGconn *link, audit_chain *chain) {
 }
 
 static int report(const audit_chain *chain) {
-    char anchor[AUDIT_ANCHOR_MOST];
+    char anchor[AUDIT_ANCHOR_MAX];
     if (chain->fault[0] != '\0') {
         printf("audit trail: FAULT: %s\n", chain->fault);
         return TAMPERED;

@@ -196,13 +196,13 @@ static void check_logging(findings *all) {
 /* Invented data may be lost: in dev it is only said. */
 static void check_durability(findings *all) {
     char reason[1024] = "";
-    durability_verdict verdict = durability_check(all->settings->database, reason, sizeof reason);
-    if (verdict == DURABILITY_KEPT) {
+    durability_result result = durability_check(all->settings->database, reason, sizeof reason);
+    if (result == DURABILITY_KEPT) {
         report_order("durability", "what is confirmed is on disk");
     } else if (all->settings->dev) {
         report_order("durability", "not kept, which is allowed in dev");
     } else {
-        report_fault(all, verdict == DURABILITY_OFF ? EX_CONFIG : EX_UNAVAILABLE, "durability",
+        report_fault(all, result == DURABILITY_OFF ? EX_CONFIG : EX_UNAVAILABLE, "durability",
                      reason,
                      "fsync and full_page_writes in postgresql.conf; synchronous_commit there, or "
                      "of the role or the database.");

@@ -12,7 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { ANSWER_MOST = 4096, WAIT_SECONDS = 3 };
+enum { ANSWER_MAX = 4096, WAIT_SECONDS = 3 };
 
 static int connect_to(const char *listen) {
     const struct timeval wait = {.tv_sec = WAIT_SECONDS};
@@ -41,8 +41,8 @@ static int connect_to(const char *listen) {
 static void read_answer(int link, char *answer) {
     size_t size = 0;
     ssize_t got = 0;
-    while (size < ANSWER_MOST - 1 &&
-           (got = recv(link, answer + size, ANSWER_MOST - 1 - size, 0)) > 0) {
+    while (size < ANSWER_MAX - 1 &&
+           (got = recv(link, answer + size, ANSWER_MAX - 1 - size, 0)) > 0) {
         size += (size_t)got;
     }
     answer[size] = '\0';
@@ -67,14 +67,14 @@ static const char *ask(const char *listen, char *answer, bool *reached) {
 }
 
 bool health_answers(const char *listen) {
-    char answer[ANSWER_MOST] = "";
+    char answer[ANSWER_MAX] = "";
     bool reached = false;
     const char *body = ask(listen, answer, &reached);
     return body != NULL && strstr(body, "\"ready\":") != NULL;
 }
 
 int health_ask(const char *listen, FILE *out) {
-    char answer[ANSWER_MOST] = "";
+    char answer[ANSWER_MAX] = "";
     bool reached = false;
     const char *body = ask(listen, answer, &reached);
     if (body == NULL) {

@@ -149,13 +149,13 @@ static int replace(const config *settings, const used_key *key, const char *data
     if (!read_key(settings, key, &secret, &read, reason, sizeof reason)) {
         return cli_fail(EX_CONFIG, reason);
     }
-    fingerprint_verdict verdict = fingerprint_replace(database, &read, reason, sizeof reason);
+    fingerprint_result result = fingerprint_replace(database, &read, reason, sizeof reason);
     wipe(secret, read.size);
-    if (verdict == FINGERPRINT_IN_USE) {
+    if (result == FINGERPRINT_IN_USE) {
         return cli_fail(EX_UNAVAILABLE,
                         "the service is connected to the database: stop every instance first.");
     }
-    if (verdict != FINGERPRINT_SAME) {
+    if (result != FINGERPRINT_SAME) {
         return cli_fail(EX_UNAVAILABLE, reason);
     }
     printf("the %s key in %s is the register's key now\n", key->name, key->setting);

@@ -8,7 +8,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-enum { SECONDS_USUAL = 43200, SECONDS_MOST = 86400 };
+enum { SECONDS_USUAL = 43200, SECONDS_MAX = 86400 };
 
 static const token_role *find_role(const token_role *roles, const char *name) {
     while (roles->name != NULL && strcmp(roles->name, name) != 0) {
@@ -48,7 +48,7 @@ static long read_seconds(const char *text) {
     }
     errno = 0;
     long seconds = strtol(text, &end, 10);
-    return errno != 0 || end == text || *end != '\0' || seconds > SECONDS_MOST ? 0 : seconds;
+    return errno != 0 || end == text || *end != '\0' || seconds > SECONDS_MAX ? 0 : seconds;
 }
 
 static int print_token(const config *settings, const token_role *whom, long seconds) {

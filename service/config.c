@@ -18,7 +18,7 @@ typedef struct setting {
     setting_kind kind;
     size_t offset;
     const char *fallback; /* NULL: none */
-    int least, most;      /* of a NUMBER */
+    int least, max;       /* of a NUMBER */
 } setting;
 
 #define AT(member) offsetof(config, member)
@@ -45,11 +45,11 @@ static const setting settings_known[] = {
     {"LR_WORKERS", NUMBER, AT(workers), "32", 1, 1024},
     {"LR_CONNECTIONS", NUMBER, AT(connections), "12", 1, 256},
     {"LR_PUSH_CONNECTIONS", NUMBER, AT(push_connections), "2", 1, 16},
-    {"LR_CONNECTION_LIMIT", NUMBER, AT(connections_most), "2048", 16, 60000},
-    {"LR_ADDRESS_CONNECTION_LIMIT", NUMBER, AT(address_connections_most), "512", 1, 60000},
+    {"LR_CONNECTION_LIMIT", NUMBER, AT(connections_max), "2048", 16, 60000},
+    {"LR_ADDRESS_CONNECTION_LIMIT", NUMBER, AT(address_connections_max), "512", 1, 60000},
     {"LR_TRUSTED_PROXIES", TEXT, AT(trusted_proxies), "127.0.0.1 ::1", 0, 0},
     {"LR_BODY_MEMORY_MIB", NUMBER, AT(body_memory_mib), "96", 16, 1048576},
-    {"LR_WAITING_LIMIT", NUMBER, AT(waiting_most), "1024", 0, 60000},
+    {"LR_WAITING_LIMIT", NUMBER, AT(waiting_max), "1024", 0, 60000},
     {"LR_FEED_DAYS", NUMBER, AT(feed_days), "90", 7, 3650},
     {"LR_WEBHOOK_KEY_FILE", TEXT, AT(webhook_key_file), NULL, 0, 0},
     {"LR_WEBHOOK_HOSTS", TEXT, AT(webhook_hosts), NULL, 0, 0},
@@ -72,7 +72,7 @@ static const setting settings_known[] = {
 };
 enum {
     SETTING_COUNT = sizeof settings_known / sizeof settings_known[0],
-    LINE_MOST = 4096,
+    LINE_LENGTH_MAX = 4096,
     CLIENTS_OF_ORGANISATION = 4, /* that may use up their quotas at the same time */
     BYTES_OF_SECRET = 8          /* different ones, at least; 32 random bytes have 28 or more */
 };
@@ -106,9 +106,9 @@ static bool set_value(config *settings, const setting *known, const char *value,
     errno = 0;
     long number = strtol(value, &end, 10);
     if (errno != 0 || end == value || *end != '\0' || number < known->least ||
-        number > known->most) {
+        number > known->max) {
         snprintf(reason, reason_size, "%s (from %s) must be a whole number from %d to %d.",
-                 known->name, origin, known->least, known->most);
+                 known->name, origin, known->least, known->max);
         return false;
     }
     *number_at(settings, known) = (int)number;
@@ -146,7 +146,7 @@ static bool read_file(config *settings, const char *file, char *reason, size_t r
                  strerror(errno));
         return false;
     }
-    char line[LINE_MOST];
+    char line[LINE_LENGTH_MAX];
     bool good = true;
     while (good && fgets(line, sizeof line, in) != NULL) {
         good = read_line(settings, line, file, reason, reason_size);
@@ -232,9 +232,9 @@ static bool derive(config *settings, char *reason, size_t reason_size) {
         settings->issuer = strdup("https://identity.invalid/dev");
     }
     if (settings->organisation_rate_limit == 0) {
-        int most = INT_MAX / CLIENTS_OF_ORGANISATION;
+        int max = INT_MAX / CLIENTS_OF_ORGANISATION;
         settings->organisation_rate_limit =
-            (settings->rate_limit < most ? settings->rate_limit : most) * CLIENTS_OF_ORGANISATION;
+            (settings->rate_limit < max ? settings->rate_limit : max) * CLIENTS_OF_ORGANISATION;
     }
     if ((settings->tls_certificate_file == NULL) != (settings->tls_key_file == NULL)) {
         snprintf(reason, reason_size,
@@ -334,8 +334,8 @@ unsigned char *config_read_secret(const char *setting_name, const char *path, si
         return NULL;
     }
     struct stat facts;
-    unsigned char *secret = calloc(1, LINE_MOST);
-    size_t length = secret == NULL ? 0 : fread(secret, 1, LINE_MOST - 1, in);
+    unsigned char *secret = calloc(1, LINE_LENGTH_MAX);
+    size_t length = secret == NULL ? 0 : fread(secret, 1, LINE_LENGTH_MAX - 1, in);
     bool open_to_others = fstat(fileno(in), &facts) == 0 && (facts.st_mode & 07) != 0;
     fclose(in);
     while (length > 0 && isspace(secret[length - 1])) {
@@ -351,7 +351,7 @@ unsigned char *config_read_secret(const char *setting_name, const char *path, si
                                "be a secret; make it of random bytes.",
                  setting_name, least);
         if (secret != NULL) {
-            explicit_bzero(secret, LINE_MOST);
+            explicit_bzero(secret, LINE_LENGTH_MAX);
             free(secret);
         }
         return NULL;

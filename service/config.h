@@ -19,7 +19,7 @@ typedef struct config {
     int allow_plain_http;          /* in production, on an address that others can reach */
     int allow_unverified_database; /* in production, TCP without sslmode=verify-full */
     int workers, connections, push_connections;
-    int connections_most, address_connections_most, waiting_most;
+    int connections_max, address_connections_max, waiting_max;
     const char *trusted_proxies; /* addresses that address_connections_most does not hold for */
     int body_memory_mib; /* for bodies, documents made of them, and answers that wait to be read */
     int feed_days;

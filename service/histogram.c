@@ -13,7 +13,7 @@ void histogram_add(histogram *all, const histogram_scale *scale, uint64_t value)
 
 unsigned long long histogram_count(const histogram *all) {
     unsigned long long count = 0;
-    for (size_t place = 0; place <= HISTOGRAM_BOUNDS_MOST; place++) {
+    for (size_t place = 0; place <= HISTOGRAM_BOUNDS_MAX; place++) {
         count += atomic_load_explicit(&all->by_bound[place], memory_order_relaxed);
     }
     return count;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { HISTOGRAM_BOUNDS_MOST = 16 };
+enum { HISTOGRAM_BOUNDS_MAX = 16 };
 
 /* The bounds, rising, of the values that are added; `unit` turns a value into what is served: 1e-6
  * for microseconds that are served as seconds. */
@@ -19,7 +19,7 @@ typedef struct histogram_scale {
 
 /* All zero is empty. */
 typedef struct histogram {
-    atomic_ullong by_bound[HISTOGRAM_BOUNDS_MOST + 1];
+    atomic_ullong by_bound[HISTOGRAM_BOUNDS_MAX + 1];
     atomic_ullong total;
 } histogram;
 

@@ -11,13 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PORT_MOST = 65535 };
+enum { PORT_MAX = 65535 };
 
 static bool is_port(const char *text) {
     size_t length = strlen(text);
     long port = strtol(text, NULL, 10);
     return length > 0 && length <= 5 && strspn(text, "0123456789") == length && port > 0 &&
-           port <= PORT_MOST;
+           port <= PORT_MAX;
 }
 
 const char *listen_parse(const char *text, listen_address *into) {

@@ -9,19 +9,19 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MOST = 4096, MESSAGE_MOST = 1024 };
+enum { LINE_LENGTH_MAX = 4096, MESSAGE_MAX = 1024 };
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 static atomic_int lowest_level = LOG_INFO;
 
 typedef struct line {
-    char text[LINE_MOST];
+    char text[LINE_LENGTH_MAX];
     size_t used;
 } line;
 
 /* Leaves room for the closing brace and the newline. */
 static void put_byte(line *out, char byte) {
-    if (out->used < LINE_MOST - 3) {
+    if (out->used < LINE_LENGTH_MAX - 3) {
         out->text[out->used++] = byte;
     }
 }
@@ -104,7 +104,7 @@ void log_write(log_level level, const char *format, ...) {
     if ((int)level < atomic_load(&lowest_level)) {
         return;
     }
-    char message[MESSAGE_MOST];
+    char message[MESSAGE_MAX];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);

@@ -11,7 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { PERIOD_MS = 1000, SIGHT_EVERY_S = 10, EXPIRE_EVERY_S = 60, STEP = 1000, ROUNDS_MOST = 50 };
+enum { PERIOD_MS = 1000, SIGHT_EVERY_S = 10, EXPIRE_EVERY_S = 60, STEP = 1000, ROUNDS_MAX = 50 };
 #define STEP_TEXT "1000" /* STEP as a parameter */
 
 struct maintenance {
@@ -24,7 +24,7 @@ struct maintenance {
 /* Accesses that begin or end today change who sees which events. */
 static void keep_sight(app_context *context) {
     const db_call sight = {.what = statement_feed_sight_due};
-    if (background_run_steps(context->connections, &sight, 1, ROUNDS_MOST)) {
+    if (background_run_steps(context->connections, &sight, 1, ROUNDS_MAX)) {
         feed_poke(context->changes);
     }
 }
@@ -41,7 +41,7 @@ static void expire(app_context *context) {
         {.what = statement_webhook_pause_unconfirmed},
     };
     for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
-        background_run_steps(context->connections, &old[i], STEP, ROUNDS_MOST);
+        background_run_steps(context->connections, &old[i], STEP, ROUNDS_MAX);
     }
 }
 

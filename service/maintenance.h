@@ -1,5 +1,5 @@
-/* Maintenance: work on the database that no request asks for: forgetting idempotency keys and
- * events that are old enough, accesses that begin or end today, and the audit trail. */
+/* Maintenance of the database that no request asks for: expiry of idempotency keys and events,
+ * accesses that begin or end today, and the audit trail. */
 #pragma once
 
 #include "service/http/app_context.h"

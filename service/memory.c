@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TRIES_MOST = 1000, PAUSE_US = 1000 };
+enum { TRIES_MAX = 1000, PAUSE_US = 1000 };
 
 static void *resize(void *place, size_t size) {
     size_t wanted = size == 0 ? 1 : size;
-    for (int tries = 0; tries < TRIES_MOST; tries++) {
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
         void *got = realloc(place, wanted);
         if (got != NULL) {
             return got;

@@ -67,28 +67,28 @@ static void write_files(FILE *out) {
         count++;
     }
     closedir(files);
-    struct rlimit most;
+    struct rlimit max;
     metrics_write_value(out, "process_open_fds", "gauge", "Open file descriptors.", count);
-    if (getrlimit(RLIMIT_NOFILE, &most) == 0) {
+    if (getrlimit(RLIMIT_NOFILE, &max) == 0) {
         metrics_write_value(out, "process_max_fds", "gauge", "File descriptors that may be open.",
-                            (double)most.rlim_cur);
+                            (double)max.rlim_cur);
     }
 }
 
 bool process_allow_files(size_t count, char *reason, size_t reason_size) {
-    struct rlimit most;
-    if (getrlimit(RLIMIT_NOFILE, &most) != 0 || most.rlim_cur >= count) {
+    struct rlimit max;
+    if (getrlimit(RLIMIT_NOFILE, &max) != 0 || max.rlim_cur >= count) {
         return true;
     }
-    if (most.rlim_max < count) {
+    if (max.rlim_max < count) {
         snprintf(reason, reason_size,
                  "The settings need %zu file descriptors, but the limit is %llu: raise it "
                  "(LimitNOFILE of systemd, ulimit -Hn), or lower LR_CONNECTION_LIMIT.",
-                 count, (unsigned long long)most.rlim_max);
+                 count, (unsigned long long)max.rlim_max);
         return false;
     }
-    most.rlim_cur = count;
-    if (setrlimit(RLIMIT_NOFILE, &most) != 0) {
+    max.rlim_cur = count;
+    if (setrlimit(RLIMIT_NOFILE, &max) != 0) {
         snprintf(reason, reason_size, "The limit of file descriptors cannot be raised to %zu: %s.",
                  count, strerror(errno));
         return false;

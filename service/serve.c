@@ -27,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LEEWAY_SECONDS = 30, LIFETIME_MOST = 3600, LIFETIME_MOST_DEV = 86400 };
+enum { LEEWAY_SECONDS = 30, LIFETIME_MAX = 3600, LIFETIME_MAX_DEV = 86400 };
 
 static const char *const no_hmac = "HMAC-SHA-256 is not available from OpenSSL.";
 
@@ -106,7 +106,7 @@ bool command_read_webhooks(const config *settings, targets **allowed, unsigned c
  * moment. */
 static size_t descriptors_needed(const config *settings) {
     enum { OF_WORKER = 3, POOLS = 2, OTHERS = 128 };
-    return (size_t)settings->connections_most + ADMIN_CONNECTIONS +
+    return (size_t)settings->connections_max + ADMIN_CONNECTIONS +
            OF_WORKER * (size_t)settings->workers + POOLS * (size_t)settings->connections +
            (size_t)settings->push_connections + OTHERS;
 }
@@ -117,9 +117,9 @@ bool command_allow_files(const config *settings, char *reason, size_t reason_siz
 
 bool command_check_transport(const config *settings, const char *setting, const char *conninfo,
                              char *reason, size_t reason_size) {
-    link_verdict verdict = link_judge(setting, conninfo, reason, reason_size);
-    return verdict == LINK_VERIFIED ||
-           (verdict == LINK_UNVERIFIED && (settings->dev || settings->allow_unverified_database));
+    link_result result = link_judge(setting, conninfo, reason, reason_size);
+    return result == LINK_VERIFIED ||
+           (result == LINK_UNVERIFIED && (settings->dev || settings->allow_unverified_database));
 }
 
 typedef struct sentence {
@@ -207,11 +207,11 @@ static int check_database(const config *settings, char *reason, size_t reason_si
     if (!check_transport(settings, reason, reason_size)) {
         return EX_CONFIG;
     }
-    role_verdict role = role_check("LR_DATABASE", settings->database, reason, reason_size);
+    role_result role = role_check("LR_DATABASE", settings->database, reason, reason_size);
     if (role != ROLE_BOUND) {
         return role == ROLE_UNSAFE ? EX_CONFIG : EX_UNAVAILABLE;
     }
-    durability_verdict durability =
+    durability_result durability =
         settings->dev ? DURABILITY_KEPT : durability_check(settings->database, reason, reason_size);
     if (durability != DURABILITY_KEPT) {
         return durability == DURABILITY_OFF ? EX_CONFIG : EX_UNAVAILABLE;
@@ -273,7 +273,7 @@ static bool make_parts(app_context *context, const statement *combined,
     token_rules rules = {.issuer = settings->issuer,
                          .audience = settings->audience,
                          .leeway_seconds = LEEWAY_SECONDS,
-                         .lifetime_most_seconds = settings->dev ? LIFETIME_MOST_DEV : LIFETIME_MOST,
+                         .lifetime_most_seconds = settings->dev ? LIFETIME_MAX_DEV : LIFETIME_MAX,
                          .subject_key = subject_key,
                          .subject_key_size = SECRET_SIZE};
     context->keys = keys_new(&source, reason, reason_size);
@@ -290,7 +290,7 @@ static bool make_parts(app_context *context, const statement *combined,
                                     settings->audit_durable ? "" : "-c register.audit_durable=off");
     context->replicas = replica_router_new(context->connections, settings->read_database,
                                            (size_t)settings->connections);
-    context->changes = feed_new(settings->database, (size_t)settings->waiting_most);
+    context->changes = feed_new(settings->database, (size_t)settings->waiting_max);
     context->pushes =
         group_commit_new(settings->database, (size_t)settings->push_connections, combined);
     context->change_version = change_version_new(settings->database);

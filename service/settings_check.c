@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MOST = 900 };
+enum { TEXT_MAX = 900 };
 
 typedef struct findings {
     const config *settings;
@@ -22,7 +22,7 @@ typedef struct findings {
 
 __attribute__((format(printf, 3, 4))) static void add(const findings *all, finding_level level,
                                                       const char *format, ...) {
-    char text[TEXT_MOST];
+    char text[TEXT_MAX];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -108,7 +108,7 @@ static void check_plain_http(const findings *all, const struct addrinfo *address
 }
 
 static struct addrinfo *check_address(const findings *all, const char *setting, const char *text) {
-    char reason[TEXT_MOST] = "";
+    char reason[TEXT_MAX] = "";
     struct addrinfo *found = listen_resolve(setting, text, false, reason, sizeof reason);
     if (found == NULL) {
         add(all, FINDING_FAULT, "%s", reason);
@@ -201,7 +201,7 @@ static void check_public_url(const findings *all) {
 }
 
 static void check_proxies(const findings *all) {
-    char reason[TEXT_MOST] = "";
+    char reason[TEXT_MAX] = "";
     connection_limit *read =
         connection_limit_new(1, 1, all->settings->trusted_proxies, reason, sizeof reason);
     if (read == NULL) {

@@ -48,8 +48,8 @@ static EVP_PKEY *read_key(const char *path, char *reason, size_t reason_size) {
     return private_key;
 }
 
-static tls_verdict judge(const X509 *certificate, const EVP_PKEY *private_key, char *reason,
-                         size_t reason_size) {
+static tls_result judge(const X509 *certificate, const EVP_PKEY *private_key, char *reason,
+                        size_t reason_size) {
     if (X509_check_private_key(certificate, private_key) != 1) {
         snprintf(
             reason, reason_size,
@@ -70,18 +70,18 @@ static tls_verdict judge(const X509 *certificate, const EVP_PKEY *private_key, c
     return TLS_FILES_GOOD;
 }
 
-tls_verdict tls_files_check(const char *certificate_file, const char *key_file, char *reason,
-                            size_t reason_size) {
-    tls_verdict verdict = TLS_FILES_BAD;
+tls_result tls_files_check(const char *certificate_file, const char *key_file, char *reason,
+                           size_t reason_size) {
+    tls_result result = TLS_FILES_BAD;
     EVP_PKEY *private_key = NULL;
     X509 *certificate = read_certificate(certificate_file, reason, reason_size);
     if (certificate != NULL) {
         private_key = read_key(key_file, reason, reason_size);
     }
     if (private_key != NULL) {
-        verdict = judge(certificate, private_key, reason, reason_size);
+        result = judge(certificate, private_key, reason, reason_size);
     }
     X509_free(certificate);
     EVP_PKEY_free(private_key);
-    return verdict;
+    return result;
 }

@@ -4,17 +4,16 @@
 #include <string.h>
 
 violation_list violation_list_make(arena *memory) {
-    return violation_list_make_for(memory, VIOLATIONS_MOST);
+    return violation_list_make_for(memory, VIOLATIONS_MAX);
 }
 
-violation_list violation_list_make_for(arena *memory, size_t most) {
-    return (violation_list){.memory = memory,
-                            .most = most < VIOLATIONS_MOST ? most : VIOLATIONS_MOST};
+violation_list violation_list_make_for(arena *memory, size_t max) {
+    return (violation_list){.memory = memory, .max = max < VIOLATIONS_MAX ? max : VIOLATIONS_MAX};
 }
 
 void violation_add(violation_list *list, violation_place place, const char *name, const char *rule,
                    const char *message) {
-    if (list->count >= list->most) {
+    if (list->count >= list->max) {
         return;
     }
     violation *added = arena_alloc(list->memory, sizeof *added);

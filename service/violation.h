@@ -22,21 +22,21 @@ typedef struct violation {
     struct violation *next;
 } violation;
 
-/* At most VIOLATIONS_MOST are kept, so that a hostile document cannot make a huge answer. */
-enum { VIOLATIONS_MOST = 100 };
+/* At most VIOLATIONS_MAX are kept, so that a hostile document cannot make a huge answer. */
+enum { VIOLATIONS_MAX = 100 };
 
 typedef struct violation_list {
     arena *memory;
     violation *first;
     violation *last;
-    size_t count, most;
+    size_t count, max;
 } violation_list;
 
 /* Returns an empty list whose entries will live in `memory`. */
 violation_list violation_list_make(arena *memory);
 
-/* The same for at most `most` entries, or VIOLATIONS_MOST where that is less. */
-violation_list violation_list_make_for(arena *memory, size_t most);
+/* The same for at most `max` entries, or VIOLATIONS_MAX where that is less. */
+violation_list violation_list_make_for(arena *memory, size_t max);
 
 /* Appends one violation. `name` and `message` are copied; `rule` has to be a literal or outlive the
  * list. */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { CONNECT_MILLISECONDS = 3000, TOTAL_MILLISECONDS = 10000, FRESH_MOST = 86400 };
+enum { CONNECT_MILLISECONDS = 3000, TOTAL_MILLISECONDS = 10000, FRESH_MAX = 86400 };
 
 typedef struct transfer {
     fetched *into;
@@ -61,7 +61,7 @@ bool fetch_url_allowed(const char *setting, const char *url, bool dev, char *rea
 static size_t take_bytes(char *bytes, size_t unit, size_t count, void *context) {
     fetched *into = ((transfer *)context)->into;
     size_t size = unit * count;
-    if (size > FETCH_BYTES_MOST - into->size) {
+    if (size > FETCH_BYTES_MAX - into->size) {
         return 0;
     }
     memcpy(into->bytes + into->size, bytes, size);
@@ -72,7 +72,7 @@ static size_t take_bytes(char *bytes, size_t unit, size_t count, void *context) 
 static long read_seconds(const char *text) {
     char *end = NULL;
     long seconds = isdigit((unsigned char)*text) ? strtol(text, &end, 10) : -1;
-    return seconds > FRESH_MOST ? FRESH_MOST : seconds;
+    return seconds > FRESH_MAX ? FRESH_MAX : seconds;
 }
 
 static void read_directives(char *value, long *fresh) {
@@ -122,7 +122,7 @@ static bool set_options(CURL *handle, const char *url, transfer *run) {
            curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MILLISECONDS) ==
                CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)TOTAL_MILLISECONDS) == CURLE_OK &&
-           curl_easy_setopt(handle, CURLOPT_MAXFILESIZE, (long)FETCH_BYTES_MOST) == CURLE_OK &&
+           curl_easy_setopt(handle, CURLOPT_MAXFILESIZE, (long)FETCH_BYTES_MAX) == CURLE_OK &&
            /* A proxy is for the way out; a loopback address never takes it. */
            (!plain || curl_easy_setopt(handle, CURLOPT_PROXY, "") == CURLE_OK) &&
            curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_bytes) == CURLE_OK &&
@@ -155,7 +155,7 @@ bool fetch_get(const char *url, const atomic_bool *stop, fetched *into, char *re
     *into = (fetched){.fresh_seconds = -1};
     pthread_once(&library_ready, prepare_library);
     CURL *handle = curl_easy_init();
-    into->bytes = malloc(FETCH_BYTES_MOST);
+    into->bytes = malloc(FETCH_BYTES_MAX);
     bool done = false;
     if (handle == NULL || into->bytes == NULL) {
         snprintf(reason, reason_size, "memory is out");

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { FETCH_BYTES_MOST = 262144 };
+enum { FETCH_BYTES_MAX = 262144 };
 
 typedef struct fetched {
     char *bytes; /* malloc'ed; the caller frees it */
@@ -18,7 +18,7 @@ typedef struct fetched {
 bool fetch_url_allowed(const char *setting, const char *url, bool dev, char *reason,
                        size_t reason_size);
 
-/* Fetches an allowed address. No redirects, at most FETCH_BYTES_MOST bytes, 3 s to connect and
+/* Fetches an allowed address. No redirects, at most FETCH_BYTES_MAX bytes, 3 s to connect and
  * 10 s in all, certificates checked against the system's authorities. Stops when `*stop` becomes
  * true. Returns true and fills `into`, or false with a sentence in `reason`; only a 200 counts. */
 bool fetch_get(const char *url, const atomic_bool *stop, fetched *into, char *reason,

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RSA_BITS_LEAST = 2048, RSA_BITS_MOST = 8192, P256_BITS = 256 };
+enum { RSA_BITS_LEAST = 2048, RSA_BITS_MAX = 8192, P256_BITS = 256 };
 
 typedef enum finding { USABLE, USELESS, UNSAFE } finding;
 
@@ -81,7 +81,7 @@ static finding read_rsa(const json_t *jwk, key *into, const char **what) {
     }
     into->algorithm = KEY_RS256;
     into->parsed = parse_public(jwk, true);
-    if (into->parsed == NULL || EVP_PKEY_get_bits(into->parsed) > RSA_BITS_MOST) {
+    if (into->parsed == NULL || EVP_PKEY_get_bits(into->parsed) > RSA_BITS_MAX) {
         *what = "cannot be read as an RSA key of at most 8192 bits";
         return USELESS;
     }
@@ -116,7 +116,7 @@ static finding read_ec(const json_t *jwk, key *into, const char **what) {
 static finding read_key(const json_t *jwk, key *into, const char **what) {
     size_t length = 0;
     const char *kid = strict_json_text(jwk, "kid", &length);
-    if (kid == NULL || length == 0 || length > TOKEN_KID_MOST || strspn(kid, kid_bytes) != length) {
+    if (kid == NULL || length == 0 || length > TOKEN_KID_MAX || strspn(kid, kid_bytes) != length) {
         *what = "has no kid of 1 to 64 plain characters";
         return member_is(jwk, "kty", "oct") ? UNSAFE : USELESS;
     }
@@ -152,7 +152,7 @@ static finding read_another(const json_t *jwk, const key *found, size_t count, k
             result = UNSAFE;
         }
     }
-    if (result == USABLE && count == JWKS_KEYS_MOST) {
+    if (result == USABLE && count == JWKS_KEYS_MAX) {
         *what = "is one more than the 32 that are kept";
         result = USELESS;
     }
@@ -191,7 +191,7 @@ static size_t read_keys(const char *setting, const json_t *list, bool strict, ke
 
 size_t jwks_read(const char *setting, const char *bytes, size_t size, bool strict, key *found,
                  char *reason, size_t reason_size) {
-    json_t *root = size > JWKS_BYTES_MOST ? NULL : strict_json_object(bytes, size);
+    json_t *root = size > JWKS_BYTES_MAX ? NULL : strict_json_object(bytes, size);
     const json_t *list = json_object_get(root, "keys");
     size_t count = 0;
     if (json_is_array(list)) {

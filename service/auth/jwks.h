@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { JWKS_BYTES_MOST = 262144, JWKS_KEYS_MOST = 32 };
+enum { JWKS_BYTES_MAX = 262144, JWKS_KEYS_MAX = 32 };
 
-/* Reads a key set of `size` bytes into `found` (room for JWKS_KEYS_MOST). `setting` names the
+/* Reads a key set of `size` bytes into `found` (room for JWKS_KEYS_MAX). `setting` names the
  * source in messages. Keys this service has no use for (another use, another algorithm, no kid)
  * are skipped with a log line. When `strict`, a key that is unsafe (weak RSA, another curve for
  * ES256, a secret or private key, a kid that is there twice) refuses the set; otherwise it is

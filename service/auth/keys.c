@@ -23,9 +23,9 @@
 enum {
     ASK_SECONDS = 30,
     FETCH_SECONDS_LEAST = 60,
-    FETCH_SECONDS_MOST = 900,
+    FETCH_SECONDS_MAX = 900,
     SECRET_LEAST = 32,
-    REASON_MOST = 512
+    REASON_MAX = 512
 };
 
 typedef enum source_kind { FROM_FILE, FROM_ADDRESS, FROM_SECRET } source_kind;
@@ -96,7 +96,7 @@ static bool read_set(const keys *set, const char *bytes, size_t size, key *found
 
 static bool use_bytes(keys *set, const char *bytes, size_t size, char *reason, size_t reason_size) {
     unsigned char digest[EVP_MAX_MD_SIZE];
-    key found[JWKS_KEYS_MOST] = {0};
+    key found[JWKS_KEYS_MAX] = {0};
     size_t count = 0;
     if (EVP_Digest(bytes, size, digest, NULL, EVP_sha256(), NULL) != 1) {
         snprintf(reason, reason_size, "%s: SHA-256 is not available.", settings[set->kind]);
@@ -148,13 +148,13 @@ static bool load_secret(keys *set, char *reason, size_t reason_size) {
 
 static bool load_file(keys *set, char *reason, size_t reason_size) {
     FILE *in = fopen(set->location, "re");
-    char *bytes = in == NULL ? NULL : malloc(JWKS_BYTES_MOST + 1);
+    char *bytes = in == NULL ? NULL : malloc(JWKS_BYTES_MAX + 1);
     bool used = false;
     if (bytes == NULL) {
         snprintf(reason, reason_size, "%s: the file cannot be read: %s.", settings[FROM_FILE],
                  strerror(errno));
     } else {
-        size_t size = fread(bytes, 1, JWKS_BYTES_MOST + 1, in);
+        size_t size = fread(bytes, 1, JWKS_BYTES_MAX + 1, in);
         used = use_bytes(set, bytes, size, reason, reason_size);
     }
     free(bytes);
@@ -171,11 +171,11 @@ static bool load_path(keys *set, char *reason, size_t reason_size) {
                                   : load_secret(set, reason, reason_size);
 }
 
-static int64_t clamp(int64_t value, int64_t least, int64_t most) {
+static int64_t clamp(int64_t value, int64_t least, int64_t max) {
     if (value < least) {
         return least;
     }
-    return value > most ? most : value;
+    return value > max ? max : value;
 }
 
 static bool load_address(keys *set, char *reason, size_t reason_size) {
@@ -185,8 +185,8 @@ static bool load_address(keys *set, char *reason, size_t reason_size) {
         used = use_bytes(set, document.bytes, document.size, reason, reason_size);
         free(document.bytes);
     }
-    int64_t fresh = document.fresh_seconds < 0 ? FETCH_SECONDS_MOST : document.fresh_seconds;
-    int64_t wait = clamp(fresh, FETCH_SECONDS_LEAST, FETCH_SECONDS_MOST);
+    int64_t fresh = document.fresh_seconds < 0 ? FETCH_SECONDS_MAX : document.fresh_seconds;
+    int64_t wait = clamp(fresh, FETCH_SECONDS_LEAST, FETCH_SECONDS_MAX);
     if (!used) {
         wait = set->retry_seconds;
     }
@@ -214,7 +214,7 @@ static bool is_due(keys *set) {
 }
 
 static void refresh(keys *set) {
-    char reason[REASON_MOST] = "";
+    char reason[REASON_MAX] = "";
     bool used = set->kind == FROM_ADDRESS ? load_address(set, reason, sizeof reason)
                                           : load_path(set, reason, sizeof reason);
     if (!used && !atomic_load(&set->stop)) {

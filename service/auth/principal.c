@@ -5,7 +5,7 @@
 
 bool principal_has_scope(const principal *who, const char *scope) {
     size_t length = strlen(scope);
-    if (length == 0 || length > SCOPES_MOST || strchr(scope, ' ') != NULL) {
+    if (length == 0 || length > SCOPES_MAX || strchr(scope, ' ') != NULL) {
         return false;
     }
     for (const char *at = strstr(who->scopes, scope); at != NULL; at = strstr(at + 1, scope)) {

@@ -5,19 +5,19 @@
 #include <stdint.h>
 
 enum {
-    ORGANISATION_MOST = 32,
-    CLIENT_MOST = 64,
-    SCOPES_MOST = 512,
+    ORGANISATION_MAX = 32,
+    CLIENT_MAX = 64,
+    SCOPES_MAX = 512,
     SUBJECT_HASH_LENGTH = 32,
-    TOKEN_ID_MOST = 128
+    TOKEN_ID_MAX = 128
 };
 
 typedef struct principal {
-    char organisation[ORGANISATION_MOST + 1];
-    char client[CLIENT_MOST + 1];          /* client_id, or azp */
+    char organisation[ORGANISATION_MAX + 1];
+    char client[CLIENT_MAX + 1];           /* client_id, or azp */
     char subject[SUBJECT_HASH_LENGTH + 1]; /* keyed hash of sub, hexadecimal: never sub itself */
-    char scopes[SCOPES_MOST + 3];          /* " a b c ": a space on either side of each scope */
-    char token_id[TOKEN_ID_MOST + 1];      /* jti; empty when the token has none */
+    char scopes[SCOPES_MAX + 3];           /* " a b c ": a space on either side of each scope */
+    char token_id[TOKEN_ID_MAX + 1];       /* jti; empty when the token has none */
     int64_t issued_at, expires_at;         /* seconds since 1970-01-01T00:00:00Z */
     bool first_seen; /* the token is not among those that were verified a moment ago */
 } principal;

@@ -7,7 +7,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 
-enum { P256_NUMBER = 32, P256_SIGNATURE = 64, DER_MOST = 80 };
+enum { P256_NUMBER = 32, P256_SIGNATURE = 64, DER_MAX = 80 };
 
 const char *signature_algorithm_name(key_algorithm algorithm) {
     static const char *const names[] = {"HS256", "RS256", "ES256"};
@@ -45,7 +45,7 @@ static bool verify_digest(EVP_PKEY *parsed, const char *text, size_t signed_size
 
 /* JOSE writes r and s side by side (RFC 7518 section 3.4), OpenSSL reads a DER sequence. Numbers
  * that are zero or not below the order are refused there. */
-static size_t der_of_pair(const unsigned char *pair, unsigned char der[DER_MOST]) {
+static size_t der_of_pair(const unsigned char *pair, unsigned char der[DER_MAX]) {
     ECDSA_SIG *signature = ECDSA_SIG_new();
     BIGNUM *r = BN_bin2bn(pair, P256_NUMBER, NULL);
     BIGNUM *s = BN_bin2bn(pair + P256_NUMBER, P256_NUMBER, NULL);
@@ -55,7 +55,7 @@ static size_t der_of_pair(const unsigned char *pair, unsigned char der[DER_MOST]
         BN_free(s);
         goto done;
     }
-    if (i2d_ECDSA_SIG(signature, NULL) <= DER_MOST) {
+    if (i2d_ECDSA_SIG(signature, NULL) <= DER_MAX) {
         unsigned char *end = der;
         size = i2d_ECDSA_SIG(signature, &end);
     }
@@ -66,7 +66,7 @@ done:
 
 static bool verify_ecdsa(const key *with, const char *text, size_t signed_size,
                          const unsigned char *signature, size_t signature_size) {
-    unsigned char der[DER_MOST];
+    unsigned char der[DER_MAX];
     if (signature_size != P256_SIGNATURE) {
         return false;
     }

@@ -102,8 +102,8 @@ static const char *verify_fully(token_verifier *verifier, const char *text, size
 static const char *verify_cached(token_verifier *verifier, const char *text, int64_t now,
                                  principal *who) {
     unsigned char digest[TOKEN_DIGEST_SIZE];
-    size_t size = strnlen(text, TOKEN_BYTES_MOST + 1);
-    if (size == 0 || size > TOKEN_BYTES_MOST) {
+    size_t size = strnlen(text, TOKEN_BYTES_MAX + 1);
+    if (size == 0 || size > TOKEN_BYTES_MAX) {
         return "size";
     }
     if (!keys_are_accepted(verifier->keys, now)) {

@@ -17,7 +17,7 @@ typedef struct token_rules {
     size_t subject_key_size;
 } token_rules;
 
-enum { TOKEN_BYTES_MOST = 4096, TOKEN_CACHE_ENTRIES = 10000, TOKEN_CACHE_SECONDS = 60 };
+enum { TOKEN_BYTES_MAX = 4096, TOKEN_CACHE_ENTRIES = 10000, TOKEN_CACHE_SECONDS = 60 };
 
 /* Returns a verifier over `keys` (borrowed, has to outlive it); NULL when memory is out.
  * The strings of `rules` are copied. Safe to use from many threads. */

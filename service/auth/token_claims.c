@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SUBJECT_MOST = 255, SUBJECT_HASH_BYTES = SUBJECT_HASH_LENGTH / 2 };
+enum { SUBJECT_MAX = 255, SUBJECT_HASH_BYTES = SUBJECT_HASH_LENGTH / 2 };
 
 static const int64_t year_ten_thousand = 253402300800;
 static const char lower[] = "abcdefghijklmnopqrstuvwxyz._";
@@ -93,7 +93,7 @@ static const char *read_client(const json_t *root, principal *who) {
         return "client";
     }
     const char *client = strict_json_text(root, identified != NULL ? "client_id" : "azp", &length);
-    if (client == NULL || length == 0 || length > CLIENT_MOST ||
+    if (client == NULL || length == 0 || length > CLIENT_MAX ||
         !made_of(client, length, client_bytes)) {
         return "client";
     }
@@ -104,8 +104,8 @@ static const char *read_client(const json_t *root, principal *who) {
 static const char *read_organisation(const json_t *root, principal *who) {
     size_t length = 0;
     const char *code = strict_json_text(root, "organisation", &length);
-    if (code == NULL || length < 2 || length > ORGANISATION_MOST || code[0] < 'A' ||
-        code[0] > 'Z' || !made_of(code, length, organisation_bytes)) {
+    if (code == NULL || length < 2 || length > ORGANISATION_MAX || code[0] < 'A' || code[0] > 'Z' ||
+        !made_of(code, length, organisation_bytes)) {
         return "organisation";
     }
     memcpy(who->organisation, code, length + 1);
@@ -131,7 +131,7 @@ static bool scopes_are_clean(const char *scopes, size_t length) {
 static const char *read_scopes(const json_t *root, principal *who) {
     size_t length = 0;
     const char *scopes = strict_json_text(root, "scope", &length);
-    if (scopes == NULL || length > SCOPES_MOST || !scopes_are_clean(scopes, length)) {
+    if (scopes == NULL || length > SCOPES_MAX || !scopes_are_clean(scopes, length)) {
         return "scope";
     }
     who->scopes[0] = ' ';
@@ -144,7 +144,7 @@ static const char *read_subject(const json_t *root, const token_rules *rules, pr
     unsigned char digest[EVP_MAX_MD_SIZE];
     size_t length = 0;
     const char *subject = strict_json_text(root, "sub", &length);
-    if (subject == NULL || length == 0 || length > SUBJECT_MOST) {
+    if (subject == NULL || length == 0 || length > SUBJECT_MAX) {
         return "subject";
     }
     if (rules->subject_key_size > INT_MAX ||
@@ -164,7 +164,7 @@ static const char *read_token_id(const json_t *root, principal *who) {
         return NULL;
     }
     const char *id = strict_json_text(root, "jti", &length);
-    if (id == NULL || length == 0 || length > TOKEN_ID_MOST) {
+    if (id == NULL || length == 0 || length > TOKEN_ID_MAX) {
         return "token_id";
     }
     memcpy(who->token_id, id, length + 1);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-_Static_assert((int)TOKEN_PART_MOST >= (int)TOKEN_BYTES_MOST, "a part fits its buffer");
+_Static_assert((int)TOKEN_PART_MAX >= (int)TOKEN_BYTES_MAX, "a part fits its buffer");
 
 /* Not isalnum: that one asks the locale. */
 static int sextet_of(char byte) {
@@ -61,7 +61,7 @@ const char *token_split(const char *text, size_t size, token_parts *parts) {
     size_t claims_size = (size_t)(second - first - 1);
     size_t signature_size = size - (size_t)(second - text) - 1;
     /* A third dot is no base64url, so the last part refuses it. */
-    if (size > TOKEN_BYTES_MOST ||
+    if (size > TOKEN_BYTES_MAX ||
         !decode_part(text, header_size, (unsigned char *)parts->header, &parts->header_size) ||
         !decode_part(first + 1, claims_size, (unsigned char *)parts->claims, &parts->claims_size) ||
         !decode_part(second + 1, signature_size, parts->signature, &parts->signature_size)) {
@@ -106,7 +106,7 @@ static const char *read_members(json_t *root, token_header *header) {
     }
     memcpy(header->algorithm, algorithm, length + 1);
     const char *kid = strict_json_text(root, "kid", &length);
-    if (kid == NULL || length == 0 || length > TOKEN_KID_MOST) {
+    if (kid == NULL || length == 0 || length > TOKEN_KID_MAX) {
         return "kid";
     }
     memcpy(header->kid, kid, length + 1);

@@ -3,21 +3,21 @@
 
 #include <stddef.h>
 
-enum { TOKEN_PART_MOST = 4096, TOKEN_KID_MOST = 64 };
+enum { TOKEN_PART_MAX = 4096, TOKEN_KID_MAX = 64 };
 
 /* The three parts of a token, decoded. The header and the claims carry a NUL after their last
  * byte; `signed_size` is how much of the text the signature covers. */
 typedef struct token_parts {
-    char header[TOKEN_PART_MOST];
-    char claims[TOKEN_PART_MOST];
-    unsigned char signature[TOKEN_PART_MOST];
+    char header[TOKEN_PART_MAX];
+    char claims[TOKEN_PART_MAX];
+    unsigned char signature[TOKEN_PART_MAX];
     size_t header_size, claims_size, signature_size, signed_size;
 } token_parts;
 
 /* What a header may say: nothing but alg, typ and kid. */
 typedef struct token_header {
     char algorithm[8];
-    char kid[TOKEN_KID_MOST + 1];
+    char kid[TOKEN_KID_MAX + 1];
 } token_header;
 
 /* Splits `size` bytes of `text` at exactly two dots and decodes three non-empty parts of unpadded

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Names that were sent are repeated in pointers only up to this length. */
-enum { NAME_MOST = 64 };
+enum { NAME_LENGTH_MAX = 64 };
 
 static const char *plural(size_t count) {
     return count == 1 ? "" : "s";
@@ -189,7 +189,7 @@ static void check_unknown(const contract_schema *schema, const json_t *object, c
             continue;
         }
         report_step inner = {.outer = step, .member = name, .length = strlen(name)};
-        if (inner.length > NAME_MOST) {
+        if (inner.length > NAME_LENGTH_MAX) {
             report_add(to, step, "unknown_member",
                        "has a member that the contract does not define");
         } else {

@@ -126,12 +126,12 @@ void contract_stop(void);
 /* Returns the operation with this operationId; NULL when there is none. */
 const contract_operation *contract_find(const char *id);
 
-enum { PATH_VALUES_MOST = 4 };
+enum { PATH_VALUES_MAX = 4 };
 
 typedef struct contract_match {
     const contract_operation *operation; /* NULL: see path_known */
-    const char *names[PATH_VALUES_MOST];
-    const char *values[PATH_VALUES_MOST]; /* decoded, owned by the arena */
+    const char *names[PATH_VALUES_MAX];
+    const char *values[PATH_VALUES_MAX]; /* decoded, owned by the arena */
     size_t value_count;
     bool path_known; /* the path exists with another method */
     const char

@@ -293,12 +293,12 @@ size_t utf8_count(const char *text, size_t length) {
     return count;
 }
 
-size_t utf8_cut(const char *text, size_t length, size_t most) {
-    if (length <= most) {
+size_t utf8_cut(const char *text, size_t length, size_t max) {
+    if (length <= max) {
         return length;
     }
-    while (most > 0 && is_continuation((unsigned char)text[most])) {
-        most--;
+    while (max > 0 && is_continuation((unsigned char)text[max])) {
+        max--;
     }
-    return most;
+    return max;
 }

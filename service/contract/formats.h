@@ -18,5 +18,5 @@ bool utf8_is_valid(const char *text, size_t length);
 /* Returns the number of code points of valid UTF-8. */
 size_t utf8_count(const char *text, size_t length);
 
-/* Returns the greatest length up to `most` that does not cut a code point of valid UTF-8. */
-size_t utf8_cut(const char *text, size_t length, size_t most);
+/* Returns the greatest length up to `max` that does not cut a code point of valid UTF-8. */
+size_t utf8_cut(const char *text, size_t length, size_t max);

@@ -8,7 +8,7 @@
 enum { KIND_SIZE = 64 };
 
 /* Beyond this a double no longer tells all integers apart. */
-static const double EXACT_MOST = 9007199254740992.0;
+static const double EXACT_MAX = 9007199254740992.0;
 
 static json_t *make_default(const contract_schema *schema) {
     if (schema->default_type == JSON_NULL) {
@@ -23,7 +23,7 @@ static json_t *make_integer(const contract_schema *schema, const json_t *value) 
         return NULL;
     }
     double real = json_real_value(value);
-    if (trunc(real) != real || fabs(real) > EXACT_MOST) {
+    if (trunc(real) != real || fabs(real) > EXACT_MAX) {
         return NULL;
     }
     return json_integer((json_int_t)real);

@@ -6,14 +6,14 @@
 #include <strings.h>
 
 /* Names that were sent are repeated only up to this length. */
-enum { NAME_MOST = 64, INTEGER_DIGITS_MOST = 18 };
+enum { NAME_LENGTH_MAX = 64, INTEGER_DIGITS_MAX = 18 };
 
 /* Reads -?(0|[1-9][0-9]*) of a length that cannot overflow. */
 static bool read_integer(const char *text, size_t length, int64_t *value) {
     bool negative = length > 0 && text[0] == '-';
     size_t at = negative ? 1 : 0;
     size_t digits = length - at;
-    if (digits == 0 || digits > INTEGER_DIGITS_MOST || (digits > 1 && text[at] == '0')) {
+    if (digits == 0 || digits > INTEGER_DIGITS_MAX || (digits > 1 && text[at] == '0')) {
         return false;
     }
     int64_t read = 0;
@@ -161,7 +161,7 @@ const char *contract_repeatable_name(const char *name, arena *memory) {
     if (!utf8_is_valid(name, length)) {
         return "(not UTF-8)";
     }
-    return arena_strndup(memory, name, utf8_cut(name, length, NAME_MOST));
+    return arena_strndup(memory, name, utf8_cut(name, length, NAME_LENGTH_MAX));
 }
 
 static bool is_reported(const violation_list *out, const char *name) {

@@ -7,7 +7,7 @@
 enum { MESSAGE_SIZE = 512, CHOICES_SHOWN = 320, INDEX_SIZE = 24 };
 
 bool report_is_full(const report *to) {
-    return to->out->count >= VIOLATIONS_MOST;
+    return to->out->count >= VIOLATIONS_MAX;
 }
 
 static size_t step_length(const report_step *step) {

@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-enum { SEGMENTS_MOST = 16 };
+enum { SEGMENTS_MAX = 16 };
 
 typedef struct segments {
-    const char *values[SEGMENTS_MOST]; /* decoded */
+    const char *values[SEGMENTS_MAX]; /* decoded */
     size_t count;
 } segments;
 
@@ -74,7 +74,7 @@ static bool split_path(const char *path, arena *memory, segments *found) {
     }
     char *out = arena_alloc(memory, strlen(path) + 1);
     while (*path == '/') {
-        if (found->count == SEGMENTS_MOST) {
+        if (found->count == SEGMENTS_MAX) {
             return false;
         }
         found->values[found->count++] = out;
@@ -131,7 +131,7 @@ static void take_values(contract_match *match, const segments *path, arena *memo
     const char *at = match->operation->path + 1;
     for (size_t i = 0; i < path->count; i++) {
         size_t length = strcspn(at, "/");
-        if (at[0] == '{' && match->value_count < PATH_VALUES_MOST) {
+        if (at[0] == '{' && match->value_count < PATH_VALUES_MAX) {
             match->names[match->value_count] = arena_strndup(memory, at + 1, length - 2);
             match->values[match->value_count++] = path->values[i];
         }

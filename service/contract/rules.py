@@ -25,7 +25,7 @@ PARAMETER = {
 BODY = {"description", "required", "content", "x-max-bytes"}
 RESPONSE = {"description", "headers", "content", "links"}
 PROBLEM = ("code", "status", "title", "meaning", "retryable", "what_to_do")
-UNIQUE_ITEMS_MOST = 1000
+UNIQUE_ITEMS_MAX = 1000
 QUANTIFIER = re.compile(r"[*+?]|\{(\d+)(,?)(\d*)\}")
 
 
@@ -141,8 +141,8 @@ def check_scalars(schema, types, place):
     for key in ("pattern", "format", "minLength", "maxLength", "x-free-text", "x-identifier", "enum", "const"):
         if key in schema and not set(types) - {"null"} == {"string"}:
             raise ContractError(child(place, key), "only for the types string and null")
-    if schema.get("uniqueItems") and schema.get("maxItems", 2**31) > UNIQUE_ITEMS_MOST:
-        raise ContractError(place, f"uniqueItems needs maxItems of at most {UNIQUE_ITEMS_MOST}")
+    if schema.get("uniqueItems") and schema.get("maxItems", 2**31) > UNIQUE_ITEMS_MAX:
+        raise ContractError(place, f"uniqueItems needs maxItems of at most {UNIQUE_ITEMS_MAX}")
     check_choices(schema, place)
 
 

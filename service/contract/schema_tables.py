@@ -5,7 +5,7 @@ import re
 from rules import audit_of, collection_of, schema_types
 from source import ContractError, child, resolve
 
-DEPTH_MOST = 24
+DEPTH_MAX = 24
 TYPE_BITS = {"null": "TYPE_NULL", "boolean": "TYPE_BOOLEAN", "integer": "TYPE_INTEGER",
              "number": "TYPE_NUMBER", "string": "TYPE_STRING", "array": "TYPE_ARRAY",
              "object": "TYPE_OBJECT"}
@@ -71,7 +71,7 @@ class Tables:
 
     def schema(self, node, place, change=False, depth=0):
         """Returns the name of the schema's C constant. `change`: of a merge patch."""
-        if depth > DEPTH_MOST:
+        if depth > DEPTH_MAX:
             raise ContractError(place, "schemas are nested too deeply or refer to themselves")
         outer, (node, place) = node, resolve(self.document, node, place)
         if "oneOf" in node:

@@ -32,8 +32,8 @@ static bool is_uuid(const char *text) {
     return text[UUID_LENGTH] == '"' || text[UUID_LENGTH] == '\0';
 }
 
-static id_list list_open(size_t most, arena *memory) {
-    id_list list = {.text = arena_alloc(memory, most * (UUID_LENGTH + 1) + 3)};
+static id_list list_open(size_t max, arena *memory) {
+    id_list list = {.text = arena_alloc(memory, max * (UUID_LENGTH + 1) + 3)};
     list.text[list.length++] = '{';
     return list;
 }
@@ -129,8 +129,8 @@ void audit_parameters(const audit_note *note, const char *answer, const char **p
                       arena *memory) {
     answer = answer == NULL ? "" : answer + strspn(answer, " \n\t\r");
     /* Each identifier takes more of the answer than of the list. */
-    size_t most = strlen(answer) / UUID_LENGTH + 1;
-    scan all = {.note = note, .ids = list_open(most, memory), .items = -1, .item_depth = 3};
+    size_t max = strlen(answer) / UUID_LENGTH + 1;
+    scan all = {.note = note, .ids = list_open(max, memory), .items = -1, .item_depth = 3};
     if (note->part != NULL) {
         list_add(&all.ids, note->part);
     }

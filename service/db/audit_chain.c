@@ -63,7 +63,7 @@ static bool is_text(const audit_value *value, const char *text) {
 
 /* Whether the entry says that everything up to the start was removed. */
 static void note_removal(audit_chain *chain, const audit_value *row) {
-    char anchor[AUDIT_ANCHOR_MOST];
+    char anchor[AUDIT_ANCHOR_MAX];
     audit_place_write(&chain->start, anchor);
     chain->removal_noted = chain->removal_noted || (is_text(&row[OPERATION], "pruneAudit") &&
                                                     is_text(&row[REQUEST], anchor));
@@ -203,6 +203,6 @@ bool audit_place_read(const char *text, audit_place *place) {
 }
 
 void audit_place_write(const audit_place *place, char *text) {
-    int length = snprintf(text, AUDIT_ANCHOR_MOST, "%" PRId64 ":", place->position);
+    int length = snprintf(text, AUDIT_ANCHOR_MAX, "%" PRId64 ":", place->position);
     hex_write(place->hash, AUDIT_HASH_SIZE, text + length);
 }

@@ -52,6 +52,6 @@ bool audit_chain_end(audit_chain *chain);
 
 /* Reads COUNT:HASH as the log and GET /v1/audit/head give it. */
 bool audit_place_read(const char *text, audit_place *place);
-/* Writes it: at most AUDIT_ANCHOR_MOST bytes with the end. */
-enum { AUDIT_ANCHOR_MOST = 96 };
+/* Writes it: at most AUDIT_ANCHOR_MAX bytes with the end. */
+enum { AUDIT_ANCHOR_MAX = 96 };
 void audit_place_write(const audit_place *place, char *text);

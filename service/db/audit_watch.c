@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TAIL_SIZE = 4096, LINE_MOST = 256, FILE_MODE = 0640 };
+enum { TAIL_SIZE = 4096, LINE_LENGTH_MAX = 256, FILE_MODE = 0640 };
 #define STEP_TEXT "10000" /* seals of a step, as a parameter */
 
 /* The columns of the statement audit_watch. */
@@ -111,7 +111,7 @@ static bool append(const char *file, const char *line) {
 }
 
 static void keep_anchor(const audit_watch *watch, const char *anchor, audit_stats *stats) {
-    char line[LINE_MOST];
+    char line[LINE_LENGTH_MAX];
     char when[32];
     struct tm parts;
     time_t now = time(NULL);
@@ -143,7 +143,7 @@ static void set_fault(audit_watch *watch, audit_stats *stats, audit_fault fault,
 static void check_end(audit_watch *watch, audit_stats *stats, const PGresult *row,
                       const audit_place *head) {
     char words[256];
-    char hash[AUDIT_ANCHOR_MOST];
+    char hash[AUDIT_ANCHOR_MAX];
     const audit_place *known = &watch->known;
     audit_place_write(known, hash);
     bool shortened = head->position < known->position;
@@ -192,7 +192,7 @@ static void check_triggers(audit_watch *watch, audit_stats *stats, const PGresul
 }
 
 static void write_anchor(audit_watch *watch, audit_stats *stats) {
-    char anchor[AUDIT_ANCHOR_MOST];
+    char anchor[AUDIT_ANCHOR_MAX];
     memset(watch->logged, 0, sizeof watch->logged); /* a fault that lasts is logged again */
     if (atomic_load(&stats->faults[AUDIT_SHORTENED]) ||
         atomic_load(&stats->faults[AUDIT_ALTERED]) || watch->known.position == watch->anchored) {
@@ -207,7 +207,7 @@ static void write_anchor(audit_watch *watch, audit_stats *stats) {
 }
 
 static bool read_head(const PGresult *row, audit_place *head) {
-    char anchor[AUDIT_ANCHOR_MOST];
+    char anchor[AUDIT_ANCHOR_MAX];
     snprintf(anchor, sizeof anchor, "%s:%s", PQgetvalue(row, 0, POSITION),
              PQgetvalue(row, 0, HASH));
     head->number = read_number(row, NUMBER);

@@ -1,4 +1,4 @@
-/* Background statements, that no request asks for. */
+/* Background statements, which no request asks for. */
 #include "service/db/background.h"
 
 #include "service/log.h"

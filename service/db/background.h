@@ -1,6 +1,5 @@
-/* Background statements, that no request asks for: nobody waits for their answer, so the log tells
- * of failures.
- */
+/* Background statements, which no request asks for: nobody waits for their result, so failures are
+ * logged. */
 #pragma once
 
 #include "service/db/call.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAKE_WAIT_MS = 500, TRIES_MOST = 3, REPEAT_WITHIN_MS = 2000 };
+enum { TAKE_WAIT_MS = 500, TRIES_MAX = 3, REPEAT_WITHIN_MS = 2000 };
 
 bool db_send(PGconn *link, const statement *what, const char *const *parameters) {
     if (what->unprepared) {
@@ -252,7 +252,7 @@ static connection *take(pool *all, db_error *error) {
 }
 
 db_retry db_retry_begin(void) {
-    return (db_retry){.began_ms = now_ms(), .left = TRIES_MOST};
+    return (db_retry){.began_ms = now_ms(), .left = TRIES_MAX};
 }
 
 bool db_retry_is_prompt(const db_retry *retry) {

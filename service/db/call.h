@@ -7,11 +7,11 @@
 #include "service/db/pool.h"
 #include "service/db/statement.h"
 
-enum { CALL_PARAMETERS_MOST = 12 };
+enum { CALL_PARAMETERS_MAX = 12 };
 
 typedef struct db_call {
     const statement *what;
-    const char *parameters[CALL_PARAMETERS_MOST]; /* text format; NULL is NULL */
+    const char *parameters[CALL_PARAMETERS_MAX]; /* text format; NULL is NULL */
     const char *position;    /* of a standby only: what it has to have replayed; NULL: no matter */
     const audit_note *audit; /* NULL: leaves no entry */
     bool safe_to_repeat; /* changes nothing: repeated once on a fresh connection when the first one

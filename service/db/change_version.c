@@ -14,7 +14,7 @@
 
 /* A step counts at most so many subjects, each in a few milliseconds; fewer after one that took too
  * long for the database's limit. */
-enum { LOOK_EVERY_MS = 500, LOOK_AGAIN_MS = 20, FRESH_MS = 1000, SUBJECTS_MOST = 50 };
+enum { LOOK_EVERY_MS = 500, LOOK_AGAIN_MS = 20, FRESH_MS = 1000, SUBJECTS_MAX = 50 };
 
 struct change_version {
     pthread_mutex_t lock;
@@ -84,7 +84,7 @@ static void note_figures(change_version_stats *stats, const PGresult *seen, aren
     if (counted > 0) {
         stats->counted += (uint64_t)counted;
         stats->steps++;
-        stats->step_most = counted > stats->step_most ? counted : stats->step_most;
+        stats->step_max = counted > stats->step_max ? counted : stats->step_max;
     }
 }
 
@@ -132,9 +132,9 @@ static void note_failure(change_version *changes, const char *sqlstate) {
 static void look(change_version *changes, arena *memory) {
     int64_t began = now_ms();
     db_error error = {0};
-    const char *most = arena_printf(memory, "%d", changes->step);
+    const char *max = arena_printf(memory, "%d", changes->step);
     db_call call = {
-        .what = statement_look_at_statistics, .parameters = {most}, .safe_to_repeat = true};
+        .what = statement_look_at_statistics, .parameters = {max}, .safe_to_repeat = true};
     PGresult *seen = db_call_run(changes->connection, NULL, &call, &error, memory);
     if (seen == NULL) {
         note_failure(changes, error.sqlstate);
@@ -143,7 +143,7 @@ static void look(change_version *changes, arena *memory) {
     note(changes, began, seen, memory);
     PQclear(seen);
     changes->failed[0] = '\0';
-    changes->step = changes->step * 2 < SUBJECTS_MOST ? changes->step * 2 : SUBJECTS_MOST;
+    changes->step = changes->step * 2 < SUBJECTS_MAX ? changes->step * 2 : SUBJECTS_MAX;
 }
 
 static void wait_for_next(change_version *changes) {
@@ -176,7 +176,7 @@ change_version *change_version_new(const char *conninfo) {
     if (changes == NULL) {
         return NULL;
     }
-    changes->step = SUBJECTS_MOST;
+    changes->step = SUBJECTS_MAX;
     changes->started_ms = now_ms();
     changes->connection = pool_new(conninfo, 1, "-c statement_timeout=8s");
     pthread_mutex_init(&changes->lock, NULL);
@@ -213,7 +213,7 @@ void change_version_free(change_version *changes) {
 }
 
 bool change_version_excludes(change_version *changes, const char *organisation) {
-    char word[ORGANISATION_MOST + 3];
+    char word[ORGANISATION_MAX + 3];
     snprintf(word, sizeof word, " %s ", organisation);
     pthread_mutex_lock(&changes->lock);
     bool found = changes->excluded != NULL && strstr(changes->excluded, word) != NULL;

@@ -31,6 +31,6 @@ typedef struct change_version_stats {
     double behind_seconds; /* since when the oldest change waits, or no step succeeded */
     bool release_failed;
     uint64_t counted, steps; /* subjects that this instance counted, and in how many steps */
-    int64_t step_most;       /* subjects of the largest of them */
+    int64_t step_max;        /* subjects of the largest of them */
 } change_version_stats;
 change_version_stats change_version_stats_read(change_version *changes);

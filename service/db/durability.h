@@ -3,11 +3,11 @@
 
 #include <stddef.h>
 
-typedef enum durability_verdict {
+typedef enum durability_result {
     DURABILITY_KEPT,
     DURABILITY_OFF,    /* a setting that it rests on is off */
     DURABILITY_UNKNOWN /* the database could not be asked */
-} durability_verdict;
+} durability_result;
 
 /* Asks the database, as the role that serves; writes one sentence to `reason` unless all is on. */
-durability_verdict durability_check(const char *conninfo, char *reason, size_t reason_size);
+durability_result durability_check(const char *conninfo, char *reason, size_t reason_size);

@@ -14,7 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 500, GAP_MS = 50, BARRIERS_MOST = 64 };
+enum { LOOK_MS = 500, GAP_MS = 50, BARRIERS_MAX = 64 };
 
 typedef struct barrier {
     int64_t number; /* final once every transaction below `transaction` has ended */
@@ -28,7 +28,7 @@ struct feed {
     uint64_t looks[FEED_CAUSES];
     int follower; /* eventfd of somebody who wants to know of every move; -1: nobody */
     feed_waiter *waiters;
-    size_t waiting, waiting_most;
+    size_t waiting, waiting_max;
     bool closed;
 
     /* The thread's own. */
@@ -37,7 +37,7 @@ struct feed {
     pool *link_home;
     connection *taken;
     arena *memory;
-    barrier barriers[BARRIERS_MOST];
+    barrier barriers[BARRIERS_MAX];
     size_t barrier_count;
     int64_t looked_ms, checked_ms, told;
     bool heard;
@@ -56,13 +56,13 @@ static void ring(feed *all) {
 
 /* --- who waits --- */
 
-feed_verdict feed_wait(feed *all, feed_waiter *waiter, int64_t seen) {
-    feed_verdict verdict = FEED_WAITS;
+feed_result feed_wait(feed *all, feed_waiter *waiter, int64_t seen) {
+    feed_result result = FEED_WAITS;
     pthread_mutex_lock(&all->lock);
-    if (all->closed || all->waiting >= all->waiting_most) {
-        verdict = FEED_FULL;
+    if (all->closed || all->waiting >= all->waiting_max) {
+        result = FEED_FULL;
     } else if (all->safe > seen) {
-        verdict = FEED_MOVED;
+        result = FEED_MOVED;
     } else {
         waiter->next = all->waiters;
         all->waiters = waiter;
@@ -70,10 +70,10 @@ feed_verdict feed_wait(feed *all, feed_waiter *waiter, int64_t seen) {
         waiter->suspend(waiter);
     }
     pthread_mutex_unlock(&all->lock);
-    if (verdict == FEED_WAITS) {
+    if (result == FEED_WAITS) {
         ring(all); /* its time may be the next to be over */
     }
-    return verdict;
+    return result;
 }
 
 static bool wants(const feed_waiter *one, const char *topic) {
@@ -223,7 +223,7 @@ static bool add_barrier(feed *all, int64_t last) {
     if (!ask_number(all, statement_feed_barrier, &transaction)) {
         return false;
     }
-    if (all->barrier_count == BARRIERS_MOST) {
+    if (all->barrier_count == BARRIERS_MAX) {
         all->barrier_count--; /* the newest may move on: it is only final later */
     }
     all->barriers[all->barrier_count++] =
@@ -375,14 +375,14 @@ static void *run(void *argument) {
     return NULL;
 }
 
-feed *feed_new(const char *conninfo, size_t waiting_most) {
+feed *feed_new(const char *conninfo, size_t waiting_max) {
     feed *all = calloc(1, sizeof *all);
     if (all == NULL) {
         return NULL;
     }
     pthread_mutex_init(&all->lock, NULL);
     all->safe = all->newest = all->follower = -1;
-    all->waiting_most = waiting_most;
+    all->waiting_max = waiting_max;
     all->looked_ms = now_ms() - LOOK_MS;
     all->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     all->memory = arena_new();

@@ -27,9 +27,9 @@ typedef struct feed_waiter {
                                                known here any more */
 } feed_waiter;
 
-/* Starts the thread with a connection of its own. At most `waiting_most` may wait. NULL when memory
+/* Starts the thread with a connection of its own. At most `waiting_max` may wait. NULL when memory
  * or threads are out. */
-feed *feed_new(const char *conninfo, size_t waiting_most);
+feed *feed_new(const char *conninfo, size_t waiting_max);
 /* Wakes all and lets nobody wait any more. */
 void feed_close(feed *all);
 void feed_free(feed *all);
@@ -40,14 +40,14 @@ int64_t feed_safe(feed *all);
 /* Something was committed here: to be looked at now, and told to the other instances. */
 void feed_poke(feed *all);
 
-typedef enum feed_verdict {
+typedef enum feed_result {
     FEED_WAITS, /* it will be woken */
     FEED_MOVED, /* there is more than `seen` already */
     FEED_FULL   /* too many wait, or the feed is closed */
-} feed_verdict;
+} feed_result;
 
 /* Lets the waiter wait, who has read everything up to `seen`. */
-feed_verdict feed_wait(feed *all, feed_waiter *waiter, int64_t seen);
+feed_result feed_wait(feed *all, feed_waiter *waiter, int64_t seen);
 
 /* Has the eventfd `bell` (-1: none any more) rung whenever the feed is complete up to a later
  * number. One bell at a time. */

@@ -87,7 +87,7 @@ static PGconn *open_link(const char *conninfo, char *reason, size_t reason_size)
 }
 
 /* Compares the key with the row of a recorded one; the result is taken. */
-static fingerprint_verdict compare(const fingerprint_key *key, PGresult *row, char *since) {
+static fingerprint_result compare(const fingerprint_key *key, PGresult *row, char *since) {
     fingerprint own;
     const char *recorded = PQgetvalue(row, 0, PQfnumber(row, "hash"));
     snprintf(own.salt, sizeof own.salt, "%s", PQgetvalue(row, 0, PQfnumber(row, "salt")));
@@ -98,8 +98,8 @@ static fingerprint_verdict compare(const fingerprint_key *key, PGresult *row, ch
                                                                   : FINGERPRINT_OTHER;
 }
 
-static fingerprint_verdict judge(PGconn *link, const fingerprint_key *key, bool record, char *since,
-                                 char *reason, size_t reason_size) {
+static fingerprint_result judge(PGconn *link, const fingerprint_key *key, bool record, char *since,
+                                char *reason, size_t reason_size) {
     fingerprint made;
     const char *const parameters[] = {key->name, made.salt, made.iterations, made.hash};
     PGresult *row = ask(link, statement_key_find, parameters, reason, reason_size);
@@ -109,26 +109,26 @@ static fingerprint_verdict judge(PGconn *link, const fingerprint_key *key, bool 
                   ? ask(link, statement_key_record, parameters, reason, reason_size)
                   : NULL;
     }
-    fingerprint_verdict verdict = FINGERPRINT_UNKNOWN;
+    fingerprint_result result = FINGERPRINT_UNKNOWN;
     if (row != NULL) {
-        verdict = PQntuples(row) == 0 ? FINGERPRINT_NONE : compare(key, row, since);
+        result = PQntuples(row) == 0 ? FINGERPRINT_NONE : compare(key, row, since);
     }
     PQclear(row);
-    return verdict;
+    return result;
 }
 
-fingerprint_verdict fingerprint_check(const char *conninfo, const fingerprint_key *key, bool record,
-                                      char since[FINGERPRINT_DAY_SIZE], char *reason,
-                                      size_t reason_size) {
+fingerprint_result fingerprint_check(const char *conninfo, const fingerprint_key *key, bool record,
+                                     char since[FINGERPRINT_DAY_SIZE], char *reason,
+                                     size_t reason_size) {
     *since = '\0';
     snprintf(reason, reason_size, "The key's fingerprint could not be made.");
     PGconn *link = open_link(conninfo, reason, reason_size);
     if (link == NULL) {
         return FINGERPRINT_UNKNOWN;
     }
-    fingerprint_verdict verdict = judge(link, key, record, since, reason, reason_size);
+    fingerprint_result result = judge(link, key, record, since, reason, reason_size);
     PQfinish(link);
-    return verdict;
+    return result;
 }
 
 /* A connection with the rights of the owner. */
@@ -163,8 +163,8 @@ bool fingerprint_uses(const char *conninfo, long *children, long *webhooks, char
     return good;
 }
 
-static fingerprint_verdict replace(PGconn *link, const fingerprint_key *key, char *reason,
-                                   size_t reason_size) {
+static fingerprint_result replace(PGconn *link, const fingerprint_key *key, char *reason,
+                                  size_t reason_size) {
     fingerprint made;
     if (!make_fingerprint(key, &made)) {
         snprintf(reason, reason_size, "The key's fingerprint could not be made.");
@@ -174,23 +174,23 @@ static fingerprint_verdict replace(PGconn *link, const fingerprint_key *key, cha
     PGresult *done =
         PQexecParams(link, statement_key_replace->text, 4, NULL, parameters, NULL, NULL, 0);
     const char *state = PQresultErrorField(done, PG_DIAG_SQLSTATE);
-    fingerprint_verdict verdict = is_good(done) ? FINGERPRINT_SAME : FINGERPRINT_UNKNOWN;
+    fingerprint_result result = is_good(done) ? FINGERPRINT_SAME : FINGERPRINT_UNKNOWN;
     if (state != NULL && strcmp(state, "55006") == 0) { /* object_in_use */
-        verdict = FINGERPRINT_IN_USE;
+        result = FINGERPRINT_IN_USE;
     }
     snprintf(reason, reason_size, "%s", PQresultErrorMessage(done));
     reason[strcspn(reason, "\n")] = '\0';
     PQclear(done);
-    return verdict;
+    return result;
 }
 
-fingerprint_verdict fingerprint_replace(const char *conninfo, const fingerprint_key *key,
-                                        char *reason, size_t reason_size) {
+fingerprint_result fingerprint_replace(const char *conninfo, const fingerprint_key *key,
+                                       char *reason, size_t reason_size) {
     PGconn *link = open_as_owner(conninfo, reason, reason_size);
     if (link == NULL) {
         return FINGERPRINT_UNKNOWN;
     }
-    fingerprint_verdict verdict = replace(link, key, reason, reason_size);
+    fingerprint_result result = replace(link, key, reason, reason_size);
     PQfinish(link);
-    return verdict;
+    return result;
 }

@@ -15,20 +15,20 @@ typedef struct fingerprint_key {
 
 enum { FINGERPRINT_DAY_SIZE = 16 };
 
-typedef enum fingerprint_verdict {
+typedef enum fingerprint_result {
     FINGERPRINT_SAME,
     FINGERPRINT_OTHER,  /* the register has used another key */
     FINGERPRINT_NONE,   /* no key of this name is recorded yet */
     FINGERPRINT_IN_USE, /* not replaced: the service is connected to the database */
     FINGERPRINT_UNKNOWN /* the database could not be asked */
-} fingerprint_verdict;
+} fingerprint_result;
 
 /* Compares the key with the recorded one, as the role that serves; with `record` it becomes the
  * recorded one where there is none. Writes to `since` the day when that was recorded ("" without
  * one), and for FINGERPRINT_UNKNOWN one sentence to `reason`. */
-fingerprint_verdict fingerprint_check(const char *conninfo, const fingerprint_key *key, bool record,
-                                      char since[FINGERPRINT_DAY_SIZE], char *reason,
-                                      size_t reason_size);
+fingerprint_result fingerprint_check(const char *conninfo, const fingerprint_key *key, bool record,
+                                     char since[FINGERPRINT_DAY_SIZE], char *reason,
+                                     size_t reason_size);
 
 /* How many references of children and how many webhooks depend on the keys, as the role that
  * migrates. Returns false with one sentence in `reason`. */
@@ -38,5 +38,5 @@ bool fingerprint_uses(const char *conninfo, long *children, long *webhooks, char
 /* Makes the key the recorded one, as the role that migrates, and adds an entry to the audit trail.
  * Returns FINGERPRINT_SAME, FINGERPRINT_IN_USE, or FINGERPRINT_UNKNOWN with one sentence in
  * `reason`. */
-fingerprint_verdict fingerprint_replace(const char *conninfo, const fingerprint_key *key,
-                                        char *reason, size_t reason_size);
+fingerprint_result fingerprint_replace(const char *conninfo, const fingerprint_key *key,
+                                       char *reason, size_t reason_size);

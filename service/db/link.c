@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MOST = 700 };
+enum { TEXT_MAX = 700 };
 
 /* libpq's words as one line: several hosts get a line each. */
 static void flatten(const char *said, char *out, size_t size) {
@@ -46,8 +46,8 @@ static bool is_readable(const char *setting, const char *conninfo, char *reason,
     char *said = NULL;
     PQconninfoOption *options = PQconninfoParse(conninfo, &said);
     if (options == NULL) {
-        char whole[TEXT_MOST];
-        char text[TEXT_MOST];
+        char whole[TEXT_MAX];
+        char text[TEXT_MAX];
         flatten(said == NULL ? "memory is out" : said, whole, sizeof whole);
         hide_quoted(whole, text, sizeof text);
         snprintf(reason, reason_size,
@@ -70,7 +70,7 @@ void link_fault(const PGconn *link, char *text, size_t size) {
 
 void link_explain(const PGconn *link, const char *setting, const char *what, char *reason,
                   size_t reason_size) {
-    char text[TEXT_MOST];
+    char text[TEXT_MAX];
     link_fault(link, text, sizeof text);
     snprintf(reason, reason_size, "%s: the database cannot be %s: %s.", setting, what, text);
 }
@@ -138,8 +138,8 @@ static bool find_remote(const char *list, char *host, size_t size) {
     }
 }
 
-link_verdict link_judge(const char *setting, const char *conninfo, char *reason,
-                        size_t reason_size) {
+link_result link_judge(const char *setting, const char *conninfo, char *reason,
+                       size_t reason_size) {
     char host[256] = "";
     if (!is_readable(setting, conninfo, reason, reason_size)) {
         return LINK_UNREADABLE;

@@ -19,13 +19,12 @@ void link_fault(const PGconn *link, char *text, size_t size);
 void link_explain(const PGconn *link, const char *setting, const char *what, char *reason,
                   size_t reason_size);
 
-typedef enum link_verdict {
+typedef enum link_result {
     LINK_VERIFIED,   /* nobody on the way can read, or answer in the database's place */
     LINK_UNVERIFIED, /* over TCP to another machine without sslmode=verify-full */
     LINK_UNREADABLE  /* no connection string of libpq */
-} link_verdict;
+} link_result;
 
 /* Judges a connection string, completed by libpq's variables and service files, without connecting.
  * Writes one sentence to `reason` unless it is verified. */
-link_verdict link_judge(const char *setting, const char *conninfo, char *reason,
-                        size_t reason_size);
+link_result link_judge(const char *setting, const char *conninfo, char *reason, size_t reason_size);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* A step that does not get its locks is tried again for five minutes: somebody reads for long. */
-enum { LOCK_TRIES_MOST = 200, LOCK_PAUSE_S = 1 };
+enum { LOCK_TRIES_MAX = 200, LOCK_PAUSE_S = 1 };
 
 /* One run: the connection, what was applied before it, and where its words go. */
 typedef struct migration {
@@ -19,7 +19,7 @@ typedef struct migration {
     size_t reason_size;
 } migration;
 
-typedef enum verdict { APPLIED, FAILED, LOCKED, IRREPLACEABLE } verdict;
+typedef enum step_result { APPLIED, FAILED, LOCKED, IRREPLACEABLE } step_result;
 
 static bool is_good(const PGresult *result) {
     ExecStatusType status = PQresultStatus(result);
@@ -33,7 +33,7 @@ static void note_fault(const migration *m, const char *what, const PGresult *res
 
 /* LOCKED: a lock was not to be had, or a deadlock; IRREPLACEABLE: a function of another kind,
  * return type or with other names of parameters is there. Both may be tried again. */
-static verdict classify(const PGresult *result) {
+static step_result classify(const PGresult *result) {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     if (state == NULL) {
         return FAILED;
@@ -45,8 +45,8 @@ static verdict classify(const PGresult *result) {
 
 /* Takes the result. The message of a failure is PostgreSQL's: schema files hold no personal data.
  */
-static verdict judge(const migration *m, const char *what, PGresult *result) {
-    verdict found = APPLIED;
+static step_result judge(const migration *m, const char *what, PGresult *result) {
+    step_result found = APPLIED;
     if (!is_good(result)) {
         note_fault(m, what, result);
         found = classify(result);
@@ -56,15 +56,16 @@ static verdict judge(const migration *m, const char *what, PGresult *result) {
 }
 
 /* Runs text of one or more statements. */
-static verdict run_text(const migration *m, const char *what, const char *text) {
+static step_result run_text(const migration *m, const char *what, const char *text) {
     return judge(m, what, PQexec(m->link, text));
 }
 
-static verdict run_named(const migration *m, const statement *what) {
+static step_result run_named(const migration *m, const statement *what) {
     return run_text(m, what->name, what->text);
 }
 
-static verdict run_with(const migration *m, const statement *what, const char *const *parameters) {
+static step_result run_with(const migration *m, const statement *what,
+                            const char *const *parameters) {
     return judge(
         m, what->name,
         PQexecParams(m->link, what->text, what->parameters, NULL, parameters, NULL, NULL, 0));
@@ -120,18 +121,18 @@ static bool is_code_current(const migration *m) {
 
 /* ---- steps, each in a transaction of its own ---- */
 
-static verdict record_file(const migration *m, const schema_file *file) {
+static step_result record_file(const migration *m, const schema_file *file) {
     const char *const parameters[] = {file->path, file->checksum};
     return run_with(m, statement_schema_record, parameters);
 }
 
-static verdict apply_file(const migration *m, const schema_file *file) {
-    verdict found = run_text(m, file->path, file->text);
+static step_result apply_file(const migration *m, const schema_file *file) {
+    step_result found = run_text(m, file->path, file->text);
     return found == APPLIED ? record_file(m, file) : found;
 }
 
-static verdict define_code(const migration *m) {
-    verdict found = APPLIED;
+static step_result define_code(const migration *m) {
+    step_result found = APPLIED;
     for (size_t i = 0; found == APPLIED && i < schema_file_count; i++) {
         if (schema_files[i].kind == SCHEMA_CODE) {
             found = apply_file(m, &schema_files[i]);
@@ -140,8 +141,8 @@ static verdict define_code(const migration *m) {
     return found;
 }
 
-static verdict wire_code(const migration *m) {
-    verdict found = APPLIED;
+static step_result wire_code(const migration *m) {
+    step_result found = APPLIED;
     for (size_t i = 0; found == APPLIED && i < schema_file_count; i++) {
         if (*schema_files[i].wiring != '\0') {
             found = run_text(m, schema_files[i].path, schema_files[i].wiring);
@@ -150,15 +151,15 @@ static verdict wire_code(const migration *m) {
     return found;
 }
 
-static verdict reset_code(const migration *m) {
-    verdict found = run_named(m, statement_schema_gate);
+static step_result reset_code(const migration *m) {
+    step_result found = run_named(m, statement_schema_gate);
     return found == APPLIED ? run_named(m, statement_schema_reset) : found;
 }
 
 /* Functions are replaced before any request has to wait, unless one cannot be replaced: then all
  * are dropped first. */
-static verdict apply_code(const migration *m, bool drop_first) {
-    verdict found = drop_first ? reset_code(m) : define_code(m);
+static step_result apply_code(const migration *m, bool drop_first) {
+    step_result found = drop_first ? reset_code(m) : define_code(m);
     if (found == APPLIED) {
         found = drop_first ? define_code(m) : reset_code(m);
     }
@@ -168,11 +169,11 @@ static verdict apply_code(const migration *m, bool drop_first) {
     return found == APPLIED ? wire_code(m) : found;
 }
 
-static verdict apply_any(const migration *m, const schema_file *file, bool drop_first) {
+static step_result apply_any(const migration *m, const schema_file *file, bool drop_first) {
     if (file == NULL) {
         return apply_code(m, drop_first);
     }
-    verdict found = APPLIED;
+    step_result found = APPLIED;
     if (file->kind == SCHEMA_DATA) {
         found = run_named(m, statement_schema_gate);
     }
@@ -180,8 +181,8 @@ static verdict apply_any(const migration *m, const schema_file *file, bool drop_
 }
 
 /* Applies one file, or all of the code where `file` is NULL. */
-static verdict try_step(const migration *m, const schema_file *file, bool drop_first) {
-    verdict found = run_text(m, "begin", "BEGIN");
+static step_result try_step(const migration *m, const schema_file *file, bool drop_first) {
+    step_result found = run_text(m, "begin", "BEGIN");
     if (found == APPLIED) {
         found = apply_any(m, file, drop_first);
     }
@@ -197,12 +198,12 @@ static verdict try_step(const migration *m, const schema_file *file, bool drop_f
 static bool step(const migration *m, const schema_file *file) {
     const char *name = file == NULL ? "functions" : file->path;
     fprintf(m->out, "applying %s\n", name);
-    verdict found = try_step(m, file, false);
+    step_result found = try_step(m, file, false);
     bool drop_first = file == NULL && found == IRREPLACEABLE;
     if (drop_first) {
         found = try_step(m, file, true);
     }
-    for (int tries = 1; found == LOCKED && tries < LOCK_TRIES_MOST; tries++) {
+    for (int tries = 1; found == LOCKED && tries < LOCK_TRIES_MAX; tries++) {
         if (tries == 1) {
             fprintf(m->out, "waiting for locks of %s\n", name);
             fflush(m->out);

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BACKOFF_LEAST_MS = 50, BACKOFF_MOST_MS = 1000, FAULT_MOST = 700 };
+enum { BACKOFF_LEAST_MS = 50, BACKOFF_MAX_MS = 1000, FAULT_MAX = 700 };
 
 /* Somebody who waits for a connection. */
 typedef struct waiter {
@@ -231,7 +231,7 @@ static void *reconnect_broken(void *argument) {
         }
         all->broken = work->next;
         pthread_mutex_unlock(&all->lock);
-        char fault[FAULT_MOST];
+        char fault[FAULT_MAX];
         work->link = connect_once(all, fault, sizeof fault);
         pthread_mutex_lock(&all->lock);
         if (work->link != NULL) {
@@ -253,7 +253,7 @@ static void *reconnect_broken(void *argument) {
         while (!all->stopping &&
                pthread_cond_timedwait(&all->broken_changed, &all->lock, &until) != ETIMEDOUT) {
         }
-        backoff = backoff * 2 > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : backoff * 2;
+        backoff = backoff * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : backoff * 2;
     }
     pthread_mutex_unlock(&all->lock);
     return NULL;

@@ -5,16 +5,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum role_verdict {
+typedef enum role_result {
     ROLE_BOUND,  /* in order */
     ROLE_UNSAFE, /* a superuser, bypasses row-level security, or owns tables of the register */
     ROLE_UNKNOWN /* the database could not be asked */
-} role_verdict;
+} role_result;
 
 /* Asks the database that the setting names; writes one sentence to `reason` unless the role is in
  * order. */
-role_verdict role_check(const char *setting, const char *conninfo, char *reason,
-                        size_t reason_size);
+role_result role_check(const char *setting, const char *conninfo, char *reason, size_t reason_size);
 
 /* Asks over a connection that stands: whether row-level security is known to bind its role. */
 bool role_is_bound(PGconn *link);

@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 
 /* Longer than a statement may take, shorter than a request may (deploy/README.md, limits). */
-enum { SILENCE_MOST_MS = 8000 };
+enum { SILENCE_MAX_MS = 8000 };
 
 bool db_wait(PGconn *link) {
-    int64_t until = now_ms() + SILENCE_MOST_MS;
+    int64_t until = now_ms() + SILENCE_MAX_MS;
     for (;;) {
         int unsent = PQflush(link);
         if (unsent < 0) {

@@ -26,9 +26,9 @@
 
 enum {
     LONG_POLL_BLOCK = 4096,
-    FIELDS_MOST = 128, /* more than framing_fault lets through */
+    FIELDS_MAX = 128, /* more than framing_fault lets through */
     CHUNKS_FIRST = 16 * 1024,
-    DISCARDED_MOST = 16 * 1024 * 1024,
+    DISCARDED_MAX = 16 * 1024 * 1024,
     TRIMMED_FROM = 1024 * 1024
 };
 
@@ -88,7 +88,7 @@ static enum MHD_Result add_field(void *list, enum MHD_ValueKind kind, const char
     (void)kind;
     field_list *fields = list;
     const char *text = value == NULL ? "" : value;
-    if (++fields->lines > FIELDS_MOST) {
+    if (++fields->lines > FIELDS_MAX) {
         return MHD_NO; /* enough to be refused */
     }
     for (size_t i = 0; i < fields->count; i++) {
@@ -109,7 +109,7 @@ static const char *raw_target(const incoming *one) {
 static request *make_request(incoming *one, app_context *context, struct MHD_Connection *connection,
                              const char *method, const char *version) {
     arena *memory = take_memory();
-    field_list fields = {.pairs = arena_alloc(memory, FIELDS_MOST * sizeof *fields.pairs),
+    field_list fields = {.pairs = arena_alloc(memory, FIELDS_MAX * sizeof *fields.pairs),
                          .memory = memory};
     MHD_get_connection_values(connection, MHD_HEADER_KIND, add_field, &fields);
     request *r = arena_alloc(memory, sizeof *r);
@@ -156,12 +156,12 @@ static void forget_body(incoming *one) {
  * not that much left. */
 static bool make_room(incoming *one, size_t wanted) {
     const raw_request *request = &one->r->raw;
-    size_t most = one->r->operation->max_bytes;
+    size_t max = one->r->operation->max_bytes;
     size_t capacity = request->announced;
     if (request->chunked) {
         capacity = one->capacity == 0 ? CHUNKS_FIRST : 2 * one->capacity;
         capacity = capacity < wanted ? wanted : capacity;
-        capacity = capacity > most ? most : capacity;
+        capacity = capacity > max ? max : capacity;
         if (!request_hold_memory(one->r, capacity - one->capacity)) {
             return false;
         }
@@ -194,7 +194,7 @@ static bool keep(incoming *one, const char *piece, size_t size) {
     }
     r->raw.body_size = after;
     r->raw.body = one->body;
-    return after <= DISCARDED_MOST;
+    return after <= DISCARDED_MAX;
 }
 
 /* --- the answer --- */

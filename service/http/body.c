@@ -6,8 +6,8 @@
 #include <strings.h>
 
 enum {
-    DEPTH_MOST = 32,
-    VALUES_MOST = 200000,
+    DEPTH_MAX = 32,
+    VALUES_MAX = 200000,
     REQUEST_MEMORY = 64 * 1024 /* what a request takes besides its body and document */
 };
 
@@ -80,7 +80,7 @@ static bool is_bounded(const char *text, size_t size, measure *found) {
                         : byte == '[' ? COST_ARRAY
                         : byte == ',' ? COST_VALUE
                                       : 0;
-        if (depth > DEPTH_MOST || found->values > VALUES_MOST) {
+        if (depth > DEPTH_MAX || found->values > VALUES_MAX) {
             return false;
         }
     }

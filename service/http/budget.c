@@ -22,21 +22,21 @@ enum {
 typedef struct borrower {
     struct borrower *next;
     size_t bytes, loans;
-    char name[ORGANISATION_MOST + CLIENT_MOST + 2];
+    char name[ORGANISATION_MAX + CLIENT_MAX + 2];
 } borrower;
 
 struct budget {
     pthread_mutex_t lock;
-    size_t most, taken;
+    size_t max, taken;
     borrower *first;
     unsigned long long refused;
 };
 
-budget *budget_new(size_t most) {
+budget *budget_new(size_t max) {
     budget *made = calloc(1, sizeof *made);
     if (made != NULL) {
         pthread_mutex_init(&made->lock, NULL);
-        made->most = most;
+        made->max = max;
     }
     return made;
 }
@@ -55,7 +55,7 @@ void budget_free(budget *of) {
 }
 
 size_t budget_share(const budget *of) {
-    return of->most / SHARE_OF * SHARE_IS;
+    return of->max / SHARE_OF * SHARE_IS;
 }
 
 /* Under the lock. */
@@ -87,8 +87,8 @@ static void forget_borrower(budget *of, borrower *gone) {
 /* Under the lock. Whether the client may have so much more. */
 static bool may_take(const budget *of, const borrower *by, size_t bytes) {
     size_t own = by->bytes + bytes;
-    size_t most = own <= of->most / LIGHT_PART ? of->most : of->most - of->most / RESERVE_PART;
-    return bytes <= of->most && own <= budget_share(of) && of->taken + bytes <= most;
+    size_t max = own <= of->max / LIGHT_PART ? of->max : of->max - of->max / RESERVE_PART;
+    return bytes <= of->max && own <= budget_share(of) && of->taken + bytes <= max;
 }
 
 bool budget_take(budget *from, budget_loan *loan, const char *organisation, const char *client,
@@ -132,7 +132,7 @@ void budget_keep(budget_loan *loan, size_t bytes) {
 
 budget_stats budget_stats_read(budget *of) {
     pthread_mutex_lock(&of->lock);
-    budget_stats now = {.most = of->most, .taken = of->taken, .refused = of->refused};
+    budget_stats now = {.max = of->max, .taken = of->taken, .refused = of->refused};
     pthread_mutex_unlock(&of->lock);
     return now;
 }

@@ -20,8 +20,8 @@ typedef struct budget_loan {
     size_t bytes;
 } budget_loan;
 
-/* Makes a budget of `most` bytes. Returns NULL when memory is out. */
-budget *budget_new(size_t most);
+/* Makes a budget of `max` bytes. Returns NULL when memory is out. */
+budget *budget_new(size_t max);
 void budget_free(budget *of);
 
 /* Takes `bytes` more for the loan, in the name of a client of an organisation (both empty for
@@ -37,7 +37,7 @@ void budget_keep(budget_loan *loan, size_t bytes);
 size_t budget_share(const budget *of);
 
 typedef struct budget_stats {
-    size_t most, taken;
+    size_t max, taken;
     unsigned long long refused;
 } budget_stats;
 

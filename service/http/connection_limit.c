@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ADDRESS_BITS = 128, IPV4_BITS = 32, HOST_BITS = 64, ADDRESS_TEXT_MOST = 64 };
+enum { ADDRESS_BITS = 128, IPV4_BITS = 32, HOST_BITS = 64, ADDRESS_TEXT_MAX = 64 };
 enum { RESERVED_PART = 8, SPARE_PART = 16 }; /* of all connections: one in eight, one in sixteen */
 
 typedef struct address {
@@ -30,7 +30,7 @@ typedef struct slot {
 
 struct connection_limit {
     pthread_mutex_t lock;
-    int most, address_most;
+    int max, address_max;
     slot *slots; /* by descriptor */
     size_t slot_count, taken, arriving;
     network *exempt;
@@ -67,7 +67,7 @@ static bool read_socket_address(const struct sockaddr *from, address *into) {
 }
 
 static bool read_network(const char *text, network *into) {
-    char host[ADDRESS_TEXT_MOST];
+    char host[ADDRESS_TEXT_MAX];
     struct in_addr four;
     const char *slash = strchr(text, '/');
     size_t length = slash == NULL ? strlen(text) : (size_t)(slash - text);
@@ -75,17 +75,17 @@ static bool read_network(const char *text, network *into) {
         return false;
     }
     snprintf(host, sizeof host, "%.*s", (int)length, text);
-    int bits_most = ADDRESS_BITS;
+    int bits_max = ADDRESS_BITS;
     if (inet_pton(AF_INET, host, &four) == 1) {
         into->first = map_ipv4(&four);
-        bits_most = IPV4_BITS;
+        bits_max = IPV4_BITS;
     } else if (inet_pton(AF_INET6, host, into->first.bytes) != 1) {
         return false;
     }
     char *end = NULL;
-    long bits = slash == NULL ? bits_most : strtol(slash + 1, &end, 10);
-    into->bits = (int)bits + ADDRESS_BITS - bits_most;
-    return (slash == NULL || (end != slash + 1 && *end == '\0')) && bits >= 0 && bits <= bits_most;
+    long bits = slash == NULL ? bits_max : strtol(slash + 1, &end, 10);
+    into->bits = (int)bits + ADDRESS_BITS - bits_max;
+    return (slash == NULL || (end != slash + 1 && *end == '\0')) && bits >= 0 && bits <= bits_max;
 }
 
 static bool is_in(const address *one, const network *where) {
@@ -125,7 +125,7 @@ static bool read_exempt(connection_limit *limit, char *list) {
     return true;
 }
 
-connection_limit *connection_limit_new(int most, int address_most, const char *exempt, char *reason,
+connection_limit *connection_limit_new(int max, int address_max, const char *exempt, char *reason,
                                        size_t reason_size) {
     connection_limit *limit = calloc(1, sizeof *limit);
     char *list = strdup(exempt);
@@ -136,8 +136,8 @@ connection_limit *connection_limit_new(int most, int address_most, const char *e
         return NULL;
     }
     pthread_mutex_init(&limit->lock, NULL);
-    limit->most = most;
-    limit->address_most = address_most;
+    limit->max = max;
+    limit->address_max = address_max;
     if (!read_exempt(limit, list)) {
         snprintf(reason, reason_size,
                  "LR_TRUSTED_PROXIES must be addresses, or networks such as 10.0.0.0/8, with "
@@ -179,14 +179,14 @@ static bool grow(connection_limit *limit, size_t wanted) {
  * may matter. */
 static bool is_address_at_limit(const connection_limit *limit, const address *one) {
     int found = 0;
-    if (limit->taken < (size_t)limit->address_most) {
+    if (limit->taken < (size_t)limit->address_max) {
         return false;
     }
     for (size_t i = 0; i < limit->slot_count; i++) {
         found += limit->slots[i].taken &&
                  memcmp(limit->slots[i].by.bytes, one->bytes, sizeof one->bytes) == 0;
     }
-    return found >= limit->address_most;
+    return found >= limit->address_max;
 }
 
 /* Under the lock. */
@@ -201,8 +201,8 @@ static void release_slot(connection_limit *limit, size_t index) {
 /* How many connections there may be before one more that is (not) a proxy's is too many. Where no
  * proxy is named, nothing is reserved. */
 static size_t limit_for(const connection_limit *limit, bool exempt) {
-    int reserved = exempt || limit->exempt_count == 0 ? 0 : limit->most / RESERVED_PART;
-    return (size_t)(limit->most - reserved);
+    int reserved = exempt || limit->exempt_count == 0 ? 0 : limit->max / RESERVED_PART;
+    return (size_t)(limit->max - reserved);
 }
 
 /* The address as it counts. Returns false when it has no limit of its own. */
@@ -259,7 +259,7 @@ bool connection_limit_has_room(connection_limit *limit, const struct sockaddr *f
 
 bool connection_limit_is_near(connection_limit *limit) {
     pthread_mutex_lock(&limit->lock);
-    bool near = limit->taken + (size_t)(limit->most / SPARE_PART) >= limit_for(limit, false);
+    bool near = limit->taken + (size_t)(limit->max / SPARE_PART) >= limit_for(limit, false);
     pthread_mutex_unlock(&limit->lock);
     return near;
 }

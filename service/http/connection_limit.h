@@ -7,13 +7,13 @@
 
 typedef struct connection_limit connection_limit;
 
-/* Makes a limit of `most` connections, `address_most` of one address. `exempt` has
+/* Makes a limit of `max` connections, `address_max` of one address. `exempt` has
  * addresses, or networks
  * such as 10.0.0.0/8, with spaces between them: of proxies, whose connections are many clients'.
  * An eighth of all connections is reserved for them.
  * Of IPv6 the first 64 bits are counted as one address, because one host has all behind them.
  * Returns NULL with the reason written when an address is none or memory is out. */
-connection_limit *connection_limit_new(int most, int address_most, const char *exempt, char *reason,
+connection_limit *connection_limit_new(int max, int address_max, const char *exempt, char *reason,
                                        size_t reason_size);
 void connection_limit_free(connection_limit *all);
 

@@ -221,12 +221,12 @@ static void shut_down(tracked_connection *tracked) {
     }
 }
 
-/* `most` has the time that each stage may last. */
-static void close_older(connection_table *table, const int64_t *most) {
+/* `max` has the time that each stage may last. */
+static void close_older(connection_table *table, const int64_t *max) {
     int64_t now = now_ms();
     pthread_mutex_lock(&table->lock);
     for (tracked_connection *tracked = table->first; tracked != NULL; tracked = tracked->next) {
-        if (now - atomic_load(&tracked->since) > most[atomic_load(&tracked->stage)]) {
+        if (now - atomic_load(&tracked->since) > max[atomic_load(&tracked->stage)]) {
             shut_down(tracked);
         }
     }
@@ -236,21 +236,21 @@ static void close_older(connection_table *table, const int64_t *most) {
 /* A connection that trickles its next request line looks idle: it gets the idle time and the time
  * of the headers together. */
 void connection_table_close_expired(connection_table *table) {
-    const int64_t most[] = {[SILENT] = table->header_ms,
-                            [IDLE] = table->idle_ms + table->header_ms,
-                            [BUSY] = table->request_ms,
-                            [WAITING] = INT64_MAX,
-                            [SENDING] = table->request_ms};
-    close_older(table, most);
+    const int64_t max[] = {[SILENT] = table->header_ms,
+                           [IDLE] = table->idle_ms + table->header_ms,
+                           [BUSY] = table->request_ms,
+                           [WAITING] = INT64_MAX,
+                           [SENDING] = table->request_ms};
+    close_older(table, max);
 }
 
 void connection_table_close_idle(connection_table *table) {
-    const int64_t most[] = {[SILENT] = DRAIN_IDLE_MS,
-                            [IDLE] = DRAIN_IDLE_MS,
-                            [BUSY] = INT64_MAX,
-                            [WAITING] = INT64_MAX,
-                            [SENDING] = INT64_MAX};
-    close_older(table, most);
+    const int64_t max[] = {[SILENT] = DRAIN_IDLE_MS,
+                           [IDLE] = DRAIN_IDLE_MS,
+                           [BUSY] = INT64_MAX,
+                           [WAITING] = INT64_MAX,
+                           [SENDING] = INT64_MAX};
+    close_older(table, max);
 }
 
 /* Which connections make room first: the lower, the sooner; negative: not at all. */

@@ -9,7 +9,7 @@ enum { PAGE_LIMIT = 50 };
 static db_call make_call(request *r, const statement *what, const char *const *parameters,
                          bool safe_to_repeat) {
     db_call call = {.what = what, .audit = request_audit_note(r), .safe_to_repeat = safe_to_repeat};
-    for (int i = 0; i < what->parameters && i < CALL_PARAMETERS_MOST; i++) {
+    for (int i = 0; i < what->parameters && i < CALL_PARAMETERS_MAX; i++) {
         call.parameters[i] = parameters[i];
     }
     return call;
@@ -57,20 +57,20 @@ void handle_read_items(request *r, const statement *what, const char *const *par
 /* The values of the path, in their order, as the first parameters. */
 static int path_parameters(const request *r, const char **parameters) {
     int count = 0;
-    for (size_t i = 0; i < r->match.value_count && count < CALL_PARAMETERS_MOST; i++) {
+    for (size_t i = 0; i < r->match.value_count && count < CALL_PARAMETERS_MAX; i++) {
         parameters[count++] = r->match.values[i];
     }
     return count;
 }
 
 void handle_get(request *r, const statement *what) {
-    const char *parameters[CALL_PARAMETERS_MOST] = {0};
+    const char *parameters[CALL_PARAMETERS_MAX] = {0};
     path_parameters(r, parameters);
     handle_read(r, what, parameters);
 }
 
 void handle_list(request *r, const statement *what) {
-    const char *parameters[CALL_PARAMETERS_MOST] = {0};
+    const char *parameters[CALL_PARAMETERS_MAX] = {0};
     path_parameters(r, parameters);
     handle_read_items(r, what, parameters);
 }
@@ -198,7 +198,7 @@ void handle_write(request *r, const statement *what, const char *const *paramete
 
 void handle_submit(request *r, const statement *what) {
     enum { WITH_VERSION = 2, WITH_FIRST = 3 };
-    const char *parameters[CALL_PARAMETERS_MOST] = {0};
+    const char *parameters[CALL_PARAMETERS_MAX] = {0};
     int count = path_parameters(r, parameters);
     int wanted = what->parameters - count;
     if (wanted >= WITH_FIRST) {

@@ -21,7 +21,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { BYTES_MOST = 8 * 1024 * 1024, PIECE = 64 * 1024, EVENTS_MOST = 64, TICK_MS = 500 };
+enum { BYTES_MAX = 8 * 1024 * 1024, PIECE = 64 * 1024, EVENTS_MAX = 64, TICK_MS = 500 };
 
 typedef struct unread {
     struct unread *next;
@@ -37,7 +37,7 @@ struct discarder {
     pthread_t thread;
     int events, wake;
     unread *first, *last; /* the oldest one first */
-    size_t most;
+    size_t max;
     atomic_size_t count;
     int64_t time_ms;
     atomic_bool stopping;
@@ -49,7 +49,7 @@ static bool discard(unread *one) {
     ssize_t size;
     while ((size = read(one->socket, piece, sizeof piece)) > 0) {
         one->read += (size_t)size;
-        if (one->read > BYTES_MOST) {
+        if (one->read > BYTES_MAX) {
             return true;
         }
     }
@@ -62,7 +62,7 @@ static void sweep(discarder *running, int64_t now) {
     running->last = NULL;
     for (unread **link = &running->first; *link != NULL;) {
         unread *one = *link;
-        bool too_many = atomic_load(&running->count) > running->most;
+        bool too_many = atomic_load(&running->count) > running->max;
         if (!one->over && one->until_ms > now && !too_many) {
             running->last = one;
             link = &one->next;
@@ -83,8 +83,8 @@ static void sweep(discarder *running, int64_t now) {
 static void *read_all(void *argument) {
     discarder *running = argument;
     while (!atomic_load(&running->stopping)) {
-        struct epoll_event events[EVENTS_MOST];
-        int count = epoll_wait(running->events, events, EVENTS_MOST, TICK_MS);
+        struct epoll_event events[EVENTS_MAX];
+        int count = epoll_wait(running->events, events, EVENTS_MAX, TICK_MS);
         for (int i = 0; i < count; i++) {
             unread *one = events[i].data.ptr;
             if (one != NULL) {
@@ -108,12 +108,12 @@ static void wake(discarder *running) {
     (void)!write(running->wake, &(uint64_t){1}, sizeof(uint64_t));
 }
 
-discarder *discarder_new(size_t most, int seconds) {
+discarder *discarder_new(size_t max, int seconds) {
     discarder *made = calloc(1, sizeof *made);
     if (made == NULL) {
         return NULL;
     }
-    made->most = most;
+    made->max = max;
     made->time_ms = seconds * INT64_C(1000);
     made->events = epoll_create1(EPOLL_CLOEXEC);
     made->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -159,7 +159,7 @@ void discarder_take(discarder *running, connection_limit *limit, int socket) {
     if (!wait_for(running, socket, one)) {
         one->until_ms = 0;
     }
-    if (atomic_load(&running->count) > running->most) {
+    if (atomic_load(&running->count) > running->max) {
         wake(running);
     }
     pthread_mutex_unlock(&running->lock);

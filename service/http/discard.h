@@ -8,15 +8,15 @@
 typedef struct discarder discarder;
 
 /* Starts a thread that reads and discards what comes on such connections, of each for `seconds` and
- * 8 MiB at most, of `most` connections at a time. Returns NULL when threads or descriptors are out.
+ * 8 MiB at most, of `max` connections at a time. Returns NULL when threads or descriptors are out.
  */
-discarder *discarder_new(size_t most, int seconds);
+discarder *discarder_new(size_t max, int seconds);
 
 /* Closes all of them and ends the thread. NULL is allowed. */
 void discarder_free(discarder *running);
 
 /* Takes over a socket that is shut down for writing, and its slot of the connection limit, which is
- * released when the client is done. Beyond `most` the oldest one is closed. */
+ * released when the client is done. Beyond `max` the oldest one is closed. */
 void discarder_take(discarder *running, connection_limit *limit, int socket);
 
 /* Connections that are being read to their end. */

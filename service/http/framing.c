@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { HEADERS_MOST = 100, TARGET_MOST = 4096, PORT_MOST = 5 };
+enum { HEADERS_MAX = 100, TARGET_MAX = 4096, PORT_MAX = 5 };
 
 /* Fields that may come once and whose value has no comma in it. */
 static const char *const single_fields[] = {
@@ -70,7 +70,7 @@ static bool is_host(const char *value) {
         length++;
     }
     const char *port = value + length;
-    return *port == '\0' || (*port == ':' && length > 0 && strlen(port) <= PORT_MOST + 1 &&
+    return *port == '\0' || (*port == ':' && length > 0 && strlen(port) <= PORT_MAX + 1 &&
                              strspn(port + 1, "0123456789") == strlen(port + 1));
 }
 
@@ -105,8 +105,8 @@ static const char *field_fault(const raw_request *request) {
 }
 
 const char *framing_fault(const raw_request *request) {
-    if (request->header_count > HEADERS_MOST || request->header_lines > HEADERS_MOST ||
-        strlen(request->target) > TARGET_MOST) {
+    if (request->header_count > HEADERS_MAX || request->header_lines > HEADERS_MAX ||
+        strlen(request->target) > TARGET_MAX) {
         return "There are too many headers, or the address is too long.";
     }
     const char *fault = field_fault(request);

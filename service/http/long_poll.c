@@ -77,13 +77,13 @@ long_poll_result long_poll_wait(request *r, int seconds, const char *topics, int
         waiting->r = *r;
         waiting->r.long_poll = waiting;
     }
-    feed_verdict verdict = feed_wait(r->context->changes, &waiting->waiter, seen);
-    if (verdict == FEED_WAITS) {
+    feed_result result = feed_wait(r->context->changes, &waiting->waiter, seen);
+    if (result == FEED_WAITS) {
         r->long_poll = waiting;
         r->status = again ? 0 : r->status; /* once more: there is no answer yet */
         return LONG_POLL_WAITS;
     }
-    return verdict == FEED_MOVED ? LONG_POLL_READ_AGAIN : LONG_POLL_OVER;
+    return result == FEED_MOVED ? LONG_POLL_READ_AGAIN : LONG_POLL_OVER;
 }
 
 /* Runs the handler once more. Returns whether there is an answer now. */
@@ -106,7 +106,7 @@ static bool run_handler(long_poll *waiting) {
     return true;
 }
 
-ssize_t long_poll_read(void *self, uint64_t position, char *out, size_t most) {
+ssize_t long_poll_read(void *self, uint64_t position, char *out, size_t max) {
     long_poll *waiting = self;
     waiting->answered = waiting->answered || run_handler(waiting);
     if (!waiting->answered) {
@@ -116,7 +116,7 @@ ssize_t long_poll_read(void *self, uint64_t position, char *out, size_t most) {
     if (left == 0) {
         return MHD_CONTENT_READER_END_OF_STREAM;
     }
-    size_t size = left < most ? left : most;
+    size_t size = left < max ? left : max;
     memcpy(out, (const char *)waiting->r.answer + position, size);
     return (ssize_t)size;
 }

@@ -40,5 +40,5 @@ long_poll_result long_poll_wait(request *r, int seconds, const char *topics, int
 
 /* The body of a waiting request, for the library (MHD_ContentReaderCallback and its free function);
  * `self` is the request's `long_poll`. */
-ssize_t long_poll_read(void *self, uint64_t position, char *out, size_t most);
+ssize_t long_poll_read(void *self, uint64_t position, char *out, size_t max);
 void long_poll_free(void *self);

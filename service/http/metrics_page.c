@@ -32,7 +32,7 @@ static void write_service(app_context *context, FILE *out) {
                         (double)connection_table_count(context->connections_open));
     metrics_write_value(out, "http_connections_limit", "gauge",
                         "Connections that may be open (LR_CONNECTION_LIMIT).",
-                        context->settings->connections_most);
+                        context->settings->connections_max);
     metrics_write_value(out, "http_connections_refused_total", "counter",
                         "Connections closed at once because there were too many "
                         "(LR_CONNECTION_LIMIT, LR_ADDRESS_CONNECTION_LIMIT).",
@@ -48,7 +48,7 @@ static void write_memory(app_context *context, FILE *out) {
                         "Memory that requests hold for bodies, documents and answers.",
                         (double)memory.taken);
     metrics_write_value(out, "http_body_memory_limit_bytes", "gauge",
-                        "Memory that they may hold (LR_BODY_MEMORY_MIB).", (double)memory.most);
+                        "Memory that they may hold (LR_BODY_MEMORY_MIB).", (double)memory.max);
     metrics_write_value(out, "http_body_memory_refused_total", "counter",
                         "Times that a request needed more than was left of it.",
                         (double)memory.refused);
@@ -59,10 +59,10 @@ typedef struct pool_row {
     pool_stats stats;
 } pool_row;
 
-enum { POOLS_MOST = 3 };
+enum { POOLS_MAX = 3 };
 
 typedef struct pool_rows {
-    pool_row row[POOLS_MOST];
+    pool_row row[POOLS_MAX];
     size_t count;
 } pool_rows;
 
@@ -97,7 +97,7 @@ static void write_pools(app_context *context, FILE *out) {
         .row = {{"requests", pool_stats_read(context->connections)},
                 {"pushes", group_commit_stats_read(context->pushes).connections},
                 {"reads", reads.standby}},
-        .count = reads.configured ? POOLS_MOST : POOLS_MOST - 1};
+        .count = reads.configured ? POOLS_MAX : POOLS_MAX - 1};
     write_pool_gauge(&pools, "database_pool_size", "Database connections configured.", pool_size,
                      out);
     write_pool_gauge(&pools, "database_pool_connected", "Database connections that stand.",
@@ -193,7 +193,7 @@ static void write_statistics(app_context *context, FILE *out) {
     metrics_write_value(out, "statistics_steps_total", "counter", "Steps in which it counted them.",
                         (double)of.steps);
     metrics_write_value(out, "statistics_step_subjects_most", "gauge",
-                        "Cases of the largest of these steps.", (double)of.step_most);
+                        "Cases of the largest of these steps.", (double)of.step_max);
 }
 
 static void write_audit(app_context *context, FILE *out) {

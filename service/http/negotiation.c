@@ -93,20 +93,20 @@ static int specificity(const choice *range, const char *media_type) {
     return same ? 3 : 0;
 }
 
-typedef struct verdict {
+typedef struct preference {
     int weight, closeness;
-} verdict;
+} preference;
 
 /* The most specific range decides about a media type, wherever it is in the field. */
-static verdict judge(const char *accept, const char *media_type) {
-    verdict found = {0, 0};
+static preference judge(const char *accept, const char *media_type) {
+    preference found = {0, 0};
     choice range;
     while (next_choice(&accept, &range)) {
         int closeness = range.weight < 0 ? 0 : specificity(&range, media_type);
         bool better = closeness > found.closeness ||
                       (closeness == found.closeness && range.weight > found.weight);
         if (closeness > 0 && better) {
-            found = (verdict){range.weight, closeness};
+            found = (preference){range.weight, closeness};
         }
     }
     return found;
@@ -117,9 +117,9 @@ const char *negotiate_media_type(const char *accept, const char *const *offered)
         return *offered;
     }
     const char *chosen = NULL;
-    verdict best = {0, 0};
+    preference best = {0, 0};
     for (; *offered != NULL; offered++) {
-        verdict one = judge(accept, *offered);
+        preference one = judge(accept, *offered);
         if (one.weight > best.weight ||
             (one.weight > 0 && one.weight == best.weight && one.closeness > best.closeness)) {
             best = one;

@@ -33,25 +33,25 @@ static void make_request_id(char *id) {
     random_bytes(b, sizeof b);
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    snprintf(id, REQUEST_ID_MOST + 1,
+    snprintf(id, REQUEST_ID_MAX + 1,
              "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
              b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
              b[15]);
 }
 
-static bool is_plain(const char *text, size_t most) {
+static bool is_plain(const char *text, size_t max) {
     size_t length = strlen(text);
     for (size_t i = 0; i < length; i++) {
         if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL) {
             return false;
         }
     }
-    return length > 0 && length <= most;
+    return length > 0 && length <= max;
 }
 
 /* Whether an identifier of the sender's can be kept: log and audit trail hold it for years. */
 static bool is_keepable(const request *r, const char *id) {
-    return id != NULL && is_plain(id, REQUEST_ID_MOST) && r->context->scan_identifier(id) == NULL;
+    return id != NULL && is_plain(id, REQUEST_ID_MAX) && r->context->scan_identifier(id) == NULL;
 }
 
 /* The sender's X-Request-Id when it is one, and the trace. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { QUERY_PAIRS_MOST = 50 };
+enum { QUERY_PAIRS_MAX = 50 };
 
 /* Decodes one name or value. Returns NULL for a bad escape, a control byte or text that is not
  * UTF-8. */
@@ -45,7 +45,7 @@ void query_hide(char *target) {
 
 bool query_parse(const char *text, contract_pair **pairs, size_t *count, violation_list *out,
                  arena *memory) {
-    *pairs = arena_alloc(memory, QUERY_PAIRS_MOST * sizeof **pairs);
+    *pairs = arena_alloc(memory, QUERY_PAIRS_MAX * sizeof **pairs);
     *count = 0;
     while (text != NULL && *text != '\0') {
         size_t length = strcspn(text, "&");
@@ -54,7 +54,7 @@ bool query_parse(const char *text, contract_pair **pairs, size_t *count, violati
         char *value = name_length < length
                           ? decode(text + name_length + 1, length - name_length - 1, memory)
                           : arena_strdup(memory, "");
-        if (name == NULL || *name == '\0' || value == NULL || *count == QUERY_PAIRS_MOST) {
+        if (name == NULL || *name == '\0' || value == NULL || *count == QUERY_PAIRS_MAX) {
             violation_add(out, PLACE_QUERY,
                           name == NULL ? "" : contract_repeatable_name(name, memory), "malformed",
                           "is not a well-formed query of at most 50 parameters");

@@ -94,7 +94,7 @@ void response_set_header(request *r, const char *name, const char *value) {
             return;
         }
     }
-    if (r->header_count < ANSWER_HEADERS_MOST) {
+    if (r->header_count < ANSWER_HEADERS_MAX) {
         r->headers[r->header_count++] = (contract_pair){name, value};
     }
 }

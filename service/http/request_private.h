@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum { ANSWER_HEADERS_MOST = 24, REQUEST_ID_MOST = 64, TRACE_ID_LENGTH = 32, SPAN_ID_LENGTH = 16 };
+enum { ANSWER_HEADERS_MAX = 24, REQUEST_ID_MAX = 64, TRACE_ID_LENGTH = 32, SPAN_ID_LENGTH = 16 };
 
 typedef struct raw_request {
     const char *method;
@@ -40,7 +40,7 @@ struct request {
     budget_loan *loan;              /* memory it holds; NULL: nobody counts, as in unit tests */
     bool answer_held;               /* memory for the answer is part of the loan */
     bool out_of_memory;             /* the budget had no room for all of the body */
-    char request_id[REQUEST_ID_MOST + 1];
+    char request_id[REQUEST_ID_MAX + 1];
     char trace_id[TRACE_ID_LENGTH + 1]; /* empty: the request belongs to no trace */
     char span_id[SPAN_ID_LENGTH + 1];   /* of this request within its trace */
     bool sampled;                       /* as traceparent says */
@@ -50,7 +50,7 @@ struct request {
     const char *content_type;
     const void *answer;
     size_t answer_size;
-    contract_pair headers[ANSWER_HEADERS_MOST];
+    contract_pair headers[ANSWER_HEADERS_MAX];
     size_t header_count;
     bool close;
     const char *etag;

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-    OPTIONS_MOST = 24,
+    OPTIONS_MAX = 24,
     THREAD_STACK = 1024 * 1024,
     HEADER_MEMORY = 32 * 1024,
     ADMIN_WORKERS = 1,
@@ -82,7 +82,7 @@ static bool start(server_port *one, const char *setting, const char *text, const
     }
     one->instance.allowed_post_processor = 0;
     one->instance.check_utf8 = 0; /* our own checks refuse instead of dropping */
-    struct MHD_OptionItem options[OPTIONS_MOST] = {
+    struct MHD_OptionItem options[OPTIONS_MAX] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_library,
          NULL}, /* first: it reports on the others */
         {MHD_OPTION_THREAD_POOL_SIZE, bounds->workers, NULL},
@@ -192,7 +192,7 @@ server *server_start(app_context *context, char *reason, size_t reason_size) {
         return NULL;
     }
     running->context = context;
-    running->unread = discarder_new((size_t)settings->connections_most / LINGERING_PART,
+    running->unread = discarder_new((size_t)settings->connections_max / LINGERING_PART,
                                     settings->request_seconds);
     running->connections =
         connection_table_new(&(connection_timeouts){.header_seconds = settings->header_seconds,
@@ -215,8 +215,8 @@ server *server_start(app_context *context, char *reason, size_t reason_size) {
         }
     }
     limits api = {.workers = (unsigned int)settings->workers,
-                  .connections = (unsigned int)settings->connections_most,
-                  .address_connections = (unsigned int)settings->address_connections_most,
+                  .connections = (unsigned int)settings->connections_max,
+                  .address_connections = (unsigned int)settings->address_connections_max,
                   .exempt = settings->trusted_proxies,
                   .idle_seconds = (unsigned int)settings->idle_seconds,
                   .certificate = running->certificate,

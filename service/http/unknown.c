@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_MOST = 200, SEGMENT_MOST = 40, METHOD_MOST = 20, ADDRESS_TEXT_MOST = 64 };
+enum { PATH_LENGTH_MAX = 200, SEGMENT_MAX = 40, METHOD_MAX = 20, ADDRESS_TEXT_MAX = 64 };
 
 /* ---- method and path ---- */
 
@@ -69,12 +69,12 @@ const char *unknown_path(const char *target, const char *(*scan)(const char *tex
         return arena_printf(memory, "(withheld: looks like %s)", identifier);
     }
     const char *path = "";
-    size_t length = whole > PATH_MOST ? PATH_MOST : whole;
+    size_t length = whole > PATH_LENGTH_MAX ? PATH_LENGTH_MAX : whole;
     for (size_t at = 0; at < length;) {
         size_t size = strcspn(target + at, "/");
         size = size > whole - at ? whole - at : size;
         size_t shown = at + size > length ? length - at : size;
-        path = size > SEGMENT_MOST
+        path = size > SEGMENT_MAX
                    ? arena_printf(memory, "%s(%zu bytes)", path, size)
                    : arena_printf(memory, "%s%s", path, escape(target + at, shown, memory));
         at += size;
@@ -96,7 +96,7 @@ typedef union any_address {
 
 /* Reads `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]` or either with a port. */
 static bool read_address(const char *text, size_t length, any_address *into) {
-    char copy[ADDRESS_TEXT_MOST];
+    char copy[ADDRESS_TEXT_MAX];
     *into = (any_address){0};
     if (length == 0 || length >= sizeof copy) {
         return false;
@@ -173,7 +173,7 @@ static const char *client_of(request *r) {
 }
 
 void unknown_describe(request *r, log_request *into) {
-    into->method = escape(r->raw.method, strnlen(r->raw.method, METHOD_MOST), r->memory);
+    into->method = escape(r->raw.method, strnlen(r->raw.method, METHOD_MAX), r->memory);
     into->path = unknown_path(r->raw.target, r->context->scan_text, r->memory);
     into->address = client_of(r);
 }

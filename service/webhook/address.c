@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MOST = 64, IPV4_BITS = 32, IPV6_BITS = 128 };
+enum { TEXT_MAX = 64, IPV4_BITS = 32, IPV6_BITS = 128 };
 
 /* Nothing in these is public (IANA IPv4 and IPv6 Special-Purpose Address Registries, IPv4 multicast
  * and class E). What IPv6 is not in 2000::/3 is not public either. */
@@ -24,13 +24,13 @@ static const char *const special[] =
 };
 static const char *const global_unicast = "2000::/3";
 
-static bool read_bits(const char *text, unsigned most, unsigned *bits) {
+static bool read_bits(const char *text, unsigned max, unsigned *bits) {
     size_t length = strlen(text);
     if (length == 0 || length > 3 || strspn(text, "0123456789") != length) {
         return false;
     }
     *bits = (unsigned)strtoul(text, NULL, 10);
-    return *bits <= most;
+    return *bits <= max;
 }
 
 static bool bit_at(const unsigned char *bytes, unsigned place) {
@@ -38,7 +38,7 @@ static bool bit_at(const unsigned char *bytes, unsigned place) {
 }
 
 bool network_parse(const char *text, network *into) {
-    char address[TEXT_MOST];
+    char address[TEXT_MAX];
     const char *slash = strchr(text, '/');
     size_t length = slash == NULL ? strlen(text) : (size_t)(slash - text);
     if (length >= sizeof address) {
@@ -47,13 +47,13 @@ bool network_parse(const char *text, network *into) {
     memcpy(address, text, length);
     address[length] = '\0';
     *into = (network){.family = strchr(address, ':') == NULL ? AF_INET : AF_INET6};
-    unsigned most = into->family == AF_INET ? IPV4_BITS : IPV6_BITS;
-    into->bits = most;
+    unsigned max = into->family == AF_INET ? IPV4_BITS : IPV6_BITS;
+    into->bits = max;
     if (inet_pton(into->family, address, into->bytes) != 1 ||
-        (slash != NULL && !read_bits(slash + 1, most, &into->bits))) {
+        (slash != NULL && !read_bits(slash + 1, max, &into->bits))) {
         return false;
     }
-    for (unsigned place = into->bits; place < most; place++) {
+    for (unsigned place = into->bits; place < max; place++) {
         if (bit_at(into->bytes, place)) {
             return false;
         }

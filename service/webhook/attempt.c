@@ -6,7 +6,7 @@
 #include <time.h>
 
 /* The answer's body is for nobody: a receiver that goes on and on is cut off. */
-enum { CONNECT_MS = 5000, TOTAL_MS = 10000, SLOW_MS = 5000, ANSWER_MOST = 65536 };
+enum { CONNECT_MS = 5000, TOTAL_MS = 10000, SLOW_MS = 5000, ANSWER_MAX = 65536 };
 
 const char *const attempt_names[ATTEMPT_RESULTS] = {[ATTEMPT_DELIVERED] = "delivered",
                                                     [ATTEMPT_REFUSED] = "refused",
@@ -19,7 +19,7 @@ static size_t ignore_bytes(const char *bytes, size_t unit, size_t count, void *c
     attempt *one = context;
     (void)bytes;
     one->answered += unit * count;
-    return one->answered > ANSWER_MOST ? 0 : unit * count;
+    return one->answered > ANSWER_MAX ? 0 : unit * count;
 }
 
 /* The address is looked at here, where it is connected to: a name that resolves to something else
@@ -104,7 +104,7 @@ attempt_result attempt_judge(const attempt *one, CURLcode code, long *status, lo
     curl_easy_getinfo(one->handle, CURLINFO_RESPONSE_CODE, status);
     curl_easy_getinfo(one->handle, CURLINFO_RETRY_AFTER, &wait);
     *retry_after = wait > INT32_MAX ? INT32_MAX : (long)wait;
-    bool cut_off = code == CURLE_WRITE_ERROR && one->answered > ANSWER_MOST;
+    bool cut_off = code == CURLE_WRITE_ERROR && one->answered > ANSWER_MAX;
     if (code != CURLE_OK && !cut_off) {
         *status = 0;
         return one->forbidden ? ATTEMPT_FORBIDDEN : ATTEMPT_UNREACHABLE;

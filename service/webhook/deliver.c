@@ -16,15 +16,15 @@
 #include <unistd.h>
 
 enum {
-    UNDER_WAY_MOST = 32,
-    UNTRUSTED_MOST = 16, /* places to fill with receivers that are not known to answer, */
-    UNTRIED_MOST = 28,   /* and with the first event to one of which nothing is known */
-    GAP_MS = 50,         /* between two looks at what is due */
-    LOOK_MS = 5000,      /* without anybody ringing */
-    AGAIN_MS = 1000,     /* after the database refused */
-    BACKLOG_MS = 15000,  /* between two looks at how much waits */
-    LEASE_S = 20,        /* longer than an attempt takes and */
-    START_MS = 5000,     /* the time in which it has to begin */
+    UNDER_WAY_MAX = 32,
+    UNTRUSTED_MAX = 16, /* places to fill with receivers that are not known to answer, */
+    UNTRIED_MAX = 28,   /* and with the first event to one of which nothing is known */
+    GAP_MS = 50,        /* between two looks at what is due */
+    LOOK_MS = 5000,     /* without anybody ringing */
+    AGAIN_MS = 1000,    /* after the database refused */
+    BACKLOG_MS = 15000, /* between two looks at how much waits */
+    LEASE_S = 20,       /* longer than an attempt takes and */
+    START_MS = 5000,    /* the time in which it has to begin */
     FINISH_TRIES = 3
 };
 
@@ -112,7 +112,7 @@ static int count_untrusted(const deliverer *all) {
 }
 
 static int free_places(const deliverer *all) {
-    return UNDER_WAY_MOST - (int)atomic_load(&all->under_way);
+    return UNDER_WAY_MAX - (int)atomic_load(&all->under_way);
 }
 
 /* How many attempts may begin for the webhook now. One whose receiver did not answer the last time
@@ -125,10 +125,10 @@ static int places_for(const deliverer *all, const char *webhook) {
     }
     int untrusted = count_untrusted(all);
     bool is_first = !is_under_way(all, webhook);
-    int share = untrusted < UNTRUSTED_MOST ? UNTRUSTED_MOST - untrusted : 0;
+    int share = untrusted < UNTRUSTED_MAX ? UNTRUSTED_MAX - untrusted : 0;
     if (state == ENDPOINT_SILENT) {
         share = is_first && share > 0 ? 1 : 0;
-    } else if (share == 0 && is_first && untrusted < UNTRIED_MOST) {
+    } else if (share == 0 && is_first && untrusted < UNTRIED_MAX) {
         share = 1;
     }
     return share < places ? share : places;
@@ -327,7 +327,7 @@ static void read_backlog(deliverer *all) {
 static int rest_ms(const deliverer *all) {
     int64_t now = awake_ms();
     int64_t until = now + LOOK_MS;
-    if (atomic_load(&all->under_way) < UNDER_WAY_MOST) {
+    if (atomic_load(&all->under_way) < UNDER_WAY_MAX) {
         int64_t earliest = all->looked_ms + GAP_MS;
         until = all->next_look_ms > earliest ? all->next_look_ms : earliest;
     }

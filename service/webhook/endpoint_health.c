@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ID_MOST = 36 };
+enum { ID_MAX = 36 };
 
 typedef struct note {
     struct note *next;
     endpoint_state state;
-    char webhook[ID_MOST + 1];
+    char webhook[ID_MAX + 1];
 } note;
 
 struct endpoint_health {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { ENTRY_MOST = 300, PORT_MOST = 65535, LOOKUPS_MOST = 2 };
+enum { ENTRY_MAX = 300, PORT_MAX = 65535, LOOKUPS_MAX = 2 };
 static const char *const default_port = "443";
 
 typedef struct host_rule {
@@ -39,7 +39,7 @@ static void lower(char *text) {
 static bool is_port(const char *text) {
     size_t length = strlen(text);
     return length > 0 && length <= 5 && strspn(text, "0123456789") == length && *text != '0' &&
-           strtol(text, NULL, 10) <= PORT_MOST;
+           strtol(text, NULL, 10) <= PORT_MAX;
 }
 
 /* Where the port stands in `host:port` or `[v6]:port`; NULL when there is none. */
@@ -83,7 +83,7 @@ static size_t count_entries(const char *list) {
 /* Reads each entry of a list with commas; white space around entries counts for nothing. */
 static bool read_list(targets *all, const char *list, bool (*take)(targets *, char *)) {
     while (*list != '\0') {
-        char entry[ENTRY_MOST];
+        char entry[ENTRY_MAX];
         size_t length = strcspn(list, ",");
         size_t skipped = strspn(list, " \t");
         size_t first = skipped < length ? skipped : length;
@@ -176,7 +176,7 @@ static const char *const address_private = "address_private";
 
 /* The rule that the host's addresses break, or NULL. */
 static const char *resolve(const targets *all, const char *host, const char *port) {
-    char bare[ENTRY_MOST];
+    char bare[ENTRY_MAX];
     size_t length = strlen(host);
     bool v6 = *host == '[' && length > 2; /* getaddrinfo knows no brackets */
     snprintf(bare, sizeof bare, "%.*s", (int)(v6 ? length - 2 : length), host + (v6 ? 1 : 0));
@@ -201,7 +201,7 @@ static const char *const too_many_lookups = "too_many_lookups";
 static const char *resolve_in_turn(const targets *all, const char *host, const char *port,
                                    atomic_int *lookups) {
     const char *rule = too_many_lookups;
-    if (atomic_fetch_add(lookups, 1) < LOOKUPS_MOST) {
+    if (atomic_fetch_add(lookups, 1) < LOOKUPS_MAX) {
         rule = resolve(all, host, port);
     }
     atomic_fetch_sub(lookups, 1);

@@ -27,7 +27,7 @@ static int compare_texts(const void *left, const void *right) {
 }
 
 static void print_violations(const violation_list *list) {
-    const char *texts[VIOLATIONS_MOST];
+    const char *texts[VIOLATIONS_MAX];
     size_t count = 0;
     for (const violation *each = list->first; each != NULL; each = each->next) {
         texts[count++] = arena_printf(list->memory, "%s %s", each->name, each->rule);

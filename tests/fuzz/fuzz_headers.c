@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-enum { FIELDS_MOST = 120 };
+enum { FIELDS_MAX = 120 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     request r = request_begin(contract_find("listCases"));
-    contract_pair fields[FIELDS_MOST];
+    contract_pair fields[FIELDS_MAX];
     size_t count = 0;
     char *text = take_text(data, size, r.memory);
-    for (char *line = text; line != NULL && count < FIELDS_MOST;) {
+    for (char *line = text; line != NULL && count < FIELDS_MAX;) {
         char *end = strchr(line, '\n');
         if (end != NULL) {
             *end++ = '\0';

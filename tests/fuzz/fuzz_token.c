@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NOW = 1800000000, CHANGES_MOST = 8 };
+enum { NOW = 1800000000, CHANGES_MAX = 8 };
 
 static const char secret[] = "a secret of the fuzz targets, over 32 bytes";
 static const char good_claims[] =
@@ -151,7 +151,7 @@ static void sign_and_verify(char *text, arena *memory) {
 static void change_and_verify(const uint8_t *data, size_t size, arena *memory) {
     char *text = arena_strdup(memory, good_token);
     size_t length = strlen(text);
-    for (size_t i = 0; i + 2 < size && i < 3 * CHANGES_MOST; i += 3) {
+    for (size_t i = 0; i + 2 < size && i < 3 * CHANGES_MAX; i += 3) {
         size_t place = ((size_t)data[i] << 8 | data[i + 1]) % length;
         text[place] = data[i + 2] == 0 ? text[place] : (char)data[i + 2];
     }

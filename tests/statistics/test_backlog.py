@@ -10,7 +10,7 @@ from counting import until_counted
 from waiting import wait_until
 
 SUBJECTS = 5000
-STEP = 50  # SUBJECTS_MOST of service/db/change_version.c
+STEP = 50  # SUBJECTS_MAX of service/db/change_version.c
 LOCK = "select pg_advisory_lock(7262534080)"
 
 

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SIGNATURE_MOST = 1024 };
+enum { SIGNATURE_MAX = 1024 };
 
 static char *pem_of(EVP_PKEY *from) {
     char *bytes = NULL;
@@ -193,7 +193,7 @@ static size_t pair_of_der(const unsigned char *der, size_t size, int width, unsi
 
 static size_t sign_key(EVP_PKEY *with, const EVP_MD *digest, bool pss, const char *text,
                        unsigned char *out) {
-    unsigned char plain[SIGNATURE_MOST];
+    unsigned char plain[SIGNATURE_MAX];
     size_t size = sizeof plain;
     EVP_PKEY_CTX *inner = NULL;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -266,7 +266,7 @@ static char *encode_json(const char *json) {
 }
 
 char *fixture_token(const fixture *made, const char *header, const char *claims, signer by) {
-    unsigned char signature[SIGNATURE_MOST];
+    unsigned char signature[SIGNATURE_MAX];
     char *first = encode_json(header), *second = encode_json(claims);
     char *text = NULL, *token = NULL;
     cr_assert(asprintf(&text, "%s.%s", first, second) > 0);

@@ -114,7 +114,7 @@ Test(audit, given_as_many_identifiers_as_fit_when_recorded_then_all_are_there) {
 
 Test(audit, given_an_anchor_when_read_and_written_then_it_is_the_same) {
     const char *text = "4711:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff";
-    char again[AUDIT_ANCHOR_MOST];
+    char again[AUDIT_ANCHOR_MAX];
     audit_place place;
     cr_expect(audit_place_read(text, &place));
     cr_expect_eq(place.position, 4711);

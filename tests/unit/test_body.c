@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUES_MOST = 200000 };
+enum { VALUES_MAX = 200000 };
 
 static const config settings = {.public_url = "http://127.0.0.1:8080"};
 static app_context context = {.settings = &settings};
@@ -47,39 +47,39 @@ static bool read_pieces(const char *media_type, const char *open, const char *pi
 }
 
 Test(body, given_as_many_lines_as_may_be_when_read_then_all_are_there) {
-    cr_assert(read_pieces("application/x-ndjson", "", "1\n", VALUES_MOST, ""));
-    cr_expect_eq(json_array_size(r.body), VALUES_MOST);
+    cr_assert(read_pieces("application/x-ndjson", "", "1\n", VALUES_MAX, ""));
+    cr_expect_eq(json_array_size(r.body), VALUES_MAX);
 }
 
 Test(body, given_one_line_more_when_read_then_it_is_refused) {
-    cr_assert_not(read_pieces("application/x-ndjson", "", "1\n", VALUES_MOST + 1, ""));
+    cr_assert_not(read_pieces("application/x-ndjson", "", "1\n", VALUES_MAX + 1, ""));
     cr_expect_eq(r.status, 400);
     cr_expect_str_eq(r.problem, "malformed_json");
 }
 
 Test(body, given_lines_of_objects_when_read_then_they_count_together) {
-    cr_expect_not(read_pieces("application/x-ndjson", "", "{}\n", VALUES_MOST, ""));
+    cr_expect_not(read_pieces("application/x-ndjson", "", "{}\n", VALUES_MAX, ""));
     cr_expect_null(r.body);
 }
 
 Test(body, given_an_array_of_too_many_values_when_read_then_it_is_refused) {
-    cr_assert_not(read_pieces("application/json", "[", "1,", VALUES_MOST, "1]"));
+    cr_assert_not(read_pieces("application/json", "[", "1,", VALUES_MAX, "1]"));
     cr_expect_str_eq(r.problem, "malformed_json");
 }
 
 Test(body, given_empty_lines_when_read_then_they_count_for_nothing) {
-    cr_assert(read_pieces("application/x-ndjson", "{}\n", "\n", 3 * VALUES_MOST, "{}"));
+    cr_assert(read_pieces("application/x-ndjson", "{}\n", "\n", 3 * VALUES_MAX, "{}"));
     cr_expect_eq(json_array_size(r.body), 2);
 }
 
 /* --- what a document is held to cost --- */
 
-static size_t used, used_most;
+static size_t used, used_max;
 
 static void *count_get(size_t size) {
     void *got = memory_get(size);
     used += malloc_usable_size(got) + sizeof(size_t);
-    used_most = used > used_most ? used : used_most;
+    used_max = used > used_max ? used : used_max;
     return got;
 }
 
@@ -94,7 +94,7 @@ static void expect_cost(const char *media_type, const char *open, const char *pi
     budget_loan loan = {0};
     context.memory = budget_new((size_t)1 << 30);
     r.loan = &loan;
-    used = used_most = 0;
+    used = used_max = 0;
     json_set_alloc_funcs(count_get, count_free);
     bool read = read_pieces(media_type, open, piece, count, close);
     size_t held = loan.bytes;
@@ -105,8 +105,8 @@ static void expect_cost(const char *media_type, const char *open, const char *pi
     budget_free(context.memory);
     context.memory = NULL;
     cr_assert(read, "%s", piece);
-    cr_expect_leq(used_most, held, "%s: %zu bytes were held, %zu used", piece, held, used_most);
-    cr_expect_leq(held, 6 * used_most, "%s: %zu bytes were held, %zu used", piece, held, used_most);
+    cr_expect_leq(used_max, held, "%s: %zu bytes were held, %zu used", piece, held, used_max);
+    cr_expect_leq(held, 6 * used_max, "%s: %zu bytes were held, %zu used", piece, held, used_max);
 }
 
 Test(body, given_a_document_when_read_then_memory_was_held_for_it) {
@@ -132,8 +132,8 @@ Test(body, given_a_document_when_read_then_memory_was_held_for_it) {
 }
 
 Test(body, given_one_object_with_many_members_when_read_then_memory_was_held_for_it) {
-    enum { MEMBERS = 60000, MEMBER_MOST = 16 };
-    char *members = malloc(MEMBERS * MEMBER_MOST);
+    enum { MEMBERS = 60000, MEMBER_MAX = 16 };
+    char *members = malloc(MEMBERS * MEMBER_MAX);
     char *at = members;
     for (int i = 0; i < MEMBERS; i++) {
         at += sprintf(at, "\"%d\":1,", i);

@@ -3,12 +3,12 @@
 
 #include <criterion/criterion.h>
 
-enum { MOST = 6400, SHARE = 4800, LIGHT = 100, FOR_ALL = 5600 };
+enum { BUDGET = 6400, SHARE = 4800, LIGHT = 100, FOR_ALL = 5600 };
 
 static budget *all;
 
 static void begin(void) {
-    all = budget_new(MOST);
+    all = budget_new(BUDGET);
 }
 
 static void end(void) {
@@ -40,14 +40,14 @@ Test(budget, given_heavy_clients_then_the_reserve_is_left_for_light_ones) {
     cr_expect(take(&heavy, "a", SHARE));
     cr_expect_not(take(&next, "b", FOR_ALL - SHARE + 1));
     cr_expect(take(&next, "b", FOR_ALL - SHARE));
-    for (int i = 0; i < (MOST - FOR_ALL) / LIGHT; i++) {
+    for (int i = 0; i < (BUDGET - FOR_ALL) / LIGHT; i++) {
         cr_expect(take(&light[i], (const char[]){(char)('c' + i), '\0'}, LIGHT), "%d", i);
     }
-    cr_expect_eq(budget_stats_read(all).taken, MOST);
+    cr_expect_eq(budget_stats_read(all).taken, BUDGET);
     cr_expect_not(take(&light[10], "z", 1));
     budget_keep(&heavy, 0);
     budget_keep(&next, 0);
-    for (int i = 0; i < (MOST - FOR_ALL) / LIGHT; i++) {
+    for (int i = 0; i < (BUDGET - FOR_ALL) / LIGHT; i++) {
         budget_keep(&light[i], 0);
     }
 }

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST = 3, MOST_IN_ALL = 41 };
+enum { ADDRESS_MAX = 3, TOTAL_MAX = 41 };
 
 static char reason[300];
 
 static connection_limit *make(const char *exempt) {
-    return connection_limit_new(MOST_IN_ALL, MOST, exempt, reason, sizeof reason);
+    return connection_limit_new(TOTAL_MAX, ADDRESS_MAX, exempt, reason, sizeof reason);
 }
 
 static bool enter(connection_limit *limit, int socket, const char *from) {
@@ -26,7 +26,7 @@ static bool enter(connection_limit *limit, int socket, const char *from) {
 }
 
 static void fill(connection_limit *limit, const char *from) {
-    for (int i = 0; i < MOST; i++) {
+    for (int i = 0; i < ADDRESS_MAX; i++) {
         cr_assert(enter(limit, 10 + i, from), "connection %d", i);
     }
 }
@@ -74,7 +74,7 @@ Test(connection_limit, given_addresses_that_are_exempt_then_they_have_no_limit) 
 Test(connection_limit,
      given_as_many_as_there_may_be_then_nobody_else_is_let_in_until_one_has_left) {
     connection_limit *limit = make("192.0.2.1");
-    for (int i = 0; i < MOST_IN_ALL; i++) {
+    for (int i = 0; i < TOTAL_MAX; i++) {
         cr_assert(enter(limit, i, "192.0.2.1"));
     }
     const struct sockaddr_in other = {.sin_family = AF_INET, .sin_addr.s_addr = 1};
@@ -116,10 +116,10 @@ Test(connection_limit, given_what_is_no_address_then_it_is_refused_with_the_sett
 }
 
 Test(connection_limit, given_proxies_then_an_eighth_of_all_is_reserved_for_them) {
-    enum { RESERVED = MOST_IN_ALL / 8 };
+    enum { RESERVED = TOTAL_MAX / 8 };
     connection_limit *limit = make("192.0.2.1");
     char from[32];
-    for (int i = 0; i < MOST_IN_ALL - RESERVED; i++) {
+    for (int i = 0; i < TOTAL_MAX - RESERVED; i++) {
         snprintf(from, sizeof from, "198.51.100.%d", i);
         cr_assert(enter(limit, i, from), "connection %d", i);
     }
@@ -138,7 +138,7 @@ Test(connection_limit, given_no_proxies_then_nothing_is_reserved_and_few_are_not
     connection_limit *limit = make("");
     char from[32];
     cr_expect_not(connection_limit_is_near(limit));
-    for (int i = 0; i < MOST_IN_ALL; i++) {
+    for (int i = 0; i < TOTAL_MAX; i++) {
         snprintf(from, sizeof from, "198.51.100.%d", i);
         cr_assert(enter(limit, i, from), "connection %d", i);
     }
@@ -151,7 +151,7 @@ Test(connection_limit,
     connection_limit *limit = make("");
     fill(limit, "192.0.2.1");
     cr_expect(connection_limit_has_arriving(limit));
-    for (int i = 0; i < MOST; i++) {
+    for (int i = 0; i < ADDRESS_MAX; i++) {
         connection_limit_arrive(limit, 10 + i);
     }
     cr_expect_not(connection_limit_has_arriving(limit));

@@ -262,10 +262,10 @@ Test(fetch, fetch_obeys_its_limits) {
         cr_expect_not_null(strstr(reason, "status"), "%s", reason);
         free(answer);
     }
-    char *large = malloc(FETCH_BYTES_MOST + 200);
+    char *large = malloc(FETCH_BYTES_MAX + 200);
     cr_assert_not_null(large);
-    memset(large, 'a', FETCH_BYTES_MOST + 199);
-    large[FETCH_BYTES_MOST + 199] = '\0';
+    memset(large, 'a', FETCH_BYTES_MAX + 199);
+    large[FETCH_BYTES_MAX + 199] = '\0';
     memcpy(large, "HTTP/1.1 200 OK\r\n\r\n", 19);
     cr_expect_not(fetch_answer(large, &document), "more than the limit without Content-Length");
     cr_expect_null(document.bytes);

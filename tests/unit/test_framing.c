@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-enum { PAIRS_MOST = 128 };
+enum { PAIRS_MAX = 128 };
 
 static const char *fault_of(const contract_pair *headers, size_t count, const char *protocol,
                             const char *target) {
@@ -142,13 +142,13 @@ static void fill(contract_pair *headers, size_t count) {
 }
 
 Test(framing, given_a_hundred_headers_then_there_is_no_fault) {
-    contract_pair headers[PAIRS_MOST];
+    contract_pair headers[PAIRS_MAX];
     fill(headers, 100);
     cr_expect_null(fault_of(headers, 100, "HTTP/1.1", "/"));
 }
 
 Test(framing, given_a_hundred_and_one_headers_then_the_request_is_refused) {
-    contract_pair headers[PAIRS_MOST];
+    contract_pair headers[PAIRS_MAX];
     fill(headers, 101);
     cr_expect_not_null(fault_of(headers, 101, "HTTP/1.1", "/"));
 }

@@ -151,11 +151,11 @@ Test(keys, what_is_no_set_is_refused) {
         cr_expect_null(open_file(texts[at]), "%s", texts[at]);
         cr_expect(strncmp(reason, "LR_JWKS_FILE", 12) == 0, "%s", reason);
     }
-    char *large = malloc(JWKS_BYTES_MOST + 2);
+    char *large = malloc(JWKS_BYTES_MAX + 2);
     cr_assert_not_null(large);
-    memset(large, ' ', JWKS_BYTES_MOST + 1);
+    memset(large, ' ', JWKS_BYTES_MAX + 1);
     memcpy(large, "{\"keys\":[]}", 11);
-    large[JWKS_BYTES_MOST + 1] = '\0';
+    large[JWKS_BYTES_MAX + 1] = '\0';
     cr_expect_null(open_file(large));
     cr_expect_not_null(strstr(reason, "256 KiB"));
     free(large);

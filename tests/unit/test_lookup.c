@@ -8,7 +8,7 @@
 #include <semaphore.h>
 #include <string.h>
 
-enum { LOOKUPS_MOST = 2 };
+enum { LOOKUPS_MAX = 2 };
 static const char *const slow_url = "https://slow.example/";
 
 static sem_t asked, released;
@@ -43,19 +43,19 @@ static void *check_unresolved(void *all) {
 
 Test(lookup, given_two_lookups_under_way_then_a_third_is_not_begun, .timeout = 120) {
     char reason[300];
-    pthread_t threads[LOOKUPS_MOST];
+    pthread_t threads[LOOKUPS_MAX];
     targets *all = targets_new("slow.example", NULL, reason, sizeof reason);
     sem_init(&asked, 0, 0);
     sem_init(&released, 0, 0);
-    for (int i = 0; i < LOOKUPS_MOST; i++) {
+    for (int i = 0; i < LOOKUPS_MAX; i++) {
         pthread_create(&threads[i], NULL, check_unresolved, all);
         sem_wait(&asked);
     }
     cr_expect_not(check(all, ""));
-    for (int i = 0; i < LOOKUPS_MOST; i++) {
+    for (int i = 0; i < LOOKUPS_MAX; i++) {
         sem_post(&released); /* either of them has it */
     }
-    for (int i = 0; i < LOOKUPS_MOST; i++) {
+    for (int i = 0; i < LOOKUPS_MAX; i++) {
         pthread_join(threads[i], NULL);
     }
     sem_post(&released);

@@ -249,11 +249,11 @@ static char *token_of_size(size_t wanted) {
 
 Test(token, size_limit) {
     principal who;
-    char *most = token_of_size(TOKEN_BYTES_MOST);
-    char *more = token_of_size(TOKEN_BYTES_MOST + 1);
-    cr_expect_null(token_verify(verifier, most, FIXTURE_NOW, &who));
+    char *max = token_of_size(TOKEN_BYTES_MAX);
+    char *more = token_of_size(TOKEN_BYTES_MAX + 1);
+    cr_expect_null(token_verify(verifier, max, FIXTURE_NOW, &who));
     cr_expect_str_eq(token_verify(verifier, more, FIXTURE_NOW, &who), "size");
-    free(most);
+    free(max);
     free(more);
 }
 
