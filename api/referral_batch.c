@@ -56,29 +56,29 @@ static batch open_batch(request *r) {
                    .answered = arena_alloc(memory, count * sizeof(bool))};
 }
 
-static void close_batch(batch *all) {
-    for (size_t i = 0; i < all->count; i++) {
-        json_decref(all->problems[i]);
+static void close_batch(batch *batch) {
+    for (size_t i = 0; i < batch->count; i++) {
+        json_decref(batch->problems[i]);
     }
 }
 
 /* Returns false after it answered with a problem for the whole batch. When its items have too many
  * faults together, the later ones name their first one only. */
-static bool check_items(batch *all) {
+static bool check_items(batch *batch) {
     size_t left = FAULTS_MAX;
-    for (size_t i = 0; i < all->count; i++) {
-        json_t *document = json_array_get(request_body(all->r), i);
+    for (size_t i = 0; i < batch->count; i++) {
+        json_t *document = json_array_get(request_body(batch->r), i);
         const char *code;
-        violation_list faults = check_referral(all->r, document, left > 0 ? left : 1, &code);
+        violation_list faults = check_referral(batch->r, document, left > 0 ? left : 1, &code);
         left -= faults.count < left ? faults.count : left;
         if (faults.first != NULL) {
-            all->problems[i] = problem_document(all->r, code, NULL, &faults, NULL);
-            all->refused++;
+            batch->problems[i] = problem_document(batch->r, code, NULL, &faults, NULL);
+            batch->refused++;
             continue;
         }
         contract_apply_defaults(referral_schema(), document);
-        all->items[i] = referral_item(all->r, document, NULL, NULL);
-        if (all->items[i] == NULL) {
+        batch->items[i] = referral_item(batch->r, document, NULL, NULL);
+        if (batch->items[i] == NULL) {
             return false;
         }
     }
@@ -86,7 +86,7 @@ static bool check_items(batch *all) {
 }
 
 /* The items that still wait for an answer, as the statement's argument; freed by the caller. */
-static char *join_items(const batch *all) {
+static char *join_items(const batch *batch) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -94,9 +94,9 @@ static char *join_items(const batch *all) {
         return NULL;
     }
     char separator = '[';
-    for (size_t i = 0; i < all->count; i++) {
-        if (all->items[i] != NULL && !all->answered[i]) {
-            fprintf(out, "%c{\"n\":%zu,%s}", separator, i, all->items[i]);
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->items[i] != NULL && !batch->answered[i]) {
+            fprintf(out, "%c{\"n\":%zu,%s}", separator, i, batch->items[i]);
             separator = ',';
         }
     }
@@ -108,35 +108,35 @@ static char *join_items(const batch *all) {
     return text;
 }
 
-static void take_answers(batch *all, const PGresult *rows) {
+static void take_answers(batch *batch, const PGresult *rows) {
     for (int row = 0; row < PQntuples(rows); row++) {
         size_t n = (size_t)strtoul(PQgetvalue(rows, row, 0), NULL, 10);
-        if (n >= all->count ||
-            !group_commit_result_read(rows, row, &all->answers[n], request_memory(all->r))) {
+        if (n >= batch->count ||
+            !group_commit_result_read(rows, row, &batch->answers[n], request_memory(batch->r))) {
             continue;
         }
-        all->answered[n] = true;
-        const db_error *error = &all->answers[n].error;
+        batch->answered[n] = true;
+        const db_error *error = &batch->answers[n].error;
         if (error->code != NULL) {
-            all->problems[n] = problem_document(all->r, error->code, NULL, NULL, error->errors);
-            all->refused++;
+            batch->problems[n] = problem_document(batch->r, error->code, NULL, NULL, error->errors);
+            batch->refused++;
         }
     }
 }
 
-static size_t count_waiting(const batch *all) {
+static size_t count_waiting(const batch *batch) {
     size_t waiting = 0;
-    for (size_t i = 0; i < all->count; i++) {
-        waiting += all->items[i] != NULL && !all->answered[i];
+    for (size_t i = 0; i < batch->count; i++) {
+        waiting += batch->items[i] != NULL && !batch->answered[i];
     }
     return waiting;
 }
 
 /* Sends the items inside the transaction, again for those that another transaction got in the way
  * of. */
-static bool send_items(batch *all, db_transaction *transaction, db_error *error) {
-    for (int asked = 0; asked < ASK_AGAIN_MAX && count_waiting(all) > 0; asked++) {
-        char *items = join_items(all);
+static bool send_items(batch *batch, db_transaction *transaction, db_error *error) {
+    for (int asked = 0; asked < ASK_AGAIN_MAX && count_waiting(batch) > 0; asked++) {
+        char *items = join_items(batch);
         const char *const parameters[] = {items};
         PGresult *rows = items == NULL
                              ? NULL
@@ -145,54 +145,54 @@ static bool send_items(batch *all, db_transaction *transaction, db_error *error)
         if (rows == NULL) {
             return false;
         }
-        take_answers(all, rows);
+        take_answers(batch, rows);
         PQclear(rows);
     }
-    if (count_waiting(all) > 0) {
+    if (count_waiting(batch) > 0) {
         *error = (db_error){.failure = DB_RETRY, .code = "overloaded"};
         return false;
     }
     return true;
 }
 
-static const char *render_batch(batch *all) {
-    all->created = all->existing = 0;
+static const char *render_batch(batch *batch) {
+    batch->created = batch->existing = 0;
     json_t *items = json_array();
-    for (size_t i = 0; i < all->count; i++) {
-        const group_commit_result *answer = &all->answers[i];
-        json_t *problem = all->problems[i];
+    for (size_t i = 0; i < batch->count; i++) {
+        const group_commit_result *answer = &batch->answers[i];
+        json_t *problem = batch->problems[i];
         int status = problem == NULL ? answer->reply.status
                                      : (int)json_integer_value(json_object_get(problem, "status"));
-        all->created += status == 201;
-        all->existing += status == 200;
+        batch->created += status == 201;
+        batch->existing += status == 200;
         json_array_append_new(items,
                               json_pack("{s:I,s:i,s:s?,s:b,s:O?}", "index", (json_int_t)i, "status",
                                         status, "id", problem == NULL ? answer->id : NULL,
                                         "replayed", status == 200, "problem", problem));
     }
     json_t *document =
-        json_pack("{s:o,s:I,s:I,s:I}", "items", items, "created", (json_int_t)all->created,
-                  "existing", (json_int_t)all->existing, "refused", (json_int_t)all->refused);
+        json_pack("{s:o,s:I,s:I,s:I}", "items", items, "created", (json_int_t)batch->created,
+                  "existing", (json_int_t)batch->existing, "refused", (json_int_t)batch->refused);
     char *text = json_dumps(document, JSON_COMPACT);
-    const char *copy = arena_strdup(request_memory(all->r), text);
+    const char *copy = arena_strdup(request_memory(batch->r), text);
     free(text);
     json_decref(document);
     return copy;
 }
 
 /* One problem for all that is wrong, with the items' numbers before their pointers. */
-static void refuse_whole(batch *all) {
-    violation_list faults = violation_list_make(request_memory(all->r));
+static void refuse_whole(batch *batch) {
+    violation_list faults = violation_list_make(request_memory(batch->r));
     const char *code = NULL;
-    for (size_t i = 0; i < all->count; i++) {
-        json_t *problem = all->problems[i];
+    for (size_t i = 0; i < batch->count; i++) {
+        json_t *problem = batch->problems[i];
         if (problem == NULL) {
             continue;
         }
         code = code == NULL ? json_string_value(json_object_get(problem, "code")) : code;
         json_t *errors = json_object_get(problem, "errors");
         if (json_array_size(errors) == 0) {
-            violation_add(&faults, PLACE_BODY, arena_printf(request_memory(all->r), "/%zu", i),
+            violation_add(&faults, PLACE_BODY, arena_printf(request_memory(batch->r), "/%zu", i),
                           "refused", json_string_value(json_object_get(problem, "detail")));
         }
         size_t index;
@@ -201,45 +201,47 @@ static void refuse_whole(batch *all) {
             const char *pointer = json_string_value(json_object_get(one, "pointer"));
             violation_add(
                 &faults, PLACE_BODY,
-                arena_printf(request_memory(all->r), "/%zu%s", i, pointer == NULL ? "" : pointer),
-                arena_strdup(request_memory(all->r),
+                arena_printf(request_memory(batch->r), "/%zu%s", i, pointer == NULL ? "" : pointer),
+                arena_strdup(request_memory(batch->r),
                              json_string_value(json_object_get(one, "rule"))),
                 json_string_value(json_object_get(one, "message")));
         }
     }
-    respond_violations(all->r, code, &faults);
+    respond_violations(batch->r, code, &faults);
 }
 
 /* Forgets what the database said in a try that came to nothing; what the contract refused stays
  * refused. */
-static void forget_answers(batch *all) {
-    for (size_t i = 0; i < all->count; i++) {
-        if (all->items[i] != NULL && all->problems[i] != NULL) {
-            json_decref(all->problems[i]);
-            all->problems[i] = NULL;
-            all->refused--;
+static void forget_answers(batch *batch) {
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->items[i] != NULL && batch->problems[i] != NULL) {
+            json_decref(batch->problems[i]);
+            batch->problems[i] = NULL;
+            batch->refused--;
         }
-        all->answered[i] = false;
+        batch->answered[i] = false;
     }
 }
 
 /* Stores the answer under the key, and one entry for all referrals in the audit trail: of a change,
  * or of showing what was there when nothing was new. */
-static bool record_batch(batch *all, db_transaction *transaction, const db_idempotency *idempotency,
-                         const db_reply *reply, db_error *error) {
+static bool record_batch(batch *batch, db_transaction *transaction,
+                         const db_idempotency *idempotency, const db_reply *reply,
+                         db_error *error) {
     if (idempotency->key != NULL && !db_idempotency_store(transaction, idempotency, reply, error)) {
         return false;
     }
-    const audit_note *note = request_audit_note(all->r);
-    return all->created > 0    ? db_audit(transaction, note, reply->body, error)
-           : all->existing > 0 ? db_audit_replay(transaction, note, reply, error)
-                               : true;
+    const audit_note *note = request_audit_note(batch->r);
+    return batch->created > 0    ? db_audit(transaction, note, reply->body, error)
+           : batch->existing > 0 ? db_audit_replay(transaction, note, reply, error)
+                                 : true;
 }
 
 /* One try: everything in one transaction. Returns false with `error`; answers when it returns true.
  */
-static bool try_batch(batch *all, bool atomic, const db_idempotency *idempotency, db_error *error) {
-    request *r = all->r;
+static bool try_batch(batch *batch, bool atomic, const db_idempotency *idempotency,
+                      db_error *error) {
+    request *r = batch->r;
     db_transaction transaction;
     db_reply reply = {.status = atomic ? 201 : 207};
     bool done = false;
@@ -250,15 +252,15 @@ static bool try_batch(batch *all, bool atomic, const db_idempotency *idempotency
     if (idempotency->key != NULL && db_idempotency_find(&transaction, idempotency, &reply, error)) {
         done = error->code == NULL &&
                db_audit_replay(&transaction, request_audit_note(r), &reply, error);
-    } else if (!send_items(all, &transaction, error)) {
+    } else if (!send_items(batch, &transaction, error)) {
         done = false;
-    } else if (atomic && all->refused > 0) {
+    } else if (atomic && batch->refused > 0) {
         db_rollback(&transaction);
-        refuse_whole(all);
+        refuse_whole(batch);
         return true;
     } else {
-        reply.body = render_batch(all);
-        done = record_batch(all, &transaction, idempotency, &reply, error);
+        reply.body = render_batch(batch);
+        done = record_batch(batch, &transaction, idempotency, &reply, error);
     }
     if (!done) {
         db_rollback(&transaction);
@@ -273,19 +275,19 @@ static bool try_batch(batch *all, bool atomic, const db_idempotency *idempotency
 
 /* Stores the checked items, again when another transaction or a lost connection got in the way: a
  * natural key makes even an uncertain commit safe to ask again. */
-static void store_batch(batch *all, bool atomic, const db_idempotency *idempotency) {
+static void store_batch(batch *batch, bool atomic, const db_idempotency *idempotency) {
     db_error error = {0};
     for (db_retry retry = db_retry_begin();;) {
         error = (db_error){0};
-        if (try_batch(all, atomic, idempotency, &error)) {
+        if (try_batch(batch, atomic, idempotency, &error)) {
             return;
         }
         if (error.failure == DB_REFUSED || !db_retry_again(&retry)) {
             break;
         }
-        forget_answers(all);
+        forget_answers(batch);
     }
-    respond_db_error(all->r, &error);
+    respond_db_error(batch->r, &error);
 }
 
 void push_referrals(request *r) {
@@ -300,15 +302,15 @@ void push_referrals(request *r) {
     db_idempotency idempotency = {0};
     request_idempotency(r,
                         &idempotency); /* before the items are made ready, which changes the body */
-    batch all = open_batch(r);
-    if (check_items(&all)) {
-        if (atomic && all.refused > 0) {
-            refuse_whole(&all);
+    batch batch = open_batch(r);
+    if (check_items(&batch)) {
+        if (atomic && batch.refused > 0) {
+            refuse_whole(&batch);
         } else {
-            store_batch(&all, atomic, &idempotency);
+            store_batch(&batch, atomic, &idempotency);
         }
     }
-    close_batch(&all);
+    close_batch(&batch);
 }
 
 static void answer_validation(request *r, json_t *errors) {

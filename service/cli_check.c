@@ -29,14 +29,14 @@ static void report_order(const char *what, const char *detail) {
     printf("%s: in order%s%s\n", what, *detail == '\0' ? "" : ", ", detail);
 }
 
-static void report_fault(findings *all, int status, const char *what, const char *fault,
+static void report_fault(findings *findings, int status, const char *what, const char *fault,
                          const char *mend) {
     printf("%s: FAULT: %s\n", what, fault);
     if (*mend != '\0') {
         printf("    fix: %s\n", mend);
     }
-    if (all->status != EX_CONFIG) {
-        all->status = status;
+    if (findings->status != EX_CONFIG) {
+        findings->status = status;
     }
 }
 
@@ -46,19 +46,19 @@ static void report_warning(const char *what, const char *warning) {
 }
 
 static void report_setting(void *context, finding_level level, const char *text) {
-    findings *all = context;
+    findings *findings = context;
     if (level == FINDING_WARNING) {
         report_warning("configuration", text);
         return;
     }
-    report_fault(all, EX_CONFIG, "configuration", text,
+    report_fault(findings, EX_CONFIG, "configuration", text,
                  "set it in the environment or in the file that --config names; "
                  "learning-reviews(8) lists all settings.");
 }
 
-static void check_configuration(findings *all) {
-    settings_check(all->settings, report_setting, all);
-    if (all->status == EX_OK) {
+static void check_configuration(findings *findings) {
+    settings_check(findings->settings, report_setting, findings);
+    if (findings->status == EX_OK) {
         report_order("configuration", "");
     }
 }
@@ -66,7 +66,8 @@ static void check_configuration(findings *all) {
 /* Whether the address can be listened on. A port in use is as it should be while the service runs,
  * and with --settings, which is asked before another service is stopped. Returns false for a fault.
  */
-static bool check_address(findings *all, bool may_be_used, const char *setting, const char *text) {
+static bool check_address(findings *findings, bool may_be_used, const char *setting,
+                          const char *text) {
     char reason[1024] = "";
     struct addrinfo *found = listen_resolve(setting, text, false, reason, sizeof reason);
     if (found == NULL) {
@@ -78,38 +79,38 @@ static bool check_address(findings *all, bool may_be_used, const char *setting, 
         return true;
     }
     listen_explain(setting, text, error, reason, sizeof reason);
-    report_fault(all, EX_CONFIG, "addresses", reason, "");
+    report_fault(findings, EX_CONFIG, "addresses", reason, "");
     return false;
 }
 
-static void check_addresses(findings *all, bool before_restart) {
-    const config *settings = all->settings;
+static void check_addresses(findings *findings, bool before_restart) {
+    const config *settings = findings->settings;
     bool serving = health_answers(settings->admin_listen);
     bool may_be_used = serving || before_restart;
-    bool api = check_address(all, may_be_used, "LR_LISTEN", settings->listen);
-    bool admin = check_address(all, may_be_used, "LR_ADMIN_LISTEN", settings->admin_listen);
+    bool api = check_address(findings, may_be_used, "LR_LISTEN", settings->listen);
+    bool admin = check_address(findings, may_be_used, "LR_ADMIN_LISTEN", settings->admin_listen);
     if (api && admin) {
         report_order("addresses", serving ? "the service is running" : "");
     }
 }
 
-static void check_descriptors(findings *all) {
+static void check_descriptors(findings *findings) {
     char reason[1024] = "";
-    if (command_allow_files(all->settings, reason, sizeof reason)) {
+    if (command_allow_files(findings->settings, reason, sizeof reason)) {
         report_order("descriptors", "");
     } else {
-        report_fault(all, EX_CONFIG, "descriptors", reason, "");
+        report_fault(findings, EX_CONFIG, "descriptors", reason, "");
     }
 }
 
-static void check_pseudonym_key(findings *all) {
+static void check_pseudonym_key(findings *findings) {
     char reason[1024] = "";
     size_t size = 0;
     unsigned char *secret =
-        config_read_secret("LR_PSEUDONYM_KEY_FILE", all->settings->pseudonym_key_file, SECRET_SIZE,
-                           &size, reason, sizeof reason);
+        config_read_secret("LR_PSEUDONYM_KEY_FILE", findings->settings->pseudonym_key_file,
+                           SECRET_SIZE, &size, reason, sizeof reason);
     if (secret == NULL) {
-        report_fault(all, EX_CONFIG, "pseudonym key", reason,
+        report_fault(findings, EX_CONFIG, "pseudonym key", reason,
                      "put back the copy of the key. Only for a register without data, make one: "
                      "umask 077; head -c 48 /dev/urandom | base64 -w 0 > FILE");
         return;
@@ -131,12 +132,12 @@ static keys_stats await_keys(keys *known) {
     return stats;
 }
 
-static void check_keys(findings *all) {
+static void check_keys(findings *findings) {
     char text[1024] = "";
-    keys_source source = command_keys_source(all->settings);
+    keys_source source = command_keys_source(findings->settings);
     keys *known = keys_new(&source, text, sizeof text);
     if (known == NULL) {
-        report_fault(all, EX_CONFIG, "keys", text,
+        report_fault(findings, EX_CONFIG, "keys", text,
                      "the issuer's key set must be readable, with a key for RS256 (2048 bits or "
                      "more) or ES256 that has a kid.");
         return;
@@ -144,7 +145,7 @@ static void check_keys(findings *all) {
     keys_stats stats = await_keys(known);
     keys_free(known);
     if (stats.count == 0) {
-        report_fault(all, EX_UNAVAILABLE, "keys",
+        report_fault(findings, EX_UNAVAILABLE, "keys",
                      "LR_JWKS_URL gave no key set; see the line above.",
                      "can this machine reach the address, does it trust its certificate, and is "
                      "what it answers a key set?");
@@ -154,8 +155,8 @@ static void check_keys(findings *all) {
     report_order("keys", text);
 }
 
-static void check_tls(findings *all) {
-    const config *settings = all->settings;
+static void check_tls(findings *findings) {
+    const config *settings = findings->settings;
     char reason[1024] = "";
     if (settings->tls_key_file == NULL) {
         report_order("TLS", "not configured: let a proxy in front speak it");
@@ -163,7 +164,7 @@ static void check_tls(findings *all) {
                                sizeof reason) == TLS_FILES_GOOD) {
         report_order("TLS", "");
     } else {
-        report_fault(all, EX_CONFIG, "TLS", reason,
+        report_fault(findings, EX_CONFIG, "TLS", reason,
                      "name the certificate, with the chain behind it, and its own key.");
     }
 }
@@ -179,13 +180,13 @@ static void ignore_logging(void *context, const char *text) {
 }
 
 /* Invented data may be in a log: in dev it is only said. */
-static void check_logging(findings *all) {
+static void check_logging(findings *findings) {
     char reason[1024] = "";
-    bool dev = all->settings->dev;
-    int count = logging_check(all->settings->database, dev ? ignore_logging : report_logging, NULL,
-                              reason, sizeof reason);
+    bool dev = findings->settings->dev;
+    int count = logging_check(findings->settings->database, dev ? ignore_logging : report_logging,
+                              NULL, reason, sizeof reason);
     if (count < 0) {
-        report_fault(all, EX_UNAVAILABLE, "database log", reason, "");
+        report_fault(findings, EX_UNAVAILABLE, "database log", reason, "");
     } else if (count == 0) {
         report_order("database log", "holds nothing of requests");
     } else if (dev) {
@@ -194,26 +195,27 @@ static void check_logging(findings *all) {
 }
 
 /* Invented data may be lost: in dev it is only said. */
-static void check_durability(findings *all) {
+static void check_durability(findings *findings) {
     char reason[1024] = "";
-    durability_result result = durability_check(all->settings->database, reason, sizeof reason);
+    durability_result result =
+        durability_check(findings->settings->database, reason, sizeof reason);
     if (result == DURABILITY_KEPT) {
         report_order("durability", "what is confirmed is on disk");
-    } else if (all->settings->dev) {
+    } else if (findings->settings->dev) {
         report_order("durability", "not kept, which is allowed in dev");
     } else {
-        report_fault(all, result == DURABILITY_OFF ? EX_CONFIG : EX_UNAVAILABLE, "durability",
+        report_fault(findings, result == DURABILITY_OFF ? EX_CONFIG : EX_UNAVAILABLE, "durability",
                      reason,
                      "fsync and full_page_writes in postgresql.conf; synchronous_commit there, or "
                      "of the role or the database.");
     }
 }
 
-static void check_webhooks(findings *all) {
+static void check_webhooks(findings *findings) {
     char reason[1024] = "";
     targets *allowed = NULL;
-    if (!command_read_webhooks(all->settings, &allowed, NULL, reason, sizeof reason)) {
-        report_fault(all, EX_CONFIG, "webhooks", reason,
+    if (!command_read_webhooks(findings->settings, &allowed, NULL, reason, sizeof reason)) {
+        report_fault(findings, EX_CONFIG, "webhooks", reason,
                      "learning-reviews(8) describes the settings LR_WEBHOOK_...; without any of "
                      "them webhooks are off.");
     } else {
@@ -223,104 +225,104 @@ static void check_webhooks(findings *all) {
 }
 
 /* Only of a schema that has the fingerprints; a file that cannot be read is a finding already. */
-static void check_key_fingerprints(findings *all) {
+static void check_key_fingerprints(findings *findings) {
     char reason[1024] = "";
-    int status = command_check_keys(all->settings, false, reason, sizeof reason);
+    int status = command_check_keys(findings->settings, false, reason, sizeof reason);
     if (status == EX_OK) {
         report_order("key fingerprints", reason);
     } else if (status != EX_NOINPUT) {
-        report_fault(all, status, "key fingerprints", reason,
+        report_fault(findings, status, "key fingerprints", reason,
                      status == EX_CONFIG ? "put back the copy of the key; only if it is lost, see "
                                            "`learning-reviews help replace-key`."
                                          : "");
     }
 }
 
-static void check_schema(findings *all) {
+static void check_schema(findings *findings) {
     char reason[1024] = "";
-    switch (migrate_check(all->settings->database, reason, sizeof reason)) {
+    switch (migrate_check(findings->settings->database, reason, sizeof reason)) {
     case SCHEMA_CURRENT:
         report_order("schema", "current");
-        check_key_fingerprints(all);
+        check_key_fingerprints(findings);
         break;
     case SCHEMA_SUPPORTED:
         report_order("schema", reason);
         puts("    the newer program lists this version as supported: it may be served.");
-        check_key_fingerprints(all);
+        check_key_fingerprints(findings);
         break;
     case SCHEMA_INCOMPLETE:
-        report_fault(all, EX_CONFIG, "schema", reason,
+        report_fault(findings, EX_CONFIG, "schema", reason,
                      "run `learning-reviews migrate` of this same version, then check again.");
         break;
     case SCHEMA_NEWER:
-        report_fault(all, EX_CONFIG, "schema", reason,
+        report_fault(findings, EX_CONFIG, "schema", reason,
                      "use the newer program: an older one changes nothing in this database.");
         break;
     case SCHEMA_UNKNOWN:
-        report_fault(all, EX_UNAVAILABLE, "schema", reason, "");
+        report_fault(findings, EX_UNAVAILABLE, "schema", reason, "");
     }
 }
 
 /* Returns false when the connection must not, or cannot, be made. */
-static bool check_transport(findings *all, const char *what, const char *setting,
+static bool check_transport(findings *findings, const char *what, const char *setting,
                             const char *conninfo) {
     char reason[1024] = "";
-    if (!command_check_transport(all->settings, setting, conninfo, reason, sizeof reason)) {
-        report_fault(all, EX_CONFIG, what, reason,
+    if (!command_check_transport(findings->settings, setting, conninfo, reason, sizeof reason)) {
+        report_fault(findings, EX_CONFIG, what, reason,
                      "for instance: host=db.example.org dbname=register user=register_service "
                      "sslmode=verify-full sslrootcert=FILE");
         return false;
     }
-    if (*reason != '\0' && !all->settings->dev) {
+    if (*reason != '\0' && !findings->settings->dev) {
         report_warning(what, reason);
     }
     return true;
 }
 
 /* The connection of `migrate` is not made here: its role may do anything. */
-static void check_migration_database(findings *all) {
-    const char *conninfo = all->settings->migration_database;
+static void check_migration_database(findings *findings) {
+    const char *conninfo = findings->settings->migration_database;
     if (conninfo != NULL &&
-        check_transport(all, "migration database", "LR_MIGRATION_DATABASE", conninfo)) {
+        check_transport(findings, "migration database", "LR_MIGRATION_DATABASE", conninfo)) {
         report_order("migration database", "can be read; not asked");
     }
 }
 
-static void check_database(findings *all) {
+static void check_database(findings *findings) {
     char reason[1024] = "";
-    if (all->settings->database == NULL) {
-        report_fault(all, EX_CONFIG, "database",
+    if (findings->settings->database == NULL) {
+        report_fault(findings, EX_CONFIG, "database",
                      "LR_DATABASE is not set: it must be a libpq connection string.",
                      "for instance: host=db.example.org dbname=register user=register_service");
         return;
     }
-    if (!check_transport(all, "database", "LR_DATABASE", all->settings->database)) {
+    if (!check_transport(findings, "database", "LR_DATABASE", findings->settings->database)) {
         return;
     }
-    switch (role_check("LR_DATABASE", all->settings->database, reason, sizeof reason)) {
+    switch (role_check("LR_DATABASE", findings->settings->database, reason, sizeof reason)) {
     case ROLE_UNKNOWN:
-        report_fault(all, EX_UNAVAILABLE, "database", reason,
+        report_fault(findings, EX_UNAVAILABLE, "database", reason,
                      "is it running, may this machine reach it, are user and password right, and "
                      "is it migrated? Try: psql 'the same connection string'");
         return;
     case ROLE_UNSAFE:
-        report_fault(all, EX_CONFIG, "role", reason,
+        report_fault(findings, EX_CONFIG, "role", reason,
                      "`learning-reviews migrate` makes register_service; give it a way to log in.");
         return;
     case ROLE_BOUND:
         report_order("database", "reached");
         report_order("role", "bound by row-level security");
-        check_durability(all);
-        check_logging(all);
-        check_schema(all);
+        check_durability(findings);
+        check_logging(findings);
+        check_schema(findings);
     }
 }
 
 /* A standby that is away does not keep the service from working. */
-static void check_read_database(findings *all) {
+static void check_read_database(findings *findings) {
     char reason[1024] = "";
-    const char *conninfo = all->settings->read_database;
-    if (conninfo == NULL || !check_transport(all, "standby", "LR_READ_DATABASE", conninfo)) {
+    const char *conninfo = findings->settings->read_database;
+    if (conninfo == NULL || !check_transport(findings, "standby", "LR_READ_DATABASE", conninfo)) {
         return;
     }
     switch (role_check("LR_READ_DATABASE", conninfo, reason, sizeof reason)) {
@@ -329,7 +331,7 @@ static void check_read_database(findings *all) {
         puts("    until it can be, the primary answers what it would.");
         return;
     case ROLE_UNSAFE:
-        report_fault(all, EX_CONFIG, "standby", reason,
+        report_fault(findings, EX_CONFIG, "standby", reason,
                      "it will not be used; log in as register_service there, too.");
         return;
     case ROLE_BOUND:
@@ -337,22 +339,22 @@ static void check_read_database(findings *all) {
     }
 }
 
-static void check_settings(findings *all, bool before_restart) {
-    config_print(all->settings, stdout);
+static void check_settings(findings *findings, bool before_restart) {
+    config_print(findings->settings, stdout);
     puts("");
-    check_configuration(all);
-    check_pseudonym_key(all);
-    check_keys(all);
-    check_tls(all);
-    check_webhooks(all);
-    check_addresses(all, before_restart);
-    check_descriptors(all);
+    check_configuration(findings);
+    check_pseudonym_key(findings);
+    check_keys(findings);
+    check_tls(findings);
+    check_webhooks(findings);
+    check_addresses(findings, before_restart);
+    check_descriptors(findings);
 }
 
-static void check_databases(findings *all) {
-    check_database(all);
-    check_read_database(all);
-    check_migration_database(all);
+static void check_databases(findings *findings) {
+    check_database(findings);
+    check_read_database(findings);
+    check_migration_database(findings);
 }
 
 int command_check(const cli_call *call) {
@@ -370,12 +372,12 @@ int command_check(const cli_call *call) {
     if (health) {
         return health_ask(call->settings->admin_listen, stdout);
     }
-    findings all = {.settings = call->settings, .status = EX_OK};
+    findings findings = {.settings = call->settings, .status = EX_OK};
     if (!database) {
-        check_settings(&all, settings);
+        check_settings(&findings, settings);
     }
     if (!settings) {
-        check_databases(&all);
+        check_databases(&findings);
     }
-    return all.status;
+    return findings.status;
 }

@@ -23,11 +23,11 @@ typedef struct histogram {
     atomic_ullong total;
 } histogram;
 
-void histogram_add(histogram *all, const histogram_scale *scale, uint64_t value);
+void histogram_add(histogram *histogram, const histogram_scale *scale, uint64_t value);
 
 /* How many values were added. */
-unsigned long long histogram_count(const histogram *all);
+unsigned long long histogram_count(const histogram *histogram);
 
 /* Writes buckets, sum and count; `labels` is `name="value",...` or "". */
-void histogram_write(const histogram *all, const histogram_scale *scale, const char *name,
+void histogram_write(const histogram *histogram, const histogram_scale *scale, const char *name,
                      const char *labels, FILE *out);

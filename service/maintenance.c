@@ -46,54 +46,56 @@ static void expire(app_context *context) {
 }
 
 /* Waits for the next period. False when it is to end. */
-static bool pause_until_next(const maintenance *all) {
-    struct pollfd place = {.fd = all->ending, .events = POLLIN};
+static bool pause_until_next(const maintenance *maintenance) {
+    struct pollfd place = {.fd = maintenance->ending, .events = POLLIN};
     return poll(&place, 1, PERIOD_MS) <= 0;
 }
 
 static void *run(void *words) {
-    maintenance *all = words;
-    audit_watch_start(&all->trail, all->context->settings->audit_anchor_file);
-    for (long tick = 1; pause_until_next(all); tick++) {
-        if (!pool_is_connected(all->context->connections)) {
+    maintenance *maintenance = words;
+    audit_watch_start(&maintenance->trail, maintenance->context->settings->audit_anchor_file);
+    for (long tick = 1; pause_until_next(maintenance); tick++) {
+        if (!pool_is_connected(maintenance->context->connections)) {
             continue;
         }
         if (tick % SIGHT_EVERY_S == 1) {
-            keep_sight(all->context);
+            keep_sight(maintenance->context);
         }
         if (tick % EXPIRE_EVERY_S == 1) {
-            expire(all->context);
+            expire(maintenance->context);
         }
-        audit_maintain(all->context->connections, &all->trail, &all->context->audited, tick,
-                       all->context->settings->audit_anchor_seconds);
+        audit_maintain(maintenance->context->connections, &maintenance->trail,
+                       &maintenance->context->audited, tick,
+                       maintenance->context->settings->audit_anchor_seconds);
     }
     return NULL;
 }
 
 maintenance *maintenance_start(app_context *context) {
-    maintenance *all = calloc(1, sizeof *all);
-    if (all == NULL) {
+    maintenance *maintenance = calloc(1, sizeof *maintenance);
+    if (maintenance == NULL) {
         return NULL;
     }
-    all->context = context;
-    all->ending = eventfd(0, EFD_CLOEXEC);
-    if (all->ending < 0 || pthread_create(&all->thread, NULL, run, all) != 0) {
-        close(all->ending);
-        free(all);
+    maintenance->context = context;
+    maintenance->ending = eventfd(0, EFD_CLOEXEC);
+    if (maintenance->ending < 0 ||
+        pthread_create(&maintenance->thread, NULL, run, maintenance) != 0) {
+        close(maintenance->ending);
+        free(maintenance);
         return NULL;
     }
-    return all;
+    return maintenance;
 }
 
-void maintenance_stop(maintenance *all) {
-    if (all == NULL) {
+void maintenance_stop(maintenance *maintenance) {
+    if (maintenance == NULL) {
         return;
     }
     background_stop();
     const uint64_t one = 1;
-    ssize_t written = write(all->ending, &one, sizeof one);
+    ssize_t written = write(maintenance->ending, &one, sizeof one);
     (void)written; /* the first write to a counter at zero succeeds */
-    pthread_join(all->thread, NULL);
-    close(all->ending);
-    free(all);
+    pthread_join(maintenance->thread, NULL);
+    close(maintenance->ending);
+    free(maintenance);
 }

@@ -12,4 +12,4 @@ typedef struct maintenance maintenance;
 maintenance *maintenance_start(app_context *context);
 
 /* Ends it after the statement that is under way. NULL is allowed. */
-void maintenance_stop(maintenance *all);
+void maintenance_stop(maintenance *maintenance);

@@ -34,30 +34,31 @@ struct metrics {
 
 metrics *metrics_new(void) {
     size_t count = contract_operation_count + 1;
-    metrics *all = calloc(1, sizeof *all + count * sizeof(operation_figures));
-    if (all != NULL) {
-        all->count = count;
+    metrics *metrics = calloc(1, sizeof *metrics + count * sizeof(operation_figures));
+    if (metrics != NULL) {
+        metrics->count = count;
     }
-    return all;
+    return metrics;
 }
 
-void metrics_free(metrics *all) {
-    free(all);
+void metrics_free(metrics *metrics) {
+    free(metrics);
 }
 
-void metrics_begin(metrics *all) {
-    atomic_fetch_add_explicit(&all->in_flight, 1, memory_order_relaxed);
+void metrics_begin(metrics *metrics) {
+    atomic_fetch_add_explicit(&metrics->in_flight, 1, memory_order_relaxed);
 }
 
-void metrics_count(metrics *all, size_t operation, int status, uint64_t duration_us) {
-    operation_figures *row = &all->rows[operation < all->count ? operation : all->count - 1];
+void metrics_count(metrics *metrics, size_t operation, int status, uint64_t duration_us) {
+    operation_figures *row =
+        &metrics->rows[operation < metrics->count ? operation : metrics->count - 1];
     size_t place = 0;
     while (place < STATUS_COUNT - 1 && statuses[place] != status) {
         place++;
     }
     atomic_fetch_add_explicit(&row->by_status[place], 1, memory_order_relaxed);
     histogram_add(&row->duration, &durations, duration_us);
-    atomic_fetch_sub_explicit(&all->in_flight, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&metrics->in_flight, 1, memory_order_relaxed);
 }
 
 void metrics_head(FILE *out, const char *name, const char *type, const char *help) {
@@ -70,31 +71,31 @@ void metrics_write_value(FILE *out, const char *name, const char *type, const ch
     fprintf(out, "%s %.17g\n", name, value);
 }
 
-static const char *row_name(const metrics *all, size_t row) {
-    return row + 1 == all->count ? "none" : contract_operations[row].id;
+static const char *row_name(const metrics *metrics, size_t row) {
+    return row + 1 == metrics->count ? "none" : contract_operations[row].id;
 }
 
-static void write_statuses(const metrics *all, FILE *out) {
+static void write_statuses(const metrics *metrics, FILE *out) {
     metrics_head(out, "http_requests_total", "counter", "Requests answered.");
-    for (size_t row = 0; row < all->count; row++) {
+    for (size_t row = 0; row < metrics->count; row++) {
         for (size_t place = 0; place < STATUS_COUNT; place++) {
-            unsigned long long count = atomic_load(&all->rows[row].by_status[place]);
+            unsigned long long count = atomic_load(&metrics->rows[row].by_status[place]);
             if (count > 0) {
                 fprintf(out, "http_requests_total{operation=\"%s\",status=\"%d\"} %llu\n",
-                        row_name(all, row), statuses[place], count);
+                        row_name(metrics, row), statuses[place], count);
             }
         }
     }
 }
 
-static void write_durations(const metrics *all, FILE *out) {
+static void write_durations(const metrics *metrics, FILE *out) {
     const char *name = "http_request_duration_seconds";
     metrics_head(out, name, "histogram", "Time from the whole request to its answer.");
-    for (size_t row = 0; row < all->count; row++) {
-        if (histogram_count(&all->rows[row].duration) > 0) {
+    for (size_t row = 0; row < metrics->count; row++) {
+        if (histogram_count(&metrics->rows[row].duration) > 0) {
             char labels[128];
-            snprintf(labels, sizeof labels, "operation=\"%s\"", row_name(all, row));
-            histogram_write(&all->rows[row].duration, &durations, name, labels, out);
+            snprintf(labels, sizeof labels, "operation=\"%s\"", row_name(metrics, row));
+            histogram_write(&metrics->rows[row].duration, &durations, name, labels, out);
         }
     }
 }
@@ -110,10 +111,11 @@ static void write_operations(FILE *out) {
     }
 }
 
-void metrics_write(const metrics *all, FILE *out) {
-    write_statuses(all, out);
-    write_durations(all, out);
+void metrics_write(const metrics *metrics, FILE *out) {
+    write_statuses(metrics, out);
+    write_durations(metrics, out);
     write_operations(out);
     metrics_write_value(out, "http_requests_in_flight", "gauge",
-                        "Requests that are being answered.", (double)atomic_load(&all->in_flight));
+                        "Requests that are being answered.",
+                        (double)atomic_load(&metrics->in_flight));
 }

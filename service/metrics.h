@@ -9,17 +9,17 @@ typedef struct metrics metrics;
 
 /* Makes the counters for the operations of the contract. NULL when memory is out. */
 metrics *metrics_new(void);
-void metrics_free(metrics *all);
+void metrics_free(metrics *metrics);
 
 /* A request is under way, until metrics_count. */
-void metrics_begin(metrics *all);
+void metrics_begin(metrics *metrics);
 
 /* Counts one answer. `operation` is the operationId's index in the contract, or SIZE_MAX for none.
  */
-void metrics_count(metrics *all, size_t operation, int status, uint64_t duration_us);
+void metrics_count(metrics *metrics, size_t operation, int status, uint64_t duration_us);
 
 /* Writes what was counted. */
-void metrics_write(const metrics *all, FILE *out);
+void metrics_write(const metrics *metrics, FILE *out);
 
 /* Writes the two lines that stand before the values of a metric. */
 void metrics_head(FILE *out, const char *name, const char *type, const char *help);

@@ -231,7 +231,7 @@ static int check_database(const config *settings, char *reason, size_t reason_si
 }
 
 /* Waits for the end, looking after connections each second. */
-static void attend(app_context *context, server *running, const sigset_t *signals) {
+static void attend(app_context *context, server *server, const sigset_t *signals) {
     const struct timespec second = {.tv_sec = 1};
     for (;;) {
         int got = sigtimedwait(signals, NULL, &second);
@@ -243,7 +243,7 @@ static void attend(app_context *context, server *running, const sigset_t *signal
             keys_reload(context->keys);
         }
         notify_send("WATCHDOG=1");
-        server_watch(running);
+        server_watch(server);
         pool_probe(context->connections);
         replica_router_probe(context->replicas);
     }
@@ -368,26 +368,26 @@ int command_serve(const config *settings, const serve_parts *parts) {
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: all inherit it */
     int status = EX_OK;
-    server *running = NULL;
-    maintenance *kept = NULL;
+    server *server = NULL;
+    maintenance *maintenance = NULL;
     if (make_parts(&context, parts->combined, subject_key, reason, sizeof reason)) {
-        kept = maintenance_start(&context);
-        running = kept == NULL ? NULL : server_start(&context, reason, sizeof reason);
+        maintenance = maintenance_start(&context);
+        server = maintenance == NULL ? NULL : server_start(&context, reason, sizeof reason);
     }
-    if (running == NULL) {
+    if (server == NULL) {
         status = fail(EX_CONFIG, reason);
     } else {
         log_write(LOG_INFO, "serving on %s, admin on %s", settings->listen, settings->admin_listen);
         await_feed(context.changes);
         notify_send("READY=1");
-        attend(&context, running, &signals);
+        attend(&context, server, &signals);
         notify_send("STOPPING=1");
         log_write(LOG_INFO, "draining");
         deliverer_stop(context.webhooks);
-        server_stop(running);
+        server_stop(server);
         log_write(LOG_INFO, "stopped");
     }
-    maintenance_stop(kept);
+    maintenance_stop(maintenance);
     free_parts(&context);
     return status;
 }

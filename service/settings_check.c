@@ -20,37 +20,38 @@ typedef struct findings {
     void *context;
 } findings;
 
-__attribute__((format(printf, 3, 4))) static void add(const findings *all, finding_level level,
+__attribute__((format(printf, 3, 4))) static void add(const findings *findings, finding_level level,
                                                       const char *format, ...) {
     char text[TEXT_MAX];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    all->report(all->context, level, text);
+    findings->report(findings->context, level, text);
 }
 
-static void check_needed(const findings *all) {
-    const config *settings = all->settings;
+static void check_needed(const findings *findings) {
+    const config *settings = findings->settings;
     if (settings->database == NULL) {
-        add(all, FINDING_FAULT,
+        add(findings, FINDING_FAULT,
             "LR_DATABASE is not set: it must be a libpq connection string for the role "
             "register_service.");
     }
     if (!settings->dev && settings->dev_secret_file != NULL) {
-        add(all, FINDING_FAULT,
+        add(findings, FINDING_FAULT,
             "LR_DEV_SECRET_FILE is for LR_MODE=dev only; use LR_JWKS_URL or LR_JWKS_FILE.");
     }
     if (settings->issuer == NULL) {
-        add(all, FINDING_FAULT, "LR_ISSUER is not set: it must be the exact `iss` of the tokens.");
+        add(findings, FINDING_FAULT,
+            "LR_ISSUER is not set: it must be the exact `iss` of the tokens.");
     }
     if (settings->jwks_file == NULL && settings->jwks_url == NULL &&
         settings->dev_secret_file == NULL) {
-        add(all, FINDING_FAULT,
+        add(findings, FINDING_FAULT,
             "There is no key to verify tokens with: set LR_JWKS_URL or LR_JWKS_FILE.");
     }
     if (log_level_parse(settings->log_level) < 0) {
-        add(all, FINDING_FAULT,
+        add(findings, FINDING_FAULT,
             "LR_LOG_LEVEL is \"%.40s\": it must be debug, info, warning or error.",
             settings->log_level);
     }
@@ -69,36 +70,36 @@ static bool is_list(const char *name) {
 }
 
 static void check_blanks(void *context, const char *name, const char *value) {
-    const findings *all = context;
+    const findings *findings = context;
     size_t length = strlen(value);
     if (length == 0 && !may_be_empty(name)) {
-        add(all, FINDING_FAULT, "%s is set and empty. Give it a value, or remove it.", name);
+        add(findings, FINDING_FAULT, "%s is set and empty. Give it a value, or remove it.", name);
     } else if (length > 0 && !is_list(name) &&
                (isspace((unsigned char)value[0]) || isspace((unsigned char)value[length - 1]))) {
-        add(all, FINDING_FAULT,
+        add(findings, FINDING_FAULT,
             "%s is \"%.200s\", with a blank at its beginning or end. Remove the blank.", name,
             value);
     }
 }
 
 /* Plain HTTP shows tokens and data to everybody on the way. */
-static void check_plain_http(const findings *all, const struct addrinfo *address) {
-    const config *settings = all->settings;
+static void check_plain_http(const findings *findings, const struct addrinfo *address) {
+    const config *settings = findings->settings;
     if (settings->tls_key_file != NULL || listen_is_loopback(address->ai_addr)) {
         return;
     }
     if (settings->dev) {
-        add(all, FINDING_WARNING,
+        add(findings, FINDING_WARNING,
             "LR_LISTEN is \"%.200s\", which other machines can reach, over plain HTTP and with "
             "development tokens. Use 127.0.0.1 unless the network is yours alone.",
             settings->listen);
     } else if (settings->allow_plain_http) {
-        add(all, FINDING_WARNING,
+        add(findings, FINDING_WARNING,
             "LR_LISTEN is \"%.200s\", which other machines can reach over plain HTTP, as "
             "LR_ALLOW_PLAIN_HTTP=1 allows. Only a proxy that speaks TLS to clients may reach it.",
             settings->listen);
     } else {
-        add(all, FINDING_FAULT,
+        add(findings, FINDING_FAULT,
             "LR_LISTEN is \"%.200s\", which other machines can reach over plain HTTP. Set "
             "LR_TLS_CERTIFICATE_FILE and LR_TLS_KEY_FILE, listen on 127.0.0.1 behind a proxy on "
             "this machine, or set LR_ALLOW_PLAIN_HTTP=1 where only a proxy that speaks TLS to "
@@ -107,28 +108,29 @@ static void check_plain_http(const findings *all, const struct addrinfo *address
     }
 }
 
-static struct addrinfo *check_address(const findings *all, const char *setting, const char *text) {
+static struct addrinfo *check_address(const findings *findings, const char *setting,
+                                      const char *text) {
     char reason[TEXT_MAX] = "";
     struct addrinfo *found = listen_resolve(setting, text, false, reason, sizeof reason);
     if (found == NULL) {
-        add(all, FINDING_FAULT, "%s", reason);
+        add(findings, FINDING_FAULT, "%s", reason);
     }
     return found;
 }
 
-static void check_addresses(const findings *all) {
-    const config *settings = all->settings;
-    struct addrinfo *api = check_address(all, "LR_LISTEN", settings->listen);
-    struct addrinfo *admin = check_address(all, "LR_ADMIN_LISTEN", settings->admin_listen);
+static void check_addresses(const findings *findings) {
+    const config *settings = findings->settings;
+    struct addrinfo *api = check_address(findings, "LR_LISTEN", settings->listen);
+    struct addrinfo *admin = check_address(findings, "LR_ADMIN_LISTEN", settings->admin_listen);
     if (api != NULL && admin != NULL && api->ai_addrlen == admin->ai_addrlen &&
         memcmp(api->ai_addr, admin->ai_addr, api->ai_addrlen) == 0) {
-        add(all, FINDING_FAULT,
+        add(findings, FINDING_FAULT,
             "LR_LISTEN and LR_ADMIN_LISTEN are the same address, \"%.200s\". Give "
             "LR_ADMIN_LISTEN another port.",
             settings->listen);
     }
     if (api != NULL) {
-        check_plain_http(all, api);
+        check_plain_http(findings, api);
         freeaddrinfo(api);
     }
     if (admin != NULL) {
@@ -170,13 +172,13 @@ static bool url_is_local(const char *url) {
     return false;
 }
 
-static void check_public_url(const findings *all) {
-    const config *settings = all->settings;
+static void check_public_url(const findings *findings) {
+    const config *settings = findings->settings;
     listen_address address;
     if (settings->public_url_derived) {
         if (!settings->dev && listen_parse(settings->listen, &address) == NULL &&
             listen_is_everywhere(&address)) {
-            add(all, FINDING_FAULT,
+            add(findings, FINDING_FAULT,
                 "LR_PUBLIC_URL is not set, and LR_LISTEN, \"%.200s\", names no host that clients "
                 "could call. Set LR_PUBLIC_URL to the address that they use, such as "
                 "https://register.example.org.",
@@ -188,33 +190,34 @@ static void check_public_url(const findings *all) {
     const char *fault = *url == '\0' ? NULL : public_url_fault(url); /* empty: check_blanks */
     if (fault != NULL) {
         /* What stands in front of an @ may be a password. */
-        add(all, FINDING_FAULT,
+        add(findings, FINDING_FAULT,
             "LR_PUBLIC_URL is \"%.200s\", which %s. Write it like https://register.example.org.",
             strchr(url, '@') == NULL ? url : "(not shown)", fault);
     } else if (!settings->dev && strncmp(url, "http://", strlen("http://")) == 0 &&
                !url_is_local(url)) {
-        add(all, FINDING_WARNING,
+        add(findings, FINDING_WARNING,
             "LR_PUBLIC_URL is \"%.200s\": links would lead clients to send their tokens over "
             "plain HTTP. Write https.",
             url);
     }
 }
 
-static void check_proxies(const findings *all) {
+static void check_proxies(const findings *findings) {
     char reason[TEXT_MAX] = "";
     connection_limit *read =
-        connection_limit_new(1, 1, all->settings->trusted_proxies, reason, sizeof reason);
+        connection_limit_new(1, 1, findings->settings->trusted_proxies, reason, sizeof reason);
     if (read == NULL) {
-        add(all, FINDING_FAULT, "%s It is \"%.200s\".", reason, all->settings->trusted_proxies);
+        add(findings, FINDING_FAULT, "%s It is \"%.200s\".", reason,
+            findings->settings->trusted_proxies);
     }
     connection_limit_free(read);
 }
 
 void settings_check(const config *settings, finding_sink report, void *context) {
-    findings all = {.settings = settings, .report = report, .context = context};
-    check_needed(&all);
-    config_each_text(settings, check_blanks, &all);
-    check_addresses(&all);
-    check_public_url(&all);
-    check_proxies(&all);
+    findings findings = {.settings = settings, .report = report, .context = context};
+    check_needed(&findings);
+    config_each_text(settings, check_blanks, &findings);
+    check_addresses(&findings);
+    check_public_url(&findings);
+    check_proxies(&findings);
 }

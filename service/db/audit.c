@@ -76,50 +76,50 @@ static bool is_key(const char *string, const char *behind, const char *name) {
 }
 
 /* Looks at a member: its name from `string` to `behind`, and where its value begins. */
-static void take_member(scan *all, const char *string, const char *behind, const char *value) {
-    if (all->depth == 1) {
-        all->in_items = is_key(string, behind, "items") && *value == '[';
-        all->items = all->in_items ? 0 : all->items;
+static void take_member(scan *scan, const char *string, const char *behind, const char *value) {
+    if (scan->depth == 1) {
+        scan->in_items = is_key(string, behind, "items") && *value == '[';
+        scan->items = scan->in_items ? 0 : scan->items;
     }
-    bool own = all->depth == 1 || (all->in_items && all->depth == all->item_depth);
+    bool own = scan->depth == 1 || (scan->in_items && scan->depth == scan->item_depth);
     if (own && is_key(string, behind, "id") && *value == '"' && is_uuid(value + 1) &&
-        !is_named(all->note, value + 1)) {
-        list_add(&all->ids, value + 1);
+        !is_named(scan->note, value + 1)) {
+        list_add(&scan->ids, value + 1);
     }
 }
 
-static const char *take_string(scan *all, const char *string) {
+static const char *take_string(scan *scan, const char *string) {
     const char *behind = skip_string(string);
     const char *next = skip_blanks(behind);
     if (*next == ':') {
         next = skip_blanks(next + 1);
-        take_member(all, string, behind, next);
+        take_member(scan, string, behind, next);
     }
     return next;
 }
 
-static void open_level(scan *all) {
-    all->depth++;
-    if (all->in_items && all->depth == all->item_depth) {
-        all->items++;
+static void open_level(scan *scan) {
+    scan->depth++;
+    if (scan->in_items && scan->depth == scan->item_depth) {
+        scan->items++;
     }
 }
 
-static void run(scan *all, const char *answer) {
+static void run(scan *scan, const char *answer) {
     if (*answer == '[') {
-        all->in_items = true;
-        all->items = 0;
-        all->item_depth = 2;
+        scan->in_items = true;
+        scan->items = 0;
+        scan->item_depth = 2;
     }
     for (const char *at = answer; *at != '\0';) {
         if (*at == '"') {
-            at = take_string(all, at);
+            at = take_string(scan, at);
             continue;
         }
         if (*at == '{' || *at == '[') {
-            open_level(all);
+            open_level(scan);
         } else if (*at == '}' || *at == ']') {
-            all->depth--;
+            scan->depth--;
         }
         at++;
     }
@@ -130,12 +130,12 @@ void audit_parameters(const audit_note *note, const char *answer, const char **p
     answer = answer == NULL ? "" : answer + strspn(answer, " \n\t\r");
     /* Each identifier takes more of the answer than of the list. */
     size_t max = strlen(answer) / UUID_LENGTH + 1;
-    scan all = {.note = note, .ids = list_open(max, memory), .items = -1, .item_depth = 3};
+    scan scan = {.note = note, .ids = list_open(max, memory), .items = -1, .item_depth = 3};
     if (note->part != NULL) {
-        list_add(&all.ids, note->part);
+        list_add(&scan.ids, note->part);
     }
-    run(&all, answer);
-    const char *found = list_close(&all.ids);
+    run(&scan, answer);
+    const char *found = list_close(&scan.ids);
     const char *const made[AUDIT_PARAMETERS] = {
         note->operation,
         note->kind,
@@ -143,6 +143,6 @@ void audit_parameters(const audit_note *note, const char *answer, const char **p
         note->collection,
         note->id == NULL ? found : arena_printf(memory, "{%s}", note->id),
         note->id == NULL ? "{}" : found,
-        all.items < 0 ? NULL : arena_printf(memory, "%ld", all.items)};
+        scan.items < 0 ? NULL : arena_printf(memory, "%ld", scan.items)};
     memcpy(parameters, made, sizeof made);
 }

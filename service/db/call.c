@@ -241,12 +241,13 @@ static PGresult *run_on(PGconn *link, const principal *who, const db_call *call,
     return result;
 }
 
-static connection *take(pool *all, db_error *error) {
+static connection *take(pool *pool, db_error *error) {
     /* While the database is gone nobody waits: the answer is 503 at once. */
-    connection *taken = pool_take(all, pool_is_connected(all) ? TAKE_WAIT_MS : 0);
+    connection *taken = pool_take(pool, pool_is_connected(pool) ? TAKE_WAIT_MS : 0);
     if (taken == NULL) {
-        *error = (db_error){.failure = DB_UNAVAILABLE,
-                            .code = pool_is_connected(all) ? "overloaded" : "database_unavailable"};
+        *error =
+            (db_error){.failure = DB_UNAVAILABLE,
+                       .code = pool_is_connected(pool) ? "overloaded" : "database_unavailable"};
     }
     return taken;
 }
@@ -263,10 +264,10 @@ bool db_retry_again(db_retry *retry) {
     return --retry->left > 0 && db_retry_is_prompt(retry);
 }
 
-PGresult *db_call_run(pool *all, const principal *who, const db_call *call, db_error *error,
+PGresult *db_call_run(pool *pool, const principal *who, const db_call *call, db_error *error,
                       arena *memory) {
     for (db_retry retry = db_retry_begin();;) {
-        connection *taken = take(all, error);
+        connection *taken = take(pool, error);
         if (taken == NULL) {
             return NULL;
         }
@@ -312,10 +313,10 @@ PGresult *db_step(db_transaction *transaction, const statement *what, const char
     return ended && is_success(result) ? result : fail(result, error, transaction->memory);
 }
 
-bool db_begin(db_transaction *transaction, pool *all, const principal *who, db_error *error,
+bool db_begin(db_transaction *transaction, pool *pool, const principal *who, db_error *error,
               arena *memory) {
     transaction->memory = memory;
-    transaction->taken = take(all, error);
+    transaction->taken = take(pool, error);
     if (transaction->taken == NULL) {
         return false;
     }
@@ -422,12 +423,12 @@ bool db_audit_replay(db_transaction *transaction, const audit_note *note, const 
     return db_audit(transaction, &read, reply->body, error);
 }
 
-static bool run_idempotent(pool *all, const principal *who, const db_call *call,
+static bool run_idempotent(pool *pool, const principal *who, const db_call *call,
                            const db_idempotency *idempotency, db_reply *reply, db_error *error,
                            arena *memory) {
     db_transaction transaction;
     *error = (db_error){0};
-    if (!db_begin(&transaction, all, who, error, memory)) {
+    if (!db_begin(&transaction, pool, who, error, memory)) {
         return false;
     }
     bool good;
@@ -447,11 +448,11 @@ static bool run_idempotent(pool *all, const principal *who, const db_call *call,
     return db_commit(&transaction, error);
 }
 
-bool db_call_idempotent(pool *all, const principal *who, const db_call *call,
+bool db_call_idempotent(pool *pool, const principal *who, const db_call *call,
                         const db_idempotency *idempotency, db_reply *reply, db_error *error,
                         arena *memory) {
     for (db_retry retry = db_retry_begin();;) {
-        bool done = run_idempotent(all, who, call, idempotency, reply, error, memory);
+        bool done = run_idempotent(pool, who, call, idempotency, reply, error, memory);
         /* With a key even an uncertain commit may be asked again: the key knows whether it
          * happened. */
         if (done || error->failure == DB_REFUSED || !db_retry_again(&retry)) {

@@ -37,7 +37,7 @@ bool db_retry_again(db_retry *retry);
  * Returns the result, which the caller clears, or NULL with `error` filled, its strings in
  * `memory`. An organisation that the database does not know gives the error code
  * organisation_not_allowed. */
-PGresult *db_call_run(pool *all, const principal *who, const db_call *call, db_error *error,
+PGresult *db_call_run(pool *pool, const principal *who, const db_call *call, db_error *error,
                       arena *memory);
 
 /* A transaction of several round trips, for what one pipeline cannot do. */
@@ -47,7 +47,7 @@ typedef struct db_transaction {
 } db_transaction;
 
 /* Begins with the claims of `who`. Returns false with `error`; then there is nothing to end. */
-bool db_begin(db_transaction *transaction, pool *all, const principal *who, db_error *error,
+bool db_begin(db_transaction *transaction, pool *pool, const principal *who, db_error *error,
               arena *memory);
 /* Runs one statement inside. Returns its result, which the caller clears, or NULL with `error`. */
 PGresult *db_step(db_transaction *transaction, const statement *what, const char *const *parameters,
@@ -76,7 +76,7 @@ typedef struct db_reply {
  * `reply` filled, or false with `error`; another request under the same key is
  * idempotency_key_reused, one still running is idempotency_in_flight. A reply that is given again
  * shows what `who` may see now; it is not_found when `who` may no longer see what it is about. */
-bool db_call_idempotent(pool *all, const principal *who, const db_call *call,
+bool db_call_idempotent(pool *pool, const principal *who, const db_call *call,
                         const db_idempotency *idempotency, db_reply *reply, db_error *error,
                         arena *memory);
 

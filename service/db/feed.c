@@ -50,28 +50,28 @@ static void ring_bell(int bell) {
     (void)written; /* full means that it rings already */
 }
 
-static void ring(feed *all) {
-    ring_bell(all->bell);
+static void ring(feed *feed) {
+    ring_bell(feed->bell);
 }
 
 /* --- who waits --- */
 
-feed_result feed_wait(feed *all, feed_waiter *waiter, int64_t seen) {
+feed_result feed_wait(feed *feed, feed_waiter *waiter, int64_t seen) {
     feed_result result = FEED_WAITS;
-    pthread_mutex_lock(&all->lock);
-    if (all->closed || all->waiting >= all->waiting_max) {
+    pthread_mutex_lock(&feed->lock);
+    if (feed->closed || feed->waiting >= feed->waiting_max) {
         result = FEED_FULL;
-    } else if (all->safe > seen) {
+    } else if (feed->safe > seen) {
         result = FEED_MOVED;
     } else {
-        waiter->next = all->waiters;
-        all->waiters = waiter;
-        all->waiting++;
+        waiter->next = feed->waiters;
+        feed->waiters = waiter;
+        feed->waiting++;
         waiter->suspend(waiter);
     }
-    pthread_mutex_unlock(&all->lock);
+    pthread_mutex_unlock(&feed->lock);
     if (result == FEED_WAITS) {
-        ring(all); /* its time may be the next to be over */
+        ring(feed); /* its time may be the next to be over */
     }
     return result;
 }
@@ -99,10 +99,10 @@ static bool is_chosen(const feed_waiter *one, const choice *which) {
 }
 
 /* Takes them out and wakes them outside the lock: from then on they may be gone. */
-static void wake(feed *all, choice which) {
+static void wake(feed *feed, choice which) {
     feed_waiter *woken = NULL;
-    pthread_mutex_lock(&all->lock);
-    feed_waiter **place = &all->waiters;
+    pthread_mutex_lock(&feed->lock);
+    feed_waiter **place = &feed->waiters;
     while (*place != NULL) {
         feed_waiter *one = *place;
         if (!is_chosen(one, &which)) {
@@ -110,11 +110,11 @@ static void wake(feed *all, choice which) {
             continue;
         }
         *place = one->next;
-        all->waiting--;
+        feed->waiting--;
         one->next = woken;
         woken = one;
     }
-    pthread_mutex_unlock(&all->lock);
+    pthread_mutex_unlock(&feed->lock);
     while (woken != NULL) {
         feed_waiter *next = woken->next;
         woken->wake(woken);
@@ -122,12 +122,12 @@ static void wake(feed *all, choice which) {
     }
 }
 
-static int64_t next_deadline(feed *all, int64_t latest) {
-    pthread_mutex_lock(&all->lock);
-    for (const feed_waiter *one = all->waiters; one != NULL; one = one->next) {
+static int64_t next_deadline(feed *feed, int64_t latest) {
+    pthread_mutex_lock(&feed->lock);
+    for (const feed_waiter *one = feed->waiters; one != NULL; one = one->next) {
         latest = one->until_ms < latest ? one->until_ms : latest;
     }
-    pthread_mutex_unlock(&all->lock);
+    pthread_mutex_unlock(&feed->lock);
     return latest;
 }
 
@@ -137,10 +137,10 @@ static int compare_topics(const void *a, const void *b) {
 
 /* The topics waited for, each once, as a PostgreSQL array; NULL when nobody waits. Under the lock.
  */
-static const char *collect_topics(const feed *all, arena *memory) {
+static const char *collect_topics(const feed *feed, arena *memory) {
     size_t count = 0;
     size_t size = 3;
-    for (const feed_waiter *one = all->waiters; one != NULL; one = one->next) {
+    for (const feed_waiter *one = feed->waiters; one != NULL; one = one->next) {
         for (const char *const *each = one->topics; *each != NULL; each++) {
             count++;
         }
@@ -150,7 +150,7 @@ static const char *collect_topics(const feed *all, arena *memory) {
     }
     const char **topics = arena_alloc(memory, count * sizeof *topics);
     count = 0;
-    for (const feed_waiter *one = all->waiters; one != NULL; one = one->next) {
+    for (const feed_waiter *one = feed->waiters; one != NULL; one = one->next) {
         for (const char *const *each = one->topics; *each != NULL; each++) {
             topics[count++] = *each;
         }
@@ -173,19 +173,19 @@ static const char *collect_topics(const feed *all, arena *memory) {
 
 /* --- how far it is complete --- */
 
-static PGresult *ask(feed *all, const statement *what, const char *const *parameters) {
+static PGresult *ask(feed *feed, const statement *what, const char *const *parameters) {
     db_error error = {0};
-    db_transaction step = {.taken = all->taken, .memory = all->memory};
+    db_transaction step = {.taken = feed->taken, .memory = feed->memory};
     PGresult *result = db_step(&step, what, parameters, &error);
     if (result == NULL) {
-        pool_give(all->taken);
-        all->taken = NULL;
+        pool_give(feed->taken);
+        feed->taken = NULL;
     }
     return result;
 }
 
-static bool ask_number(feed *all, const statement *what, int64_t *number) {
-    PGresult *result = ask(all, what, NULL);
+static bool ask_number(feed *feed, const statement *what, int64_t *number) {
+    PGresult *result = ask(feed, what, NULL);
     if (result == NULL) {
         return false;
     }
@@ -194,259 +194,259 @@ static bool ask_number(feed *all, const statement *what, int64_t *number) {
     return true;
 }
 
-static bool command(feed *all, const statement *what) {
-    PGresult *result = ask(all, what, NULL);
+static bool command(feed *feed, const statement *what) {
+    PGresult *result = ask(feed, what, NULL);
     PQclear(result);
     return result != NULL;
 }
 
 /* The sequence stands below what consumers were told: the database was restored from a backup, or a
  * standby was promoted that did not have all. Begins anew where it is. */
-static void go_back(feed *all, int64_t last) {
+static void go_back(feed *feed, int64_t last) {
     log_write(LOG_ERROR,
               "the change feed is at %lld, below a position that it has sent: changes are lost",
               (long long)last);
-    pthread_mutex_lock(&all->lock);
-    all->safe = -1;
-    pthread_mutex_unlock(&all->lock);
-    all->barrier_count = 0;
+    pthread_mutex_lock(&feed->lock);
+    feed->safe = -1;
+    pthread_mutex_unlock(&feed->lock);
+    feed->barrier_count = 0;
 }
 
 /* The order matters: the barrier has to be younger than what the sequence said. */
-static bool add_barrier(feed *all, int64_t last) {
+static bool add_barrier(feed *feed, int64_t last) {
     int64_t known =
-        all->barrier_count > 0 ? all->barriers[all->barrier_count - 1].number : feed_safe(all);
+        feed->barrier_count > 0 ? feed->barriers[feed->barrier_count - 1].number : feed_safe(feed);
     if (last == known) {
         return true;
     }
     int64_t transaction;
-    if (!ask_number(all, statement_feed_barrier, &transaction)) {
+    if (!ask_number(feed, statement_feed_barrier, &transaction)) {
         return false;
     }
-    if (all->barrier_count == BARRIERS_MAX) {
-        all->barrier_count--; /* the newest may move on: it is only final later */
+    if (feed->barrier_count == BARRIERS_MAX) {
+        feed->barrier_count--; /* the newest may move on: it is only final later */
     }
-    all->barriers[all->barrier_count++] =
+    feed->barriers[feed->barrier_count++] =
         (barrier){.number = last, .transaction = transaction, .since_ms = now_ms()};
     return true;
 }
 
 /* Takes out the barriers that all transactions have passed. */
-static bool pass_barriers(feed *all, int64_t *safe) {
+static bool pass_barriers(feed *feed, int64_t *safe) {
     int64_t oldest;
     size_t passed = 0;
-    if (all->barrier_count == 0) {
+    if (feed->barrier_count == 0) {
         return true;
     }
-    if (!ask_number(all, statement_feed_oldest, &oldest)) {
+    if (!ask_number(feed, statement_feed_oldest, &oldest)) {
         return false;
     }
-    while (passed < all->barrier_count && all->barriers[passed].transaction <= oldest) {
-        *safe = all->barriers[passed++].number;
+    while (passed < feed->barrier_count && feed->barriers[passed].transaction <= oldest) {
+        *safe = feed->barriers[passed++].number;
     }
-    all->barrier_count -= passed;
-    memmove(all->barriers, all->barriers + passed, all->barrier_count * sizeof *all->barriers);
+    feed->barrier_count -= passed;
+    memmove(feed->barriers, feed->barriers + passed, feed->barrier_count * sizeof *feed->barriers);
     return true;
 }
 
 /* Wakes those whom the numbers above `before` concern. */
-static void wake_concerned(feed *all, const char *topics, int64_t before, int64_t safe) {
-    const char *const parameters[] = {topics, arena_printf(all->memory, "%lld", (long long)before),
-                                      arena_printf(all->memory, "%lld", (long long)safe)};
-    PGresult *fresh = ask(all, statement_feed_fresh, parameters);
+static void wake_concerned(feed *feed, const char *topics, int64_t before, int64_t safe) {
+    const char *const parameters[] = {topics, arena_printf(feed->memory, "%lld", (long long)before),
+                                      arena_printf(feed->memory, "%lld", (long long)safe)};
+    PGresult *fresh = ask(feed, statement_feed_fresh, parameters);
     if (fresh == NULL) {
-        wake(all, (choice){0}); /* they look for themselves */
+        wake(feed, (choice){0}); /* they look for themselves */
         return;
     }
     for (int row = 0; row < PQntuples(fresh); row++) {
-        wake(all, (choice){.topic = PQgetvalue(fresh, row, 0)});
+        wake(feed, (choice){.topic = PQgetvalue(fresh, row, 0)});
     }
     PQclear(fresh);
 }
 
-static void publish(feed *all, int64_t last, int64_t safe) {
+static void publish(feed *feed, int64_t last, int64_t safe) {
     const char *topics = NULL;
-    pthread_mutex_lock(&all->lock);
-    int64_t before = all->safe;
+    pthread_mutex_lock(&feed->lock);
+    int64_t before = feed->safe;
     bool moved = safe > before;
-    all->newest = last;
-    all->behind_since_ms = all->barrier_count == 0 ? 0 : all->barriers[0].since_ms;
+    feed->newest = last;
+    feed->behind_since_ms = feed->barrier_count == 0 ? 0 : feed->barriers[0].since_ms;
     if (moved) {
-        all->safe = safe; /* who comes from now on has to have read up to here */
-        topics = collect_topics(all, all->memory);
-        if (all->follower >= 0) {
-            ring_bell(all->follower);
+        feed->safe = safe; /* who comes from now on has to have read up to here */
+        topics = collect_topics(feed, feed->memory);
+        if (feed->follower >= 0) {
+            ring_bell(feed->follower);
         }
     }
-    pthread_mutex_unlock(&all->lock);
+    pthread_mutex_unlock(&feed->lock);
     if (topics != NULL) {
-        wake_concerned(all, topics, before, safe);
+        wake_concerned(feed, topics, before, safe);
     }
 }
 
 /* A look may have two causes; each is counted. */
-static void count_look(feed *all, bool committed, bool notified) {
-    pthread_mutex_lock(&all->lock);
-    all->looks[FEED_COMMIT] += committed;
-    all->looks[FEED_NOTIFICATION] += notified;
-    all->looks[FEED_INTERVAL] += !committed && !notified;
-    pthread_mutex_unlock(&all->lock);
+static void count_look(feed *feed, bool committed, bool notified) {
+    pthread_mutex_lock(&feed->lock);
+    feed->looks[FEED_COMMIT] += committed;
+    feed->looks[FEED_NOTIFICATION] += notified;
+    feed->looks[FEED_INTERVAL] += !committed && !notified;
+    pthread_mutex_unlock(&feed->lock);
 }
 
-static void look(feed *all) {
+static void look(feed *feed) {
     int64_t last;
-    all->looked_ms = now_ms();
-    bool mine = all->poked;
-    count_look(all, mine, all->heard);
-    all->poked = all->heard = false;
-    bool seen = ask_number(all, statement_feed_last, &last);
-    if (seen && last < feed_safe(all)) {
-        go_back(all, last);
+    feed->looked_ms = now_ms();
+    bool mine = feed->poked;
+    count_look(feed, mine, feed->heard);
+    feed->poked = feed->heard = false;
+    bool seen = ask_number(feed, statement_feed_last, &last);
+    if (seen && last < feed_safe(feed)) {
+        go_back(feed, last);
     }
-    int64_t safe = feed_safe(all);
-    if (!seen || !add_barrier(all, last) || !pass_barriers(all, &safe)) {
-        all->poked = mine;
+    int64_t safe = feed_safe(feed);
+    if (!seen || !add_barrier(feed, last) || !pass_barriers(feed, &safe)) {
+        feed->poked = mine;
         return;
     }
-    publish(all, last, safe);
-    if (mine && last != all->told && all->taken != NULL && command(all, statement_feed_notify)) {
-        all->told = last;
+    publish(feed, last, safe);
+    if (mine && last != feed->told && feed->taken != NULL && command(feed, statement_feed_notify)) {
+        feed->told = last;
     }
 }
 
 /* --- the thread --- */
 
-static void connect_and_listen(feed *all) {
-    all->taken = pool_take(all->link_home, 0);
-    if (all->taken != NULL) {
-        all->barrier_count = 0; /* it may be another server: their transactions are not its */
-        command(all, statement_feed_listen);
+static void connect_and_listen(feed *feed) {
+    feed->taken = pool_take(feed->link_home, 0);
+    if (feed->taken != NULL) {
+        feed->barrier_count = 0; /* it may be another server: their transactions are not its */
+        command(feed, statement_feed_listen);
     }
 }
 
-static void rest(feed *all) {
+static void rest(feed *feed) {
     int64_t now = now_ms();
-    bool waits_for_others = all->barrier_count > 0;
+    bool waits_for_others = feed->barrier_count > 0;
     int64_t until =
-        all->looked_ms + (all->poked || all->heard || waits_for_others ? GAP_MS : LOOK_MS);
-    until = next_deadline(all, all->taken == NULL ? now + GAP_MS : until);
+        feed->looked_ms + (feed->poked || feed->heard || waits_for_others ? GAP_MS : LOOK_MS);
+    until = next_deadline(feed, feed->taken == NULL ? now + GAP_MS : until);
     struct pollfd places[] = {
-        {.fd = all->bell, .events = POLLIN},
-        {.fd = all->taken == NULL ? -1 : PQsocket(all->taken->link), .events = POLLIN}};
+        {.fd = feed->bell, .events = POLLIN},
+        {.fd = feed->taken == NULL ? -1 : PQsocket(feed->taken->link), .events = POLLIN}};
     poll(places, 2, until > now ? (int)(until - now) : 0);
     uint64_t rung;
-    ssize_t got = read(all->bell, &rung, sizeof rung);
+    ssize_t got = read(feed->bell, &rung, sizeof rung);
     (void)got;
 }
 
-static void hear(feed *all) {
-    if (all->taken == NULL) {
+static void hear(feed *feed) {
+    if (feed->taken == NULL) {
         return;
     }
-    if (PQconsumeInput(all->taken->link) != 1) {
-        pool_give(all->taken); /* which sees that it is broken */
-        all->taken = NULL;
+    if (PQconsumeInput(feed->taken->link) != 1) {
+        pool_give(feed->taken); /* which sees that it is broken */
+        feed->taken = NULL;
         return;
     }
-    for (PGnotify *told; (told = PQnotifies(all->taken->link)) != NULL; PQfreemem(told)) {
-        all->heard = true;
+    for (PGnotify *told; (told = PQnotifies(feed->taken->link)) != NULL; PQfreemem(told)) {
+        feed->heard = true;
     }
 }
 
 static void *run(void *argument) {
-    feed *all = argument;
-    while (!all->stopping) {
-        arena_reset(all->memory);
-        hear(all);
-        if (all->taken == NULL) {
-            connect_and_listen(all);
+    feed *feed = argument;
+    while (!feed->stopping) {
+        arena_reset(feed->memory);
+        hear(feed);
+        if (feed->taken == NULL) {
+            connect_and_listen(feed);
         }
         int64_t now = now_ms();
-        bool looks = now - all->checked_ms >= LOOK_MS;
-        all->checked_ms = looks ? now : all->checked_ms;
-        wake(all, (choice){.now_ms = now, .looks = looks});
-        int64_t since = now - all->looked_ms;
-        bool soon = all->poked || all->heard || all->barrier_count > 0;
-        if (all->taken != NULL && (since >= LOOK_MS || (soon && since >= GAP_MS))) {
-            look(all);
+        bool looks = now - feed->checked_ms >= LOOK_MS;
+        feed->checked_ms = looks ? now : feed->checked_ms;
+        wake(feed, (choice){.now_ms = now, .looks = looks});
+        int64_t since = now - feed->looked_ms;
+        bool soon = feed->poked || feed->heard || feed->barrier_count > 0;
+        if (feed->taken != NULL && (since >= LOOK_MS || (soon && since >= GAP_MS))) {
+            look(feed);
         }
-        rest(all);
+        rest(feed);
     }
     return NULL;
 }
 
 feed *feed_new(const char *conninfo, size_t waiting_max) {
-    feed *all = calloc(1, sizeof *all);
-    if (all == NULL) {
+    feed *feed = calloc(1, sizeof *feed);
+    if (feed == NULL) {
         return NULL;
     }
-    pthread_mutex_init(&all->lock, NULL);
-    all->safe = all->newest = all->follower = -1;
-    all->waiting_max = waiting_max;
-    all->looked_ms = now_ms() - LOOK_MS;
-    all->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    all->memory = arena_new();
-    all->link_home = pool_new(conninfo, 1, "");
-    if (all->bell >= 0 && all->memory != NULL && all->link_home != NULL &&
-        pthread_create(&all->thread, NULL, run, all) == 0) {
-        return all;
+    pthread_mutex_init(&feed->lock, NULL);
+    feed->safe = feed->newest = feed->follower = -1;
+    feed->waiting_max = waiting_max;
+    feed->looked_ms = now_ms() - LOOK_MS;
+    feed->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    feed->memory = arena_new();
+    feed->link_home = pool_new(conninfo, 1, "");
+    if (feed->bell >= 0 && feed->memory != NULL && feed->link_home != NULL &&
+        pthread_create(&feed->thread, NULL, run, feed) == 0) {
+        return feed;
     }
-    pool_free(all->link_home);
-    arena_free(all->memory);
-    free(all);
+    pool_free(feed->link_home);
+    arena_free(feed->memory);
+    free(feed);
     return NULL;
 }
 
-void feed_close(feed *all) {
-    pthread_mutex_lock(&all->lock);
-    all->closed = true;
-    pthread_mutex_unlock(&all->lock);
-    wake(all, (choice){0});
+void feed_close(feed *feed) {
+    pthread_mutex_lock(&feed->lock);
+    feed->closed = true;
+    pthread_mutex_unlock(&feed->lock);
+    wake(feed, (choice){0});
 }
 
-void feed_free(feed *all) {
-    if (all == NULL) {
+void feed_free(feed *feed) {
+    if (feed == NULL) {
         return;
     }
-    all->stopping = true;
-    ring(all);
-    pthread_join(all->thread, NULL);
-    if (all->taken != NULL) {
-        pool_give(all->taken);
+    feed->stopping = true;
+    ring(feed);
+    pthread_join(feed->thread, NULL);
+    if (feed->taken != NULL) {
+        pool_give(feed->taken);
     }
-    pool_free(all->link_home);
-    close(all->bell);
-    arena_free(all->memory);
-    pthread_mutex_destroy(&all->lock);
-    free(all);
+    pool_free(feed->link_home);
+    close(feed->bell);
+    arena_free(feed->memory);
+    pthread_mutex_destroy(&feed->lock);
+    free(feed);
 }
 
-void feed_follow(feed *all, int bell) {
-    pthread_mutex_lock(&all->lock);
-    all->follower = bell;
-    pthread_mutex_unlock(&all->lock);
+void feed_follow(feed *feed, int bell) {
+    pthread_mutex_lock(&feed->lock);
+    feed->follower = bell;
+    pthread_mutex_unlock(&feed->lock);
 }
 
-int64_t feed_safe(feed *all) {
-    pthread_mutex_lock(&all->lock);
-    int64_t safe = all->safe;
-    pthread_mutex_unlock(&all->lock);
+int64_t feed_safe(feed *feed) {
+    pthread_mutex_lock(&feed->lock);
+    int64_t safe = feed->safe;
+    pthread_mutex_unlock(&feed->lock);
     return safe;
 }
 
-void feed_poke(feed *all) {
-    all->poked = true;
-    ring(all);
+void feed_poke(feed *feed) {
+    feed->poked = true;
+    ring(feed);
 }
 
-feed_stats feed_stats_read(feed *all) {
-    pthread_mutex_lock(&all->lock);
-    int64_t since = all->behind_since_ms;
-    feed_stats stats = {.newest = all->newest,
-                        .safe = all->safe,
+feed_stats feed_stats_read(feed *feed) {
+    pthread_mutex_lock(&feed->lock);
+    int64_t since = feed->behind_since_ms;
+    feed_stats stats = {.newest = feed->newest,
+                        .safe = feed->safe,
                         .behind_ms = since == 0 ? 0 : now_ms() - since,
-                        .waiting = all->waiting};
-    memcpy(stats.looks, all->looks, sizeof stats.looks);
-    pthread_mutex_unlock(&all->lock);
+                        .waiting = feed->waiting};
+    memcpy(stats.looks, feed->looks, sizeof stats.looks);
+    pthread_mutex_unlock(&feed->lock);
     return stats;
 }

@@ -31,14 +31,14 @@ typedef struct feed_waiter {
  * or threads are out. */
 feed *feed_new(const char *conninfo, size_t waiting_max);
 /* Wakes all and lets nobody wait any more. */
-void feed_close(feed *all);
-void feed_free(feed *all);
+void feed_close(feed *feed);
+void feed_free(feed *feed);
 
 /* The number up to which the feed is complete; -1 until the database was asked. */
-int64_t feed_safe(feed *all);
+int64_t feed_safe(feed *feed);
 
 /* Something was committed here: to be looked at now, and told to the other instances. */
-void feed_poke(feed *all);
+void feed_poke(feed *feed);
 
 typedef enum feed_result {
     FEED_WAITS, /* it will be woken */
@@ -47,11 +47,11 @@ typedef enum feed_result {
 } feed_result;
 
 /* Lets the waiter wait, who has read everything up to `seen`. */
-feed_result feed_wait(feed *all, feed_waiter *waiter, int64_t seen);
+feed_result feed_wait(feed *feed, feed_waiter *waiter, int64_t seen);
 
 /* Has the eventfd `bell` (-1: none any more) rung whenever the feed is complete up to a later
  * number. One bell at a time. */
-void feed_follow(feed *all, int bell);
+void feed_follow(feed *feed, int bell);
 
 /* Why the thread looked for new events. */
 typedef enum feed_cause {
@@ -67,4 +67,4 @@ typedef struct feed_stats {
     int64_t behind_ms; /* since when a transaction keeps the feed from being complete */
     size_t waiting;
 } feed_stats;
-feed_stats feed_stats_read(feed *all);
+feed_stats feed_stats_read(feed *feed);

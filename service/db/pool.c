@@ -105,8 +105,8 @@ static bool prepare_statements(PGconn *link) {
 }
 
 /* The role of LR_DATABASE was checked before the service began. */
-static bool is_allowed(const pool *all, PGconn *link) {
-    if (!all->standby || role_is_bound(link)) {
+static bool is_allowed(const pool *pool, PGconn *link) {
+    if (!pool->standby || role_is_bound(link)) {
         return true;
     }
     log_write(LOG_ERROR, "LR_READ_DATABASE is not used: its role is not known to be bound by "
@@ -116,7 +116,7 @@ static bool is_allowed(const pool *all, PGconn *link) {
 
 /* Returns NULL with libpq's words in `fault`, or "" there where the connection was made and could
  * not be used, which is logged already. */
-static PGconn *connect_once(const pool *all, char *fault, size_t size) {
+static PGconn *connect_once(const pool *pool, char *fault, size_t size) {
     *fault = '\0';
     const char *const names[] = {"dbname",
                                  "options",
@@ -129,8 +129,8 @@ static PGconn *connect_once(const pool *all, char *fault, size_t size) {
                                  "client_encoding",
                                  "target_session_attrs",
                                  NULL};
-    const char *const values[] = {all->conninfo,
-                                  all->options,
+    const char *const values[] = {pool->conninfo,
+                                  pool->options,
                                   "learning-reviews",
                                   "2",
                                   "5000",
@@ -138,7 +138,7 @@ static PGconn *connect_once(const pool *all, char *fault, size_t size) {
                                   "3",
                                   "3",
                                   "UTF8",
-                                  all->standby ? "standby" : "read-write",
+                                  pool->standby ? "standby" : "read-write",
                                   NULL};
     PGconn *link = PQconnectdbParams(names, values, 1);
     if (PQstatus(link) != CONNECTION_OK) {
@@ -147,7 +147,7 @@ static PGconn *connect_once(const pool *all, char *fault, size_t size) {
         return NULL;
     }
     PQsetNoticeReceiver(link, drop_notice, NULL);
-    if (is_allowed(all, link) && prepare_statements(link)) {
+    if (is_allowed(pool, link) && prepare_statements(link)) {
         return link;
     }
     PQfinish(link);
@@ -163,132 +163,132 @@ static void init_condition(pthread_cond_t *condition) {
 }
 
 /* The place in the list where the waiter stands; NULL: the end. */
-static waiter **find_waiter(pool *all, const waiter *wanted) {
-    waiter **place = &all->waiters;
+static waiter **find_waiter(pool *pool, const waiter *wanted) {
+    waiter **place = &pool->waiters;
     while (*place != wanted) {
         place = &(*place)->next;
     }
     return place;
 }
 
-static void remove_waiter(pool *all, const waiter *gone) {
-    *find_waiter(all, gone) = gone->next;
-    all->waiting--;
+static void remove_waiter(pool *pool, const waiter *gone) {
+    *find_waiter(pool, gone) = gone->next;
+    pool->waiting--;
 }
 
 /* Returns the connection that was handed over in time, or NULL. */
-static connection *wait_for_connection(pool *all, int wait_ms) {
+static connection *wait_for_connection(pool *pool, int wait_ms) {
     struct timespec until = clock_deadline(CLOCK_MONOTONIC, wait_ms);
     waiter self = {.given = NULL};
     init_condition(&self.changed);
-    *find_waiter(all, NULL) = &self;
-    all->waiting++;
+    *find_waiter(pool, NULL) = &self;
+    pool->waiting++;
     while (self.given == NULL &&
-           pthread_cond_timedwait(&self.changed, &all->lock, &until) != ETIMEDOUT) {
+           pthread_cond_timedwait(&self.changed, &pool->lock, &until) != ETIMEDOUT) {
     }
     if (self.given == NULL) {
-        remove_waiter(all, &self);
+        remove_waiter(pool, &self);
     }
     pthread_cond_destroy(&self.changed);
     return self.given;
 }
 
 /* Hands the connection to who waits longest, if anybody does. */
-static void put_idle(pool *all, connection *ready) {
-    waiter *longest = all->waiters;
+static void put_idle(pool *pool, connection *ready) {
+    waiter *longest = pool->waiters;
     if (longest != NULL) {
-        remove_waiter(all, longest);
+        remove_waiter(pool, longest);
         longest->given = ready;
         pthread_cond_signal(&longest->changed);
         return;
     }
-    ready->next = all->idle;
-    all->idle = ready;
-    all->idle_count++;
+    ready->next = pool->idle;
+    pool->idle = ready;
+    pool->idle_count++;
 }
 
 /* Drops the connection and leaves it to the reconnecting thread. */
-static void put_broken(pool *all, connection *ended) {
+static void put_broken(pool *pool, connection *ended) {
     PQfinish(ended->link);
     ended->link = NULL;
-    all->connected--;
-    ended->next = all->broken;
-    all->broken = ended;
-    pthread_cond_signal(&all->broken_changed);
+    pool->connected--;
+    ended->next = pool->broken;
+    pool->broken = ended;
+    pthread_cond_signal(&pool->broken_changed);
 }
 
 /* The reconnecting thread: connects what is broken, one at a time, waiting longer while it fails.
  */
 static void *reconnect_broken(void *argument) {
-    pool *all = argument;
+    pool *pool = argument;
     long backoff = BACKOFF_LEAST_MS;
-    pthread_mutex_lock(&all->lock);
-    while (!all->stopping) {
-        connection *work = all->broken;
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->stopping) {
+        connection *work = pool->broken;
         if (work == NULL) {
-            pthread_cond_wait(&all->broken_changed, &all->lock);
+            pthread_cond_wait(&pool->broken_changed, &pool->lock);
             continue;
         }
-        all->broken = work->next;
-        pthread_mutex_unlock(&all->lock);
+        pool->broken = work->next;
+        pthread_mutex_unlock(&pool->lock);
         char fault[FAULT_MAX];
-        work->link = connect_once(all, fault, sizeof fault);
-        pthread_mutex_lock(&all->lock);
+        work->link = connect_once(pool, fault, sizeof fault);
+        pthread_mutex_lock(&pool->lock);
         if (work->link != NULL) {
             backoff = BACKOFF_LEAST_MS;
-            all->connected++;
-            all->reconnects++;
-            put_idle(all, work);
+            pool->connected++;
+            pool->reconnects++;
+            put_idle(pool, work);
             continue;
         }
-        work->next = all->broken;
-        all->broken = work;
+        work->next = pool->broken;
+        pool->broken = work;
         if (backoff == BACKOFF_LEAST_MS) {
             log_write(LOG_WARNING, "%s%s%s",
-                      all->standby ? "no standby can be reached; the primary answers"
-                                   : "the database cannot be reached; trying again until it can",
+                      pool->standby ? "no standby can be reached; the primary answers"
+                                    : "the database cannot be reached; trying again until it can",
                       *fault == '\0' ? "" : ": ", fault);
         }
         struct timespec until = clock_deadline(CLOCK_MONOTONIC, backoff);
-        while (!all->stopping &&
-               pthread_cond_timedwait(&all->broken_changed, &all->lock, &until) != ETIMEDOUT) {
+        while (!pool->stopping &&
+               pthread_cond_timedwait(&pool->broken_changed, &pool->lock, &until) != ETIMEDOUT) {
         }
         backoff = backoff * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : backoff * 2;
     }
-    pthread_mutex_unlock(&all->lock);
+    pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
 
 static pool *make_pool(const char *conninfo, size_t size, const char *options, bool standby) {
-    pool *all = calloc(1, sizeof *all);
-    if (all == NULL) {
+    pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL) {
         return NULL;
     }
-    all->conninfo = strdup(conninfo);
-    if (asprintf(&all->options, "%s %s", session_options, options) < 0) {
-        all->options = NULL;
+    pool->conninfo = strdup(conninfo);
+    if (asprintf(&pool->options, "%s %s", session_options, options) < 0) {
+        pool->options = NULL;
     }
-    all->connections = calloc(size, sizeof *all->connections);
-    all->size = size;
-    all->standby = standby;
-    pthread_mutex_init(&all->lock, NULL);
-    init_condition(&all->broken_changed);
-    if (all->conninfo == NULL || all->options == NULL || all->connections == NULL) {
+    pool->connections = calloc(size, sizeof *pool->connections);
+    pool->size = size;
+    pool->standby = standby;
+    pthread_mutex_init(&pool->lock, NULL);
+    init_condition(&pool->broken_changed);
+    if (pool->conninfo == NULL || pool->options == NULL || pool->connections == NULL) {
         goto failed;
     }
     for (size_t i = 0; i < size; i++) {
-        all->connections[i].home = all;
-        all->connections[i].next = all->broken;
-        all->broken = &all->connections[i];
+        pool->connections[i].home = pool;
+        pool->connections[i].next = pool->broken;
+        pool->broken = &pool->connections[i];
     }
-    if (pthread_create(&all->reconnecting, NULL, reconnect_broken, all) == 0) {
-        return all;
+    if (pthread_create(&pool->reconnecting, NULL, reconnect_broken, pool) == 0) {
+        return pool;
     }
 failed:
-    free(all->connections);
-    free(all->options);
-    free(all->conninfo);
-    free(all);
+    free(pool->connections);
+    free(pool->options);
+    free(pool->conninfo);
+    free(pool);
     return NULL;
 }
 
@@ -300,43 +300,43 @@ pool *pool_new_standby(const char *conninfo, size_t size) {
     return make_pool(conninfo, size, "", true);
 }
 
-void pool_free(pool *all) {
-    if (all == NULL) {
+void pool_free(pool *pool) {
+    if (pool == NULL) {
         return;
     }
-    pthread_mutex_lock(&all->lock);
-    all->stopping = true;
-    pthread_cond_broadcast(&all->broken_changed);
-    pthread_mutex_unlock(&all->lock);
-    pthread_join(all->reconnecting, NULL);
-    for (size_t i = 0; i < all->size; i++) {
-        PQfinish(all->connections[i].link);
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    pthread_cond_broadcast(&pool->broken_changed);
+    pthread_mutex_unlock(&pool->lock);
+    pthread_join(pool->reconnecting, NULL);
+    for (size_t i = 0; i < pool->size; i++) {
+        PQfinish(pool->connections[i].link);
     }
-    pthread_cond_destroy(&all->broken_changed);
-    pthread_mutex_destroy(&all->lock);
-    free(all->connections);
-    free(all->options);
-    free(all->conninfo);
-    free(all);
+    pthread_cond_destroy(&pool->broken_changed);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool->connections);
+    free(pool->options);
+    free(pool->conninfo);
+    free(pool);
 }
 
-connection *pool_take(pool *all, int wait_ms) {
+connection *pool_take(pool *pool, int wait_ms) {
     uint64_t waited = 0;
-    pthread_mutex_lock(&all->lock);
-    connection *taken = all->idle;
+    pthread_mutex_lock(&pool->lock);
+    connection *taken = pool->idle;
     if (taken != NULL) {
-        all->idle = taken->next;
-        all->idle_count--;
+        pool->idle = taken->next;
+        pool->idle_count--;
     } else if (wait_ms > 0) {
         int64_t since = clock_us(CLOCK_MONOTONIC);
-        taken = wait_for_connection(all, wait_ms);
+        taken = wait_for_connection(pool, wait_ms);
         waited = (uint64_t)(clock_us(CLOCK_MONOTONIC) - since);
     }
     if (taken == NULL) {
-        all->timeouts++;
+        pool->timeouts++;
     }
-    pthread_mutex_unlock(&all->lock);
-    histogram_add(&all->waits, &pool_wait_scale, waited);
+    pthread_mutex_unlock(&pool->lock);
+    histogram_add(&pool->waits, &pool_wait_scale, waited);
     return taken;
 }
 
@@ -346,25 +346,25 @@ static bool says(PGconn *link, const char *parameter, const char *value) {
 }
 
 /* PostgreSQL reports both with the answer to the first statement after they have changed. */
-static bool is_of_its_kind(const pool *all, PGconn *link) {
-    return all->standby ? !says(link, "in_hot_standby", "off")
-                        : !says(link, "in_hot_standby", "on") &&
-                              !says(link, "default_transaction_read_only", "on");
+static bool is_of_its_kind(const pool *pool, PGconn *link) {
+    return pool->standby ? !says(link, "in_hot_standby", "off")
+                         : !says(link, "in_hot_standby", "on") &&
+                               !says(link, "default_transaction_read_only", "on");
 }
 
 void pool_give(connection *taken) {
-    pool *all = taken->home;
+    pool *pool = taken->home;
     bool usable = PQstatus(taken->link) == CONNECTION_OK &&
                   PQtransactionStatus(taken->link) == PQTRANS_IDLE &&
                   PQpipelineStatus(taken->link) == PQ_PIPELINE_OFF &&
-                  is_of_its_kind(all, taken->link);
-    pthread_mutex_lock(&all->lock);
+                  is_of_its_kind(pool, taken->link);
+    pthread_mutex_lock(&pool->lock);
     if (usable) {
-        put_idle(all, taken);
+        put_idle(pool, taken);
     } else {
-        put_broken(all, taken);
+        put_broken(pool, taken);
     }
-    pthread_mutex_unlock(&all->lock);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 /* An idle connection has nothing to say: whatever can be read is its end. */
@@ -374,9 +374,9 @@ static bool has_ended(const connection *idle) {
            (PQconsumeInput(idle->link) != 1 || PQstatus(idle->link) != CONNECTION_OK);
 }
 
-void pool_probe(pool *all) {
-    pthread_mutex_lock(&all->lock);
-    connection **place = &all->idle;
+void pool_probe(pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    connection **place = &pool->idle;
     while (*place != NULL) {
         connection *each = *place;
         if (!has_ended(each)) {
@@ -384,25 +384,25 @@ void pool_probe(pool *all) {
             continue;
         }
         *place = each->next;
-        all->idle_count--;
-        put_broken(all, each);
+        pool->idle_count--;
+        put_broken(pool, each);
     }
-    pthread_mutex_unlock(&all->lock);
+    pthread_mutex_unlock(&pool->lock);
 }
 
-bool pool_is_connected(pool *all) {
-    return pool_stats_read(all).connected > 0;
+bool pool_is_connected(pool *pool) {
+    return pool_stats_read(pool).connected > 0;
 }
 
-pool_stats pool_stats_read(pool *all) {
-    pthread_mutex_lock(&all->lock);
-    pool_stats stats = {.size = all->size,
-                        .idle = all->idle_count,
-                        .connected = all->connected,
-                        .waiting = all->waiting,
-                        .timeouts = all->timeouts,
-                        .reconnects = all->reconnects,
-                        .waits = &all->waits};
-    pthread_mutex_unlock(&all->lock);
+pool_stats pool_stats_read(pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    pool_stats stats = {.size = pool->size,
+                        .idle = pool->idle_count,
+                        .connected = pool->connected,
+                        .waiting = pool->waiting,
+                        .timeouts = pool->timeouts,
+                        .reconnects = pool->reconnects,
+                        .waits = &pool->waits};
+    pthread_mutex_unlock(&pool->lock);
     return stats;
 }

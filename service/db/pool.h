@@ -22,12 +22,12 @@ pool *pool_new(const char *conninfo, size_t size, const char *options);
 /* The same to a standby, without further settings. A role that row-level security does not bind is
  * refused at each connection: LR_READ_DATABASE may name another than LR_DATABASE. */
 pool *pool_new_standby(const char *conninfo, size_t size);
-void pool_free(pool *all);
+void pool_free(pool *pool);
 
 /* Takes a connection that works, waiting at most `wait_ms` for one, in the order of asking. NULL:
  * none in time; then pool_is_connected tells overload from a database that is gone. Give it back
  * with pool_give. */
-connection *pool_take(pool *all, int wait_ms);
+connection *pool_take(pool *pool, int wait_ms);
 
 /* Gives the connection back; one that is broken, not idle, or no longer with a server of its kind
  * (a primary that has become read-only, a standby that was promoted) is reconnected in the
@@ -37,10 +37,10 @@ void pool_give(connection *taken);
 
 /* Looks at the idle connections: those that the server has closed are reconnected. Call once a
  * second, so that readiness knows of a database that is gone before a request does. */
-void pool_probe(pool *all);
+void pool_probe(pool *pool);
 
 /* Whether at least one connection stands. */
-bool pool_is_connected(pool *all);
+bool pool_is_connected(pool *pool);
 
 typedef struct pool_stats {
     size_t size, idle, connected, waiting;
@@ -48,4 +48,4 @@ typedef struct pool_stats {
     const histogram *waits; /* for a connection, in microseconds; lives as long as the pool */
 } pool_stats;
 extern const histogram_scale pool_wait_scale;
-pool_stats pool_stats_read(pool *all);
+pool_stats pool_stats_read(pool *pool);

@@ -17,83 +17,83 @@ struct replica_router {
 };
 
 replica_router *replica_router_new(pool *primary, const char *conninfo, size_t size) {
-    replica_router *all = calloc(1, sizeof *all);
-    if (all == NULL) {
+    replica_router *router = calloc(1, sizeof *router);
+    if (router == NULL) {
         return NULL;
     }
-    all->primary = primary;
-    all->standby = conninfo == NULL ? NULL : pool_new_standby(conninfo, size);
-    if (conninfo != NULL && all->standby == NULL) {
-        free(all);
+    router->primary = primary;
+    router->standby = conninfo == NULL ? NULL : pool_new_standby(conninfo, size);
+    if (conninfo != NULL && router->standby == NULL) {
+        free(router);
         return NULL;
     }
-    return all;
+    return router;
 }
 
-void replica_router_free(replica_router *all) {
-    if (all != NULL) {
-        pool_free(all->standby);
-        free(all);
+void replica_router_free(replica_router *router) {
+    if (router != NULL) {
+        pool_free(router->standby);
+        free(router);
     }
 }
 
-void replica_router_probe(replica_router *all) {
-    if (all->standby != NULL) {
-        pool_probe(all->standby);
+void replica_router_probe(replica_router *router) {
+    if (router->standby != NULL) {
+        pool_probe(router->standby);
     }
 }
 
-static bool is_ready(replica_router *all) {
-    return pool_is_connected(all->standby) && now_ms() >= atomic_load(&all->rests_until_ms);
+static bool is_ready(replica_router *router) {
+    return pool_is_connected(router->standby) && now_ms() >= atomic_load(&router->rests_until_ms);
 }
 
 /* Up to where the primary has committed; NULL with `error` when it cannot be asked. */
-static const char *ask_position(replica_router *all, db_error *error, arena *memory) {
+static const char *ask_position(replica_router *router, db_error *error, arena *memory) {
     db_call ask = {.what = statement_commit_position, .safe_to_repeat = true};
-    PGresult *answer = db_call_run(all->primary, NULL, &ask, error, memory);
+    PGresult *answer = db_call_run(router->primary, NULL, &ask, error, memory);
     const char *position = answer == NULL ? NULL : db_text(answer, "position", memory);
     PQclear(answer);
     return position;
 }
 
 /* Returns whether the standby's answer stands: a result, or a refusal that `error` tells. */
-static bool ask_standby(replica_router *all, const principal *who, const db_call *call,
+static bool ask_standby(replica_router *router, const principal *who, const db_call *call,
                         PGresult **result, db_error *error, arena *memory) {
     db_call there = *call;
-    there.position = ask_position(all, error, memory);
+    there.position = ask_position(router, error, memory);
     if (there.position == NULL) {
         return false;
     }
     there.safe_to_repeat = false; /* what breaks there is repeated on the primary */
-    *result = db_call_run(all->standby, who, &there, error, memory);
+    *result = db_call_run(router->standby, who, &there, error, memory);
     if (*result != NULL || error->failure == DB_REFUSED) {
         return true;
     }
-    atomic_store(&all->rests_until_ms, now_ms() + REST_MS);
+    atomic_store(&router->rests_until_ms, now_ms() + REST_MS);
     return false;
 }
 
-PGresult *replica_router_run(replica_router *all, const principal *who, const db_call *call,
+PGresult *replica_router_run(replica_router *router, const principal *who, const db_call *call,
                              db_error *error, arena *memory) {
-    if (all->standby == NULL || !call->what->standby) {
-        return db_call_run(all->primary, who, call, error, memory);
+    if (router->standby == NULL || !call->what->standby) {
+        return db_call_run(router->primary, who, call, error, memory);
     }
     PGresult *result = NULL;
-    if (is_ready(all) && ask_standby(all, who, call, &result, error, memory)) {
-        atomic_fetch_add(&all->by_standby, 1);
+    if (is_ready(router) && ask_standby(router, who, call, &result, error, memory)) {
+        atomic_fetch_add(&router->by_standby, 1);
         return result;
     }
-    atomic_fetch_add(&all->by_primary, 1);
+    atomic_fetch_add(&router->by_primary, 1);
     *error = (db_error){0};
-    return db_call_run(all->primary, who, call, error, memory);
+    return db_call_run(router->primary, who, call, error, memory);
 }
 
-replica_router_stats replica_router_stats_read(replica_router *all) {
-    replica_router_stats stats = {.configured = all->standby != NULL,
-                                  .by_standby = atomic_load(&all->by_standby),
-                                  .by_primary = atomic_load(&all->by_primary)};
+replica_router_stats replica_router_stats_read(replica_router *router) {
+    replica_router_stats stats = {.configured = router->standby != NULL,
+                                  .by_standby = atomic_load(&router->by_standby),
+                                  .by_primary = atomic_load(&router->by_primary)};
     if (stats.configured) {
-        stats.standby = pool_stats_read(all->standby);
+        stats.standby = pool_stats_read(router->standby);
     }
     return stats;
 }

@@ -13,19 +13,19 @@ typedef struct replica_router replica_router;
 /* `primary` is borrowed and has to live longer. `conninfo` leads to a standby; NULL: there is none.
  * Returns NULL when memory or threads are out. */
 replica_router *replica_router_new(pool *primary, const char *conninfo, size_t size);
-void replica_router_free(replica_router *all);
+void replica_router_free(replica_router *router);
 
 /* Runs the call like db_call_run: on the standby when its statement may run there, else on the
  * primary. */
-PGresult *replica_router_run(replica_router *all, const principal *who, const db_call *call,
+PGresult *replica_router_run(replica_router *router, const principal *who, const db_call *call,
                              db_error *error, arena *memory);
 
 /* Looks at idle connections to the standby: call once a second. */
-void replica_router_probe(replica_router *all);
+void replica_router_probe(replica_router *router);
 
 typedef struct replica_router_stats {
     bool configured;
     unsigned long long by_standby, by_primary; /* answered; by the primary though configured */
     pool_stats standby;
 } replica_router_stats;
-replica_router_stats replica_router_stats_read(replica_router *all);
+replica_router_stats replica_router_stats_read(replica_router *router);

@@ -57,55 +57,55 @@ static bool discard(unread *one) {
 }
 
 /* Closes those that are over or late, and the oldest ones where there are too many. */
-static void sweep(discarder *running, int64_t now) {
-    pthread_mutex_lock(&running->lock);
-    running->last = NULL;
-    for (unread **link = &running->first; *link != NULL;) {
+static void sweep(discarder *discarder, int64_t now) {
+    pthread_mutex_lock(&discarder->lock);
+    discarder->last = NULL;
+    for (unread **link = &discarder->first; *link != NULL;) {
         unread *one = *link;
-        bool too_many = atomic_load(&running->count) > running->max;
+        bool too_many = atomic_load(&discarder->count) > discarder->max;
         if (!one->over && one->until_ms > now && !too_many) {
-            running->last = one;
+            discarder->last = one;
             link = &one->next;
             continue;
         }
         *link = one->next;
         /* Closing alone would not do: the library may still have its own descriptor. */
-        epoll_ctl(running->events, EPOLL_CTL_DEL, one->socket, NULL);
+        epoll_ctl(discarder->events, EPOLL_CTL_DEL, one->socket, NULL);
         connection_limit_release(one->limit,
                                  one->socket); /* before the number is given to another one */
         close(one->socket);
         free(one);
-        atomic_fetch_sub(&running->count, 1);
+        atomic_fetch_sub(&discarder->count, 1);
     }
-    pthread_mutex_unlock(&running->lock);
+    pthread_mutex_unlock(&discarder->lock);
 }
 
 static void *read_all(void *argument) {
-    discarder *running = argument;
-    while (!atomic_load(&running->stopping)) {
+    discarder *discarder = argument;
+    while (!atomic_load(&discarder->stopping)) {
         struct epoll_event events[EVENTS_MAX];
-        int count = epoll_wait(running->events, events, EVENTS_MAX, TICK_MS);
+        int count = epoll_wait(discarder->events, events, EVENTS_MAX, TICK_MS);
         for (int i = 0; i < count; i++) {
             unread *one = events[i].data.ptr;
             if (one != NULL) {
                 one->over = discard(one);
             } else {
                 uint64_t ignored;
-                (void)!read(running->wake, &ignored, sizeof ignored);
+                (void)!read(discarder->wake, &ignored, sizeof ignored);
             }
         }
-        sweep(running, now_ms());
+        sweep(discarder, now_ms());
     }
     return NULL;
 }
 
-static bool wait_for(discarder *running, int socket, unread *one) {
+static bool wait_for(discarder *discarder, int socket, unread *one) {
     struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = one};
-    return epoll_ctl(running->events, EPOLL_CTL_ADD, socket, &event) == 0;
+    return epoll_ctl(discarder->events, EPOLL_CTL_ADD, socket, &event) == 0;
 }
 
-static void wake(discarder *running) {
-    (void)!write(running->wake, &(uint64_t){1}, sizeof(uint64_t));
+static void wake(discarder *discarder) {
+    (void)!write(discarder->wake, &(uint64_t){1}, sizeof(uint64_t));
 }
 
 discarder *discarder_new(size_t max, int seconds) {
@@ -129,42 +129,42 @@ discarder *discarder_new(size_t max, int seconds) {
     return NULL;
 }
 
-void discarder_free(discarder *running) {
-    if (running == NULL) {
+void discarder_free(discarder *discarder) {
+    if (discarder == NULL) {
         return;
     }
-    atomic_store(&running->stopping, true);
-    wake(running);
-    pthread_join(running->thread, NULL);
-    sweep(running, INT64_MAX);
-    close(running->events);
-    close(running->wake);
-    pthread_mutex_destroy(&running->lock);
-    free(running);
+    atomic_store(&discarder->stopping, true);
+    wake(discarder);
+    pthread_join(discarder->thread, NULL);
+    sweep(discarder, INT64_MAX);
+    close(discarder->events);
+    close(discarder->wake);
+    pthread_mutex_destroy(&discarder->lock);
+    free(discarder);
 }
 
-void discarder_take(discarder *running, connection_limit *limit, int socket) {
+void discarder_take(discarder *discarder, connection_limit *limit, int socket) {
     unread *one = memory_get(sizeof *one);
-    *one = (unread){.limit = limit, .socket = socket, .until_ms = now_ms() + running->time_ms};
-    pthread_mutex_lock(&running->lock);
-    if (running->last == NULL) {
-        running->first = one;
+    *one = (unread){.limit = limit, .socket = socket, .until_ms = now_ms() + discarder->time_ms};
+    pthread_mutex_lock(&discarder->lock);
+    if (discarder->last == NULL) {
+        discarder->first = one;
     } else {
-        running->last->next = one;
+        discarder->last->next = one;
     }
-    running->last = one;
-    atomic_fetch_add(&running->count, 1);
+    discarder->last = one;
+    atomic_fetch_add(&discarder->count, 1);
     /* Under the lock, so that the thread cannot have freed it. What cannot be waited for is closed
      * by the next sweep. */
-    if (!wait_for(running, socket, one)) {
+    if (!wait_for(discarder, socket, one)) {
         one->until_ms = 0;
     }
-    if (atomic_load(&running->count) > running->max) {
-        wake(running);
+    if (atomic_load(&discarder->count) > discarder->max) {
+        wake(discarder);
     }
-    pthread_mutex_unlock(&running->lock);
+    pthread_mutex_unlock(&discarder->lock);
 }
 
-size_t discarder_count(discarder *running) {
-    return atomic_load(&running->count);
+size_t discarder_count(discarder *discarder) {
+    return atomic_load(&discarder->count);
 }

@@ -13,11 +13,11 @@ typedef struct discarder discarder;
 discarder *discarder_new(size_t max, int seconds);
 
 /* Closes all of them and ends the thread. NULL is allowed. */
-void discarder_free(discarder *running);
+void discarder_free(discarder *discarder);
 
 /* Takes over a socket that is shut down for writing, and its slot of the connection limit, which is
  * released when the client is done. Beyond `max` the oldest one is closed. */
-void discarder_take(discarder *running, connection_limit *limit, int socket);
+void discarder_take(discarder *discarder, connection_limit *limit, int socket);
 
 /* Connections that are being read to their end. */
-size_t discarder_count(discarder *running);
+size_t discarder_count(discarder *discarder);

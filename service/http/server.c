@@ -170,47 +170,47 @@ static char *read_text(const char *path, char *reason, size_t reason_size) {
     return text;
 }
 
-static void free_server(server *running) {
-    stop(&running->api);
-    stop(&running->admin);
-    discarder_free(running->unread);
-    connection_limit_free(running->api.limit);
-    connection_limit_free(running->admin.limit);
-    connection_table_free(running->connections);
-    free(running->certificate);
-    if (running->private_key != NULL) {
-        explicit_bzero(running->private_key, strlen(running->private_key));
-        free(running->private_key);
+static void free_server(server *server) {
+    stop(&server->api);
+    stop(&server->admin);
+    discarder_free(server->unread);
+    connection_limit_free(server->api.limit);
+    connection_limit_free(server->admin.limit);
+    connection_table_free(server->connections);
+    free(server->certificate);
+    if (server->private_key != NULL) {
+        explicit_bzero(server->private_key, strlen(server->private_key));
+        free(server->private_key);
     }
-    free(running);
+    free(server);
 }
 
 server *server_start(app_context *context, char *reason, size_t reason_size) {
     const config *settings = context->settings;
-    server *running = calloc(1, sizeof *running);
-    if (running == NULL) {
+    server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
         return NULL;
     }
-    running->context = context;
-    running->unread = discarder_new((size_t)settings->connections_max / LINGERING_PART,
-                                    settings->request_seconds);
-    running->connections =
+    server->context = context;
+    server->unread = discarder_new((size_t)settings->connections_max / LINGERING_PART,
+                                   settings->request_seconds);
+    server->connections =
         connection_table_new(&(connection_timeouts){.header_seconds = settings->header_seconds,
                                                     .request_seconds = settings->request_seconds,
                                                     .idle_seconds = settings->idle_seconds},
-                             running->unread, admission_drop);
-    if (running->unread == NULL || running->connections == NULL) {
+                             server->unread, admission_drop);
+    if (server->unread == NULL || server->connections == NULL) {
         snprintf(reason, reason_size, "Memory, threads or descriptors are out.");
-        free_server(running);
+        free_server(server);
         return NULL;
     }
-    running->api.way.context = context;
-    context->connections_open = running->connections;
+    server->api.way.context = context;
+    context->connections_open = server->connections;
     if (settings->tls_key_file != NULL) {
-        running->certificate = read_text(settings->tls_certificate_file, reason, reason_size);
-        running->private_key = read_text(settings->tls_key_file, reason, reason_size);
-        if (running->certificate == NULL || running->private_key == NULL) {
-            free_server(running);
+        server->certificate = read_text(settings->tls_certificate_file, reason, reason_size);
+        server->private_key = read_text(settings->tls_key_file, reason, reason_size);
+        if (server->certificate == NULL || server->private_key == NULL) {
+            free_server(server);
             return NULL;
         }
     }
@@ -219,47 +219,47 @@ server *server_start(app_context *context, char *reason, size_t reason_size) {
                   .address_connections = (unsigned int)settings->address_connections_max,
                   .exempt = settings->trusted_proxies,
                   .idle_seconds = (unsigned int)settings->idle_seconds,
-                  .certificate = running->certificate,
-                  .private_key = running->private_key,
-                  .table = running->connections};
+                  .certificate = server->certificate,
+                  .private_key = server->private_key,
+                  .table = server->connections};
     limits admin = {.workers = ADMIN_WORKERS,
                     .connections = ADMIN_CONNECTIONS,
                     .address_connections = ADMIN_CONNECTIONS,
                     .exempt = "",
                     .idle_seconds = (unsigned int)settings->idle_seconds,
-                    .table = running->connections};
+                    .table = server->connections};
     /* The admin server last: what it calls ready has to accept connections. */
-    bool serving = start(&running->api, "LR_LISTEN", settings->listen, &api, admission_serve, NULL,
+    bool serving = start(&server->api, "LR_LISTEN", settings->listen, &api, admission_serve, NULL,
                          reason, reason_size);
-    context->connection_limit = running->api.limit;
-    if (!serving || !start(&running->admin, "LR_ADMIN_LISTEN", settings->admin_listen, &admin,
+    context->connection_limit = server->api.limit;
+    if (!serving || !start(&server->admin, "LR_ADMIN_LISTEN", settings->admin_listen, &admin,
                            admin_serve, context, reason, reason_size)) {
-        free_server(running);
+        free_server(server);
         return NULL;
     }
-    return running;
+    return server;
 }
 
-void server_watch(server *running) {
-    connection_table_close_expired(running->connections);
+void server_watch(server *server) {
+    connection_table_close_expired(server->connections);
 }
 
 /* While draining every answer says Connection: close, so that clients leave by themselves. */
-static void drain(server *running) {
-    const config *settings = running->context->settings;
-    close_listener(&running->api);
+static void drain(server *server) {
+    const config *settings = server->context->settings;
+    close_listener(&server->api);
     long ticks = settings->drain_seconds * 1000000L / TICK_US;
-    while (ticks-- > 0 && (connection_table_count(running->connections) > 0 ||
-                           discarder_count(running->unread) > 0)) {
+    while (ticks-- > 0 && (connection_table_count(server->connections) > 0 ||
+                           discarder_count(server->unread) > 0)) {
         usleep(TICK_US);
-        connection_table_close_idle(running->connections);
+        connection_table_close_idle(server->connections);
     }
 }
 
-void server_stop(server *running) {
-    atomic_store(&running->context->draining, true);
-    feed_close(running->context->changes); /* who waits goes on at another instance */
-    sleep((unsigned int)running->context->settings->drain_grace_seconds);
-    drain(running);
-    free_server(running);
+void server_stop(server *server) {
+    atomic_store(&server->context->draining, true);
+    feed_close(server->context->changes); /* who waits goes on at another instance */
+    sleep((unsigned int)server->context->settings->drain_grace_seconds);
+    drain(server);
+    free_server(server);
 }

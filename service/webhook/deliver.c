@@ -54,18 +54,19 @@ static int64_t awake_ms(void) {
 
 /* --- the end of an attempt --- */
 
-static void record(deliverer *all, const attempt *one, attempt_result result, long status,
+static void record(deliverer *deliverer, const attempt *one, attempt_result result, long status,
                    long retry_after) {
-    db_call call = {.what = statement_finish_delivery,
-                    .parameters = {one->webhook, one->delivery, one->number, attempt_names[result],
-                                   status == 0 ? NULL : arena_printf(one->memory, "%ld", status),
-                                   arena_printf(one->memory, "%ld", retry_after),
-                                   arena_printf(one->memory, "%d", all->settings.retry_seconds)},
-                    .safe_to_repeat = true};
+    db_call call = {
+        .what = statement_finish_delivery,
+        .parameters = {one->webhook, one->delivery, one->number, attempt_names[result],
+                       status == 0 ? NULL : arena_printf(one->memory, "%ld", status),
+                       arena_printf(one->memory, "%ld", retry_after),
+                       arena_printf(one->memory, "%d", deliverer->settings.retry_seconds)},
+        .safe_to_repeat = true};
     PGresult *done = NULL;
     db_error error = {0};
     for (int tries = 0; tries < FINISH_TRIES && done == NULL; tries++) {
-        done = db_call_run(all->connection, &one->who, &call, &error, one->memory);
+        done = db_call_run(deliverer->connection, &one->who, &call, &error, one->memory);
     }
     if (done == NULL) {
         /* The lease runs out, and the event is sent once more. */
@@ -75,56 +76,56 @@ static void record(deliverer *all, const attempt *one, attempt_result result, lo
     PQclear(done);
 }
 
-static void end(deliverer *all, attempt *one, attempt_result result, long status,
+static void end(deliverer *deliverer, attempt *one, attempt_result result, long status,
                 long retry_after) {
-    atomic_fetch_add(&all->results[result], 1);
+    atomic_fetch_add(&deliverer->results[result], 1);
     if (result != ATTEMPT_DELIVERED) {
         log_write(LOG_INFO, "webhook %s: attempt %s of delivery %s: %s, status %ld", one->webhook,
                   one->number, one->delivery, attempt_names[result], status);
     }
-    record(all, one, result, status, retry_after);
+    record(deliverer, one, result, status, retry_after);
     attempt_free(one);
 }
 
 /* --- the places, of which receivers that do not answer may not take all --- */
 
-static void judge_receiver(deliverer *all, const attempt *one, attempt_result result) {
+static void judge_receiver(deliverer *deliverer, const attempt *one, attempt_result result) {
     if (result != ATTEMPT_FORBIDDEN) {
-        endpoint_health_set(all->endpoints, one->webhook,
+        endpoint_health_set(deliverer->endpoints, one->webhook,
                             attempt_was_slow(one, result) ? ENDPOINT_SILENT : ENDPOINT_RESPONSIVE);
     }
 }
 
-static bool is_under_way(const deliverer *all, const char *webhook) {
-    const attempt *one = all->running;
+static bool is_under_way(const deliverer *deliverer, const char *webhook) {
+    const attempt *one = deliverer->running;
     while (one != NULL && strcmp(one->webhook, webhook) != 0) {
         one = one->next;
     }
     return one != NULL;
 }
 
-static int count_untrusted(const deliverer *all) {
+static int count_untrusted(const deliverer *deliverer) {
     int count = 0;
-    for (const attempt *one = all->running; one != NULL; one = one->next) {
+    for (const attempt *one = deliverer->running; one != NULL; one = one->next) {
         count += !one->trusted;
     }
     return count;
 }
 
-static int free_places(const deliverer *all) {
-    return UNDER_WAY_MAX - (int)atomic_load(&all->under_way);
+static int free_places(const deliverer *deliverer) {
+    return UNDER_WAY_MAX - (int)atomic_load(&deliverer->under_way);
 }
 
 /* How many attempts may begin for the webhook now. One whose receiver did not answer the last time
  * has one under way, until it answers again. */
-static int places_for(const deliverer *all, const char *webhook) {
-    endpoint_state state = endpoint_health_get(all->endpoints, webhook);
-    int places = free_places(all);
+static int places_for(const deliverer *deliverer, const char *webhook) {
+    endpoint_state state = endpoint_health_get(deliverer->endpoints, webhook);
+    int places = free_places(deliverer);
     if (state == ENDPOINT_RESPONSIVE) {
         return places;
     }
-    int untrusted = count_untrusted(all);
-    bool is_first = !is_under_way(all, webhook);
+    int untrusted = count_untrusted(deliverer);
+    bool is_first = !is_under_way(deliverer, webhook);
     int share = untrusted < UNTRUSTED_MAX ? UNTRUSTED_MAX - untrusted : 0;
     if (state == ENDPOINT_SILENT) {
         share = is_first && share > 0 ? 1 : 0;
@@ -136,14 +137,14 @@ static int places_for(const deliverer *all, const char *webhook) {
 
 /* --- the beginning of attempts --- */
 
-static bool begin(deliverer *all, attempt *one) {
-    if (!attempt_prepare(one, &all->settings) ||
-        curl_multi_add_handle(all->transfers, one->handle) != CURLM_OK) {
+static bool begin(deliverer *deliverer, attempt *one) {
+    if (!attempt_prepare(one, &deliverer->settings) ||
+        curl_multi_add_handle(deliverer->transfers, one->handle) != CURLM_OK) {
         return false;
     }
-    one->next = all->running;
-    all->running = one;
-    atomic_fetch_add(&all->under_way, 1);
+    one->next = deliverer->running;
+    deliverer->running = one;
+    atomic_fetch_add(&deliverer->under_way, 1);
     return true;
 }
 
@@ -165,9 +166,9 @@ static attempt *make_attempt(const PGresult *rows, int row, const principal *who
 }
 
 /* Says now and then that something failed that goes on being tried. */
-static void complain(deliverer *all, const char *webhook, const db_error *error) {
-    if (awake_ms() - all->complained_ms >= LOOK_MS) {
-        all->complained_ms = awake_ms();
+static void complain(deliverer *deliverer, const char *webhook, const db_error *error) {
+    if (awake_ms() - deliverer->complained_ms >= LOOK_MS) {
+        deliverer->complained_ms = awake_ms();
         log_write(LOG_WARNING, "webhook %s: nothing could be taken, %s, SQLSTATE %s", webhook,
                   error->code == NULL ? "unavailable" : error->code, error->sqlstate);
     }
@@ -176,23 +177,24 @@ static void complain(deliverer *all, const char *webhook, const db_error *error)
 /* Takes what is ready of one webhook and starts to send it. What could not be started while its
  * lease is young is left: somebody takes it when the lease is over. Returns how many it took, or
  * -1 when the database refused. */
-static int take(deliverer *all, const char *webhook, const principal *who, int64_t safe) {
+static int take(deliverer *deliverer, const char *webhook, const principal *who, int64_t safe) {
     int64_t began = awake_ms();
-    bool trusted = endpoint_health_get(all->endpoints, webhook) == ENDPOINT_RESPONSIVE;
-    db_call call = {.what = statement_take_deliveries,
-                    .parameters = {webhook, arena_printf(all->memory, "%lld", (long long)safe),
-                                   arena_printf(all->memory, "%d", places_for(all, webhook)),
-                                   arena_printf(all->memory, "%d", LEASE_S)}};
+    bool trusted = endpoint_health_get(deliverer->endpoints, webhook) == ENDPOINT_RESPONSIVE;
+    db_call call = {
+        .what = statement_take_deliveries,
+        .parameters = {webhook, arena_printf(deliverer->memory, "%lld", (long long)safe),
+                       arena_printf(deliverer->memory, "%d", places_for(deliverer, webhook)),
+                       arena_printf(deliverer->memory, "%d", LEASE_S)}};
     db_error error = {0};
-    PGresult *rows = db_call_run(all->connection, who, &call, &error, all->memory);
+    PGresult *rows = db_call_run(deliverer->connection, who, &call, &error, deliverer->memory);
     if (rows == NULL) {
-        complain(all, webhook, &error);
+        complain(deliverer, webhook, &error);
         return -1;
     }
     for (int row = 0; row < PQntuples(rows) && awake_ms() - began < START_MS; row++) {
         attempt *one = make_attempt(rows, row, who, webhook, trusted);
-        if (!begin(all, one)) {
-            end(all, one, one->forbidden ? ATTEMPT_FORBIDDEN : ATTEMPT_UNREACHABLE, 0, 0);
+        if (!begin(deliverer, one)) {
+            end(deliverer, one, one->forbidden ? ATTEMPT_FORBIDDEN : ATTEMPT_UNREACHABLE, 0, 0);
         }
     }
     int taken = PQntuples(rows);
@@ -200,42 +202,42 @@ static int take(deliverer *all, const char *webhook, const principal *who, int64
     return taken;
 }
 
-static void take_out(deliverer *all, const attempt *one) {
-    attempt **place = &all->running;
+static void take_out(deliverer *deliverer, const attempt *one) {
+    attempt **place = &deliverer->running;
     while (*place != one) {
         place = &(*place)->next;
     }
     *place = one->next;
-    atomic_fetch_sub(&all->under_way, 1);
-    curl_multi_remove_handle(all->transfers, one->handle);
+    atomic_fetch_sub(&deliverer->under_way, 1);
+    curl_multi_remove_handle(deliverer->transfers, one->handle);
 }
 
 /* Ends an attempt and takes what is next of the same webhook, unless others may have waited for its
  * place: the look decides who has it then. */
-static void go_on(deliverer *all, attempt *one, attempt_result result, long status,
+static void go_on(deliverer *deliverer, attempt *one, attempt_result result, long status,
                   long retry_after) {
     principal who = one->who;
-    const char *webhook = arena_strdup(all->memory, one->webhook);
-    bool keeps = one->trusted && free_places(all) > 1;
-    judge_receiver(all, one, result);
-    end(all, one, result, status, retry_after);
-    if (!atomic_load(&all->stopping) &&
-        (!keeps || take(all, webhook, &who, feed_safe(all->changes)) <= 0)) {
-        all->next_look_ms = 0; /* to know who is next, and when */
+    const char *webhook = arena_strdup(deliverer->memory, one->webhook);
+    bool keeps = one->trusted && free_places(deliverer) > 1;
+    judge_receiver(deliverer, one, result);
+    end(deliverer, one, result, status, retry_after);
+    if (!atomic_load(&deliverer->stopping) &&
+        (!keeps || take(deliverer, webhook, &who, feed_safe(deliverer->changes)) <= 0)) {
+        deliverer->next_look_ms = 0; /* to know who is next, and when */
     }
 }
 
-static void collect(deliverer *all) {
+static void collect(deliverer *deliverer) {
     int left;
-    for (CURLMsg *told; (told = curl_multi_info_read(all->transfers, &left)) != NULL;) {
+    for (CURLMsg *told; (told = curl_multi_info_read(deliverer->transfers, &left)) != NULL;) {
         attempt *one = NULL;
         CURLcode code = told->data.result;
         long status = 0;
         long retry_after = 0;
         curl_easy_getinfo(told->easy_handle, CURLINFO_PRIVATE, (char **)&one);
         attempt_result result = attempt_judge(one, code, &status, &retry_after);
-        take_out(all, one);
-        go_on(all, one, result, status, retry_after);
+        take_out(deliverer, one);
+        go_on(deliverer, one, result, status, retry_after);
     }
 }
 
@@ -261,13 +263,13 @@ static int count_ready(const PGresult *due) {
 }
 
 /* Takes for one webhook that is ready; returns for how long it has to wait. */
-static int64_t serve_ready(deliverer *all, const PGresult *due, int row, int64_t safe) {
+static int64_t serve_ready(deliverer *deliverer, const PGresult *due, int row, int64_t safe) {
     const char *webhook = PQgetvalue(due, row, 0);
     principal who = read_principal(due, row);
-    if (free_places(all) > 0 && places_for(all, webhook) == 0) {
+    if (free_places(deliverer) > 0 && places_for(deliverer, webhook) == 0) {
         return LOOK_MS; /* the end of who has its place leads to a look */
     }
-    return free_places(all) > 0 && take(all, webhook, &who, safe) < 0 ? AGAIN_MS : 0;
+    return free_places(deliverer) > 0 && take(deliverer, webhook, &who, safe) < 0 ? AGAIN_MS : 0;
 }
 
 static bool is_due(const void *rows, const char *webhook) {
@@ -281,41 +283,42 @@ static bool is_due(const void *rows, const char *webhook) {
 
 /* Serves every webhook that has something ready, each time another one first, and finds when to
  * look again. */
-static void look(deliverer *all) {
-    int64_t safe = feed_safe(all->changes);
+static void look(deliverer *deliverer) {
+    int64_t safe = feed_safe(deliverer->changes);
     int64_t wait = LOOK_MS;
     db_call call = {.what = statement_webhooks_due,
-                    .parameters = {arena_printf(all->memory, "%lld", (long long)safe)},
+                    .parameters = {arena_printf(deliverer->memory, "%lld", (long long)safe)},
                     .safe_to_repeat = true};
     db_error error = {0};
-    all->looked_ms = awake_ms();
-    PGresult *due = db_call_run(all->connection, NULL, &call, &error, all->memory);
+    deliverer->looked_ms = awake_ms();
+    PGresult *due = db_call_run(deliverer->connection, NULL, &call, &error, deliverer->memory);
     int ready = count_ready(due);
     if (ready < PQntuples(due) && !PQgetisnull(due, ready, 4)) {
         int64_t next = strtoll(PQgetvalue(due, ready, 4), NULL, 10);
         wait = next < wait ? next : wait;
     }
-    all->turn++;
+    deliverer->turn++;
     for (int i = 0; i < ready; i++) {
-        int row = (int)((all->turn + (unsigned)i) % (unsigned)ready);
-        int64_t its_wait = serve_ready(all, due, row, safe);
+        int row = (int)((deliverer->turn + (unsigned)i) % (unsigned)ready);
+        int64_t its_wait = serve_ready(deliverer, due, row, safe);
         wait = its_wait < wait ? its_wait : wait;
     }
-    if (due != NULL && endpoint_health_count(all->endpoints) > (size_t)PQntuples(due)) {
-        endpoint_health_forget(all->endpoints, is_due, due); /* webhooks that are there no more */
+    if (due != NULL && endpoint_health_count(deliverer->endpoints) > (size_t)PQntuples(due)) {
+        endpoint_health_forget(deliverer->endpoints, is_due,
+                               due); /* webhooks that are there no more */
     }
     PQclear(due);
-    all->next_look_ms = all->looked_ms + wait;
+    deliverer->next_look_ms = deliverer->looked_ms + wait;
 }
 
-static void read_backlog(deliverer *all) {
+static void read_backlog(deliverer *deliverer) {
     db_call call = {.what = statement_webhook_backlog, .safe_to_repeat = true};
     db_error error = {0};
-    all->backlog_ms = awake_ms();
-    PGresult *row = db_call_run(all->connection, NULL, &call, &error, all->memory);
+    deliverer->backlog_ms = awake_ms();
+    PGresult *row = db_call_run(deliverer->connection, NULL, &call, &error, deliverer->memory);
     if (row != NULL) {
-        atomic_store(&all->pending, strtoll(PQgetvalue(row, 0, 0), NULL, 10));
-        atomic_store(&all->oldest_seconds, strtoll(PQgetvalue(row, 0, 1), NULL, 10));
+        atomic_store(&deliverer->pending, strtoll(PQgetvalue(row, 0, 0), NULL, 10));
+        atomic_store(&deliverer->oldest_seconds, strtoll(PQgetvalue(row, 0, 1), NULL, 10));
     }
     PQclear(row);
 }
@@ -324,146 +327,146 @@ static void read_backlog(deliverer *all) {
 
 /* Until when to rest: not a look within the gap after the last one, and none while all places are
  * taken. */
-static int rest_ms(const deliverer *all) {
+static int rest_ms(const deliverer *deliverer) {
     int64_t now = awake_ms();
     int64_t until = now + LOOK_MS;
-    if (atomic_load(&all->under_way) < UNDER_WAY_MAX) {
-        int64_t earliest = all->looked_ms + GAP_MS;
-        until = all->next_look_ms > earliest ? all->next_look_ms : earliest;
+    if (atomic_load(&deliverer->under_way) < UNDER_WAY_MAX) {
+        int64_t earliest = deliverer->looked_ms + GAP_MS;
+        until = deliverer->next_look_ms > earliest ? deliverer->next_look_ms : earliest;
     }
     return until > now ? (int)(until - now) : 0;
 }
 
-static void rest(deliverer *all, int most_ms) {
-    struct curl_waitfd places[] = {{.fd = all->bell, .events = CURL_WAIT_POLLIN}};
-    int wait = rest_ms(all);
-    curl_multi_poll(all->transfers, places, 1, wait < most_ms ? wait : most_ms, NULL);
+static void rest(deliverer *deliverer, int most_ms) {
+    struct curl_waitfd places[] = {{.fd = deliverer->bell, .events = CURL_WAIT_POLLIN}};
+    int wait = rest_ms(deliverer);
+    curl_multi_poll(deliverer->transfers, places, 1, wait < most_ms ? wait : most_ms, NULL);
     uint64_t rung;
-    if (read(all->bell, &rung, sizeof rung) == (ssize_t)sizeof rung) {
-        all->next_look_ms = 0;
+    if (read(deliverer->bell, &rung, sizeof rung) == (ssize_t)sizeof rung) {
+        deliverer->next_look_ms = 0;
     }
 }
 
-static void serve(deliverer *all) {
-    while (!atomic_load(&all->stopping)) {
-        arena_reset(all->memory);
-        if (rest_ms(all) == 0) {
-            pool_probe(all->connection);
-            look(all);
+static void serve(deliverer *deliverer) {
+    while (!atomic_load(&deliverer->stopping)) {
+        arena_reset(deliverer->memory);
+        if (rest_ms(deliverer) == 0) {
+            pool_probe(deliverer->connection);
+            look(deliverer);
         }
-        if (awake_ms() - all->backlog_ms >= BACKLOG_MS) {
-            read_backlog(all);
+        if (awake_ms() - deliverer->backlog_ms >= BACKLOG_MS) {
+            read_backlog(deliverer);
         }
         int running;
-        curl_multi_perform(all->transfers, &running);
-        collect(all);
-        rest(all, LOOK_MS);
+        curl_multi_perform(deliverer->transfers, &running);
+        collect(deliverer);
+        rest(deliverer, LOOK_MS);
     }
 }
 
 /* Lets what is under way come to its end, and gives back the rest. */
-static void drain(deliverer *all) {
-    int64_t until = awake_ms() + all->settings.drain_seconds * INT64_C(1000);
-    while (all->running != NULL && awake_ms() < until) {
+static void drain(deliverer *deliverer) {
+    int64_t until = awake_ms() + deliverer->settings.drain_seconds * INT64_C(1000);
+    while (deliverer->running != NULL && awake_ms() < until) {
         int running;
-        curl_multi_perform(all->transfers, &running);
-        collect(all);
-        if (all->running != NULL) {
-            curl_multi_poll(all->transfers, NULL, 0, GAP_MS, NULL);
+        curl_multi_perform(deliverer->transfers, &running);
+        collect(deliverer);
+        if (deliverer->running != NULL) {
+            curl_multi_poll(deliverer->transfers, NULL, 0, GAP_MS, NULL);
         }
     }
-    while (all->running != NULL) {
-        attempt *one = all->running;
-        take_out(all, one);
-        end(all, one, ATTEMPT_INTERRUPTED, 0, 0);
+    while (deliverer->running != NULL) {
+        attempt *one = deliverer->running;
+        take_out(deliverer, one);
+        end(deliverer, one, ATTEMPT_INTERRUPTED, 0, 0);
     }
 }
 
 static void *run(void *argument) {
-    deliverer *all = argument;
-    serve(all);
-    drain(all);
+    deliverer *deliverer = argument;
+    serve(deliverer);
+    drain(deliverer);
     return NULL;
 }
 
-static void free_parts(deliverer *all) {
-    curl_multi_cleanup(all->transfers);
-    endpoint_health_free(all->endpoints);
-    pool_free(all->connection);
-    arena_free(all->memory);
-    if (all->bell >= 0) {
-        close(all->bell);
+static void free_parts(deliverer *deliverer) {
+    curl_multi_cleanup(deliverer->transfers);
+    endpoint_health_free(deliverer->endpoints);
+    pool_free(deliverer->connection);
+    arena_free(deliverer->memory);
+    if (deliverer->bell >= 0) {
+        close(deliverer->bell);
     }
-    free(all);
+    free(deliverer);
     curl_global_cleanup();
 }
 
 deliverer *deliverer_new(const deliverer_settings *settings, feed *changes) {
-    deliverer *all = calloc(1, sizeof *all);
-    if (all == NULL) {
+    deliverer *deliverer = calloc(1, sizeof *deliverer);
+    if (deliverer == NULL) {
         return NULL;
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    all->settings = *settings;
-    all->changes = changes;
-    all->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    all->memory = arena_new();
-    all->transfers = curl_multi_init();
-    all->endpoints = endpoint_health_new();
-    all->connection = pool_new(settings->database, 1, "");
-    all->backlog_ms = awake_ms() - BACKLOG_MS;
-    if (all->bell < 0 || all->transfers == NULL || all->connection == NULL ||
-        pthread_create(&all->thread, NULL, run, all) != 0) {
-        free_parts(all);
+    deliverer->settings = *settings;
+    deliverer->changes = changes;
+    deliverer->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    deliverer->memory = arena_new();
+    deliverer->transfers = curl_multi_init();
+    deliverer->endpoints = endpoint_health_new();
+    deliverer->connection = pool_new(settings->database, 1, "");
+    deliverer->backlog_ms = awake_ms() - BACKLOG_MS;
+    if (deliverer->bell < 0 || deliverer->transfers == NULL || deliverer->connection == NULL ||
+        pthread_create(&deliverer->thread, NULL, run, deliverer) != 0) {
+        free_parts(deliverer);
         return NULL;
     }
-    feed_follow(changes, all->bell);
-    return all;
+    feed_follow(changes, deliverer->bell);
+    return deliverer;
 }
 
-void deliverer_ring(deliverer *all) {
-    if (all != NULL) {
+void deliverer_ring(deliverer *deliverer) {
+    if (deliverer != NULL) {
         const uint64_t one = 1;
-        ssize_t written = write(all->bell, &one, sizeof one);
+        ssize_t written = write(deliverer->bell, &one, sizeof one);
         (void)written; /* full means that it rings already */
     }
 }
 
-void deliverer_stop(deliverer *all) {
-    if (all != NULL) {
-        atomic_store(&all->stopping, true);
-        deliverer_ring(all);
+void deliverer_stop(deliverer *deliverer) {
+    if (deliverer != NULL) {
+        atomic_store(&deliverer->stopping, true);
+        deliverer_ring(deliverer);
     }
 }
 
-void deliverer_free(deliverer *all) {
-    if (all == NULL) {
+void deliverer_free(deliverer *deliverer) {
+    if (deliverer == NULL) {
         return;
     }
-    deliverer_stop(all);
-    pthread_join(all->thread, NULL);
-    feed_follow(all->changes, -1);
-    free_parts(all);
+    deliverer_stop(deliverer);
+    pthread_join(deliverer->thread, NULL);
+    feed_follow(deliverer->changes, -1);
+    free_parts(deliverer);
 }
 
-void deliverer_write(const deliverer *all, FILE *out) {
-    if (all == NULL) {
+void deliverer_write(const deliverer *deliverer, FILE *out) {
+    if (deliverer == NULL) {
         return;
     }
     metrics_head(out, "webhook_attempts_total", "counter",
                  "Attempts to send an event to a webhook, by what came of them.");
     for (int i = 0; i < ATTEMPT_RESULTS; i++) {
         fprintf(out, "webhook_attempts_total{result=\"%s\"} %llu\n", attempt_names[i],
-                atomic_load(&all->results[i]));
+                atomic_load(&deliverer->results[i]));
     }
     metrics_write_value(out, "webhook_under_way", "gauge",
                         "Attempts of this instance that are under way.",
-                        (double)atomic_load(&all->under_way));
+                        (double)atomic_load(&deliverer->under_way));
     metrics_write_value(out, "webhook_pending", "gauge",
                         "Events that wait to be sent to a webhook that is enabled, of all "
                         "instances.",
-                        (double)atomic_load(&all->pending));
+                        (double)atomic_load(&deliverer->pending));
     metrics_write_value(out, "webhook_oldest_pending_seconds", "gauge",
                         "For how long the oldest of them has been waiting.",
-                        (double)atomic_load(&all->oldest_seconds));
+                        (double)atomic_load(&deliverer->oldest_seconds));
 }

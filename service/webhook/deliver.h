@@ -29,14 +29,14 @@ typedef struct deliverer_settings {
 deliverer *deliverer_new(const deliverer_settings *settings, feed *changes);
 
 /* Something that is ready to be sent may be there. NULL is allowed. */
-void deliverer_ring(deliverer *all);
+void deliverer_ring(deliverer *deliverer);
 
 /* Takes nothing new from now on; what is under way goes on. NULL is allowed. */
-void deliverer_stop(deliverer *all);
+void deliverer_stop(deliverer *deliverer);
 
 /* Waits for what is under way, at most for drain_seconds since deliverer_stop, and gives back what
  * is not done. To be called before feed_free. NULL is allowed. */
-void deliverer_free(deliverer *all);
+void deliverer_free(deliverer *deliverer);
 
 /* Writes its metrics in the Prometheus text format; nothing for NULL. */
-void deliverer_write(const deliverer *all, FILE *out);
+void deliverer_write(const deliverer *deliverer, FILE *out);

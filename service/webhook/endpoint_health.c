@@ -21,52 +21,52 @@ struct endpoint_health {
 };
 
 endpoint_health *endpoint_health_new(void) {
-    endpoint_health *all = memory_get(sizeof *all);
-    *all = (endpoint_health){0};
-    return all;
+    endpoint_health *health = memory_get(sizeof *health);
+    *health = (endpoint_health){0};
+    return health;
 }
 
-void endpoint_health_free(endpoint_health *all) {
-    if (all == NULL) {
+void endpoint_health_free(endpoint_health *health) {
+    if (health == NULL) {
         return;
     }
-    endpoint_health_forget(all, NULL, NULL);
-    free(all);
+    endpoint_health_forget(health, NULL, NULL);
+    free(health);
 }
 
-static note *find(const endpoint_health *all, const char *webhook) {
-    note *one = all->first;
+static note *find(const endpoint_health *health, const char *webhook) {
+    note *one = health->first;
     while (one != NULL && strcmp(one->webhook, webhook) != 0) {
         one = one->next;
     }
     return one;
 }
 
-void endpoint_health_set(endpoint_health *all, const char *webhook, endpoint_state state) {
-    note *one = find(all, webhook);
+void endpoint_health_set(endpoint_health *health, const char *webhook, endpoint_state state) {
+    note *one = find(health, webhook);
     if (one == NULL) {
         one = memory_get(sizeof *one);
         snprintf(one->webhook, sizeof one->webhook, "%s", webhook);
-        one->next = all->first;
-        all->first = one;
-        all->count++;
+        one->next = health->first;
+        health->first = one;
+        health->count++;
     }
     one->state = state;
 }
 
-endpoint_state endpoint_health_get(const endpoint_health *all, const char *webhook) {
-    const note *one = find(all, webhook);
+endpoint_state endpoint_health_get(const endpoint_health *health, const char *webhook) {
+    const note *one = find(health, webhook);
     return one == NULL ? ENDPOINT_UNKNOWN : one->state;
 }
 
-size_t endpoint_health_count(const endpoint_health *all) {
-    return all->count;
+size_t endpoint_health_count(const endpoint_health *health) {
+    return health->count;
 }
 
-void endpoint_health_forget(endpoint_health *all,
+void endpoint_health_forget(endpoint_health *health,
                             bool (*is_there)(const void *context, const char *webhook),
                             const void *context) {
-    note **place = &all->first;
+    note **place = &health->first;
     while (*place != NULL) {
         note *one = *place;
         if (is_there != NULL && is_there(context, one->webhook)) {
@@ -74,7 +74,7 @@ void endpoint_health_forget(endpoint_health *all,
             continue;
         }
         *place = one->next;
-        all->count--;
+        health->count--;
         free(one);
     }
 }

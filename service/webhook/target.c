@@ -48,7 +48,7 @@ static char *find_port(char *entry) {
     return from == NULL ? NULL : strchr(from, ':');
 }
 
-static bool read_host(targets *all, char *entry) {
+static bool read_host(targets *targets, char *entry) {
     host_rule rule = {.below = strncmp(entry, "*.", 2) == 0};
     char *port = find_port(entry);
     if (port != NULL) {
@@ -64,12 +64,12 @@ static bool read_host(targets *all, char *entry) {
     }
     snprintf(rule.port, sizeof rule.port, "%s", port == NULL ? default_port : port);
     rule.name = strdup(name);
-    all->hosts[all->host_count++] = rule;
+    targets->hosts[targets->host_count++] = rule;
     return rule.name != NULL;
 }
 
-static bool read_network(targets *all, char *entry) {
-    return network_parse(entry, &all->networks[all->network_count++]);
+static bool read_network(targets *targets, char *entry) {
+    return network_parse(entry, &targets->networks[targets->network_count++]);
 }
 
 static size_t count_entries(const char *list) {
@@ -81,7 +81,7 @@ static size_t count_entries(const char *list) {
 }
 
 /* Reads each entry of a list with commas; white space around entries counts for nothing. */
-static bool read_list(targets *all, const char *list, bool (*take)(targets *, char *)) {
+static bool read_list(targets *targets, const char *list, bool (*take)(struct targets *, char *)) {
     while (*list != '\0') {
         char entry[ENTRY_MAX];
         size_t length = strcspn(list, ",");
@@ -96,7 +96,7 @@ static bool read_list(targets *all, const char *list, bool (*take)(targets *, ch
         }
         memcpy(entry, list + first, last - first);
         entry[last - first] = '\0';
-        if (!take(all, entry)) {
+        if (!take(targets, entry)) {
             return false;
         }
         list += length + (list[length] == ',' ? 1 : 0);
@@ -106,47 +106,47 @@ static bool read_list(targets *all, const char *list, bool (*take)(targets *, ch
 
 targets *targets_new(const char *hosts, const char *networks, char *reason, size_t reason_size) {
     networks = networks == NULL ? "" : networks;
-    targets *all = calloc(1, sizeof *all);
+    targets *targets = calloc(1, sizeof *targets);
     const char *fault = "Memory is out.";
-    if (all != NULL) {
-        all->hosts = calloc(count_entries(hosts), sizeof *all->hosts);
-        all->networks = calloc(count_entries(networks), sizeof *all->networks);
+    if (targets != NULL) {
+        targets->hosts = calloc(count_entries(hosts), sizeof *targets->hosts);
+        targets->networks = calloc(count_entries(networks), sizeof *targets->networks);
     }
-    if (all != NULL && all->hosts != NULL && all->networks != NULL) {
-        fault = *hosts == '\0' || !read_list(all, hosts, read_host)
+    if (targets != NULL && targets->hosts != NULL && targets->networks != NULL) {
+        fault = *hosts == '\0' || !read_list(targets, hosts, read_host)
                     ? "LR_WEBHOOK_HOSTS must be a list of host, host:port or *.suffix, with "
                       "commas between."
-                : !read_list(all, networks, read_network)
+                : !read_list(targets, networks, read_network)
                     ? "LR_WEBHOOK_NETWORKS must be a list of networks such as 10.0.0.0/8, with "
                       "commas between and no bit set beyond the prefix."
                     : NULL;
     }
     if (fault != NULL) {
         snprintf(reason, reason_size, "%s", fault);
-        targets_free(all);
+        targets_free(targets);
         return NULL;
     }
-    return all;
+    return targets;
 }
 
-void targets_free(targets *all) {
-    if (all == NULL) {
+void targets_free(targets *targets) {
+    if (targets == NULL) {
         return;
     }
-    for (size_t i = 0; i < all->host_count; i++) {
-        free(all->hosts[i].name);
+    for (size_t i = 0; i < targets->host_count; i++) {
+        free(targets->hosts[i].name);
     }
-    free(all->hosts);
-    free(all->networks);
-    free(all);
+    free(targets->hosts);
+    free(targets->networks);
+    free(targets);
 }
 
 /* --- what is within them --- */
 
-bool targets_allow_address(const targets *all, const struct sockaddr *address) {
+bool targets_allow_address(const targets *targets, const struct sockaddr *address) {
     bool allowed = address_is_public(address);
-    for (size_t i = 0; i < all->network_count && !allowed; i++) {
-        allowed = network_holds(&all->networks[i], address);
+    for (size_t i = 0; i < targets->network_count && !allowed; i++) {
+        allowed = network_holds(&targets->networks[i], address);
     }
     return allowed;
 }
@@ -162,9 +162,9 @@ static bool fits(const host_rule *rule, const char *host, const char *port) {
                : strcasecmp(host, rule->name) == 0;
 }
 
-static bool is_listed(const targets *all, const char *host, const char *port) {
-    for (size_t i = 0; i < all->host_count; i++) {
-        if (fits(&all->hosts[i], host, port)) {
+static bool is_listed(const targets *targets, const char *host, const char *port) {
+    for (size_t i = 0; i < targets->host_count; i++) {
+        if (fits(&targets->hosts[i], host, port)) {
             return true;
         }
     }
@@ -175,7 +175,7 @@ static const char *const address_unresolved = "address_unresolved";
 static const char *const address_private = "address_private";
 
 /* The rule that the host's addresses break, or NULL. */
-static const char *resolve(const targets *all, const char *host, const char *port) {
+static const char *resolve(const targets *targets, const char *host, const char *port) {
     char bare[ENTRY_MAX];
     size_t length = strlen(host);
     bool v6 = *host == '[' && length > 2; /* getaddrinfo knows no brackets */
@@ -187,7 +187,7 @@ static const char *resolve(const targets *all, const char *host, const char *por
     }
     const char *rule = NULL;
     for (const struct addrinfo *one = found; one != NULL; one = one->ai_next) {
-        if (!targets_allow_address(all, one->ai_addr)) {
+        if (!targets_allow_address(targets, one->ai_addr)) {
             rule = address_private;
         }
     }
@@ -198,11 +198,11 @@ static const char *resolve(const targets *all, const char *host, const char *por
 static const char *const too_many_lookups = "too_many_lookups";
 
 /* A resolver that is away takes its time: it must not hold up all who answer requests. */
-static const char *resolve_in_turn(const targets *all, const char *host, const char *port,
+static const char *resolve_in_turn(const targets *targets, const char *host, const char *port,
                                    atomic_int *lookups) {
     const char *rule = too_many_lookups;
     if (atomic_fetch_add(lookups, 1) < LOOKUPS_MAX) {
-        rule = resolve(all, host, port);
+        rule = resolve(targets, host, port);
     }
     atomic_fetch_sub(lookups, 1);
     return rule;
@@ -261,7 +261,7 @@ static bool is_of_lookup(const char *rule) {
            (strcmp(rule, address_unresolved) == 0 || strcmp(rule, address_private) == 0);
 }
 
-static const char *fault_of(const targets *all, const url_parts *parts) {
+static const char *fault_of(const targets *targets, const url_parts *parts) {
     if (strcmp(parts->scheme, "https") != 0) {
         return "https_required";
     }
@@ -271,29 +271,30 @@ static const char *fault_of(const targets *all, const url_parts *parts) {
     if (parts->fragment != NULL) {
         return "fragment_in_address";
     }
-    return parts->port != NULL && parts->zone == NULL && is_listed(all, parts->host, parts->port)
+    return parts->port != NULL && parts->zone == NULL &&
+                   is_listed(targets, parts->host, parts->port)
                ? NULL
                : "host_not_allowed";
 }
 
 /* With `lookups`, which counts them, its host is looked up, too. */
-static const char *find_fault(const targets *all, const char *url, atomic_int *lookups) {
+static const char *find_fault(const targets *targets, const char *url, atomic_int *lookups) {
     url_parts parts;
-    const char *rule = read_url(url, &parts) ? fault_of(all, &parts) : "not_an_address";
+    const char *rule = read_url(url, &parts) ? fault_of(targets, &parts) : "not_an_address";
     if (rule == NULL && lookups != NULL) {
-        rule = resolve_in_turn(all, parts.host, parts.port, lookups);
+        rule = resolve_in_turn(targets, parts.host, parts.port, lookups);
     }
     free_url(&parts);
     return rule;
 }
 
-const char *targets_fault(const targets *all, const char *url) {
-    return find_fault(all, url, NULL);
+const char *targets_fault(const targets *targets, const char *url) {
+    return find_fault(targets, url, NULL);
 }
 
-bool targets_check(targets *all, const char *url, const char *name, violation_list *out,
+bool targets_check(targets *targets, const char *url, const char *name, violation_list *out,
                    const char **reason) {
-    const char *rule = find_fault(all, url, &all->lookups);
+    const char *rule = find_fault(targets, url, &targets->lookups);
     *reason = is_of_lookup(rule) ? rule : NULL;
     if (rule == too_many_lookups) {
         return false;

@@ -11,14 +11,14 @@ typedef struct targets targets;
  * 443 unless given) and LR_WEBHOOK_NETWORKS (blocks of addresses that are not public and allowed
  * nevertheless; NULL or "" for none). Returns NULL with a sentence in `reason`. */
 targets *targets_new(const char *hosts, const char *networks, char *reason, size_t reason_size);
-void targets_free(targets *all);
+void targets_free(targets *targets);
 
 /* Whether a connection to this address may be made. */
-bool targets_allow_address(const targets *all, const struct sockaddr *address);
+bool targets_allow_address(const targets *targets, const struct sockaddr *address);
 
 /* Returns the rule that the address of a webhook breaks, or NULL: it has to be https without user,
  * password and fragment, and its host and port have to be on the list. */
-const char *targets_fault(const targets *all, const char *url);
+const char *targets_fault(const targets *targets, const char *url);
 
 /* Adds what is wrong with an address that somebody wants to register: besides all that, its host
  * has to resolve, and only to addresses that are allowed. Hosts that are not on the list are not
@@ -27,5 +27,5 @@ const char *targets_fault(const targets *all, const char *url);
  * could ask which names a private network knows. `reason` is set to what it was, for the log alone:
  * `address_unresolved` or `address_private`, else NULL. Returns false, and adds nothing, while two
  * lookups are under way already. */
-bool targets_check(targets *all, const char *url, const char *name, violation_list *out,
+bool targets_check(targets *targets, const char *url, const char *name, violation_list *out,
                    const char **reason);

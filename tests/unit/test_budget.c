@@ -5,32 +5,32 @@
 
 enum { BUDGET = 6400, SHARE = 4800, LIGHT = 100, FOR_ALL = 5600 };
 
-static budget *all;
+static budget *memory_budget;
 
 static void begin(void) {
-    all = budget_new(BUDGET);
+    memory_budget = budget_new(BUDGET);
 }
 
 static void end(void) {
-    cr_expect_eq(budget_stats_read(all).taken, 0, "what was taken came back");
-    budget_free(all);
+    cr_expect_eq(budget_stats_read(memory_budget).taken, 0, "what was taken came back");
+    budget_free(memory_budget);
 }
 
 TestSuite(budget, .init = begin, .fini = end);
 
 static bool take(budget_loan *loan, const char *client, size_t bytes) {
-    return budget_take(all, loan, "LA-1", client, bytes);
+    return budget_take(memory_budget, loan, "LA-1", client, bytes);
 }
 
 Test(budget, given_a_client_with_its_share_then_no_request_of_its_own_gets_more) {
     budget_loan one = {0}, another = {0};
-    cr_assert_eq(budget_share(all), SHARE);
+    cr_assert_eq(budget_share(memory_budget), SHARE);
     cr_expect(take(&one, "a", SHARE - 1));
     cr_expect_not(take(&another, "a", 2));
     cr_expect_null(another.of, "a loan that got nothing owes nothing");
     cr_expect(take(&another, "a", 1));
     cr_expect_not(take(&one, "a", 1));
-    cr_expect_eq(budget_stats_read(all).refused, 2);
+    cr_expect_eq(budget_stats_read(memory_budget).refused, 2);
     budget_keep(&one, 0);
     budget_keep(&another, 0);
 }
@@ -43,7 +43,7 @@ Test(budget, given_heavy_clients_then_the_reserve_is_left_for_light_ones) {
     for (int i = 0; i < (BUDGET - FOR_ALL) / LIGHT; i++) {
         cr_expect(take(&light[i], (const char[]){(char)('c' + i), '\0'}, LIGHT), "%d", i);
     }
-    cr_expect_eq(budget_stats_read(all).taken, BUDGET);
+    cr_expect_eq(budget_stats_read(memory_budget).taken, BUDGET);
     cr_expect_not(take(&light[10], "z", 1));
     budget_keep(&heavy, 0);
     budget_keep(&next, 0);

@@ -25,33 +25,33 @@ int getaddrinfo(const char *host, const char *port, const struct addrinfo *wante
     return ((lookup *)dlsym(RTLD_NEXT, "getaddrinfo"))(host, port, wanted, found);
 }
 
-static bool check(targets *all, const char *expected) {
+static bool check(targets *targets, const char *expected) {
     arena *memory = arena_new();
     violation_list faults = violation_list_make(memory);
     const char *reason = "";
-    bool looked_up = targets_check(all, slow_url, "/url", &faults, &reason);
+    bool looked_up = targets_check(targets, slow_url, "/url", &faults, &reason);
     cr_expect_str_eq(reason == NULL ? "" : reason, *expected == '\0' ? "" : "address_unresolved");
     cr_expect_str_eq(faults.first == NULL ? "" : faults.first->rule, expected);
     arena_free(memory);
     return looked_up;
 }
 
-static void *check_unresolved(void *all) {
-    cr_expect(check(all, "address_not_public"));
+static void *check_unresolved(void *allowed) {
+    cr_expect(check(allowed, "address_not_public"));
     return NULL;
 }
 
 Test(lookup, given_two_lookups_under_way_then_a_third_is_not_begun, .timeout = 120) {
     char reason[300];
     pthread_t threads[LOOKUPS_MAX];
-    targets *all = targets_new("slow.example", NULL, reason, sizeof reason);
+    targets *targets = targets_new("slow.example", NULL, reason, sizeof reason);
     sem_init(&asked, 0, 0);
     sem_init(&released, 0, 0);
     for (int i = 0; i < LOOKUPS_MAX; i++) {
-        pthread_create(&threads[i], NULL, check_unresolved, all);
+        pthread_create(&threads[i], NULL, check_unresolved, targets);
         sem_wait(&asked);
     }
-    cr_expect_not(check(all, ""));
+    cr_expect_not(check(targets, ""));
     for (int i = 0; i < LOOKUPS_MAX; i++) {
         sem_post(&released); /* either of them has it */
     }
@@ -59,16 +59,16 @@ Test(lookup, given_two_lookups_under_way_then_a_third_is_not_begun, .timeout = 1
         pthread_join(threads[i], NULL);
     }
     sem_post(&released);
-    cr_expect(check(all, "address_not_public"), "there is room again");
-    targets_free(all);
+    cr_expect(check(targets, "address_not_public"), "there is room again");
+    targets_free(targets);
 }
 
 /* What a client is told, without the reason for the log. */
-static void expect_told(targets *all, const char *url, const char *reason) {
+static void expect_told(targets *targets, const char *url, const char *reason) {
     arena *memory = arena_new();
     violation_list faults = violation_list_make(memory);
     const char *why = NULL;
-    cr_assert(targets_check(all, url, "/url", &faults, &why));
+    cr_assert(targets_check(targets, url, "/url", &faults, &why));
     cr_assert_not_null(faults.first, "%s", url);
     cr_expect_str_eq(faults.first->rule, "address_not_public", "%s", url);
     cr_expect_str_eq(faults.first->message,
@@ -80,9 +80,9 @@ static void expect_told(targets *all, const char *url, const char *reason) {
 
 Test(lookup, given_names_without_and_with_a_private_address_then_clients_cannot_tell_them_apart) {
     char reason[300];
-    targets *all = targets_new("*.invalid,localhost,10.1.2.3", NULL, reason, sizeof reason);
-    expect_told(all, "https://nothing.invalid/", "address_unresolved");
-    expect_told(all, "https://localhost/", "address_private");
-    expect_told(all, "https://10.1.2.3/", "address_private");
-    targets_free(all);
+    targets *targets = targets_new("*.invalid,localhost,10.1.2.3", NULL, reason, sizeof reason);
+    expect_told(targets, "https://nothing.invalid/", "address_unresolved");
+    expect_told(targets, "https://localhost/", "address_private");
+    expect_told(targets, "https://10.1.2.3/", "address_private");
+    targets_free(targets);
 }

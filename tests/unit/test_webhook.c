@@ -177,10 +177,10 @@ Test(webhook, given_what_is_no_network_when_read_then_it_is_refused) {
 
 static bool settings_are_read(const char *hosts, const char *networks) {
     char reason[REASON_SIZE] = "";
-    targets *all = targets_new(hosts, networks, reason, sizeof reason);
-    cr_expect_eq(all == NULL, reason[0] != '\0');
-    targets_free(all);
-    return all != NULL;
+    targets *targets = targets_new(hosts, networks, reason, sizeof reason);
+    cr_expect_eq(targets == NULL, reason[0] != '\0');
+    targets_free(targets);
+    return targets != NULL;
 }
 
 Test(webhook, given_wrong_settings_when_read_then_they_are_refused) {
@@ -196,10 +196,10 @@ Test(webhook, given_wrong_settings_when_read_then_they_are_refused) {
 
 static const char *fault(const char *hosts, const char *url) {
     char reason[REASON_SIZE];
-    targets *all = targets_new(hosts, NULL, reason, sizeof reason);
-    cr_assert_not_null(all, "%s", reason);
-    const char *rule = targets_fault(all, url);
-    targets_free(all);
+    targets *targets = targets_new(hosts, NULL, reason, sizeof reason);
+    cr_assert_not_null(targets, "%s", reason);
+    const char *rule = targets_fault(targets, url);
+    targets_free(targets);
     return rule == NULL ? "" : rule;
 }
 
@@ -270,16 +270,16 @@ static bool is_second(const void *context, const char *webhook) {
 }
 
 Test(webhook, given_notes_of_receivers_then_the_last_counts_and_those_that_are_gone_are_forgotten) {
-    endpoint_health *all = endpoint_health_new();
-    cr_expect_eq(endpoint_health_get(all, "first"), ENDPOINT_UNKNOWN);
-    endpoint_health_set(all, "first", ENDPOINT_RESPONSIVE);
-    endpoint_health_set(all, "second", ENDPOINT_RESPONSIVE);
-    endpoint_health_set(all, "second", ENDPOINT_SILENT);
-    cr_expect_eq(endpoint_health_count(all), 2);
-    cr_expect_eq(endpoint_health_get(all, "first"), ENDPOINT_RESPONSIVE);
-    endpoint_health_forget(all, is_second, NULL);
-    cr_expect_eq(endpoint_health_count(all), 1);
-    cr_expect_eq(endpoint_health_get(all, "first"), ENDPOINT_UNKNOWN);
-    cr_expect_eq(endpoint_health_get(all, "second"), ENDPOINT_SILENT);
-    endpoint_health_free(all);
+    endpoint_health *health = endpoint_health_new();
+    cr_expect_eq(endpoint_health_get(health, "first"), ENDPOINT_UNKNOWN);
+    endpoint_health_set(health, "first", ENDPOINT_RESPONSIVE);
+    endpoint_health_set(health, "second", ENDPOINT_RESPONSIVE);
+    endpoint_health_set(health, "second", ENDPOINT_SILENT);
+    cr_expect_eq(endpoint_health_count(health), 2);
+    cr_expect_eq(endpoint_health_get(health, "first"), ENDPOINT_RESPONSIVE);
+    endpoint_health_forget(health, is_second, NULL);
+    cr_expect_eq(endpoint_health_count(health), 1);
+    cr_expect_eq(endpoint_health_get(health, "first"), ENDPOINT_UNKNOWN);
+    cr_expect_eq(endpoint_health_get(health, "second"), ENDPOINT_SILENT);
+    endpoint_health_free(health);
 }
