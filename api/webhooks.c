@@ -66,7 +66,7 @@ static void answer_with_secret(request *r, db_reply *reply) {
 
 /* There may be something to send now. */
 static void wake_deliverer(request *r) {
-    deliverer_ring(request_context(r)->webhooks);
+    deliverer_wake(request_context(r)->webhooks);
 }
 
 void list_webhooks(request *r) {

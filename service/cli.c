@@ -131,7 +131,7 @@ static int take_own_option(parse *p, int count, char **words) {
 }
 
 /* Takes the first word, and its value when it has one; the count of words used. */
-static int take(parse *p, int count, char **words) {
+static int take_word(parse *p, int count, char **words) {
     if (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0) {
         p->help = true;
         return 1;
@@ -163,7 +163,7 @@ static int take(parse *p, int count, char **words) {
 
 static void take_all(parse *p, int count, char **words) {
     for (int at = 1; at < count && p->reason[0] == '\0';) {
-        at += take(p, count - at, words + at);
+        at += take_word(p, count - at, words + at);
     }
 }
 

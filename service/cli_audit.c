@@ -34,7 +34,7 @@ static bool command(PGconn *link, const char *text) {
 }
 
 /* One snapshot for all, as the auditor. */
-static bool begin(PGconn *link) {
+static bool begin_snapshot(PGconn *link) {
     if (!command(link, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")) {
         return false;
     }
@@ -146,7 +146,7 @@ static bool read_rows(PGconn *link, audit_chain *chain) {
 }
 
 static bool verify(PGconn *link, audit_chain *chain) {
-    if (!begin(link) || !read_ends(link, chain)) {
+    if (!begin_snapshot(link) || !read_ends(link, chain)) {
         return false;
     }
     bool read = audit_chain_begin(chain) ? read_rows(link, chain) : chain->fault[0] != '\0';

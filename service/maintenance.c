@@ -25,7 +25,7 @@ struct maintenance {
 static void keep_sight(app_context *context) {
     const db_call sight = {.what = statement_feed_sight_due};
     if (background_run_steps(context->connections, &sight, 1, ROUNDS_MAX)) {
-        feed_poke(context->changes);
+        feed_report_commit(context->changes);
     }
 }
 

@@ -48,8 +48,8 @@ static EVP_PKEY *read_key(const char *path, char *reason, size_t reason_size) {
     return private_key;
 }
 
-static tls_result judge(const X509 *certificate, const EVP_PKEY *private_key, char *reason,
-                        size_t reason_size) {
+static tls_result check_pair(const X509 *certificate, const EVP_PKEY *private_key, char *reason,
+                             size_t reason_size) {
     if (X509_check_private_key(certificate, private_key) != 1) {
         snprintf(
             reason, reason_size,
@@ -79,7 +79,7 @@ tls_result tls_files_check(const char *certificate_file, const char *key_file, c
         private_key = read_key(key_file, reason, reason_size);
     }
     if (private_key != NULL) {
-        result = judge(certificate, private_key, reason, reason_size);
+        result = check_pair(certificate, private_key, reason, reason_size);
     }
     X509_free(certificate);
     EVP_PKEY_free(private_key);

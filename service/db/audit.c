@@ -105,7 +105,7 @@ static void open_level(scan *scan) {
     }
 }
 
-static void run(scan *scan, const char *answer) {
+static void scan_answer(scan *scan, const char *answer) {
     if (*answer == '[') {
         scan->in_items = true;
         scan->items = 0;
@@ -134,7 +134,7 @@ void audit_parameters(const audit_note *note, const char *answer, const char **p
     if (note->part != NULL) {
         list_add(&scan.ids, note->part);
     }
-    run(&scan, answer);
+    scan_answer(&scan, answer);
     const char *found = list_close(&scan.ids);
     const char *const made[AUDIT_PARAMETERS] = {
         note->operation,

@@ -1,4 +1,25 @@
-/* Verifies the chain of hashes that the audit trail is sealed with, row by row. */
+/* Verifies the audit trail: that no entry was changed, removed or put in since it was sealed.
+ *
+ * Each response that the contract says is recorded has an entry (audit_entry), written in the
+ * transaction of the response. About once a second the database seals the new entries in their
+ * order: an entry gets a seal with its position and
+ *
+ *   hash = SHA-256(hash of the seal before || count of columns || type, length, bytes of each one)
+ *
+ * over the columns in PostgreSQL's binary form. So each hash depends on every entry before it. The
+ * head says where the chain ends. Numbers of entries may have gaps, because transactions roll back.
+ * Positions have none. Entries that were kept long enough are removed from the start: a checkpoint
+ * keeps the place where the chain begins since, and an entry says that it was removed.
+ *
+ * The verifier gets the entries with their seals as a stream, in the order of their numbers, and
+ * needs constant memory. It computes each hash itself instead of asking the database, and stops at
+ * the first fault: another hash, a position or an entry that is missing, a seal that was added, an
+ * end before the head.
+ *
+ * Somebody who may do everything in the database can change an entry and seal all that follow
+ * again: the chain is whole then. An anchor reveals it: a position with its hash that was kept
+ * elsewhere (the log, a file, an auditor who called GET /v1/audit/head). The chain must have this
+ * hash at this position. */
 #pragma once
 
 #include <stdbool.h>

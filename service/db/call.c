@@ -241,7 +241,7 @@ static PGresult *run_on(PGconn *link, const principal *who, const db_call *call,
     return result;
 }
 
-static connection *take(pool *pool, db_error *error) {
+static connection *take_connection(pool *pool, db_error *error) {
     /* While the database is gone nobody waits: the answer is 503 at once. */
     connection *taken = pool_take(pool, pool_is_connected(pool) ? TAKE_WAIT_MS : 0);
     if (taken == NULL) {
@@ -267,7 +267,7 @@ bool db_retry_again(db_retry *retry) {
 PGresult *db_call_run(pool *pool, const principal *who, const db_call *call, db_error *error,
                       arena *memory) {
     for (db_retry retry = db_retry_begin();;) {
-        connection *taken = take(pool, error);
+        connection *taken = take_connection(pool, error);
         if (taken == NULL) {
             return NULL;
         }
@@ -316,7 +316,7 @@ PGresult *db_step(db_transaction *transaction, const statement *what, const char
 bool db_begin(db_transaction *transaction, pool *pool, const principal *who, db_error *error,
               arena *memory) {
     transaction->memory = memory;
-    transaction->taken = take(pool, error);
+    transaction->taken = take_connection(pool, error);
     if (transaction->taken == NULL) {
         return false;
     }

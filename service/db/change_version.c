@@ -88,7 +88,7 @@ static void note_figures(change_version_stats *stats, const PGresult *seen, aren
     }
 }
 
-static void note(change_version *changes, int64_t began, const PGresult *seen, arena *memory) {
+static void note_step(change_version *changes, int64_t began, const PGresult *seen, arena *memory) {
     char *times = copy_of(seen, "times", memory);
     char *words = copy_of(seen, "words", memory);
     char *excluded = copy_of(seen, "excluded", memory);
@@ -129,7 +129,7 @@ static void note_failure(change_version *changes, const char *sqlstate) {
 
 /* One look, with one step of counting. Whatever was committed before it began is in it, or is said
  * to be pending. */
-static void look(change_version *changes, arena *memory) {
+static void run_step(change_version *changes, arena *memory) {
     int64_t began = now_ms();
     db_error error = {0};
     const char *max = arena_printf(memory, "%d", changes->step);
@@ -140,7 +140,7 @@ static void look(change_version *changes, arena *memory) {
         note_failure(changes, error.sqlstate);
         return;
     }
-    note(changes, began, seen, memory);
+    note_step(changes, began, seen, memory);
     PQclear(seen);
     changes->failed[0] = '\0';
     changes->step = changes->step * 2 < SUBJECTS_MAX ? changes->step * 2 : SUBJECTS_MAX;
@@ -161,7 +161,7 @@ static void *keep_looking(void *argument) {
     while (memory != NULL && !changes->stopping) {
         pthread_mutex_unlock(&changes->lock);
         pool_probe(changes->connection);
-        look(changes, memory);
+        run_step(changes, memory);
         arena_reset(memory);
         pthread_mutex_lock(&changes->lock);
         wait_for_next(changes);

@@ -33,7 +33,7 @@ struct feed {
 
     /* The thread's own. */
     pthread_t thread;
-    int bell; /* eventfd: poked, or somebody new waits */
+    int bell; /* eventfd: committed_here, or somebody new waits */
     pool *link_home;
     connection *taken;
     arena *memory;
@@ -41,7 +41,7 @@ struct feed {
     size_t barrier_count;
     int64_t looked_ms, checked_ms, told;
     bool heard;
-    atomic_bool poked, stopping; /* set by others before they ring the bell */
+    atomic_bool committed_here, stopping; /* set by others before they ring the bell */
 };
 
 static void ring_bell(int bell) {
@@ -50,7 +50,7 @@ static void ring_bell(int bell) {
     (void)written; /* full means that it rings already */
 }
 
-static void ring(feed *feed) {
+static void wake_thread(feed *feed) {
     ring_bell(feed->bell);
 }
 
@@ -71,7 +71,7 @@ feed_result feed_wait(feed *feed, feed_waiter *waiter, int64_t seen) {
     }
     pthread_mutex_unlock(&feed->lock);
     if (result == FEED_WAITS) {
-        ring(feed); /* its time may be the next to be over */
+        wake_thread(feed); /* its time may be the next to be over */
     }
     return result;
 }
@@ -99,7 +99,7 @@ static bool is_chosen(const feed_waiter *one, const choice *which) {
 }
 
 /* Takes them out and wakes them outside the lock: from then on they may be gone. */
-static void wake(feed *feed, choice which) {
+static void wake_waiters(feed *feed, choice which) {
     feed_waiter *woken = NULL;
     pthread_mutex_lock(&feed->lock);
     feed_waiter **place = &feed->waiters;
@@ -255,11 +255,11 @@ static void wake_concerned(feed *feed, const char *topics, int64_t before, int64
                                       arena_printf(feed->memory, "%lld", (long long)safe)};
     PGresult *fresh = ask(feed, statement_feed_fresh, parameters);
     if (fresh == NULL) {
-        wake(feed, (choice){0}); /* they look for themselves */
+        wake_waiters(feed, (choice){0}); /* they look for themselves */
         return;
     }
     for (int row = 0; row < PQntuples(fresh); row++) {
-        wake(feed, (choice){.topic = PQgetvalue(fresh, row, 0)});
+        wake_waiters(feed, (choice){.topic = PQgetvalue(fresh, row, 0)});
     }
     PQclear(fresh);
 }
@@ -293,19 +293,19 @@ static void count_look(feed *feed, bool committed, bool notified) {
     pthread_mutex_unlock(&feed->lock);
 }
 
-static void look(feed *feed) {
+static void advance(feed *feed) {
     int64_t last;
     feed->looked_ms = now_ms();
-    bool mine = feed->poked;
+    bool mine = feed->committed_here;
     count_look(feed, mine, feed->heard);
-    feed->poked = feed->heard = false;
+    feed->committed_here = feed->heard = false;
     bool seen = ask_number(feed, statement_feed_last, &last);
     if (seen && last < feed_safe(feed)) {
         go_back(feed, last);
     }
     int64_t safe = feed_safe(feed);
     if (!seen || !add_barrier(feed, last) || !pass_barriers(feed, &safe)) {
-        feed->poked = mine;
+        feed->committed_here = mine;
         return;
     }
     publish(feed, last, safe);
@@ -327,8 +327,8 @@ static void connect_and_listen(feed *feed) {
 static void rest(feed *feed) {
     int64_t now = now_ms();
     bool waits_for_others = feed->barrier_count > 0;
-    int64_t until =
-        feed->looked_ms + (feed->poked || feed->heard || waits_for_others ? GAP_MS : LOOK_MS);
+    int64_t until = feed->looked_ms +
+                    (feed->committed_here || feed->heard || waits_for_others ? GAP_MS : LOOK_MS);
     until = next_deadline(feed, feed->taken == NULL ? now + GAP_MS : until);
     struct pollfd places[] = {
         {.fd = feed->bell, .events = POLLIN},
@@ -364,11 +364,11 @@ static void *run(void *argument) {
         int64_t now = now_ms();
         bool looks = now - feed->checked_ms >= LOOK_MS;
         feed->checked_ms = looks ? now : feed->checked_ms;
-        wake(feed, (choice){.now_ms = now, .looks = looks});
+        wake_waiters(feed, (choice){.now_ms = now, .looks = looks});
         int64_t since = now - feed->looked_ms;
-        bool soon = feed->poked || feed->heard || feed->barrier_count > 0;
+        bool soon = feed->committed_here || feed->heard || feed->barrier_count > 0;
         if (feed->taken != NULL && (since >= LOOK_MS || (soon && since >= GAP_MS))) {
-            look(feed);
+            advance(feed);
         }
         rest(feed);
     }
@@ -401,7 +401,7 @@ void feed_close(feed *feed) {
     pthread_mutex_lock(&feed->lock);
     feed->closed = true;
     pthread_mutex_unlock(&feed->lock);
-    wake(feed, (choice){0});
+    wake_waiters(feed, (choice){0});
 }
 
 void feed_free(feed *feed) {
@@ -409,7 +409,7 @@ void feed_free(feed *feed) {
         return;
     }
     feed->stopping = true;
-    ring(feed);
+    wake_thread(feed);
     pthread_join(feed->thread, NULL);
     if (feed->taken != NULL) {
         pool_give(feed->taken);
@@ -434,9 +434,9 @@ int64_t feed_safe(feed *feed) {
     return safe;
 }
 
-void feed_poke(feed *feed) {
-    feed->poked = true;
-    ring(feed);
+void feed_report_commit(feed *feed) {
+    feed->committed_here = true;
+    wake_thread(feed);
 }
 
 feed_stats feed_stats_read(feed *feed) {

@@ -38,7 +38,7 @@ void feed_free(feed *feed);
 int64_t feed_safe(feed *feed);
 
 /* Something was committed here: to be looked at now, and told to the other instances. */
-void feed_poke(feed *feed);
+void feed_report_commit(feed *feed);
 
 typedef enum feed_result {
     FEED_WAITS, /* it will be woken */

@@ -98,8 +98,8 @@ static fingerprint_result compare(const fingerprint_key *key, PGresult *row, cha
                                                                   : FINGERPRINT_OTHER;
 }
 
-static fingerprint_result judge(PGconn *link, const fingerprint_key *key, bool record, char *since,
-                                char *reason, size_t reason_size) {
+static fingerprint_result check_recorded(PGconn *link, const fingerprint_key *key, bool record,
+                                         char *since, char *reason, size_t reason_size) {
     fingerprint made;
     const char *const parameters[] = {key->name, made.salt, made.iterations, made.hash};
     PGresult *row = ask(link, statement_key_find, parameters, reason, reason_size);
@@ -126,7 +126,7 @@ fingerprint_result fingerprint_check(const char *conninfo, const fingerprint_key
     if (link == NULL) {
         return FINGERPRINT_UNKNOWN;
     }
-    fingerprint_result result = judge(link, key, record, since, reason, reason_size);
+    fingerprint_result result = check_recorded(link, key, record, since, reason, reason_size);
     PQfinish(link);
     return result;
 }

@@ -45,7 +45,7 @@ static step_result classify(const PGresult *result) {
 
 /* Takes the result. The message of a failure is PostgreSQL's: schema files hold no personal data.
  */
-static step_result judge(const migration *m, const char *what, PGresult *result) {
+static step_result check_result(const migration *m, const char *what, PGresult *result) {
     step_result found = APPLIED;
     if (!is_good(result)) {
         note_fault(m, what, result);
@@ -57,7 +57,7 @@ static step_result judge(const migration *m, const char *what, PGresult *result)
 
 /* Runs text of one or more statements. */
 static step_result run_text(const migration *m, const char *what, const char *text) {
-    return judge(m, what, PQexec(m->link, text));
+    return check_result(m, what, PQexec(m->link, text));
 }
 
 static step_result run_named(const migration *m, const statement *what) {
@@ -66,7 +66,7 @@ static step_result run_named(const migration *m, const statement *what) {
 
 static step_result run_with(const migration *m, const statement *what,
                             const char *const *parameters) {
-    return judge(
+    return check_result(
         m, what->name,
         PQexecParams(m->link, what->text, what->parameters, NULL, parameters, NULL, NULL, 0));
 }
@@ -195,7 +195,7 @@ static step_result try_step(const migration *m, const schema_file *file, bool dr
     return found;
 }
 
-static bool step(const migration *m, const schema_file *file) {
+static bool apply_step(const migration *m, const schema_file *file) {
     const char *name = file == NULL ? "functions" : file->path;
     fprintf(m->out, "applying %s\n", name);
     step_result found = try_step(m, file, false);
@@ -225,7 +225,7 @@ static bool bring_up_file(const migration *m, const schema_file *file) {
             file->path);
         return false;
     }
-    return step(m, file);
+    return apply_step(m, file);
 }
 
 static bool bring_up(const migration *m, schema_kind kind) {
@@ -297,7 +297,7 @@ static bool prepare(const migration *m) {
 static bool bring_all_up(migration *m) {
     const char *const parameters[] = {schema_paths};
     return read_known(m) && bring_up(m, SCHEMA_MIGRATION) &&
-           (is_code_current(m) || step(m, NULL)) && bring_up(m, SCHEMA_DATA) &&
+           (is_code_current(m) || apply_step(m, NULL)) && bring_up(m, SCHEMA_DATA) &&
            run_with(m, statement_schema_forget, parameters) == APPLIED;
 }
 

@@ -11,7 +11,7 @@ static bool is_true(const PGresult *facts, const char *column) {
     return *PQgetvalue(facts, 0, PQfnumber(facts, column)) == 't';
 }
 
-static role_result judge(PGconn *link) {
+static role_result check_privileges(PGconn *link) {
     PGresult *facts =
         PQstatus(link) == CONNECTION_OK ? PQexec(link, statement_role_facts->text) : NULL;
     role_result result = ROLE_BOUND;
@@ -25,7 +25,7 @@ static role_result judge(PGconn *link) {
 }
 
 bool role_is_bound(PGconn *link) {
-    return judge(link) == ROLE_BOUND;
+    return check_privileges(link) == ROLE_BOUND;
 }
 
 role_result role_check(const char *setting, const char *conninfo, char *reason,
@@ -34,7 +34,7 @@ role_result role_check(const char *setting, const char *conninfo, char *reason,
     if (link == NULL) {
         return ROLE_UNKNOWN;
     }
-    role_result result = judge(link);
+    role_result result = check_privileges(link);
     if (result == ROLE_UNKNOWN) {
         link_explain(link, setting, "asked about the role", reason, reason_size);
     } else if (result == ROLE_UNSAFE) {

@@ -9,8 +9,8 @@
  * in chunks takes more as it grows, and where it grows too large, what was kept is freed and the
  * rest is discarded. ulfius never sees a piece of a body.
  *
- * keep() is the one place where a body is put: an operation that takes its body as a stream would
- * pass the pieces on there. */
+ * keep_piece() is the one place where a body is put: an operation that takes its body as a stream
+ * would pass the pieces on there. */
 #include "service/http/admission.h"
 
 #include "service/http/connection_table.h"
@@ -178,7 +178,7 @@ static bool make_room(incoming *one, size_t wanted) {
 
 /* Puts a piece of the body where it belongs. What is too much only counts: request_read_body
  * refuses it. Returns false when so much came that the answer need not be waited for. */
-static bool keep(incoming *one, const char *piece, size_t size) {
+static bool keep_piece(incoming *one, const char *piece, size_t size) {
     request *r = one->r;
     size_t before = r->raw.body_size;
     size_t after = before + size;
@@ -302,7 +302,7 @@ enum MHD_Result admission_handle(void *cls, struct MHD_Connection *connection, c
     }
     size_t size = *piece_size;
     *piece_size = 0;
-    return keep(one, piece, size) ? MHD_YES : MHD_NO;
+    return keep_piece(one, piece, size) ? MHD_YES : MHD_NO;
 }
 
 /* Frees everything but what ulfius keeps. */

@@ -104,7 +104,7 @@ static bool wait_for(discarder *discarder, int socket, unread *one) {
     return epoll_ctl(discarder->events, EPOLL_CTL_ADD, socket, &event) == 0;
 }
 
-static void wake(discarder *discarder) {
+static void wake_thread(discarder *discarder) {
     (void)!write(discarder->wake, &(uint64_t){1}, sizeof(uint64_t));
 }
 
@@ -134,7 +134,7 @@ void discarder_free(discarder *discarder) {
         return;
     }
     atomic_store(&discarder->stopping, true);
-    wake(discarder);
+    wake_thread(discarder);
     pthread_join(discarder->thread, NULL);
     sweep(discarder, INT64_MAX);
     close(discarder->events);
@@ -160,7 +160,7 @@ void discarder_take(discarder *discarder, connection_limit *limit, int socket) {
         one->until_ms = 0;
     }
     if (atomic_load(&discarder->count) > discarder->max) {
-        wake(discarder);
+        wake_thread(discarder);
     }
     pthread_mutex_unlock(&discarder->lock);
 }

@@ -98,7 +98,7 @@ typedef struct preference {
 } preference;
 
 /* The most specific range decides about a media type, wherever it is in the field. */
-static preference judge(const char *accept, const char *media_type) {
+static preference match_media_type(const char *accept, const char *media_type) {
     preference found = {0, 0};
     choice range;
     while (next_choice(&accept, &range)) {
@@ -119,7 +119,7 @@ const char *negotiate_media_type(const char *accept, const char *const *offered)
     const char *chosen = NULL;
     preference best = {0, 0};
     for (; *offered != NULL; offered++) {
-        preference one = judge(accept, *offered);
+        preference one = match_media_type(accept, *offered);
         if (one.weight > best.weight ||
             (one.weight > 0 && one.weight == best.weight && one.closeness > best.closeness)) {
             best = one;

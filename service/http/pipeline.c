@@ -322,7 +322,7 @@ void request_record(request *r) {
 /* What was written may be what others wait for. */
 static void tell_others(const request *r) {
     if (r->context->changes != NULL && r->status < 300 && !request_is_read(r)) {
-        feed_poke(r->context->changes);
+        feed_report_commit(r->context->changes);
     }
 }
 

@@ -60,9 +60,10 @@ typedef struct limits {
     connection_table *table;
 } limits;
 
-static bool start(server_port *one, const char *setting, const char *text, const limits *bounds,
-                  int (*callback)(const struct _u_request *, struct _u_response *, void *),
-                  void *context, char *reason, size_t reason_size) {
+static bool start_port(server_port *one, const char *setting, const char *text,
+                       const limits *bounds,
+                       int (*callback)(const struct _u_request *, struct _u_response *, void *),
+                       void *context, char *reason, size_t reason_size) {
     one->address = listen_resolve(setting, text, false, reason, reason_size);
     if (one->address == NULL) {
         return false;
@@ -137,7 +138,7 @@ static void close_listener(server_port *one) {
 }
 
 /* Keeps the connection limit: until both listeners are stopped, /metrics reads those of the API. */
-static void stop(server_port *one) {
+static void stop_port(server_port *one) {
     close_listener(one);
     if (one->started) {
         ulfius_stop_framework(&one->instance);
@@ -171,8 +172,8 @@ static char *read_text(const char *path, char *reason, size_t reason_size) {
 }
 
 static void free_server(server *server) {
-    stop(&server->api);
-    stop(&server->admin);
+    stop_port(&server->api);
+    stop_port(&server->admin);
     discarder_free(server->unread);
     connection_limit_free(server->api.limit);
     connection_limit_free(server->admin.limit);
@@ -229,11 +230,11 @@ server *server_start(app_context *context, char *reason, size_t reason_size) {
                     .idle_seconds = (unsigned int)settings->idle_seconds,
                     .table = server->connections};
     /* The admin server last: what it calls ready has to accept connections. */
-    bool serving = start(&server->api, "LR_LISTEN", settings->listen, &api, admission_serve, NULL,
-                         reason, reason_size);
+    bool serving = start_port(&server->api, "LR_LISTEN", settings->listen, &api, admission_serve,
+                              NULL, reason, reason_size);
     context->connection_limit = server->api.limit;
-    if (!serving || !start(&server->admin, "LR_ADMIN_LISTEN", settings->admin_listen, &admin,
-                           admin_serve, context, reason, reason_size)) {
+    if (!serving || !start_port(&server->admin, "LR_ADMIN_LISTEN", settings->admin_listen, &admin,
+                                admin_serve, context, reason, reason_size)) {
         free_server(server);
         return NULL;
     }

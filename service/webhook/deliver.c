@@ -76,8 +76,8 @@ static void record(deliverer *deliverer, const attempt *one, attempt_result resu
     PQclear(done);
 }
 
-static void end(deliverer *deliverer, attempt *one, attempt_result result, long status,
-                long retry_after) {
+static void record_result(deliverer *deliverer, attempt *one, attempt_result result, long status,
+                          long retry_after) {
     atomic_fetch_add(&deliverer->results[result], 1);
     if (result != ATTEMPT_DELIVERED) {
         log_write(LOG_INFO, "webhook %s: attempt %s of delivery %s: %s, status %ld", one->webhook,
@@ -137,7 +137,7 @@ static int places_for(const deliverer *deliverer, const char *webhook) {
 
 /* --- the beginning of attempts --- */
 
-static bool begin(deliverer *deliverer, attempt *one) {
+static bool start_attempt(deliverer *deliverer, attempt *one) {
     if (!attempt_prepare(one, &deliverer->settings) ||
         curl_multi_add_handle(deliverer->transfers, one->handle) != CURLM_OK) {
         return false;
@@ -177,7 +177,8 @@ static void complain(deliverer *deliverer, const char *webhook, const db_error *
 /* Takes what is ready of one webhook and starts to send it. What could not be started while its
  * lease is young is left: somebody takes it when the lease is over. Returns how many it took, or
  * -1 when the database refused. */
-static int take(deliverer *deliverer, const char *webhook, const principal *who, int64_t safe) {
+static int claim_events(deliverer *deliverer, const char *webhook, const principal *who,
+                        int64_t safe) {
     int64_t began = awake_ms();
     bool trusted = endpoint_health_get(deliverer->endpoints, webhook) == ENDPOINT_RESPONSIVE;
     db_call call = {
@@ -193,8 +194,9 @@ static int take(deliverer *deliverer, const char *webhook, const principal *who,
     }
     for (int row = 0; row < PQntuples(rows) && awake_ms() - began < START_MS; row++) {
         attempt *one = make_attempt(rows, row, who, webhook, trusted);
-        if (!begin(deliverer, one)) {
-            end(deliverer, one, one->forbidden ? ATTEMPT_FORBIDDEN : ATTEMPT_UNREACHABLE, 0, 0);
+        if (!start_attempt(deliverer, one)) {
+            record_result(deliverer, one, one->forbidden ? ATTEMPT_FORBIDDEN : ATTEMPT_UNREACHABLE,
+                          0, 0);
         }
     }
     int taken = PQntuples(rows);
@@ -220,9 +222,9 @@ static void go_on(deliverer *deliverer, attempt *one, attempt_result result, lon
     const char *webhook = arena_strdup(deliverer->memory, one->webhook);
     bool keeps = one->trusted && free_places(deliverer) > 1;
     judge_receiver(deliverer, one, result);
-    end(deliverer, one, result, status, retry_after);
+    record_result(deliverer, one, result, status, retry_after);
     if (!atomic_load(&deliverer->stopping) &&
-        (!keeps || take(deliverer, webhook, &who, feed_safe(deliverer->changes)) <= 0)) {
+        (!keeps || claim_events(deliverer, webhook, &who, feed_safe(deliverer->changes)) <= 0)) {
         deliverer->next_look_ms = 0; /* to know who is next, and when */
     }
 }
@@ -269,7 +271,8 @@ static int64_t serve_ready(deliverer *deliverer, const PGresult *due, int row, i
     if (free_places(deliverer) > 0 && places_for(deliverer, webhook) == 0) {
         return LOOK_MS; /* the end of who has its place leads to a look */
     }
-    return free_places(deliverer) > 0 && take(deliverer, webhook, &who, safe) < 0 ? AGAIN_MS : 0;
+    return free_places(deliverer) > 0 && claim_events(deliverer, webhook, &who, safe) < 0 ? AGAIN_MS
+                                                                                          : 0;
 }
 
 static bool is_due(const void *rows, const char *webhook) {
@@ -283,7 +286,7 @@ static bool is_due(const void *rows, const char *webhook) {
 
 /* Serves every webhook that has something ready, each time another one first, and finds when to
  * look again. */
-static void look(deliverer *deliverer) {
+static void serve_due_webhooks(deliverer *deliverer) {
     int64_t safe = feed_safe(deliverer->changes);
     int64_t wait = LOOK_MS;
     db_call call = {.what = statement_webhooks_due,
@@ -352,7 +355,7 @@ static void serve(deliverer *deliverer) {
         arena_reset(deliverer->memory);
         if (rest_ms(deliverer) == 0) {
             pool_probe(deliverer->connection);
-            look(deliverer);
+            serve_due_webhooks(deliverer);
         }
         if (awake_ms() - deliverer->backlog_ms >= BACKLOG_MS) {
             read_backlog(deliverer);
@@ -378,7 +381,7 @@ static void drain(deliverer *deliverer) {
     while (deliverer->running != NULL) {
         attempt *one = deliverer->running;
         take_out(deliverer, one);
-        end(deliverer, one, ATTEMPT_INTERRUPTED, 0, 0);
+        record_result(deliverer, one, ATTEMPT_INTERRUPTED, 0, 0);
     }
 }
 
@@ -424,7 +427,7 @@ deliverer *deliverer_new(const deliverer_settings *settings, feed *changes) {
     return deliverer;
 }
 
-void deliverer_ring(deliverer *deliverer) {
+void deliverer_wake(deliverer *deliverer) {
     if (deliverer != NULL) {
         const uint64_t one = 1;
         ssize_t written = write(deliverer->bell, &one, sizeof one);
@@ -435,7 +438,7 @@ void deliverer_ring(deliverer *deliverer) {
 void deliverer_stop(deliverer *deliverer) {
     if (deliverer != NULL) {
         atomic_store(&deliverer->stopping, true);
-        deliverer_ring(deliverer);
+        deliverer_wake(deliverer);
     }
 }
 

@@ -29,7 +29,7 @@ typedef struct deliverer_settings {
 deliverer *deliverer_new(const deliverer_settings *settings, feed *changes);
 
 /* Something that is ready to be sent may be there. NULL is allowed. */
-void deliverer_ring(deliverer *deliverer);
+void deliverer_wake(deliverer *deliverer);
 
 /* Takes nothing new from now on; what is under way goes on. NULL is allowed. */
 void deliverer_stop(deliverer *deliverer);

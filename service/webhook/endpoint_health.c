@@ -34,7 +34,7 @@ void endpoint_health_free(endpoint_health *health) {
     free(health);
 }
 
-static note *find(const endpoint_health *health, const char *webhook) {
+static note *find_note(const endpoint_health *health, const char *webhook) {
     note *one = health->first;
     while (one != NULL && strcmp(one->webhook, webhook) != 0) {
         one = one->next;
@@ -43,7 +43,7 @@ static note *find(const endpoint_health *health, const char *webhook) {
 }
 
 void endpoint_health_set(endpoint_health *health, const char *webhook, endpoint_state state) {
-    note *one = find(health, webhook);
+    note *one = find_note(health, webhook);
     if (one == NULL) {
         one = memory_get(sizeof *one);
         snprintf(one->webhook, sizeof one->webhook, "%s", webhook);
@@ -55,7 +55,7 @@ void endpoint_health_set(endpoint_health *health, const char *webhook, endpoint_
 }
 
 endpoint_state endpoint_health_get(const endpoint_health *health, const char *webhook) {
-    const note *one = find(health, webhook);
+    const note *one = find_note(health, webhook);
     return one == NULL ? ENDPOINT_UNKNOWN : one->state;
 }
 
