@@ -273,7 +273,7 @@ static bool make_parts(app_context *context, const statement *combined,
     token_rules rules = {.issuer = settings->issuer,
                          .audience = settings->audience,
                          .leeway_seconds = LEEWAY_SECONDS,
-                         .lifetime_most_seconds = settings->dev ? LIFETIME_MAX_DEV : LIFETIME_MAX,
+                         .lifetime_max_seconds = settings->dev ? LIFETIME_MAX_DEV : LIFETIME_MAX,
                          .subject_key = subject_key,
                          .subject_key_size = SECRET_SIZE};
     context->keys = keys_new(&source, reason, reason_size);

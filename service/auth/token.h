@@ -12,7 +12,7 @@ typedef struct token_rules {
     const char *issuer;               /* exact value of iss */
     const char *audience;             /* has to be aud or in it */
     int leeway_seconds;               /* clock skew allowed on exp, nbf, iat; 30 */
-    int lifetime_most_seconds;        /* exp - iat may not be longer; 3600 (dev: 86400) */
+    int lifetime_max_seconds;         /* exp - iat may not be longer; 3600 (dev: 86400) */
     const unsigned char *subject_key; /* key of the hash that stands for sub in logs and records */
     size_t subject_key_size;
 } token_rules;

@@ -48,7 +48,7 @@ static const char *check_times(const json_t *root, const token_rules *rules, int
     if (begins > now + rules->leeway_seconds) {
         return "not_yet_valid";
     }
-    if (expires <= issued || expires - issued > rules->lifetime_most_seconds) {
+    if (expires <= issued || expires - issued > rules->lifetime_max_seconds) {
         return "lifetime";
     }
     who->issued_at = issued;

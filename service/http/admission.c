@@ -208,9 +208,9 @@ static void give_answer(const request *r, struct _u_response *response) {
         ulfius_set_stream_response(response, (unsigned int)r->status, long_poll_read,
                                    long_poll_free, U_STREAM_SIZE_UNKNOWN, LONG_POLL_BLOCK,
                                    r->long_poll);
-    } else if (r->answer_size > 0) {
-        ulfius_set_binary_body_response(response, (unsigned int)r->status, r->answer,
-                                        r->answer_size);
+    } else if (r->response_size > 0) {
+        ulfius_set_binary_body_response(response, (unsigned int)r->status, r->response,
+                                        r->response_size);
     }
 }
 
@@ -234,7 +234,7 @@ int admission_serve(const struct _u_request *ulfius_request, struct _u_response 
     give_answer(r, response);
     one->r = NULL;
     if (r->long_poll == NULL) { /* a long poll owns its memory */
-        size_t kept = r->answer_held ? r->answer_size : 0;
+        size_t kept = r->response_held ? r->response_size : 0;
         give_memory_back(r->memory);
         return_loan(one, kept);
     }

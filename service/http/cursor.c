@@ -12,7 +12,7 @@ enum { MAC_SIZE = 12 };
 static bool sign(request *r, const char *list, const char *key, const char *filters,
                  unsigned char *mac) {
     const char *text =
-        arena_printf(r->memory, "%s\n%s\n%s\n%s", list, r->who.organisation, filters, key);
+        arena_printf(r->memory, "%s\n%s\n%s\n%s", list, r->principal.organisation, filters, key);
     unsigned char whole[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
     if (HMAC(EVP_sha256(), r->context->cursor_key, SECRET_SIZE, (const unsigned char *)text,

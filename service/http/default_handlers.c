@@ -176,10 +176,11 @@ bool run_write(request *r, const statement *what, const char *const *parameters,
     db_idempotency idempotency;
     bool done;
     if (strcmp(r->raw.method, "POST") == 0 && request_idempotency(r, &idempotency)) {
-        done = db_call_idempotent(r->context->connections, &r->who, &call, &idempotency, reply,
-                                  &error, r->memory);
+        done = db_call_idempotent(r->context->connections, &r->principal, &call, &idempotency,
+                                  reply, &error, r->memory);
     } else {
-        PGresult *result = db_call_run(r->context->connections, &r->who, &call, &error, r->memory);
+        PGresult *result =
+            db_call_run(r->context->connections, &r->principal, &call, &error, r->memory);
         done = result != NULL && db_reply_read(result, reply, r->memory);
         PQclear(result);
     }

@@ -23,7 +23,7 @@ static int query_number(const request *r, const char *name, int fallback) {
  * refused. */
 static bool read_position(request *r, const char *list, const char **position) {
     const char *after = request_query_value(r, "after");
-    *position = after == NULL ? NULL : cursor_read_for(r, list, after, r->who.client);
+    *position = after == NULL ? NULL : cursor_read_for(r, list, after, r->principal.client);
     if (after == NULL || *position != NULL) {
         return true;
     }
@@ -96,7 +96,7 @@ static bool read_feed_once(request *r, const statement *what, const char *positi
     const char *items = db_text(row, "items", r->memory);
     const char *topics = db_text(row, "topics", r->memory);
     const char *cursor =
-        cursor_make_for(r, feed_list, db_text(row, "onward", r->memory), r->who.client);
+        cursor_make_for(r, feed_list, db_text(row, "onward", r->memory), r->principal.client);
     bool more = is_true(row, "more");
     PQclear(row);
     answer_page(r, r->path, items, cursor, more, cloud);
@@ -129,6 +129,6 @@ void handle_snapshot(request *r, const statement *what, const char *feed_path) {
     bool is_last = is_true(row, "feed");
     PQclear(row);
     const char *cursor =
-        cursor_make_for(r, is_last ? feed_list : r->operation->id, onward, r->who.client);
+        cursor_make_for(r, is_last ? feed_list : r->operation->id, onward, r->principal.client);
     answer_page(r, is_last ? feed_path : r->path, items, cursor, !is_last, cloud);
 }

@@ -16,7 +16,7 @@ typedef struct long_poll {
     const void *fallback;
     size_t fallback_size;
     int socket;
-    bool answered; /* the body stands in r.answer */
+    bool answered; /* the body stands in r.response */
 } long_poll;
 
 /* Runs on the request's own worker, as all that touches the connection but resuming does. */
@@ -57,8 +57,8 @@ static long_poll *make_long_poll(request *r, int seconds, const char *topics) {
                                     .wake = resume_connection};
     waiting->socket =
         MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    waiting->fallback = r->answer;
-    waiting->fallback_size = r->answer_size;
+    waiting->fallback = r->response;
+    waiting->fallback_size = r->response_size;
     return waiting;
 }
 
@@ -96,9 +96,9 @@ static bool run_handler(long_poll *waiting) {
         return false; /* it waits again */
     }
     /* It waits in the request's memory until the client has read it. */
-    if (r->status != 200 || !request_hold_memory(r, r->answer_size)) {
-        r->answer = waiting->fallback;
-        r->answer_size = waiting->fallback_size;
+    if (r->status != 200 || !request_hold_memory(r, r->response_size)) {
+        r->response = waiting->fallback;
+        r->response_size = waiting->fallback_size;
         r->status = 200;
     }
     request_record(r);
@@ -112,12 +112,13 @@ ssize_t long_poll_read(void *self, uint64_t position, char *out, size_t max) {
     if (!waiting->answered) {
         return 0;
     }
-    size_t left = position < waiting->r.answer_size ? waiting->r.answer_size - (size_t)position : 0;
+    size_t left =
+        position < waiting->r.response_size ? waiting->r.response_size - (size_t)position : 0;
     if (left == 0) {
         return MHD_CONTENT_READER_END_OF_STREAM;
     }
     size_t size = left < max ? left : max;
-    memcpy(out, (const char *)waiting->r.answer + position, size);
+    memcpy(out, (const char *)waiting->r.response + position, size);
     return (ssize_t)size;
 }
 
@@ -125,7 +126,7 @@ ssize_t long_poll_read(void *self, uint64_t position, char *out, size_t max) {
  * as other answers do that do not arrive. */
 static void record_lost(request *r) {
     r->status = 200;
-    r->answer_size = 0;
+    r->response_size = 0;
     r->reason = "connection_lost";
     request_record(r);
 }

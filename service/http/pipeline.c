@@ -1,7 +1,7 @@
 /* The way of every request, step by step; each step either passes it on or answers with a problem.
  */
 #include "service/http/request_private.h"
-#include "service/http/unknown.h"
+#include "service/http/unmatched.h"
 #include "service/log.h"
 
 #include "service/clock.h"
@@ -115,8 +115,8 @@ static bool authenticate(request *r) {
         respond_problem(r, "token_missing", NULL);
         return false;
     }
-    const char *fault =
-        token_verify(r->context->verifier, header + 7, clock_us(CLOCK_REALTIME) / 1000000, &r->who);
+    const char *fault = token_verify(r->context->verifier, header + 7,
+                                     clock_us(CLOCK_REALTIME) / 1000000, &r->principal);
     r->reason = fault;
     if (fault != NULL && strcmp(fault, "internal") == 0) {
         respond_problem(r, "overloaded", NULL); /* nothing is known of the token */
@@ -133,15 +133,16 @@ static bool authenticate(request *r) {
                         r->context->settings->dev ? token_explain(fault) : NULL);
         return false;
     }
-    r->known = true;
+    r->authenticated = true;
     return true;
 }
 
 static bool limit_rate(request *r) {
-    if (!r->known) {
+    if (!r->authenticated) {
         return true;
     }
-    rate_state left = rate_take(r->context->rates, r->who.organisation, r->who.client, now_ms());
+    rate_state left =
+        rate_take(r->context->rates, r->principal.organisation, r->principal.client, now_ms());
     const rate_left *client = &left.client;
     const rate_left *organisation = &left.organisation;
     response_set_header(r, "RateLimit-Policy",
@@ -169,14 +170,15 @@ static bool limit_rate(request *r) {
  * lately is noted before its request is answered: from then on it counts. When that fails it is
  * noted the next time that the token is verified, a minute later at most. Always goes on. */
 static bool note_token(request *r) {
-    if (!r->known || !r->who.first_seen || r->context->webhook_targets == NULL) {
+    if (!r->authenticated || !r->principal.first_seen || r->context->webhook_targets == NULL) {
         return true;
     }
-    db_call call = {.what = statement_webhook_token_seen,
-                    .parameters = {arena_printf(r->memory, "%lld", (long long)r->who.issued_at)},
-                    .safe_to_repeat = true};
+    db_call call = {
+        .what = statement_webhook_token_seen,
+        .parameters = {arena_printf(r->memory, "%lld", (long long)r->principal.issued_at)},
+        .safe_to_repeat = true};
     db_error error = {0};
-    PQclear(db_call_run(r->context->connections, &r->who, &call, &error, r->memory));
+    PQclear(db_call_run(r->context->connections, &r->principal, &call, &error, r->memory));
     return true;
 }
 
@@ -190,7 +192,7 @@ static bool authorise(request *r) {
 #else
 static bool authorise(request *r) {
     for (const char *const *scope = r->operation->scopes; *scope != NULL; scope++) {
-        if (!principal_has_scope(&r->who, *scope)) {
+        if (!principal_has_scope(&r->principal, *scope)) {
             response_set_header(r, "WWW-Authenticate",
                                 arena_printf(r->memory,
                                              "Bearer error=\"insufficient_scope\", scope=\"%s\"",
@@ -304,17 +306,17 @@ void request_record(request *r) {
                          .span_id = r->span_id,
                          .method = r->operation == NULL ? NULL : r->operation->method,
                          .operation = r->operation == NULL ? NULL : r->operation->id,
-                         .organisation = r->known ? r->who.organisation : NULL,
-                         .client = r->known ? r->who.client : NULL,
-                         .subject = r->known ? r->who.subject : NULL,
+                         .organisation = r->authenticated ? r->principal.organisation : NULL,
+                         .client = r->authenticated ? r->principal.client : NULL,
+                         .subject = r->authenticated ? r->principal.subject : NULL,
                          .problem = r->problem,
                          .reason = r->reason,
                          .status = r->status,
                          .duration_us = duration,
                          .bytes_in = r->raw.body_size,
-                         .bytes_out = r->answer_size};
+                         .bytes_out = r->response_size};
     if (r->operation == NULL) {
-        unknown_describe(r, &entry);
+        unmatched_describe(r, &entry);
     }
     log_answer(&entry);
 }
@@ -338,11 +340,11 @@ bool request_admit(request *r) {
  * it. What a request changed is answered in any case. */
 static void hold_answer(request *r) {
     enum { COUNTS_FROM = 8192, COPIES = 3 };
-    if (r->answer_size < COUNTS_FROM || r->long_poll != NULL) {
+    if (r->response_size < COUNTS_FROM || r->long_poll != NULL) {
         return;
     }
-    r->answer_held = request_hold_memory(r, COPIES * r->answer_size);
-    if (!r->answer_held && request_is_read(r)) {
+    r->response_held = request_hold_memory(r, COPIES * r->response_size);
+    if (!r->response_held && request_is_read(r)) {
         respond_problem(r, "overloaded", NULL);
     }
 }

@@ -62,8 +62,8 @@ static void answer_problem(request *r, const char *code, const char *detail,
     char *text = document == NULL ? NULL : json_dumps(document, JSON_COMPACT);
     r->status = kind->status;
     r->content_type = "application/problem+json";
-    r->answer = text == NULL ? "{}" : arena_strdup(r->memory, text);
-    r->answer_size = strlen(r->answer);
+    r->response = text == NULL ? "{}" : arena_strdup(r->memory, text);
+    r->response_size = strlen(r->response);
     r->problem = kind->code;
     free(text);
     json_decref(document);

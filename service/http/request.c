@@ -15,7 +15,7 @@ app_context *request_context(request *r) {
 }
 
 const principal *request_principal(const request *r) {
-    return r->known ? &r->who : NULL;
+    return r->authenticated ? &r->principal : NULL;
 }
 
 const char *request_path_value(const request *r, const char *name) {
@@ -50,8 +50,8 @@ const char *request_media_type(const request *r) {
 }
 
 bool request_hold_memory(request *r, size_t bytes) {
-    return r->loan == NULL ||
-           budget_take(r->context->memory, r->loan, r->who.organisation, r->who.client, bytes);
+    return r->loan == NULL || budget_take(r->context->memory, r->loan, r->principal.organisation,
+                                          r->principal.client, bytes);
 }
 
 json_t *request_body(request *r) {
@@ -94,7 +94,7 @@ void response_set_header(request *r, const char *name, const char *value) {
             return;
         }
     }
-    if (r->header_count < ANSWER_HEADERS_MAX) {
+    if (r->header_count < RESPONSE_HEADERS_MAX) {
         r->headers[r->header_count++] = (contract_pair){name, value};
     }
 }
@@ -102,15 +102,15 @@ void response_set_header(request *r, const char *name, const char *value) {
 void respond(request *r, int status, const char *body) {
     r->status = status;
     r->content_type = "application/json";
-    r->answer = body;
-    r->answer_size = strlen(body);
+    r->response = body;
+    r->response_size = strlen(body);
 }
 
 void respond_bytes(request *r, const char *type, const void *bytes, size_t size) {
     r->status = 200;
     r->content_type = type;
-    r->answer = bytes;
-    r->answer_size = size;
+    r->response = bytes;
+    r->response_size = size;
 }
 
 const audit_note *request_audit_note(request *r) {

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum { ANSWER_HEADERS_MAX = 24, REQUEST_ID_MAX = 64, TRACE_ID_LENGTH = 32, SPAN_ID_LENGTH = 16 };
+enum { RESPONSE_HEADERS_MAX = 24, REQUEST_ID_MAX = 64, TRACE_ID_LENGTH = 32, SPAN_ID_LENGTH = 16 };
 
 typedef struct raw_request {
     const char *method;
@@ -31,14 +31,14 @@ struct request {
     size_t query_count;
     contract_match match;
     const contract_operation *operation;
-    principal who;
-    bool known;    /* who is filled */
-    bool admitted; /* by request_admit: its body may come */
+    principal principal;
+    bool authenticated; /* principal is filled */
+    bool admitted;      /* by request_admit: its body may come */
     json_t *body;
     const contract_body *body_kind; /* which of the operation's bodies was sent */
     const char *media_type;         /* of a successful answer, as negotiated */
     budget_loan *loan;              /* memory it holds; NULL: nobody counts, as in unit tests */
-    bool answer_held;               /* memory for the answer is part of the loan */
+    bool response_held;             /* memory for the answer is part of the loan */
     bool out_of_memory;             /* the budget had no room for all of the body */
     char request_id[REQUEST_ID_MAX + 1];
     char trace_id[TRACE_ID_LENGTH + 1]; /* empty: the request belongs to no trace */
@@ -48,9 +48,9 @@ struct request {
 
     int status;
     const char *content_type;
-    const void *answer;
-    size_t answer_size;
-    contract_pair headers[ANSWER_HEADERS_MAX];
+    const void *response;
+    size_t response_size;
+    contract_pair headers[RESPONSE_HEADERS_MAX];
     size_t header_count;
     bool close;
     const char *etag;

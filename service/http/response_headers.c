@@ -63,11 +63,11 @@ static void tag(request *r) {
         return;
     }
     const char *entity_tag =
-        r->entity_tag != NULL ? r->entity_tag : response_etag_of(r, r->answer, r->answer_size);
+        r->entity_tag != NULL ? r->entity_tag : response_etag_of(r, r->response, r->response_size);
     response_set_header(r, "ETag", entity_tag);
     if (request_is_read(r) && request_has_etag(r, entity_tag)) {
         r->status = 304;
-        r->answer_size = 0;
+        r->response_size = 0;
     }
 }
 
@@ -75,16 +75,16 @@ static void tag(request *r) {
  * section 8.8.3.3). */
 static void compress(request *r) {
     const char *accepted = request_header(r, "Accept-Encoding");
-    if (r->answer_size < GZIP_FROM || !negotiate_gzip(accepted)) {
+    if (r->response_size < GZIP_FROM || !negotiate_gzip(accepted)) {
         return;
     }
     size_t size = 0;
-    const void *compressed = gzip_bytes(r, r->answer, r->answer_size, &size);
+    const void *compressed = gzip_bytes(r, r->response, r->response_size, &size);
     if (compressed == NULL) {
         return;
     }
-    r->answer = compressed;
-    r->answer_size = size;
+    r->response = compressed;
+    r->response_size = size;
     response_set_header(r, "Content-Encoding", "gzip");
     for (size_t i = 0; i < r->header_count; i++) {
         if (strcmp(r->headers[i].name, "ETag") == 0) {
@@ -105,7 +105,7 @@ static bool has_header(const request *r, const char *name) {
 void response_finish(request *r) {
     tag(r);
     compress(r);
-    if (r->answer_size > 0) {
+    if (r->response_size > 0) {
         response_set_header(r, "Content-Type", r->content_type);
     }
     if (!has_header(r, "Cache-Control")) {

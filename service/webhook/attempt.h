@@ -43,7 +43,7 @@ bool attempt_prepare(attempt *one, const deliverer_settings *settings);
  * wait. */
 attempt_result attempt_judge(const attempt *one, CURLcode code, long *status, long *retry_after);
 
-/* Whether its receiver took so long that it may not hold many places. */
+/* Whether its receiver took so long that it may not hold many slots. */
 bool attempt_was_slow(const attempt *one, attempt_result result);
 
 /* Frees it with its memory. */

@@ -16,15 +16,15 @@
 #include <unistd.h>
 
 enum {
-    UNDER_WAY_MAX = 32,
-    UNTRUSTED_MAX = 16, /* places to fill with receivers that are not known to answer, */
-    UNTRIED_MAX = 28,   /* and with the first event to one of which nothing is known */
-    GAP_MS = 50,        /* between two looks at what is due */
-    LOOK_MS = 5000,     /* without anybody ringing */
-    AGAIN_MS = 1000,    /* after the database refused */
-    BACKLOG_MS = 15000, /* between two looks at how much waits */
-    LEASE_S = 20,       /* longer than an attempt takes and */
-    START_MS = 5000,    /* the time in which it has to begin */
+    SLOTS_MAX = 32,
+    UNTRUSTED_SLOTS_MAX = 16, /* slots for endpoints that are not known to answer, */
+    UNTRIED_SLOTS_MAX = 28,   /* and with the first event to one of which nothing is known */
+    GAP_MS = 50,              /* between two looks at what is due */
+    LOOK_MS = 5000,           /* without being woken */
+    AGAIN_MS = 1000,          /* after the database refused */
+    BACKLOG_MS = 15000,       /* between two looks at how much waits */
+    LEASE_S = 20,             /* longer than an attempt takes and */
+    START_MS = 5000,          /* the time in which it has to begin */
     FINISH_TRIES = 3
 };
 
@@ -76,8 +76,8 @@ static void record(deliverer *deliverer, const attempt *one, attempt_result resu
     PQclear(done);
 }
 
-static void record_result(deliverer *deliverer, attempt *one, attempt_result result, long status,
-                          long retry_after) {
+static void finish_attempt(deliverer *deliverer, attempt *one, attempt_result result, long status,
+                           long retry_after) {
     atomic_fetch_add(&deliverer->results[result], 1);
     if (result != ATTEMPT_DELIVERED) {
         log_write(LOG_INFO, "webhook %s: attempt %s of delivery %s: %s, status %ld", one->webhook,
@@ -87,9 +87,9 @@ static void record_result(deliverer *deliverer, attempt *one, attempt_result res
     attempt_free(one);
 }
 
-/* --- the places, of which receivers that do not answer may not take all --- */
+/* --- the slots, of which receivers that do not answer may not take all --- */
 
-static void judge_receiver(deliverer *deliverer, const attempt *one, attempt_result result) {
+static void note_health(deliverer *deliverer, const attempt *one, attempt_result result) {
     if (result != ATTEMPT_FORBIDDEN) {
         endpoint_health_set(deliverer->endpoints, one->webhook,
                             attempt_was_slow(one, result) ? ENDPOINT_SILENT : ENDPOINT_RESPONSIVE);
@@ -112,27 +112,27 @@ static int count_untrusted(const deliverer *deliverer) {
     return count;
 }
 
-static int free_places(const deliverer *deliverer) {
-    return UNDER_WAY_MAX - (int)atomic_load(&deliverer->under_way);
+static int free_slots(const deliverer *deliverer) {
+    return SLOTS_MAX - (int)atomic_load(&deliverer->under_way);
 }
 
 /* How many attempts may begin for the webhook now. One whose receiver did not answer the last time
  * has one under way, until it answers again. */
-static int places_for(const deliverer *deliverer, const char *webhook) {
+static int slots_for(const deliverer *deliverer, const char *webhook) {
     endpoint_state state = endpoint_health_get(deliverer->endpoints, webhook);
-    int places = free_places(deliverer);
+    int slots = free_slots(deliverer);
     if (state == ENDPOINT_RESPONSIVE) {
-        return places;
+        return slots;
     }
     int untrusted = count_untrusted(deliverer);
     bool is_first = !is_under_way(deliverer, webhook);
-    int share = untrusted < UNTRUSTED_MAX ? UNTRUSTED_MAX - untrusted : 0;
+    int share = untrusted < UNTRUSTED_SLOTS_MAX ? UNTRUSTED_SLOTS_MAX - untrusted : 0;
     if (state == ENDPOINT_SILENT) {
         share = is_first && share > 0 ? 1 : 0;
-    } else if (share == 0 && is_first && untrusted < UNTRIED_MAX) {
+    } else if (share == 0 && is_first && untrusted < UNTRIED_SLOTS_MAX) {
         share = 1;
     }
-    return share < places ? share : places;
+    return share < slots ? share : slots;
 }
 
 /* --- the beginning of attempts --- */
@@ -184,7 +184,7 @@ static int claim_events(deliverer *deliverer, const char *webhook, const princip
     db_call call = {
         .what = statement_take_deliveries,
         .parameters = {webhook, arena_printf(deliverer->memory, "%lld", (long long)safe),
-                       arena_printf(deliverer->memory, "%d", places_for(deliverer, webhook)),
+                       arena_printf(deliverer->memory, "%d", slots_for(deliverer, webhook)),
                        arena_printf(deliverer->memory, "%d", LEASE_S)}};
     db_error error = {0};
     PGresult *rows = db_call_run(deliverer->connection, who, &call, &error, deliverer->memory);
@@ -195,8 +195,8 @@ static int claim_events(deliverer *deliverer, const char *webhook, const princip
     for (int row = 0; row < PQntuples(rows) && awake_ms() - began < START_MS; row++) {
         attempt *one = make_attempt(rows, row, who, webhook, trusted);
         if (!start_attempt(deliverer, one)) {
-            record_result(deliverer, one, one->forbidden ? ATTEMPT_FORBIDDEN : ATTEMPT_UNREACHABLE,
-                          0, 0);
+            finish_attempt(deliverer, one, one->forbidden ? ATTEMPT_FORBIDDEN : ATTEMPT_UNREACHABLE,
+                           0, 0);
         }
     }
     int taken = PQntuples(rows);
@@ -215,14 +215,14 @@ static void take_out(deliverer *deliverer, const attempt *one) {
 }
 
 /* Ends an attempt and takes what is next of the same webhook, unless others may have waited for its
- * place: the look decides who has it then. */
+ * slot: the look decides who has it then. */
 static void go_on(deliverer *deliverer, attempt *one, attempt_result result, long status,
                   long retry_after) {
     principal who = one->who;
     const char *webhook = arena_strdup(deliverer->memory, one->webhook);
-    bool keeps = one->trusted && free_places(deliverer) > 1;
-    judge_receiver(deliverer, one, result);
-    record_result(deliverer, one, result, status, retry_after);
+    bool keeps = one->trusted && free_slots(deliverer) > 1;
+    note_health(deliverer, one, result);
+    finish_attempt(deliverer, one, result, status, retry_after);
     if (!atomic_load(&deliverer->stopping) &&
         (!keeps || claim_events(deliverer, webhook, &who, feed_safe(deliverer->changes)) <= 0)) {
         deliverer->next_look_ms = 0; /* to know who is next, and when */
@@ -268,11 +268,11 @@ static int count_ready(const PGresult *due) {
 static int64_t serve_ready(deliverer *deliverer, const PGresult *due, int row, int64_t safe) {
     const char *webhook = PQgetvalue(due, row, 0);
     principal who = read_principal(due, row);
-    if (free_places(deliverer) > 0 && places_for(deliverer, webhook) == 0) {
-        return LOOK_MS; /* the end of who has its place leads to a look */
+    if (free_slots(deliverer) > 0 && slots_for(deliverer, webhook) == 0) {
+        return LOOK_MS; /* an attempt that ends and frees its slot leads to a look */
     }
-    return free_places(deliverer) > 0 && claim_events(deliverer, webhook, &who, safe) < 0 ? AGAIN_MS
-                                                                                          : 0;
+    return free_slots(deliverer) > 0 && claim_events(deliverer, webhook, &who, safe) < 0 ? AGAIN_MS
+                                                                                         : 0;
 }
 
 static bool is_due(const void *rows, const char *webhook) {
@@ -328,22 +328,22 @@ static void read_backlog(deliverer *deliverer) {
 
 /* --- the thread --- */
 
-/* Until when to rest: not a look within the gap after the last one, and none while all places are
+/* Until when to rest: not a look within the gap after the last one, and none while all slots are
  * taken. */
 static int rest_ms(const deliverer *deliverer) {
     int64_t now = awake_ms();
     int64_t until = now + LOOK_MS;
-    if (atomic_load(&deliverer->under_way) < UNDER_WAY_MAX) {
+    if (atomic_load(&deliverer->under_way) < SLOTS_MAX) {
         int64_t earliest = deliverer->looked_ms + GAP_MS;
         until = deliverer->next_look_ms > earliest ? deliverer->next_look_ms : earliest;
     }
     return until > now ? (int)(until - now) : 0;
 }
 
-static void rest(deliverer *deliverer, int most_ms) {
-    struct curl_waitfd places[] = {{.fd = deliverer->bell, .events = CURL_WAIT_POLLIN}};
+static void rest(deliverer *deliverer, int max_ms) {
+    struct curl_waitfd descriptors[] = {{.fd = deliverer->bell, .events = CURL_WAIT_POLLIN}};
     int wait = rest_ms(deliverer);
-    curl_multi_poll(deliverer->transfers, places, 1, wait < most_ms ? wait : most_ms, NULL);
+    curl_multi_poll(deliverer->transfers, descriptors, 1, wait < max_ms ? wait : max_ms, NULL);
     uint64_t rung;
     if (read(deliverer->bell, &rung, sizeof rung) == (ssize_t)sizeof rung) {
         deliverer->next_look_ms = 0;
@@ -381,7 +381,7 @@ static void drain(deliverer *deliverer) {
     while (deliverer->running != NULL) {
         attempt *one = deliverer->running;
         take_out(deliverer, one);
-        record_result(deliverer, one, ATTEMPT_INTERRUPTED, 0, 0);
+        finish_attempt(deliverer, one, ATTEMPT_INTERRUPTED, 0, 0);
     }
 }
 

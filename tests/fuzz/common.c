@@ -42,8 +42,8 @@ request request_begin(const contract_operation *operation) {
     return (request){.memory = arena_new(),
                      .context = &context,
                      .operation = operation,
-                     .known = true,
-                     .who = {.organisation = "CPC-GLA", .client = "fuzz"},
+                     .authenticated = true,
+                     .principal = {.organisation = "CPC-GLA", .client = "fuzz"},
                      .raw = {.method = "POST", .target = "/", .protocol = "HTTP/1.1"}};
 }
 

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     r.raw.body = take_text(data, size, r.memory);
     r.raw.body_size = size;
     if (!request_expect_body(&r) || !request_read_body(&r)) {
-        HOLDS(r.status >= 400 && r.status < 500 && r.answer_size > 2);
+        HOLDS(r.status >= 400 && r.status < 500 && r.response_size > 2);
     } else if (r.body != NULL && request_body_is_lines(&r)) {
         follow_lines(&r);
     } else if (r.body != NULL) {
@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             follow_valid(&r, r.body);
         } else {
             respond_violations(&r, violations_code(&faults), &faults);
-            HOLDS(r.status == 400 && r.answer_size > 2);
+            HOLDS(r.status == 400 && r.response_size > 2);
         }
     }
     request_end(&r);

@@ -82,7 +82,7 @@ static void make_rsa(arena *memory) {
     token_rules rules = {.issuer = "https://issuer.example",
                          .audience = "learning-reviews",
                          .leeway_seconds = 30,
-                         .lifetime_most_seconds = 3600,
+                         .lifetime_max_seconds = 3600,
                          .subject_key = (const unsigned char *)"k",
                          .subject_key_size = 1};
     by_secret = token_verifier_new(open_keys(secret, true), &rules);

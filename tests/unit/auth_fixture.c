@@ -284,7 +284,7 @@ token_rules fixture_rules(void) {
     return (token_rules){.issuer = FIXTURE_ISSUER,
                          .audience = FIXTURE_AUDIENCE,
                          .leeway_seconds = 30,
-                         .lifetime_most_seconds = 3600,
+                         .lifetime_max_seconds = 3600,
                          .subject_key = (const unsigned char *)"subject key",
                          .subject_key_size = 11};
 }

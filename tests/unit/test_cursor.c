@@ -17,8 +17,8 @@ static void begin(void) {
     r = (request){.memory = arena_new(),
                   .context = &context,
                   .operation = &list_cases,
-                  .known = true,
-                  .who = {.organisation = "CPC-GLA"}};
+                  .authenticated = true,
+                  .principal = {.organisation = "CPC-GLA"}};
 }
 
 static void end(void) {
@@ -89,7 +89,7 @@ Test(cursor, given_another_operation_when_read_then_the_cursor_is_refused) {
 
 Test(cursor, given_another_organisation_when_read_then_the_cursor_is_refused) {
     const char *cursor = cursor_make(&r, last_item, filters);
-    memcpy(r.who.organisation, "CPC-EDH", 8);
+    memcpy(r.principal.organisation, "CPC-EDH", 8);
     cr_expect_null(cursor_read(&r, cursor, filters));
 }
 

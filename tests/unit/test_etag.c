@@ -86,7 +86,7 @@ Test(finish, given_the_tag_is_known_when_read_then_the_answer_is_304_without_a_b
     send_header("if-none-match", tag_of_answer());
     response_finish(&r);
     cr_expect_eq(r.status, 304);
-    cr_expect_eq(r.answer_size, 0);
+    cr_expect_eq(r.response_size, 0);
     cr_expect_not_null(answer_header("ETag"));
     cr_expect_null(answer_header("Content-Type"));
 }
@@ -107,7 +107,7 @@ Test(finish, given_another_tag_when_read_then_the_answer_is_whole) {
     send_header("If-None-Match", "\"7-AAAAAAAAAAAA\"");
     response_finish(&r);
     cr_expect_eq(r.status, 200);
-    cr_expect_gt(r.answer_size, 0);
+    cr_expect_gt(r.response_size, 0);
 }
 
 Test(finish, given_the_tag_without_its_quotes_when_read_then_the_answer_is_whole) {
@@ -152,7 +152,7 @@ Test(finish, given_gzip_is_accepted_when_the_answer_is_long_then_it_is_compresse
     send_header("Accept-Encoding", "gzip, deflate");
     response_finish(&r);
     cr_expect_str_eq(answer_header("Content-Encoding"), "gzip");
-    cr_expect_lt(r.answer_size, 4000);
+    cr_expect_lt(r.response_size, 4000);
 }
 
 /* The tag that a compressed answer has instead of this one. */
@@ -174,7 +174,7 @@ Test(finish, given_the_tag_of_a_compressed_answer_when_read_again_then_the_answe
     send_header("If-None-Match", compressed_tag(tag_of_answer()));
     response_finish(&r);
     cr_expect_eq(r.status, 304);
-    cr_expect_eq(r.answer_size, 0);
+    cr_expect_eq(r.response_size, 0);
     cr_expect_null(answer_header("Content-Encoding"));
 }
 
@@ -194,7 +194,7 @@ Test(finish, given_gzip_is_not_accepted_then_the_answer_is_plain_and_its_tag_str
     response_finish(&r);
     cr_expect_null(answer_header("Content-Encoding"));
     cr_expect_eq(answer_header("ETag")[0], '"');
-    cr_expect_eq(r.answer_size, 4000);
+    cr_expect_eq(r.response_size, 4000);
 }
 
 Test(finish, given_gzip_is_refused_by_weight_then_the_answer_is_plain) {

@@ -15,8 +15,8 @@ static void begin(void) {
     memset(context.pseudonym_key, 0x2a, SECRET_SIZE);
     r = (request){.memory = arena_new(),
                   .context = &context,
-                  .known = true,
-                  .who = {.organisation = "LA-S12000049"}};
+                  .authenticated = true,
+                  .principal = {.organisation = "LA-S12000049"}};
 }
 
 static void end(void) {
@@ -76,7 +76,7 @@ Test(pseudonym, given_another_system_then_the_reference_is_another) {
 
 Test(pseudonym, given_another_organisation_then_the_reference_is_another) {
     const char *first = reference("c-1", "GLA", "carefirst");
-    memcpy(r.who.organisation, "LA-S12000033", sizeof "LA-S12000033");
+    memcpy(r.principal.organisation, "LA-S12000033", sizeof "LA-S12000033");
     cr_expect_str_neq(first, reference("c-1", "GLA", "carefirst"));
 }
 

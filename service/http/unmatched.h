@@ -1,4 +1,4 @@
-/* What the log says of a request that belongs to no operation; the rules are in unknown.c. */
+/* What the log says of a request that belongs to no operation; the rules are in unmatched.c. */
 #pragma once
 
 #include "service/http/connection_limit.h"
@@ -6,13 +6,14 @@
 #include "service/log.h"
 
 /* Fills method, path and client address. */
-void unknown_describe(request *r, log_request *into);
+void unmatched_describe(request *r, log_request *into);
 
 /* The target's path as the log may show it. `scan` returns what kind of personal identifier a text
  * holds, or NULL; it may be NULL itself. */
-const char *unknown_path(const char *target, const char *(*scan)(const char *text), arena *memory);
+const char *unmatched_path(const char *target, const char *(*scan)(const char *text),
+                           arena *memory);
 
 /* The client's address: the peer's, or, when `trusting` trusts the peer, the last one of
  * `forwarded` (X-Forwarded-For, or NULL) that it does not trust. */
-const char *unknown_address(const struct sockaddr *peer, const char *forwarded,
-                            const connection_limit *trusting, arena *memory);
+const char *unmatched_address(const struct sockaddr *peer, const char *forwarded,
+                              const connection_limit *trusting, arena *memory);

@@ -1,6 +1,6 @@
 /* Tests of what the log says of requests that belong to no operation. */
 #include "api/free_text.h"
-#include "service/http/unknown.h"
+#include "service/http/unmatched.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -17,14 +17,14 @@ static void end(void) {
     arena_free(memory);
 }
 
-TestSuite(unknown, .init = begin, .fini = end);
+TestSuite(unmatched, .init = begin, .fini = end);
 
 static void expect_path(const char *target, const char *shown) {
-    cr_expect_str_eq(unknown_path(target, free_text_scan, memory), shown, "%s gives %s", target,
-                     unknown_path(target, free_text_scan, memory));
+    cr_expect_str_eq(unmatched_path(target, free_text_scan, memory), shown, "%s gives %s", target,
+                     unmatched_path(target, free_text_scan, memory));
 }
 
-Test(unknown, given_a_path_then_it_is_shown_without_anything_like_a_query) {
+Test(unmatched, given_a_path_then_it_is_shown_without_anything_like_a_query) {
     expect_path("/v1/referral", "/v1/referral");
     expect_path("/v1/cases/018f2d3e-0000-7000-8000-000000000001/fonds",
                 "/v1/cases/018f2d3e-0000-7000-8000-000000000001/fonds");
@@ -39,12 +39,12 @@ Test(unknown, given_a_path_then_it_is_shown_without_anything_like_a_query) {
     expect_path("?a=b", "");
 }
 
-Test(unknown, given_bytes_that_are_not_plain_then_they_are_escaped) {
+Test(unmatched, given_bytes_that_are_not_plain_then_they_are_escaped) {
     expect_path("/a b\"\\\x01\x7f\xff", "/a%20b%22%5C%01%7F%FF");
     expect_path("/%0d%0a{}", "/%0d%0a%7B%7D");
 }
 
-Test(unknown, given_a_segment_that_no_identifier_is_as_long_as_then_only_its_length_is_shown) {
+Test(unmatched, given_a_segment_that_no_identifier_is_as_long_as_then_only_its_length_is_shown) {
     expect_path("/v1/eyJhbGciOiJSUzI1NiIsImtpZCI6Im9uZSJ9.eyJzdWIiOiIx/me", "/v1/(49 bytes)/me");
     expect_path("/v1/aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd",
                 "/v1/aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd");
@@ -52,25 +52,25 @@ Test(unknown, given_a_segment_that_no_identifier_is_as_long_as_then_only_its_len
     expect_path("/v1/me?aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeee", "/v1/me");
 }
 
-Test(unknown, given_a_path_that_seems_to_identify_a_person_then_it_is_withheld) {
+Test(unmatched, given_a_path_that_seems_to_identify_a_person_then_it_is_withheld) {
     expect_path("/v1/children/0101100000", "(withheld: looks like a CHI number)");
     expect_path("/v1/children/0101%3100000/x", "(withheld: looks like a CHI number)");
     expect_path("/v1/%00/some.body@example.org", "(withheld: looks like an e-mail address)");
     expect_path("/v1/some.body%40example.org", "(withheld: looks like an e-mail address)");
-    cr_expect_str_eq(unknown_path("/v1/0101100000", NULL, memory), "/v1/0101100000");
+    cr_expect_str_eq(unmatched_path("/v1/0101100000", NULL, memory), "/v1/0101100000");
 }
 
-Test(unknown, given_a_long_path_then_it_is_cut) {
+Test(unmatched, given_a_long_path_then_it_is_cut) {
     char target[5000];
     for (size_t i = 0; i < sizeof target; i++) {
         target[i] = i % 10 == 0 ? '/' : 'a';
     }
     target[sizeof target - 1] = '\0';
-    const char *shown = unknown_path(target, free_text_scan, memory);
+    const char *shown = unmatched_path(target, free_text_scan, memory);
     cr_expect_eq(strlen(shown), 203);
     cr_expect_str_eq(shown + 200, "...");
     memset(target + 1, '\x01', sizeof target - 2);
-    cr_expect_str_eq(unknown_path(target, free_text_scan, memory), "/(4998 bytes)...");
+    cr_expect_str_eq(unmatched_path(target, free_text_scan, memory), "/(4998 bytes)...");
 }
 
 static const char *address_of(const char *peer, const char *forwarded) {
@@ -83,8 +83,8 @@ static const char *address_of(const char *peer, const char *forwarded) {
     bool is_v4 = inet_pton(AF_INET, peer, &v4.sin_addr) == 1;
     cr_assert(is_v4 || inet_pton(AF_INET6, peer, &v6.sin6_addr) == 1);
     const char *address =
-        unknown_address(is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6,
-                        forwarded, trusting, memory);
+        unmatched_address(is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6,
+                          forwarded, trusting, memory);
     connection_limit_free(trusting);
     return address;
 }
@@ -94,14 +94,14 @@ static void expect_address(const char *peer, const char *forwarded, const char *
                      forwarded == NULL ? "(none)" : forwarded, address_of(peer, forwarded));
 }
 
-Test(unknown, given_a_peer_that_is_not_trusted_then_what_it_says_does_not_count) {
+Test(unmatched, given_a_peer_that_is_not_trusted_then_what_it_says_does_not_count) {
     expect_address("192.0.2.7", NULL, "192.0.2.7");
     expect_address("192.0.2.7", "198.51.100.1", "192.0.2.7");
     expect_address("2001:db8::7", "198.51.100.1", "2001:db8::7");
     expect_address("127.0.0.1", NULL, "127.0.0.1");
 }
 
-Test(unknown, given_a_trusted_proxy_then_the_last_address_that_is_no_proxy_is_shown) {
+Test(unmatched, given_a_trusted_proxy_then_the_last_address_that_is_no_proxy_is_shown) {
     expect_address("127.0.0.1", "198.51.100.1", "198.51.100.1");
     expect_address("127.0.0.1", " 203.0.113.9 ,198.51.100.1 , 10.1.2.3", "198.51.100.1");
     expect_address("10.0.0.1", "203.0.113.9,198.51.100.1", "198.51.100.1");
@@ -111,7 +111,7 @@ Test(unknown, given_a_trusted_proxy_then_the_last_address_that_is_no_proxy_is_sh
     expect_address("127.0.0.1", "10.1.1.1, 10.1.1.2", "10.1.1.1");
 }
 
-Test(unknown, given_a_text_that_is_no_address_then_the_one_before_it_is_shown) {
+Test(unmatched, given_a_text_that_is_no_address_then_the_one_before_it_is_shown) {
     static const char *const texts[] = {
         "",
         "unknown",

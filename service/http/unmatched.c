@@ -9,7 +9,7 @@
  * The client's address is that of the connection. Where that is one of LR_TRUSTED_PROXIES, it is
  * the last address in X-Forwarded-For that is none of them: the one that the outermost trusted
  * proxy saw. */
-#include "service/http/unknown.h"
+#include "service/http/unmatched.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -62,7 +62,8 @@ static const char *decode(const char *text, size_t length, arena *memory) {
     return out;
 }
 
-const char *unknown_path(const char *target, const char *(*scan)(const char *text), arena *memory) {
+const char *unmatched_path(const char *target, const char *(*scan)(const char *text),
+                           arena *memory) {
     size_t whole = strcspn(target, "?#&;=");
     const char *identifier = scan == NULL ? NULL : scan(decode(target, whole, memory));
     if (identifier != NULL) {
@@ -131,8 +132,8 @@ static const char *print_address(const struct sockaddr *from, arena *memory) {
     return arena_strdup(memory, text);
 }
 
-const char *unknown_address(const struct sockaddr *peer, const char *forwarded,
-                            const connection_limit *trusting, arena *memory) {
+const char *unmatched_address(const struct sockaddr *peer, const char *forwarded,
+                              const connection_limit *trusting, arena *memory) {
     any_address seen;
     const char *address = print_address(peer, memory);
     if (forwarded == NULL || !connection_limit_is_proxy(trusting, peer)) {
@@ -168,12 +169,12 @@ static const char *client_of(request *r) {
     if (facts == NULL || facts->client_addr == NULL || r->context->connection_limit == NULL) {
         return NULL;
     }
-    return unknown_address(facts->client_addr, request_header(r, "X-Forwarded-For"),
-                           r->context->connection_limit, r->memory);
+    return unmatched_address(facts->client_addr, request_header(r, "X-Forwarded-For"),
+                             r->context->connection_limit, r->memory);
 }
 
-void unknown_describe(request *r, log_request *into) {
+void unmatched_describe(request *r, log_request *into) {
     into->method = escape(r->raw.method, strnlen(r->raw.method, METHOD_MAX), r->memory);
-    into->path = unknown_path(r->raw.target, r->context->scan_text, r->memory);
+    into->path = unmatched_path(r->raw.target, r->context->scan_text, r->memory);
     into->address = client_of(r);
 }
