@@ -21,20 +21,20 @@ static const histogram_scale durations = {.bounds = duration_bounds,
                                               sizeof duration_bounds / sizeof duration_bounds[0],
                                           .unit = 1e-6};
 
-typedef struct operation_figures {
+typedef struct operation_stats {
     atomic_ullong by_status[STATUS_COUNT];
     histogram duration;
-} operation_figures;
+} operation_stats;
 
 struct metrics {
     atomic_llong in_flight;
     size_t count; /* operations, and one row for what matched none */
-    operation_figures rows[];
+    operation_stats rows[];
 };
 
 metrics *metrics_new(void) {
     size_t count = contract_operation_count + 1;
-    metrics *metrics = calloc(1, sizeof *metrics + count * sizeof(operation_figures));
+    metrics *metrics = calloc(1, sizeof *metrics + count * sizeof(operation_stats));
     if (metrics != NULL) {
         metrics->count = count;
     }
@@ -50,7 +50,7 @@ void metrics_begin(metrics *metrics) {
 }
 
 void metrics_count(metrics *metrics, size_t operation, int status, uint64_t duration_us) {
-    operation_figures *row =
+    operation_stats *row =
         &metrics->rows[operation < metrics->count ? operation : metrics->count - 1];
     size_t place = 0;
     while (place < STATUS_COUNT - 1 && statuses[place] != status) {

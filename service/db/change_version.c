@@ -74,7 +74,7 @@ static char *copy_of(const PGresult *seen, const char *column, arena *memory) {
     return strdup(text == NULL ? "" : text);
 }
 
-static void note_figures(change_version_stats *stats, const PGresult *seen, arena *memory) {
+static void note_counts(change_version_stats *stats, const PGresult *seen, arena *memory) {
     const char *behind = db_text(seen, "behind", memory);
     int64_t counted = number_of(seen, "counted", memory);
     stats->pending = number_of(seen, "pending", memory);
@@ -101,7 +101,7 @@ static void note_step(change_version *changes, int64_t began, const PGresult *se
         replace(&changes->excluded, excluded);
         changes->looked_ms = began;
         changes->more = truth_of(seen, "more", memory);
-        note_figures(&changes->stats, seen, memory);
+        note_counts(&changes->stats, seen, memory);
     }
     pthread_mutex_unlock(&changes->lock);
     if (!complete) {
