@@ -84,12 +84,12 @@ static json_t *list_scopes(const char *scopes) {
 }
 
 void get_principal(request *r) {
-    const principal *who = request_principal(r);
+    const principal *principal = request_principal(r);
     const config *settings = request_context(r)->settings;
-    db_call call = {.what = statement_get_principal, .safe_to_repeat = true};
+    db_call call = {.statement = statement_get_principal, .safe_to_repeat = true};
     db_error error = {0};
     PGresult *result =
-        db_call_run(request_context(r)->connections, who, &call, &error, request_memory(r));
+        db_call_run(request_context(r)->connections, principal, &call, &error, request_memory(r));
     if (result == NULL) {
         respond_db_error(r, &error);
         return;
@@ -98,13 +98,13 @@ void get_principal(request *r) {
     PQclear(result);
     char expires[32];
     struct tm parts;
-    time_t at = (time_t)who->expires_at;
+    time_t at = (time_t)principal->expires_at;
     gmtime_r(&at, &parts);
     strftime(expires, sizeof expires, "%Y-%m-%dT%H:%M:%SZ", &parts);
     answer_document(r, json_pack("{s:o,s:s,s:o,s:s,s:{s:i,s:i,s:i}}", "organisation", organisation,
-                                 "client_id", who->client, "scopes", list_scopes(who->scopes),
-                                 "token_expires_at", expires, "rate_limit", "quota",
-                                 settings->rate_limit, "organisation_quota",
+                                 "client_id", principal->client, "scopes",
+                                 list_scopes(principal->scopes), "token_expires_at", expires,
+                                 "rate_limit", "quota", settings->rate_limit, "organisation_quota",
                                  settings->organisation_rate_limit, "window_seconds",
                                  settings->rate_window_seconds));
 }

@@ -4,9 +4,9 @@
 
 /* Changes with a release of the register, timescales when a committee sets one for a day to come:
  * five minutes of an old copy harm nobody. */
-static void read_reference(request *r, const statement *what) {
+static void read_reference(request *r, const statement *statement) {
     response_set_header(r, "Cache-Control", "private, max-age=300");
-    handle_list(r, what);
+    handle_list(r, statement);
 }
 
 void list_committees(request *r) {

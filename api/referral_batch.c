@@ -335,7 +335,7 @@ void validate_referral(request *r) {
                 json_string_value(json_object_get(document, "source_system")))) {
             return;
         }
-        db_call call = {.what = statement_validate_referral,
+        db_call call = {.statement = statement_validate_referral,
                         .parameters = {request_body_text(r)},
                         .safe_to_repeat = true};
         db_error error = {0};

@@ -34,7 +34,7 @@ static bool hide_changed_children(request *r) {
     if (json_object_get(request_body(r), "children") == NULL) {
         return true;
     }
-    db_call call = {.what = statement_get_referral_origin,
+    db_call call = {.statement = statement_get_referral_origin,
                     .parameters = {request_path_value(r, "id")},
                     .safe_to_repeat = true};
     db_error error = {0};

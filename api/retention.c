@@ -15,9 +15,9 @@ void get_retention_rule(request *r) {
 }
 
 /* Runs a statement that takes the identifier and the expected version, and no body. */
-static void submit_without_body(request *r, const statement *what) {
+static void submit_without_body(request *r, const statement *statement) {
     const char *const parameters[] = {request_path_value(r, "id"), request_expected_version(r)};
-    handle_write(r, what, parameters);
+    handle_write(r, statement, parameters);
 }
 
 void withdraw_retention_rule(request *r) {

@@ -31,10 +31,11 @@ static bool wants_csv(const request *r) {
 
 /* The cache has a key per caller, because the database decides what each caller can see. */
 static const char *key_of(request *r, const char *table, bool csv) {
-    const principal *who = request_principal(r);
-    const char *key = arena_printf(request_memory(r), "%s %d%d%d %s", who->organisation,
-                                   principal_has_scope(who, "statistics.read"),
-                                   principal_has_scope(who, "statistics.unsuppressed"), csv, table);
+    const principal *principal = request_principal(r);
+    const char *key =
+        arena_printf(request_memory(r), "%s %d%d%d %s", principal->organisation,
+                     principal_has_scope(principal, "statistics.read"),
+                     principal_has_scope(principal, "statistics.unsuppressed"), csv, table);
     for (const char *const *name = filter_names; *name != NULL; name++) {
         const char *value = request_query_value(r, *name);
         key = value == NULL ? key : arena_printf(request_memory(r), "%s %s=%s", key, *name, value);
@@ -103,7 +104,7 @@ static void answer_anew(request *r, const db_call *call, const char *key, bool c
 void list_statistics(request *r) {
     const char *key = key_of(r, "", false);
     if (!answer_known(r, key, false)) {
-        db_call call = {.what = statement_list_statistics, .safe_to_repeat = true};
+        db_call call = {.statement = statement_list_statistics, .safe_to_repeat = true};
         answer_anew(r, &call, key, false);
     }
 }
@@ -113,7 +114,7 @@ void get_statistics(request *r) {
     bool csv = wants_csv(r);
     const char *key = key_of(r, table, csv);
     if (!answer_known(r, key, csv)) {
-        db_call call = {.what = statement_get_statistics,
+        db_call call = {.statement = statement_get_statistics,
                         .parameters = {table, filters_text(r), csv ? "true" : "false"},
                         .safe_to_repeat = true};
         answer_anew(r, &call, key, csv);

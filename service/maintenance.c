@@ -23,7 +23,7 @@ struct maintenance {
 
 /* Accesses that begin or end today change who sees which events. */
 static void keep_sight(app_context *context) {
-    const db_call sight = {.what = statement_feed_sight_due};
+    const db_call sight = {.statement = statement_feed_sight_due};
     if (background_run_steps(context->connections, &sight, 1, ROUNDS_MAX)) {
         feed_report_commit(context->changes);
     }
@@ -35,10 +35,10 @@ static void expire(app_context *context) {
     char days[16];
     snprintf(days, sizeof days, "%d", context->settings->feed_days);
     const db_call old[] = {
-        {.what = statement_idempotency_expire, .parameters = {STEP_TEXT}},
-        {.what = statement_feed_expire, .parameters = {days, STEP_TEXT}},
-        {.what = statement_expire_deliveries, .parameters = {days, STEP_TEXT}},
-        {.what = statement_webhook_pause_unconfirmed},
+        {.statement = statement_idempotency_expire, .parameters = {STEP_TEXT}},
+        {.statement = statement_feed_expire, .parameters = {days, STEP_TEXT}},
+        {.statement = statement_expire_deliveries, .parameters = {days, STEP_TEXT}},
+        {.statement = statement_webhook_pause_unconfirmed},
     };
     for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
         background_run_steps(context->connections, &old[i], STEP, ROUNDS_MAX);

@@ -3,13 +3,14 @@
 
 #include <string.h>
 
-bool principal_has_scope(const principal *who, const char *scope) {
+bool principal_has_scope(const principal *principal, const char *scope) {
     size_t length = strlen(scope);
     if (length == 0 || length > SCOPES_MAX || strchr(scope, ' ') != NULL) {
         return false;
     }
-    for (const char *at = strstr(who->scopes, scope); at != NULL; at = strstr(at + 1, scope)) {
-        bool begins = at > who->scopes && at[-1] == ' ';
+    for (const char *at = strstr(principal->scopes, scope); at != NULL;
+         at = strstr(at + 1, scope)) {
+        bool begins = at > principal->scopes && at[-1] == ' ';
         if (begins && at[length] == ' ') {
             return true;
         }

@@ -23,4 +23,4 @@ typedef struct principal {
 } principal;
 
 /* Returns whether the principal holds the scope (exact, RFC 6749 section 3.3). */
-bool principal_has_scope(const principal *who, const char *scope);
+bool principal_has_scope(const principal *principal, const char *scope);

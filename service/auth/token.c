@@ -81,7 +81,7 @@ static const char *check_signature(keys *keys, const char *text, const token_par
 }
 
 static const char *verify_fully(token_verifier *verifier, const char *text, size_t size,
-                                int64_t now, principal *who) {
+                                int64_t now, principal *principal) {
     token_parts parts;
     token_header header;
     const char *refusal = token_split(text, size, &parts);
@@ -96,11 +96,11 @@ static const char *verify_fully(token_verifier *verifier, const char *text, size
     if (refusal != NULL) {
         return refusal;
     }
-    return token_read_claims(parts.claims, parts.claims_size, &verifier->rules, now, who);
+    return token_read_claims(parts.claims, parts.claims_size, &verifier->rules, now, principal);
 }
 
 static const char *verify_cached(token_verifier *verifier, const char *text, int64_t now,
-                                 principal *who) {
+                                 principal *principal) {
     unsigned char digest[TOKEN_DIGEST_SIZE];
     size_t size = strnlen(text, TOKEN_BYTES_MAX + 1);
     if (size == 0 || size > TOKEN_BYTES_MAX) {
@@ -115,25 +115,26 @@ static const char *verify_cached(token_verifier *verifier, const char *text, int
     /* Read before the key is: a set that changes meanwhile makes the new entry stale, never the
      * other way round. */
     uint64_t generation = keys_generation(verifier->keys);
-    if (token_cache_find(verifier->cache, digest, generation, now, who)) {
+    if (token_cache_find(verifier->cache, digest, generation, now, principal)) {
         atomic_fetch_add_explicit(&verifier->hits, 1, memory_order_relaxed);
         return NULL;
     }
     atomic_fetch_add_explicit(&verifier->misses, 1, memory_order_relaxed);
-    const char *refusal = verify_fully(verifier, text, size, now, who);
+    const char *refusal = verify_fully(verifier, text, size, now, principal);
     if (refusal == NULL) {
-        token_cache_put(verifier->cache, digest, generation, now, who);
-        who->first_seen = true;
+        token_cache_put(verifier->cache, digest, generation, now, principal);
+        principal->first_seen = true;
     }
     return refusal;
 }
 
-const char *token_verify(token_verifier *verifier, const char *text, int64_t now, principal *who) {
-    *who = (principal){0};
-    const char *refusal = verify_cached(verifier, text, now, who);
+const char *token_verify(token_verifier *verifier, const char *text, int64_t now,
+                         principal *principal) {
+    *principal = (struct principal){0};
+    const char *refusal = verify_cached(verifier, text, now, principal);
     if (refusal != NULL) {
         /* Half a principal must not outlive a refusal. */
-        *who = (principal){0};
+        *principal = (struct principal){0};
         atomic_fetch_add_explicit(&verifier->refused, 1, memory_order_relaxed);
     }
     return refusal;

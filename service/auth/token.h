@@ -25,11 +25,12 @@ token_verifier *token_verifier_new(keys *keys, const token_rules *rules);
 void token_verifier_free(token_verifier *verifier);
 
 /* Verifies the compact token `text` (without "Bearer ") at the time `now` (seconds since 1970).
- * Returns NULL and fills `who`, or returns the reason of the refusal as a short literal code for
- * the log
+ * Returns NULL and fills `principal`, or returns the reason of the refusal as a short literal code
+ * for the log
  * ("expired", "unknown_kid", ...): in production the client is told the same for every reason.
  * "internal" and "keys" say nothing about the token: there was no memory, or no accepted key. */
-const char *token_verify(token_verifier *verifier, const char *text, int64_t now, principal *who);
+const char *token_verify(token_verifier *verifier, const char *text, int64_t now,
+                         principal *principal);
 
 /* A sentence for people about such a code, with the claim or setting to look at. For development:
  * in production it would help those who try. */

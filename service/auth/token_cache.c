@@ -14,7 +14,7 @@ typedef struct entry {
     uint64_t generation;
     int64_t verified_at;
     bool used;
-    principal who;
+    principal principal;
 } entry;
 
 typedef struct bucket {
@@ -50,11 +50,11 @@ static bucket *bucket_of(token_cache *cache, const unsigned char *digest) {
 /* A clock that was set back makes an entry useless too. */
 static bool is_fresh(const entry *each, uint64_t generation, int64_t now) {
     return each->used && each->generation == generation && now >= each->verified_at &&
-           now - each->verified_at < TOKEN_CACHE_SECONDS && now < each->who.expires_at;
+           now - each->verified_at < TOKEN_CACHE_SECONDS && now < each->principal.expires_at;
 }
 
 bool token_cache_find(token_cache *cache, const unsigned char digest[TOKEN_DIGEST_SIZE],
-                      uint64_t generation, int64_t now, principal *who) {
+                      uint64_t generation, int64_t now, principal *principal) {
     bucket *in = bucket_of(cache, digest);
     bool found = false;
     pthread_mutex_lock(&in->lock);
@@ -63,7 +63,7 @@ bool token_cache_find(token_cache *cache, const unsigned char digest[TOKEN_DIGES
         found =
             memcmp(each->digest, digest, TOKEN_DIGEST_SIZE) == 0 && is_fresh(each, generation, now);
         if (found) {
-            *who = each->who;
+            *principal = each->principal;
         }
     }
     pthread_mutex_unlock(&in->lock);
@@ -91,8 +91,8 @@ static entry *place_for(bucket *in, const unsigned char *digest, uint64_t genera
 }
 
 void token_cache_put(token_cache *cache, const unsigned char digest[TOKEN_DIGEST_SIZE],
-                     uint64_t generation, int64_t now, const principal *who) {
-    if (now >= who->expires_at) {
+                     uint64_t generation, int64_t now, const principal *principal) {
+    if (now >= principal->expires_at) {
         return;
     }
     bucket *in = bucket_of(cache, digest);
@@ -102,7 +102,7 @@ void token_cache_put(token_cache *cache, const unsigned char digest[TOKEN_DIGEST
     place->generation = generation;
     place->verified_at = now;
     place->used = true;
-    place->who = *who;
+    place->principal = *principal;
     pthread_mutex_unlock(&in->lock);
 }
 

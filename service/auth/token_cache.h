@@ -17,16 +17,16 @@ typedef struct token_cache token_cache;
 token_cache *token_cache_new(void);
 void token_cache_free(token_cache *cache);
 
-/* Looks for the token with this SHA-256. Returns true and fills `who` when it was put under the
- * same generation of the keys, not later than `now`, less than TOKEN_CACHE_SECONDS ago, and has
+/* Looks for the token with this SHA-256. Returns true and fills `principal` when it was put under
+ * the same generation of the keys, not later than `now`, less than TOKEN_CACHE_SECONDS ago, and has
  * not reached its exp (without leeway: the last seconds are decided by full verification). */
 bool token_cache_find(token_cache *cache, const unsigned char digest[TOKEN_DIGEST_SIZE],
-                      uint64_t generation, int64_t now, principal *who);
+                      uint64_t generation, int64_t now, principal *principal);
 
 /* Remembers a verified token in place of a useless entry of its bucket, or else of the oldest.
  * `generation` is what keys_generation said before the token's key was looked up. */
 void token_cache_put(token_cache *cache, const unsigned char digest[TOKEN_DIGEST_SIZE],
-                     uint64_t generation, int64_t now, const principal *who);
+                     uint64_t generation, int64_t now, const principal *principal);
 
 /* How many entries token_cache_find could find now. */
 size_t token_cache_count(token_cache *cache, uint64_t generation, int64_t now);

@@ -28,7 +28,7 @@ static bool read_time(const json_t *root, const char *member, int64_t *seconds) 
 }
 
 static const char *check_times(const json_t *root, const token_rules *rules, int64_t now,
-                               principal *who) {
+                               principal *principal) {
     int64_t expires = 0, issued = 0, begins = 0;
     if (!read_time(root, "exp", &expires)) {
         return "exp";
@@ -51,8 +51,8 @@ static const char *check_times(const json_t *root, const token_rules *rules, int
     if (expires <= issued || expires - issued > rules->lifetime_max_seconds) {
         return "lifetime";
     }
-    who->issued_at = issued;
-    who->expires_at = expires;
+    principal->issued_at = issued;
+    principal->expires_at = expires;
     return NULL;
 }
 
@@ -85,7 +85,7 @@ static bool made_of(const char *text, size_t length, const char *allowed) {
 }
 
 /* RFC 9068 says client_id, OpenID Connect azp; a token with both has to mean one client. */
-static const char *read_client(const json_t *root, principal *who) {
+static const char *read_client(const json_t *root, principal *principal) {
     size_t length = 0;
     const json_t *identified = json_object_get(root, "client_id");
     const json_t *authorised = json_object_get(root, "azp");
@@ -97,18 +97,18 @@ static const char *read_client(const json_t *root, principal *who) {
         !made_of(client, length, client_bytes)) {
         return "client";
     }
-    memcpy(who->client, client, length + 1);
+    memcpy(principal->client, client, length + 1);
     return NULL;
 }
 
-static const char *read_organisation(const json_t *root, principal *who) {
+static const char *read_organisation(const json_t *root, principal *principal) {
     size_t length = 0;
     const char *code = strict_json_text(root, "organisation", &length);
     if (code == NULL || length < 2 || length > ORGANISATION_MAX || code[0] < 'A' || code[0] > 'Z' ||
         !made_of(code, length, organisation_bytes)) {
         return "organisation";
     }
-    memcpy(who->organisation, code, length + 1);
+    memcpy(principal->organisation, code, length + 1);
     return NULL;
 }
 
@@ -128,19 +128,20 @@ static bool scopes_are_clean(const char *scopes, size_t length) {
     return scopes[length - 1] != ' ';
 }
 
-static const char *read_scopes(const json_t *root, principal *who) {
+static const char *read_scopes(const json_t *root, principal *principal) {
     size_t length = 0;
     const char *scopes = strict_json_text(root, "scope", &length);
     if (scopes == NULL || length > SCOPES_MAX || !scopes_are_clean(scopes, length)) {
         return "scope";
     }
-    who->scopes[0] = ' ';
-    memcpy(who->scopes + 1, scopes, length);
-    memcpy(who->scopes + 1 + length, length > 0 ? " " : "", length > 0 ? 2 : 1);
+    principal->scopes[0] = ' ';
+    memcpy(principal->scopes + 1, scopes, length);
+    memcpy(principal->scopes + 1 + length, length > 0 ? " " : "", length > 0 ? 2 : 1);
     return NULL;
 }
 
-static const char *read_subject(const json_t *root, const token_rules *rules, principal *who) {
+static const char *read_subject(const json_t *root, const token_rules *rules,
+                                principal *principal) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     size_t length = 0;
     const char *subject = strict_json_text(root, "sub", &length);
@@ -152,14 +153,14 @@ static const char *read_subject(const json_t *root, const token_rules *rules, pr
              (const unsigned char *)subject, length, digest, NULL) == NULL) {
         return "internal";
     }
-    hex_write(digest, SUBJECT_HASH_BYTES, who->subject);
+    hex_write(digest, SUBJECT_HASH_BYTES, principal->subject);
     return NULL;
 }
 
 /* By its jti one token can be shut out (RFC 7519 section 4.1.7). */
-static const char *read_token_id(const json_t *root, principal *who) {
+static const char *read_token_id(const json_t *root, principal *principal) {
     size_t length = 0;
-    who->token_id[0] = '\0';
+    principal->token_id[0] = '\0';
     if (json_object_get(root, "jti") == NULL) {
         return NULL;
     }
@@ -167,28 +168,28 @@ static const char *read_token_id(const json_t *root, principal *who) {
     if (id == NULL || length == 0 || length > TOKEN_ID_MAX) {
         return "token_id";
     }
-    memcpy(who->token_id, id, length + 1);
+    memcpy(principal->token_id, id, length + 1);
     return NULL;
 }
 
 static const char *check_claims(const json_t *root, const token_rules *rules, int64_t now,
-                                principal *who) {
+                                principal *principal) {
     const char *refusal = check_parties(root, rules);
-    refusal = refusal != NULL ? refusal : check_times(root, rules, now, who);
-    refusal = refusal != NULL ? refusal : read_client(root, who);
-    refusal = refusal != NULL ? refusal : read_organisation(root, who);
-    refusal = refusal != NULL ? refusal : read_scopes(root, who);
-    refusal = refusal != NULL ? refusal : read_token_id(root, who);
-    return refusal != NULL ? refusal : read_subject(root, rules, who);
+    refusal = refusal != NULL ? refusal : check_times(root, rules, now, principal);
+    refusal = refusal != NULL ? refusal : read_client(root, principal);
+    refusal = refusal != NULL ? refusal : read_organisation(root, principal);
+    refusal = refusal != NULL ? refusal : read_scopes(root, principal);
+    refusal = refusal != NULL ? refusal : read_token_id(root, principal);
+    return refusal != NULL ? refusal : read_subject(root, rules, principal);
 }
 
 const char *token_read_claims(const char *bytes, size_t size, const token_rules *rules, int64_t now,
-                              principal *who) {
+                              principal *principal) {
     json_t *root = strict_json_object(bytes, size);
     if (root == NULL) {
         return "claims_json";
     }
-    const char *refusal = check_claims(root, rules, now, who);
+    const char *refusal = check_claims(root, rules, now, principal);
     json_decref(root);
     return refusal;
 }

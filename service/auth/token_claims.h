@@ -7,6 +7,6 @@
 #include <stddef.h>
 
 /* Checks the claims of a token whose signature has been verified against `rules` at the time
- * `now`. Returns NULL and fills `who`, or a literal code that says what is wrong. */
+ * `now`. Returns NULL and fills `principal`, or a literal code that says what is wrong. */
 const char *token_read_claims(const char *bytes, size_t size, const token_rules *rules, int64_t now,
-                              principal *who);
+                              principal *principal);

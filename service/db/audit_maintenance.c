@@ -9,8 +9,8 @@ enum { SEAL_STEP = 2000, PRUNE_STEP = 10000, ROUNDS_MAX = 20, LOOK_EVERY_S = 5, 
 
 void audit_maintain(pool *connections, audit_watch *watch, audit_stats *stats, long tick,
                     int anchor_seconds) {
-    const db_call seal = {.what = statement_audit_seal_next, .parameters = {SEAL_STEP_TEXT}};
-    const db_call prune = {.what = statement_audit_prune, .parameters = {PRUNE_STEP_TEXT}};
+    const db_call seal = {.statement = statement_audit_seal_next, .parameters = {SEAL_STEP_TEXT}};
+    const db_call prune = {.statement = statement_audit_prune, .parameters = {PRUNE_STEP_TEXT}};
     bool anchors = (tick - 1) % anchor_seconds == 0;
     background_run_steps(connections, &seal, SEAL_STEP, ROUNDS_MAX);
     if (tick % HOUR_S == 1) {

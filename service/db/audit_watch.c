@@ -215,7 +215,7 @@ static bool read_head(const PGresult *row, audit_place *head) {
 }
 
 static PGresult *ask(const audit_watch *watch, pool *connections, arena *memory) {
-    const db_call call = {.what = statement_audit_watch,
+    const db_call call = {.statement = statement_audit_watch,
                           .parameters = {arena_printf(memory, "%" PRId64, watch->known.position),
                                          arena_printf(memory, "%" PRId64, watch->known.number),
                                          arena_printf(memory, "%" PRId64, watch->patrol.position),

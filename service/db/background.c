@@ -19,7 +19,7 @@ PGresult *background_run(pool *connections, const db_call *call, arena *memory) 
     db_error error = {0};
     PGresult *result = db_call_run(connections, NULL, call, &error, memory);
     if (result == NULL) {
-        log_write(LOG_WARNING, "%s failed, SQLSTATE %s", call->what->name,
+        log_write(LOG_WARNING, "%s failed, SQLSTATE %s", call->statement->name,
                   error.sqlstate[0] == '\0' ? "none" : error.sqlstate);
     }
     return result;

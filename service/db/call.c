@@ -10,12 +10,13 @@
 
 enum { TAKE_WAIT_MS = 500, TRIES_MAX = 3, REPEAT_WITHIN_MS = 2000 };
 
-bool db_send(PGconn *link, const statement *what, const char *const *parameters) {
-    if (what->unprepared) {
-        return PQsendQueryParams(link, what->text, what->parameters, NULL, parameters, NULL, NULL,
-                                 0) == 1;
+bool db_send(PGconn *link, const statement *statement, const char *const *parameters) {
+    if (statement->unprepared) {
+        return PQsendQueryParams(link, statement->text, statement->parameters, NULL, parameters,
+                                 NULL, NULL, 0) == 1;
     }
-    return PQsendQueryPrepared(link, what->name, what->parameters, parameters, NULL, NULL, 0) == 1;
+    return PQsendQueryPrepared(link, statement->name, statement->parameters, parameters, NULL, NULL,
+                               0) == 1;
 }
 
 /* What statement_claims is given. */
@@ -23,12 +24,13 @@ typedef struct claims {
     const char *values[4];
 } claims;
 
-static claims claims_of(const principal *who) {
-    return (claims){{who->organisation, who->scopes, who->client, who->token_id}};
+static claims claims_of(const principal *principal) {
+    return (claims){
+        {principal->organisation, principal->scopes, principal->client, principal->token_id}};
 }
 
-bool db_send_claims(PGconn *link, const principal *who) {
-    return db_send(link, statement_claims, claims_of(who).values);
+bool db_send_claims(PGconn *link, const principal *principal) {
+    return db_send(link, statement_claims, claims_of(principal).values);
 }
 
 bool db_claims_known(const PGresult *claims) {
@@ -128,11 +130,12 @@ static const char *answer_of(const PGresult *result, arena *memory) {
 /* Sends everything up to the statement's end. A call that is audited begins a transaction, which
  * its entry ends: between the two PostgreSQL waits, but not for ever
  * (idle_in_transaction_session_timeout). */
-static bool send_call(PGconn *link, const principal *who, const db_call *call) {
+static bool send_call(PGconn *link, const principal *principal, const db_call *call) {
     return PQenterPipelineMode(link) == 1 &&
            (call->audit == NULL || db_send(link, statement_begin, NULL)) &&
-           send_position(link, call->position) && (who == NULL || db_send_claims(link, who)) &&
-           db_send(link, call->what, call->parameters) && PQpipelineSync(link) == 1;
+           send_position(link, call->position) &&
+           (principal == NULL || db_send_claims(link, principal)) &&
+           db_send(link, call->statement, call->parameters) && PQpipelineSync(link) == 1;
 }
 
 /* The connection broke at a time when what was asked may have been committed. */
@@ -152,14 +155,14 @@ static PGresult *fail_unfinished(PGresult *result, const db_call *call, db_error
 }
 
 /* Claims and statement. Returns the statement's result: committed, unless the call is audited. */
-static PGresult *run_statement(PGconn *link, const principal *who, const db_call *call,
+static PGresult *run_statement(PGconn *link, const principal *principal, const db_call *call,
                                db_error *error, arena *memory) {
-    if (!send_call(link, who, call)) {
+    if (!send_call(link, principal, call)) {
         return fail(NULL, error, memory);
     }
     bool good = read_before(link, call->audit != NULL, error, memory) &&
                 read_before(link, call->position != NULL, error, memory) &&
-                (who == NULL || read_claims(link, error, memory));
+                (principal == NULL || read_claims(link, error, memory));
     PGresult *result = db_next_result(link);
     if (result == NULL) {
         return fail_unfinished(NULL, call, error, memory);
@@ -227,9 +230,9 @@ static bool run_command(PGconn *link, const statement *command) {
     return good;
 }
 
-static PGresult *run_on(PGconn *link, const principal *who, const db_call *call, db_error *error,
-                        arena *memory) {
-    PGresult *result = run_statement(link, who, call, error, memory);
+static PGresult *run_on(PGconn *link, const principal *principal, const db_call *call,
+                        db_error *error, arena *memory) {
+    PGresult *result = run_statement(link, principal, call, error, memory);
     if (call->audit != NULL && result != NULL) {
         result = commit_audited(link, call, result, error, memory);
     }
@@ -264,14 +267,14 @@ bool db_retry_again(db_retry *retry) {
     return --retry->left > 0 && db_retry_is_prompt(retry);
 }
 
-PGresult *db_call_run(pool *pool, const principal *who, const db_call *call, db_error *error,
+PGresult *db_call_run(pool *pool, const principal *principal, const db_call *call, db_error *error,
                       arena *memory) {
     for (db_retry retry = db_retry_begin();;) {
         connection *taken = take_connection(pool, error);
         if (taken == NULL) {
             return NULL;
         }
-        PGresult *result = run_on(taken->link, who, call, error, memory);
+        PGresult *result = run_on(taken->link, principal, call, error, memory);
         pool_give(taken);
         bool passing = error->failure == DB_RETRY ||
                        (error->failure == DB_UNAVAILABLE && call->safe_to_repeat);
@@ -302,10 +305,10 @@ bool db_reply_read(const PGresult *result, db_reply *reply, arena *memory) {
     return true;
 }
 
-PGresult *db_step(db_transaction *transaction, const statement *what, const char *const *parameters,
-                  db_error *error) {
+PGresult *db_step(db_transaction *transaction, const statement *statement,
+                  const char *const *parameters, db_error *error) {
     PGconn *link = transaction->taken->link;
-    if (!db_send(link, what, parameters)) {
+    if (!db_send(link, statement, parameters)) {
         return fail(NULL, error, transaction->memory);
     }
     PGresult *result = db_next_result(link);
@@ -313,7 +316,7 @@ PGresult *db_step(db_transaction *transaction, const statement *what, const char
     return ended && is_success(result) ? result : fail(result, error, transaction->memory);
 }
 
-bool db_begin(db_transaction *transaction, pool *pool, const principal *who, db_error *error,
+bool db_begin(db_transaction *transaction, pool *pool, const principal *principal, db_error *error,
               arena *memory) {
     transaction->memory = memory;
     transaction->taken = take_connection(pool, error);
@@ -322,7 +325,7 @@ bool db_begin(db_transaction *transaction, pool *pool, const principal *who, db_
     }
     PGresult *result = NULL;
     if (run_command(transaction->taken->link, statement_begin)) {
-        result = db_step(transaction, statement_claims, claims_of(who).values, error);
+        result = db_step(transaction, statement_claims, claims_of(principal).values, error);
     } else {
         fail(NULL, error, memory);
     }
@@ -423,19 +426,19 @@ bool db_audit_replay(db_transaction *transaction, const audit_note *note, const 
     return db_audit(transaction, &read, reply->body, error);
 }
 
-static bool run_idempotent(pool *pool, const principal *who, const db_call *call,
+static bool run_idempotent(pool *pool, const principal *principal, const db_call *call,
                            const db_idempotency *idempotency, db_reply *reply, db_error *error,
                            arena *memory) {
     db_transaction transaction;
     *error = (db_error){0};
-    if (!db_begin(&transaction, pool, who, error, memory)) {
+    if (!db_begin(&transaction, pool, principal, error, memory)) {
         return false;
     }
     bool good;
     if (db_idempotency_find(&transaction, idempotency, reply, error)) {
         good = error->code == NULL && db_audit_replay(&transaction, call->audit, reply, error);
     } else {
-        PGresult *result = db_step(&transaction, call->what, call->parameters, error);
+        PGresult *result = db_step(&transaction, call->statement, call->parameters, error);
         good = result != NULL && db_reply_read(result, reply, memory) &&
                db_idempotency_store(&transaction, idempotency, reply, error) &&
                db_audit(&transaction, call->audit, reply->body, error);
@@ -448,11 +451,11 @@ static bool run_idempotent(pool *pool, const principal *who, const db_call *call
     return db_commit(&transaction, error);
 }
 
-bool db_call_idempotent(pool *pool, const principal *who, const db_call *call,
+bool db_call_idempotent(pool *pool, const principal *principal, const db_call *call,
                         const db_idempotency *idempotency, db_reply *reply, db_error *error,
                         arena *memory) {
     for (db_retry retry = db_retry_begin();;) {
-        bool done = run_idempotent(pool, who, call, idempotency, reply, error, memory);
+        bool done = run_idempotent(pool, principal, call, idempotency, reply, error, memory);
         /* With a key even an uncertain commit may be asked again: the key knows whether it
          * happened. */
         if (done || error->failure == DB_REFUSED || !db_retry_again(&retry)) {

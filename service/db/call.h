@@ -10,7 +10,7 @@
 enum { CALL_PARAMETERS_MAX = 12 };
 
 typedef struct db_call {
-    const statement *what;
+    const statement *statement;
     const char *parameters[CALL_PARAMETERS_MAX]; /* text format; NULL is NULL */
     const char *position;    /* of a standby only: what it has to have replayed; NULL: no matter */
     const audit_note *audit; /* NULL: leaves no entry */
@@ -30,14 +30,14 @@ bool db_retry_is_prompt(const db_retry *retry);
 /* Whether another try may follow one that failed. */
 bool db_retry_again(db_retry *retry);
 
-/* Runs the call as `who` (NULL: without claims). Claims, statement and commit travel in one
+/* Runs the call as `principal` (NULL: without claims). Claims, statement and commit travel in one
  * pipeline up to one sync, which PostgreSQL runs as one transaction (documentation 34.5.1.1). With
  * a note of `audit` the answer is read first, and its entry in the audit trail goes with the
  * commit: without the entry there is no answer (and no change), but the error database_unavailable.
  * Returns the result, which the caller clears, or NULL with `error` filled, its strings in
  * `memory`. An organisation that the database does not know gives the error code
  * organisation_not_allowed. */
-PGresult *db_call_run(pool *pool, const principal *who, const db_call *call, db_error *error,
+PGresult *db_call_run(pool *pool, const principal *principal, const db_call *call, db_error *error,
                       arena *memory);
 
 /* A transaction of several round trips, for what one pipeline cannot do. */
@@ -46,12 +46,13 @@ typedef struct db_transaction {
     arena *memory;
 } db_transaction;
 
-/* Begins with the claims of `who`. Returns false with `error`; then there is nothing to end. */
-bool db_begin(db_transaction *transaction, pool *pool, const principal *who, db_error *error,
+/* Begins with the claims of `principal`. Returns false with `error`; then there is nothing to end.
+ */
+bool db_begin(db_transaction *transaction, pool *pool, const principal *principal, db_error *error,
               arena *memory);
 /* Runs one statement inside. Returns its result, which the caller clears, or NULL with `error`. */
-PGresult *db_step(db_transaction *transaction, const statement *what, const char *const *parameters,
-                  db_error *error);
+PGresult *db_step(db_transaction *transaction, const statement *statement,
+                  const char *const *parameters, db_error *error);
 /* Ends it. Returns false with `error` when it is not known to be committed. */
 bool db_commit(db_transaction *transaction, db_error *error);
 void db_rollback(db_transaction *transaction);
@@ -75,8 +76,9 @@ typedef struct db_reply {
  * transaction the reply is stored, and a later call with the key gets it back. Returns true with
  * `reply` filled, or false with `error`; another request under the same key is
  * idempotency_key_reused, one still running is idempotency_in_flight. A reply that is given again
- * shows what `who` may see now; it is not_found when `who` may no longer see what it is about. */
-bool db_call_idempotent(pool *pool, const principal *who, const db_call *call,
+ * shows what `principal` may see now; it is not_found when `principal` may no longer see what it is
+ * about. */
+bool db_call_idempotent(pool *pool, const principal *principal, const db_call *call,
                         const db_idempotency *idempotency, db_reply *reply, db_error *error,
                         arena *memory);
 
@@ -106,8 +108,8 @@ bool db_reply_read(const PGresult *result, db_reply *reply, arena *memory);
 const char *db_text(const PGresult *result, const char *column, arena *memory);
 
 /* Building blocks for whoever pipelines more than one statement (service/db/group_commit.c). */
-bool db_send(PGconn *link, const statement *what, const char *const *parameters);
-bool db_send_claims(PGconn *link, const principal *who);
+bool db_send(PGconn *link, const statement *statement, const char *const *parameters);
+bool db_send_claims(PGconn *link, const principal *principal);
 /* Whether the answer to the claims says that the organisation is known. */
 bool db_claims_known(const PGresult *claims);
 /* The next result of the pipeline: NULL when the connection broke or stayed silent (db_wait). Skips

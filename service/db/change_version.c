@@ -134,7 +134,7 @@ static void run_step(change_version *changes, arena *memory) {
     db_error error = {0};
     const char *max = arena_printf(memory, "%d", changes->step);
     db_call call = {
-        .what = statement_look_at_statistics, .parameters = {max}, .safe_to_repeat = true};
+        .statement = statement_look_at_statistics, .parameters = {max}, .safe_to_repeat = true};
     PGresult *seen = db_call_run(changes->connection, NULL, &call, &error, memory);
     if (seen == NULL) {
         note_failure(changes, error.sqlstate);

@@ -173,10 +173,10 @@ static const char *collect_topics(const feed *feed, arena *memory) {
 
 /* --- how far it is complete --- */
 
-static PGresult *ask(feed *feed, const statement *what, const char *const *parameters) {
+static PGresult *ask(feed *feed, const statement *statement, const char *const *parameters) {
     db_error error = {0};
     db_transaction step = {.taken = feed->taken, .memory = feed->memory};
-    PGresult *result = db_step(&step, what, parameters, &error);
+    PGresult *result = db_step(&step, statement, parameters, &error);
     if (result == NULL) {
         pool_give(feed->taken);
         feed->taken = NULL;
@@ -184,8 +184,8 @@ static PGresult *ask(feed *feed, const statement *what, const char *const *param
     return result;
 }
 
-static bool ask_number(feed *feed, const statement *what, int64_t *number) {
-    PGresult *result = ask(feed, what, NULL);
+static bool ask_number(feed *feed, const statement *statement, int64_t *number) {
+    PGresult *result = ask(feed, statement, NULL);
     if (result == NULL) {
         return false;
     }
@@ -194,8 +194,8 @@ static bool ask_number(feed *feed, const statement *what, int64_t *number) {
     return true;
 }
 
-static bool command(feed *feed, const statement *what) {
-    PGresult *result = ask(feed, what, NULL);
+static bool command(feed *feed, const statement *statement) {
+    PGresult *result = ask(feed, statement, NULL);
     PQclear(result);
     return result != NULL;
 }

@@ -61,10 +61,10 @@ static bool is_good(const PGresult *result) {
 }
 
 /* Runs the statement; NULL with a sentence in `reason` when it fails. */
-static PGresult *ask(PGconn *link, const statement *what, const char *const *parameters,
+static PGresult *ask(PGconn *link, const statement *statement, const char *const *parameters,
                      char *reason, size_t reason_size) {
     PGresult *result =
-        PQexecParams(link, what->text, what->parameters, NULL, parameters, NULL, NULL, 0);
+        PQexecParams(link, statement->text, statement->parameters, NULL, parameters, NULL, NULL, 0);
     if (is_good(result)) {
         return result;
     }

@@ -15,7 +15,7 @@ enum { GROUP_MAX = 128, TAKE_WAIT_MS = 500, QUEUE_WAIT_MS = 1000, SINGLE_TRIES_M
 
 typedef struct writer {
     struct writer *next;
-    const principal *who;
+    const principal *principal;
     const char *item;
     group_commit_result *result;
     arena *memory;
@@ -29,7 +29,7 @@ struct group_commit {
     pthread_mutex_t lock;
     writer *first, *last;
     size_t queued;
-    const statement *what;
+    const statement *statement;
     pool *connections; /* connections */
     size_t connection_count, leaders;
     unsigned long long singles;
@@ -92,7 +92,7 @@ static int compare_principals(const principal *a, const principal *b) {
 }
 
 static int compare_writers(const void *a, const void *b) {
-    return compare_principals((*(writer *const *)a)->who, (*(writer *const *)b)->who);
+    return compare_principals((*(writer *const *)a)->principal, (*(writer *const *)b)->principal);
 }
 
 /* The items of writers[0..count) as a JSON array; freed by the caller. */
@@ -117,17 +117,19 @@ static char *join_items(writer *const *writers, size_t count) {
 
 static size_t batch_length(writer *const *writers, size_t count) {
     size_t length = 1;
-    while (length < count && compare_principals(writers[0]->who, writers[length]->who) == 0) {
+    while (length < count &&
+           compare_principals(writers[0]->principal, writers[length]->principal) == 0) {
         length++;
     }
     return length;
 }
 
-static bool send_batch(PGconn *link, const statement *what, writer *const *writers, size_t count) {
+static bool send_batch(PGconn *link, const statement *statement, writer *const *writers,
+                       size_t count) {
     char *items = join_items(writers, count);
     const char *const parameters[] = {items};
-    bool sent =
-        items != NULL && db_send_claims(link, writers[0]->who) && db_send(link, what, parameters);
+    bool sent = items != NULL && db_send_claims(link, writers[0]->principal) &&
+                db_send(link, statement, parameters);
     free(items);
     return sent;
 }
@@ -152,13 +154,13 @@ static bool read_batch(PGconn *link, writer *const *writers, size_t count) {
 }
 
 /* Sends all items as one transaction. Returns whether it was committed. */
-static bool commit_group(PGconn *link, const statement *what, writer *const *writers,
+static bool commit_group(PGconn *link, const statement *statement, writer *const *writers,
                          size_t count) {
     if (PQenterPipelineMode(link) != 1) {
         return false;
     }
     for (size_t i = 0; i < count; i += batch_length(writers + i, count - i)) {
-        if (!send_batch(link, what, writers + i, batch_length(writers + i, count - i))) {
+        if (!send_batch(link, statement, writers + i, batch_length(writers + i, count - i))) {
             return false;
         }
     }
@@ -176,9 +178,10 @@ static bool commit_group(PGconn *link, const statement *what, writer *const *wri
 static void commit_single(group_commit *commit, writer *one) {
     db_error error = {.failure = DB_UNAVAILABLE, .code = "overloaded"};
     char *item = join_items(&one, 1);
-    db_call call = {.what = commit->what, .parameters = {item}};
+    db_call call = {.statement = commit->statement, .parameters = {item}};
     for (int tries = 0; item != NULL && tries < SINGLE_TRIES_MAX && !one->done; tries++) {
-        PGresult *rows = db_call_run(commit->connections, one->who, &call, &error, one->memory);
+        PGresult *rows =
+            db_call_run(commit->connections, one->principal, &call, &error, one->memory);
         if (rows != NULL) {
             one->done =
                 PQntuples(rows) == 1 && group_commit_result_read(rows, 0, one->result, one->memory);
@@ -235,7 +238,7 @@ static void commit_writers(group_commit *commit, writer **writers, size_t count)
         connection *taken = pool_take(commit->connections,
                                       pool_is_connected(commit->connections) ? TAKE_WAIT_MS : 0);
         if (taken != NULL) {
-            committed = commit_group(taken->link, commit->what, writers, count);
+            committed = commit_group(taken->link, commit->statement, writers, count);
             pool_give(taken);
         }
     }
@@ -329,9 +332,9 @@ static bool wait_in_queue(group_commit *commit, writer *own) {
     return __atomic_load_n(&own->woken_up, __ATOMIC_ACQUIRE);
 }
 
-bool group_commit_submit(group_commit *commit, const principal *who, const char *item,
+bool group_commit_submit(group_commit *commit, const principal *principal, const char *item,
                          group_commit_result *result, arena *memory) {
-    writer own = {.who = who, .item = item, .result = result, .memory = memory};
+    writer own = {.principal = principal, .item = item, .result = result, .memory = memory};
     sem_init(&own.wake_up, 0, 0);
     if (lead_or_queue(commit, &own) && !wait_in_queue(commit, &own)) {
         result->error = (db_error){.failure = DB_UNAVAILABLE, .code = "overloaded"};
@@ -343,13 +346,14 @@ bool group_commit_submit(group_commit *commit, const principal *who, const char 
     return own.done && result->error.code == NULL;
 }
 
-group_commit *group_commit_new(const char *conninfo, size_t connections, const statement *what) {
+group_commit *group_commit_new(const char *conninfo, size_t connections,
+                               const statement *statement) {
     group_commit *commit = calloc(1, sizeof *commit);
     if (commit == NULL) {
         return NULL;
     }
     pthread_mutex_init(&commit->lock, NULL);
-    commit->what = what;
+    commit->statement = statement;
     commit->connection_count = connections;
     commit->connections = pool_new(conninfo, connections, session_options);
     if (commit->connections == NULL) {

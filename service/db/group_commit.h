@@ -25,11 +25,12 @@
 
 typedef struct group_commit group_commit;
 
-/* Prepares group commit for `what`, a statement that takes one JSON array of items {n, ...} and
- * returns one row an item {n, status, replayed, id, version, location, body, code, errors}; status
- * 0 asks to send the item again. `connections` groups can be under way at the same time, each on a
- * connection of its own to `conninfo`. NULL when memory or threads are out. */
-group_commit *group_commit_new(const char *conninfo, size_t connections, const statement *what);
+/* Prepares group commit for `statement`, a statement that takes one JSON array of items {n, ...}
+ * and returns one row an item {n, status, replayed, id, version, location, body, code, errors};
+ * status 0 asks to send the item again. `connections` groups can be under way at the same time,
+ * each on a connection of its own to `conninfo`. NULL when memory or threads are out. */
+group_commit *group_commit_new(const char *conninfo, size_t connections,
+                               const statement *statement);
 void group_commit_free(group_commit *commit);
 
 /* The result of one item; strings in the caller's memory. */
@@ -43,7 +44,7 @@ typedef struct group_commit_result {
  * `"hash":"..","doc":{..}`), and waits until it is durable or refused. Never waits for others to
  * come; waits at most a second for those who are ahead (then `overloaded`, and nothing was sent).
  * Returns true with result->reply, or false with result->error. */
-bool group_commit_submit(group_commit *commit, const principal *who, const char *item,
+bool group_commit_submit(group_commit *commit, const principal *principal, const char *item,
                          group_commit_result *result, arena *memory);
 
 /* Reads the result of one row; the columns stand in the order above. Returns false for status 0:

@@ -60,15 +60,15 @@ static step_result run_text(const migration *m, const char *what, const char *te
     return check_result(m, what, PQexec(m->link, text));
 }
 
-static step_result run_named(const migration *m, const statement *what) {
-    return run_text(m, what->name, what->text);
+static step_result run_named(const migration *m, const statement *statement) {
+    return run_text(m, statement->name, statement->text);
 }
 
-static step_result run_with(const migration *m, const statement *what,
+static step_result run_with(const migration *m, const statement *statement,
                             const char *const *parameters) {
-    return check_result(
-        m, what->name,
-        PQexecParams(m->link, what->text, what->parameters, NULL, parameters, NULL, NULL, 0));
+    return check_result(m, statement->name,
+                        PQexecParams(m->link, statement->text, statement->parameters, NULL,
+                                     parameters, NULL, NULL, 0));
 }
 
 static bool read_known(migration *m) {

@@ -49,7 +49,7 @@ static bool is_ready(replica_router *router) {
 
 /* Up to where the primary has committed; NULL with `error` when it cannot be asked. */
 static const char *ask_position(replica_router *router, db_error *error, arena *memory) {
-    db_call ask = {.what = statement_commit_position, .safe_to_repeat = true};
+    db_call ask = {.statement = statement_commit_position, .safe_to_repeat = true};
     PGresult *answer = db_call_run(router->primary, NULL, &ask, error, memory);
     const char *position = answer == NULL ? NULL : db_text(answer, "position", memory);
     PQclear(answer);
@@ -57,7 +57,7 @@ static const char *ask_position(replica_router *router, db_error *error, arena *
 }
 
 /* Returns whether the standby's answer stands: a result, or a refusal that `error` tells. */
-static bool ask_standby(replica_router *router, const principal *who, const db_call *call,
+static bool ask_standby(replica_router *router, const principal *principal, const db_call *call,
                         PGresult **result, db_error *error, arena *memory) {
     db_call there = *call;
     there.position = ask_position(router, error, memory);
@@ -65,7 +65,7 @@ static bool ask_standby(replica_router *router, const principal *who, const db_c
         return false;
     }
     there.safe_to_repeat = false; /* what breaks there is repeated on the primary */
-    *result = db_call_run(router->standby, who, &there, error, memory);
+    *result = db_call_run(router->standby, principal, &there, error, memory);
     if (*result != NULL || error->failure == DB_REFUSED) {
         return true;
     }
@@ -73,19 +73,19 @@ static bool ask_standby(replica_router *router, const principal *who, const db_c
     return false;
 }
 
-PGresult *replica_router_run(replica_router *router, const principal *who, const db_call *call,
-                             db_error *error, arena *memory) {
-    if (router->standby == NULL || !call->what->standby) {
-        return db_call_run(router->primary, who, call, error, memory);
+PGresult *replica_router_run(replica_router *router, const principal *principal,
+                             const db_call *call, db_error *error, arena *memory) {
+    if (router->standby == NULL || !call->statement->standby) {
+        return db_call_run(router->primary, principal, call, error, memory);
     }
     PGresult *result = NULL;
-    if (is_ready(router) && ask_standby(router, who, call, &result, error, memory)) {
+    if (is_ready(router) && ask_standby(router, principal, call, &result, error, memory)) {
         atomic_fetch_add(&router->by_standby, 1);
         return result;
     }
     atomic_fetch_add(&router->by_primary, 1);
     *error = (db_error){0};
-    return db_call_run(router->primary, who, call, error, memory);
+    return db_call_run(router->primary, principal, call, error, memory);
 }
 
 replica_router_stats replica_router_stats_read(replica_router *router) {

@@ -17,8 +17,8 @@ void replica_router_free(replica_router *router);
 
 /* Runs the call like db_call_run: on the standby when its statement may run there, else on the
  * primary. */
-PGresult *replica_router_run(replica_router *router, const principal *who, const db_call *call,
-                             db_error *error, arena *memory);
+PGresult *replica_router_run(replica_router *router, const principal *principal,
+                             const db_call *call, db_error *error, arena *memory);
 
 /* Looks at idle connections to the standby: call once a second. */
 void replica_router_probe(replica_router *router);

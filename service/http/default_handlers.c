@@ -6,17 +6,18 @@
 
 enum { PAGE_LIMIT = 50 };
 
-static db_call make_call(request *r, const statement *what, const char *const *parameters,
+static db_call make_call(request *r, const statement *statement, const char *const *parameters,
                          bool safe_to_repeat) {
-    db_call call = {.what = what, .audit = request_audit_note(r), .safe_to_repeat = safe_to_repeat};
-    for (int i = 0; i < what->parameters && i < CALL_PARAMETERS_MAX; i++) {
+    db_call call = {
+        .statement = statement, .audit = request_audit_note(r), .safe_to_repeat = safe_to_repeat};
+    for (int i = 0; i < statement->parameters && i < CALL_PARAMETERS_MAX; i++) {
         call.parameters[i] = parameters[i];
     }
     return call;
 }
 
-PGresult *run_read(request *r, const statement *what, const char *const *parameters) {
-    db_call call = make_call(r, what, parameters, true);
+PGresult *run_read(request *r, const statement *statement, const char *const *parameters) {
+    db_call call = make_call(r, statement, parameters, true);
     db_error error = {0};
     PGresult *result =
         replica_router_run(r->context->replicas, request_principal(r), &call, &error, r->memory);
@@ -32,8 +33,8 @@ PGresult *run_read(request *r, const statement *what, const char *const *paramet
     return result;
 }
 
-void handle_read(request *r, const statement *what, const char *const *parameters) {
-    PGresult *result = run_read(r, what, parameters);
+void handle_read(request *r, const statement *statement, const char *const *parameters) {
+    PGresult *result = run_read(r, statement, parameters);
     if (result == NULL) {
         return;
     }
@@ -42,8 +43,8 @@ void handle_read(request *r, const statement *what, const char *const *parameter
     PQclear(result);
 }
 
-void handle_read_items(request *r, const statement *what, const char *const *parameters) {
-    PGresult *result = run_read(r, what, parameters);
+void handle_read_items(request *r, const statement *statement, const char *const *parameters) {
+    PGresult *result = run_read(r, statement, parameters);
     if (result == NULL) {
         return;
     }
@@ -63,16 +64,16 @@ static int path_parameters(const request *r, const char **parameters) {
     return count;
 }
 
-void handle_get(request *r, const statement *what) {
+void handle_get(request *r, const statement *statement) {
     const char *parameters[CALL_PARAMETERS_MAX] = {0};
     path_parameters(r, parameters);
-    handle_read(r, what, parameters);
+    handle_read(r, statement, parameters);
 }
 
-void handle_list(request *r, const statement *what) {
+void handle_list(request *r, const statement *statement) {
     const char *parameters[CALL_PARAMETERS_MAX] = {0};
     path_parameters(r, parameters);
-    handle_read_items(r, what, parameters);
+    handle_read_items(r, statement, parameters);
 }
 
 /* The filters as a JSON object with sorted members: what the path names, and the query but for the
@@ -129,7 +130,7 @@ static const char *next_url(request *r, const char *cursor) {
     return arena_printf(r->memory, "%scursor=%s", url, cursor);
 }
 
-void handle_page(request *r, const statement *what) {
+void handle_page(request *r, const statement *statement) {
     const char *filters = filters_text(r);
     const char *cursor = request_query_value(r, "cursor");
     const char *limit = request_query_value(r, "limit");
@@ -143,7 +144,7 @@ void handle_page(request *r, const statement *what) {
     }
     const char *const parameters[] = {
         filters, after, limit == NULL ? arena_printf(r->memory, "%d", PAGE_LIMIT) : limit};
-    PGresult *result = run_read(r, what, parameters);
+    PGresult *result = run_read(r, statement, parameters);
     if (result == NULL) {
         return;
     }
@@ -170,8 +171,9 @@ void respond_reply(request *r, const db_reply *reply) {
     respond(r, reply->status, reply->body);
 }
 
-bool run_write(request *r, const statement *what, const char *const *parameters, db_reply *reply) {
-    db_call call = make_call(r, what, parameters, false);
+bool run_write(request *r, const statement *statement, const char *const *parameters,
+               db_reply *reply) {
+    db_call call = make_call(r, statement, parameters, false);
     db_error error = {0};
     db_idempotency idempotency;
     bool done;
@@ -190,18 +192,18 @@ bool run_write(request *r, const statement *what, const char *const *parameters,
     return done;
 }
 
-void handle_write(request *r, const statement *what, const char *const *parameters) {
+void handle_write(request *r, const statement *statement, const char *const *parameters) {
     db_reply reply = {0};
-    if (run_write(r, what, parameters, &reply)) {
+    if (run_write(r, statement, parameters, &reply)) {
         respond_reply(r, &reply);
     }
 }
 
-void handle_submit(request *r, const statement *what) {
+void handle_submit(request *r, const statement *statement) {
     enum { WITH_VERSION = 2, WITH_FIRST = 3 };
     const char *parameters[CALL_PARAMETERS_MAX] = {0};
     int count = path_parameters(r, parameters);
-    int wanted = what->parameters - count;
+    int wanted = statement->parameters - count;
     if (wanted >= WITH_FIRST) {
         bool first = request_header(r, "If-None-Match") != NULL;
         if (first && request_header(r, "If-Match") != NULL) {
@@ -216,5 +218,5 @@ void handle_submit(request *r, const statement *what) {
         parameters[count++] = request_expected_version(r);
     }
     parameters[count] = request_body_text(r);
-    handle_write(r, what, parameters);
+    handle_write(r, statement, parameters);
 }

@@ -67,14 +67,14 @@ static void answer_page(request *r, const char *path, const char *items, const c
 }
 
 /* Reads one row of the statement; false when it answered with a problem. */
-static PGresult *read_row(request *r, const statement *what, const char *position, int64_t safe,
-                          bool cloud) {
+static PGresult *read_row(request *r, const statement *statement, const char *position,
+                          int64_t safe, bool cloud) {
     if (safe < 0) {
         respond_problem(r, "database_unavailable", NULL);
         return NULL;
     }
     const char *limit = request_query_value(r, "limit");
-    return run_read(r, what,
+    return run_read(r, statement,
                     (const char *[]){
                         position, limit == NULL ? arena_printf(r->memory, "%d", PAGE_LIMIT) : limit,
                         arena_printf(r->memory, "%lld", (long long)safe),
@@ -86,10 +86,10 @@ static bool is_true(const PGresult *row, const char *column) {
 }
 
 /* Reads once. Returns whether to read again at once. */
-static bool read_feed_once(request *r, const statement *what, const char *position) {
+static bool read_feed_once(request *r, const statement *statement, const char *position) {
     bool cloud = wants_cloud(r);
     int64_t safe = feed_safe(r->context->changes);
-    PGresult *row = read_row(r, what, position, safe, cloud);
+    PGresult *row = read_row(r, statement, position, safe, cloud);
     if (row == NULL) {
         return false;
     }
@@ -106,21 +106,21 @@ static bool read_feed_once(request *r, const statement *what, const char *positi
     return long_poll_wait(r, query_number(r, "wait", 0), topics, safe) == LONG_POLL_READ_AGAIN;
 }
 
-void handle_feed(request *r, const statement *what) {
+void handle_feed(request *r, const statement *statement) {
     const char *position;
     if (read_position(r, feed_list, &position)) {
-        while (read_feed_once(r, what, position)) {
+        while (read_feed_once(r, statement, position)) {
         }
     }
 }
 
-void handle_snapshot(request *r, const statement *what, const char *feed_path) {
+void handle_snapshot(request *r, const statement *statement, const char *feed_path) {
     const char *position;
     bool cloud = wants_cloud(r);
     if (!read_position(r, r->operation->id, &position)) {
         return;
     }
-    PGresult *row = read_row(r, what, position, feed_safe(r->context->changes), cloud);
+    PGresult *row = read_row(r, statement, position, feed_safe(r->context->changes), cloud);
     if (row == NULL) {
         return;
     }

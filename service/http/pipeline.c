@@ -174,7 +174,7 @@ static bool note_token(request *r) {
         return true;
     }
     db_call call = {
-        .what = statement_webhook_token_seen,
+        .statement = statement_webhook_token_seen,
         .parameters = {arena_printf(r->memory, "%lld", (long long)r->principal.issued_at)},
         .safe_to_repeat = true};
     db_error error = {0};

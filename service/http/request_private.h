@@ -134,7 +134,7 @@ const char *cursor_read_for(request *r, const char *list, const char *cursor, co
 void request_record(request *r);
 
 /* A reading statement's row. Returns NULL when it answered with a problem. */
-PGresult *run_read(request *r, const statement *what, const char *const *parameters);
+PGresult *run_read(request *r, const statement *statement, const char *const *parameters);
 
 /* Chooses the media type of an answer by an Accept header (RFC 9110 section 12.5.1). `offered` ends
  * with NULL and begins with the service's own preference. Returns one of them: the one with the

@@ -23,7 +23,7 @@ typedef struct attempt {
     struct attempt *next;
     arena *memory; /* of everything below */
     const targets *allowed;
-    principal who; /* as whom its end is recorded */
+    principal principal; /* as whom its end is recorded */
     const char *webhook, *delivery, *number;
     const char *url, *body;
     int generation;

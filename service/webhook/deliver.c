@@ -57,7 +57,7 @@ static int64_t awake_ms(void) {
 static void record(deliverer *deliverer, const attempt *one, attempt_result result, long status,
                    long retry_after) {
     db_call call = {
-        .what = statement_finish_delivery,
+        .statement = statement_finish_delivery,
         .parameters = {one->webhook, one->delivery, one->number, attempt_names[result],
                        status == 0 ? NULL : arena_printf(one->memory, "%ld", status),
                        arena_printf(one->memory, "%ld", retry_after),
@@ -66,7 +66,7 @@ static void record(deliverer *deliverer, const attempt *one, attempt_result resu
     PGresult *done = NULL;
     db_error error = {0};
     for (int tries = 0; tries < FINISH_TRIES && done == NULL; tries++) {
-        done = db_call_run(deliverer->connection, &one->who, &call, &error, one->memory);
+        done = db_call_run(deliverer->connection, &one->principal, &call, &error, one->memory);
     }
     if (done == NULL) {
         /* The lease runs out, and the event is sent once more. */
@@ -148,12 +148,12 @@ static bool start_attempt(deliverer *deliverer, attempt *one) {
     return true;
 }
 
-static attempt *make_attempt(const PGresult *rows, int row, const principal *who,
+static attempt *make_attempt(const PGresult *rows, int row, const principal *principal,
                              const char *webhook, bool trusted) {
     arena *memory = arena_new();
     attempt *one = arena_alloc(memory, sizeof *one);
     *one = (attempt){.memory = memory,
-                     .who = *who,
+                     .principal = *principal,
                      .webhook = arena_strdup(memory, webhook),
                      .delivery = arena_strdup(memory, PQgetvalue(rows, row, 0)),
                      .number = arena_strdup(memory, PQgetvalue(rows, row, 1)),
@@ -177,23 +177,24 @@ static void complain(deliverer *deliverer, const char *webhook, const db_error *
 /* Takes what is ready of one webhook and starts to send it. What could not be started while its
  * lease is young is left: somebody takes it when the lease is over. Returns how many it took, or
  * -1 when the database refused. */
-static int claim_events(deliverer *deliverer, const char *webhook, const principal *who,
+static int claim_events(deliverer *deliverer, const char *webhook, const principal *principal,
                         int64_t safe) {
     int64_t began = awake_ms();
     bool trusted = endpoint_health_get(deliverer->endpoints, webhook) == ENDPOINT_RESPONSIVE;
     db_call call = {
-        .what = statement_take_deliveries,
+        .statement = statement_take_deliveries,
         .parameters = {webhook, arena_printf(deliverer->memory, "%lld", (long long)safe),
                        arena_printf(deliverer->memory, "%d", slots_for(deliverer, webhook)),
                        arena_printf(deliverer->memory, "%d", LEASE_S)}};
     db_error error = {0};
-    PGresult *rows = db_call_run(deliverer->connection, who, &call, &error, deliverer->memory);
+    PGresult *rows =
+        db_call_run(deliverer->connection, principal, &call, &error, deliverer->memory);
     if (rows == NULL) {
         complain(deliverer, webhook, &error);
         return -1;
     }
     for (int row = 0; row < PQntuples(rows) && awake_ms() - began < START_MS; row++) {
-        attempt *one = make_attempt(rows, row, who, webhook, trusted);
+        attempt *one = make_attempt(rows, row, principal, webhook, trusted);
         if (!start_attempt(deliverer, one)) {
             finish_attempt(deliverer, one, one->forbidden ? ATTEMPT_FORBIDDEN : ATTEMPT_UNREACHABLE,
                            0, 0);
@@ -218,13 +219,14 @@ static void take_out(deliverer *deliverer, const attempt *one) {
  * slot: the look decides who has it then. */
 static void go_on(deliverer *deliverer, attempt *one, attempt_result result, long status,
                   long retry_after) {
-    principal who = one->who;
+    principal principal = one->principal;
     const char *webhook = arena_strdup(deliverer->memory, one->webhook);
     bool keeps = one->trusted && free_slots(deliverer) > 1;
     note_health(deliverer, one, result);
     finish_attempt(deliverer, one, result, status, retry_after);
     if (!atomic_load(&deliverer->stopping) &&
-        (!keeps || claim_events(deliverer, webhook, &who, feed_safe(deliverer->changes)) <= 0)) {
+        (!keeps ||
+         claim_events(deliverer, webhook, &principal, feed_safe(deliverer->changes)) <= 0)) {
         deliverer->next_look_ms = 0; /* to know who is next, and when */
     }
 }
@@ -246,12 +248,12 @@ static void collect(deliverer *deliverer) {
 /* --- what is due --- */
 
 static principal read_principal(const PGresult *due, int row) {
-    principal who = {0};
-    snprintf(who.organisation, sizeof who.organisation, "%s", PQgetvalue(due, row, 1));
-    snprintf(who.client, sizeof who.client, "%s", PQgetvalue(due, row, 2));
-    snprintf(who.scopes, sizeof who.scopes, "%s", PQgetvalue(due, row, 3));
-    snprintf(who.token_id, sizeof who.token_id, "%s", PQgetvalue(due, row, 5));
-    return who;
+    principal principal = {0};
+    snprintf(principal.organisation, sizeof principal.organisation, "%s", PQgetvalue(due, row, 1));
+    snprintf(principal.client, sizeof principal.client, "%s", PQgetvalue(due, row, 2));
+    snprintf(principal.scopes, sizeof principal.scopes, "%s", PQgetvalue(due, row, 3));
+    snprintf(principal.token_id, sizeof principal.token_id, "%s", PQgetvalue(due, row, 5));
+    return principal;
 }
 
 /* How many of the rows, which come in the order of their waits, are ready. */
@@ -267,12 +269,13 @@ static int count_ready(const PGresult *due) {
 /* Takes for one webhook that is ready; returns for how long it has to wait. */
 static int64_t serve_ready(deliverer *deliverer, const PGresult *due, int row, int64_t safe) {
     const char *webhook = PQgetvalue(due, row, 0);
-    principal who = read_principal(due, row);
+    principal principal = read_principal(due, row);
     if (free_slots(deliverer) > 0 && slots_for(deliverer, webhook) == 0) {
         return LOOK_MS; /* an attempt that ends and frees its slot leads to a look */
     }
-    return free_slots(deliverer) > 0 && claim_events(deliverer, webhook, &who, safe) < 0 ? AGAIN_MS
-                                                                                         : 0;
+    return free_slots(deliverer) > 0 && claim_events(deliverer, webhook, &principal, safe) < 0
+               ? AGAIN_MS
+               : 0;
 }
 
 static bool is_due(const void *rows, const char *webhook) {
@@ -289,7 +292,7 @@ static bool is_due(const void *rows, const char *webhook) {
 static void serve_due_webhooks(deliverer *deliverer) {
     int64_t safe = feed_safe(deliverer->changes);
     int64_t wait = LOOK_MS;
-    db_call call = {.what = statement_webhooks_due,
+    db_call call = {.statement = statement_webhooks_due,
                     .parameters = {arena_printf(deliverer->memory, "%lld", (long long)safe)},
                     .safe_to_repeat = true};
     db_error error = {0};
@@ -315,7 +318,7 @@ static void serve_due_webhooks(deliverer *deliverer) {
 }
 
 static void read_backlog(deliverer *deliverer) {
-    db_call call = {.what = statement_webhook_backlog, .safe_to_repeat = true};
+    db_call call = {.statement = statement_webhook_backlog, .safe_to_repeat = true};
     db_error error = {0};
     deliverer->backlog_ms = awake_ms();
     PGresult *row = db_call_run(deliverer->connection, NULL, &call, &error, deliverer->memory);

@@ -99,9 +99,9 @@ static void make_rsa(arena *memory) {
 
 __attribute__((constructor(65535))) static void start_keys(void) {
     arena *memory = arena_new();
-    principal who;
+    principal principal;
     make_rsa(memory);
-    HOLDS(token_verify(by_rsa, good_token, NOW, &who) == NULL);
+    HOLDS(token_verify(by_rsa, good_token, NOW, &principal) == NULL);
     arena_free(memory);
 }
 
@@ -122,14 +122,15 @@ static bool is_empty(const principal *who) {
 
 /* A type that libjwt does not read gets no second opinion. */
 static void verify(const char *text, bool typed_otherwise) {
-    principal who;
-    if (token_verify(by_secret, text, NOW, &who) == NULL) {
-        HOLDS(*who.organisation != '\0' && *who.client != '\0' && who.expires_at > NOW - 30);
+    principal principal;
+    if (token_verify(by_secret, text, NOW, &principal) == NULL) {
+        HOLDS(*principal.organisation != '\0' && *principal.client != '\0' &&
+              principal.expires_at > NOW - 30);
         HOLDS(typed_otherwise || libjwt_believes(text, secret, JWT_ALG_HS256));
     } else {
-        HOLDS(is_empty(&who));
+        HOLDS(is_empty(&principal));
     }
-    HOLDS(token_verify(by_rsa, text, NOW, &who) != NULL || strcmp(text, good_token) == 0);
+    HOLDS(token_verify(by_rsa, text, NOW, &principal) != NULL || strcmp(text, good_token) == 0);
 }
 
 static void sign_and_verify(char *text, arena *memory) {
@@ -155,9 +156,9 @@ static void change_and_verify(const uint8_t *data, size_t size, arena *memory) {
         size_t place = ((size_t)data[i] << 8 | data[i + 1]) % length;
         text[place] = data[i + 2] == 0 ? text[place] : (char)data[i + 2];
     }
-    principal who;
+    principal principal;
     bool same = strcmp(text, good_token) == 0;
-    bool believed = token_verify(by_rsa, text, NOW, &who) == NULL;
+    bool believed = token_verify(by_rsa, text, NOW, &principal) == NULL;
     HOLDS(believed == same);
     HOLDS(!believed || libjwt_believes(text, pem, JWT_ALG_RS256));
     HOLDS(!libjwt_believes(text, secret, JWT_ALG_HS256));

@@ -145,7 +145,7 @@ static char *good_token(void) {
 Test(fetch, keys_of_a_silent_issuer_are_accepted_for_so_long_only) {
     server here = {0};
     char url[64];
-    principal who;
+    principal principal;
     char *first = answer_with("200 OK", set_of(good_key(), NULL));
     start_server(&here);
     url_of(&here, url, sizeof url);
@@ -160,10 +160,10 @@ Test(fetch, keys_of_a_silent_issuer_are_accepted_for_so_long_only) {
     token_verifier *verifier = token_verifier_new(set, &rules);
     char *token = good_token();
     int64_t last = keys_stats_read(set).loaded_at + accept_seconds;
-    cr_expect_null(token_verify(verifier, token, last, &who));
-    cr_expect_null(token_verify(verifier, token, last, &who), "from the cache");
-    cr_expect_str_eq(token_verify(verifier, token, last + 1, &who), "keys");
-    cr_expect_str_empty(who.client, "a verified token that is remembered is refused, too");
+    cr_expect_null(token_verify(verifier, token, last, &principal));
+    cr_expect_null(token_verify(verifier, token, last, &principal), "from the cache");
+    cr_expect_str_eq(token_verify(verifier, token, last + 1, &principal), "keys");
+    cr_expect_str_empty(principal.client, "a verified token that is remembered is refused, too");
     cr_expect(keys_are_accepted(set, last));
     cr_expect_not(keys_are_accepted(set, last + 1));
     cr_expect(keys_stats_read(set).accepted, "by this machine's clock they are fresh");
@@ -175,7 +175,7 @@ Test(fetch, keys_of_a_silent_issuer_are_accepted_for_so_long_only) {
 }
 
 Test(fetch, an_issuer_that_never_answered_is_not_the_fault_of_a_token) {
-    principal who;
+    principal principal;
     keys_source source = {
         .jwks_url = "http://127.0.0.1:1/keys", .dev = true, .accept_seconds = 3600};
     keys *set = keys_new(&source, reason, sizeof reason);
@@ -183,7 +183,7 @@ Test(fetch, an_issuer_that_never_answered_is_not_the_fault_of_a_token) {
     token_rules rules = fixture_rules();
     token_verifier *verifier = token_verifier_new(set, &rules);
     char *token = good_token();
-    cr_expect_str_eq(token_verify(verifier, token, FIXTURE_NOW, &who), "keys");
+    cr_expect_str_eq(token_verify(verifier, token, FIXTURE_NOW, &principal), "keys");
     cr_expect_not(keys_stats_read(set).accepted);
     token_verifier_free(verifier);
     keys_free(set);

@@ -231,19 +231,19 @@ static char *token_by(signer by, const char *kid) {
 }
 
 Test(keys, rotation_by_rewriting_the_file) {
-    principal who;
+    principal principal;
     keys *set = open_set(good_key(), NULL);
     token_verifier *verifier = verifier_of(set);
     char *old = token_by(BY_RSA, "rsa"), *new = token_by(BY_OTHER_RSA, "next");
-    cr_expect_null(token_verify(verifier, old, FIXTURE_NOW, &who));
-    cr_expect_str_eq(token_verify(verifier, new, FIXTURE_NOW, &who), "unknown_kid");
+    cr_expect_null(token_verify(verifier, old, FIXTURE_NOW, &principal));
+    cr_expect_str_eq(token_verify(verifier, new, FIXTURE_NOW, &principal), "unknown_kid");
     const key *held = keys_find(set, "rsa");
     char *text = set_of(fixture_jwk(made->other_rsa, "next", ""), NULL);
     fixture_write(made, "jwks.json", text);
     cr_expect(fixture_wait_kid(set, "next"));
-    cr_expect_null(token_verify(verifier, new, FIXTURE_NOW, &who));
+    cr_expect_null(token_verify(verifier, new, FIXTURE_NOW, &principal));
     /* It was in the cache. */
-    cr_expect_str_eq(token_verify(verifier, old, FIXTURE_NOW, &who), "unknown_kid");
+    cr_expect_str_eq(token_verify(verifier, old, FIXTURE_NOW, &principal), "unknown_kid");
     cr_expect_eq(keys_generation(set), 2);
     cr_expect_eq(EVP_PKEY_eq(held->parsed, made->rsa), 1, "a key in use outlives its set");
     key_release(held);

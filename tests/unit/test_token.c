@@ -126,13 +126,15 @@ static char *make_hostile(const hostile *row) {
 }
 
 static void try_row(const hostile *row) {
-    principal who;
+    principal principal;
     char *text = make_hostile(row);
-    const char *refusal = token_verify(row->dev ? dev_verifier : verifier, text, FIXTURE_NOW, &who);
+    const char *refusal =
+        token_verify(row->dev ? dev_verifier : verifier, text, FIXTURE_NOW, &principal);
     cr_expect(same_code(refusal, row->refusal), "%s: %s instead of %s", row->name,
               refusal == NULL ? "accepted" : refusal,
               row->refusal == NULL ? "accepted" : row->refusal);
-    cr_expect(refusal == NULL || who.organisation[0] == '\0', "%s: left a principal", row->name);
+    cr_expect(refusal == NULL || principal.organisation[0] == '\0', "%s: left a principal",
+              row->name);
     cr_expect(libjwt_agrees(row, text, refusal), "%s: libjwt disagrees", row->name);
     free(text);
 }
@@ -162,7 +164,7 @@ static uint64_t next_random(uint64_t *state) {
 
 static void mutate_many(signer by, int count) {
     uint64_t state = 20240607;
-    principal who;
+    principal principal;
     char *text = good_token(by);
     size_t size = strlen(text);
     const char *pem = by == BY_EC ? made->ec_pem : made->rsa_pem;
@@ -170,14 +172,14 @@ static void mutate_many(signer by, int count) {
         size_t at = next_random(&state) % size;
         char before = text[at];
         text[at] = (char)(before ^ (int)(1 + next_random(&state) % 255));
-        const char *refusal = token_verify(verifier, text, FIXTURE_NOW, &who);
+        const char *refusal = token_verify(verifier, text, FIXTURE_NOW, &principal);
         cr_expect_not_null(refusal, "byte %zu as %d", at, text[at]);
         bool signature = refusal != NULL && strcmp(refusal, "signature") == 0;
         cr_expect(!signature || round % OPINION_EVERY != 0 ||
                   !libjwt_believes(text, pem, by == BY_EC ? JWT_ALG_ES256 : JWT_ALG_RS256));
         text[at] = before;
     }
-    cr_expect_null(token_verify(verifier, text, FIXTURE_NOW, &who));
+    cr_expect_null(token_verify(verifier, text, FIXTURE_NOW, &principal));
     free(text);
 }
 
@@ -190,12 +192,13 @@ Test(token, mutations_of_an_es256_token_are_never_accepted) {
 }
 
 Test(token, every_bit_of_an_es256_token_counts) {
-    principal who;
+    principal principal;
     char *text = good_token(BY_EC);
     for (size_t at = 0; text[at] != '\0'; at++) {
         for (int bit = 0; bit < 8; bit++) {
             text[at] = (char)(text[at] ^ (1 << bit));
-            cr_expect_not_null(token_verify(verifier, text, FIXTURE_NOW, &who), "%zu.%d", at, bit);
+            cr_expect_not_null(token_verify(verifier, text, FIXTURE_NOW, &principal), "%zu.%d", at,
+                               bit);
             text[at] = (char)(text[at] ^ (1 << bit));
         }
     }
@@ -248,54 +251,54 @@ static char *token_of_size(size_t wanted) {
 }
 
 Test(token, size_limit) {
-    principal who;
+    principal principal;
     char *max = token_of_size(TOKEN_BYTES_MAX);
     char *more = token_of_size(TOKEN_BYTES_MAX + 1);
-    cr_expect_null(token_verify(verifier, max, FIXTURE_NOW, &who));
-    cr_expect_str_eq(token_verify(verifier, more, FIXTURE_NOW, &who), "size");
+    cr_expect_null(token_verify(verifier, max, FIXTURE_NOW, &principal));
+    cr_expect_str_eq(token_verify(verifier, more, FIXTURE_NOW, &principal), "size");
     free(max);
     free(more);
 }
 
 Test(token, deep_nesting_and_long_kid) {
-    principal who;
+    principal principal;
     char many[2500] = "\"a\":";
     memset(many + 4, '[', 2048);
     char *claims = fixture_claims(NULL, many);
     char *text = fixture_token(made, rsa_header, claims, BY_RSA);
-    cr_expect_str_eq(token_verify(verifier, text, FIXTURE_NOW, &who), "claims_json");
+    cr_expect_str_eq(token_verify(verifier, text, FIXTURE_NOW, &principal), "claims_json");
     free(claims);
     free(text);
     char header[10400];
     snprintf(header, sizeof header, "{\"alg\":\"RS256\",\"kid\":\"%010240d\"}", 0);
     text = fixture_token(made, header, "{}", BY_RSA);
-    cr_expect_str_eq(token_verify(verifier, text, FIXTURE_NOW, &who), "size");
+    cr_expect_str_eq(token_verify(verifier, text, FIXTURE_NOW, &principal), "size");
     free(text);
 }
 
 /* ---- what is learnt from a token ---- */
 
 Test(token, principal_is_filled) {
-    principal who, again;
+    principal principal, again;
     char *text = good_token(BY_RSA);
-    cr_assert_null(token_verify(verifier, text, FIXTURE_NOW, &who));
-    cr_expect_str_eq(who.organisation, "CPC-GLA");
-    cr_expect_str_eq(who.client, "client.one");
-    cr_expect_str_eq(who.scopes, " cases.read cases.write ");
-    cr_expect_eq(who.expires_at, FIXTURE_NOW + 600);
+    cr_assert_null(token_verify(verifier, text, FIXTURE_NOW, &principal));
+    cr_expect_str_eq(principal.organisation, "CPC-GLA");
+    cr_expect_str_eq(principal.client, "client.one");
+    cr_expect_str_eq(principal.scopes, " cases.read cases.write ");
+    cr_expect_eq(principal.expires_at, FIXTURE_NOW + 600);
     /* HMAC-SHA-256("subject key", "user-1") */
-    cr_expect_str_eq(who.subject, "dd3b63f7b688231012c19518293735f6");
+    cr_expect_str_eq(principal.subject, "dd3b63f7b688231012c19518293735f6");
     cr_expect_null(token_verify(verifier, text, FIXTURE_NOW + 1, &again));
-    cr_expect_str_eq(again.subject, who.subject);
+    cr_expect_str_eq(again.subject, principal.subject);
     cr_expect_eq(token_stats_read(verifier).cache_hits, 1);
     free(text);
 }
 
 Test(token, scopes_match_whole) {
-    principal who = {.scopes = " cases.read cases.write.own x "};
-    cr_expect(principal_has_scope(&who, "cases.read"));
-    cr_expect(principal_has_scope(&who, "cases.write.own"));
-    cr_expect(principal_has_scope(&who, "x"));
+    principal principal = {.scopes = " cases.read cases.write.own x "};
+    cr_expect(principal_has_scope(&principal, "cases.read"));
+    cr_expect(principal_has_scope(&principal, "cases.write.own"));
+    cr_expect(principal_has_scope(&principal, "x"));
     static const char *const missing[] = {"cases.rea",
                                           "ases.read",
                                           "cases.write",
@@ -306,14 +309,14 @@ Test(token, scopes_match_whole) {
                                           "cases.readonly",
                                           "y"};
     for (size_t at = 0; at < sizeof missing / sizeof *missing; at++) {
-        cr_expect_not(principal_has_scope(&who, missing[at]), "%s", missing[at]);
+        cr_expect_not(principal_has_scope(&principal, missing[at]), "%s", missing[at]);
     }
-    who.scopes[1] = '\0';
-    cr_expect_not(principal_has_scope(&who, "cases.read"));
+    principal.scopes[1] = '\0';
+    cr_expect_not(principal_has_scope(&principal, "cases.read"));
 }
 
 Test(token, minted_token_is_accepted) {
-    principal who;
+    principal principal;
     mint_claims claims = {.issuer = FIXTURE_ISSUER,
                           .audience = FIXTURE_AUDIENCE,
                           .subject = "demo",
@@ -325,10 +328,10 @@ Test(token, minted_token_is_accepted) {
     const unsigned char *secret = (const unsigned char *)FIXTURE_SECRET;
     char *text = mint_token(&claims, secret, strlen(FIXTURE_SECRET));
     cr_assert_not_null(text);
-    cr_expect_null(token_verify(dev_verifier, text, FIXTURE_NOW, &who));
-    cr_expect_str_eq(who.organisation, "SG");
-    cr_expect(principal_has_scope(&who, "statistics.read"));
-    cr_expect_str_eq(token_verify(verifier, text, FIXTURE_NOW, &who), "unknown_kid");
+    cr_expect_null(token_verify(dev_verifier, text, FIXTURE_NOW, &principal));
+    cr_expect_str_eq(principal.organisation, "SG");
+    cr_expect(principal_has_scope(&principal, "statistics.read"));
+    cr_expect_str_eq(token_verify(verifier, text, FIXTURE_NOW, &principal), "unknown_kid");
     free(text);
     cr_expect_null(mint_token(&claims, secret, 0));
     cr_expect_null(mint_token(&claims, NULL, 32));
@@ -339,7 +342,7 @@ Test(token, minted_token_is_accepted) {
 /* ---- the cache ---- */
 
 Test(token, cache_ends_with_time_and_exp) {
-    principal who;
+    principal principal;
     char *text = good_token(BY_RSA);
     static const struct {
         int64_t now;
@@ -349,7 +352,7 @@ Test(token, cache_ends_with_time_and_exp) {
                  {118, 3, true}, {5, 3, true}, /* the clock went back behind the entry */
                  {599, 3, true}, {600, 3, true}, {629, 3, true}, {630, 3, false}};
     for (size_t at = 0; at < sizeof steps / sizeof *steps; at++) {
-        const char *refusal = token_verify(verifier, text, FIXTURE_NOW + steps[at].now, &who);
+        const char *refusal = token_verify(verifier, text, FIXTURE_NOW + steps[at].now, &principal);
         cr_expect_eq(refusal == NULL, steps[at].accepted, "step %zu", at);
         cr_expect_eq(token_stats_read(verifier).cache_hits, steps[at].hits, "step %zu", at);
     }
@@ -359,12 +362,12 @@ Test(token, cache_ends_with_time_and_exp) {
 
 Test(token, cache_is_bounded_and_forgets_old_generations) {
     token_cache *cache = token_cache_new();
-    principal who = {.expires_at = FIXTURE_NOW + 600}, out;
+    principal principal = {.expires_at = FIXTURE_NOW + 600}, out;
     unsigned char digest[TOKEN_DIGEST_SIZE] = {0};
     size_t kept = 0;
     for (uint32_t at = 0; at < 50000; at++) {
         memcpy(digest, &at, sizeof at);
-        token_cache_put(cache, digest, 1, FIXTURE_NOW, &who);
+        token_cache_put(cache, digest, 1, FIXTURE_NOW, &principal);
     }
     for (uint32_t at = 0; at < 50000; at++) {
         memcpy(digest, &at, sizeof at);
@@ -373,10 +376,10 @@ Test(token, cache_is_bounded_and_forgets_old_generations) {
     cr_expect(kept > 9000 && kept <= TOKEN_CACHE_ENTRIES, "%zu", kept);
     uint32_t last = 49999;
     memcpy(digest, &last, sizeof last);
-    token_cache_put(cache, digest, 1, FIXTURE_NOW, &who);
+    token_cache_put(cache, digest, 1, FIXTURE_NOW, &principal);
     cr_expect(token_cache_find(cache, digest, 1, FIXTURE_NOW, &out));
     cr_expect_not(token_cache_find(cache, digest, 2, FIXTURE_NOW, &out));
-    token_cache_put(cache, digest, 3, FIXTURE_NOW + 600, &who);
+    token_cache_put(cache, digest, 3, FIXTURE_NOW + 600, &principal);
     cr_expect_not(token_cache_find(cache, digest, 3, FIXTURE_NOW + 600, &out));
     token_cache_free(cache);
 }
@@ -386,11 +389,11 @@ Test(token, cache_is_bounded_and_forgets_old_generations) {
 static void *verify_often(void *context) {
     char *const *tokens = context;
     size_t wrong = 0;
-    principal who;
+    principal principal;
     for (int round = 0; round < 2000; round++) {
         bool good = round % 4 != 3;
         int64_t now = FIXTURE_NOW + round % 300;
-        wrong += (token_verify(verifier, tokens[round % 4], now, &who) == NULL) != good;
+        wrong += (token_verify(verifier, tokens[round % 4], now, &principal) == NULL) != good;
     }
     return (void *)wrong; /* NOLINT(performance-no-int-to-ptr) */
 }
