@@ -243,7 +243,7 @@ static void attend(app_context *context, server *server, const sigset_t *signals
             keys_reload(context->keys);
         }
         notify_send("WATCHDOG=1");
-        server_watch(server);
+        server_close_expired(server);
         pool_probe(context->connections);
         replica_router_probe(context->replicas);
     }

@@ -226,7 +226,7 @@ static void refresh(keys *set) {
     }
 }
 
-static void *watch(void *context) {
+static void *run(void *context) {
     keys *set = context;
     while (!atomic_load(&set->stop)) {
         if (is_due(set)) {
@@ -244,7 +244,7 @@ static bool start_thread(keys *set) {
     sigfillset(&all);
     /* Signals are for the main thread. */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    set->thread_runs = pthread_create(&set->thread, NULL, watch, set) == 0;
+    set->thread_runs = pthread_create(&set->thread, NULL, run, set) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return set->thread_runs;
 }

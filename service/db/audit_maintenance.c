@@ -17,6 +17,6 @@ void audit_maintain(pool *connections, audit_watch *watch, audit_stats *stats, l
         background_run_steps(connections, &prune, PRUNE_STEP, ROUNDS_MAX);
     }
     if (anchors || tick % LOOK_EVERY_S == 1) {
-        audit_watch_look(watch, connections, stats, anchors);
+        audit_watch_check(watch, connections, stats, anchors);
     }
 }

@@ -225,7 +225,7 @@ static PGresult *ask(const audit_watch *watch, pool *connections, arena *memory)
     return background_run(connections, &call, memory);
 }
 
-void audit_watch_look(audit_watch *watch, pool *connections, audit_stats *stats, bool anchors) {
+void audit_watch_check(audit_watch *watch, pool *connections, audit_stats *stats, bool anchors) {
     arena *memory = arena_new();
     audit_place head = {0};
     PGresult *row = ask(watch, connections, memory);

@@ -48,4 +48,4 @@ void audit_watch_start(audit_watch *watch, const char *file);
  * found in `stats`: an error in the log says where. A fault of the end stays until the process
  * ends, and is there again after it when the file has anchors. With `anchors`, writes where the
  * trail ends to the log and to the file, unless its end is at fault. */
-void audit_watch_look(audit_watch *watch, pool *connections, audit_stats *stats, bool anchors);
+void audit_watch_check(audit_watch *watch, pool *connections, audit_stats *stats, bool anchors);

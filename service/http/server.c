@@ -241,7 +241,7 @@ server *server_start(app_context *context, char *reason, size_t reason_size) {
     return server;
 }
 
-void server_watch(server *server) {
+void server_close_expired(server *server) {
     connection_table_close_expired(server->connections);
 }
 

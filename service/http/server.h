@@ -17,7 +17,7 @@ server *server_start(app_context *context, char *reason, size_t reason_size);
 
 /* Looks after connections: closes those whose request takes longer than its deadline. Call once a
  * second. */
-void server_watch(server *server);
+void server_close_expired(server *server);
 
 /* Ends it: readiness fails at once, after the grace no connection is accepted, requests under way
  * get their answer (at most for the drain time). Frees it. */
