@@ -30,15 +30,15 @@ struct group_commit {
     writer *first, *last;
     size_t queued;
     const statement *statement;
-    pool *connections; /* connections */
+    pool *connections; /* as many as there may be leaders */
     size_t connection_count, leaders;
     unsigned long long singles;
     histogram sizes;
 };
 
-static const uint64_t batch_bounds[] = {1, 2, 4, 8, 16, 32, 64, GROUP_MAX};
+static const uint64_t size_bounds[] = {1, 2, 4, 8, 16, 32, 64, GROUP_MAX};
 const histogram_scale group_commit_size_scale = {
-    .bounds = batch_bounds, .count = sizeof batch_bounds / sizeof batch_bounds[0], .unit = 1};
+    .bounds = size_bounds, .count = sizeof size_bounds / sizeof size_bounds[0], .unit = 1};
 
 enum {
     COLUMN_N,

@@ -47,16 +47,16 @@ struct connection_table {
     atomic_ullong evicted;
 };
 
-connection_table *connection_table_new(const connection_timeouts *limits, discarder *unread,
+connection_table *connection_table_new(const connection_timeouts *timeouts, discarder *unread,
                                        void (*drop)(void *request)) {
     connection_table *table = calloc(1, sizeof *table);
     if (table != NULL) {
         pthread_mutex_init(&table->lock, NULL);
         table->drop = drop;
         table->unread = unread;
-        table->header_ms = limits->header_seconds * INT64_C(1000);
-        table->request_ms = limits->request_seconds * INT64_C(1000);
-        table->idle_ms = limits->idle_seconds * INT64_C(1000);
+        table->header_ms = timeouts->header_seconds * INT64_C(1000);
+        table->request_ms = timeouts->request_seconds * INT64_C(1000);
+        table->idle_ms = timeouts->idle_seconds * INT64_C(1000);
     }
     return table;
 }

@@ -25,7 +25,7 @@ typedef struct connection_timeouts {
 /* `drop` frees what is kept for a request that never came to its end: the library forgets it when
  * it has no room for the parameters of a query. `unread` (borrowed) takes over connections whose
  * request was refused before its body was read. */
-connection_table *connection_table_new(const connection_timeouts *limits, discarder *unread,
+connection_table *connection_table_new(const connection_timeouts *timeouts, discarder *unread,
                                        void (*drop)(void *request));
 void connection_table_free(connection_table *table);
 
