@@ -104,9 +104,9 @@ run_beside() {
 run_release() {
     export LR_BINARY=$repository/build/learning-reviews
     step 'Kills'
-    LR_FIRST_PORT=$((first_port + 1400)) tally_pytest -n 2 --dist load tests/process/test_kill.py
+    LR_FIRST_PORT=$first_port tally_pytest -n 2 --dist load tests/process/test_kill.py
     step 'Statistics: recomputed, disclosure control, the dashboard in a browser'
-    LR_FIRST_PORT=$((first_port + 1120)) tally_pytest -n 2 --dist loadfile tests/statistics
+    LR_FIRST_PORT=$first_port tally_pytest -n 2 --dist loadfile tests/statistics
 }
 
 suite_required() {

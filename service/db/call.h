@@ -107,7 +107,7 @@ bool db_reply_read(const PGresult *result, db_reply *reply, arena *memory);
  * such column, or null. */
 const char *db_text(const PGresult *result, const char *column, arena *memory);
 
-/* Building blocks for whoever pipelines more than one statement (service/db/group_commit.c). */
+/* Building blocks for callers that pipeline several statements (service/db/group_commit.c). */
 bool db_send(PGconn *link, const statement *statement, const char *const *parameters);
 bool db_send_claims(PGconn *link, const principal *principal);
 /* Whether the answer to the claims says that the organisation is known. */

@@ -17,12 +17,12 @@ void change_version_free(change_version *changes);
 /* The version of a scope ("*", a committee, or "" for what only days and releases change) at the
  * last step: "change/day/release". It differs whenever an answer of the scope could differ, and
  * says nothing of other scopes. Returns false while nothing is known for sure, because the last
- * step began more than a second ago: then the database has to be asked. */
+ * step began more than a second ago: then the caller must ask the database. */
 bool change_version_read(change_version *changes, const char *scope,
                          char version[CHANGE_VERSION_SIZE]);
 
 /* Whether the last look saw that a client of the organisation, or one of its tokens, is shut out:
- * then the database has to be asked, too. */
+ * then, too, the caller must ask the database. */
 bool change_version_excludes(change_version *changes, const char *organisation);
 
 typedef struct change_version_stats {

@@ -56,7 +56,7 @@ enum {
  * that reads the table whole is right while it is empty and stays when it is not. It waits for an
  * equal item that is under way elsewhere only so long that, when all fail together and that one
  * fails again by itself, the rest is still answered in time (db_retry_is_prompt); and longer than a
- * migration waits for its locks, which whoever comes after it has to wait for, too. */
+ * migration waits for its locks; every later writer must wait for them, too. */
 static const char *const session_options =
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c lock_timeout=700ms";
 

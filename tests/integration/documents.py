@@ -1,4 +1,5 @@
 """Builders of valid documents: a test names only what it is about."""
+import copy
 import datetime
 import itertools
 import uuid
@@ -19,6 +20,17 @@ def days_ago(days):
 
 def days_ahead(days):
     return days_ago(-days)
+
+
+def replaced(document, path, value):
+    """A copy of the document with the value at the path, a sequence of members and indexes. All but the last of them
+    must exist."""
+    made = copy.deepcopy(document)
+    inner = made
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    return made
 
 
 def new_number(prefix):

@@ -1,6 +1,4 @@
 """The real program: started as an operator would, watched, and stopped."""
-import base64
-import hmac
 import json
 import os
 import pathlib
@@ -17,9 +15,11 @@ import urllib.request
 import day
 import warden
 from receiver import bound_socket, make_certificates
+from tokens import make_token
 from waiting import WATCHDOG_S
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOKEN_S = 43200  # longer than any run
 
 
 def program(variable="LR_BINARY", name="learning-reviews"):
@@ -121,16 +121,10 @@ class Instance:
             day.keep_in(self.cluster)
         return done.stdout.decode().strip()
 
-    def token(self, organisation, client, scope, seconds=43200):
-        """As the command `token` makes it, without starting a process for each."""
-        def encoded(part):
-            return base64.urlsafe_b64encode(part).rstrip(b"=")
-        now = int(time.time())
-        parts = [{"alg": "HS256", "kid": "dev", "typ": "JWT"},
-                 {"iss": "https://identity.invalid/dev", "aud": "learning-reviews", "sub": client, "client_id": client,
-                  "organisation": organisation, "scope": scope, "iat": now, "exp": now + seconds}]
-        text = b".".join(encoded(json.dumps(part).encode()) for part in parts)
-        return (text + b"." + encoded(hmac.digest(self.keys.token_secret, text, "sha256"))).decode()
+    def token(self, organisation, client, scope):
+        """As the command `token` makes it."""
+        return make_token(self.keys.token_secret, sub=client, client_id=client, organisation=organisation, scope=scope,
+                          exp=int(time.time()) + TOKEN_S)
 
     def start(self):
         self.process = subprocess.Popen([self.binary, "serve"], env=self.environment,
@@ -159,19 +153,15 @@ class Instance:
         found = re.search(rf"^{re.escape(name)} (\S+)$", self.admin("/metrics")[1], re.MULTILINE)
         return float(found[1])
 
-    def log_size(self):
-        """Bytes of the log so far."""
-        return os.fstat(self.log.fileno()).st_size
-
     def log_bytes(self, since=0):
-        return os.pread(self.log.fileno(), self.log_size() - since, since)
-
-    def log_text(self, since=0):
         """The log from a byte on."""
-        return self.log_bytes(since).decode(errors="replace")
+        return os.pread(self.log.fileno(), os.fstat(self.log.fileno()).st_size - since, since)
 
-    def log_lines(self, since=0):
-        return [json.loads(line) for line in self.log_text(since).splitlines() if line.startswith("{")]
+    def log_text(self):
+        return self.log_bytes().decode(errors="replace")
+
+    def log_lines(self):
+        return [json.loads(line) for line in self.log_text().splitlines() if line.startswith("{")]
 
     def has_ended(self):
         """Whether it ended although nobody asked it to."""

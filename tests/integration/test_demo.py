@@ -479,7 +479,7 @@ def test_the_record_of_changes_has_every_row_in_its_order(demo):
 
 # ---- What everybody reads keeps to the contract.
 
-ROLES = ("committee", "chief-officers", "reviewer", "agency", "health", "police",
+ROLES = ("committee", "records-officer", "committee-member", "chief-officers", "reviewer", "agency", "health", "police",
          "prosecution", "reporter", "inspectorate", "national-hub", "other-committee")
 FEED = {"listChanges", "listPresent"}  # goes on for ever, and has tests of its own
 WEBHOOKS = {"getWebhook", "listDeliveries", "getDelivery"}  # nobody listens to the demonstration

@@ -13,14 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from client import Client
 from service import Instance
+from tokens import encode
 from waiting import WATCHDOG_S, wait_until
 
 ISSUER = "https://identity.example.org/"
 SETTINGS = {"LR_MODE": "production", "LR_ISSUER": ISSUER}
-
-
-def encode(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def number(value, size):

@@ -1,9 +1,5 @@
 """Tokens: which are believed, and that the refusal is the same for all the others."""
-import base64
 import concurrent.futures
-import hashlib
-import hmac
-import json
 import pathlib
 import re
 import time
@@ -12,23 +8,8 @@ import pytest
 
 from client import Client, new_key
 from documents import new_referral
+from tokens import CLAIMS, make_token
 from waiting import wait_until
-
-CLAIMS = {"iss": "https://identity.invalid/dev", "aud": "learning-reviews", "sub": "tests",
-          "client_id": "tests", "organisation": "LA-S12000049", "scope": "referrals.read"}
-
-
-def encode(part):
-    data = part if isinstance(part, bytes) else json.dumps(part).encode()
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def make_token(secret, header=None, drop=(), **claims):
-    now = int(time.time())
-    body = {**CLAIMS, "iat": now, "exp": now + 600, **claims}
-    body = {name: value for name, value in body.items() if name not in drop}
-    signed = f"{encode(header or {'alg': 'HS256', 'kid': 'dev', 'typ': 'JWT'})}.{encode(body)}"
-    return f"{signed}.{encode(hmac.new(secret, signed.encode(), hashlib.sha256).digest())}"
 
 
 @pytest.fixture

@@ -60,10 +60,17 @@ def caller(instance, recorder):
     return make
 
 
-@pytest.fixture
-def log_began(instance):
-    """Where the log of this test begins."""
-    return instance.log_size()
+@pytest.fixture(scope="session")
+def new_log(instance):
+    """Returns the log since the last call: new_log()."""
+    read = 0
+
+    def more():
+        nonlocal read
+        fresh = instance.log_bytes(read)
+        read += len(fresh)
+        return fresh.decode(errors="replace")
+    return more
 
 
 @pytest.fixture(scope="session")

@@ -10,16 +10,16 @@ from hostile import MARK, OPERATIONS, PAYLOADS, ask, assert_harmless
 WITH_QUERY = [name for name, one in OPERATIONS.items() if any(each["in"] == "query" for each in one.parameters)]
 
 
-def logged_but_for_paths(instance, since):
+def without_paths(log):
     """The log without the paths of unknown addresses, which are in it on purpose: escaped and bounded."""
-    lines = instance.log_lines(since)
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     paths = [line.pop("path", "") for line in lines]
     assert [path for path in paths if not re.fullmatch(r"[\w/.~%() -]{0,700}", path, re.ASCII)] == []
     return json.dumps(lines)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_no_parameter_or_header_does_harm(committee, instance, log_began, places, name):
+def test_no_parameter_or_header_does_harm(committee, new_log, places, name):
     operation = OPERATIONS[name]
     for payload in PAYLOADS:
         quoted = urllib.parse.quote(payload.replace("\0", ""), safe="")[:3000]
@@ -38,7 +38,7 @@ def test_no_parameter_or_header_does_harm(committee, instance, log_began, places
         reply = ask(committee, name, places, headers=headers)
         assert_harmless(reply, ("headers", payload))
         assert all(MARK not in value for value in reply.headers.values())
-    assert MARK not in logged_but_for_paths(instance, log_began)
+    assert MARK not in without_paths(new_log())
 
 
 @pytest.mark.parametrize("name", WITH_QUERY)
