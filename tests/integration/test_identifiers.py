@@ -6,8 +6,8 @@ import pytest
 
 import contract_reader
 from client import new_key
-from documents import new_child, new_number, new_referral
-from test_free_text import CHI, WRONG_CHI, with_text
+from documents import new_child, new_number, new_referral, replaced
+from test_free_text import CHI, WRONG_CHI
 from test_sweep import ask
 
 OPERATIONS = contract_reader.operations()
@@ -50,7 +50,7 @@ def body_with(operation, place):
     body = copy.deepcopy(OPERATIONS[operation].example_body())
     if place[0] == "children":
         body["children"] = [new_child()]
-    return with_text(body, place, identifying(operation, place))
+    return replaced(body, place, identifying(operation, place))
 
 
 @pytest.mark.parametrize("operation, place", identifier_fields())

@@ -8,8 +8,8 @@ import pytest
 from client import ALL_SCOPES, Client, new_key
 from documents import new_webhook
 from steps import given_action, given_case, given_delivery, given_referral, tag_of
-from test_tokens import make_token
 from test_webhooks import NARROW, of_case, registered, wait_for  # noqa: F401  (a fixture)
+from tokens import make_token
 
 EVERYTHING = 2 ** 60  # a number of the feed that is never reached
 
