@@ -15,15 +15,17 @@
 
 enum { TAMPERED = 1, COPY_HEADER_SIZE = 19 };
 
-/* Who sees the whole trail: see sql/reference/020_organisations.sql. */
+/* Who sees the whole trail: see sql/reference/rows_organisations.sql. */
 static const char *const auditor[] = {"AUDITOR", " audit.read ", "check", ""};
 
 /* The names libpq takes them under: the connection string gives the rest. */
 static PGconn *connect_to(const char *conninfo) {
     const char *const names[] = {"dbname", "options", "application_name", "client_encoding", NULL};
-    const char *const values[] = {conninfo, "-c search_path=register", "learning-reviews check",
-                                  "UTF8", NULL};
-    return PQconnectdbParams(names, values, 1);
+    char *options = link_options("");
+    const char *const values[] = {conninfo, options, "learning-reviews check", "UTF8", NULL};
+    PGconn *link = PQconnectdbParams(names, values, 1);
+    free(options);
+    return link;
 }
 
 static bool command(PGconn *link, const char *text) {

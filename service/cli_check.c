@@ -247,7 +247,7 @@ static void check_schema(findings *findings) {
         break;
     case SCHEMA_SUPPORTED:
         report_order("schema", reason);
-        puts("    the newer program lists this version as supported: it may be served.");
+        puts("    the database keeps this program's version of the code: it may be served.");
         check_key_fingerprints(findings);
         break;
     case SCHEMA_INCOMPLETE:

@@ -35,7 +35,7 @@ int command_migrate(const cli_call *call) {
 
 int command_version(const cli_call *call) {
     (void)call;
-    printf("learning-reviews %s, contract %s, schema %s\n", PROGRAM_VERSION, contract_version,
-           schema_version);
+    printf("learning-reviews %s, contract %s, code %s, schema %s\n", PROGRAM_VERSION,
+           contract_version, code_version, schema_version);
     return EX_OK;
 }

@@ -51,11 +51,23 @@ static bool pause_until_next(const maintenance *maintenance) {
     return poll(&place, 1, PERIOD_MS) <= 0;
 }
 
+/* Older versions of the program leave the work to the newest one that is in use. */
+static bool is_newest(app_context *context) {
+    const db_call call = {.statement = statement_newest_version, .safe_to_repeat = true};
+    arena *memory = arena_new();
+    PGresult *row = background_run(context->connections, &call, memory);
+    bool newest = row != NULL && *PQgetvalue(row, 0, 0) == 't';
+    PQclear(row);
+    arena_free(memory);
+    return newest;
+}
+
 static void *run(void *words) {
     maintenance *maintenance = words;
     audit_watch_start(&maintenance->trail, maintenance->context->settings->audit_anchor_file);
     for (long tick = 1; pause_until_next(maintenance); tick++) {
-        if (!pool_is_connected(maintenance->context->connections)) {
+        if (!pool_is_connected(maintenance->context->connections) ||
+            !is_newest(maintenance->context)) {
             continue;
         }
         if (tick % SIGHT_EVERY_S == 1) {

@@ -14,5 +14,8 @@ begin
     if not exists (select from pg_namespace where nspname = 'register') then
         create schema register authorization register_owner;
     end if;
+    if not has_database_privilege('register_owner', current_database(), 'create') then -- a schema for each version of code
+        execute format('grant create on database %I to register_owner', current_database());
+    end if;
 end
 $$;

@@ -21,9 +21,9 @@ def c_string(text):
 def read_statements(folder):
     """Yields (name, flags, text) of each statement; a name used twice or a stray line ends the build."""
     seen = set()
-    for path in sorted(folder.glob("*.sql")):
+    for path, text in files_of(folder, "queries"):
         name, flags, lines = None, [], []
-        for line in path.read_text().splitlines() + ["-- name: end_of_file"]:
+        for line in text.splitlines() + ["-- name: end_of_file"]:
             match = NAME.match(line)
             if not match:
                 if name is not None and not line.startswith("--"):
@@ -64,7 +64,7 @@ def write_statements(folder, out):
 
 # What ends a statement, and what a semicolon may stand in without ending it.
 TOKEN = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"[^\"]*\"|\$(\w*)\$.*?\$\1\$|;", re.DOTALL)
-DEFINITION = re.compile(r"create( or replace)? (function|procedure|aggregate)\b")
+FUNCTION = re.compile(r"create(?: or replace)? (?:function|aggregate) (\w+)")
 
 
 def split_statements(text):
@@ -77,44 +77,82 @@ def split_statements(text):
     yield text[start:]
 
 
-def split_code(text):
-    """What the file defines (functions and types), and what it does with them (triggers, policies, privileges)."""
-    parts = {True: [], False: []}
+def split_code(path, text):
+    """What a file defines (functions with their comments, types), and what it does with them (triggers, policies,
+    privileges)."""
+    definitions, wiring = [], []
     for statement in split_statements(text):
         words = re.sub(r"--[^\n]*\n", "", statement).strip()
-        if words:
-            defines = DEFINITION.match(words) or words.startswith("do $$") and "create type" in words
-            parts[bool(defines)].append(statement)
-    return "".join(parts[True]), "".join(parts[False]).strip()
+        function = FUNCTION.match(words)
+        if function:
+            definitions.append(f"{statement}\n{describe(path, function[1], statement)}")
+        elif words:
+            (definitions if words.startswith("create type") else wiring).append(statement)
+    return "".join(definitions), "".join(wiring).strip()
 
 
-KINDS = {"migrations": "SCHEMA_MIGRATION", "functions": "SCHEMA_CODE", "reference": "SCHEMA_DATA"}
+def describe(path, name, statement):
+    """The comment on a function in the database: the lines of comment that stand directly above it."""
+    above = re.search(r"((?:^--[^\n]*\n)+)create", statement, re.MULTILINE)
+    if not above:
+        return ""  # TODO
+        sys.exit(f"{path}: the function {name} has no comment: write above it what it does")
+    lines = " ".join(line.removeprefix("--").strip() for line in above[1].splitlines())
+    return "comment on function {} is '{}';".format(name, lines.replace("'", "''"))
+
+
+# --- the files of the schema: what a file is follows from its name ---------------------------------------------
+KINDS = (
+    ("queries", re.compile(r"(\w+_)?queries\.sql")),     # statements that the program prepares
+    ("attached", re.compile(r"(triggers|access)\.sql")),  # code that belongs to the tables
+    ("rows", re.compile(r"rows(_\w+)?\.sql")),           # rows that every register has
+    ("code", re.compile(r"\w+\.sql")),                   # code that the program calls
+)
+C_KINDS = {"migrations": "SCHEMA_MIGRATION", "attached": "SCHEMA_ATTACHED", "rows": "SCHEMA_ROWS"}
+
+
+def subjects(folder):
+    """The subjects of sql/order; each is a directory, and each directory but a few is a subject."""
+    lines = (folder / "order").read_text().splitlines()
+    listed = [word for word in (line.partition("#")[0].strip() for line in lines) if word]
+    present = {path.name for path in folder.iterdir() if path.is_dir()} - {"migrations", "demo"}
+    if set(listed) != present or len(listed) != len(present):
+        sys.exit(f"{folder}/order: list each directory once: {', '.join(sorted(present ^ set(listed)))}")
+    return listed
+
+
+def files_of(folder, kind):
+    """Yields (path below sql/, text) of the files of a kind, in the order of sql/order."""
+    for subject in subjects(folder):
+        for path in sorted((folder / subject).glob("*.sql")):
+            if next(name for name, pattern in KINDS if pattern.fullmatch(path.name)) == kind:
+                yield f"{subject}/{path.name}", path.read_text()
+
+
+def checksum(text):
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def schema_files(folder):
-    """The files of the schema in the order in which they are applied: (part, path, text, checksum)."""
-    for part in KINDS:
-        for path in sorted((folder / part).glob("*.sql")):
-            text = path.read_text()
-            yield part, f"{part}/{path.name}", text, hashlib.sha256(text.encode()).hexdigest()
+    """The files that `migrate` applies to the schema register, in order: (kind, path, text)."""
+    for path in sorted((folder / "migrations").glob("*.sql")):
+        yield "migrations", f"migrations/{path.name}", path.read_text()
+    for kind in ("attached", "rows"):
+        for path, text in files_of(folder, kind):
+            yield kind, path, text
 
 
 def schema_version(folder):
     """Names the schema: the number of its last migration and a digest of all its files, as in 0160-3fa9c2d1b7e0."""
     files = list(schema_files(folder))
-    last = max(path for part, path, _, _ in files if part == "migrations")
-    digest = hashlib.sha256("".join(f"{checksum} {path}\n" for _, path, _, checksum in files).encode())
-    return re.search(r"/(\d+)_", last)[1] + "-" + digest.hexdigest()[:12]
+    last = max(path for kind, path, _ in files if kind == "migrations")
+    digest = checksum("".join(f"{checksum(text)} {path}\n" for _, path, text in files))
+    return re.search(r"/(\d+)_", last)[1] + "-" + digest[:12]
 
 
-def supported_versions(folder):
-    """The versions of sql/supported_versions.txt, a line each; `#` begins a comment."""
-    lines = (folder / "supported_versions.txt").read_text().splitlines()
-    versions = [version for version in (line.partition("#")[0].strip() for line in lines) if version]
-    for version in versions:
-        if not re.fullmatch(r"\d+-[0-9a-f]{12}", version):
-            sys.exit(f"{folder}/supported_versions.txt: not a version of the schema: {version}")
-    return versions
+def code_version(folder):
+    """Names the schema that holds the code: a digest of its texts."""
+    return "register_" + checksum("".join(f"{path}\n{text}" for path, text in files_of(folder, "code")))[:12]
 
 
 def c_array(words):
@@ -122,25 +160,43 @@ def c_array(words):
     return '"{' + '"\n    "'.join(f"{word}," for word in words).removesuffix(",") + '}"'
 
 
+def refuse_twice(folder):
+    """A function's name is its identity: a second one, or one in both schemas, would make calls ambiguous."""
+    seen = {}
+    for kind in ("attached", "code"):
+        for path, text in files_of(folder, kind):
+            for name in re.findall(rf"^{FUNCTION.pattern}", text, re.MULTILINE):
+                if name in seen:
+                    sys.exit(f"{path}: the function {name} is defined in {seen[name]} as well")
+                seen[name] = path
+
+
 def write_schema(folder, out):
-    paths = [(part, path) for part, path, _, _ in schema_files(folder)]
+    refuse_twice(folder)
+    files = list(schema_files(folder))
     source = ['#include "service/db/statement.h"', "", "const schema_file schema_files[] = {"]
-    for part, path, text, checksum in schema_files(folder):
-        text, wiring = split_code(text) if part == "functions" else (text, "")
-        source.append(f'    {{"{path}",\n{c_string(text)},\n{c_string(wiring)},\n    "{checksum}", {KINDS[part]}}},')
+    for kind, path, text in files:
+        definitions, wiring = split_code(path, text) if kind == "attached" else (text, "")
+        source.append(f'    {{"{path}",\n{c_string(definitions)},\n{c_string(wiring)},\n    "{checksum(text)}", '
+                      f"{C_KINDS[kind]}}},")
     source += ["};", "const size_t schema_file_count = sizeof schema_files / sizeof schema_files[0];",
+               "", "const code_file code_files[] = {"]
+    for path, text in files_of(folder, "code"):
+        definitions, wiring = split_code(path, text)
+        source.append(f'    {{"{path}",\n{c_string(definitions)},\n{c_string(wiring)}}},')
+    source += ["};", "const size_t code_file_count = sizeof code_files / sizeof code_files[0];",
                f'const char schema_roles[] =\n{c_string((folder / "roles.sql").read_text())};',
                f'const char schema_version[] = "{schema_version(folder)}";',
-               f"const char schema_paths[] = {c_array(path for _, path in paths)};",
-               f"const char schema_migrations[] = {c_array(path for part, path in paths if part == 'migrations')};",
-               f"const char schema_supported[] = {c_array(supported_versions(folder))};"]
+               f'const char code_version[] = "{code_version(folder)}";',
+               f"const char schema_paths[] = {c_array(path for _, path, _ in files)};",
+               f"const char schema_migrations[] = {c_array(path for kind, path, _ in files if kind == 'migrations')};"]
     (out / "schema_texts.c").write_text("\n".join(source) + "\n")
 
 
 def main():
     folder, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     out.mkdir(parents=True, exist_ok=True)
-    write_statements(folder / "queries", out)
+    write_statements(folder, out)
     write_schema(folder, out)
 
 

@@ -34,7 +34,7 @@ db_error db_error_read(const PGresult *result, arena *memory) {
     snprintf(error.sqlstate, sizeof error.sqlstate, "%s", state);
     error.constraint = arena_strdup(memory, PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
     if (strncmp(state, "LR", 2) == 0) {
-        /* Raised by the function `refuse` of sql/functions: the message is the code. */
+        /* Raised by the function `refuse` (sql/core/common.sql): the message is the code. */
         error.failure = DB_REFUSED;
         error.code = arena_strdup(memory, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
         error.errors = arena_strdup(memory, PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));

@@ -1,6 +1,7 @@
 /* Fingerprints of the keys that a register has used. */
 #include "service/db/fingerprint.h"
 
+#include "service/db/link.h"
 #include "service/db/statement.h"
 #include "service/hex.h"
 
@@ -75,17 +76,6 @@ static PGresult *ask(PGconn *link, const statement *statement, const char *const
     return NULL;
 }
 
-static PGconn *open_link(const char *conninfo, char *reason, size_t reason_size) {
-    PGconn *link = PQconnectdb(conninfo);
-    if (PQstatus(link) == CONNECTION_OK) {
-        return link;
-    }
-    snprintf(reason, reason_size, "The database cannot be reached: %s", PQerrorMessage(link));
-    reason[strcspn(reason, "\n")] = '\0';
-    PQfinish(link);
-    return NULL;
-}
-
 /* Compares the key with the row of a recorded one; the result is taken. */
 static fingerprint_result compare(const fingerprint_key *key, PGresult *row, char *since) {
     fingerprint own;
@@ -122,7 +112,7 @@ fingerprint_result fingerprint_check(const char *conninfo, const fingerprint_key
                                      size_t reason_size) {
     *since = '\0';
     snprintf(reason, reason_size, "The key's fingerprint could not be made.");
-    PGconn *link = open_link(conninfo, reason, reason_size);
+    PGconn *link = link_open("LR_DATABASE", conninfo, reason, reason_size);
     if (link == NULL) {
         return FINGERPRINT_UNKNOWN;
     }
@@ -133,16 +123,13 @@ fingerprint_result fingerprint_check(const char *conninfo, const fingerprint_key
 
 /* A connection with the rights of the owner. */
 static PGconn *open_as_owner(const char *conninfo, char *reason, size_t reason_size) {
-    const statement *const first[] = {statement_schema_own, statement_schema_path};
-    PGconn *link = open_link(conninfo, reason, reason_size);
-    for (size_t i = 0; link != NULL && i < sizeof first / sizeof first[0]; i++) {
-        PGresult *done = ask(link, first[i], NULL, reason, reason_size);
-        if (done == NULL) {
-            PQfinish(link);
-            link = NULL;
-        }
-        PQclear(done);
+    PGconn *link = link_open("LR_MIGRATION_DATABASE", conninfo, reason, reason_size);
+    PGresult *done = link == NULL ? NULL : ask(link, statement_schema_own, NULL, reason, reason_size);
+    if (done == NULL) {
+        PQfinish(link);
+        link = NULL;
     }
+    PQclear(done);
     return link;
 }
 

@@ -1,6 +1,7 @@
 /* Connections for commands and start-up. */
 #include "service/db/link.h"
 
+#include "service/db/statement.h"
 #include "service/listen.h"
 
 #include <stdio.h>
@@ -75,11 +76,21 @@ void link_explain(const PGconn *link, const char *setting, const char *what, cha
     snprintf(reason, reason_size, "%s: the database cannot be %s: %s.", setting, what, text);
 }
 
+char *link_options(const char *settings) {
+    char *options = NULL;
+    int length = asprintf(&options, "-c search_path=%s,register %s", code_version, settings);
+    return length < 0 ? NULL : options;
+}
+
 PGconn *link_open(const char *setting, const char *conninfo, char *reason, size_t reason_size) {
     if (!is_readable(setting, conninfo, reason, reason_size)) {
         return NULL;
     }
-    PGconn *link = PQconnectdb(conninfo);
+    char *options = link_options("");
+    const char *const names[] = {"dbname", "options", NULL};
+    const char *const values[] = {conninfo, options, NULL};
+    PGconn *link = PQconnectdbParams(names, values, 1);
+    free(options);
     if (PQstatus(link) == CONNECTION_OK) {
         return link;
     }

@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Returns the options of a session in which names mean this program's version of the code, with
+ * `settings` behind them; the caller frees it. NULL: memory is out. */
+char *link_options(const char *settings);
+
 /* Connects. Returns the connection, which the caller ends with PQfinish, or NULL with one sentence
  * in `reason`: the setting, and what libpq says, without any part of a connection string that
  * cannot be read, because that may be a password. */

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How a migration begins that takes away what older versions of the code need. */
+#define CONTRACTS "-- contracts\n"
+
 /* A step that does not get its locks is tried again for five minutes: somebody reads for long. */
 enum { LOCK_TRIES_MAX = 200, LOCK_PAUSE_S = 1 };
 
@@ -14,6 +17,7 @@ enum { LOCK_TRIES_MAX = 200, LOCK_PAUSE_S = 1 };
 typedef struct migration {
     PGconn *link;
     PGresult *known; /* path and checksum of each file that was applied; NULL: not read yet */
+    bool has_code;   /* the database has this program's version of the code */
     FILE *out;
     char *reason;
     size_t reason_size;
@@ -103,16 +107,16 @@ static bool is_own_file(const char *path) {
     return false;
 }
 
-/* Whether every file of the code is as applied, and none was applied that the program lacks. */
-static bool is_code_current(const migration *m) {
+/* Whether every attached file is as applied, and nothing was applied that the program lacks. */
+static bool is_attached_current(const migration *m) {
     for (size_t i = 0; i < schema_file_count; i++) {
-        if (schema_files[i].kind == SCHEMA_CODE && !is_current(m, &schema_files[i])) {
+        if (schema_files[i].kind == SCHEMA_ATTACHED && !is_current(m, &schema_files[i])) {
             return false;
         }
     }
     for (int i = 0; i < PQntuples(m->known); i++) {
         const char *path = PQgetvalue(m->known, i, 0);
-        if (strncmp(path, "functions/", strlen("functions/")) == 0 && !is_own_file(path)) {
+        if (strncmp(path, "migrations/", strlen("migrations/")) != 0 && !is_own_file(path)) {
             return false;
         }
     }
@@ -131,17 +135,17 @@ static step_result apply_file(const migration *m, const schema_file *file) {
     return found == APPLIED ? record_file(m, file) : found;
 }
 
-static step_result define_code(const migration *m) {
+static step_result define_attached(const migration *m) {
     step_result found = APPLIED;
     for (size_t i = 0; found == APPLIED && i < schema_file_count; i++) {
-        if (schema_files[i].kind == SCHEMA_CODE) {
+        if (schema_files[i].kind == SCHEMA_ATTACHED) {
             found = apply_file(m, &schema_files[i]);
         }
     }
     return found;
 }
 
-static step_result wire_code(const migration *m) {
+static step_result wire_attached(const migration *m) {
     step_result found = APPLIED;
     for (size_t i = 0; found == APPLIED && i < schema_file_count; i++) {
         if (*schema_files[i].wiring != '\0') {
@@ -151,40 +155,94 @@ static step_result wire_code(const migration *m) {
     return found;
 }
 
-static step_result reset_code(const migration *m) {
+static step_result reset_attached(const migration *m) {
     step_result found = run_named(m, statement_schema_gate);
     return found == APPLIED ? run_named(m, statement_schema_reset) : found;
 }
 
 /* Functions are replaced before any request has to wait, unless one cannot be replaced: then all
  * are dropped first. */
-static step_result apply_code(const migration *m, bool drop_first) {
-    step_result found = drop_first ? reset_code(m) : define_code(m);
+static step_result apply_attached(const migration *m, bool drop_first) {
+    step_result found = drop_first ? reset_attached(m) : define_attached(m);
     if (found == APPLIED) {
-        found = drop_first ? define_code(m) : reset_code(m);
+        found = drop_first ? define_attached(m) : reset_attached(m);
     }
     if (found == APPLIED) {
         found = run_named(m, statement_schema_seal);
     }
-    return found == APPLIED ? wire_code(m) : found;
+    if (found == APPLIED) {
+        found = run_named(m, statement_schema_privileges);
+    }
+    return found == APPLIED ? wire_attached(m) : found;
 }
 
-static step_result apply_any(const migration *m, const schema_file *file, bool drop_first) {
-    if (file == NULL) {
-        return apply_code(m, drop_first);
+static step_result define_code(const migration *m) {
+    step_result found = APPLIED;
+    for (size_t i = 0; found == APPLIED && i < code_file_count; i++) {
+        found = run_text(m, code_files[i].path, code_files[i].definitions);
+    }
+    return found;
+}
+
+static step_result wire_code(const migration *m) {
+    step_result found = APPLIED;
+    for (size_t i = 0; found == APPLIED && i < code_file_count; i++) {
+        found = run_text(m, code_files[i].path, code_files[i].wiring);
+    }
+    return found;
+}
+
+/* Makes this version of the code; nothing that another version calls is touched. */
+static step_result apply_code(const migration *m) {
+    const char *const parameters[] = {code_version, PROGRAM_VERSION};
+    step_result found = run_named(m, statement_code_schema);
+    if (found == APPLIED) {
+        found = define_code(m);
+    }
+    if (found == APPLIED) {
+        found = run_named(m, statement_code_check);
+    }
+    if (found == APPLIED) {
+        found = run_named(m, statement_schema_privileges);
+    }
+    if (found == APPLIED) {
+        found = wire_code(m);
+    }
+    return found == APPLIED ? run_with(m, statement_code_record, parameters) : found;
+}
+
+/* What a step applies: one file, or one of the units that are made as a whole. */
+typedef struct step {
+    enum { STEP_FILE, STEP_ATTACHED, STEP_CODE } kind;
+    const schema_file *file; /* of STEP_FILE */
+} step;
+
+static const char *name_of(const step *step) {
+    return step->kind == STEP_FILE       ? step->file->path
+           : step->kind == STEP_ATTACHED ? "triggers and policies"
+                                         : code_version;
+}
+
+static step_result apply_any(const migration *m, const step *step, bool drop_first) {
+    if (step->kind == STEP_ATTACHED) {
+        return apply_attached(m, drop_first);
+    }
+    if (step->kind == STEP_CODE) {
+        return apply_code(m);
     }
     step_result found = APPLIED;
-    if (file->kind == SCHEMA_DATA) {
+    if (step->file->kind == SCHEMA_ROWS) {
         found = run_named(m, statement_schema_gate);
+    } else if (strncmp(step->file->text, CONTRACTS, strlen(CONTRACTS)) == 0) {
+        found = run_named(m, statement_code_remove_others);
     }
-    return found == APPLIED ? apply_file(m, file) : found;
+    return found == APPLIED ? apply_file(m, step->file) : found;
 }
 
-/* Applies one file, or all of the code where `file` is NULL. */
-static step_result try_step(const migration *m, const schema_file *file, bool drop_first) {
+static step_result try_step(const migration *m, const step *step, bool drop_first) {
     step_result found = run_text(m, "begin", "BEGIN");
     if (found == APPLIED) {
-        found = apply_any(m, file, drop_first);
+        found = apply_any(m, step, drop_first);
     }
     if (found == APPLIED) {
         found = run_text(m, "commit", "COMMIT");
@@ -195,21 +253,20 @@ static step_result try_step(const migration *m, const schema_file *file, bool dr
     return found;
 }
 
-static bool apply_step(const migration *m, const schema_file *file) {
-    const char *name = file == NULL ? "functions" : file->path;
-    fprintf(m->out, "applying %s\n", name);
-    step_result found = try_step(m, file, false);
-    bool drop_first = file == NULL && found == IRREPLACEABLE;
+static bool apply_step(const migration *m, step step) {
+    fprintf(m->out, "applying %s\n", name_of(&step));
+    step_result found = try_step(m, &step, false);
+    bool drop_first = step.kind == STEP_ATTACHED && found == IRREPLACEABLE;
     if (drop_first) {
-        found = try_step(m, file, true);
+        found = try_step(m, &step, true);
     }
     for (int tries = 1; found == LOCKED && tries < LOCK_TRIES_MAX; tries++) {
         if (tries == 1) {
-            fprintf(m->out, "waiting for locks of %s\n", name);
+            fprintf(m->out, "waiting for locks of %s\n", name_of(&step));
             fflush(m->out);
         }
         sleep(LOCK_PAUSE_S);
-        found = try_step(m, file, drop_first);
+        found = try_step(m, &step, drop_first);
     }
     return found == APPLIED;
 }
@@ -225,7 +282,7 @@ static bool bring_up_file(const migration *m, const schema_file *file) {
             file->path);
         return false;
     }
-    return apply_step(m, file);
+    return apply_step(m, (step){STEP_FILE, file});
 }
 
 static bool bring_up(const migration *m, schema_kind kind) {
@@ -241,7 +298,8 @@ static bool bring_up(const migration *m, schema_kind kind) {
 /* ---- which program the database belongs to ---- */
 
 static PGresult *ask_standing(PGconn *link) {
-    const char *const parameters[] = {schema_version, PROGRAM_VERSION, schema_migrations};
+    const char *const parameters[] = {schema_version, PROGRAM_VERSION, schema_migrations,
+                                      code_version};
     return PQexecParams(link, statement_schema_standing->text,
                         statement_schema_standing->parameters, NULL, parameters, NULL, NULL, 0);
 }
@@ -267,7 +325,7 @@ static void describe_newer(const PGresult *row, char *reason, size_t reason_size
 }
 
 /* Makes the database one of this program's version, unless it is a newer program's. */
-static migrate_outcome begin_version(const migration *m) {
+static migrate_outcome begin_version(migration *m) {
     migrate_outcome outcome = MIGRATE_FAILED;
     PGresult *row = ask_standing(m->link);
     if (!is_good(row)) {
@@ -276,7 +334,8 @@ static migrate_outcome begin_version(const migration *m) {
         describe_newer(row, m->reason, m->reason_size);
         outcome = MIGRATE_NEWER;
     } else {
-        const char *const parameters[] = {schema_version, PROGRAM_VERSION, schema_supported};
+        const char *const parameters[] = {schema_version, PROGRAM_VERSION, code_version};
+        m->has_code = is_true(row, "has_code");
         outcome = run_with(m, statement_schema_begin, parameters) == APPLIED ? MIGRATE_DONE
                                                                              : MIGRATE_FAILED;
     }
@@ -297,8 +356,11 @@ static bool prepare(const migration *m) {
 static bool bring_all_up(migration *m) {
     const char *const parameters[] = {schema_paths};
     return read_known(m) && bring_up(m, SCHEMA_MIGRATION) &&
-           (is_code_current(m) || apply_step(m, NULL)) && bring_up(m, SCHEMA_DATA) &&
-           run_with(m, statement_schema_forget, parameters) == APPLIED;
+           (is_attached_current(m) || apply_step(m, (step){STEP_ATTACHED, NULL})) &&
+           (m->has_code || apply_step(m, (step){STEP_CODE, NULL})) &&
+           run_named(m, statement_code_path) == APPLIED && bring_up(m, SCHEMA_ROWS) &&
+           run_with(m, statement_schema_forget, parameters) == APPLIED &&
+           run_named(m, statement_code_remove_unused) == APPLIED;
 }
 
 static void drop_notice(void *unused, const PGresult *notice) {
@@ -325,7 +387,7 @@ migrate_outcome migrate_run(const char *setting, const char *conninfo, FILE *out
 
 /* ---- the check at start-up ---- */
 
-static schema_standing check_files(migration *m) {
+static schema_standing check_files(migration *m, bool has_code) {
     if (!read_known(m)) {
         return SCHEMA_UNKNOWN;
     }
@@ -335,6 +397,12 @@ static schema_standing check_files(migration *m) {
                      "The schema lacks %s; run `learning-reviews migrate`.", schema_files[i].path);
             return SCHEMA_INCOMPLETE;
         }
+    }
+    if (!has_code) {
+        snprintf(m->reason, m->reason_size,
+                 "The schema lacks %s, this program's code; run `learning-reviews migrate`.",
+                 code_version);
+        return SCHEMA_INCOMPLETE;
     }
     return SCHEMA_CURRENT;
 }
@@ -348,7 +416,7 @@ static bool is_table_missing(const PGresult *result) {
 }
 
 static schema_standing check_without_version(migration *m) {
-    schema_standing standing = check_files(m);
+    schema_standing standing = check_files(m, false);
     if (standing == SCHEMA_UNKNOWN && is_table_missing(m->known)) {
         snprintf(m->reason, m->reason_size, "The schema lacks %s; run `learning-reviews migrate`.",
                  schema_files[0].path);
@@ -362,9 +430,9 @@ static schema_standing check_standing(migration *m) {
     PGresult *row = ask_standing(m->link);
     if (is_good(row) && is_true(row, "newer")) {
         describe_newer(row, m->reason, m->reason_size);
-        standing = is_true(row, "supported") ? SCHEMA_SUPPORTED : SCHEMA_NEWER;
+        standing = is_true(row, "has_code") ? SCHEMA_SUPPORTED : SCHEMA_NEWER;
     } else if (is_good(row)) {
-        standing = check_files(m);
+        standing = check_files(m, is_true(row, "has_code"));
     } else if (is_table_missing(row)) {
         standing = check_without_version(m);
     } else {

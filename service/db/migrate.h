@@ -1,15 +1,19 @@
 /* Brings a database to the schema of this program: forward only, checksummed, one at a time.
  *
- * A migration runs once, in a transaction of its own. The code (sql/functions) is one thing: when
- * one of its files differs, one transaction makes all of it again and drops every function, trigger
- * and policy that it did not make, so that an upgraded database has what a new one has. Requests
- * wait only for the second half of it, which locks tables. A composite type that changes has to be
- * dropped by a migration (`drop type … cascade`). Reference data is applied file by file.
+ * A migration runs once, in a transaction of its own. What is attached to tables (trigger functions,
+ * policies, and what they call) is one unit: when one of its files differs, one transaction makes
+ * all of it again. Requests wait only for the second half of it, which locks tables. Rows that every
+ * register has are applied file by file.
+ *
+ * The code that the program calls is made once, in a schema of its own, and never changed: programs
+ * of several versions serve one database, each with its own code. `register.code_version` lists
+ * what the database holds. Versions that no program uses are removed, except the newest other one.
+ * A migration that begins with `-- contracts` ends all other versions.
  *
  * `register.schema_version` keeps each version that the database was migrated to. A database that
- * is newer than the program is left alone; it is served only when the newer program listed the
- * older one's version (sql/supported_versions.txt). A trigger refuses older programs that do not
- * ask. */
+ * is newer than the program is left alone; the program serves it while its code is there. A trigger
+ * refuses older programs that do not ask. The design follows pgroll (versions side by side).
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -19,8 +23,8 @@
 typedef enum schema_standing {
     SCHEMA_CURRENT,    /* of this program's version, and complete */
     SCHEMA_INCOMPLETE, /* older, or not migrated to the end: `migrate` is needed */
-    SCHEMA_NEWER,      /* migrated by a newer program that does not list this version */
-    SCHEMA_SUPPORTED,  /* migrated by a newer program that lists this version: may be served */
+    SCHEMA_NEWER,      /* migrated by a newer program, without this version's code */
+    SCHEMA_SUPPORTED,  /* migrated by a newer program, with this version's code: may be served */
     SCHEMA_UNKNOWN     /* the database could not be asked */
 } schema_standing;
 

@@ -50,7 +50,7 @@ const histogram_scale pool_wait_scale = {
 
 /* Settings of each session; time limits as budgets of a request (deploy/README.md, limits). */
 static const char *const session_options =
-    "-c search_path=register -c timezone=UTC -c statement_timeout=5s -c lock_timeout=1s "
+    "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=1s "
     "-c idle_in_transaction_session_timeout=5s -c client_connection_check_interval=1s "
     "-c jit=off -c default_transaction_isolation=read\\ committed";
 
@@ -74,9 +74,20 @@ static PGresult *next_result(PGconn *link) {
     return db_wait(link) ? PQgetResult(link) : NULL;
 }
 
-/* Prepares every statement in one round trip. */
+/* The NULL that ends the results of each statement is taken as well. */
+static bool take_result(PGconn *link, ExecStatusType wanted) {
+    PGresult *result = next_result(link);
+    bool good = PQresultStatus(result) == wanted;
+    PQclear(result);
+    PQclear(next_result(link));
+    return good;
+}
+
+/* Holds the program's version of the code, and prepares every statement, in one round trip. */
 static bool prepare_statements(PGconn *link) {
-    if (PQsetnonblocking(link, 1) != 0 || PQenterPipelineMode(link) != 1 || !send_prepares(link)) {
+    if (PQsetnonblocking(link, 1) != 0 || PQenterPipelineMode(link) != 1 ||
+        PQsendQueryParams(link, statement_hold_version->text, 0, NULL, NULL, NULL, NULL, 0) != 1 ||
+        !send_prepares(link) || !take_result(link, PGRES_TUPLES_OK)) {
         return false;
     }
     for (size_t i = 0; i < statement_count; i++) {
@@ -265,8 +276,10 @@ static pool *make_pool(const char *conninfo, size_t size, const char *options, b
         return NULL;
     }
     pool->conninfo = strdup(conninfo);
-    if (asprintf(&pool->options, "%s %s", session_options, options) < 0) {
-        pool->options = NULL;
+    char *settings = NULL;
+    if (asprintf(&settings, "%s %s", session_options, options) >= 0) {
+        pool->options = link_options(settings);
+        free(settings);
     }
     pool->connections = calloc(size, sizeof *pool->connections);
     pool->size = size;

@@ -1,4 +1,4 @@
-/* The named statements of sql/queries and the files of the schema, compiled into the program. */
+/* The named statements and the files of sql/, compiled into the program. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,14 +18,15 @@ typedef struct statement {
 extern const statement statements[];
 extern const size_t statement_count;
 
-/* Migrations are applied once and never change. Code (functions, types, triggers, policies) is made
- * again as a whole, data again file by file, whenever a text changes. */
-typedef enum schema_kind { SCHEMA_MIGRATION, SCHEMA_CODE, SCHEMA_DATA } schema_kind;
+/* What `migrate` applies to the schema register. Migrations are applied once and never change. What
+ * is attached to tables (trigger functions, policies, and what they call) is made again as a whole,
+ * rows that every register has again file by file, whenever a text changes. */
+typedef enum schema_kind { SCHEMA_MIGRATION, SCHEMA_ATTACHED, SCHEMA_ROWS } schema_kind;
 
 typedef struct schema_file {
     const char *path;     /* below sql/ */
-    const char *text;     /* of code: the definitions of its functions and types */
-    const char *wiring;   /* of code: its other statements, which lock tables; else "" */
+    const char *text;     /* of attached code: the definitions of its functions */
+    const char *wiring;   /* of attached code: its other statements, which lock tables; else "" */
     const char *checksum; /* SHA-256 of the file */
     schema_kind kind;
 } schema_file;
@@ -35,11 +36,23 @@ extern const schema_file schema_files[];
 extern const size_t schema_file_count;
 extern const char schema_roles[];
 
+/* The code that the program calls: made once, as a whole, in a schema of its own. */
+typedef struct code_file {
+    const char *path;
+    const char *definitions; /* functions, with their comments, and types */
+    const char *wiring;      /* privileges */
+} code_file;
+
+extern const code_file code_files[];
+extern const size_t code_file_count;
+
+/* The name of that schema: a digest of the texts, so that two versions of the program never share
+ * a schema unless their code is the same. */
+extern const char code_version[];
+
 /* Names the texts above: the number of the last migration and a digest. */
 extern const char schema_version[];
 
-/* As PostgreSQL arrays: the paths above, those of the migrations, and sql/supported_versions.txt.
- */
+/* As PostgreSQL arrays: the paths above, and those of the migrations. */
 extern const char schema_paths[];
 extern const char schema_migrations[];
-extern const char schema_supported[];

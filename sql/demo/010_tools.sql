@@ -4,7 +4,7 @@
 -- case. Nothing here is about a real child.
 \set ON_ERROR_STOP on
 begin;
-set local search_path to register;
+select set_config('search_path', name || ', register', true) from register.code_version order by number desc limit 1;
 set local client_min_messages to warning;
 set local jit to off;
 select exists (select from review_case) as loaded \gset

@@ -2,6 +2,7 @@
 import collections
 import json
 import threading
+import time
 import uuid
 
 import urllib3
@@ -9,6 +10,8 @@ import urllib3
 import contract_reader
 from trail import expected_of
 from waiting import WATCHDOG_S
+
+IDLE_S = 20  # the service ends connections that idle for 75 s
 
 ALL_SCOPES = ("referrals.read referrals.write cases.read cases.write children.read "
               "information.read information.write decisions.read decisions.write reviews.write "
@@ -116,7 +119,10 @@ class Client:
         `others` makes the caller of another organisation: others(organisation, client)."""
         self.url, self.token, self.recorder, self.others = url, token, recorder, others
         self.headers = {}  # of each request
-        self.pool = urllib3.connection_from_url(url, maxsize=70, retries=False, timeout=WATCHDOG_S)
+        self.pool, self.used_at = self.fresh_pool(), time.monotonic()
+
+    def fresh_pool(self):
+        return urllib3.connection_from_url(self.url, maxsize=70, retries=False, timeout=WATCHDOG_S)
 
     def at(self, url, token=None):
         """The same caller at another instance, or with another token."""
@@ -131,6 +137,9 @@ class Client:
         sent = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
         sent.update({**self.headers, **(headers or {})})
         data = data.encode() if isinstance(data, str) else data
+        if time.monotonic() - self.used_at > IDLE_S:  # clock: a connection that idles may be ended at this moment
+            self.pool = self.fresh_pool()
+        self.used_at = time.monotonic()
         reply = Reply(self.pool.urlopen(method, target, data, sent, redirect=False))
         if self.recorder is not None:
             self.recorder.add(Request(self.url, method, target, sent, data), reply)

@@ -96,6 +96,11 @@ class Cluster:
         finally:
             link.close()
 
+    def use_code(self):
+        """Names mean the newest version of the code from here on, unless a session says otherwise as programs do."""
+        code = self.execute("select name from register.code_version order by number desc limit 1")[0][0]
+        self.execute(f"alter database {DATABASE} set search_path = {code}, register", database="postgres")
+
     @contextlib.contextmanager
     def holding(self, statement, parameters=None):
         """Runs a statement as superuser and leaves it uncommitted, with its locks, for a while; gives its connection."""
@@ -186,6 +191,7 @@ def make_migrated():
     subprocess.run([program(), "migrate"], check=True, timeout=WATCHDOG_S, stdout=subprocess.DEVNULL,
                    env={"PATH": os.environ["PATH"], "LR_MODE": "dev",
                         "LR_MIGRATION_DATABASE": made.connection_string("postgres")})
+    made.use_code()
     day.keep_in(made)
     return made
 

@@ -10,7 +10,7 @@ def until_counted(analyst, cluster):
         waits, aside = cluster.execute("""
             select exists (select from register.statistic_dirty) or exists (select from register.statistic_delta),
                 (select count(*) from register.statistic_subject where fault is not null)""")[0]
-        changed = dict(cluster.execute("set search_path = register; "
+        changed = dict(cluster.execute(
                                        "select table_code, rendered(changed_at) from statistic_state where scope = '*'"))
         listed = analyst.send("listStatistics").needed(200)
         return (not waits and (listed["pending"], listed["not_included"]) == (0, aside)

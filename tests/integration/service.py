@@ -118,6 +118,7 @@ class Instance:
         done = subprocess.run([self.binary, *words], env=self.environment, check=True, timeout=WATCHDOG_S,
                               stdout=subprocess.PIPE)
         if words == ("migrate",):
+            self.cluster.use_code()
             day.keep_in(self.cluster)
         return done.stdout.decode().strip()
 

@@ -276,7 +276,7 @@ def test_nobody_alters_the_trail(cluster, committee, auditor, role):
     sealed(auditor, committee.send("listCases"))
     for statement in (one.format(table) for one in TAMPERING for table in ("audit_entry", "audit_seal")):
         with cluster.open() as link, link.cursor() as cursor:
-            cursor.execute(f"set search_path = register; set role {role}")
+            cursor.execute(f"set role {role}")
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 cursor.execute(statement)
                 pytest.fail(statement)
@@ -360,7 +360,7 @@ def test_an_auditor_sees_nothing_else(caller, theirs):  # noqa: F811
 def test_the_trail_of_a_case_is_found_by_index(cluster, auditor):
     cluster.execute("analyze register.audit_entry")
     plan = cluster.execute("set enable_seqscan = off; explain select * from register.audit_entry e where "
-                           "register.audit_fits(e, '{\"case_id\": \"7b0c4a52-3b7e-4a1f-9f57-0d6f2f1f8c11\"}')")
+                           "audit_fits(e, '{\"case_id\": \"7b0c4a52-3b7e-4a1f-9f57-0d6f2f1f8c11\"}')")
     assert "audit_entry_cases_ids_committees_idx" in repr(plan)
 
 
@@ -376,11 +376,11 @@ def test_the_head_goes_on_as_entries_are_sealed(auditor, committee):
 
 def test_entries_are_sealed_when_nothing_can_come_before_them(cluster, auditor, committee):
     with cluster.open() as link, link.cursor() as cursor:
-        cursor.execute("set search_path = register; select set_config('register.organisation', 'CPC-GLA', true), "
+        cursor.execute("select set_config('register.organisation', 'CPC-GLA', true), "
                        "set_config('register.client', 'slow', true), set_config('register.area', 'GLA', true); "
                        "select audit_write('slowOne', 'read', 'slow', 'cases', '{}', '{}', null)")
         reply = committee.send("listCases")
-        wait_until(lambda: cluster.execute("select behind > 2 from register.audit_state()")[0][0],
+        wait_until(lambda: cluster.execute("select behind > 2 from audit_state()")[0][0],
                    "the trail is two seconds behind: it has been looked at")
         sealed_now = cluster.execute("select count(*) from register.audit_seal s join register.audit_entry e "
                                      "using (number) where e.request = %s", (reply.headers["X-Request-Id"],))

@@ -10,13 +10,12 @@ from waiting import WATCHDOG_S
 
 ENTRIES = 300
 ADD = """
-set search_path = register;
 select set_config('register.organisation', 'CPC-GLA', false), set_config('register.area', 'GLA', false),
     set_config('register.client', 'tests', false);
 select audit_write('getCase', case when n % 3 = 0 then 'change' else 'read' end, 'request-' || n, 'cases',
         array[gen_random_uuid()], array[gen_random_uuid()], nullif(n % 4, 0))
     from generate_series(1, {}) n"""
-SEAL = "select register.audit_seal_next(100000)"
+SEAL = "select audit_seal_next(100000)"
 
 
 class Trail:
@@ -42,7 +41,7 @@ class Trail:
 
     def tamper(self, statement, parameters=None):
         """As a superuser who switched the triggers off."""
-        self.cluster.execute("set session_replication_role = replica; set search_path = register; "
+        self.cluster.execute("set session_replication_role = replica; "
                              + statement, parameters)
 
     def numbers(self):
@@ -286,7 +285,7 @@ def test_old_entries_go_and_the_chain_stays_whole(old_trail):
         old_trail.cluster.execute("insert into register.audit_checkpoint (position, number, hash) "
                                   "select position, number, hash from register.audit_seal where number = %s",
                                   (numbers[120],))
-    assert [old_trail.cluster.execute("select register.audit_prune(60)")[0][0] for _ in range(3)] == [60, 40, 0]
+    assert [old_trail.cluster.execute("select audit_prune(60)")[0][0] for _ in range(3)] == [60, 40, 0]
     assert old_trail.numbers()[:50] == numbers[100:]
     status, said = old_trail.check("--anchor", anchor)
     assert status == 0 and "150 entries sealed, 100 of them removed since, 2 not sealed yet" in said

@@ -155,7 +155,7 @@ def test_a_disabled_trigger_raises_an_alert_until_it_is_enabled(trail, table, tr
 def test_a_dropped_trigger_of_the_trail_raises_an_alert(trail):
     trail.cluster.execute("drop trigger only_added on register.audit_seal")
     wait_until(lambda: trail.faults() == {"trigger_disabled"}, "the faults of the trail")
-    trail.cluster.execute("set search_path = register; create trigger only_added before update or delete on audit_seal "
+    trail.cluster.execute("create trigger only_added before update or delete on audit_seal "
                           "for each row execute function audit_refuse()")
     wait_until(lambda: trail.faults() == set(), "the faults of the trail")
 

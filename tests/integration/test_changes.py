@@ -101,7 +101,7 @@ def test_everything_that_belongs_to_a_case_has_its_events(agency, committee):
 
 
 def test_every_subject_of_the_timeline_has_a_line_in_the_feed(cluster):
-    """Whoever adds a resource with record_changes_of adds its line to sql/reference/070_feed.sql."""
+    """Whoever adds a resource with record_changes_of adds its line to sql/changes/rows.sql."""
     subjects = cluster.execute(
         "select encode(substring(tgargs from 1 for position('\\x00'::bytea in tgargs) - 1), "
         "'escape') from pg_trigger where tgname = 'record_change'")
@@ -244,7 +244,7 @@ def test_access_that_ends_by_date_takes_the_case_out_of_sight(committee, caller,
     cluster.execute("update register.case_access set starts_on = %s, ends_on = %s where id = %s",
                     (days_ago(2), days_ago(1), access["id"]))
     cluster.execute("alter table register.case_access enable trigger all")
-    wait_until(lambda: cluster.execute("set search_path = register; select feed_sight_due()") == [(0,)],
+    wait_until(lambda: cluster.execute("select feed_sight_due()") == [(0,)],
                "no access waits to be ended")
     assert types_of(reader.read(), case["id"]) == ["case.removed"]
 

@@ -119,7 +119,7 @@ def calculated(cluster, instances):
     """Runs an expression for each of many rows, in a session of the time zone named."""
     def run(columns, expression, rows, zone="UTC"):
         return [value for (value,) in cluster.execute(
-            f"set search_path = register; set timezone = '{zone}'; select {expression}"
+            f"set timezone = '{zone}'; select {expression}"
             f" from jsonb_to_recordset(%s) as r({columns}) order by n",
             (json.dumps([{"n": number, **row} for number, row in enumerate(rows)]),))]
     assert instances

@@ -41,7 +41,7 @@ class Demo:
         self.instance.start()
 
     def rows(self, statement):
-        return self.cluster.execute("set search_path = register; " + statement)
+        return self.cluster.execute(statement)
 
     def client(self, role):
         return Visitor(self.instance.url, self.instance.run("token", "--role", role))

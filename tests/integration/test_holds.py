@@ -208,7 +208,7 @@ def test_a_case_leaves_a_stage_on_hold_when_the_hold_is_lifted(committee, stage,
 def held(cluster, case, track):
     """What the track's own guards ask."""
     return cluster.execute(
-        "set search_path = register; select case_held(c, %s), publication_held(c)"
+        "select case_held(c, %s), publication_held(c)"
         " from review_case c where id = %s", (track, case["id"]))[0]
 
 

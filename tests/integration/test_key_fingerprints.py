@@ -155,9 +155,9 @@ def test_the_service_s_role_cannot_change_a_fingerprint(register, instance):
     instance().start().stop()
     before = fingerprints(register)
     for attempt in ("update register.key_fingerprint set hash = sha256('x')", "delete from register.key_fingerprint",
-                    "select register.key_fingerprint_replace('webhook', 'x', 100000, 'x')"):
+                    "select key_fingerprint_replace('webhook', 'x', 100000, 'x')"):
         with pytest.raises(Exception, match="permission denied"):
             register.execute("set role register_service; " + attempt)
     register.execute("""set role register_service;
-        select register.key_fingerprint_record('webhook', substr(sha256('x'), 1, 16), 100000, sha256('y'))""")
+        select key_fingerprint_record('webhook', substr(sha256('x'), 1, 16), 100000, sha256('y'))""")
     assert fingerprints(register) == before

@@ -19,7 +19,7 @@ sys.path.append(str(ROOT / "service" / "db"))
 from embed import read_statements  # noqa: E402
 
 COPIES, SHOWN, READ_MOST = 1000, 50, 250
-STATEMENTS = {name: text for name, _, text in read_statements(ROOT / "sql" / "queries")}
+STATEMENTS = {name: text for name, _, text in read_statements(ROOT / "sql")}
 SCOPES = "referrals.read cases.read actions.read information.read notices.read proceedings.read decisions.read"
 COPY = f"""insert into register.{{0}} ({{1}}) select {{1}} from (select (jsonb_populate_record(t, to_jsonb(t)
     || jsonb_build_object(
@@ -65,7 +65,7 @@ class Filled:
         self.link.rollback()
         self.table, made = table, identifier()
         self.cursor.execute(
-            "set local search_path = register; set local timezone = 'UTC'; set local jit = off;"
+            "set local timezone = 'UTC'; set local jit = off;"
             "set local session_replication_role = replica;"  # no triggers
             # Few rows are read whole rather than by an index; what is asked is whether an index can be used.
             "set local enable_seqscan = off; set local enable_bitmapscan = off")

@@ -510,7 +510,6 @@ def test_the_data_of_a_death_is_with_the_national_hub_before_completion(committe
 def ratified(cluster, case, statements):
     """Runs statements as the chief officers, as if they had ratified the report today; nothing stays."""
     return cluster.execute("""begin;
-        set local search_path = register;
         set local register.organisation = 'COG-GLA';
         set local register.kind = 'chief_officers_group';
         set local register.committee = '';

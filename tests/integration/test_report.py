@@ -7,8 +7,8 @@ from steps import given_case, move, record_strategy, tag_of
 from stubs import function_body
 
 # Refuses with the kind of the notices that are asked for and the days until they are due.
-TELL_NOTICES = """begin perform register.refuse(409, 'state_conflict', json_build_array(
-    register.fault(null, $2 || '_' || ($3 - register.today()), 'is asked for'))); end"""
+TELL_NOTICES = """begin perform refuse(409, 'state_conflict', json_build_array(
+    fault(null, $2 || '_' || ($3 - register.today()), 'is asked for'))); end"""
 
 
 @pytest.fixture

@@ -244,7 +244,7 @@ def given_announced(committee, cluster, referral):
 
 def referrals_counted(cluster):
     """What statistics count of referrals, with all that waited to be counted."""
-    cluster.execute("select register.statistic_fold(100000)")
+    cluster.execute("select statistic_fold(100000)")
     return cluster.execute("select measure, scope, month, key, n from register.statistic_cell "
                            "where starts_with(measure, 'referrals') order by 1, 2, 3, 4")
 
@@ -328,12 +328,12 @@ def moray(caller):
 
 
 def notice_ends(cluster):
-    return cluster.execute("set search_path = register; select notice_ends()::text")[0][0]
+    return cluster.execute("select notice_ends()::text")[0][0]
 
 
 def begin(cluster, rule):
     """Lets a rule begin today, by the hand of the database's owner."""
-    cluster.execute("set search_path = register; update retention_rule set (announced_on, valid_from) = "
+    cluster.execute("update retention_rule set (announced_on, valid_from) = "
                     "(announced_on - 30, today()) where id = %s", (rule["id"],))
 
 
@@ -373,7 +373,7 @@ def test_no_rule_begins_before_the_notice_period_is_over(committee, cluster, day
 
 def test_the_database_alone_lets_no_rule_begin_early(cluster, instances):
     """Nor does it let a rule that has begun be changed or withdrawn, whatever the service's functions would do."""
-    as_committee = """begin; set local search_path = register; set local role register_service;
+    as_committee = """begin; set local role register_service;
         select set_config('register.committee', 'GLA', true), set_config('register.area', 'GLA', true),
             set_config('register.scopes', ' retention.write ', true); """
     with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="row-level security"):
@@ -581,7 +581,7 @@ def test_a_longer_rule_that_begins_meanwhile_keeps_the_case(caller, cluster):
 
 def test_the_database_alone_lets_nobody_erase_what_was_not_announced(committee, cluster):
     case = given_old(committee, cluster)
-    as_committee = f"""begin; set local search_path = register; set local role register_service;
+    as_committee = f"""begin; set local role register_service;
         select set_config('register.committee', 'GLA', true), set_config('register.area', 'GLA', true),
             set_config('register.client', 'second', true),
             set_config('register.scopes', ' retention.write cases.read ', true); """

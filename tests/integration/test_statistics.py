@@ -276,7 +276,7 @@ def test_a_hold_that_begins_after_the_ratification_stops_nothing(committee, own,
     given_hold(committee, case, stages=["implementation"], held_from=today())
     until_counted(analyst, cluster)
     assert cluster.execute("select fault from register.statistic_subject where subject = %s", (case["id"],)) == [(None,)]
-    facts = cluster.execute("set search_path = register; select anonymous_facts(c) from review_case c where c.id = %s",
+    facts = cluster.execute("select anonymous_facts(c) from review_case c where c.id = %s",
                             (case["id"],))[0][0]
     assert (facts["days_to_complete"], facts["days_to_complete_net"]) == (8, 8)
 
@@ -286,7 +286,7 @@ def test_a_decision_after_the_last_ratification_has_no_days_to_completion(commit
     case = given_case(committee, "implementation")
     cluster.execute("update register.ratification set decided_on = %s where case_id = %s", (days_ago(20), case["id"]))
     until_counted(analyst, cluster)
-    facts = cluster.execute("set search_path = register; select anonymous_facts(c) from review_case c where c.id = %s",
+    facts = cluster.execute("select anonymous_facts(c) from review_case c where c.id = %s",
                             (case["id"],))[0][0]
     assert (facts["days_to_complete"], facts["days_to_complete_net"]) == (None, None)
 
@@ -366,7 +366,7 @@ def test_it_is_tried_again_after_a_while_and_by_hand(broken, own, analyst, clust
     cluster.execute(f"set session_replication_role = replica; "
                     f"update register.anonymous_review set facts = '{REPAIRED}' where id = '{broken}'")
     if by_hand:
-        assert cluster.execute("set search_path = register; select statistic_retry(1000, clock_timestamp())") == [(1,)]
+        assert cluster.execute("select statistic_retry(1000, clock_timestamp())") == [(1,)]
     else:
         cluster.execute("update register.statistic_subject set tried_at = now() - interval '11 minutes' "
                         "where subject = %s", (broken,))

@@ -139,7 +139,6 @@ def erase(theirs, agency, cluster):
     """As erasing leaves a case and its referrals."""
     case = accept(theirs, agency, cluster)
     cluster.execute("""
-        set search_path = register;
         insert into anonymous_review (committee, facts, anonymised_on)
             select committee, anonymous_facts(c), today() from review_case c where id = %s;
         delete from referral where case_id = %s;
@@ -177,7 +176,7 @@ EVENTS = {
 
 
 def the_day(cluster):
-    return cluster.execute("set search_path = register; select today()")[0][0]
+    return cluster.execute("select today()")[0][0]
 
 
 @pytest.mark.parametrize("event", EVENTS)

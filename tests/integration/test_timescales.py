@@ -188,7 +188,7 @@ def test_a_local_holiday_lies_not_in_the_past(islands):
 
 def test_the_database_alone_lets_a_committee_set_its_own_only(cluster):
     def refused_for(table, values):
-        claims = ("set local role register_service; set local search_path = register;"
+        claims = ("set local role register_service; "
                   "set local register.committee = 'GLA'; set local register.scopes = ' cases.write ';")
         try:
             cluster.execute(f"begin; {claims} insert into {table} values {values}; rollback")

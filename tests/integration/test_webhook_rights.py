@@ -42,7 +42,7 @@ def block(cluster):
 
 
 def is_due(cluster, webhook):
-    return bool(cluster.execute("select 1 from register.webhook_due(%s) where webhook = %s",
+    return bool(cluster.execute("select 1 from webhook_due(%s) where webhook = %s",
                                 [EVERYTHING, webhook["id"]]))
 
 

@@ -295,7 +295,7 @@ def test_retry_after_is_kept_to_for_up_to_a_day(client, cluster, registered, rec
 
 
 def test_the_waits_grow_fivefold_to_twelve_hours(cluster):
-    waits = [cluster.execute("select extract(epoch from register.webhook_wait(n, 10, 0))::float, n "
+    waits = [cluster.execute("select extract(epoch from webhook_wait(n, 10, 0))::float, n "
                              f"from generate_series({n}, {n}) n, generate_series(1, 50)") for n in range(1, 10)]
     for found, expected in zip(waits, [10, 50, 250, 1250, 6250, 31250, 43200, 43200, 43200]):
         values = [value for value, _ in found]
@@ -565,6 +565,6 @@ def test_the_log_goes_back_as_far_as_the_feed(client, cluster):
     place = given_delivery(client)
     cluster.execute("update register.webhook_delivery set created_at = now() - interval '91 days' where id = %s",
                     (place["delivery_id"],))
-    assert cluster.execute("select register.webhook_expire(90, 1000)")[0][0] >= 1
+    assert cluster.execute("select webhook_expire(90, 1000)")[0][0] >= 1
     assert client.send("listDeliveries", id=place["id"])["items"] == []
     client.send("deleteWebhook", id=place["id"]).needed(200)

@@ -1,5 +1,4 @@
 -- :cases cases of one committee, each with four stages and five actions, under ids that a client can compute.
-set search_path = register;
 set session_replication_role = replica; -- what triggers record is not what is measured
 insert into review_case (id, committee, reference, local_authority, review_type, guidance_edition, criteria, summary,
         opened_on, stage, stage_entered_on, stage_due_on, original_due_on)

@@ -1,22 +1,31 @@
-"""Writes schema_texts.c of a next version: the schema of this one and next_version.sql as its last migration.
+"""Writes schema_texts.c of a next version: this one with next_version.sql as its last migration, and with other code: a
+function has one parameter more, and one is new. With `contracting` one migration more takes away what older code needs.
 
-It lists this version as one whose program may serve its schema.
-
-    next_version.py REPOSITORY FOLDER
+    next_version.py REPOSITORY FOLDER [contracting]
 """
 import pathlib
+import re
 import shutil
 import sys
 
-repository, out = map(pathlib.Path, sys.argv[1:])
+repository, out = map(pathlib.Path, sys.argv[1:3])
 sys.path.insert(0, str(repository / "service" / "db"))
 
-from embed import schema_version, write_schema  # noqa: E402
+from embed import write_schema  # noqa: E402
 
 schema = out / "sql"
 shutil.rmtree(schema, ignore_errors=True)
 shutil.copytree(repository / "sql", schema)
 shutil.copy(repository / "tests" / "process" / "next_version.sql", schema / "migrations" / "9999_next_version.sql")
-with open(schema / "supported_versions.txt", "a", encoding="utf-8") as supported:
-    supported.write(schema_version(repository / "sql") + "\n")
+cases = schema / "case" / "case.sql"
+text, changed = re.subn(r"(create function case_open\([^)]*)\)", r"\1, next_note text default null)", cases.read_text())
+if changed != 1:
+    sys.exit(f"{cases}: case_open is not there")
+cases.write_text(text + """
+-- What no version before has.
+create function next_code() returns text language sql immutable as $$ select 'next' $$;
+""")
+if sys.argv[3:] == ["contracting"]:
+    (schema / "migrations" / "9999_next_version_contracts.sql").write_text(
+        "-- contracts\nalter table referral drop column next_note;\n")
 write_schema(schema, out)

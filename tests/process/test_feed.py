@@ -33,7 +33,7 @@ from steps import given_action, given_case  # noqa: E402
 SECONDS = float(os.environ.get("LR_FEED_SECONDS", "10"))
 LONG_WRITERS, API_WRITERS = 12, 4
 LONGEST_PAUSE_S = 0.6
-STATEMENTS = {name: text for name, _, text in read_statements(ROOT / "sql" / "queries")}
+STATEMENTS = {name: text for name, _, text in read_statements(ROOT / "sql")}
 AGENCIES = ["LA-S12000049", "HB-S08000031"]
 AREAS = {"GLA": "S12000049", "EDH": "S12000036"}
 REVIEWER = "reviewer-1"
@@ -59,7 +59,7 @@ class Long(threading.Thread):
         self.cluster, self.enough, self.random = cluster, enough, random.Random(seed)
         self.committed, self.refused, self.longest = 0, collections.Counter(), 0
         self.link = psycopg2.connect(host=str(cluster.folder), user="postgres", dbname="learning_reviews",
-                                     options="-c search_path=register -c lock_timeout=1s")
+                                     options="-c lock_timeout=1s")
         self.changes = [self.change_case, self.change_case, self.change_child, self.change_owner,
                         self.report, self.report, self.push, self.open, self.grant, self.end_access,
                         self.hand_over, self.hand_referral_over, self.accept, self.delete]
@@ -289,8 +289,7 @@ class Consumer(threading.Thread):
 
 def truth(cluster, organisation, client, scopes):
     """What the principal may see, as the database says: row-level security decides."""
-    link = psycopg2.connect(host=str(cluster.folder), user="register_service", dbname="learning_reviews",
-                            options="-c search_path=register")
+    link = psycopg2.connect(host=str(cluster.folder), user="register_service", dbname="learning_reviews")
     with link, link.cursor() as cursor:
         take_claims(cursor, organisation, scopes, client)
         cursor.execute("select subject, table_name, feed_key_member(s) from feed_subject s "

@@ -70,6 +70,30 @@ def test_both_versions_serve_the_next_ones_schema(serving, cluster, next_version
     assert new.stop() == 0
 
 
+def test_an_upgrade_and_its_rollback_fail_no_request(serving, cluster, next_version):
+    """As a deployment does it: the new version starts next to the old one, takes over, and gives back."""
+    old = serving(cluster)
+    token = token_of(old)
+    with Load(old, token, 4) as before:
+        time.sleep(0.5)
+        migrate(next_version)
+        new = next_version.start()
+        with Load(new, token, 4) as after:
+            time.sleep(1)
+            before.stop()
+            assert old.stop() == 0
+            time.sleep(1)
+            old.start()
+            with Load(old, token, 4) as again:
+                time.sleep(0.5)
+                after.stop()
+                assert new.stop() == 0
+                time.sleep(1)
+    outcomes = before.outcomes() + after.outcomes() + again.outcomes()
+    assert_unharmed(outcomes, "upgrade and rollback")
+    assert_nothing_lost(cluster, outcomes)
+
+
 def test_the_next_version_does_not_serve_the_schema_of_the_one_before(cluster, keys, next_version):
     """Migrate first, then start: it says so."""
     cluster.execute("""delete from register.schema_file where path like '%9999%';

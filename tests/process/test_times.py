@@ -147,10 +147,8 @@ def test_waits_in_the_database_end_as_the_limits_say(instances, cluster, committ
         opened = [seconds(lambda: committee.send("openCase", new_case())) for _ in range(ROUNDS)]
     judge("a push that waits for a lock", pushes, 0.65, 1.3)
     judge("a request that waits for a lock", opened, 0.9, 3)
-    cluster.execute("alter role postgres in database learning_reviews set search_path = register")
     with function_body(cluster, "case_create", "begin perform pg_sleep(60); return null; end"):
         judge("a statement", [seconds(lambda: committee.send("openCase", new_case())) for _ in range(3)], 4.5, 7)
-    cluster.execute("alter role postgres in database learning_reviews reset search_path")
 
 
 def test_the_repetition_of_a_request_that_still_runs_is_answered_within_two_seconds(cluster, committee):

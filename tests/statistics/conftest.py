@@ -27,7 +27,7 @@ def make_demonstration():
                    input=script.encode(), check=True, stdout=subprocess.DEVNULL)
     extend(made)
     made.execute("analyze")
-    made.execute("select register.statistic_fold(100000)")
+    made.execute("select statistic_fold(100000)")
     return made
 
 

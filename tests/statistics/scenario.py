@@ -4,7 +4,6 @@ Made by SQL from the cases that are there, with days that follow from the cases'
 """
 
 STATEMENTS = """
-set search_path = register;
 create temporary table pick as
     select c.*, row_number() over (order by c.opened_on, c.id) as n,
         (select d.decided_on from case_decision d where d.case_id = c.id and d.current) as decided
@@ -122,7 +121,7 @@ RELEASES = [("2024", "2024-06-25", "2024-04-01"), ("2025", "2025-06-24", "2025-0
 
 
 def make_release(cluster, name, day, covers_to):
-    cluster.execute("set search_path = register; select statistic_release_make(%s, %s, %s)", (name, day, covers_to))
+    cluster.execute("select statistic_release_make(%s, %s, %s)", (name, day, covers_to))
 
 
 def forget_releases(cluster):

@@ -27,7 +27,6 @@ def counting_stopped(cluster, instance):
 def make_backlog(cluster):
     """Marks of all cases, and of subjects that are gone: to count one of those is as good a step as any."""
     cluster.execute("""
-        set search_path = register;
         insert into statistic_dirty (subject, lane, scopes) select id, committee, array[committee] from review_case;
         insert into statistic_dirty (subject, lane, scopes)
             select gen_random_uuid(), 'EDH', '{EDH}' from generate_series(1, %s - (select count(*) from review_case))""",
@@ -76,7 +75,6 @@ def test_a_step_counts_no_more_than_it_is_asked_to(cluster, instance, counting_s
     make_backlog(cluster)
     marks = "select count(distinct subject) from register.statistic_dirty"
     with cluster.open() as link, link.cursor() as cursor:
-        cursor.execute("set search_path = register")
         for size in (1, 37, 100):
             cursor.execute(marks)
             before = cursor.fetchone()[0]
@@ -91,12 +89,11 @@ def test_a_step_counts_no_more_than_it_is_asked_to(cluster, instance, counting_s
 def test_committees_take_turns(cluster, instance, counting_stopped):
     """A change of a small committee does not wait behind the import of a large one."""
     cluster.execute("""
-        set search_path = register;
         insert into statistic_dirty (subject, lane, scopes)
             select gen_random_uuid(), 'GLA', '{GLA}' from generate_series(1, 1000);
         insert into statistic_dirty (subject, lane, scopes) select gen_random_uuid(), 'ORK', '{ORK}'""")
     with cluster.open() as link, link.cursor() as cursor:
-        cursor.execute("set search_path = register; select statistic_fold_step(10);"
+        cursor.execute("select statistic_fold_step(10);"
                        "select lane, count(*) from statistic_dirty group by 1")
         assert cursor.fetchall() == [("GLA", 991)]
         link.rollback()
@@ -107,7 +104,6 @@ def test_committees_take_turns(cluster, instance, counting_stopped):
 def due(cluster):
     """A release whose day is today; the demonstration's own come back afterwards as they were."""
     cluster.execute("""
-        set search_path = register;
         create table kept_release as table statistic_release;
         create table kept_cell as table statistic_released_cell;
         truncate statistic_released_cell, statistic_release;
@@ -116,7 +112,6 @@ def due(cluster):
             values (today(), '2099', date_trunc('month', today()::timestamp)::date)""")
     yield "2099"
     cluster.execute("""
-        set search_path = register;
         delete from statistic_release_plan where name = '2099';
         truncate statistic_released_cell, statistic_release;
         insert into statistic_release table kept_release;
@@ -145,7 +140,7 @@ def test_a_release_is_made_after_what_waited_on_its_day(analyst, dashboard, clus
 
 def test_a_release_that_fails_stops_no_counting_and_is_reported(analyst, dashboard, cluster, instance, due, counting_stopped):
     signature = "(bigint[], boolean[], bigint, integer, integer, boolean, boolean)"
-    cluster.execute(f"set search_path = register; alter function statistic_protect{signature} rename to protect_kept")
+    cluster.execute(f"alter function statistic_protect{signature} rename to protect_kept")
     instance.errors_expected = True
     try:
         counting_stopped()
@@ -156,7 +151,7 @@ def test_a_release_that_fails_stops_no_counting_and_is_reported(analyst, dashboa
         until_counted(analyst, cluster)
         assert dashboard.send("listStatistics").needed(200)["releases"] == []
     finally:
-        cluster.execute(f"set search_path = register; alter function protect_kept{signature} rename to statistic_protect")
+        cluster.execute(f"alter function protect_kept{signature} rename to statistic_protect")
         instance.complaints()
         instance.errors_expected = False
     cluster.execute("update register.statistic_release set tried_at = now() - interval '11 minutes'")

@@ -20,7 +20,6 @@ def protect(cluster, rows, threshold, sensitive):
     """What the rule hides of each row: {row: [hidden..., total hidden]}."""
     link = psycopg2.connect(host=str(cluster.folder), user="postgres", dbname="learning_reviews")
     with link, link.cursor() as cursor:
-        cursor.execute("set search_path = register")
         cursor.execute("create temporary table asked (row bigint[])")
         cursor.execute("insert into asked select unnest(%s::text[])::bigint[]",
                        (["{" + ",".join(map(str, row)) + "}" for row in rows],))

@@ -105,7 +105,6 @@ def test_sums_that_are_built_up_are_those_that_are_counted_at_once(caught_up, cl
                                "order by 1, 2, 3, 4, 5, 6")
     before = cells()
     cluster.execute("""
-        set search_path = register;
         truncate statistic_cell, statistic_subject, statistic_delta;
         select statistic_count_all();
         select statistic_fold(100000);""")

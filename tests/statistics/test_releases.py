@@ -275,7 +275,6 @@ def test_without_the_further_hidden_cells_the_solver_finds_what_they_protect(dem
     forget_releases(cluster)
     hard_data(cluster, 3)
     cluster.execute(f"""
-        set search_path = register;
         alter function statistic_protect{signature} rename to statistic_protect_kept;
         create function statistic_protect{signature} returns boolean[] language sql immutable as
             $$ select array(select v > 0 and v < $4 from unnest($1 || $3) with ordinality u(v, n) order by n) $$;""")
@@ -284,7 +283,6 @@ def test_without_the_further_hidden_cells_the_solver_finds_what_they_protect(dem
             make_release(cluster, *release)
     finally:
         cluster.execute(f"""
-            set search_path = register;
             drop function statistic_protect{signature};
             alter function statistic_protect_kept{signature} rename to statistic_protect;""")
     known, hidden = system_of(released_answers(reader()), parts)

@@ -1,21 +1,23 @@
-"""plpgsql_check finds nothing in any PL/pgSQL function: names, types, and statements that can never run."""
+"""plpgsql_check finds nothing in any PL/pgSQL function: names, types, and statements that can never run.
+
+What is attached to tables is checked without the code in its path: it must not call a version of it."""
 import pytest
 
 # What is meant, or what it cannot know: (function, words of the message), each with its reason.
 ACCEPTED = [
     ("", "target type is different type than source type (cast \"text\" value to"),  # '{}', and members of JSON
-    ("audit_page(", "is maybe unmodified (cannot to determine result of dynamic SQL)"),  # `return query execute`
-    ("feed_snapshot(", "cannot determinate a result of dynamic SQL"),  # names of tables
-    ("feed_snapshot(", "record \"r\" is not assigned yet"),  # it follows from the same
+    ("audit_page", "is maybe unmodified (cannot to determine result of dynamic SQL)"),  # `return query execute`
+    ("feed_snapshot", "cannot determinate a result of dynamic SQL"),  # names of tables
+    ("feed_snapshot", "record \"r\" is not assigned yet"),  # it follows from the same
 ]
 FUNCTIONS = """
-    select p.oid, p.oid::regprocedure::text, 0::oid, '' from pg_proc p join pg_language l on l.oid = p.prolang
-    where p.pronamespace = 'register'::regnamespace and l.lanname = 'plpgsql' and p.prorettype <> 'trigger'::regtype
+    select p.oid, p.pronamespace::regnamespace::text, p.proname, 0::oid, '' from pg_proc p join pg_language l on l.oid = p.prolang
+    where p.pronamespace::regnamespace::text ~ '^register' and l.lanname = 'plpgsql' and p.prorettype <> 'trigger'::regtype
     union all
-    select distinct p.oid, p.oid::regprocedure::text, t.tgrelid, t.tgrelid::regclass::text
+    select distinct p.oid, p.pronamespace::regnamespace::text, p.proname, t.tgrelid, t.tgrelid::regclass::text
     from pg_proc p join pg_trigger t on t.tgfoid = p.oid
     where p.pronamespace = 'register'::regnamespace and not t.tgisinternal
-    order by 2, 4
+    order by 2, 3, 5
 """
 
 
@@ -25,11 +27,11 @@ def checked(fresh):
     fresh.execute("create extension plpgsql_check schema public")
     try:
         found = {}
-        for oid, name, table, table_name in fresh.execute(FUNCTIONS):
+        for oid, schema, name, table, table_name in fresh.execute(FUNCTIONS):
             tables = fresh.execute("select coalesce(tgoldtable, ''), coalesce(tgnewtable, '') from pg_trigger "
                                    "where tgfoid = %s and tgrelid = %s limit 1", [oid, table]) or [("", "")]
             old, new = tables[0]
-            rows = fresh.execute("""set search_path = register, public;
+            rows = fresh.execute(f"""set search_path = {schema}, register, public;
                 select level || ' ' || coalesce(lineno::text, '') || ' ' || message || coalesce(' (' || detail || ')', '')
                 from plpgsql_check_function_tb(%s::regprocedure, %s::regclass, oldtable => %s, newtable => %s,
                     performance_warnings => false, extra_warnings => true)""", [oid, table, old or None, new or None])
@@ -41,12 +43,12 @@ def checked(fresh):
 
 def test_every_function_is_checked(checked, fresh):
     declared = fresh.execute("""select count(*) from pg_proc p join pg_language l on l.oid = p.prolang
-        where p.pronamespace = 'register'::regnamespace and l.lanname = 'plpgsql'""")[0][0]
+        where p.pronamespace::regnamespace::text ~ '^register' and l.lanname = 'plpgsql'""")[0][0]
     assert len({name for name, _ in checked}) == declared > 200
 
 
 def is_accepted(function, finding):
-    return any(f"register.{name}" in function and words in finding for name, words in ACCEPTED)
+    return any(function.startswith(name) and words in finding for name, words in ACCEPTED)
 
 
 def test_nothing_is_found(checked):
@@ -57,4 +59,4 @@ def test_nothing_is_found(checked):
 def test_what_is_accepted_is_still_found(checked):
     findings = [(function, each) for (function, _), found in checked.items() for each in found]
     assert [(name, words) for name, words in ACCEPTED
-            if not any(f"register.{name}" in function and words in each for function, each in findings)] == []
+            if not any(function.startswith(name) and words in each for function, each in findings)] == []

@@ -33,7 +33,7 @@ OTHER_RETURN_TYPE = """
         create function register.today() returns text language sql as 'select now()::text';
     end $$;
 """
-FORGET_CODE = "delete from register.schema_file where path like 'functions/%'"
+FORGET_CODE = "delete from register.schema_file where path ~ '(triggers|access).sql$'"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,5 @@
-"""An older program and a newer schema: it changes nothing, and serves only what lists its version."""
+"""Two versions of the program on one database: the older one changes nothing, and serves while its code is kept."""
+import pathlib
 import subprocess
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 import catalogue
 from cluster import DATABASE, Cluster
 from service import Instance
+from service import program as built
 
 # What programs from before the versions do when they apply a file; the last statement records it.
 OLD_PROGRAM = """
@@ -16,11 +18,16 @@ OLD_PROGRAM = """
         on conflict (path) do update set checksum = excluded.checksum, applied_at = now();
     commit;
 """
+FORMER = "register_000000000000"
+MAKE_FORMER = f"""
+    create schema {FORMER} authorization register_owner;
+    insert into register.code_version (number, name, program) overriding system value values (0, '{FORMER}', '0.0.1');
+"""
 
 
 @pytest.fixture(scope="module")
 def cluster(keys, next_program):
-    """Today's program migrated the database, then the newer one, which lists today's as supported."""
+    """Today's program migrated the database, then the newer one."""
     made = Cluster()
     Instance(made, keys, next_program).run("migrate")
     made.execute(f"alter database {DATABASE} rename to made", database="postgres")
@@ -50,8 +57,26 @@ def newer(cluster, keys, next_program):
     made.stop()
 
 
+@pytest.fixture
+def contracting(cluster, keys):
+    """The version after that: its migration takes away what the older code needs."""
+    made = Instance(cluster, keys, pathlib.Path(f"{built()}-contracting"))
+    yield made
+    made.stop()
+
+
 def version_of(instance):
     return instance.run("version").rpartition("schema ")[2]
+
+
+def code_of(instance):
+    return instance.run("version").partition("code ")[2].partition(",")[0]
+
+
+def codes(cluster):
+    kept = [row[0] for row in cluster.execute("select name from register.code_version order by number")]
+    assert {row[0] for row in cluster.execute("select nspname from pg_namespace where nspname ~ '^register_'")} == set(kept)
+    return kept
 
 
 def run(instance, command):
@@ -72,17 +97,25 @@ def test_the_older_program_does_not_migrate_it(program, cluster):
     assert_leaves_it_alone(program, cluster)
 
 
-def test_a_supported_program_serves_it(newer, program, cluster):
-    assert cluster.execute("select version from register.schema_supported") == [(version_of(program),)]
+def test_the_older_program_serves_it_with_its_own_code(newer, program, cluster):
+    assert codes(cluster) == [code_of(program), code_of(newer)]
     program.start()
-    assert [line["message"] for line in program.log_lines() if "lists it as supported" in line.get("message", "")]
+    assert [line["message"] for line in program.log_lines() if "keeps this program's version" in line.get("message", "")]
     checked = run(program, "check")
     assert "schema: in order, The database has schema " + version_of(newer) in checked.stdout
     assert "FAULT: The database has" not in checked.stdout and "`learning-reviews migrate`" not in checked.stdout
 
 
-def test_an_unsupported_program_does_not_start_and_check_does_not_advise_to_migrate(newer, program, cluster):
-    cluster.execute("delete from register.schema_supported")
+def test_each_version_calls_its_own_functions(newer, program, cluster):
+    """A parameter more in the newer version makes no call of the older one ambiguous."""
+    found = {code: cluster.execute("select pronargs from pg_proc where proname = 'case_open' and pronamespace = %s::regnamespace",
+                                   [code]) for code in (code_of(program), code_of(newer))}
+    assert found[code_of(newer)][0][0] == found[code_of(program)][0][0] + 1
+
+
+def test_without_its_code_the_older_program_does_not_start_and_check_does_not_advise_to_migrate(newer, program, cluster):
+    cluster.execute(f"delete from register.code_version where name = '{code_of(program)}';"
+                    f"drop schema {code_of(program)} cascade")
     served, checked = run(program, "serve"), run(program, "check")
     assert (served.returncode, checked.returncode) == (78, 78)
     for said in (served.stderr, checked.stdout):
@@ -91,11 +124,46 @@ def test_an_unsupported_program_does_not_start_and_check_does_not_advise_to_migr
     assert "Start the newer program" in served.stderr and "use the newer program" in checked.stdout
 
 
-def test_the_newer_program_lists_what_it_supports_each_time(newer, program, cluster):
-    """The list is the newest program's: what it does not name is gone."""
-    cluster.execute("insert into register.schema_supported values ('0001-000000000000')")
+def test_migrate_removes_versions_that_are_unused_and_no_longer_the_former_one(newer, program, cluster):
+    cluster.execute(MAKE_FORMER)
+    with cluster.holding("select pg_advisory_lock_shared(726253402, hashtext(%s))", [FORMER]):  # as a program does
+        newer.run("migrate")
+        assert codes(cluster) == [FORMER, code_of(program), code_of(newer)]
     newer.run("migrate")
-    assert cluster.execute("select version from register.schema_supported") == [(version_of(program),)]
+    assert codes(cluster) == [code_of(program), code_of(newer)]
+
+
+def test_a_running_program_keeps_its_version(newer, program, cluster):
+    program.start()
+    cluster.execute("insert into register.code_version (name, program) values ('register_ffffffffffff', '99.0.0');"
+                    "create schema register_ffffffffffff authorization register_owner")
+    newer.run("migrate")
+    assert codes(cluster) == [code_of(program), code_of(newer), "register_ffffffffffff"]
+    assert program.stop() == 0
+    newer.run("migrate")
+    assert codes(cluster) == [code_of(newer), "register_ffffffffffff"]
+
+
+def test_only_the_newest_version_in_use_counts_and_maintains(newer, program, cluster):
+    def is_newest(code):
+        return cluster.execute(f"set search_path = {code}, register; select is_newest_version()") == [(True,)]
+    old, new = code_of(program), code_of(newer)
+    assert is_newest(new) and is_newest(old)  # nobody uses the newer one
+    newer.start()
+    assert is_newest(new) and not is_newest(old)
+    newer.stop()
+    program.start()
+    assert is_newest(new) and is_newest(old)
+
+
+def test_a_migration_that_takes_something_away_waits_until_no_older_program_runs(contracting, program, cluster):
+    program.start()
+    done = run(contracting, "migrate")
+    assert done.returncode == 69 and f"takes away what {code_of(program)} (learning-reviews " in done.stderr
+    assert cluster.execute("select count(next_note) from register.referral") == [(0,)]
+    assert program.stop() == 0
+    contracting.run("migrate")
+    assert codes(cluster) == [code_of(contracting)]
 
 
 def test_programs_from_before_the_versions_change_nothing_either(cluster):
@@ -104,7 +172,7 @@ def test_programs_from_before_the_versions_change_nothing_either(cluster):
     assert cluster.execute("set search_path = register; select today() > '2020-01-01'") == [(True,)]
 
 
-def test_a_schema_that_only_replaced_the_functions_is_newer(program, cluster):
+def test_a_schema_that_only_replaced_triggers_is_newer(program, cluster):
     """No migration tells the two apart: the database had the program's version before."""
     cluster.execute("delete from register.schema_file where path like '%9999%'")
     assert_leaves_it_alone(program, cluster)
@@ -133,3 +201,12 @@ def test_an_interrupted_migration_is_finished_by_the_newer_program_only(newer, p
     started = run(newer, "serve")
     assert (started.returncode, "run `learning-reviews migrate`" in started.stderr) == (78, True)
     assert newer.run("migrate").endswith("the schema is complete")
+
+
+def test_a_missing_version_of_the_code_is_made_again(newer, cluster):
+    code = code_of(newer)
+    cluster.execute(f"delete from register.code_version where name = '{code}'; drop schema {code} cascade")
+    started = run(newer, "serve")
+    assert (started.returncode, f"The schema lacks {code}" in started.stderr) == (78, True)
+    newer.run("migrate")
+    assert code in codes(cluster) and run(newer, "check").stdout.count("schema: in order, current") == 1

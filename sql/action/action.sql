@@ -1,0 +1,344 @@
+-- Actions: agreeing, doing, completing and verifying what the learning asks for.
+
+-- The first day on which anything can have happened to an action of the case: an owner does not see the case.
+create function case_decision_entered(p_case uuid) returns date
+language plpgsql stable security definer set search_path from current as $$
+begin
+    return (select min(s.entered_on) from case_stage s where s.case_id = p_case and s.stage = 'decision');
+end
+$$;
+
+create function action_has_ended(status text) returns boolean language sql immutable as $$
+    select status in ('verified', 'not_achieved', 'superseded')
+$$;
+
+-- Whether something that the action depends on has not ended; the owner may not see what that is.
+create function action_waits(a action) returns boolean
+language plpgsql stable security definer set search_path from current as $$
+begin
+    return exists (select from action d where d.id = any (a.depends_on) and d.case_id = a.case_id
+        and not action_has_ended(d.status));
+end
+$$;
+
+create function is_committees_own(a action) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from organisation o where o.code = a.owner_organisation and o.committee = a.committee);
+end
+$$;
+
+-- What is wrong with an action; `before` is null for a new one. What agreeing asks for is asked of those that are
+-- agreed from now on, or change in it: an older one can still be worked on without it.
+create function action_faults(before action, n action, base text) returns json[]
+language plpgsql stable as $$
+declare
+    agreed boolean := n.status in ('agreed', 'in_progress', 'completed');
+    newly_agreed boolean := agreed and (before.id is null or before.status = 'proposed');
+begin
+    return array[
+        case when organisation_kind(n.owner_organisation) is null then
+            fault(base || '/owner_organisation', 'unknown_code', 'is not an organisation') end,
+        case when agreed and n.success_measure is null then
+            fault(base || '/success_measure', 'required_when_agreed',
+                'is needed before the action can be agreed') end,
+        case when agreed and n.owner_accepted_on is null and not is_committees_own(n)
+                and (newly_agreed or before.owner_accepted_on is not null
+                    or before.owner_organisation <> n.owner_organisation) then
+            fault(base || '/owner_accepted_on', 'owner_acceptance_required',
+                'is required: an action is agreed only after its owner accepted it') end,
+        case when agreed and n.resource_issue = 'refused' and n.cog_note is null
+                and (newly_agreed or before.resource_issue <> 'refused' or before.cog_note is not null) then
+            fault(base || '/cog_note', 'cog_note_required',
+                'must explain how the action is agreed although the chief officers refused resources') end,
+        future_fault(base || '/owner_accepted_on', n.owner_accepted_on),
+        early_fault(base || '/owner_accepted_on', n.owner_accepted_on, case_decision_entered(n.case_id),
+            'the stage decision was entered')
+        ] || array(
+            select fault(base || '/contributors/' || i - 1, 'unknown_code', 'is not an organisation')
+            from unnest(n.contributors) with ordinality u(code, i) where organisation_kind(code) is null
+        ) || action_strategy_fault(n, base);
+end
+$$;
+
+-- Locks a case that actions can be added to.
+create function case_lock_for_actions(p_case uuid) returns review_case language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+begin
+    if c.stage in ('notification', 'information_gathering', 'recommendation') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_decision',
+            'Actions can only be added from the stage decision onwards.')));
+    end if;
+    return c;
+end
+$$;
+
+-- The action that a document describes, not stored yet.
+create function action_drafted(c review_case, input jsonb) returns action
+language plpgsql as $$
+declare
+    a action := jsonb_populate_record(null::action, input);
+begin
+    a.committee := c.committee;
+    a.case_id := c.id;
+    a.case_reference := c.reference;
+    return a;
+end
+$$;
+
+-- What is wrong with an action that is to be added to the case.
+create function action_new_faults(c review_case, a action, base text) returns json[]
+language plpgsql stable as $$
+begin
+    return action_faults(null, a, base) || action_dependency_faults(a, base)
+        || array[early_fault(base || '/due_on', a.due_on, c.opened_on, 'the case was opened')];
+end
+$$;
+
+-- Stores an action that was drafted and checked.
+create function action_insert(n action) returns action language plpgsql as $$
+declare
+    a action;
+begin
+    insert into action (id, committee, case_id, case_reference, title, themes, owner_organisation, status,
+            due_on, original_due_on, success_measure, priority, scope, resource_issue, strategy_id, owner_role,
+            contributors, owner_accepted_on, cog_note, depends_on, replaces)
+        values (coalesce(n.id, uuid_v7()), n.committee, n.case_id, n.case_reference, n.title, n.themes,
+            n.owner_organisation, n.status, n.due_on, n.due_on, n.success_measure, n.priority, n.scope,
+            n.resource_issue, n.strategy_id, n.owner_role, n.contributors, n.owner_accepted_on, n.cog_note,
+            n.depends_on, coalesce(n.replaces, '{}'))
+        returning * into a;
+    return a;
+end
+$$;
+
+create function action_create(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_for_actions(p_case);
+    a action := action_drafted(c, input);
+begin
+    perform refuse_faults(variadic action_new_faults(c, a, ''));
+    a := action_insert(a);
+    return (201, a.version, '/v1/actions/' || a.id, action_document(a))::reply;
+end
+$$;
+
+-- Locks an action that the caller may see.
+create function action_lock(p_id uuid, expected bigint) returns action language plpgsql as $$
+declare
+    a action;
+begin
+    select * into a from action where id = p_id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, a.version);
+    return a;
+end
+$$;
+
+create function action_refuse_ended(a action) returns void language plpgsql as $$
+begin
+    if action_has_ended(a.status) then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'action_ended', 'The action has ended as ' || a.status || '.')));
+    end if;
+end
+$$;
+
+-- The due day of an agreed action moves for a reason; the log keeps it.
+create function action_due_faults(a action, n action, reason text) returns json[]
+language plpgsql stable as $$
+begin
+    return array[
+        case when n.due_on <> a.due_on and a.status <> 'proposed' and reason is null then
+            fault('/due_change_reason', 'due_change_reason_required',
+                'must explain why the due date of an agreed action changes') end,
+        case when n.due_on = a.due_on and reason is not null then
+            fault('/due_change_reason', 'only_with_due_change', 'is only allowed with a change of the due date') end,
+        case when n.due_on <> a.due_on then early_fault('/due_on', n.due_on,
+            (select c.opened_on from review_case c where c.id = a.case_id), 'the case was opened') end];
+end
+$$;
+
+create function action_log(a action, what text, on_day date, said text, moved_to date,
+    former_evidence text) returns action_update language plpgsql as $$
+declare
+    u action_update;
+begin
+    insert into action_update (id, action_id, kind, reported_on, progress, note, status_after, reported_by,
+            due_on, evidence)
+        values (uuid_v7(), a.id, what, on_day, a.progress, said, a.status, claim('organisation'), moved_to,
+            former_evidence)
+        returning * into u;
+    return u;
+end
+$$;
+
+create function action_change(p_id uuid, expected bigint, change jsonb) returns reply
+language plpgsql as $$
+declare
+    a action;
+    n action;
+    reason constant text := change ->> 'due_change_reason';
+begin
+    if change ? 'depends_on' then -- no other change may close a circle at the same time
+        perform case_wait(x.case_id) from action x where x.id = p_id;
+    end if;
+    a := action_lock(p_id, expected);
+    n := jsonb_populate_record(a, change);
+    perform action_refuse_ended(a);
+    if a.committee <> claim('committee') and (change - array['status', 'owner_accepted_on'] <> '{}'
+            or n.status not in (a.status, 'in_progress')) then
+        perform refuse(422, 'rule_violation', json_build_array(fault('', 'committee_only',
+            'can only be changed by the committee; the owner accepts, and reports progress and completion')));
+    end if;
+    if n.status <> a.status and not (a.status, n.status) in (
+            ('proposed', 'agreed'), ('agreed', 'in_progress'), ('proposed', 'not_achieved'),
+            ('agreed', 'not_achieved'), ('in_progress', 'not_achieved'), ('completed', 'not_achieved'),
+            ('proposed', 'superseded'), ('agreed', 'superseded'), ('in_progress', 'superseded'),
+            ('completed', 'superseded')) then
+        perform refuse(409, 'state_conflict', json_build_array(fault('/status', 'not_a_transition',
+            'cannot follow the status ' || a.status)));
+    end if;
+    if n.owner_organisation <> a.owner_organisation and not change ? 'owner_accepted_on' then
+        n.owner_accepted_on := null; -- the new owner has not said anything yet
+    end if;
+    perform refuse_faults(variadic action_faults(a, n, '') || action_due_faults(a, n, reason)
+        || case when change ? 'depends_on' then action_dependency_faults(n, '') end || array[
+        case when n.status in ('not_achieved', 'superseded') and n.reason is null then
+            fault('/reason', 'reason_required', 'is required') end,
+        case when n.status not in ('not_achieved', 'superseded') and n.reason is not null then
+            fault('/reason', 'only_when_ended',
+                'is only allowed for an action that is not achieved or superseded') end]);
+    update action set (title, owner_organisation, due_on, success_measure, themes, priority, scope,
+            resource_issue, status, reason, strategy_id, owner_role, contributors, owner_accepted_on, cog_note,
+            depends_on)
+        = (n.title, n.owner_organisation, n.due_on, n.success_measure, n.themes, n.priority, n.scope,
+            n.resource_issue, n.status, n.reason, n.strategy_id, n.owner_role, n.contributors,
+            n.owner_accepted_on, n.cog_note, n.depends_on)
+        where id = p_id returning * into n;
+    if reason is not null then
+        perform action_log(n, 'due_change', today(), reason, n.due_on, null);
+    end if;
+    return (200, n.version, null, action_document(n))::reply;
+end
+$$;
+
+create function action_update_document(u action_update) returns json language sql stable as $$
+    select json_build_object(
+        'id', u.id,
+        'action_id', u.action_id,
+        'kind', u.kind,
+        'reported_on', u.reported_on,
+        'progress', u.progress,
+        'note', u.note,
+        'due_on', u.due_on,
+        'evidence', u.evidence,
+        'status_after', u.status_after,
+        'reported_by', u.reported_by,
+        'recorded_at', rendered(u.recorded_at))
+$$;
+
+-- Records progress; the first report on an agreed action starts it.
+create function action_report(p_id uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    a action := action_lock(p_id, null);
+    u action_update := jsonb_populate_record(null::action_update, input);
+begin
+    if a.status not in ('agreed', 'in_progress') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_progress',
+            'Progress can only be reported on an action that is agreed or in progress; this one is '
+            || a.status || '.')));
+    end if;
+    perform refuse_faults(
+        future_fault('/reported_on', u.reported_on),
+        early_fault('/reported_on', u.reported_on, case_decision_entered(a.case_id),
+            'the stage decision was entered'));
+    update action set status = 'in_progress', progress = u.progress where id = p_id returning * into a;
+    u := action_log(a, 'progress', u.reported_on, u.note, null, null);
+    return (201, null, null, action_update_document(u))::reply;
+end
+$$;
+
+create function action_complete(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    a action := action_lock(p_id, expected);
+    on_day date := (input ->> 'completed_on')::date;
+begin
+    if a.status not in ('agreed', 'in_progress') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_progress',
+            'Only an action that is agreed or in progress can be completed; this one is ' || a.status || '.')));
+    end if;
+    if action_waits(a) then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'dependency_open',
+            'An action on which this one depends has not ended.')));
+    end if;
+    perform refuse_faults(
+        future_fault('/completed_on', on_day),
+        early_fault('/completed_on', on_day, case_decision_entered(a.case_id),
+            'the stage decision was entered'));
+    update action set status = 'completed', progress = 100, completed_on = on_day,
+            completed_by = claim('client'), evidence = input ->> 'evidence'
+        where id = p_id returning * into a;
+    return (201, a.version, null, action_document(a))::reply;
+end
+$$;
+
+-- The committee's answer to a completion; never by the client that reported it.
+create function action_verify(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    a action := action_lock(p_id, expected);
+    on_day date := (input ->> 'verified_on')::date;
+    former text;
+begin
+    if a.committee <> claim('committee') then
+        perform refuse(404, 'not_found');
+    end if;
+    if a.status <> 'completed' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_completed',
+            'Only a completed action can be verified; this one is ' || a.status || '.')));
+    end if;
+    if a.completed_by = claim('client') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
+            'The client that reported the completion cannot verify it.')));
+    end if;
+    perform refuse_faults(
+        future_fault('/verified_on', on_day),
+        early_fault('/verified_on', on_day, a.completed_on, 'completed_on'));
+    if input ->> 'outcome' = 'returned' then
+        former := a.evidence;
+        update action set status = 'in_progress', completed_on = null, completed_by = null,
+            evidence = null where id = p_id returning * into a;
+    else
+        update action set status = 'verified', verified_on = on_day
+            where id = p_id returning * into a;
+    end if;
+    perform action_log(a, input ->> 'outcome', on_day, coalesce(input ->> 'note', input ->> 'outcome'), null,
+        former);
+    return (201, a.version, null, action_document(a))::reply;
+end
+$$;
+
+-- Whether the action passes the filters of a list; an absent one lets everything pass.
+create function action_fits(a action, filters jsonb) returns boolean
+language sql stable as $$
+    select (filters ->> 'status' is null or a.status = filters ->> 'status')
+        and (filters ->> 'owner' is null or a.owner_organisation = filters ->> 'owner')
+        and (filters ->> 'theme' is null or filters ->> 'theme' = any (a.themes))
+        and (filters ->> 'case_id' is null or a.case_id = (filters ->> 'case_id')::uuid
+            and a.committee = claim('committee'))
+        and (filters ->> 'overdue' is null or (a.due_on < today()
+            and a.status in ('proposed', 'agreed', 'in_progress')) = (filters ->> 'overdue')::boolean)
+        and (filters ->> 'due_soon' is null or a.status in ('proposed', 'agreed', 'in_progress')
+            and a.due_on between today() and today() + (filters ->> 'due_soon')::integer)
+        and (filters ->> 'owner_kind' is null
+            or organisation_kind(a.owner_organisation) = filters ->> 'owner_kind')
+        and (filters ->> 'priority' is null or a.priority = filters ->> 'priority')
+        and (filters ->> 'scope' is null or a.scope = filters ->> 'scope')
+        and (filters ->> 'strategy' is null or a.strategy_id = (filters ->> 'strategy')::uuid)
+        and (filters ->> 'due_from' is null or a.due_on >= (filters ->> 'due_from')::date)
+        and (filters ->> 'due_to' is null or a.due_on < (filters ->> 'due_to')::date)
+$$;

@@ -1,0 +1,50 @@
+-- Impact reviews: whether what was done brought what it was meant to bring.
+
+create function impact_review_document(r impact_review) returns json language sql stable as $$
+    select json_build_object(
+        'id', r.id,
+        'action_id', r.action_id,
+        'reviewed_on', r.reviewed_on,
+        'outcome', r.outcome,
+        'evidence', r.evidence,
+        'next_review_on', r.next_review_on,
+        'recorded_by', r.recorded_by,
+        'recorded_at', rendered(r.created_at))
+$$;
+
+-- Records a review of a verified action. Possible after the case is closed, too: change takes its time.
+create function impact_review_add(p_action uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    a action := action_lock(p_action, null);
+    r impact_review := jsonb_populate_record(null::impact_review, input);
+begin
+    if a.committee <> claim('committee') then
+        perform refuse(404, 'not_found');
+    end if;
+    if a.status <> 'verified' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_verified',
+            'Only a verified action can have an impact review; this one is ' || a.status || '.')));
+    end if;
+    perform refuse_faults(
+        future_fault('/reviewed_on', r.reviewed_on),
+        early_fault('/reviewed_on', r.reviewed_on, a.verified_on, 'verified_on'),
+        case when r.next_review_on <= r.reviewed_on then
+            fault('/next_review_on', 'date_order', 'does not lie after reviewed_on') end,
+        case when r.outcome = 'too_early' and r.next_review_on is null then
+            fault('/next_review_on', 'next_review_required', 'is required when outcome is too_early') end);
+    insert into impact_review (id, committee, case_id, action_id, reviewed_on, outcome, evidence, next_review_on,
+            recorded_by)
+        values (uuid_v7(), a.committee, a.case_id, a.id, r.reviewed_on, r.outcome, r.evidence, r.next_review_on,
+            claim('organisation'))
+        returning * into r;
+    update action set impact_reviewed_on = greatest(impact_reviewed_on, r.reviewed_on) where id = a.id;
+    return (201, null, null, impact_review_document(r))::reply;
+end
+$$;
+
+create function guard_impact_reviewed(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from impact_review r where r.case_id = c.id)
+        or not exists (select from action a where a.case_id = c.id and a.status = 'verified');
+end
+$$;

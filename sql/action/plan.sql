@@ -1,0 +1,164 @@
+-- The action plan as a whole: what waits for what, and actions made, split and merged together.
+
+-- The strategy that an action carries out has to be one of the case. Runs as the owner: who is to carry the action
+-- out changes it, too, and does not see the strategies of the case.
+create function action_strategy_fault(n action, base text) returns json
+language plpgsql stable security definer set search_path from current as $$
+begin
+    return case when n.strategy_id is not null and not exists (select from strategy s
+            where s.id = n.strategy_id and s.case_id = n.case_id) then
+        fault(base || '/strategy_id', 'unknown_strategy', 'is not a strategy of the case') end;
+end
+$$;
+
+-- These actions and everything that they wait for, however indirectly.
+create function actions_behind(ids uuid[]) returns setof uuid language plpgsql stable as $$
+begin
+    return query with recursive behind(id) as (
+        select unnest(ids)
+        union
+        select unnest(a.depends_on) from behind b join action a on a.id = b.id)
+    select id from behind;
+end
+$$;
+
+create function action_cycle_fault(base text) returns json language sql immutable as $$
+    select fault(base || '/depends_on', 'dependency_cycle', 'would make actions depend on each other')
+$$;
+
+-- What is wrong with what an action depends on.
+create function action_dependency_faults(n action, base text) returns json[]
+language plpgsql stable as $$
+begin
+    return array(
+        select fault(base || '/depends_on/' || i - 1, 'unknown_action', 'is not an action of the case')
+        from unnest(n.depends_on) with ordinality u(id, i)
+        where not exists (select from action a where a.id = u.id and a.case_id = n.case_id)
+    ) || case when n.id in (select actions_behind(n.depends_on)) then action_cycle_fault(base) end;
+end
+$$;
+
+-- Puts actions in the place of others: these end, and what waited for them waits for their heirs.
+create function actions_supersede(c review_case, gone uuid[], heirs uuid[], why text) returns void
+language plpgsql as $$
+begin
+    update action set status = 'superseded', reason = why, replaced_by = heirs where id = any (gone);
+    update action a set depends_on = array(
+            select id from unnest(a.depends_on) id where id <> all (gone) union select unnest(heirs))
+        where a.case_id = c.id and a.depends_on && gone and not action_has_ended(a.status);
+end
+$$;
+
+create function action_list(actions action[]) returns json language sql stable as $$
+    select json_build_object('items', json_agg(action_document(actions[n]) order by n), 'next', null)
+    from generate_subscripts(actions, 1) n
+$$;
+
+-- Makes several actions of one.
+create function action_split(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    c review_case;
+    a action;
+    part action;
+    parts action[] := '{}';
+    faults json[] := '{}';
+begin
+    select * into a from action where id = p_id and committee = claim('committee');
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    c := case_lock(a.case_id, null);
+    a := action_lock(p_id, expected);
+    perform case_refuse_closed(c);
+    perform action_refuse_ended(a);
+    for i in 0 .. jsonb_array_length(input -> 'parts') - 1 loop
+        part := action_drafted(c, input -> 'parts' -> i);
+        part.replaces := array[a.id];
+        faults := faults || action_new_faults(c, part, '/parts/' || i)
+            || case when a.id in (select actions_behind(part.depends_on)) then action_cycle_fault('/parts/' || i) end;
+        parts := parts || part;
+    end loop;
+    perform refuse_faults(variadic faults);
+    for i in 1 .. cardinality(parts) loop
+        parts[i] := action_insert(parts[i]);
+    end loop;
+    perform actions_supersede(c, array[a.id], array(select (unnest(parts)).id), 'split');
+    return (201, null, null, action_list(parts))::reply;
+end
+$$;
+
+-- Makes one action of several.
+create function actions_merge(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    gone uuid[] := array(select jsonb_array_elements_text(input -> 'actions'))::uuid[];
+    a action := action_drafted(c, input -> 'into');
+    ended json;
+begin
+    perform from action x where x.case_id = c.id and x.id = any (gone) order by x.id for update;
+    select json_agg(fault('/actions/' || i - 1, 'action_ended', 'has ended as ' || x.status) order by i) into ended
+        from unnest(gone) with ordinality u(id, i) join action x on x.id = u.id and x.case_id = c.id
+        where action_has_ended(x.status);
+    if ended is not null then
+        perform refuse(409, 'state_conflict', ended);
+    end if;
+    perform refuse_faults(variadic array(
+        select fault('/actions/' || i - 1, 'unknown_action', 'is not an action of the case')
+        from unnest(gone) with ordinality u(id, i)
+        where not exists (select from action x where x.id = u.id and x.case_id = c.id)
+        ) || action_new_faults(c, a, '/into')
+        || case when gone && array(select actions_behind(a.depends_on)) then action_cycle_fault('/into') end);
+    a.replaces := gone;
+    a := action_insert(a);
+    perform actions_supersede(c, gone, array[a.id], 'merged');
+    return (201, a.version, '/v1/actions/' || a.id, action_document(a))::reply;
+end
+$$;
+
+-- What is wrong with the references of a batch's items to each other.
+create function batch_dependency_faults(items jsonb) returns json[] language plpgsql stable as $$
+begin
+    return array(
+        with recursive item(i, waits_for) as (
+            select n - 1, array(select jsonb_array_elements_text(v -> 'depends_on_index'))::integer[]
+            from jsonb_array_elements(items) with ordinality u(v, n)),
+        behind(i, id) as (
+            select i, unnest(waits_for) from item
+            union
+            select b.i, unnest(t.waits_for) from behind b join item t on t.i = b.id)
+        select fault(format('/actions/%s/depends_on_index/%s', i, n - 1), 'unknown_action',
+            'is not an action of the batch')
+        from item, unnest(waits_for) with ordinality u(id, n) where id >= jsonb_array_length(items)
+        union all
+        select fault(format('/actions/%s/depends_on_index', i), 'dependency_cycle',
+            'would make actions depend on each other')
+        from behind where i = id);
+end
+$$;
+
+-- Adds a whole plan, or nothing of it.
+create function actions_create(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_for_actions(p_case);
+    items constant jsonb := input -> 'actions';
+    made action[] := '{}';
+    faults json[] := batch_dependency_faults(items);
+    ids uuid[] := array(select uuid_v7() from jsonb_array_elements(items));
+    a action;
+begin
+    for i in 0 .. cardinality(ids) - 1 loop
+        a := action_drafted(c, items -> i);
+        faults := faults || action_new_faults(c, a, '/actions/' || i);
+        a.id := ids[i + 1];
+        a.depends_on := a.depends_on || array(
+            select ids[n::integer + 1] from jsonb_array_elements_text(items -> i -> 'depends_on_index') u(n));
+        made := made || a;
+    end loop;
+    perform refuse_faults(variadic faults);
+    for i in 1 .. cardinality(made) loop
+        made[i] := action_insert(made[i]);
+    end loop;
+    return (201, null, null, action_list(made))::reply;
+end
+$$;

@@ -1,0 +1,321 @@
+-- The audit trail: adding to it, sealing it, showing it, and removing what has been kept long enough.
+
+-- --- adding ---------------------------------------------------------------------------------------------------------
+
+-- The claims must be those of one organisation: its code, and its committee or area.
+create function audit_refuse_claims() returns void language plpgsql stable as $$
+begin
+    if not exists (select from organisation o where o.code = claim('organisation') and claim('client') <> ''
+            and claim('area') = coalesce(o.committee, o.area, '')) then
+        raise exception 'an entry of the audit trail needs the claims of an organisation'
+            using errcode = 'insufficient_privilege';
+    end if;
+end
+$$;
+
+-- Adds the entry for an answer, in the transaction that made the answer. Runs as the owner: the service can add
+-- nothing but what its claims, which the policies go by too, say of the caller.
+create function audit_write(p_operation text, p_kind text, p_request text, p_collection text, p_ids uuid[],
+        p_parts uuid[], p_items integer) returns void
+language plpgsql security definer set search_path from current as $$
+declare
+    v_cases uuid[] := '{}';
+    v_committees text[] := '{}';
+    v_case uuid;
+    v_committee text;
+begin
+    perform audit_refuse_claims();
+    if p_kind = 'read' and claim('audit_durable') = 'off' then -- see LR_AUDIT_DURABLE
+        perform set_config('synchronous_commit', 'off', true);
+    end if;
+    if p_operation = 'mergeCase' then -- it changes two
+        p_ids := p_ids || array(select c.merged_into from review_case c where c.id = any (p_ids));
+    elsif p_operation = 'anonymiseCase' then -- nothing leads from the case to what is left of it
+        p_parts := '{}';
+    end if;
+    for n in 1 .. cardinality(p_ids) loop
+        v_case := null;
+        v_committee := null;
+        case p_collection -- plain statements, whose plans are kept from call to call
+            when 'cases' then
+                select t.id, t.committee into v_case, v_committee from review_case t where t.id = p_ids[n];
+            when 'referrals' then
+                select t.case_id, t.committee into v_case, v_committee from referral t where t.id = p_ids[n];
+            when 'actions' then
+                select t.case_id, t.committee into v_case, v_committee from action t where t.id = p_ids[n];
+            when 'decisions' then
+                select t.case_id, t.committee into v_case, v_committee from case_decision t where t.id = p_ids[n];
+            when 'information-requests' then
+                select t.case_id, t.committee into v_case, v_committee from information_request t where t.id = p_ids[n];
+            when 'notices' then
+                select t.case_id, t.committee into v_case, v_committee from notice t where t.id = p_ids[n];
+            when 'proceedings' then
+                select t.case_id, t.committee into v_case, v_committee from proceeding t where t.id = p_ids[n];
+            when 'transfers' then
+                select t.case_id, t.committee into v_case, v_committee from case_transfer t where t.id = p_ids[n];
+            when 'erasures' then
+                select t.case_id, t.committee into v_case, v_committee from erasure t where t.id = p_ids[n];
+            else null;
+        end case;
+        v_cases[n] := coalesce(v_case, case p_collection when 'cases' then p_ids[n] end);
+        v_committees[n] := coalesce(v_committee, claim('area')); -- of no case, or gone with this change
+    end loop;
+    insert into audit_entry (organisation, client, operation, kind, request, collection, ids, cases, committees, parts,
+            items)
+        values (claim('organisation'), claim('client'), p_operation, p_kind, p_request, p_collection, p_ids, v_cases,
+            case when p_ids = '{}' and claim('area') <> '' then array[claim('area')] else v_committees end,
+            p_parts, p_items);
+end
+$$;
+
+-- The same for pushed referrals, each for itself, in the statement that stores them and that cannot see them yet.
+create function audit_pushed(requests text[], kinds text[], ids uuid[], cases uuid[], committees text[])
+returns boolean language plpgsql security definer set search_path from current as $$
+begin
+    perform audit_refuse_claims();
+    insert into audit_entry (organisation, client, operation, kind, request, collection, ids, cases, committees, parts)
+        select claim('organisation'), claim('client'), 'pushReferral', p.kind, p.request, 'referrals', array[p.id],
+            array[p.its_case], array[p.committee], '{}'
+        from unnest(requests, kinds, ids, cases, committees) p (request, kind, id, its_case, committee);
+    return true;
+end
+$$;
+
+-- --- sealing --------------------------------------------------------------------------------------------------------
+
+-- What of an entry is hashed: its columns in PostgreSQL's binary form, each with its type and length. The verifier
+-- (service/db/audit_chain.c) puts the same bytes together by itself. A later column is not to be added here.
+create function audit_bytes(e audit_entry) returns bytea language sql stable as $$
+    select record_send(row(e.number, e.at, e.organisation, e.client, e.operation, e.kind, e.request, e.collection,
+        e.ids, e.cases, e.committees, e.parts, e.items))
+$$;
+
+-- Seals the next entries, at most so many, and returns how many; other instances meanwhile do nothing. Nobody waits
+-- for it: an entry can be sealed when every transaction that could still add one before it has ended. The order
+-- matters: the transaction's own number has to be younger than what the sequence said.
+create function audit_seal_next(most integer) returns integer
+language plpgsql security definer set search_path from current as $$
+declare
+    drawn bigint;
+    h audit_head;
+    e audit_entry;
+    running pg_snapshot;
+    numbers bigint[] := '{}';
+    hashes bytea[] := '{}';
+    n integer := 0;
+begin
+    if not pg_try_advisory_xact_lock(7262534100) then
+        return 0;
+    end if;
+    select s.last_value into drawn from audit_number s;
+    select * into h from audit_head;
+    running := pg_current_snapshot();
+    -- A transaction from the future is one of the cluster that this database was copied from.
+    if h.next_transaction <= pg_snapshot_xmin(running) or h.next_transaction > pg_snapshot_xmax(running) then
+        if h.next_transaction <= pg_snapshot_xmin(running) then
+            for e in select * from audit_entry a where a.number > h.number and a.number <= h.next_number
+                    order by a.number limit most loop
+                h.hash := sha256(h.hash || audit_bytes(e));
+                h.number := e.number;
+                n := n + 1;
+                numbers[n] := e.number;
+                hashes[n] := h.hash;
+            end loop;
+            insert into audit_seal (number, position, hash)
+                select s.number, h.position + s.place, s.hash
+                from unnest(numbers, hashes) with ordinality s (number, hash, place);
+            h.position := h.position + n;
+        end if;
+        if n < most and h.next_number <> drawn then
+            h.next_number := drawn;
+            h.next_transaction := pg_current_xact_id();
+        elsif n = 0 then
+            return 0;
+        end if;
+        update audit_head set (position, number, hash, sealed_at, next_number, next_transaction)
+            = (h.position, h.number, h.hash, now(), h.next_number, h.next_transaction);
+    end if;
+    return n;
+end
+$$;
+
+-- How far the chain goes, for whoever keeps that elsewhere, and since when something waits to be sealed.
+create function audit_state(out sealed bigint, out anchor text, out behind double precision)
+language plpgsql stable security definer set search_path from current as $$
+begin
+    select h.position, h.position || ':' || encode(h.hash, 'hex'),
+            coalesce((select extract(epoch from clock_timestamp() - e.at) from audit_entry e
+                where e.number > h.number order by e.number limit 1), 0)
+        into sealed, anchor, behind
+        from audit_head h;
+end
+$$;
+
+-- Triggers of the schema that are switched off, and those of the trail that are gone; null when there are none. A trigger
+-- that only fires for replication is off for everybody else.
+create function audit_triggers_off() returns text
+language sql stable security definer set search_path from current as $$
+    select string_agg(name, ', ' order by name)
+    from (
+        select c.relname || '.' || t.tgname as name
+        from pg_trigger t join pg_class c on c.oid = t.tgrelid
+        where c.relnamespace = 'register'::regnamespace and t.tgenabled in ('D', 'R')
+        union
+        select w.tab || '.' || w.trigger
+        from (values ('audit_entry', 'only_added'), ('audit_entry', 'never_emptied'), ('audit_seal', 'only_added'),
+            ('audit_seal', 'never_emptied'), ('audit_checkpoint', 'only_added'), ('audit_checkpoint', 'never_emptied'),
+            ('audit_checkpoint', 'old_enough')) w (tab, trigger)
+        where not exists (select from pg_trigger t
+            where t.tgrelid = ('register.' || w.tab)::regclass and t.tgname = w.trigger)
+    ) found
+$$;
+
+-- What a watcher of the trail compares, all of one snapshot: where it ends, the hash at a place that the watcher knows,
+-- and a step of a patrol through all seals, from behind the place where the last step ended (0: from the beginning).
+-- `gap`: the first position of the step that has no seal or no entry. See service/db/audit_watch.c.
+create function audit_watch(known_position bigint, known_number bigint, from_position bigint,
+    from_number bigint, step integer, out "position" bigint, out number bigint, out hash text,
+    out behind double precision, out known_hash text, out removed bigint, out patrol_position bigint,
+    out patrol_number bigint, out round_ends boolean, out gap bigint, out disabled text)
+language plpgsql stable security definer set search_path from current as $$
+declare
+    start audit_checkpoint;
+    seals bigint;
+begin
+    select h.position, h.number, encode(h.hash, 'hex') into "position", number, hash from audit_head h;
+    select s.behind into behind from audit_state() s;
+    select * into start from audit_checkpoint c order by c.position desc limit 1;
+    removed := coalesce(start.position, 0);
+    select encode(s.hash, 'hex') into known_hash from audit_seal s
+        where s.number = known_number and s.position = known_position;
+    if from_position < removed then
+        from_position := start.position;
+        from_number := start.number;
+    end if;
+    select count(*), max(s.position), max(s.number),
+            min(from_position + s.place) filter (where s.position <> from_position + s.place or not s.has_entry)
+        into seals, patrol_position, patrol_number, gap
+        from (select a.position, a.number, row_number() over (order by a.number) as place,
+                exists (select from audit_entry e where e.number = a.number) as has_entry
+            from (select * from audit_seal x where x.number > from_number order by x.number limit step) a) s;
+    round_ends := seals < step;
+    patrol_position := coalesce(patrol_position, from_position);
+    patrol_number := coalesce(patrol_number, from_number);
+    if round_ends and gap is null and patrol_position < "position" then
+        gap := patrol_position + 1;
+    end if;
+    disabled := audit_triggers_off();
+end
+$$;
+
+-- Of identifiers, those that the caller's committee had; all for an auditor.
+create function audit_own(ids uuid[], committees text[]) returns uuid[] language sql stable as $$
+    select case when audits_all() then ids else array(
+        select i.id from unnest(ids, committees) with ordinality i (id, committee, place)
+        where i.committee = claim('area') and i.id is not null order by i.place) end
+$$;
+
+create function audit_document(e audit_entry) returns json language sql stable as $$
+    select json_build_object(
+        'number', e.number,
+        'at', rendered(e.at),
+        'organisation', e.organisation,
+        'client', e.client,
+        'operation', e.operation,
+        'kind', e.kind,
+        'request_id', e.request,
+        'collection', e.collection,
+        'ids', audit_own(e.ids, e.committees),
+        'case_ids', array(select distinct c from unnest(audit_own(e.cases, e.committees)) c
+            where c is not null order by c),
+        'committees', array(select distinct c from unnest(e.committees) c
+            where audits_all() or c = claim('area') order by c),
+        'part_ids', e.parts,
+        'items', e.items)
+$$;
+
+-- Whether the entry passes the filters of the list; an absent one lets everything pass.
+create function audit_fits(e audit_entry, filters jsonb) returns boolean language sql stable as $$
+    select (filters ->> 'case_id' is null or e.cases @> array[(filters ->> 'case_id')::uuid])
+        and (filters ->> 'referral_id' is null
+            or e.collection = 'referrals' and e.ids @> array[(filters ->> 'referral_id')::uuid])
+        and (filters ->> 'organisation' is null or e.organisation = filters ->> 'organisation')
+        and (filters ->> 'client' is null or e.client = filters ->> 'client')
+        and (filters ->> 'operation' is null or e.operation = filters ->> 'operation')
+        and (filters ->> 'kind' is null or e.kind = filters ->> 'kind')
+        and (filters ->> 'from' is null or e.at >= (filters ->> 'from')::timestamptz)
+        and (filters ->> 'to' is null or e.at < (filters ->> 'to')::timestamptz)
+$$;
+
+-- One page of the trail as far as it is sealed: nothing comes in between afterwards. Runs as the owner, because the
+-- filters of the policies would keep the index on cases from being used; it shows no more than they do.
+create function audit_page(filters jsonb, after jsonb, how_many bigint)
+returns table (items json, next json)
+language plpgsql stable security definer set search_path from current as $$
+declare
+    oldest_first constant boolean := filters ->> 'sort' = 'number';
+begin
+    return query execute format('
+        with page as (
+            select e, row_number() over (order by e.number %1$s) as n
+            from audit_entry e
+            where audit_fits(e, $1) and e.number <= (select h.number from audit_head h)
+                and ($2 is null or e.number %2$s ($2 ->> 0)::bigint)
+                and ($4 or $5 and e.committees @> array[$6]
+                    -- An entry with others'' cases in it is not found by those.
+                    and ($1 ->> ''case_id'' is null
+                        or ($1 ->> ''case_id'')::uuid = any (audit_own(e.cases, e.committees)))
+                    and ($1 ->> ''referral_id'' is null
+                        or ($1 ->> ''referral_id'')::uuid = any (audit_own(e.ids, e.committees))))
+            order by e.number %1$s
+            limit $3 + 1
+        )
+        select coalesce(json_agg(audit_document(e) order by n) filter (where n <= $3), ''[]''),
+            (json_agg(json_build_array((e).number)) filter (where n = $3
+                and exists (select from page where n > $3))) -> 0
+        from page', case when oldest_first then 'asc' else 'desc' end, case when oldest_first then '>' else '<' end)
+        using filters, after, how_many, audits_all(), has_scope('audit.read') and claim('area') <> '', claim('area');
+end
+$$;
+
+create function audit_head_document() returns json language sql stable as $$
+    select json_build_object('count', h.position, 'hash', encode(h.hash, 'hex'), 'number', h.number,
+        'sealed_at', rendered(h.sealed_at), 'removed', h.removed)
+    from audit_head h
+$$;
+
+-- --- removing -------------------------------------------------------------------------------------------------------
+
+-- Removes a step of the oldest entries that have been kept long enough, and leaves where the chain goes on from. That
+-- it was done is an entry itself. Returns how many; runs as the owner, who may do no more than this either.
+create function audit_prune(step integer) returns integer
+language plpgsql security definer set search_path from current as $$
+declare
+    last audit_seal;
+    gone integer;
+begin
+    if not pg_try_advisory_xact_lock(7262534101) then
+        return 0;
+    end if;
+    select s.* into last
+        from (select a.number, bool_and(a.at <= now() - audit_kept()) over (order by a.number) as old
+              from (select * from audit_entry a order by a.number limit step) a) run
+        join audit_seal s on s.number = run.number
+        where run.old
+        order by s.number desc limit 1;
+    if not found then
+        return 0;
+    end if;
+    insert into audit_checkpoint (position, number, hash) values (last.position, last.number, last.hash);
+    delete from audit_entry e where e.number <= last.number;
+    get diagnostics gone = row_count;
+    delete from audit_seal s where s.number <= last.number;
+    delete from audit_checkpoint c where c.number < last.number;
+    update audit_head set removed = last.position;
+    insert into audit_entry (organisation, client, operation, kind, request, collection, ids, cases, committees, parts,
+            items)
+        values ('register', 'register', 'pruneAudit', 'change', last.position || ':' || encode(last.hash, 'hex'),
+            'audit', '{}', '{}', '{}', '{}', gone);
+    return gone;
+end
+$$;

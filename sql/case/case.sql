@@ -1,0 +1,469 @@
+-- Cases: their documents, opening, children and the way through the stages.
+
+-- What criteria are judged by: the outcomes of the case's children.
+create function case_facts(p_case uuid) returns jsonb language plpgsql stable as $$
+begin
+    return (select jsonb_agg(jsonb_build_object('outcome', k.outcome, 'carm', k.carm))
+        from child k where k.case_id = p_case);
+end
+$$;
+
+-- The guards of transitions: guard_<code> for each code of stage_guard, beside the resource that it is about.
+create function guard_child_recorded(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from child k where k.case_id = c.id);
+end
+$$;
+
+create function guard_criteria_supported(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return unsupported_criteria(c.criteria, case_facts(c.id)) is null;
+end
+$$;
+
+create function guard_referrers_acknowledged(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return not exists (select from referral r where r.case_id = c.id and r.acknowledged_on is null);
+end
+$$;
+
+create function guard_decision_recorded(c review_case) returns boolean language sql immutable as $$
+    select c.decision_outcome is not null
+$$;
+
+create function guard_decided_to_proceed(c review_case) returns boolean language sql immutable as $$
+    select coalesce(c.decision_outcome = 'proceed', false)
+$$;
+
+create function guard_decided_not_to_proceed(c review_case) returns boolean
+language sql immutable as $$
+    select coalesce(c.decision_outcome = 'do_not_proceed', false)
+$$;
+
+create function guard_decided_alternative_review(c review_case) returns boolean
+language sql immutable as $$
+    select coalesce(c.decision_outcome = 'alternative_review', false)
+$$;
+
+create function guard_decided_more_information(c review_case) returns boolean
+language sql immutable as $$
+    select coalesce(c.decision_outcome = 'more_information', false)
+$$;
+
+create function guard_actions_ended(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return not exists (select from action a where a.case_id = c.id
+        and a.status not in ('verified', 'not_achieved', 'superseded'));
+end
+$$;
+
+-- Whether a condition of a transition holds for the case.
+create function guard_holds(c review_case, guard text) returns boolean
+language plpgsql stable as $$
+declare
+    held boolean;
+begin
+    execute format('select %I($1)', 'guard_' || guard) into held using c;
+    return held;
+end
+$$;
+
+-- The guards of a transition that do not hold for the case, in their order.
+create function guards_missing(c review_case, guards text[]) returns setof stage_guard
+language sql stable as $$
+    select g.* from unnest(guards) with ordinality u(code, n) join stage_guard g using (code)
+    where not guard_holds(c, g.code)
+    order by n
+$$;
+
+-- What is possible from the case's stage, and what still blocks it.
+create function case_transitions(c review_case) returns json language plpgsql stable as $$
+begin
+    return (select coalesce(json_agg(json_build_object(
+        'to', t.to_stage,
+        'way', t.way,
+        'label', t.label,
+        'reasons', t.reasons,
+        'possible', blocked.by_guards is null,
+        'blocked_by', coalesce(blocked.by_guards, '[]')) order by s.position, t.way), '[]')
+    from stage_transition t
+    join stage s on s.code = t.to_stage
+    cross join lateral (
+        select json_agg(json_build_object('guard', g.code, 'message', g.message, 'by', g.responsible))
+            as by_guards
+        from guards_missing(c, t.guards) g) blocked
+    where t.from_stage = c.stage);
+end
+$$;
+
+-- One case; a member that `expand` does not name stays null. In plpgsql, which keeps its plans from call to call
+-- and touches only the tables that are asked for.
+create function case_document(c review_case, expand text[]) returns json
+language plpgsql stable as $$
+declare
+    self text := '/v1/cases/' || c.id;
+    counts json;
+    stages json;
+    transitions json;
+    children json;
+    actions json;
+    decision json;
+    referrals json;
+begin
+    select json_build_object(
+            'referrals', (select count(*) from referral r where r.case_id = c.id),
+            'children', (select count(*) from child k where k.case_id = c.id),
+            'actions', count(*),
+            'actions_open', count(*) filter
+                (where a.status in ('proposed', 'agreed', 'in_progress', 'completed')),
+            'actions_overdue', count(*) filter
+                (where a.status in ('proposed', 'agreed', 'in_progress') and a.due_on < today()))
+        into counts
+        from action a where a.case_id = c.id;
+    if 'stages' = any (expand) then
+        select json_agg(case_stage_document(s) order by s.sequence) into stages
+            from case_stage s where s.case_id = c.id;
+    end if;
+    if 'transitions' = any (expand) then
+        transitions := case_transitions(c);
+    end if;
+    if 'children' = any (expand) then
+        select coalesce(json_agg(child_document(k) order by k.id), '[]') into children
+            from child k where k.case_id = c.id;
+    end if;
+    if 'actions' = any (expand) then
+        select coalesce(json_agg(action_document(a) order by a.due_on, a.id), '[]') into actions
+            from action a where a.case_id = c.id;
+    end if;
+    if 'decision' = any (expand) then
+        select decision_document(d) into decision from case_decision d where d.case_id = c.id and d.current;
+    end if;
+    if 'referrals' = any (expand) then
+        select coalesce(json_agg(referral_document(r) order by r.received_at), '[]') into referrals
+            from referral r where r.case_id = c.id;
+    end if;
+    return json_build_object(
+        'id', c.id,
+        'reference', c.reference,
+        'committee', c.committee,
+        'local_authority', c.local_authority,
+        'review_type', c.review_type,
+        'guidance_edition', c.guidance_edition,
+        'criteria', c.criteria,
+        'summary', c.summary,
+        'opened_on', c.opened_on,
+        'stage', c.stage,
+        'stage_entered_on', c.stage_entered_on,
+        'stage_due_on', c.stage_due_on,
+        'original_due_on', c.original_due_on,
+        'revised_due_on', c.revised_due_on,
+        'clock_stopped', c.clock_stopped,
+        'held_since', c.held_since,
+        'overdue', c.stage_due_or_never < today(),
+        'closed_on', c.closed_on,
+        'closure', c.closure,
+        'earliest_referral_received_on', c.earliest_referral_received_on,
+        'legal_hold', c.legal_hold,
+        'legal_hold_reason', c.legal_hold_reason,
+        'merged_into', c.merged_into,
+        'retain_until', retain_until(c),
+        'decision_outcome', c.decision_outcome,
+        'counts', counts,
+        'created_at', rendered(c.created_at),
+        'updated_at', rendered(c.updated_at),
+        'version', c.version,
+        'links', json_build_object(
+            'self', self,
+            'stages', self || '/stages',
+            'transitions', self || '/transitions',
+            'children', self || '/children',
+            'actions', self || '/actions',
+            'decision', self || '/decision'),
+        'stages', stages,
+        'transitions', transitions,
+        'children', children,
+        'actions', actions,
+        'decision', decision,
+        'referrals', referrals);
+end
+$$;
+
+create function case_next_reference(committee text, opened date) returns text
+language plpgsql as $$
+declare
+    number integer;
+begin
+    insert into case_counter as k (committee, year, last)
+        values (case_next_reference.committee, extract(year from opened), 1)
+        on conflict on constraint case_counter_pkey do update set last = k.last + 1
+        returning last into number;
+    return format('LR-%s-%s-%s', extract(year from opened), committee, lpad(number::text, 4, '0'));
+end
+$$;
+
+-- Opens a case in the stage of notification.
+create function case_open(area text, kind text, edition text, claimed text[], about text,
+    opened date) returns review_case language plpgsql as $$
+declare
+    c review_case;
+begin
+    insert into review_case (id, committee, reference, local_authority, review_type, guidance_edition,
+            criteria, summary, opened_on, stage, stage_entered_on, stage_due_on, original_due_on)
+        select uuid_v7(), claim('committee'), case_next_reference(claim('committee'), opened), area, kind,
+            edition, claimed, about, opened, 'notification', opened, due, due
+        from stage_due('notification', claim('committee'), opened) due
+        returning * into c;
+    perform case_stage_enter(c, c.stage, opened, null, null);
+    return c;
+end
+$$;
+
+-- Adds the children of a referral to the case; a child that the case has already stays as it is.
+create function case_add_children(c review_case, children jsonb) returns void
+language sql volatile as $$
+    insert into child (id, committee, case_id, child_ref, family_ref, outcome, outcome_first_recorded,
+            age_band, age_years, sex, ethnic_group, disability, legal_status, register_status,
+            siblings_count_band, known_to, cause_of_death_group, harm_types, carm)
+        select uuid_v7(), c.committee, c.id, k.child_ref, k.family_ref, k.outcome, k.outcome, k.age_band,
+            k.age_years, k.sex, k.ethnic_group, k.disability, k.legal_status, k.register_status,
+            k.siblings_count_band, k.known_to, k.cause_of_death_group, k.harm_types, k.carm
+        from jsonb_populate_recordset(null::child, children) k
+        on conflict (committee, case_id, child_ref) do nothing
+$$;
+
+create function case_create(input jsonb) returns reply language plpgsql as $$
+declare
+    -- Older than any review of its kind: a slip.
+    earliest constant date := '1990-01-01';
+    c review_case;
+    opened date := (input ->> 'opened_on')::date;
+    claimed text[] := array(select jsonb_array_elements_text(input -> 'criteria'));
+begin
+    if claim('committee') = '' then
+        perform refuse(403, 'organisation_not_allowed');
+    end if;
+    perform refuse_faults(variadic array[
+        case when not exists (select from local_authority a
+                where a.code = input ->> 'local_authority' and a.committee = claim('committee')) then
+            fault('/local_authority', 'outside_committee_area', 'is not in the area of the committee') end,
+        future_fault('/opened_on', opened),
+        early_fault('/opened_on', opened, earliest, to_char(earliest, 'YYYY-MM-DD')),
+        case when unsupported_criteria(claimed, input -> 'children') is not null then
+            fault('/criteria', 'criterion_not_supported_by_facts',
+                'names a criterion that no child''s outcome supports') end
+        ] || children_faults(input -> 'children', '/children'));
+    c := case_open(input ->> 'local_authority', input ->> 'review_type', input ->> 'guidance_edition',
+        claimed, input ->> 'summary', opened);
+    perform case_add_children(c, input -> 'children');
+    return (201, c.version, '/v1/cases/' || c.id, case_document(c, '{}'))::reply;
+end
+$$;
+
+-- Keeps every other change of the case and its parts waiting until this one is committed.
+create function case_wait(p_id uuid) returns void language sql volatile as $$
+    select pg_advisory_xact_lock(hashtextextended(p_id::text, 0))
+$$;
+
+-- Locks a case of the caller's committee.
+create function case_lock(p_id uuid, expected bigint) returns review_case
+language plpgsql as $$
+declare
+    c review_case;
+begin
+    perform case_wait(p_id);
+    select * into c from review_case where id = p_id and committee = claim('committee') for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, c.version);
+    return c;
+end
+$$;
+
+-- Ends the statement when the case is closed.
+create function case_refuse_closed(c review_case) returns void language plpgsql as $$
+begin
+    if c.stage = 'closed' then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'case_closed', 'The case is closed. Re-open it first.')));
+    end if;
+end
+$$;
+
+-- Finds an open case that the caller may see, whether its committee or somebody with access to it, and keeps
+-- other changes of it waiting. For parts of a case whose row-level security says who may write them.
+create function case_join_open(p_id uuid) returns review_case language plpgsql as $$
+declare
+    c review_case;
+begin
+    perform case_wait(p_id);
+    select * into c from review_case where id = p_id;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform case_refuse_closed(c);
+    return c;
+end
+$$;
+
+-- Locks a case that is not closed.
+create function case_lock_open(p_id uuid, expected bigint) returns review_case
+language plpgsql as $$
+declare
+    c review_case := case_lock(p_id, expected);
+begin
+    perform case_refuse_closed(c);
+    return c;
+end
+$$;
+
+create function case_change(p_id uuid, expected bigint, change jsonb) returns reply
+language plpgsql as $$
+declare
+    c review_case := case_lock(p_id, expected);
+    n review_case;
+begin
+    perform case_refuse_closed(c);
+    n := jsonb_populate_record(c, change);
+    perform refuse_faults(
+        case when change ? 'criteria' and unsupported_criteria(n.criteria, case_facts(c.id)) is not null then
+            fault('/criteria', 'criterion_not_supported_by_facts',
+                'names a criterion that no child''s outcome supports') end);
+    update review_case set (review_type, criteria, summary) = (n.review_type, n.criteria, n.summary)
+        where id = p_id returning * into c;
+    return (200, c.version, null, case_document(c, '{}'))::reply;
+end
+$$;
+
+-- Takes the case from its stage into another one: the history, the clock, and what referrers see of it.
+create function case_go(c review_case, p_stage text, on_day date, p_closure text, reason text, note text,
+    p_into uuid default null) returns review_case language plpgsql as $$
+declare
+    moved review_case;
+begin
+    update case_stage set left_on = on_day, held_since = null where case_id = c.id and left_on is null;
+    perform case_stage_enter(c, p_stage, on_day, reason, note);
+    perform case_stages_refresh(c.id);
+    update review_case set stage = p_stage, stage_entered_on = on_day,
+            (stage_due_on, original_due_on, revised_due_on, held_since) = (
+                select s.due_on, s.original_due_on, s.revised_due_on, s.held_since
+                from case_stage s where s.case_id = c.id and s.left_on is null),
+            closed_on = case when p_stage = 'closed' then on_day end,
+            closure = case when p_stage = 'closed' then p_closure end,
+            merged_into = p_into,
+            decision_outcome = case when p_stage = 'information_gathering' then null else c.decision_outcome end
+        where id = c.id returning * into moved;
+    update referral set case_stage = moved.stage, case_decision = moved.decision_outcome where case_id = c.id;
+    return moved;
+end
+$$;
+
+-- Moves the case to another stage; refuses with everything that is still missing.
+create function case_move(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    c review_case := case_lock(p_id, expected);
+    t stage_transition;
+    on_day date := (input ->> 'occurred_on')::date;
+    blocked json;
+begin
+    select * into t from stage_transition
+        where from_stage = c.stage and to_stage = input ->> 'to' and way = coalesce(input ->> 'way', way)
+        order by way <> 'ordinary', way
+        limit 1;
+    if not found then
+        perform refuse(409, 'transition_not_possible', json_build_array(fault('/to', 'not_a_transition',
+            'cannot be reached from the stage ' || c.stage || ' in this way')));
+    end if;
+    select json_agg(fault(null, g.code, g.message)) into blocked from guards_missing(c, t.guards) g;
+    if blocked is not null then
+        perform refuse(409, 'transition_not_possible', blocked);
+    end if;
+    perform refuse_faults(
+        future_fault('/occurred_on', on_day),
+        early_fault('/occurred_on', on_day, c.stage_entered_on, 'the current stage was entered'),
+        case when cardinality(t.reasons) > 0
+                and (input ->> 'reason' is null or input ->> 'reason' <> all (t.reasons)) then
+            fault('/reason', 'reason_required', 'must be one of: ' || array_to_string(t.reasons, ', ')) end);
+    c := case_go(c, t.to_stage, on_day, t.closure, input ->> 'reason', input ->> 'note');
+    if c.stage = 'closed' then
+        perform information_withdraw_open(c);
+    end if;
+    if t.way = 'discontinue' then
+        perform notices_make(c, 'discontinued', on_day);
+    end if;
+    if c.stage = 'reporting' then
+        perform report_reopen(c);
+    end if;
+    return (201, c.version, null, case_document(c, '{}'))::reply;
+end
+$$;
+
+create function child_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    k child;
+    wrapped jsonb := jsonb_build_array(input);
+begin
+    perform refuse_faults(variadic child_faults(input, ''));
+    if exists (select from child x where x.case_id = c.id and x.child_ref = input ->> 'child_ref') then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault('/child_id', 'repeated_child', 'duplicates a child already on the case')));
+    end if;
+    perform case_add_children(c, wrapped);
+    perform decision_tell_more(c.id);
+    select * into k from child x where x.case_id = c.id and x.child_ref = input ->> 'child_ref';
+    return (201, k.version, '/v1/cases/' || c.id || '/children/' || k.id, child_document(k))::reply;
+end
+$$;
+
+create function child_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    k child;
+    n child;
+begin
+    select * into k from child where id = p_id and case_id = c.id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, k.version);
+    n := jsonb_populate_record(k, change);
+    perform refuse_faults(variadic array[
+        future_fault('/national_hub_submitted_on', n.national_hub_submitted_on),
+        case when n.national_hub_submitted_on is not null and n.outcome <> 'died' then
+            fault('/national_hub_submitted_on', 'only_for_a_death', 'is only allowed for a child who died') end,
+        case when n.cause_of_death_group is not null and n.outcome <> 'died' then
+            fault('/cause_of_death_group', 'only_for_a_death', 'is only allowed for a child who died') end,
+        case when n.age_band <> age_band(n.age_years) then
+            fault('/age_years', 'age_outside_band', 'is not in the age band') end]);
+    update child set (outcome, age_band, age_years, sex, ethnic_group, disability, legal_status,
+            register_status, siblings_count_band, known_to, cause_of_death_group, harm_types, carm,
+            national_hub_submitted_on)
+        = (n.outcome, n.age_band, n.age_years, n.sex, n.ethnic_group, n.disability, n.legal_status,
+            n.register_status, n.siblings_count_band, n.known_to, n.cause_of_death_group, n.harm_types,
+            n.carm, n.national_hub_submitted_on)
+        where id = p_id returning * into k;
+    perform decision_tell_more(c.id);
+    return (200, k.version, null, child_document(k))::reply;
+end
+$$;
+
+-- Whether the case passes the filters of a list; an absent one lets everything pass.
+create function case_fits(c review_case, filters jsonb) returns boolean
+language sql stable as $$
+    select (filters ->> 'stage' is null or c.stage = filters ->> 'stage')
+        and (filters ->> 'review_type' is null or c.review_type = filters ->> 'review_type')
+        and (filters ->> 'criterion' is null or filters ->> 'criterion' = any (c.criteria))
+        and (filters ->> 'overdue' is null
+            or (c.stage_due_or_never < today()) = (filters ->> 'overdue')::boolean)
+        and (filters ->> 'due_soon' is null
+            or c.stage_due_or_never between today() and today() + (filters ->> 'due_soon')::integer)
+        and (filters ->> 'retention_due' is null
+            or coalesce(retain_until(c) < today(), false) = (filters ->> 'retention_due')::boolean)
+        and (filters ->> 'on_hold' is null or c.clock_stopped = (filters ->> 'on_hold')::boolean)
+        and (filters ->> 'opened_from' is null or c.opened_on >= (filters ->> 'opened_from')::date)
+        and (filters ->> 'opened_to' is null or c.opened_on < (filters ->> 'opened_to')::date)
+$$;

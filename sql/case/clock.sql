@@ -1,0 +1,169 @@
+-- The clocks of stages: the due day as it was fixed on entry, moved on by the days on which holds stop the clock.
+
+-- How many days of a set lie between two days; the second one counts no more.
+create function days_between(days datemultirange, from_day date, to_day date) returns integer
+language sql immutable as $$
+    select coalesce(sum(upper(run) - lower(run)), 0)::integer
+    from unnest(days * datemultirange(daterange(from_day, greatest(from_day, to_day)))) run
+$$;
+
+-- The due day after a stage's clock stood still on the days held. By the calendar, each held day up to the due day,
+-- which moves meanwhile, adds a day. In working days a held day is not one of those that count. With nothing held
+-- the due day stays as it was fixed, whatever became of timescales and holidays since.
+create function held_due_date(entered date, original date, unit text, committee text,
+    held datemultirange) returns date language plpgsql stable as $$
+declare
+    due date := original;
+    owed integer;
+begin
+    if original is null or isempty(held) then
+        return original;
+    end if;
+    if unit = 'working_days' then
+        select count(*) into owed from generate_series(1, original - entered) n
+            where held @> entered + n and is_working_day(entered + n, committee);
+        while owed > 0 loop
+            due := due + 1;
+            if is_working_day(due, committee) and not held @> due then
+                owed := owed - 1;
+            end if;
+        end loop;
+        return due;
+    end if;
+    loop
+        owed := days_between(held, entered, due + 1);
+        exit when due = original + owed;
+        due := original + owed;
+    end loop;
+    return due;
+end
+$$;
+
+-- The days on which holds stop the clock of a stage, among those on which the case is in it: a hold that names it
+-- counts from held_from to the day before lifted_on. An open hold has no end.
+create function stage_holds(s case_stage, with_open boolean) returns datemultirange
+language plpgsql stable as $$
+begin
+    return (select coalesce(range_agg(daterange(h.held_from, h.lifted_on)), '{}')
+            * datemultirange(daterange(s.entered_on, s.left_on))
+        from case_hold h
+        where h.case_id = s.case_id and s.stage = any (h.stages) and (with_open or h.lifted_on is not null));
+end
+$$;
+
+-- Works out the clocks of all stages of a case from its holds. While an open hold stops a clock its due day is
+-- that of the holds lifted before; how far it moves is known when the clock runs again.
+create function case_stages_refresh(p_case uuid) returns void language plpgsql as $$
+declare
+    s case_stage;
+    held datemultirange;
+    since date;
+    due date;
+begin
+    if not exists (select from case_hold h where h.case_id = p_case) then
+        return;
+    end if;
+    for s in select * from case_stage where case_id = p_case loop
+        held := stage_holds(s, true);
+        since := null;
+        if upper_inf(held) then
+            since := (select max(lower(run)) from unnest(held) run);
+            held := stage_holds(s, false);
+        end if;
+        due := held_due_date(s.entered_on, s.original_due_on, s.unit, s.committee, held);
+        update case_stage set (due_on, held_since) = (due, since)
+            where id = s.id and (due_on is distinct from due or held_since is distinct from since);
+    end loop;
+end
+$$;
+
+-- Brings the case itself up to date with the clock of its present stage.
+create function case_clock_refresh(p_case uuid) returns void language plpgsql as $$
+begin
+    perform case_stages_refresh(p_case);
+    update review_case c set (stage_due_on, original_due_on, revised_due_on, held_since)
+            = (s.due_on, s.original_due_on, s.revised_due_on, s.held_since)
+        from case_stage s
+        where c.id = p_case and s.case_id = p_case and s.left_on is null
+            and (c.stage_due_on, c.original_due_on, c.revised_due_on, c.held_since)
+                is distinct from (s.due_on, s.original_due_on, s.revised_due_on, s.held_since);
+end
+$$;
+
+-- Begins a stage: its timescale and due day are fixed now.
+create function case_stage_enter(c review_case, p_stage text, entered date, reason text, note text)
+returns void language plpgsql as $$
+begin
+    insert into case_stage (id, committee, case_id, sequence, stage, entered_on, amount, unit, original_due_on,
+            due_on, reason, note, recorded_by)
+        select uuid_v7(), c.committee, c.id,
+            coalesce((select max(s.sequence) from case_stage s where s.case_id = c.id), 0) + 1,
+            p_stage, entered, t.amount, t.unit, due, due, case_stage_enter.reason, case_stage_enter.note,
+            claim('organisation')
+        from (values (1)) always
+        left join stage_timescale(p_stage, c.committee, entered) t on true
+        cross join due_date(entered, t.amount, t.unit, c.committee) due;
+end
+$$;
+
+-- `overdue` goes by the revised due day where there is one, `late` never does. A clock that stands still makes
+-- nothing overdue; a stage that was late before stays late.
+create function case_stage_document(s case_stage) returns json language plpgsql stable as $$
+declare
+    case_path text := '/v1/cases/' || s.case_id;
+    ended date := coalesce(s.left_on, s.held_since, today());
+begin
+    return json_build_object(
+        'id', s.id,
+        'stage', s.stage,
+        'entered_on', s.entered_on,
+        'original_due_on', s.original_due_on,
+        'due_on', s.due_on,
+        'revised_due_on', s.revised_due_on,
+        'delay_reasons', s.delay_reasons,
+        'held_days', days_between(stage_holds(s, true), s.entered_on, coalesce(s.left_on, today())),
+        'held_since', s.held_since,
+        'clock_stopped', s.held_since is not null,
+        'left_on', s.left_on,
+        'overdue', s.held_since is null and coalesce(greatest(s.due_on, s.revised_due_on) < ended, false),
+        'late', coalesce(s.due_on < ended, false),
+        'recorded_at', rendered(s.recorded_at),
+        'recorded_by', s.recorded_by,
+        'reason', s.reason,
+        'note', s.note,
+        'version', s.version,
+        'links', json_build_object(
+            'self', case_path || '/stages/' || s.id,
+            'case', case_path));
+end
+$$;
+
+-- Records why a stage takes longer, and until when.
+create function case_stage_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    s case_stage;
+    n case_stage;
+    revised date := (change ->> 'revised_due_on')::date;
+begin
+    select * into s from case_stage where id = p_id and case_id = c.id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, s.version);
+    n := jsonb_populate_record(s, change);
+    perform refuse_faults(
+        case when change ? 'revised_due_on' and s.left_on is not null then
+            fault('/revised_due_on', 'only_present_stage', 'is only allowed for the current stage') end,
+        case when revised is not null and s.due_on is null then
+            fault('/revised_due_on', 'no_due_day', 'is only allowed for a stage with a due date') end,
+        early_fault('/revised_due_on', revised, s.due_on, 'the due date'),
+        case when n.revised_due_on is not null and cardinality(n.delay_reasons) = 0 then
+            fault('/delay_reasons', 'delay_reason_required', 'must contain a reason for revising the due date') end);
+    update case_stage set (delay_reasons, revised_due_on) = (n.delay_reasons, n.revised_due_on)
+        where id = p_id returning * into s;
+    perform case_clock_refresh(c.id);
+    return (200, s.version, null, case_stage_document(s))::reply;
+end
+$$;

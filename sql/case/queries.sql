@@ -1,0 +1,109 @@
+-- Cases, their children, stages and transitions.
+
+-- name: list_cases unprepared
+with page as (
+    select c, row_number() over (order by c.opened_on desc, c.id desc) as n
+    from review_case c
+    where c.committee = claim('area') and case_fits(c, $1::jsonb)
+        and ($2::jsonb is null or (c.opened_on, c.id) < (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
+    order by c.opened_on desc, c.id desc
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((c).opened_on, (c).id)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from page;
+
+-- name: list_cases_by_due unprepared
+with page as (
+    select c, row_number() over (order by c.stage_due_or_never, c.id) as n
+    from review_case c
+    where c.committee = claim('area') and case_fits(c, $1::jsonb)
+        and ($2::jsonb is null or (c.stage_due_or_never, c.id)
+            > (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
+    order by c.stage_due_or_never, c.id
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((c).stage_due_or_never, (c).id)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from page;
+
+-- name: list_shared_cases unprepared
+-- The cases of other committees that the caller has access to.
+with page as (
+    select c, row_number() over (order by c.opened_on desc, c.id desc) as n
+    from review_case c
+    where c.id = any ((select granted_cases())::uuid[]) and case_fits(c, $1::jsonb)
+        and ($2::jsonb is null or (c.opened_on, c.id) < (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
+    order by c.opened_on desc, c.id desc
+    limit $3::bigint + 1
+)
+select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $3::bigint), '[]') as items,
+    (json_agg(json_build_array((c).opened_on, (c).id)) filter (where n = $3::bigint
+        and exists (select from page where n > $3::bigint))) -> 0 as next
+from page;
+
+-- name: open_case
+select * from case_create($1::jsonb);
+
+-- name: get_case
+select version, case_document(c, string_to_array($2, ',')) as body from review_case c where id = $1::uuid;
+
+-- name: change_case
+select * from case_change($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: list_case_stages
+select (select coalesce(json_agg(case_stage_document(s) order by s.sequence), '[]')
+        from case_stage s where s.case_id = c.id) as items
+from review_case c where c.id = $1::uuid;
+
+-- name: get_case_stage
+select version, case_stage_document(s) as body from case_stage s where case_id = $1::uuid and id = $2::uuid;
+
+-- name: change_case_stage
+select * from case_stage_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);
+
+-- name: list_transitions
+select version, case_transitions(c) as items from review_case c where id = $1::uuid;
+
+-- name: move_case
+select * from case_move($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: list_children
+select (select coalesce(json_agg(child_document(k) order by k.id), '[]')
+        from child k where k.case_id = c.id) as items
+from review_case c where c.id = $1::uuid;
+
+-- name: add_child
+select * from child_add($1::uuid, $2::jsonb);
+
+-- name: get_child
+select version, child_document(k) as body from child k where case_id = $1::uuid and id = $2::uuid;
+
+-- name: change_child
+select * from child_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);
+
+-- name: set_legal_hold
+select * from legal_hold_set($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: merge_case
+select * from case_merge($1::uuid, $2::bigint, $3::jsonb);
+
+-- Timescales and local holidays of the caller's committee.
+
+-- name: list_own_timescales
+select coalesce(json_agg(timescale_document(t) order by s.position, t.valid_from), '[]') as items
+from timescale t join stage s on s.code = t.stage
+where t.committee = claim('committee');
+
+-- name: create_timescale
+select * from timescale_create($1::jsonb);
+
+-- name: list_local_holidays
+select coalesce(json_agg(local_holiday_document(h) order by h.day), '[]') as items
+from local_holiday h
+where h.committee = claim('committee');
+
+-- name: create_local_holiday
+select * from local_holiday_create($1::jsonb);

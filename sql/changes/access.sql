@@ -1,0 +1,45 @@
+-- Who may read the change feed and the timeline.
+
+-- The lanes that the caller's scopes open.
+create or replace function feed_lanes() returns text[] language plpgsql stable as $$
+begin
+    return array(select distinct s.lane from feed_subject s where has_any_scope(variadic s.scopes) order by 1);
+end
+$$;
+
+-- The channels that the caller reads: those of its organisation, of access given to it, and of its area.
+create or replace function feed_channels() returns text[] language plpgsql stable as $$
+declare
+    organisation text := nullif(claim('organisation'), '');
+    own text := nullif(own_organisation(), '');
+    area text := nullif(claim('area'), '');
+begin
+    if organisation is null or not has_scope('changes.read') then
+        return '{}';
+    end if;
+    return array(select distinct a || '/' || l
+        from unnest(array[own, organisation || ' *', organisation || ' ' || claim('client'),
+                'area-' || area]) a,
+            unnest(feed_lanes()) l
+        where a is not null
+        order by 1);
+end
+$$;
+
+select close_table(name) from unnest(array['feed_event', 'feed_sight', 'feed_mark']) name;
+grant select on feed_event to register_service;
+
+-- What is seen through access to a case alone is gone with the access, but for the word that it is gone.
+create policy service_read on feed_event for select to register_service using (
+    channel = any ((select feed_channels())::text[])
+    and (not shared or kind = 'removed'
+        or case_id = any ((select granted_cases() || liaison_cases())::uuid[])));
+
+grant select on change to register_service;
+
+-- Who has access to a single case sees nothing there of the access of others or of transfers, as in case_access and
+-- case_transfer.
+create policy service_read on change for select to register_service using (
+    (committee = (select claim('area'))
+        or case_id = any ((select readable_cases())::uuid[]) and subject <> all ('{access,transfer,erasure}'))
+    and (select has_scope('cases.read')));

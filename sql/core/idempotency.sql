@@ -1,0 +1,98 @@
+-- Answers stored under an Idempotency-Key, and what a repetition may show of them.
+--
+-- A stored answer is what the first token could see. The token of a repetition may see less: its client lost a scope,
+-- the case was handed to another committee, or an access ended. So each repetition judges the answer again. It is 404
+-- when the caller could see the subject then and cannot now, and members that a read would hide are null.
+
+-- What an answer is about: the resource at its Location, or the one whose path the request has; nulls for neither.
+create function answer_subject(location text, path text, out collection text, out subject uuid)
+language plpgsql immutable as $$
+declare
+    parts text[] := regexp_match(coalesce(location, path),
+        '^/v1/([a-z-]+)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/|$)', 'i');
+begin
+    collection := parts[1];
+    subject := parts[2]::uuid;
+end
+$$;
+
+-- Whether row-level security shows the caller the resource. What is in no list here belongs to no case.
+create function is_seen(p_collection text, p_subject uuid) returns boolean language plpgsql stable as $$
+begin
+    return case p_collection
+        when 'cases' then exists (select from review_case t where t.id = p_subject)
+        when 'referrals' then exists (select from referral t where t.id = p_subject)
+        when 'actions' then exists (select from action t where t.id = p_subject)
+        when 'information-requests' then exists (select from information_request t where t.id = p_subject)
+        when 'notices' then exists (select from notice t where t.id = p_subject)
+        when 'transfers' then exists (select from case_transfer t where t.id = p_subject)
+        when 'anonymous-reviews' then exists (select from anonymous_review t where t.id = p_subject)
+        when 'webhooks' then exists (select from webhook t where t.id = p_subject)
+        else false end;
+end
+$$;
+
+-- Whether the caller may know the identifier of a case, whichever rows of it the scopes show. Runs as the owner.
+create function is_known_case(p_case uuid) returns boolean
+language plpgsql stable security definer set search_path from current as $$
+begin
+    return exists (select from review_case c where c.id = p_case and knows_case(c.committee, c.id));
+end
+$$;
+
+-- The members of a child that are shown only with the scope children.read.
+create function guarded_members() returns text[] language sql immutable as $$
+    select array['child_ref', 'family_ref', 'age_years']
+$$;
+
+-- The document with every guarded member null, at any depth.
+create function without_guarded(node jsonb) returns jsonb language plpgsql immutable as $$
+begin
+    return case jsonb_typeof(node)
+        when 'object' then (select coalesce(jsonb_object_agg(m.key, case when m.key = any (guarded_members())
+            then 'null' else without_guarded(m.value) end), '{}') from jsonb_each(node) m)
+        when 'array' then (select coalesce(jsonb_agg(without_guarded(i.value) order by i.place), '[]')
+            from jsonb_array_elements(node) with ordinality i (value, place))
+        else node end;
+end
+$$;
+
+-- A stored answer as its operation would show it to the caller now; the same bytes where nothing is hidden.
+create function answer_now(answer text) returns text language plpgsql stable as $$
+declare
+    shown jsonb := answer::jsonb;
+begin
+    if not has_scope('children.read') and shown ->> 'source_organisation' is distinct from own_organisation() then
+        shown := without_guarded(shown);
+    end if;
+    if shown ->> 'case_id' is not null and not is_known_case((shown ->> 'case_id')::uuid) then
+        shown := shown || '{"case_id": null}';
+        if shown #>> '{links,case}' is not null then
+            shown := jsonb_set(shown, '{links,case}', 'null');
+        end if;
+    end if;
+    return case when shown = answer::jsonb then answer else shown::text end;
+end
+$$;
+
+-- The answer stored under a key of the caller's, if there is one. A request under the same key that still runs is
+-- waited for first: what it stores is seen, so that its repetition is not judged by the state that it left.
+create function idempotency_known(p_key text) returns setof idempotency_key
+language plpgsql volatile as $$
+declare
+    k idempotency_key;
+begin
+    perform pg_advisory_xact_lock(hashtextextended(
+        concat_ws(' ', claim('organisation'), claim('client'), p_key), 1));
+    select * into k from idempotency_key
+        where organisation = claim('organisation') and client = claim('client') and key = p_key;
+    if not found then
+        return;
+    end if;
+    if k.seen and not is_seen(k.collection, k.subject) then
+        perform refuse(404, 'not_found');
+    end if;
+    k.body := answer_now(k.body);
+    return next k;
+end
+$$;

@@ -1,0 +1,265 @@
+-- The recommendation and the committee's decisions: one current decision, and those that it superseded.
+
+create function recommendation_document(r recommendation) returns json language sql stable as $$
+    select json_build_object(
+        'case_id', r.case_id,
+        'made_on', r.made_on,
+        'made_by', r.made_by,
+        'recommended', r.recommended,
+        'criteria_met', r.criteria_met,
+        'current_circumstances_recorded', r.current_circumstances_recorded,
+        'other_processes_considered', r.other_processes_considered,
+        'expected_learning', r.expected_learning,
+        'support_needed', r.support_needed,
+        'proposed_scope', r.proposed_scope,
+        'recorded_at', rendered(r.created_at),
+        'updated_at', rendered(r.updated_at),
+        'version', r.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || r.case_id || '/recommendation',
+            'case', '/v1/cases/' || r.case_id))
+$$;
+
+-- A criterion that has to be there, and those that the facts do not carry.
+create function criteria_faults(c review_case, outcome text, criteria text[]) returns json[]
+language plpgsql stable as $$
+begin
+    return array[
+        case when outcome = 'proceed' and cardinality(criteria) = 0 then
+            fault('/criteria_met', 'criterion_required', 'must name at least one criterion that is met') end,
+        case when unsupported_criteria(criteria, case_facts(c.id)) is not null then
+            fault('/criteria_met', 'criterion_not_supported_by_facts',
+                'names a criterion that no child''s outcome supports') end];
+end
+$$;
+
+create function recommendation_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock(p_case, null);
+    r recommendation;
+    n recommendation := jsonb_populate_record(null::recommendation, input);
+    known boolean;
+    earliest date;
+    decided date;
+begin
+    select * into r from recommendation where case_id = c.id for update;
+    known := found;
+    perform refuse_put(create_only, expected, r.version);
+    if c.stage not in ('recommendation', 'decision') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_recommendation',
+            'A recommendation can only be recorded in the stages recommendation and decision.')));
+    end if;
+    select min(s.entered_on) into earliest from case_stage s
+        where s.case_id = c.id and s.stage = 'recommendation';
+    select d.decided_on into decided from case_decision d join case_stage s on s.case_id = d.case_id
+        where d.case_id = c.id and d.current and s.left_on is null and d.visit = s.sequence;
+    perform refuse_faults(variadic criteria_faults(c, n.recommended, n.criteria_met) || array[
+        future_fault('/made_on', n.made_on),
+        early_fault('/made_on', n.made_on, coalesce(earliest, c.opened_on),
+            'the stage recommendation was entered'),
+        case when n.made_on > decided then
+            fault('/made_on', 'date_order', 'must not be after the decision') end]);
+    insert into recommendation as x (case_id, committee, made_on, made_by, recommended, criteria_met,
+            current_circumstances_recorded, other_processes_considered, expected_learning, support_needed,
+            proposed_scope, recorded_by)
+        values (c.id, c.committee, n.made_on, n.made_by, n.recommended, n.criteria_met,
+            n.current_circumstances_recorded, n.other_processes_considered, n.expected_learning,
+            n.support_needed, n.proposed_scope, claim('organisation'))
+        on conflict (case_id) do update set (made_on, made_by, recommended, criteria_met,
+            current_circumstances_recorded, other_processes_considered, expected_learning, support_needed,
+            proposed_scope) = (excluded.made_on, excluded.made_by, excluded.recommended,
+            excluded.criteria_met, excluded.current_circumstances_recorded,
+            excluded.other_processes_considered, excluded.expected_learning, excluded.support_needed,
+            excluded.proposed_scope)
+        returning * into r;
+    return (case when known then 200 else 201 end, r.version, null, recommendation_document(r))::reply;
+end
+$$;
+
+create function guard_recommendation_made(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return exists (select from recommendation r
+        where r.case_id = c.id and r.current_circumstances_recorded);
+end
+$$;
+
+create function decision_document(d case_decision) returns json language sql stable as $$
+    select json_build_object(
+        'id', d.id,
+        'case_id', d.case_id,
+        'supersedes', d.supersedes,
+        'outcome', d.outcome,
+        'decided_on', d.decided_on,
+        'reasons', d.reasons,
+        'alternative_kind', d.alternative_kind,
+        'alternative_owner', d.alternative_owner,
+        'criteria_met', d.criteria_met,
+        'criteria_no_bearing', d.criteria_no_bearing,
+        'no_bearing_reason', d.no_bearing_reason,
+        'decided_by', d.decided_by,
+        'unanimous', d.unanimous,
+        'note', d.note,
+        'family_informed_on', d.family_informed_on,
+        'family_wait_reason', d.family_wait_reason,
+        'chief_officers_informed_on', d.chief_officers_informed_on,
+        'recorded_at', rendered(d.recorded_at),
+        'version', d.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || d.case_id || '/decision',
+            'case', '/v1/cases/' || d.case_id))
+$$;
+
+-- A decision as the inspectorate reads it: no free text, no identifier of the case, children as bands.
+create function decision_summary(d case_decision) returns json language plpgsql stable as $$
+declare
+    outline record := case_outline(d.case_id);
+begin
+    return json_build_object(
+        'id', d.id,
+        'supersedes', d.supersedes,
+        'case_reference', outline.reference,
+        'committee', d.committee,
+        'review_type', outline.review_type,
+        'outcome', d.outcome,
+        'decided_on', d.decided_on,
+        'reasons', d.reasons,
+        'criteria_met', d.criteria_met,
+        'criteria_no_bearing', d.criteria_no_bearing,
+        'alternative_kind', d.alternative_kind,
+        'children', outline.children,
+        'recorded_at', rendered(d.updated_at),
+        'version', d.version);
+end
+$$;
+
+-- What is wrong with the decision itself; `entered` is the day on which its visit of the stage began.
+create function decision_faults(c review_case, n case_decision, entered date) returns json[]
+language plpgsql stable as $$
+declare
+    alternative boolean := n.outcome = 'alternative_review';
+    recommended_on date := (select r.made_on from recommendation r where r.case_id = c.id);
+begin
+    return criteria_faults(c, n.outcome, n.criteria_met) || array[
+        future_fault('/decided_on', n.decided_on),
+        coalesce(early_fault('/decided_on', n.decided_on, entered, 'the stage decision was entered'),
+            early_fault('/decided_on', n.decided_on, recommended_on, 'the recommendation was made')),
+        case when alternative and n.alternative_kind is null then
+            fault('/alternative_kind', 'required_for_alternative', 'is required for an alternative review') end,
+        case when not alternative and n.alternative_kind is not null then
+            fault('/alternative_kind', 'only_for_alternative', 'is only allowed for an alternative review') end,
+        case when alternative and n.alternative_owner is null then
+            fault('/alternative_owner', 'required_for_alternative', 'is required for an alternative review') end,
+        case when not alternative and n.alternative_owner is not null then
+            fault('/alternative_owner', 'only_for_alternative', 'is only allowed for an alternative review') end,
+        case when n.alternative_owner is not null
+                and not exists (select from organisation o where o.code = n.alternative_owner) then
+            fault('/alternative_owner', 'unknown_code', 'is not an organisation') end,
+        case when n.outcome <> 'proceed' and cardinality(n.reasons) = 0 then
+            fault('/reasons', 'reasons_required', 'must contain at least one reason') end,
+        case when n.criteria_no_bearing && n.criteria_met then
+            fault('/criteria_no_bearing', 'criterion_met', 'contains a criterion of criteria_met') end,
+        case when cardinality(n.criteria_no_bearing) > 0 and n.no_bearing_reason is null then
+            fault('/no_bearing_reason', 'reason_required', 'is required with criteria_no_bearing') end,
+        case when cardinality(n.criteria_no_bearing) = 0 and n.no_bearing_reason is not null then
+            fault('/no_bearing_reason', 'only_without_bearing',
+                'is only allowed with criteria that have no bearing') end];
+end
+$$;
+
+-- What is wrong with the record of who was told.
+create function informing_faults(n case_decision) returns json[] language plpgsql stable as $$
+begin
+    return array[
+        future_fault('/family_informed_on', n.family_informed_on),
+        early_fault('/family_informed_on', n.family_informed_on, n.decided_on, 'decided_on'),
+        future_fault('/chief_officers_informed_on', n.chief_officers_informed_on),
+        early_fault('/chief_officers_informed_on', n.chief_officers_informed_on, n.decided_on, 'decided_on')];
+end
+$$;
+
+-- Whether the input changes who was told, and nothing of the decision itself.
+create function only_informs(d case_decision, input jsonb) returns boolean
+language plpgsql stable as $$
+declare
+    difference jsonb := row_difference(to_jsonb(d), to_jsonb(d) || input);
+    informing constant text[] := '{family_informed_on,family_wait_reason,chief_officers_informed_on}';
+begin
+    return difference <> '{}' and difference - informing = '{}';
+end
+$$;
+
+-- Records a decision, or replaces the one that this visit of the stage decision has brought already. After the stage
+-- only who was told may be completed.
+create function decision_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock(p_case, null);
+    s case_stage;
+    d case_decision;
+    n case_decision := jsonb_populate_record(null::case_decision, input);
+    known boolean;
+begin
+    select * into d from case_decision where case_id = c.id and current for update;
+    known := found;
+    perform refuse_put(create_only, expected, d.version);
+    if c.stage <> 'decision' and (c.decision_outcome is null or c.stage = 'closed'
+            or not coalesce(only_informs(d, input), false)) then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_decision',
+            'A decision can only be recorded in the stage decision. Later only the members about '
+            || 'informing family and chief officers can change.')));
+    end if;
+    select * into s from case_stage where case_id = c.id and left_on is null;
+    perform refuse_faults(variadic informing_faults(n)
+        || case when c.stage = 'decision' then decision_faults(c, n, s.entered_on) end);
+    if known and (c.stage <> 'decision' or d.visit = s.sequence) then
+        update case_decision set (outcome, decided_on, reasons, alternative_kind, alternative_owner,
+                criteria_met, criteria_no_bearing, no_bearing_reason, decided_by, unanimous, note,
+                family_informed_on, family_wait_reason, chief_officers_informed_on)
+            = (n.outcome, n.decided_on, n.reasons, n.alternative_kind, n.alternative_owner, n.criteria_met,
+                n.criteria_no_bearing, n.no_bearing_reason, n.decided_by, n.unanimous, n.note,
+                n.family_informed_on, n.family_wait_reason, n.chief_officers_informed_on)
+            where id = d.id returning * into d;
+    else
+        -- Versions go on counting, so that no ETag of the address comes twice.
+        n.version := coalesce(d.version, 0) + 1;
+        n.supersedes := d.id;
+        update case_decision set current = false where id = d.id;
+        insert into case_decision (id, case_id, committee, visit, supersedes, outcome, decided_on, reasons,
+                alternative_kind, alternative_owner, criteria_met, criteria_no_bearing, no_bearing_reason,
+                decided_by, unanimous, note, family_informed_on, family_wait_reason,
+                chief_officers_informed_on, version)
+            values (uuid_v7(), c.id, c.committee, s.sequence, n.supersedes, n.outcome, n.decided_on,
+                n.reasons, n.alternative_kind, n.alternative_owner, n.criteria_met, n.criteria_no_bearing,
+                n.no_bearing_reason, n.decided_by, n.unanimous, n.note, n.family_informed_on,
+                n.family_wait_reason, n.chief_officers_informed_on, n.version)
+            returning * into d;
+    end if;
+    if c.stage = 'decision' then
+        update review_case set decision_outcome = d.outcome where id = c.id returning * into c;
+        update referral set case_decision = d.outcome where case_id = c.id;
+        perform notices_make(c, 'decision', d.decided_on);
+    end if;
+    return (case when known then 200 else 201 end, d.version, null, decision_document(d))::reply;
+end
+$$;
+
+-- Whether the decision passes the filters of a list; an absent one lets everything pass.
+create function decision_fits(d case_decision, filters jsonb) returns boolean
+language sql stable as $$
+    select (filters ->> 'outcome' is null or d.outcome = filters ->> 'outcome')
+        and (filters ->> 'committee' is null or d.committee = filters ->> 'committee')
+        and (filters ->> 'decided_from' is null or d.decided_on >= (filters ->> 'decided_from')::date)
+        and (filters ->> 'decided_to' is null or d.decided_on < (filters ->> 'decided_to')::date)
+        and (filters ->> 'recorded_from' is null or d.updated_at
+            >= ((filters ->> 'recorded_from')::date)::timestamp at time zone 'Europe/London')
+$$;
+
+create function guard_family_informed(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return exists (select from case_decision d where d.case_id = c.id and d.current
+        and (d.family_informed_on is not null or d.family_wait_reason is not null));
+end
+$$;

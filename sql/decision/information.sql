@@ -1,0 +1,191 @@
+-- Information requests: what the committee asks of the agencies before it decides, and their answers.
+
+-- What others than its committee may learn of a case: its reference, its type, and its children as bands. Runs as
+-- the owner, because those others see nothing of the case itself: for documents of rows that they may see. Nulls for
+-- everybody else.
+create function case_outline(p_case uuid, out reference text, out review_type text, out children jsonb)
+language plpgsql stable security definer set search_path from current as $$
+begin
+    if not exists (select from review_case c where c.id = p_case and c.committee = claim('area'))
+        and p_case <> all (readable_cases() || liaison_cases())
+        and claim('kind') is distinct from 'inspectorate'
+        and not exists (select from information_request i
+            where i.case_id = p_case and i.organisation = own_organisation()) then
+        children := '[]';
+        return;
+    end if;
+    select c.reference, c.review_type into reference, review_type from review_case c where c.id = p_case;
+    select coalesce(jsonb_agg(child_bands(k) order by k.id), '[]') into children
+        from child k where k.case_id = p_case;
+end
+$$;
+
+-- Whether the caller works on the case, and may therefore know its identifier.
+create function knows_case(p_committee text, p_case uuid) returns boolean language sql stable as $$
+    select p_committee = claim('area') or p_case = any (readable_cases())
+$$;
+
+-- The organisation asked learns no more of the children than place in the list, outcome and age band.
+create function information_document(r information_request) returns json
+language plpgsql stable as $$
+declare
+    known boolean := knows_case(r.committee, r.case_id);
+    outline record := case_outline(r.case_id);
+begin
+    return json_build_object(
+        'id', r.id,
+        'case_id', case when known then r.case_id end,
+        'case_reference', outline.reference,
+        'committee', r.committee,
+        'organisation', r.organisation,
+        'question', r.question,
+        'children', (select coalesce(json_agg(json_build_object('index', n, 'outcome', k ->> 'outcome',
+                'age_band', k ->> 'age_band') order by n), '[]')
+            from jsonb_array_elements(outline.children) with ordinality u(k, n)),
+        'asked_on', r.asked_on,
+        'due_on', r.due_on,
+        'status', r.status,
+        'overdue', r.status = 'open' and r.due_on < today(),
+        'answered_on', r.answered_on,
+        'answered_late', coalesce(r.answered_on > r.due_on, false),
+        'practice_areas', r.practice_areas,
+        'other_reviews', r.other_reviews,
+        'criminal_proceedings', r.criminal_proceedings,
+        'summary', r.summary,
+        'reason', r.reason,
+        'created_at', rendered(r.created_at),
+        'updated_at', rendered(r.updated_at),
+        'version', r.version,
+        'links', json_build_object(
+            'self', '/v1/information-requests/' || r.id,
+            'case', case when known then '/v1/cases/' || r.case_id end));
+end
+$$;
+
+create function information_ask(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    r information_request := jsonb_populate_record(null::information_request, input);
+    asked organisation;
+begin
+    select * into asked from organisation o where o.code = r.organisation;
+    r.due_on := coalesce(r.due_on, r.asked_on + 14);
+    perform refuse_faults(
+        case when asked.code is null then fault('/organisation', 'unknown_code', 'is not an organisation')
+            when asked.committee = c.committee then
+                fault('/organisation', 'asks_itself', 'is the committee itself')
+            when asked.collective then
+                fault('/organisation', 'organisation_shared',
+                    'is a shared organisation code and cannot receive requests') end,
+        future_fault('/asked_on', r.asked_on),
+        early_fault('/asked_on', r.asked_on, c.opened_on, 'the case was opened'),
+        early_fault('/due_on', r.due_on, r.asked_on, 'asked_on'));
+    if exists (select from information_request x
+            where x.case_id = c.id and x.organisation = r.organisation and x.status = 'open') then
+        perform refuse(409, 'state_conflict', json_build_array(fault('/organisation', 'already_asked',
+            'has a request of this case that is still open')));
+    end if;
+    insert into information_request (id, committee, case_id, organisation, question, asked_on, due_on, recorded_by)
+        values (uuid_v7(), c.committee, c.id, r.organisation, r.question, r.asked_on, r.due_on,
+            claim('organisation'))
+        returning * into r;
+    return (201, r.version, '/v1/cases/' || c.id || '/information-requests/' || r.id,
+        information_document(r))::reply;
+end
+$$;
+
+-- Ends the statement when the request has been answered or has ended otherwise.
+create function information_refuse_ended(r information_request) returns void
+language plpgsql as $$
+begin
+    if r.status <> 'open' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'request_not_open',
+            'The request is no longer open: ' || r.status || '.')));
+    end if;
+end
+$$;
+
+create function information_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock(p_case, null);
+    r information_request;
+    n information_request;
+begin
+    select * into r from information_request where id = p_id and case_id = c.id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, r.version);
+    perform information_refuse_ended(r);
+    n := jsonb_populate_record(r, change);
+    perform refuse_faults(
+        early_fault('/due_on', n.due_on, n.asked_on, 'asked_on'),
+        case when n.status <> 'open' and n.reason is null then
+            fault('/reason', 'reason_required', 'is required') end,
+        case when n.status = 'open' and n.reason is not null then
+            fault('/reason', 'only_when_ended', 'is only allowed for a withdrawn or waived request') end);
+    update information_request set (due_on, status, reason) = (n.due_on, n.status, n.reason)
+        where id = p_id returning * into r;
+    return (200, r.version, null, information_document(r))::reply;
+end
+$$;
+
+-- The answer of the organisation asked; nobody else finds the request here.
+create function information_answer(p_id uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    r information_request;
+    n information_request;
+begin
+    -- An answer may call for a notice of the decision: neither misses the other.
+    perform case_wait(case_id) from information_request where id = p_id and organisation = own_organisation();
+    select * into r from information_request
+        where id = p_id and organisation = own_organisation() for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform information_refuse_ended(r);
+    n := jsonb_populate_record(r, input);
+    perform refuse_faults(
+        future_fault('/answered_on', n.answered_on),
+        early_fault('/answered_on', n.answered_on, n.asked_on, 'the request was made'),
+        case when n.status = 'declined' and n.reason is null then
+            fault('/reason', 'reason_required', 'is required') end,
+        case when n.status <> 'declined' and n.reason is not null then
+            fault('/reason', 'only_when_declined', 'is only allowed for a declined request') end,
+        case when n.status <> 'answered' and cardinality(n.practice_areas) > 0 then
+            fault('/practice_areas', 'only_when_answered', 'is only allowed for an answered request') end,
+        case when n.status <> 'answered' and n.summary is not null then
+            fault('/summary', 'only_when_answered', 'is only allowed for an answered request') end);
+    update information_request set (status, answered_on, practice_areas, other_reviews, criminal_proceedings,
+            summary, reason)
+        = (n.status, n.answered_on, n.practice_areas, n.other_reviews, n.criminal_proceedings, n.summary,
+            n.reason)
+        where id = p_id returning * into r;
+    perform decision_tell_more(r.case_id);
+    return (201, r.version, null, information_document(r))::reply;
+end
+$$;
+
+-- Nobody has to answer any more once the case is closed.
+create function information_withdraw_open(c review_case) returns void language plpgsql as $$
+begin
+    update information_request set status = 'withdrawn', reason = 'The case was closed.'
+        where case_id = c.id and status = 'open';
+end
+$$;
+
+-- Whether the request passes the filters of a list; an absent one lets everything pass.
+create function information_fits(r information_request, filters jsonb) returns boolean
+language sql stable as $$
+    select (filters ->> 'status' is null or r.status = filters ->> 'status')
+        and (filters ->> 'overdue' is null
+            or (r.status = 'open' and r.due_on < today()) = (filters ->> 'overdue')::boolean)
+$$;
+
+create function guard_information_returned(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return not exists (select from information_request r where r.case_id = c.id and r.status = 'open');
+end
+$$;

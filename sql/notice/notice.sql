@@ -1,0 +1,342 @@
+-- Notices: what the committee has to tell the chief officers, the inspectorate, the referrers and others.
+
+-- Whether criminal proceedings, or investigations towards them, may be live.
+create function case_proceedings_live(c review_case) returns boolean language plpgsql stable as $$
+declare
+    kinds constant text[] :=
+        '{police_investigation,criminal_prosecution,fatal_accident_inquiry,death_investigation}';
+begin
+    return exists (select from proceeding p where p.case_id = c.id and p.ended_on is null and p.kind = any (kinds))
+        or exists (select from information_request r where r.case_id = c.id and r.criminal_proceedings)
+        or exists (select from referral r where r.case_id = c.id and r.parallel_processes && kinds);
+end
+$$;
+
+create function notice_document(n notice) returns json language sql stable as $$
+    select json_build_object(
+        'id', n.id,
+        'case_id', case when knows_case(n.committee, n.case_id) then n.case_id end,
+        'case_reference', n.snapshot ->> 'case_reference',
+        'committee', n.committee,
+        'kind', n.kind,
+        'to', n.recipient,
+        'to_organisation', n.to_organisation,
+        'due_on', n.due_on,
+        'overdue', n.due_on < today() and n.sent_on is null and n.withdrawn_on is null,
+        'sent_on', n.sent_on,
+        'method', n.method,
+        'withdrawn_on', n.withdrawn_on,
+        'snapshot', n.snapshot,
+        'observations_received_on', n.observations_received_on,
+        'observations', n.observations,
+        'created_at', rendered(n.created_at),
+        'updated_at', rendered(n.updated_at),
+        'version', n.version,
+        'links', json_build_object(
+            'self', '/v1/notices/' || n.id,
+            'case', case when knows_case(n.committee, n.case_id) then '/v1/cases/' || n.case_id end))
+$$;
+
+-- What a notice of the case says now, beside the children that its recipient is told of: codes and days, no free text.
+create function notice_snapshot(c review_case) returns jsonb language plpgsql stable as $$
+declare
+    d case_decision;
+begin
+    select * into d from case_decision
+        where case_id = c.id and current and c.decision_outcome is not null;
+    return jsonb_build_object(
+        'case_reference', c.reference,
+        'committee', c.committee,
+        'review_type', c.review_type,
+        'guidance_edition', c.guidance_edition,
+        'opened_on', c.opened_on,
+        'outcome', d.outcome,
+        'decided_on', d.decided_on,
+        'reasons', coalesce(d.reasons, '{}'),
+        'criteria_met', coalesce(d.criteria_met, '{}'),
+        'alternative_kind', d.alternative_kind,
+        'ratified_on', case_ratified_on(c),
+        'closed_on', c.closed_on,
+        'closure', c.closure);
+end
+$$;
+
+-- The children that a notice tells its recipient of, by their bands: a referrer those that it pushed, the National Hub those who died,
+-- all others every child. A child keeps the reference that its referral brought it under, and that is of one sender.
+create function notice_children(c review_case, p_recipient text, p_organisation text) returns jsonb
+language plpgsql stable as $$
+begin
+    return (select coalesce(jsonb_agg(child_bands(k) order by k.id), '[]')
+        from child k
+        where k.case_id = c.id and case p_recipient
+            when 'national_hub' then k.outcome = 'died'
+            when 'referrer' then exists (select from referral r where r.case_id = c.id
+                and r.source_organisation = p_organisation
+                and r.children @> jsonb_build_array(jsonb_build_object('child_ref', k.child_ref)))
+            else true end);
+end
+$$;
+
+-- Who has to get a notice of this kind: everybody who is always told, and those whom the facts call for.
+create function notice_recipients(c review_case, kind text)
+returns table (recipient text, organisation text) language plpgsql stable as $$
+declare
+    died boolean := exists (select from child k where k.case_id = c.id and k.outcome = 'died');
+begin
+    if kind = 'decision' and c.decision_outcome = 'more_information' then
+        return; -- the committee has not come to a conclusion that others have to know
+    end if;
+    return query
+        select 'chief_officers_group', o.code from organisation o where o.area = c.committee
+        union all
+        select 'care_inspectorate', 'CI'
+        union all
+        select distinct 'referrer', r.source_organisation from referral r where r.case_id = c.id
+        union all
+        select 'national_hub', 'HIS' where died and kind in ('decision', 'outcome')
+        union all
+        select 'copfs', 'COPFS' where kind = 'decision' and (died or case_proceedings_live(c))
+        union all
+        select 'scra', 'SCRA' where kind = 'decision' and (exists (select from referral r
+                where r.case_id = c.id and 'childrens_hearing' = any (r.parallel_processes))
+            or exists (select from proceeding p
+                where p.case_id = c.id and p.kind = 'childrens_hearing' and p.ended_on is null));
+end
+$$;
+
+-- Makes one notice, unless the same was sent already; one that waits to be sent says what holds now.
+create function notice_make(c review_case, p_kind text, p_recipient text, p_organisation text,
+    due date) returns void language plpgsql as $$
+declare
+    says jsonb := notice_snapshot(c) || jsonb_build_object('children', notice_children(c, p_recipient, p_organisation));
+    decision uuid := (select d.id from case_decision d
+        where d.case_id = c.id and d.current and c.decision_outcome is not null);
+begin
+    update notice n set due_on = due, snapshot = says, decision_id = decision
+        where n.case_id = c.id and n.kind = p_kind and n.recipient = p_recipient
+            and n.to_organisation = p_organisation and n.sent_on is null and n.withdrawn_on is null
+            and (n.due_on, n.snapshot, n.decision_id) is distinct from (due, says, decision);
+    if exists (select from notice n where n.case_id = c.id and n.kind = p_kind
+            and n.recipient = p_recipient and n.to_organisation = p_organisation
+            and (n.sent_on is null and n.withdrawn_on is null or n.sent_on is not null
+                and n.snapshot = says and n.decision_id is not distinct from decision)) then
+        return;
+    end if;
+    insert into notice (id, committee, case_id, decision_id, kind, recipient, to_organisation, due_on, snapshot,
+            recorded_by)
+        values (uuid_v7(), c.committee, c.id, decision, p_kind, p_recipient, p_organisation, due, says,
+            claim('organisation'));
+end
+$$;
+
+-- Makes the notices of a kind for all who have to get one, and withdraws those that are not needed any more and
+-- were not sent. For whoever brings about what has to be told.
+create function notices_make(c review_case, kind text, due date) returns void
+language plpgsql as $$
+begin
+    perform notice_make(c, notices_make.kind, r.recipient, r.organisation, due)
+        from notice_recipients(c, notices_make.kind) r;
+    update notice n set withdrawn_on = today()
+        where n.case_id = c.id and n.kind = notices_make.kind and n.sent_on is null and n.withdrawn_on is null
+            and not exists (select from notice_recipients(c, notices_make.kind) r
+                where r.recipient = n.recipient and r.organisation = n.to_organisation);
+end
+$$;
+
+-- Those who have to be told of the current decision and were not: facts that came after it call for them. What waits
+-- to be sent says what holds now; whoever was told by this decision is not told again.
+create function decision_untold(c review_case) returns table (recipient text, organisation text)
+language plpgsql stable as $$
+begin
+    return query
+        select r.recipient, r.organisation from notice_recipients(c, 'decision') r
+        where c.decision_outcome is not null and not exists (select from notice n
+            join case_decision d on d.id = n.decision_id and d.current
+            where n.case_id = c.id and n.kind = 'decision' and n.recipient = r.recipient
+                and n.to_organisation = r.organisation and n.sent_on is not null);
+end
+$$;
+
+-- Makes the notices of a decision for whoever has to be told of it because of what came to be known later. Runs as the
+-- owner: who records proceedings or answers a request does not see all that the notices are made of.
+create function decision_tell_more(p_case uuid) returns void
+language plpgsql security definer set search_path from current as $$
+declare
+    c review_case;
+begin
+    select * into c from review_case where id = p_case;
+    if c.decision_outcome is null or c.stage = 'closed' then
+        return;
+    end if;
+    perform notice_make(c, 'decision', u.recipient, u.organisation, coalesce((select n.due_on from notice n
+            where n.case_id = c.id and n.kind = 'decision' and n.recipient = u.recipient
+                and n.to_organisation = u.organisation and n.sent_on is null and n.withdrawn_on is null), today()))
+        from decision_untold(c) u;
+end
+$$;
+
+-- Why the committee cannot have notices of this kind now; null when it can.
+create function notice_hindrance(c review_case, kind text, organisation text) returns json
+language plpgsql stable as $$
+begin
+    if kind = 'alternative_outcome' and not (c.stage = 'review' and guard_decided_alternative_review(c)) then
+        return fault('/kind', 'not_in_alternative_review',
+            'is only allowed for an alternative review in the stage review');
+    end if;
+    if kind = 'outcome' and case_ratified_on(c) is null then
+        return fault('/kind', 'report_not_ratified', 'is only allowed for a case with a ratified report');
+    end if;
+    if exists (select from notice n where n.case_id = c.id and n.kind = notice_hindrance.kind
+            and (organisation is null or n.to_organisation = organisation)
+            and n.sent_on is null and n.withdrawn_on is null) then
+        return fault('/kind', 'notices_waiting', 'already has unsent notices');
+    end if;
+    return null;
+end
+$$;
+
+-- Makes the notices that the committee asks for, and answers with them.
+create function notices_request(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    asked text := input ->> 'kind';
+    other text := input ->> 'to_organisation';
+    hindrance json := notice_hindrance(c, asked, other);
+    made json;
+begin
+    perform refuse_faults(
+        case when asked = 'other_committee' and other is null then
+            fault('/to_organisation', 'required_for_other_committee', 'must name the committee') end,
+        case when asked <> 'other_committee' and other is not null then
+            fault('/to_organisation', 'only_for_other_committee',
+                'is only allowed for a notice to another committee') end,
+        case when asked = 'other_committee' and other is not null and not exists (select from organisation o
+                where o.code = other and o.committee <> c.committee) then
+            fault('/to_organisation', 'unknown_code', 'is not another committee') end);
+    if hindrance is not null then
+        perform refuse(409, 'state_conflict', json_build_array(hindrance));
+    end if;
+    if asked = 'other_committee' then
+        perform notice_make(c, asked, asked, other, today());
+    else
+        perform notices_make(c, asked, case asked when 'outcome' then case_ratified_on(c) + 7
+            else today() + 7 end);
+    end if;
+    select json_agg(notice_document(n) order by n.id) into made from notice n
+        where n.case_id = c.id and n.kind = asked and n.sent_on is null and n.withdrawn_on is null
+            and (other is null or n.to_organisation = other);
+    if made is null then
+        perform refuse(409, 'state_conflict', json_build_array(fault('/kind', 'already_told',
+            'already has sent notices with the current content')));
+    end if;
+    return (201, null, null, json_build_object('items', made, 'next', null))::reply;
+end
+$$;
+
+-- The day of what the notice tells: it cannot have been sent before.
+create function notice_told_on(n notice) returns date language sql stable as $$
+    select coalesce(n.snapshot ->> case n.kind when 'decision' then 'decided_on'
+        when 'outcome' then 'ratified_on' when 'discontinued' then 'closed_on' end,
+        n.snapshot ->> 'opened_on')::date
+$$;
+
+create function notice_send(p_case uuid, p_id uuid, input jsonb) returns reply
+language plpgsql as $$
+declare
+    c review_case := case_lock(p_case, null);
+    n notice;
+    on_day date := (input ->> 'sent_on')::date;
+begin
+    select * into n from notice where id = p_id and case_id = c.id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    if n.sent_on is not null then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'already_sent', 'The notice was already sent.')));
+    end if;
+    if n.withdrawn_on is not null then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'notice_withdrawn', 'The notice is no longer needed.')));
+    end if;
+    perform refuse_faults(
+        future_fault('/sent_on', on_day),
+        early_fault('/sent_on', on_day, notice_told_on(n), 'the event that the notice reports'));
+    update notice set sent_on = on_day, method = input ->> 'method' where id = p_id returning * into n;
+    return (201, n.version, null, notice_document(n))::reply;
+end
+$$;
+
+-- The inspectorate's observations on a notice that it received; nobody else finds the notice here.
+create function notice_observe(p_id uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    n notice;
+    on_day date := (input ->> 'received_on')::date;
+begin
+    select * into n from notice where id = p_id and to_organisation = own_organisation()
+        and claim('kind') = 'inspectorate' for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    if n.observations is not null then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'already_observed', 'Observations on this notice are already recorded.')));
+    end if;
+    perform refuse_faults(
+        future_fault('/received_on', on_day),
+        early_fault('/received_on', on_day, n.sent_on, 'the notice was sent'));
+    update notice set observations_received_on = on_day, observations = input ->> 'observations'
+        where id = p_id returning * into n;
+    return (201, n.version, null, notice_document(n))::reply;
+end
+$$;
+
+-- Whether the notice passes the filters of a list; an absent one lets everything pass.
+create function notice_fits(n notice, filters jsonb) returns boolean language sql stable as $$
+    select (filters ->> 'kind' is null or n.kind = filters ->> 'kind')
+        and (filters ->> 'to' is null or n.recipient = filters ->> 'to')
+        and (filters ->> 'overdue' is null or (n.due_on < today() and n.sent_on is null
+            and n.withdrawn_on is null) = (filters ->> 'overdue')::boolean)
+$$;
+
+-- Whether notices of the kind wait to be sent.
+create function notices_waiting(c review_case, p_kind text) returns boolean
+language plpgsql stable as $$
+begin
+    return exists (select from notice n where n.case_id = c.id and n.kind = p_kind
+        and n.sent_on is null and n.withdrawn_on is null);
+end
+$$;
+
+create function guard_notices_sent(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return not notices_waiting(c, 'decision') and not exists (select from decision_untold(c));
+end
+$$;
+
+-- Outcome notices of an earlier decision tell nothing about this one.
+create function guard_alternative_outcome_notified(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return not notices_waiting(c, 'alternative_outcome') and exists (select from notice n
+        join case_decision d on d.id = n.decision_id and d.current
+        where n.case_id = c.id and n.kind = 'alternative_outcome' and n.sent_on is not null);
+end
+$$;
+
+-- A case without a ratified report has no outcome to tell.
+create function guard_outcome_notified(c review_case) returns boolean language plpgsql stable as $$
+declare
+    ratified_on date := case_ratified_on(c);
+begin
+    return ratified_on is null or not notices_waiting(c, 'outcome') and exists (select from notice n
+        where n.case_id = c.id and n.kind = 'outcome' and n.sent_on >= ratified_on);
+end
+$$;
+
+create function guard_hub_submitted(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return not exists (select from child k where k.case_id = c.id and k.outcome = 'died'
+        and k.national_hub_submitted_on is null);
+end
+$$;

@@ -1,0 +1,160 @@
+-- Proceedings beside a review: what runs, what was agreed with those who lead it, and what waits for it.
+
+-- A liaison organisation knows the case by its reference only.
+create function proceeding_document(p proceeding) returns json language plpgsql stable as $$
+declare
+    known uuid := case when p.committee = claim('area') or p.case_id = any (readable_cases()) then p.case_id end;
+begin
+    return json_build_object(
+        'id', p.id,
+        'case_id', known,
+        'case_reference', p.case_reference,
+        'committee', p.committee,
+        'kind', p.kind,
+        'started_on', p.started_on,
+        'ended_on', p.ended_on,
+        'contact_made_on', p.contact_made_on,
+        'contact_with', p.contact_with,
+        'liaison_meeting_on', p.liaison_meeting_on,
+        'position', p.position,
+        'agreed_with', p.agreed_with,
+        'restrictions', p.restrictions,
+        'permitted', p.permitted,
+        'exchanges', p.exchanges,
+        'review_on', p.review_on,
+        'review_overdue', coalesce(p.review_on < today(), false) and p.ended_on is null,
+        'note', p.note,
+        'created_at', rendered(p.created_at),
+        'updated_at', rendered(p.updated_at),
+        'version', p.version,
+        'links', json_build_object(
+            'self', '/v1/proceedings/' || p.id,
+            'case', '/v1/cases/' || known));
+end
+$$;
+
+create function agreed_with_faults(codes text[]) returns json[] language sql stable as $$
+    select coalesce(array_agg(fault('/agreed_with/' || n - 1, 'unknown_code', 'is not an organisation')
+        order by n), '{}')
+    from unnest(codes) with ordinality u(code, n)
+    where not exists (select from organisation o where o.code = u.code)
+$$;
+
+create function exchange_faults(exchanges jsonb) returns json[] language sql stable as $$
+    select coalesce(array_agg(future_fault(format('/exchanges/%s/exchanged_on', n - 1),
+        (each ->> 'exchanged_on')::date) order by n), '{}')
+    from jsonb_array_elements(exchanges) with ordinality u(each, n)
+$$;
+
+create function proceeding_faults(p proceeding) returns json[] language sql stable as $$
+    select array[
+        future_fault('/started_on', p.started_on),
+        future_fault('/ended_on', p.ended_on),
+        early_fault('/ended_on', p.ended_on, p.started_on, 'the proceedings started'),
+        future_fault('/contact_made_on', p.contact_made_on),
+        future_fault('/liaison_meeting_on', p.liaison_meeting_on),
+        early_fault('/liaison_meeting_on', p.liaison_meeting_on, p.contact_made_on, 'the contact was made'),
+        early_fault('/review_on', p.review_on, p.started_on, 'the proceedings started'),
+        case when p.position <> 'no_effect' and p.ended_on is null and p.review_on is null then
+            fault('/review_on', 'review_date_required',
+                'is needed while the proceedings have an effect on the review and have not ended') end,
+        case when p.position = 'no_effect' and cardinality(p.restrictions) > 0 then
+            fault('/restrictions', 'restricted_without_effect',
+                'must be empty while the proceedings have no effect on the review') end,
+        case when 'no_family_contact' = any (p.restrictions) and 'family_contact' = any (p.permitted) then
+            fault('/permitted', 'permitted_and_restricted', 'contradicts restrictions') end
+    ] || agreed_with_faults(p.agreed_with) || exchange_faults(p.exchanges)
+$$;
+
+create function proceeding_create(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    p proceeding := jsonb_populate_record(null::proceeding, input);
+begin
+    perform refuse_faults(variadic proceeding_faults(p));
+    insert into proceeding (id, committee, case_id, case_reference, kind, started_on, ended_on, contact_made_on,
+            contact_with, liaison_meeting_on, position, agreed_with, restrictions, permitted, exchanges,
+            review_on, note, recorded_by)
+        values (uuid_v7(), c.committee, c.id, c.reference, p.kind, p.started_on, p.ended_on, p.contact_made_on,
+            p.contact_with, p.liaison_meeting_on, p.position, p.agreed_with, p.restrictions, p.permitted,
+            p.exchanges, p.review_on, p.note, claim('organisation'))
+        returning * into p;
+    perform decision_tell_more(c.id);
+    return (201, p.version, '/v1/proceedings/' || p.id, proceeding_document(p))::reply;
+end
+$$;
+
+-- Whether a case is closed, for those who see its proceedings and not the case itself.
+create function case_is_closed(p_id uuid) returns boolean
+language plpgsql stable security definer set search_path from current as $$
+begin
+    return exists (select from review_case where id = p_id and stage = 'closed');
+end
+$$;
+
+-- Locks proceedings that the caller may change; p_case is null where only their own id is known.
+create function proceeding_lock(p_case uuid, p_id uuid, expected bigint) returns proceeding
+language plpgsql as $$
+declare
+    p proceeding;
+begin
+    perform case_wait(case_id) from proceeding where id = p_id;
+    -- A liaison organisation sees proceedings by themselves, not as parts of a case.
+    select * into p from proceeding where id = p_id
+        and (p_case is null or case_id = p_case and exists (select from review_case c where c.id = p_case)) for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, p.version);
+    if case_is_closed(p.case_id) then
+        perform refuse(409, 'state_conflict', json_build_array(
+            fault(null, 'case_closed', 'The case is closed. Re-open it first.')));
+    end if;
+    return p;
+end
+$$;
+
+-- What a liaison organisation may not change.
+create function proceeding_liaison_faults(change jsonb) returns json[] language sql immutable as $$
+    select coalesce(array_agg(fault('/' || member, 'committee_only', 'is changed by the committee of the case')
+        order by member), '{}')
+    from jsonb_object_keys(change) member
+    where member not in ('contact_made_on', 'liaison_meeting_on', 'position', 'restrictions', 'permitted',
+        'exchanges', 'review_on', 'note')
+$$;
+
+create function proceeding_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
+returns reply language plpgsql as $$
+declare
+    p proceeding := proceeding_lock(p_case, p_id, expected);
+    n proceeding := jsonb_populate_record(p, change);
+begin
+    perform refuse_faults(variadic proceeding_faults(n)
+        || case when p.committee <> claim('committee') then proceeding_liaison_faults(change) else '{}' end);
+    update proceeding set (kind, started_on, ended_on, contact_made_on, contact_with, liaison_meeting_on,
+            position, agreed_with, restrictions, permitted, exchanges, review_on, note)
+        = (n.kind, n.started_on, n.ended_on, n.contact_made_on, n.contact_with, n.liaison_meeting_on,
+            n.position, n.agreed_with, n.restrictions, n.permitted, n.exchanges, n.review_on, n.note)
+        where id = p_id returning * into n;
+    if p.ended_on is null and n.ended_on is not null then
+        perform holds_end_with(n);
+    end if;
+    perform decision_tell_more(n.case_id);
+    return (200, n.version, null, proceeding_document(n))::reply;
+end
+$$;
+
+-- Whether the proceedings pass the filters of a list; an absent one lets everything pass.
+create function proceeding_fits(p proceeding, filters jsonb) returns boolean
+language sql stable as $$
+    select (filters ->> 'open' is null or (p.ended_on is null) = (filters ->> 'open')::boolean)
+        and (filters ->> 'kind' is null or p.kind = filters ->> 'kind')
+$$;
+
+create function guard_prosecution_contacted(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return not exists (select from proceeding p where p.case_id = c.id and p.ended_on is null
+        and p.contact_made_on is null);
+end
+$$;

@@ -1,0 +1,340 @@
+-- Referrals: their document, the rules of the guidance, pushing, amending and deciding.
+
+-- The members of a pushed referral, as the contract names them.
+create type referral_input as (
+    source_system text, source_reference text, source_role text, committee text, local_authority text, notified_on date,
+    aware_on date, incident_on date, incident_kind text, children jsonb, criteria_claimed text[], basis text,
+    immediate_concerns text, passed_to_organisation text, agencies_involved text[], parallel_processes text[],
+    other_committees text[], discussed_with_partners boolean, guidance_edition text
+);
+
+-- The children of a referral by their bands, as child_document shows those of a case without children.read.
+create function children_in_bands(children jsonb) returns jsonb language plpgsql immutable as $$
+begin
+    return (select jsonb_agg(without_guarded(k) order by n)
+        from jsonb_array_elements(children) with ordinality u(k, n));
+end
+$$;
+
+-- The last day on which a referral that never became a case is kept as it is; null for any other.
+create function referral_retain_until(r referral) returns date language sql stable as $$
+    select case when r.status in ('rejected', 'withdrawn') then retained_until(r.committee, r.decided_on) end
+$$;
+
+-- Who sent a referral sees all of it.
+create function referral_document(r referral) returns json language sql stable as $$
+    select json_build_object(
+        'id', r.id,
+        'reference', r.reference,
+        'source_organisation', r.source_organisation,
+        'source_system', r.source_system,
+        'source_reference', r.source_reference,
+        'source_role', r.source_role,
+        'committee', r.committee,
+        'local_authority', r.local_authority,
+        'notified_on', r.notified_on,
+        'received_on', r.received_on,
+        'aware_on', r.aware_on,
+        'incident_on', r.incident_on,
+        'incident_kind', r.incident_kind,
+        'children', case when r.source_organisation = own_organisation() or has_scope('children.read')
+            then r.children else children_in_bands(r.children) end,
+        'criteria_claimed', r.criteria_claimed,
+        'basis', r.basis,
+        'immediate_concerns', r.immediate_concerns,
+        'passed_to_organisation', r.passed_to_organisation,
+        'agencies_involved', r.agencies_involved,
+        'parallel_processes', r.parallel_processes,
+        'other_committees', r.other_committees,
+        'transferred_from', r.transferred_from,
+        'discussed_with_partners', r.discussed_with_partners,
+        'guidance_edition', r.guidance_edition,
+        'status', r.status,
+        'acknowledged_on', r.acknowledged_on,
+        'decided_on', r.decided_on,
+        'reason', r.reason,
+        'note', r.note,
+        'case_id', case when r.committee = claim('committee') then r.case_id end,
+        'case_reference', r.case_reference,
+        'case_stage', r.case_stage,
+        'case_decision', r.case_decision,
+        'retain_until', referral_retain_until(r),
+        'received_at', rendered(r.received_at),
+        'updated_at', rendered(r.updated_at),
+        'version', r.version,
+        'links', json_build_object(
+            'self', '/v1/referrals/' || r.id,
+            'case', case when r.committee = claim('committee') then '/v1/cases/' || r.case_id end))
+$$;
+
+-- Criteria that the children's outcomes cannot support (guidance 2024: separate lists for harm and death).
+-- These checks run for each push: plpgsql keeps its plans from call to call, an SQL function would not.
+create function unsupported_criteria(criteria text[], children jsonb) returns text[]
+language plpgsql stable as $$
+declare
+    found text[];
+begin
+    select array_agg(c.code order by c.code) into found
+        from criterion c
+        where c.code = any (criteria)
+            and (c.needs_death and not children @> '[{"outcome": "died"}]'
+                or c.needs_care_and_risk_management and not children @> '[{"carm": true}]');
+    return found;
+end
+$$;
+
+-- Every rule that one (contract-conforming) child breaks.
+create function child_faults(child jsonb, path text) returns json[]
+language plpgsql immutable as $$
+declare
+    faults json[] := '{}';
+begin
+    if child ->> 'cause_of_death_group' is not null and child ->> 'outcome' <> 'died' then
+        faults := faults || fault(path || '/cause_of_death_group', 'only_for_a_death',
+            'is only allowed for a child who died');
+    end if;
+    if child ->> 'age_band' <> age_band((child ->> 'age_years')::integer) then
+        faults := faults || fault(path || '/age_years', 'age_outside_band', 'is not in the age band');
+    end if;
+    return faults;
+end
+$$;
+
+-- Every rule that a set of children breaks.
+create function children_faults(children jsonb, path text) returns json[]
+language plpgsql immutable as $$
+declare
+    faults json[] := '{}';
+    seen text[] := '{}';
+    child jsonb;
+    place text;
+begin
+    for n in 0 .. jsonb_array_length(children) - 1 loop
+        child := children -> n;
+        place := path || '/' || n;
+        faults := faults || child_faults(child, place);
+        if child ->> 'child_ref' = any (seen) then
+            faults := faults || fault(place || '/child_id', 'repeated_child',
+                'duplicates a child in the list');
+        end if;
+        seen := seen || (child ->> 'child_ref');
+    end loop;
+    return faults;
+end
+$$;
+
+-- Why an area does not fit the committee; null when it does.
+create function area_fault(area text, committee text, pointer text) returns json
+language plpgsql stable as $$
+declare
+    its_committee text;
+    replacement text;
+begin
+    select a.committee into its_committee from local_authority a where a.code = area;
+    if its_committee = committee then
+        return null;
+    end if;
+    if its_committee is not null then
+        return fault(pointer, 'outside_committee_area', 'is not in the area of the committee');
+    end if;
+    select f.replaced_by into replacement from former_area_code f where f.code = area;
+    return fault(pointer, 'unknown_code',
+        coalesce('was replaced by ' || replacement, 'is not a local authority'));
+end
+$$;
+
+-- Every rule of the guidance and of the calendar that a (contract-conforming) referral breaks; null when none.
+create function referral_faults(r referral_input) returns json language plpgsql stable as $$
+declare
+    faults json[] := children_faults(r.children, '/children');
+    unsupported text[] := unsupported_criteria(r.criteria_claimed, r.children);
+    outside json := area_fault(r.local_authority, r.committee, '/local_authority');
+begin
+    if outside is not null then
+        faults := faults || case when exists (select from committee c where c.code = r.committee)
+            then outside else fault('/committee', 'unknown_code', 'is not a committee') end;
+    end if;
+    if r.notified_on > today() then
+        faults := faults || fault('/notified_on', 'date_in_future', 'must not be in the future');
+    end if;
+    if r.aware_on > r.notified_on then
+        faults := faults || fault('/aware_on', 'date_order', 'must not be after notified_on');
+    end if;
+    if r.incident_on > r.aware_on then
+        faults := faults || fault('/incident_on', 'date_order', 'must not be after aware_on');
+    end if;
+    if r.immediate_concerns = 'passed_on' and r.passed_to_organisation is null then
+        faults := faults || fault('/passed_to_organisation', 'required_when_passed_on',
+            'must name the organisation to which the concerns were passed');
+    end if;
+    if r.passed_to_organisation is not null
+            and not exists (select from organisation o where o.code = r.passed_to_organisation) then
+        faults := faults || fault('/passed_to_organisation', 'unknown_code', 'is not an organisation');
+    end if;
+    if cardinality(r.other_committees) > 0 and (r.committee = any (r.other_committees)
+            or exists (select from unnest(r.other_committees) o
+                where not exists (select from committee c where c.code = o))) then
+        faults := faults || fault('/other_committees', 'unknown_code', 'must name other committees only');
+    end if;
+    if unsupported is not null then
+        faults := faults || fault('/criteria_claimed', 'criterion_not_supported_by_facts',
+            'names a criterion that no child''s outcome supports: ' || array_to_string(unsupported, ', '));
+    end if;
+    return case when cardinality(faults) > 0 then array_to_json(faults) end;
+end
+$$;
+
+-- What a push of this document would be refused for.
+create function referral_validate(input jsonb) returns json language plpgsql stable as $$
+begin
+    if own_organisation() = '' then
+        perform refuse(403, 'organisation_not_allowed');
+    end if;
+    return coalesce(referral_faults(jsonb_populate_record(null::referral_input, input)), '[]');
+end
+$$;
+
+-- Locks a referral that has not been decided, for its sender or for the committee that received it.
+create function referral_lock(p_id uuid, expected bigint, as_sender boolean) returns referral
+language plpgsql as $$
+declare
+    r referral;
+begin
+    select * into r from referral where id = p_id for update;
+    if not found or as_sender and r.source_organisation <> own_organisation()
+            or not as_sender and r.committee <> claim('committee') then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, r.version);
+    if r.status not in ('submitted', 'acknowledged') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_decided',
+            'The committee has decided about this referral, or it was withdrawn.')));
+    end if;
+    return r;
+end
+$$;
+
+-- The change of one referral by its sender, while the committee has not decided.
+create function referral_change(p_id uuid, expected bigint, change jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral := referral_lock(p_id, expected, true);
+    i referral_input;
+    faults json;
+begin
+    i := jsonb_populate_record(jsonb_populate_record(null::referral_input, to_jsonb(r)), change);
+    faults := referral_faults(i);
+    if faults is not null then
+        perform refuse(422, 'rule_violation', faults);
+    end if;
+    update referral set (source_role, local_authority, notified_on, aware_on, incident_on, incident_kind,
+            children, criteria_claimed, basis, immediate_concerns, passed_to_organisation,
+            agencies_involved, parallel_processes, other_committees, discussed_with_partners,
+            guidance_edition)
+        = (i.source_role, i.local_authority, i.notified_on, i.aware_on, i.incident_on, i.incident_kind,
+            i.children, i.criteria_claimed, i.basis, i.immediate_concerns, i.passed_to_organisation,
+            i.agencies_involved, i.parallel_processes, i.other_committees, i.discussed_with_partners,
+            i.guidance_edition)
+        where id = p_id returning * into r;
+    return (200, r.version, null, referral_document(r))::reply;
+end
+$$;
+
+create function referral_withdraw(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral := referral_lock(p_id, expected, true);
+begin
+    update referral set status = 'withdrawn', decided_on = today(), reason = input ->> 'reason',
+            note = input ->> 'note'
+        where id = p_id returning * into r;
+    return (201, r.version, null, referral_document(r))::reply;
+end
+$$;
+
+create function referral_acknowledge(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral := referral_lock(p_id, expected, false);
+    on_day date := (input ->> 'acknowledged_on')::date;
+begin
+    if r.status = 'acknowledged' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'already_acknowledged',
+            'The referral was already acknowledged.')));
+    end if;
+    perform refuse_faults(
+        future_fault('/acknowledged_on', on_day),
+        early_fault('/acknowledged_on', on_day, r.received_on, 'the referral was received'));
+    update referral set status = 'acknowledged', acknowledged_on = on_day
+        where id = p_id returning * into r;
+    return (201, r.version, null, referral_document(r))::reply;
+end
+$$;
+
+create function referral_reject(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral := referral_lock(p_id, expected, false);
+    on_day date := (input ->> 'rejected_on')::date;
+begin
+    perform refuse_faults(
+        future_fault('/rejected_on', on_day),
+        early_fault('/rejected_on', on_day, r.received_on, 'the referral was received'));
+    update referral set status = 'rejected', decided_on = on_day, reason = input ->> 'reason',
+            note = input ->> 'note'
+        where id = p_id returning * into r;
+    return (201, r.version, null, referral_document(r))::reply;
+end
+$$;
+
+-- Accepts a referral into a new case or, when case_id is given, into one that is open.
+create function referral_accept(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral := referral_lock(p_id, expected, false);
+    c review_case;
+    on_day date := (input ->> 'accepted_on')::date;
+begin
+    perform refuse_faults(
+        future_fault('/accepted_on', on_day),
+        early_fault('/accepted_on', on_day, r.received_on, 'the referral was received'));
+    if input ->> 'case_id' is null then
+        c := case_open(r.local_authority, input ->> 'review_type', r.guidance_edition,
+            r.criteria_claimed, null, on_day);
+    else
+        select * into c from review_case
+            where id = (input ->> 'case_id')::uuid and committee = claim('committee') for update;
+        if not found then
+            perform refuse(422, 'rule_violation', json_build_array(
+                fault('/case_id', 'unknown_case', 'is not a case of this committee')));
+        end if;
+        if c.stage = 'closed' then
+            perform refuse(409, 'state_conflict', json_build_array(
+                fault('/case_id', 'case_closed', 'is a closed case')));
+        end if;
+    end if;
+    perform case_add_children(c, r.children);
+    update review_case set earliest_referral_received_on =
+            least(coalesce(earliest_referral_received_on, r.received_on), r.received_on)
+        where id = c.id;
+    update referral set status = 'accepted', decided_on = on_day,
+            acknowledged_on = coalesce(acknowledged_on, on_day), case_id = c.id,
+            case_reference = c.reference, case_stage = c.stage, case_decision = c.decision_outcome
+        where id = p_id returning * into r;
+    perform decision_tell_more(c.id);
+    return (201, r.version, '/v1/cases/' || c.id, referral_document(r))::reply;
+end
+$$;
+
+-- Whether the referral passes the filters of a list; an absent one lets everything pass.
+create function referral_fits(r referral, filters jsonb) returns boolean
+language sql stable as $$
+    select (filters ->> 'status' is null or r.status = filters ->> 'status')
+        and (filters ->> 'committee' is null or r.committee = filters ->> 'committee')
+        and (filters ->> 'source_system' is null or r.source_system = filters ->> 'source_system')
+        and (filters ->> 'source_reference' is null or r.source_reference = filters ->> 'source_reference')
+        and (filters ->> 'received_from' is null or r.received_on >= (filters ->> 'received_from')::date)
+        and (filters ->> 'received_to' is null or r.received_on < (filters ->> 'received_to')::date)
+        and (filters ->> 'retention_due' is null
+            or coalesce(referral_retain_until(r) < today(), false) = (filters ->> 'retention_due')::boolean)
+$$;

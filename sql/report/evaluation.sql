@@ -1,0 +1,120 @@
+-- How a case ends: the evaluation of what the actions brought about, or the agreement to discontinue.
+
+create function evaluation_document(e evaluation) returns json language plpgsql stable as $$
+begin
+    return json_build_object(
+        'case_id', e.case_id,
+        'evaluated_on', e.evaluated_on,
+        'outcome', e.outcome,
+        'summary', e.summary,
+        'next_review_on', e.next_review_on,
+        'created_at', rendered(e.created_at),
+        'updated_at', rendered(e.updated_at),
+        'version', e.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || e.case_id || '/evaluation',
+            'case', '/v1/cases/' || e.case_id));
+end
+$$;
+
+-- Records or replaces the evaluation. `create_only`: If-None-Match: * was sent.
+create function evaluation_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    e evaluation;
+    n evaluation := jsonb_populate_record(null::evaluation, input);
+    known boolean;
+begin
+    select * into e from evaluation where case_id = c.id for update;
+    known := found;
+    perform refuse_put(create_only, expected, e.version);
+    if c.stage <> 'evaluation' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_evaluation',
+            'An evaluation can only be recorded in the stage evaluation.')));
+    end if;
+    perform refuse_faults(
+        future_fault('/evaluated_on', n.evaluated_on),
+        early_fault('/evaluated_on', n.evaluated_on, c.stage_entered_on, 'the stage evaluation was entered'),
+        early_fault('/next_review_on', n.next_review_on, n.evaluated_on + 1, 'the day after evaluated_on'));
+    insert into evaluation (case_id, committee, evaluated_on, outcome, summary, next_review_on, recorded_by)
+        values (c.id, c.committee, n.evaluated_on, n.outcome, n.summary, n.next_review_on,
+            claim('organisation'))
+        on conflict (case_id) do update set (evaluated_on, outcome, summary, next_review_on, recorded_by)
+            = (excluded.evaluated_on, excluded.outcome, excluded.summary, excluded.next_review_on,
+                excluded.recorded_by)
+        returning * into e;
+    return (case when known then 200 else 201 end, e.version, null, evaluation_document(e))::reply;
+end
+$$;
+
+create function discontinuation_document(d discontinuation) returns json
+language plpgsql stable as $$
+begin
+    return json_build_object(
+        'case_id', d.case_id,
+        'committee_agreed_on', d.committee_agreed_on,
+        'chief_officers_agreed_on', d.chief_officers_agreed_on,
+        'reason', d.reason,
+        'created_at', rendered(d.created_at),
+        'updated_at', rendered(d.updated_at),
+        'version', d.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || d.case_id || '/discontinuation',
+            'case', '/v1/cases/' || d.case_id));
+end
+$$;
+
+-- The day from which an agreement counts: one that closed the case before says nothing about closing it again.
+create function case_opened_last(c review_case) returns date language plpgsql stable as $$
+begin
+    return coalesce((select max(s.left_on) from case_stage s where s.case_id = c.id and s.stage = 'closed'),
+        c.opened_on);
+end
+$$;
+
+-- Records or replaces the agreement. `create_only`: If-None-Match: * was sent.
+create function discontinuation_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    d discontinuation;
+    n discontinuation := jsonb_populate_record(null::discontinuation, input);
+    known boolean;
+begin
+    select * into d from discontinuation where case_id = c.id for update;
+    known := found;
+    perform refuse_put(create_only, expected, d.version);
+    perform refuse_faults(
+        future_fault('/committee_agreed_on', n.committee_agreed_on),
+        future_fault('/chief_officers_agreed_on', n.chief_officers_agreed_on),
+        early_fault('/committee_agreed_on', n.committee_agreed_on, case_opened_last(c),
+            'the case was last opened'),
+        early_fault('/chief_officers_agreed_on', n.chief_officers_agreed_on, case_opened_last(c),
+            'the case was last opened'));
+    insert into discontinuation (case_id, committee, committee_agreed_on, chief_officers_agreed_on, reason,
+            recorded_by)
+        values (c.id, c.committee, n.committee_agreed_on, n.chief_officers_agreed_on, n.reason,
+            claim('organisation'))
+        on conflict (case_id) do update set (committee_agreed_on, chief_officers_agreed_on, reason, recorded_by)
+            = (excluded.committee_agreed_on, excluded.chief_officers_agreed_on, excluded.reason,
+                excluded.recorded_by)
+        returning * into d;
+    return (case when known then 200 else 201 end, d.version, null, discontinuation_document(d))::reply;
+end
+$$;
+
+create function guard_evaluation_recorded(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from evaluation e where e.case_id = c.id and e.evaluated_on >= c.stage_entered_on);
+end
+$$;
+
+create function guard_discontinuation_agreed(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return exists (select from discontinuation d where d.case_id = c.id
+        and d.committee_agreed_on >= case_opened_last(c)
+        and d.chief_officers_agreed_on >= case_opened_last(c));
+end
+$$;

@@ -1,0 +1,245 @@
+-- What of a report is published, and to whom the learning is passed on: a track of its own from ratification on.
+
+create function publication_status(p publication) returns text language plpgsql stable as $$
+declare
+    c review_case;
+begin
+    select * into c from review_case where id = p.case_id;
+    return case when p.removed_on is not null then 'removed'
+        when p.published_on is not null then 'published'
+        when p.form is null then 'not_decided'
+        when p.form = 'not_published' then 'not_published'
+        when publication_held(c) then 'awaiting_hold'
+        else 'decided' end;
+end
+$$;
+
+create function publication_document(p publication) returns json language plpgsql stable as $$
+begin
+    return json_build_object(
+        'case_id', p.case_id,
+        'status', publication_status(p),
+        'form', p.form,
+        'decided_on', p.decided_on,
+        'reason', p.reason,
+        'reporting_restrictions_checked', p.reporting_restrictions_checked,
+        'family_told_on', p.family_told_on,
+        'practitioners_told_on', p.practitioners_told_on,
+        'prosecution_sight_on', p.prosecution_sight_on,
+        'intended_on', p.intended_on,
+        'published_on', p.published_on,
+        'url', p.url,
+        'removed_on', p.removed_on,
+        'removal_reason', p.removal_reason,
+        'anonymisation_checked_on', p.anonymisation_checked_on,
+        'created_at', rendered(p.created_at),
+        'updated_at', rendered(p.updated_at),
+        'version', p.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || p.case_id || '/publication',
+            'case', '/v1/cases/' || p.case_id));
+end
+$$;
+
+-- What has to be done before something is published.
+create function publication_readiness_faults(n publication) returns json[]
+language plpgsql stable as $$
+begin
+    return case when n.published_on is null then '{}'::json[] else array[
+        case when coalesce(n.form, 'not_published') = 'not_published' then
+            fault('/published_on', 'only_for_a_form', 'needs a form other than not_published') end,
+        case when n.anonymisation_checked_on is null then
+            fault('/published_on', 'anonymisation_check_required',
+                'needs the anonymisation check') end,
+        case when not n.reporting_restrictions_checked then
+            fault('/reporting_restrictions_checked', 'restrictions_check_required',
+                'is needed before publication') end,
+        case when n.family_told_on is null then
+            fault('/family_told_on', 'family_told_required', 'is needed before publication') end,
+        case when n.practitioners_told_on is null then
+            fault('/practitioners_told_on', 'practitioners_told_required', 'is needed before publication') end,
+        case when n.prosecution_sight_on is null and exists (select from proceeding p
+                where p.case_id = n.case_id and p.ended_on is null) then
+            fault('/prosecution_sight_on', 'prosecution_sight_required',
+                'is needed before publication while proceedings are open') end]
+        end;
+end
+$$;
+
+create function publication_faults(n publication, ratified date) returns json[]
+language plpgsql stable as $$
+begin
+    return publication_readiness_faults(n) || array[
+        future_fault('/decided_on', n.decided_on),
+        early_fault('/decided_on', n.decided_on, ratified, 'the report was ratified'),
+        case when n.form is null and n.decided_on is not null then
+            fault('/form', 'form_required', 'is required with decided_on') end,
+        case when n.form is not null and n.decided_on is null then
+            fault('/decided_on', 'decision_day_required', 'is required with form') end,
+        case when n.form = 'not_published' and n.reason is null then
+            fault('/reason', 'reason_required', 'is required when form is not_published') end,
+        future_fault('/family_told_on', n.family_told_on),
+        future_fault('/practitioners_told_on', n.practitioners_told_on),
+        future_fault('/prosecution_sight_on', n.prosecution_sight_on),
+        early_fault('/intended_on', n.intended_on, n.decided_on, 'decided_on'),
+        future_fault('/published_on', n.published_on),
+        early_fault('/published_on', n.published_on, n.decided_on, 'decided_on'),
+        case when n.url is not null and n.published_on is null then
+            fault('/url', 'only_when_published', 'is only allowed after publication') end,
+        future_fault('/removed_on', n.removed_on),
+        early_fault('/removed_on', n.removed_on, n.published_on, 'published_on'),
+        case when n.removed_on is not null and n.published_on is null then
+            fault('/removed_on', 'only_when_published', 'is only allowed after publication') end,
+        case when n.removed_on is not null and n.removal_reason is null then
+            fault('/removal_reason', 'reason_required', 'is required with removed_on') end,
+        case when n.removed_on is null and n.removal_reason is not null then
+            fault('/removal_reason', 'only_when_removed', 'is only allowed after removal') end];
+end
+$$;
+
+create function refuse_unless_ratified(ratified date) returns void language plpgsql as $$
+begin
+    if ratified is null then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_ratified',
+            'The chief officers must ratify the report first.')));
+    end if;
+end
+$$;
+
+create function report_digest(p_case uuid) returns text language plpgsql stable as $$
+begin
+    return (select r.document_digest from report r where r.case_id = p_case);
+end
+$$;
+
+-- Records or replaces the publication. `create_only`: If-None-Match: * was sent. What is published can be taken
+-- down at any time, even from a closed case or while the report is changed; nothing else can be published then.
+create function publication_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock(p_case, null);
+    ratified date := case_ratified_on(c);
+    p publication;
+    n publication := jsonb_populate_record(null::publication, input);
+    known boolean;
+begin
+    select * into p from publication where case_id = c.id for update;
+    known := found;
+    perform refuse_put(create_only, expected, p.version);
+    n.case_id := c.id;
+    if p.published_on is null or n.published_on is distinct from p.published_on then
+        perform case_refuse_closed(c);
+        perform refuse_unless_ratified(ratified);
+    end if;
+    if n.published_on is distinct from p.published_on and n.published_on is not null
+            and publication_held(c) then
+        perform refuse(409, 'state_conflict', json_build_array(fault('/published_on', 'publication_held',
+            'A hold on publication or dissemination must be lifted first.')));
+    end if;
+    -- The check is of the form that was decided and of the report as it was: another one has to be checked anew, unless
+    -- it is published already.
+    if n.form is not distinct from p.form and (p.published_on = n.published_on
+            or p.anonymisation_checked_digest is not distinct from report_digest(c.id)) then
+        n.anonymisation_checked_on := p.anonymisation_checked_on;
+        n.anonymisation_checked_by := p.anonymisation_checked_by;
+        n.anonymisation_checked_digest := p.anonymisation_checked_digest;
+    end if;
+    perform refuse_faults(variadic publication_faults(n, ratified));
+    insert into publication (case_id, committee, form, decided_on, reason, reporting_restrictions_checked,
+            family_told_on, practitioners_told_on, prosecution_sight_on, intended_on, published_on, url,
+            removed_on, removal_reason, anonymisation_checked_on, anonymisation_checked_by,
+            anonymisation_checked_digest, written_by, recorded_by)
+        values (c.id, c.committee, n.form, n.decided_on, n.reason, n.reporting_restrictions_checked,
+            n.family_told_on, n.practitioners_told_on, n.prosecution_sight_on, n.intended_on, n.published_on,
+            n.url, n.removed_on, n.removal_reason, n.anonymisation_checked_on, n.anonymisation_checked_by,
+            n.anonymisation_checked_digest, claim('client'), claim('organisation'))
+        on conflict (case_id) do update set (form, decided_on, reason, reporting_restrictions_checked,
+            family_told_on, practitioners_told_on, prosecution_sight_on, intended_on, published_on, url,
+            removed_on, removal_reason, anonymisation_checked_on, anonymisation_checked_by,
+            anonymisation_checked_digest, written_by, recorded_by) = (excluded.form, excluded.decided_on,
+            excluded.reason, excluded.reporting_restrictions_checked, excluded.family_told_on,
+            excluded.practitioners_told_on, excluded.prosecution_sight_on, excluded.intended_on,
+            excluded.published_on, excluded.url, excluded.removed_on, excluded.removal_reason,
+            excluded.anonymisation_checked_on, excluded.anonymisation_checked_by,
+            excluded.anonymisation_checked_digest, excluded.written_by, excluded.recorded_by)
+        returning * into p;
+    return (case when known then 200 else 201 end, p.version, null, publication_document(p))::reply;
+end
+$$;
+
+create function anonymisation_check(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    p publication;
+    on_day date := (input ->> 'checked_on')::date;
+begin
+    select * into p from publication where case_id = c.id for update;
+    if p.form is null or p.form = 'not_published' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'nothing_to_publish',
+            'There is nothing to publish, so nothing to check.')));
+    end if;
+    if has_written(c, 'publication',
+            '{anonymisation_checked_on,anonymisation_checked_by,anonymisation_checked_digest}') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
+            'A client that prepared the publication cannot check it.')));
+    end if;
+    perform refuse_faults(
+        future_fault('/checked_on', on_day),
+        early_fault('/checked_on', on_day, (select r.drafted_on from report r where r.case_id = c.id),
+            'the report was drafted'));
+    update publication set anonymisation_checked_on = on_day, anonymisation_checked_by = claim('client'),
+            anonymisation_checked_digest = report_digest(c.id)
+        where case_id = c.id returning * into p;
+    return (201, p.version, null, publication_document(p))::reply;
+end
+$$;
+
+create function dissemination_document(d dissemination) returns json language plpgsql stable as $$
+begin
+    return json_build_object(
+        'id', d.id,
+        'case_id', d.case_id,
+        'audience', d.audience,
+        'level', d.level,
+        'form', d.form,
+        'disseminated_on', d.disseminated_on,
+        'recorded_by', d.recorded_by,
+        'recorded_at', rendered(d.recorded_at),
+        'links', json_build_object('case', '/v1/cases/' || d.case_id));
+end
+$$;
+
+create function dissemination_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    ratified date := case_ratified_on(c);
+    d dissemination := jsonb_populate_record(null::dissemination, input);
+begin
+    perform refuse_unless_ratified(ratified);
+    if case_held(c, 'dissemination') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'dissemination_held',
+            'A hold on dissemination must be lifted first.')));
+    end if;
+    perform refuse_faults(
+        future_fault('/disseminated_on', d.disseminated_on),
+        early_fault('/disseminated_on', d.disseminated_on, ratified, 'the report was ratified'));
+    insert into dissemination (id, committee, case_id, audience, level, form, disseminated_on, recorded_by)
+        values (uuid_v7(), c.committee, c.id, d.audience, d.level, d.form, d.disseminated_on,
+            claim('organisation'))
+        returning * into d;
+    return (201, null, null, dissemination_document(d))::reply;
+end
+$$;
+
+create function guard_publication_decided(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from publication p where p.case_id = c.id and p.form is not null);
+end
+$$;
+
+create function guard_publication_ended(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from publication p where p.case_id = c.id
+        and (p.published_on is not null or p.form = 'not_published'));
+end
+$$;

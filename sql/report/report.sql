@@ -1,0 +1,307 @@
+-- The report's milestones, and what the chief officers say to it.
+
+create function report_is_written_in(p_stage text) returns boolean language sql immutable as $$
+    select p_stage in ('review', 'reporting')
+$$;
+
+-- What the chief officers last decided on the report as it is: nothing once the case is back where it is written.
+create function case_ratification(c review_case) returns ratification language plpgsql stable as $$
+declare
+    r ratification;
+begin
+    select * into r from ratification x
+        where x.case_id = c.id
+            and not exists (select from case_stage s
+                where s.case_id = c.id and report_is_written_in(s.stage) and s.sequence > x.stage_sequence)
+        order by x.id desc limit 1;
+    return r;
+end
+$$;
+
+-- Whether the caller's client ever wrote the subject of a case, beside the members named, which others move. Runs as
+-- the owner, because not everybody whom this concerns may read the record.
+create function has_written(c review_case, p_subject text, beside text[]) returns boolean
+language plpgsql stable security definer set search_path from current as $$
+begin
+    return exists (select from change x where x.case_id = c.id and x.subject = p_subject
+        and x.recorded_client = claim('client') and x.changes - beside <> '{}');
+end
+$$;
+
+create function case_ratified_on(c review_case) returns date language plpgsql stable as $$
+declare
+    r ratification := case_ratification(c);
+begin
+    return case when r.outcome = 'ratified' then r.decided_on end;
+end
+$$;
+
+create function report_document(p report) returns json language plpgsql stable as $$
+declare
+    self text := '/v1/cases/' || p.case_id;
+    c review_case;
+    r ratification;
+    ratified date;
+    duration integer;
+begin
+    select * into c from review_case where id = p.case_id;
+    r := case_ratification(c);
+    ratified := case_ratified_on(c);
+    -- A case that was opened again may have a decision that is younger than its ratification.
+    select ratified - max(d.decided_on) into duration from case_decision d
+        where d.case_id = p.case_id and d.decided_on <= ratified;
+    return json_build_object(
+        'case_id', p.case_id,
+        'drafted_on', p.drafted_on,
+        'accuracy_checked_on', p.accuracy_checked_on,
+        'family_feedback_on', p.family_feedback_on,
+        'prosecution_consulted_on', p.prosecution_consulted_on,
+        'committee_agreed_on', p.committee_agreed_on,
+        'sections', p.sections,
+        'no_strategies_reason', p.no_strategies_reason,
+        'delay_reasons', p.delay_reasons,
+        'document_digest', p.document_digest,
+        'ratified_on', ratified,
+        'ratification_outcome', r.outcome,
+        'plan_considered_on', r.plan_considered_on,
+        'duration_days', duration,
+        'created_at', rendered(p.created_at),
+        'updated_at', rendered(p.updated_at),
+        'version', p.version,
+        'links', json_build_object('self', self || '/report', 'case', self,
+            'ratification', self || '/ratification'));
+end
+$$;
+
+create function report_faults(c review_case, was report, n report) returns json[]
+language plpgsql stable as $$
+begin
+    return array[
+        future_fault('/drafted_on', n.drafted_on),
+        future_fault('/accuracy_checked_on', n.accuracy_checked_on),
+        future_fault('/family_feedback_on', n.family_feedback_on),
+        future_fault('/prosecution_consulted_on', n.prosecution_consulted_on),
+        future_fault('/committee_agreed_on', n.committee_agreed_on),
+        early_fault('/drafted_on', n.drafted_on, c.opened_on, 'the case was opened'),
+        early_fault('/accuracy_checked_on', n.accuracy_checked_on, n.drafted_on, 'drafted_on'),
+        early_fault('/family_feedback_on', n.family_feedback_on, n.drafted_on, 'drafted_on'),
+        early_fault('/prosecution_consulted_on', n.prosecution_consulted_on, n.drafted_on, 'drafted_on'),
+        early_fault('/committee_agreed_on', n.committee_agreed_on,
+            greatest(n.drafted_on, n.accuracy_checked_on), 'the draft and the check of its accuracy'),
+        case when n.drafted_on is null and coalesce(n.accuracy_checked_on, n.family_feedback_on,
+                n.prosecution_consulted_on, n.committee_agreed_on) is not null then
+            fault('/drafted_on', 'drafting_day_required', 'is required with the dates that follow it') end,
+        case when n.committee_agreed_on is distinct from was.committee_agreed_on
+                and c.committee is distinct from claim('committee') then
+            fault('/committee_agreed_on', 'committee_only', 'is recorded by the committee') end];
+end
+$$;
+
+-- Records or replaces the report. `create_only`: If-None-Match: * was sent.
+create function report_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_join_open(p_case);
+    p report;
+    n report := jsonb_populate_record(null::report, input);
+    known boolean;
+begin
+    select * into p from report where case_id = c.id for update;
+    known := found;
+    perform refuse_put(create_only, expected, p.version);
+    if not report_is_written_in(c.stage) then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_reporting',
+            'The report can only be changed in the stages review and reporting.')));
+    end if;
+    if p.committee_agreed_on is not null and c.committee is distinct from claim('committee') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'agreed_by_committee',
+            'Only the committee can change a report that it agreed.')));
+    end if;
+    perform refuse_faults(variadic report_faults(c, p, n));
+    n.agreed_by := case when n.committee_agreed_on is null then null
+        when n.committee_agreed_on = p.committee_agreed_on then p.agreed_by else claim('client') end;
+    insert into report (case_id, committee, drafted_on, accuracy_checked_on, family_feedback_on,
+            prosecution_consulted_on, committee_agreed_on, sections, no_strategies_reason, delay_reasons,
+            document_digest, written_by, agreed_by, recorded_by)
+        values (c.id, c.committee, n.drafted_on, n.accuracy_checked_on, n.family_feedback_on,
+            n.prosecution_consulted_on, n.committee_agreed_on, n.sections, n.no_strategies_reason,
+            n.delay_reasons, n.document_digest, claim('client'), n.agreed_by, claim('organisation'))
+        on conflict (case_id) do update set (drafted_on, accuracy_checked_on, family_feedback_on,
+            prosecution_consulted_on, committee_agreed_on, sections, no_strategies_reason, delay_reasons,
+            document_digest, written_by, agreed_by, recorded_by) = (excluded.drafted_on,
+            excluded.accuracy_checked_on, excluded.family_feedback_on, excluded.prosecution_consulted_on,
+            excluded.committee_agreed_on, excluded.sections, excluded.no_strategies_reason,
+            excluded.delay_reasons, excluded.document_digest, excluded.written_by, excluded.agreed_by,
+            excluded.recorded_by)
+        returning * into p;
+    return (case when known then 200 else 201 end, p.version, null, report_document(p))::reply;
+end
+$$;
+
+-- A report that comes back for changes has to be agreed again.
+create function report_reopen(c review_case) returns void language plpgsql as $$
+begin
+    update report set committee_agreed_on = null, agreed_by = null
+        where case_id = c.id and committee_agreed_on is not null;
+end
+$$;
+
+create function ratification_document(r ratification) returns json language plpgsql stable as $$
+begin
+    return json_build_object(
+        'id', r.id,
+        'case_id', r.case_id,
+        'outcome', r.outcome,
+        'decided_on', r.decided_on,
+        'reason', r.reason,
+        'plan_considered_on', r.plan_considered_on,
+        'resource_issues_raised', r.resource_issues_raised,
+        'recorded_by', r.recorded_by,
+        'recorded_at', rendered(r.recorded_at),
+        'links', json_build_object(
+            'case', '/v1/cases/' || r.case_id,
+            'report', '/v1/cases/' || r.case_id || '/report'));
+end
+$$;
+
+-- Finds an open case for the chief officers who are responsible for its area.
+create function case_join_as_chief_officers(p_case uuid) returns review_case language plpgsql as $$
+declare
+    c review_case := case_join_open(p_case);
+begin
+    if claim('kind') is distinct from 'chief_officers_group' or claim('area') is distinct from c.committee then
+        perform refuse(403, 'organisation_not_allowed');
+    end if;
+    return c;
+end
+$$;
+
+create function ratification_faults(n ratification, agreed date) returns json[]
+language plpgsql stable as $$
+begin
+    return array[
+        future_fault('/decided_on', n.decided_on),
+        early_fault('/decided_on', n.decided_on, agreed, 'the committee agreed the report'),
+        future_fault('/plan_considered_on', n.plan_considered_on),
+        early_fault('/plan_considered_on', n.plan_considered_on, agreed, 'the committee agreed the report'),
+        case when n.outcome = 'changes_requested' and n.reason is null then
+            fault('/reason', 'reason_required', 'is required when outcome is changes_requested') end,
+        case when n.outcome = 'ratified' and n.reason is not null then
+            fault('/reason', 'only_for_changes', 'is only allowed when outcome is changes_requested') end,
+        case when n.outcome <> 'ratified' and n.plan_considered_on is not null then
+            fault('/plan_considered_on', 'only_when_ratified', 'is only allowed when outcome is ratified') end];
+end
+$$;
+
+create function ratification_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_join_as_chief_officers(p_case);
+    p report;
+    r ratification := case_ratification(c);
+    n ratification := jsonb_populate_record(null::ratification, input);
+begin
+    if c.stage <> 'ratification' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_ratification',
+            'A report can only be ratified in the stage ratification.')));
+    end if;
+    if r.outcome = 'ratified' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'ratified_already',
+            'The report is already ratified.')));
+    end if;
+    select * into p from report where case_id = c.id;
+    if claim('client') = p.agreed_by or has_written(c, 'report', '{committee_agreed_on,agreed_by}') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
+            'A client that wrote the report or recorded its agreement cannot ratify it.')));
+    end if;
+    perform refuse_faults(variadic ratification_faults(n, p.committee_agreed_on));
+    insert into ratification (id, committee, case_id, stage_sequence, outcome, decided_on, reason,
+            plan_considered_on, recorded_by)
+        select uuid_v7(), c.committee, c.id, max(s.sequence), n.outcome, n.decided_on, n.reason,
+            n.plan_considered_on, claim('organisation')
+        from case_stage s where s.case_id = c.id
+        returning * into r;
+    if r.outcome = 'ratified' then
+        perform notices_make(c, 'outcome', r.decided_on + 7);
+    end if;
+    return (201, null, null, ratification_document(r))::reply;
+end
+$$;
+
+create function plan_consider(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_join_as_chief_officers(p_case);
+    r ratification := case_ratification(c);
+    on_day date := (input ->> 'considered_on')::date;
+begin
+    if r.outcome is distinct from 'ratified' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_ratified',
+            'The plan can only be considered after the report is ratified.')));
+    end if;
+    perform refuse_faults(
+        future_fault('/considered_on', on_day),
+        early_fault('/considered_on', on_day,
+            (select p.committee_agreed_on from report p where p.case_id = c.id),
+            'the committee agreed the report'));
+    update ratification set plan_considered_on = on_day,
+            resource_issues_raised = (input ->> 'resource_issues_raised')::boolean
+        where id = r.id returning * into r;
+    return (201, null, null, ratification_document(r))::reply;
+end
+$$;
+
+create function guard_report_drafted(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from report p where p.case_id = c.id and p.drafted_on is not null
+        and p.sections @> '{core_data,introduction,review_process,facts,analysis,learning_points}');
+end
+$$;
+
+create function guard_accuracy_checked(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from report p where p.case_id = c.id and p.accuracy_checked_on is not null);
+end
+$$;
+
+create function guard_report_agreed(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from report p where p.case_id = c.id and p.committee_agreed_on is not null);
+end
+$$;
+
+create function guard_prosecution_consulted(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return not exists (select from proceeding p where p.case_id = c.id and p.ended_on is null)
+        or exists (select from report r where r.case_id = c.id and r.prosecution_consulted_on is not null);
+end
+$$;
+
+create function guard_strategies_or_reason(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return exists (select from strategy s where s.case_id = c.id)
+        or exists (select from report p where p.case_id = c.id and p.no_strategies_reason is not null);
+end
+$$;
+
+create function guard_report_ratified(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return case_ratified_on(c) is not null;
+end
+$$;
+
+create function guard_changes_requested(c review_case) returns boolean language plpgsql stable as $$
+declare
+    r ratification := case_ratification(c);
+begin
+    return coalesce(r.outcome = 'changes_requested', false);
+end
+$$;
+
+create function guard_plan_considered(c review_case) returns boolean language plpgsql stable as $$
+declare
+    r ratification := case_ratification(c);
+begin
+    return r.plan_considered_on is not null;
+end
+$$;

@@ -1,0 +1,107 @@
+-- Announced erasures: one client of the committee announces, for a day after the notice period; whoever follows the
+-- feed can stop it until then; another client carries it out (retention.sql). Each change of what decides how long
+-- the case or referral is kept stops the erasure: nothing that a client records makes anything erasable before a notice
+-- period has passed since.
+
+create function erasure_document(e erasure) returns json language sql stable as $$
+    select json_build_object(
+        'id', e.id,
+        'committee', e.committee,
+        'case_id', e.case_id,
+        'referral_id', e.referral_id,
+        'reference', e.reference,
+        'status', e.status,
+        'announced_on', e.announced_on,
+        'announced_by', e.announced_by,
+        'not_before', e.not_before,
+        'stopped_on', e.stopped_on,
+        'stopped_because', e.stopped_because,
+        'created_at', rendered(e.created_at),
+        'updated_at', rendered(e.updated_at),
+        'version', e.version,
+        'links', json_build_object(
+            'self', '/v1/erasures/' || e.id,
+            'subject', coalesce('/v1/cases/' || e.case_id, '/v1/referrals/' || e.referral_id)))
+$$;
+
+-- Ends the statement unless another client announced the erasure of the case or of the referral, and its day has come.
+create function erasure_refuse_early(p_case uuid, p_referral uuid) returns void language plpgsql as $$
+declare
+    e erasure;
+begin
+    select * into e from erasure x where x.status = 'announced' and (x.case_id = p_case or x.referral_id = p_referral);
+    if not found then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'erasure_not_announced',
+            'The erasure must be announced first.')));
+    end if;
+    if e.announced_by = claim('client') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
+            'The client that announced the erasure cannot carry it out.')));
+    end if;
+    if e.not_before > today() then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_erasure_day',
+            'The erasure is announced for ' || e.not_before || ' and may be stopped until then.')));
+    end if;
+end
+$$;
+
+create function erasure_announce(p_case uuid, p_referral uuid, p_reference text) returns reply
+language plpgsql as $$
+declare
+    e erasure;
+begin
+    if exists (select from erasure x where x.status = 'announced'
+            and (x.case_id = p_case or x.referral_id = p_referral)) then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'erasure_announced',
+            'The erasure was already announced.')));
+    end if;
+    insert into erasure (id, committee, case_id, referral_id, reference, announced_on, announced_by, not_before)
+        values (uuid_v7(), claim('committee'), p_case, p_referral, p_reference, today(), claim('client'), notice_ends())
+        returning * into e;
+    return (201, e.version, '/v1/erasures/' || e.id, erasure_document(e))::reply;
+end
+$$;
+
+create function case_erasure_announce(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    c review_case := case_lock(p_id, expected);
+begin
+    perform case_refuse_kept(c, input);
+    return erasure_announce(c.id, null, c.reference);
+end
+$$;
+
+create function referral_erasure_announce(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral;
+begin
+    select * into r from referral x where x.id = p_id and x.committee = claim('committee');
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, r.version);
+    perform referral_refuse_kept(r, input);
+    return erasure_announce(null, r.id, r.reference);
+end
+$$;
+
+create function erasure_stop(p_id uuid, expected bigint) returns reply language plpgsql as $$
+declare
+    e erasure;
+begin
+    select * into e from erasure where id = p_id and committee = claim('committee');
+    if not found or not has_any_scope('cases.write', 'retention.write') then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, e.version);
+    update erasure set status = 'stopped', stopped_on = today(), stopped_because = 'committee'
+        where id = p_id and version = e.version and status = 'announced' returning * into e;
+    if not found then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'erasure_stopped',
+            'The erasure was already stopped.')));
+    end if;
+    return (200, e.version, null, erasure_document(e))::reply;
+end
+$$;

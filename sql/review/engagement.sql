@@ -1,0 +1,217 @@
+-- Engagement: whom of the family and of the practitioners a review heard, and how. The committee records it, and
+-- so does whoever has access to the case.
+
+create function family_engagement_document(e family_engagement) returns json
+language sql stable as $$
+    select json_build_object(
+        'id', e.id,
+        'case_id', e.case_id,
+        'relation', e.relation,
+        'invited_on', e.invited_on,
+        'not_invited_reason', e.not_invited_reason,
+        'response', e.response,
+        'responded_on', e.responded_on,
+        'response_reason', e.response_reason,
+        'method', e.method,
+        'views_taken_on', e.views_taken_on,
+        'feedback_before_publication_on', e.feedback_before_publication_on,
+        'created_at', rendered(e.created_at),
+        'updated_at', rendered(e.updated_at),
+        'version', e.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || e.case_id || '/family-engagements/' || e.id,
+            'case', '/v1/cases/' || e.case_id))
+$$;
+
+-- Somebody is invited, or there is a reason why not.
+create function family_invitation_faults(c review_case, e family_engagement) returns json[]
+language plpgsql stable as $$
+begin
+    return review_day_faults('/invited_on', e.invited_on, c) || array[
+        case when e.invited_on is null and e.not_invited_reason is null then
+            fault('/invited_on', 'invitation_or_reason',
+                'is needed, unless not_invited_reason says why there was no invitation') end,
+        case when e.invited_on is not null and e.not_invited_reason is not null then
+            fault('/not_invited_reason', 'only_when_not_invited',
+                'is only allowed for somebody who was not invited') end,
+        case when e.invited_on is null and e.not_invited_reason is not null
+                and e.response is distinct from 'not_invited' then
+            fault('/response', 'not_invited', 'must be not_invited if there was no invitation') end,
+        case when e.invited_on is not null and e.response = 'not_invited' then
+            fault('/response', 'not_invited', 'is only allowed for somebody who was not invited') end];
+end
+$$;
+
+-- What was answered, and what came of it.
+create function family_answer_faults(c review_case, e family_engagement) returns json[]
+language plpgsql stable as $$
+declare
+    answered boolean := coalesce(e.response in ('took_part', 'declined'), false);
+begin
+    return array[
+        case when answered and e.responded_on is null then
+            fault('/responded_on', 'required_when_answered', 'is needed for somebody who answered') end,
+        case when not answered and e.responded_on is not null then
+            fault('/responded_on', 'only_when_answered', 'is only allowed for somebody who answered') end,
+        future_fault('/responded_on', e.responded_on),
+        early_fault('/responded_on', e.responded_on, e.invited_on, 'invited_on'),
+        case when e.response = 'no_reply' and e.response_reason is null then
+            fault('/response_reason', 'reason_required', 'is required when response is no_reply') end,
+        case when e.response_reason is not null
+                and coalesce(e.response not in ('declined', 'no_reply'), true) then
+            fault('/response_reason', 'only_when_not_taking_part',
+                'is only allowed for somebody who declined or did not reply') end,
+        case when e.views_taken_on is not null and e.response is distinct from 'took_part' then
+            fault('/views_taken_on', 'only_when_taking_part', 'is only allowed for somebody who took part') end,
+        case when e.views_taken_on is not null and e.method is null then
+            fault('/method', 'method_required', 'is required with views_taken_on') end,
+        future_fault('/views_taken_on', e.views_taken_on),
+        early_fault('/views_taken_on', e.views_taken_on, e.invited_on, 'invited_on'),
+        future_fault('/feedback_before_publication_on', e.feedback_before_publication_on),
+        early_fault('/feedback_before_publication_on', e.feedback_before_publication_on,
+            coalesce(e.views_taken_on, e.invited_on, decision_entered_on(c)),
+            'there was anything to give feedback on')];
+end
+$$;
+
+create function family_engagement_add(p_case uuid, input jsonb) returns reply
+language plpgsql as $$
+declare
+    c review_case := case_join_open(p_case);
+    e family_engagement := jsonb_populate_record(null::family_engagement, input);
+begin
+    perform refuse_before_set_up(c);
+    perform refuse_faults(variadic family_invitation_faults(c, e) || family_answer_faults(c, e));
+    insert into family_engagement (id, committee, case_id, relation, invited_on, not_invited_reason, response,
+            responded_on, response_reason, method, views_taken_on, feedback_before_publication_on)
+        values (uuid_v7(), c.committee, c.id, e.relation, e.invited_on, e.not_invited_reason, e.response,
+            e.responded_on, e.response_reason, e.method, e.views_taken_on, e.feedback_before_publication_on)
+        returning * into e;
+    return (201, e.version, '/v1/cases/' || c.id || '/family-engagements/' || e.id,
+        family_engagement_document(e))::reply;
+end
+$$;
+
+create function family_engagement_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_join_open(p_case);
+    e family_engagement;
+    n family_engagement;
+begin
+    select * into e from family_engagement where id = p_id and case_id = c.id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, e.version);
+    n := jsonb_populate_record(e, change);
+    perform refuse_faults(variadic family_invitation_faults(c, n) || family_answer_faults(c, n));
+    update family_engagement set (relation, invited_on, not_invited_reason, response, responded_on,
+            response_reason, method, views_taken_on, feedback_before_publication_on)
+        = (n.relation, n.invited_on, n.not_invited_reason, n.response, n.responded_on, n.response_reason,
+            n.method, n.views_taken_on, n.feedback_before_publication_on)
+        where id = p_id returning * into e;
+    return (200, e.version, null, family_engagement_document(e))::reply;
+end
+$$;
+
+create function practitioner_engagement_document(e practitioner_engagement) returns json
+language sql stable as $$
+    select json_build_object(
+        'id', e.id,
+        'case_id', e.case_id,
+        'kind', e.kind,
+        'held_on', e.held_on,
+        'organisations', e.organisations,
+        'participants_count', e.participants_count,
+        'reason', e.reason,
+        'support_offered', e.support_offered,
+        'created_at', rendered(e.created_at),
+        'updated_at', rendered(e.updated_at),
+        'version', e.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || e.case_id || '/practitioner-engagements/' || e.id,
+            'case', '/v1/cases/' || e.case_id))
+$$;
+
+-- Something was held and has its day, its organisations and its number of people, or there is a reason why not.
+create function practitioner_engagement_faults(c review_case, e practitioner_engagement)
+returns json[] language plpgsql stable as $$
+declare
+    held boolean := e.kind <> 'not_held';
+begin
+    return review_day_faults('/held_on', e.held_on, c)
+        || organisation_faults('/organisations', e.organisations)
+        || array[
+            case when held and e.held_on is null then
+                fault('/held_on', 'required_when_held', 'is required for an engagement that was held') end,
+            case when not held and e.held_on is not null then
+                fault('/held_on', 'only_when_held', 'is only allowed for an engagement that was held') end,
+            case when held and cardinality(e.organisations) = 0 then
+                fault('/organisations', 'required_when_held', 'must contain at least one organisation') end,
+            case when held and e.participants_count is null then
+                fault('/participants_count', 'required_when_held', 'is required for an engagement that was held') end,
+            case when not held and e.participants_count is not null then
+                fault('/participants_count', 'only_when_held', 'is only allowed for an engagement that was held') end,
+            case when not held and e.reason is null then
+                fault('/reason', 'reason_required', 'is required') end,
+            case when held and e.reason is not null then
+                fault('/reason', 'only_when_not_held', 'is only allowed if no engagement was held') end];
+end
+$$;
+
+create function practitioner_engagement_add(p_case uuid, input jsonb) returns reply
+language plpgsql as $$
+declare
+    c review_case := case_join_open(p_case);
+    e practitioner_engagement := jsonb_populate_record(null::practitioner_engagement, input);
+begin
+    perform refuse_before_set_up(c);
+    perform refuse_faults(variadic practitioner_engagement_faults(c, e));
+    insert into practitioner_engagement (id, committee, case_id, kind, held_on, organisations,
+            participants_count, reason, support_offered)
+        values (uuid_v7(), c.committee, c.id, e.kind, e.held_on, e.organisations, e.participants_count,
+            e.reason, e.support_offered)
+        returning * into e;
+    return (201, e.version, '/v1/cases/' || c.id || '/practitioner-engagements/' || e.id,
+        practitioner_engagement_document(e))::reply;
+end
+$$;
+
+create function practitioner_engagement_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_join_open(p_case);
+    e practitioner_engagement;
+    n practitioner_engagement;
+begin
+    select * into e from practitioner_engagement where id = p_id and case_id = c.id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, e.version);
+    n := jsonb_populate_record(e, change);
+    perform refuse_faults(variadic practitioner_engagement_faults(c, n));
+    update practitioner_engagement set (kind, held_on, organisations, participants_count, reason,
+            support_offered)
+        = (n.kind, n.held_on, n.organisations, n.participants_count, n.reason, n.support_offered)
+        where id = p_id returning * into e;
+    return (200, e.version, null, practitioner_engagement_document(e))::reply;
+end
+$$;
+
+-- Something that was held counts, and so does a recorded reason why nothing was.
+create function guard_practitioners_engaged(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return exists (select from practitioner_engagement e where e.case_id = c.id);
+end
+$$;
+
+create function guard_family_invitations_answered(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return (select coalesce(bool_and(e.response is not null), false)
+        from family_engagement e where e.case_id = c.id);
+end
+$$;

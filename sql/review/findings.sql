@@ -1,0 +1,144 @@
+-- What the review finds, and the strategies that it suggests. The review team records both.
+
+-- Ends the statement while the case has not come to a stage.
+create function case_refuse_before(c review_case, p_stage text, rule text, message text) returns void
+language plpgsql as $$
+begin
+    if (select s.position from stage s where s.code = c.stage)
+            < (select s.position from stage s where s.code = p_stage) then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, rule, message)));
+    end if;
+end
+$$;
+
+create function finding_document(f finding) returns json language plpgsql stable as $$
+begin
+    return json_build_object(
+        'id', f.id,
+        'case_id', f.case_id,
+        'kind', f.kind,
+        'statement', f.statement,
+        'practice_area', f.practice_area,
+        'themes', f.themes,
+        'factors', f.factors,
+        'recorded_by', f.recorded_by,
+        'created_at', rendered(f.created_at),
+        'updated_at', rendered(f.updated_at),
+        'version', f.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || f.case_id || '/findings/' || f.id,
+            'case', '/v1/cases/' || f.case_id));
+end
+$$;
+
+create function finding_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_join_open(p_case);
+    f finding := jsonb_populate_record(null::finding, input);
+begin
+    perform case_refuse_before(c, 'review', 'before_review', 'Findings are recorded from the stage review on.');
+    insert into finding (id, committee, case_id, kind, statement, practice_area, themes, factors, recorded_by)
+        values (uuid_v7(), c.committee, c.id, f.kind, f.statement, f.practice_area, f.themes, f.factors,
+            claim('organisation'))
+        returning * into f;
+    return (201, f.version, '/v1/cases/' || c.id || '/findings/' || f.id, finding_document(f))::reply;
+end
+$$;
+
+create function finding_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_join_open(p_case);
+    f finding;
+    n finding;
+begin
+    select * into f from finding where id = p_id and case_id = c.id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, f.version);
+    n := jsonb_populate_record(f, change);
+    update finding set (kind, statement, practice_area, themes, factors)
+        = (n.kind, n.statement, n.practice_area, n.themes, n.factors)
+        where id = p_id returning * into f;
+    return (200, f.version, null, finding_document(f))::reply;
+end
+$$;
+
+create function strategy_document(s strategy) returns json language plpgsql stable as $$
+begin
+    return json_build_object(
+        'id', s.id,
+        'case_id', s.case_id,
+        'case_for_change', s.case_for_change,
+        'learning_orientation', s.learning_orientation,
+        'evidence', s.evidence,
+        'responsible_organisation', s.responsible_organisation,
+        'review_on', s.review_on,
+        'findings', s.findings,
+        'recorded_by', s.recorded_by,
+        'created_at', rendered(s.created_at),
+        'updated_at', rendered(s.updated_at),
+        'version', s.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || s.case_id || '/strategies/' || s.id,
+            'case', '/v1/cases/' || s.case_id));
+end
+$$;
+
+create function strategy_faults(c review_case, s strategy) returns json[] language plpgsql stable as $$
+begin
+    return array[
+        case when not exists (select from organisation o where o.code = s.responsible_organisation) then
+            fault('/responsible_organisation', 'unknown_code', 'is not an organisation') end,
+        early_fault('/review_on', s.review_on, c.opened_on, 'the case was opened'),
+        case when exists (select from unnest(s.findings) named
+                where not exists (select from finding f where f.id = named and f.case_id = c.id)) then
+            fault('/findings', 'unknown_finding', 'contains a finding of another case') end];
+end
+$$;
+
+create function strategy_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_join_open(p_case);
+    s strategy := jsonb_populate_record(null::strategy, input);
+begin
+    perform case_refuse_before(c, 'review', 'before_review', 'Strategies are recorded from the stage review on.');
+    perform refuse_faults(variadic strategy_faults(c, s));
+    insert into strategy (id, committee, case_id, case_for_change, learning_orientation, evidence,
+            responsible_organisation, review_on, findings, recorded_by)
+        values (uuid_v7(), c.committee, c.id, s.case_for_change, s.learning_orientation, s.evidence,
+            s.responsible_organisation, s.review_on, s.findings, claim('organisation'))
+        returning * into s;
+    return (201, s.version, '/v1/cases/' || c.id || '/strategies/' || s.id, strategy_document(s))::reply;
+end
+$$;
+
+create function strategy_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_join_open(p_case);
+    s strategy;
+    n strategy;
+begin
+    select * into s from strategy where id = p_id and case_id = c.id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, s.version);
+    n := jsonb_populate_record(s, change);
+    perform refuse_faults(variadic strategy_faults(c, n));
+    update strategy set (case_for_change, learning_orientation, evidence, responsible_organisation, review_on,
+            findings)
+        = (n.case_for_change, n.learning_orientation, n.evidence, n.responsible_organisation, n.review_on,
+            n.findings)
+        where id = p_id returning * into s;
+    return (200, s.version, null, strategy_document(s))::reply;
+end
+$$;
+
+create function guard_learning_recorded(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from finding f where f.case_id = c.id);
+end
+$$;

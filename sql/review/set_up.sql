@@ -1,0 +1,268 @@
+-- Setting a review up: its mandate, its team, and how the family is kept in touch.
+
+-- Ends the statement while there is no review to set up: before the decision, or when it is not to proceed. An
+-- alternative review gets here when it begins.
+create function refuse_before_set_up(c review_case) returns void language plpgsql as $$
+begin
+    if c.stage in ('notification', 'information_gathering', 'recommendation')
+            or c.stage = 'decision' and c.decision_outcome is distinct from 'proceed' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_set_up',
+            'The committee must decide to proceed first.')));
+    end if;
+end
+$$;
+
+-- The day before which nothing of a review can have happened.
+create function decision_entered_on(c review_case) returns date language plpgsql stable as $$
+begin
+    return (select min(s.entered_on) from case_stage s where s.case_id = c.id and s.stage = 'decision');
+end
+$$;
+
+-- The faults of a day on which something of the review happened.
+create function review_day_faults(pointer text, day date, c review_case) returns json[]
+language plpgsql stable as $$
+begin
+    return array[
+        future_fault(pointer, day),
+        early_fault(pointer, day, decision_entered_on(c), 'the case came to the stage decision')];
+end
+$$;
+
+-- A fault for each code that is not an organisation.
+create function organisation_faults(pointer text, codes text[]) returns json[]
+language plpgsql stable as $$
+begin
+    return array(select fault(pointer || '/' || n - 1, 'unknown_code', 'is not an organisation')
+        from unnest(codes) with ordinality u(code, n)
+        where not exists (select from organisation o where o.code = u.code));
+end
+$$;
+
+create function mandate_document(m mandate) returns json language sql stable as $$
+    select json_build_object(
+        'case_id', m.case_id,
+        'agreed_on', m.agreed_on,
+        'questions', m.questions,
+        'period_from', m.period_from,
+        'period_to', m.period_to,
+        'agencies', m.agencies,
+        'target_completion_on', m.target_completion_on,
+        'legal_advice', m.legal_advice,
+        'media_plan', m.media_plan,
+        'staff_support_plan', m.staff_support_plan,
+        'created_at', rendered(m.created_at),
+        'updated_at', rendered(m.updated_at),
+        'version', m.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || m.case_id || '/mandate',
+            'case', '/v1/cases/' || m.case_id))
+$$;
+
+create function mandate_faults(c review_case, m mandate) returns json[] language plpgsql stable as $$
+begin
+    return review_day_faults('/agreed_on', m.agreed_on, c)
+        || organisation_faults('/agencies', m.agencies)
+        || array[
+            future_fault('/period_from', m.period_from),
+            future_fault('/period_to', m.period_to),
+            early_fault('/period_to', m.period_to, m.period_from, 'period_from'),
+            early_fault('/target_completion_on', m.target_completion_on,
+                coalesce(m.agreed_on, decision_entered_on(c)), 'the mandate can have been agreed')];
+end
+$$;
+
+-- Records or replaces the mandate. `create_only`: If-None-Match: * was sent.
+create function mandate_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock(p_case, null);
+    m mandate;
+    n mandate := jsonb_populate_record(null::mandate, input);
+    known boolean;
+begin
+    select * into m from mandate where case_id = c.id for update;
+    known := found;
+    perform refuse_put(create_only, expected, m.version);
+    perform case_refuse_closed(c);
+    perform refuse_before_set_up(c);
+    if c.stage not in ('decision', 'set_up', 'review', 'reporting') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'after_reporting',
+            'The mandate cannot change after the report went to the chief officers.')));
+    end if;
+    perform refuse_faults(variadic mandate_faults(c, n));
+    insert into mandate (case_id, committee, agreed_on, questions, period_from, period_to, agencies,
+            target_completion_on, legal_advice, media_plan, staff_support_plan)
+        values (c.id, c.committee, n.agreed_on, n.questions, n.period_from, n.period_to, n.agencies,
+            n.target_completion_on, n.legal_advice, n.media_plan, n.staff_support_plan)
+        on conflict (case_id) do update set (agreed_on, questions, period_from, period_to, agencies,
+            target_completion_on, legal_advice, media_plan, staff_support_plan)
+            = (excluded.agreed_on, excluded.questions, excluded.period_from, excluded.period_to,
+            excluded.agencies, excluded.target_completion_on, excluded.legal_advice, excluded.media_plan,
+            excluded.staff_support_plan)
+        returning * into m;
+    return (case when known then 200 else 201 end, m.version, null, mandate_document(m))::reply;
+end
+$$;
+
+create function team_member_document(m team_member) returns json language sql stable as $$
+    select json_build_object(
+        'id', m.id,
+        'case_id', m.case_id,
+        'role', m.role,
+        'organisation', m.organisation,
+        'client', m.client,
+        'independence', m.independence,
+        'appointed_on', m.appointed_on,
+        'ended_on', m.ended_on,
+        'ended_reason', m.ended_reason,
+        'created_at', rendered(m.created_at),
+        'updated_at', rendered(m.updated_at),
+        'version', m.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || m.case_id || '/team/' || m.id,
+            'case', '/v1/cases/' || m.case_id))
+$$;
+
+create function team_member_faults(c review_case, m team_member) returns json[]
+language plpgsql stable as $$
+begin
+    return review_day_faults('/appointed_on', m.appointed_on, c)
+        || array[
+            case when not exists (select from organisation o where o.code = m.organisation) then
+                fault('/organisation', 'unknown_code', 'is not an organisation') end,
+            future_fault('/ended_on', m.ended_on),
+            early_fault('/ended_on', m.ended_on, m.appointed_on, 'appointed_on'),
+            case when m.ended_reason is not null and m.ended_on is null then
+                fault('/ended_reason', 'only_when_ended', 'is only allowed for a member who has left the team') end];
+end
+$$;
+
+-- A review is led by one chair at a time.
+create function team_refuse_second_chair(c review_case, m team_member) returns void
+language plpgsql as $$
+begin
+    if m.role = 'chair' and m.ended_on is null and exists (
+            select from team_member x where x.case_id = c.id and x.role = 'chair' and x.ended_on is null
+                and x.id is distinct from m.id) then
+        perform refuse(409, 'state_conflict', json_build_array(fault('/role', 'chair_appointed',
+            'belongs to another member; end that appointment first')));
+    end if;
+end
+$$;
+
+create function team_member_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    m team_member := jsonb_populate_record(null::team_member, input);
+begin
+    perform refuse_before_set_up(c);
+    perform team_refuse_second_chair(c, m);
+    perform refuse_faults(variadic team_member_faults(c, m));
+    insert into team_member (id, committee, case_id, role, organisation, client, independence, appointed_on)
+        values (uuid_v7(), c.committee, c.id, m.role, m.organisation, m.client, m.independence,
+            m.appointed_on)
+        returning * into m;
+    return (201, m.version, '/v1/cases/' || c.id || '/team/' || m.id, team_member_document(m))::reply;
+end
+$$;
+
+create function team_member_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    m team_member;
+    n team_member;
+begin
+    select * into m from team_member where id = p_id and case_id = c.id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, m.version);
+    n := jsonb_populate_record(m, change);
+    perform team_refuse_second_chair(c, n);
+    perform refuse_faults(variadic team_member_faults(c, n));
+    update team_member set (role, organisation, client, independence, appointed_on, ended_on, ended_reason)
+        = (n.role, n.organisation, n.client, n.independence, n.appointed_on, n.ended_on, n.ended_reason)
+        where id = p_id returning * into m;
+    return (200, m.version, null, team_member_document(m))::reply;
+end
+$$;
+
+create function family_liaison_document(f family_liaison) returns json language sql stable as $$
+    select json_build_object(
+        'case_id', f.case_id,
+        'lead_role', f.lead_role,
+        'strategy_agreed_on', f.strategy_agreed_on,
+        'leaflet_given_on', f.leaflet_given_on,
+        'coordinated_with_police', f.coordinated_with_police,
+        'note', f.note,
+        'created_at', rendered(f.created_at),
+        'updated_at', rendered(f.updated_at),
+        'version', f.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || f.case_id || '/family-liaison',
+            'case', '/v1/cases/' || f.case_id))
+$$;
+
+-- Records or replaces how the family is kept in touch. `create_only`: If-None-Match: * was sent.
+create function family_liaison_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
+returns reply language plpgsql as $$
+declare
+    c review_case := case_lock(p_case, null);
+    f family_liaison;
+    n family_liaison := jsonb_populate_record(null::family_liaison, input);
+    known boolean;
+begin
+    select * into f from family_liaison where case_id = c.id for update;
+    known := found;
+    perform refuse_put(create_only, expected, f.version);
+    perform case_refuse_closed(c);
+    perform refuse_before_set_up(c);
+    perform refuse_faults(variadic review_day_faults('/strategy_agreed_on', n.strategy_agreed_on, c)
+        || review_day_faults('/leaflet_given_on', n.leaflet_given_on, c));
+    insert into family_liaison (case_id, committee, lead_role, strategy_agreed_on, leaflet_given_on,
+            coordinated_with_police, note)
+        values (c.id, c.committee, n.lead_role, n.strategy_agreed_on, n.leaflet_given_on,
+            n.coordinated_with_police, n.note)
+        on conflict (case_id) do update set (lead_role, strategy_agreed_on, leaflet_given_on,
+            coordinated_with_police, note) = (excluded.lead_role, excluded.strategy_agreed_on,
+            excluded.leaflet_given_on, excluded.coordinated_with_police, excluded.note)
+        returning * into f;
+    return (case when known then 200 else 201 end, f.version, null, family_liaison_document(f))::reply;
+end
+$$;
+
+create function guard_mandate_agreed(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from mandate m where m.case_id = c.id and m.agreed_on is not null);
+end
+$$;
+
+create function guard_staff_support_planned(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return exists (select from mandate m where m.case_id = c.id and m.staff_support_plan);
+end
+$$;
+
+create function guard_team_appointed(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return (select count(distinct m.role) = 2 from team_member m
+        where m.case_id = c.id and m.ended_on is null and m.role in ('chair', 'reviewer'));
+end
+$$;
+
+create function guard_team_multi_agency(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return (select count(distinct m.organisation) >= 2 from team_member m
+        where m.case_id = c.id and m.ended_on is null);
+end
+$$;
+
+create function guard_family_liaison_agreed(c review_case) returns boolean
+language plpgsql stable as $$
+begin
+    return exists (select from family_liaison f where f.case_id = c.id and f.strategy_agreed_on is not null);
+end
+$$;

@@ -1,0 +1,95 @@
+-- Access of others to a single case: chairs, reviewers and team members for a time, committees that take part in
+-- a joint review, and the organisations that are talked to about parallel processes.
+
+create function access_document(a case_access) returns json language sql stable as $$
+    select json_build_object(
+        'id', a.id,
+        'case_id', a.case_id,
+        'organisation', a.organisation,
+        'client_id', a.client,
+        'role', a.role,
+        'starts_on', a.starts_on,
+        'ends_on', a.ends_on,
+        'ended_on', a.ended_on,
+        'in_force', a.ended_on is null and a.starts_on <= today() and (a.ends_on is null or a.ends_on >= today()),
+        'created_at', rendered(a.created_at),
+        'updated_at', rendered(a.updated_at),
+        'version', a.version,
+        'links', json_build_object(
+            'self', '/v1/cases/' || a.case_id || '/access/' || a.id,
+            'case', '/v1/cases/' || a.case_id))
+$$;
+
+-- What is wrong with an access: the kind of organisation has to fit the role, and a person's access has an end.
+create function access_faults(a case_access) returns json[] language plpgsql stable as $$
+declare
+    kind text := (select o.kind from organisation o where o.code = a.organisation);
+    of_a_person boolean := a.role in ('chair', 'reviewer', 'team_member');
+begin
+    return array[
+        case when kind is null then fault('/organisation', 'unknown_code', 'is not an organisation')
+            -- An access that is there already may be that of a committee which has taken the case over since.
+            when a.id is null and a.organisation = claim('organisation') and not of_a_person then
+                fault('/organisation', 'access_to_own_case', 'already has access to its own cases')
+            when a.role = 'joint_committee' and kind <> 'committee' then
+                fault('/organisation', 'organisation_does_not_fit_role', 'must be a committee for this role')
+            when a.role = 'proceedings_liaison' and kind not in ('police', 'prosecution', 'reporter') then
+                fault('/organisation', 'organisation_does_not_fit_role',
+                    'must be police, prosecution or reporter for this role') end,
+        case when of_a_person and a.client is null then
+            fault('/client_id', 'client_required', 'is required for personal access') end,
+        case when of_a_person and a.ends_on is null then
+            fault('/ends_on', 'end_required', 'is required for personal access') end,
+        case when a.ends_on < a.starts_on then
+            fault('/ends_on', 'date_order', 'must not be before starts_on') end,
+        case when of_a_person and a.ends_on > a.starts_on + 731 then
+            fault('/ends_on', 'too_long', 'must be at most two years after starts_on') end];
+end
+$$;
+
+create function access_grant(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    a case_access := jsonb_populate_record(null::case_access, input);
+begin
+    a.client := input ->> 'client_id';
+    perform refuse_faults(variadic access_faults(a));
+    if exists (select from case_access x where x.case_id = c.id and x.organisation = a.organisation
+            and x.client is not distinct from a.client and x.role = a.role and x.ended_on is null
+            and (x.ends_on is null or x.ends_on >= today())) then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'access_there_already',
+            'This access is already in force. Change it instead.')));
+    end if;
+    insert into case_access (id, committee, case_id, organisation, client, role, starts_on, ends_on)
+        values (uuid_v7(), c.committee, c.id, a.organisation, a.client, a.role, a.starts_on, a.ends_on)
+        returning * into a;
+    return (201, a.version, '/v1/cases/' || c.id || '/access/' || a.id, access_document(a))::reply;
+end
+$$;
+
+-- Moves the end of an access, or ends it at once.
+create function access_change(p_case uuid, p_id uuid, expected bigint, change jsonb) returns reply
+language plpgsql as $$
+declare
+    c review_case := case_lock(p_case, null);
+    a case_access;
+    n case_access;
+begin
+    select * into a from case_access where case_id = c.id and id = p_id for update;
+    if not found then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, a.version);
+    if a.ended_on is not null then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'access_ended',
+            'The access has ended. Grant it again.')));
+    end if;
+    n := jsonb_populate_record(a, change);
+    perform refuse_faults(variadic access_faults(n) || array[
+        future_fault('/ended_on', n.ended_on),
+        early_fault('/ended_on', n.ended_on, n.starts_on, 'starts_on')]);
+    update case_access set (ends_on, ended_on) = (n.ends_on, n.ended_on)
+        where id = p_id returning * into a;
+    return (200, a.version, null, access_document(a))::reply;
+end
+$$;

@@ -1,0 +1,200 @@
+-- Cases and referrals that change hands: both committees have to agree, and the history goes along.
+
+-- The case, for the committee that has it and for the one that is asked to take it over.
+create function transfer_case(t case_transfer) returns uuid language sql stable as $$
+    select case when t.committee = claim('committee')
+        or t.status = 'proposed' and t.to_committee = claim('committee') then t.case_id end
+$$;
+
+create function transfer_document(t case_transfer) returns json language sql stable as $$
+    select json_build_object(
+        'id', t.id,
+        'case_id', transfer_case(t),
+        'case_reference', t.case_reference,
+        'from_committee', t.from_committee,
+        'to_committee', t.to_committee,
+        'reason', t.reason,
+        'note', t.note,
+        'status', t.status,
+        'proposed_on', t.proposed_on,
+        'decided_on', t.decided_on,
+        'answer', t.answer,
+        'created_at', rendered(t.created_at),
+        'updated_at', rendered(t.updated_at),
+        'version', t.version,
+        'links', json_build_object(
+            'self', '/v1/transfers/' || t.id,
+            'case', '/v1/cases/' || transfer_case(t)))
+$$;
+
+create function other_committee_fault(pointer text, committee text) returns json
+language sql stable as $$
+    select case
+        when committee = claim('committee') then fault(pointer, 'transfer_to_itself', 'is the committee itself')
+        when not exists (select from committee c where c.code = other_committee_fault.committee) then
+            fault(pointer, 'unknown_code', 'is not a committee') end
+$$;
+
+create function transfer_propose(p_case uuid, input jsonb) returns reply language plpgsql as $$
+declare
+    c review_case := case_lock_open(p_case, null);
+    t case_transfer := jsonb_populate_record(null::case_transfer, input);
+begin
+    if exists (select from case_transfer x where x.case_id = c.id and x.status = 'proposed') then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'transfer_proposed',
+            'A transfer of the case is already proposed.')));
+    end if;
+    perform refuse_faults(
+        other_committee_fault('/to_committee', t.to_committee),
+        future_fault('/proposed_on', t.proposed_on),
+        early_fault('/proposed_on', t.proposed_on, c.opened_on, 'the case was opened'));
+    insert into case_transfer (id, committee, case_id, case_reference, from_committee, to_committee, reason,
+            note, proposed_on)
+        values (uuid_v7(), c.committee, c.id, c.reference, c.committee, t.to_committee, t.reason, t.note,
+            t.proposed_on)
+        returning * into t;
+    return (201, t.version, '/v1/transfers/' || t.id, transfer_document(t))::reply;
+end
+$$;
+
+-- Locks a proposed transfer for the committee whose turn it is.
+create function transfer_lock(p_id uuid, expected bigint, as_receiver boolean) returns case_transfer
+language plpgsql as $$
+declare
+    t case_transfer;
+begin
+    select * into t from case_transfer where id = p_id for update;
+    if not found or claim('committee')
+            <> (case when as_receiver then t.to_committee else t.from_committee end) then
+        perform refuse(404, 'not_found');
+    end if;
+    perform refuse_stale(expected, t.version);
+    if t.status <> 'proposed' then
+        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'transfer_decided',
+            'The transfer has been decided or withdrawn.')));
+    end if;
+    return t;
+end
+$$;
+
+-- Gives the case to the other committee. Runs as the owner, because no committee may write what belongs to
+-- another; it does only what the accepted transfer says.
+create function transfer_carry_out(p_id uuid, area text) returns void
+language plpgsql security definer set search_path from current as $$
+declare
+    t case_transfer;
+begin
+    select * into strict t from case_transfer
+        where id = p_id and status = 'accepted' and to_committee = claim('committee')
+            and committee = from_committee and has_scope('cases.write');
+    perform case_wait(t.case_id);
+    update review_case set committee = t.to_committee, local_authority = area where id = t.case_id;
+    perform decision_tell_more(t.case_id); -- other chief officers have to be told
+end
+$$;
+
+-- What is wrong with the accesses that the receiving committee wants to keep.
+create function kept_access_faults(cases uuid[], kept uuid[]) returns json[]
+language plpgsql stable as $$
+begin
+    return (select coalesce(array_agg(case
+            when a.id is null then
+                fault('/keep_access/' || n - 1, 'unknown_access', 'is not an access to the case that has not ended')
+            when a.organisation = claim('organisation') and a.client is null then
+                fault('/keep_access/' || n - 1, 'access_to_own_case', 'is not needed: the case is the committee''s own')
+            end order by n), '{}')
+        from unnest(kept) with ordinality k(id, n)
+        left join case_access a on a.id = k.id and a.case_id = any (cases) and a.ended_on is null
+            and (a.ends_on is null or a.ends_on >= today()));
+end
+$$;
+
+-- Ends every access that the former committee granted, but for those that the new one keeps: it decides who sees its
+-- case. Access that begins later ends too.
+create function transfer_end_access(cases uuid[], kept uuid[]) returns void language sql volatile as $$
+    update case_access set ended_on = today()
+        where case_id = any (cases) and ended_on is null and (ends_on is null or ends_on >= today()) and id <> all (kept)
+$$;
+
+-- The receiving committee agrees: the case is its own from now on, and so are those that were merged into it.
+create function transfer_accept(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    t case_transfer := transfer_lock(p_id, expected, true);
+    on_day date := (input ->> 'decided_on')::date;
+    kept uuid[] := array(select jsonb_array_elements_text(input -> 'keep_access')::uuid);
+    cases uuid[];
+begin
+    perform case_wait(t.case_id); -- nobody grants access meanwhile
+    cases := case_with_merged(t.case_id);
+    perform refuse_faults(variadic array[
+        area_fault(input ->> 'local_authority', t.to_committee, '/local_authority'),
+        future_fault('/decided_on', on_day),
+        early_fault('/decided_on', on_day, t.proposed_on, 'the transfer was proposed')]
+        || kept_access_faults(cases, kept));
+    update case_transfer set status = 'accepted', decided_on = on_day, answer = input ->> 'answer'
+        where id = p_id;
+    perform transfer_carry_out(p_id, input ->> 'local_authority');
+    perform transfer_end_access(cases, kept);
+    select * into t from case_transfer where id = p_id;
+    return (201, t.version, '/v1/cases/' || t.case_id, transfer_document(t))::reply;
+end
+$$;
+
+-- The receiving committee refuses, or the proposing one withdraws.
+create function transfer_end(p_id uuid, expected bigint, input jsonb, outcome text) returns reply
+language plpgsql as $$
+declare
+    t case_transfer := transfer_lock(p_id, expected, outcome = 'refused');
+    on_day date := (input ->> 'decided_on')::date;
+begin
+    perform refuse_faults(
+        future_fault('/decided_on', on_day),
+        early_fault('/decided_on', on_day, t.proposed_on, 'the transfer was proposed'));
+    update case_transfer set status = outcome, decided_on = on_day, answer = input ->> 'answer'
+        where id = p_id returning * into t;
+    return (201, t.version, null, transfer_document(t))::reply;
+end
+$$;
+
+create function transfer_fits(t case_transfer, filters jsonb) returns boolean
+language sql stable as $$
+    select (filters ->> 'status' is null or t.status = filters ->> 'status')
+        and (filters ->> 'direction' is null
+            or claim('area') = case filters ->> 'direction' when 'in' then t.to_committee
+                else t.from_committee end)
+$$;
+
+-- Gives a referral that is not decided to the committee that it should have been sent to. Runs as the owner,
+-- because the row leaves the sight of the caller.
+create function referral_carry_over(p_id uuid, target text, area text) returns referral
+language plpgsql security definer set search_path from current as $$
+declare
+    r referral;
+begin
+    update referral set committee = target, local_authority = area, transferred_from = claim('committee'),
+            status = 'submitted', acknowledged_on = null
+        where id = p_id and committee = claim('committee') and status in ('submitted', 'acknowledged')
+            and has_scope('cases.write')
+        returning * into strict r;
+    return r;
+end
+$$;
+
+create function referral_transfer(p_id uuid, expected bigint, input jsonb) returns reply
+language plpgsql as $$
+declare
+    r referral := referral_lock(p_id, expected, false);
+    on_day date := (input ->> 'transferred_on')::date;
+    target text := input ->> 'to_committee';
+    outside json := other_committee_fault('/to_committee', target);
+begin
+    perform refuse_faults(
+        outside,
+        case when outside is null then area_fault(input ->> 'local_authority', target, '/local_authority') end,
+        future_fault('/transferred_on', on_day),
+        early_fault('/transferred_on', on_day, r.received_on, 'the referral was received'));
+    r := referral_carry_over(p_id, target, input ->> 'local_authority');
+    return (201, r.version, null, referral_document(r))::reply;
+end
+$$;

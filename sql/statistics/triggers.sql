@@ -1,0 +1,123 @@
+-- What writers append for the statistics: the subjects that changed, and the referrals that count (sql/statistics/fold.sql
+-- folds both into the sums).
+
+-- What a referral counts. It counts with the committee that has it; the committee that it was first sent to counts
+-- it as transferred.
+create or replace function statistic_referral_facts(committee text, transferred_from text, kind text, received date,
+    status text, reason text) returns setof statistic_fact language plpgsql immutable as $$
+declare
+    outcome text := case when status in ('submitted', 'acknowledged') then 'open' else status end;
+begin
+    return query
+        select m.measure, m.scopes, received, m.key, 0, date '-infinity'
+        from (values
+            ('referrals_received', array['*', committee], '{}'::text[]),
+            ('referrals_received.source_kind', array['*', committee], array[null, kind]),
+            ('referrals_outcome', array['*', committee], array[outcome]),
+            ('referrals_outcome.reason', array['*', committee], array[outcome, coalesce(reason, 'none')])
+        ) m(measure, scopes, key)
+        union all
+        select m.measure, array[transferred_from], received, m.key, 0, '-infinity'
+        from (values ('referrals_outcome', array['transferred']),
+            ('referrals_outcome.reason', array['transferred', 'none'])) m(measure, key)
+        where transferred_from is not null;
+end
+$$;
+
+-- The committees whose figures a subject counts in: those that its rows are of, those it was counted for, and those
+-- that take part in it; of a merged case also those of the case that goes on.
+create or replace function statistic_marked_scopes(p_subject uuid, committees text[]) returns text[]
+language sql stable as $$
+    select coalesce(array_agg(distinct found.scope), '{}')
+    from (select unnest(committees) as scope
+        union all
+        select unnest(s.scopes) from statistic_subject s
+            where s.subject = p_subject
+                or s.subject = (select c.merged_into from review_case c where c.id = p_subject)
+        union all
+        select o.committee from case_access a join organisation o on o.code = a.organisation
+            where a.case_id = p_subject and a.role = 'joint_committee') found
+    where found.scope is not null
+$$;
+
+-- Marks the cases whose rows changed. The trigger's argument is the column with the case's id.
+create or replace function statistic_mark() returns trigger
+language plpgsql security definer set search_path = register, pg_temp as $$
+begin
+    execute format('insert into statistic_dirty (subject, lane, scopes)
+        select r.subject, r.committees[1], statistic_marked_scopes(r.subject, r.committees)
+        from (select %I as subject, array_agg(distinct committee) as committees from changed_rows group by 1) r',
+        tg_argv[0]);
+    return null;
+end
+$$;
+
+-- Counts referrals: +1 for rows that are there now, -1 for rows that no longer are. Many pushes of one commit are one
+-- row here for each committee, month and kind of sender.
+create or replace function statistic_count_referrals() returns trigger
+language plpgsql security definer set search_path = register, pg_temp as $$
+begin
+    insert into statistic_delta (measure, scope, month, key, n)
+        select f.measure, s.scope, f.month, f.key, sum(c.times) * tg_argv[0]::integer
+        from (select r.committee, r.transferred_from, r.source_organisation,
+                date_trunc('month', r.received_on::timestamp)::date as month, r.status, r.reason, count(*) as times
+              from changed_rows r group by 1, 2, 3, 4, 5, 6) c,
+            lateral statistic_referral_facts(c.committee, c.transferred_from,
+                organisation_kind(c.source_organisation), c.month, c.status, c.reason) f,
+            lateral unnest(f.scopes) s(scope)
+        group by 1, 2, 3, 4;
+    return null;
+end
+$$;
+
+-- What is left of a referral counts as it did.
+create or replace function statistic_count_anonymous_referrals() returns trigger
+language plpgsql security definer set search_path = register, pg_temp as $$
+begin
+    insert into statistic_delta (measure, scope, month, key, n)
+        select f.measure, s.scope, f.month, f.key, count(*)
+        from changed_rows a, lateral statistic_referral_facts(a.committee, a.transferred_from, a.source_kind,
+                a.received_month, a.status, a.reason) f,
+            unnest(f.scopes) s(scope)
+        group by 1, 2, 3, 4;
+    return null;
+end
+$$;
+
+do $$
+declare
+    part record;
+begin
+    for part in select * from (values
+        ('review_case', 'id', array['insert', 'update', 'delete']),
+        ('anonymous_review', 'id', array['insert', 'update', 'delete']),
+        ('child', 'case_id', array['insert', 'update']),
+        ('case_stage', 'case_id', array['insert', 'update']),
+        ('case_decision', 'case_id', array['insert', 'update']),
+        ('case_access', 'case_id', array['insert', 'update']),
+        ('case_transfer', 'case_id', array['insert', 'update']),
+        ('information_request', 'case_id', array['insert', 'update']),
+        ('ratification', 'case_id', array['insert', 'update']),
+        ('finding', 'case_id', array['insert', 'update']),
+        ('family_engagement', 'case_id', array['insert', 'update']),
+        ('publication', 'case_id', array['insert', 'update']),
+        ('notice', 'case_id', array['insert', 'update']),
+        ('case_hold', 'case_id', array['insert', 'update']),
+        ('proceeding', 'case_id', array['update']),
+        ('action', 'case_id', array['insert', 'update', 'delete']),
+        ('impact_review', 'case_id', array['insert', 'update'])
+    ) parts(name, id, events), unnest(events) event loop
+        execute format('create trigger statistic_%s after %s on %I referencing %s table as changed_rows
+            for each statement execute function statistic_mark(%L)', part.event, part.event, part.name,
+            case part.event when 'delete' then 'old' else 'new' end, part.id);
+    end loop;
+    for part in select * from (values ('insert', 'new', 1), ('update', 'new', 1), ('update', 'old', -1),
+            ('delete', 'old', -1)) parts(event, side, sign) loop
+        execute format('create trigger statistic_%s_%s after %s on referral referencing %s table as changed_rows
+            for each statement execute function statistic_count_referrals(%L)', part.event, part.side, part.event,
+            part.side, part.sign);
+    end loop;
+    create trigger statistic_insert after insert on anonymous_referral referencing new table as changed_rows
+        for each statement execute function statistic_count_anonymous_referrals();
+end
+$$;
