@@ -472,7 +472,7 @@ def test_random_holds_move_working_days_as_calculated(committee, seed):
 @pytest.fixture(scope="module")
 def monthly(caller, cluster):
     """A committee that gives the agencies two months."""
-    cluster.execute("insert into register.timescale values"
+    cluster.execute("insert into register.timescale (stage, committee, amount, unit, valid_from) values"
                     " ('information_gathering', 'EDU', 2, 'months', '2012-01-01')")
     yield caller("CPC-EDU")
     cluster.execute("delete from register.timescale where committee = 'EDU'")
@@ -487,7 +487,7 @@ def test_random_holds_move_months_as_calculated(monthly, seed):
 def test_a_timescale_that_changes_later_moves_nothing_that_was_fixed(caller, cluster):
     board = caller("CPC-NAY")
     case = gathering(board, days_ago(20), local_authority="S12000021")
-    cluster.execute("insert into register.timescale values"
+    cluster.execute("insert into register.timescale (stage, committee, amount, unit, valid_from) values"
                     " ('information_gathering', 'NAY', 50, 'working_days', '2012-01-01')")
     cluster.execute("insert into register.local_holiday (committee, day) values ('NAY', %s)",
                     (days_ago(9),))
