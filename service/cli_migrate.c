@@ -27,7 +27,7 @@ int command_migrate(const cli_call *call) {
                  " Nothing was changed. Use the newer program.");
     }
     if (outcome != MIGRATE_DONE) {
-        return cli_fail(outcome == MIGRATE_NEWER ? EX_CONFIG : EX_UNAVAILABLE, reason);
+        return cli_fail(outcome == MIGRATE_FAILED ? EX_UNAVAILABLE : EX_CONFIG, reason);
     }
     puts("the schema is complete");
     return EX_OK;

@@ -103,11 +103,13 @@ def describe(path, name, statement):
 
 # --- the files of the schema: what a file is follows from its name ---------------------------------------------
 KINDS = (
+    ("tables", re.compile(r"tables\.sql")),               # the baseline
     ("queries", re.compile(r"(\w+_)?queries\.sql")),     # statements that the program prepares
     ("attached", re.compile(r"(triggers|access)\.sql")),  # code that belongs to the tables
     ("rows", re.compile(r"rows(_\w+)?\.sql")),           # rows that every register has
     ("code", re.compile(r"\w+\.sql")),                   # code that the program calls
 )
+BASELINE = "migrations/0200_baseline"
 C_KINDS = {"migrations": "SCHEMA_MIGRATION", "attached": "SCHEMA_ATTACHED", "rows": "SCHEMA_ROWS"}
 
 
@@ -115,7 +117,7 @@ def subjects(folder):
     """The subjects of sql/order; each is a directory, and each directory but a few is a subject."""
     lines = (folder / "order").read_text().splitlines()
     listed = [word for word in (line.partition("#")[0].strip() for line in lines) if word]
-    present = {path.name for path in folder.iterdir() if path.is_dir()} - {"migrations", "demo"}
+    present = {path.name for path in folder.iterdir() if path.is_dir()} - {"migrations", "upgrade", "demo"}
     if set(listed) != present or len(listed) != len(present):
         sys.exit(f"{folder}/order: list each directory once: {', '.join(sorted(present ^ set(listed)))}")
     return listed
@@ -134,7 +136,8 @@ def checksum(text):
 
 
 def schema_files(folder):
-    """The files that `migrate` applies to the schema register, in order: (kind, path, text)."""
+    """What `migrate` applies to the schema register, in order: (kind, path, text). All tables are one migration."""
+    yield "migrations", BASELINE, "\n".join(text for _, text in files_of(folder, "tables"))
     for path in sorted((folder / "migrations").glob("*.sql")):
         yield "migrations", f"migrations/{path.name}", path.read_text()
     for kind in ("attached", "rows"):
@@ -186,6 +189,9 @@ def write_schema(folder, out):
         source.append(f'    {{"{path}",\n{c_string(definitions)},\n{c_string(wiring)}}},')
     source += ["};", "const size_t code_file_count = sizeof code_files / sizeof code_files[0];",
                f'const char schema_roles[] =\n{c_string((folder / "roles.sql").read_text())};',
+               f'const char schema_baseline[] = "{BASELINE}";',
+               "const char schema_first_version[] =\n"
+               f'{c_string((folder / "upgrade" / "first_version.sql").read_text())};',
                f'const char schema_version[] = "{schema_version(folder)}";',
                f'const char code_version[] = "{code_version(folder)}";',
                f"const char schema_paths[] = {c_array(path for _, path, _ in files)};",

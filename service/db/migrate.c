@@ -13,6 +13,9 @@
 /* A step that does not get its locks is tried again for five minutes: somebody reads for long. */
 enum { LOCK_TRIES_MAX = 200, LOCK_PAUSE_S = 1 };
 
+/* The last migration of the first version (commit f51fa40). */
+static const char FIRST_VERSION[] = "migrations/0150_anonymous_referrals.sql";
+
 /* One run: the connection, what was applied before it, and where its words go. */
 typedef struct migration {
     PGconn *link;
@@ -98,6 +101,28 @@ static bool is_current(const migration *m, const schema_file *file) {
     return strcmp(known_checksum(m, file->path), file->checksum) == 0;
 }
 
+/* The newest migration that the database has; "" in a new one. */
+static const char *newest_migration(const migration *m) {
+    const char *newest = "";
+    for (int i = 0; i < PQntuples(m->known); i++) {
+        const char *path = PQgetvalue(m->known, i, 0);
+        if (strncmp(path, "migrations/", strlen("migrations/")) == 0 && strcmp(path, newest) > 0) {
+            newest = path;
+        }
+    }
+    return newest;
+}
+
+static bool is_first_version(const migration *m) {
+    return strcmp(newest_migration(m), FIRST_VERSION) == 0;
+}
+
+/* Databases of the versions between the first one and the baseline: they were never released. */
+static bool is_unreleased(const migration *m) {
+    const char *newest = newest_migration(m);
+    return *newest != '\0' && strcmp(newest, schema_baseline) < 0 && !is_first_version(m);
+}
+
 static bool is_own_file(const char *path) {
     for (size_t i = 0; i < schema_file_count; i++) {
         if (strcmp(schema_files[i].path, path) == 0) {
@@ -130,8 +155,15 @@ static step_result record_file(const migration *m, const schema_file *file) {
     return run_with(m, statement_schema_record, parameters);
 }
 
+/* The first version's tables become those of the baseline, which replaces its migrations. */
+static step_result upgrade_first_version(const migration *m) {
+    step_result found = run_text(m, "upgrade/first_version.sql", schema_first_version);
+    return found == APPLIED ? run_named(m, statement_schema_forget_migrations) : found;
+}
+
 static step_result apply_file(const migration *m, const schema_file *file) {
-    step_result found = run_text(m, file->path, file->text);
+    bool upgrades = strcmp(file->path, schema_baseline) == 0 && is_first_version(m);
+    step_result found = upgrades ? upgrade_first_version(m) : run_text(m, file->path, file->text);
     return found == APPLIED ? record_file(m, file) : found;
 }
 
@@ -324,8 +356,17 @@ static void describe_newer(const PGresult *row, char *reason, size_t reason_size
              PQgetvalue(row, 0, PQfnumber(row, "since")), PROGRAM_VERSION, schema_version);
 }
 
-/* Makes the database one of this program's version, unless it is a newer program's. */
+/* Makes the database one of this program's version, unless it is a newer program's, or of a version
+ * without an upgrade. */
 static migrate_outcome begin_version(migration *m) {
+    if (is_unreleased(m)) {
+        snprintf(m->reason, m->reason_size,
+                 "The database was made by a development version that was never released (its last "
+                 "migration is %s), and this program cannot upgrade it. Run `learning-reviews "
+                 "migrate` on an empty database.",
+                 newest_migration(m));
+        return MIGRATE_UNRELEASED;
+    }
     migrate_outcome outcome = MIGRATE_FAILED;
     PGresult *row = ask_standing(m->link);
     if (!is_good(row)) {
@@ -343,19 +384,19 @@ static migrate_outcome begin_version(migration *m) {
     return outcome;
 }
 
-static bool prepare(const migration *m) {
+static bool prepare(migration *m) {
     return run_named(m, statement_schema_lock) == APPLIED &&
            run_named(m, statement_schema_patience) == APPLIED &&
            run_text(m, "roles.sql", schema_roles) == APPLIED &&
            run_named(m, statement_schema_own) == APPLIED &&
            run_named(m, statement_schema_path) == APPLIED &&
            run_named(m, statement_schema_prepare) == APPLIED &&
-           run_named(m, statement_schema_grant) == APPLIED;
+           run_named(m, statement_schema_grant) == APPLIED && read_known(m);
 }
 
 static bool bring_all_up(migration *m) {
     const char *const parameters[] = {schema_paths};
-    return read_known(m) && bring_up(m, SCHEMA_MIGRATION) &&
+    return bring_up(m, SCHEMA_MIGRATION) &&
            (is_attached_current(m) || apply_step(m, (step){STEP_ATTACHED, NULL})) &&
            (m->has_code || apply_step(m, (step){STEP_CODE, NULL})) &&
            run_named(m, statement_code_path) == APPLIED && bring_up(m, SCHEMA_ROWS) &&

@@ -1,5 +1,8 @@
 /* Brings a database to the schema of this program: forward only, checksummed, one at a time.
  *
+ * The first migration, the baseline, makes the tables of a new database (sql/<subject>/tables.sql).
+ * A database of the first version (commit f51fa40) is upgraded to it instead (sql/upgrade).
+ *
  * A migration runs once, in a transaction of its own. What is attached to tables (trigger functions,
  * policies, and what they call) is one unit: when one of its files differs, one transaction makes
  * all of it again. Requests wait only for the second half of it, which locks tables. Rows that every
@@ -28,14 +31,19 @@ typedef enum schema_standing {
     SCHEMA_UNKNOWN     /* the database could not be asked */
 } schema_standing;
 
-typedef enum migrate_outcome { MIGRATE_DONE, MIGRATE_FAILED, MIGRATE_NEWER } migrate_outcome;
+typedef enum migrate_outcome {
+    MIGRATE_DONE,
+    MIGRATE_FAILED,
+    MIGRATE_NEWER,
+    MIGRATE_UNRELEASED
+} migrate_outcome;
 
 /* Applies what is missing to the database that the setting names, as a role that may create roles
  * and schemas (or with both made before), under an advisory lock, so that any number of callers may
- * start together. Prints what it applies to `out`. Returns MIGRATE_NEWER with one sentence in
- * `reason` when the database is newer than this program, and MIGRATE_FAILED when a migration that
- * was applied has changed, a statement failed (with PostgreSQL's message), or a lock was not free
- * within its limit.
+ * start together. Prints what it applies to `out`. All outcomes but MIGRATE_DONE have their reason
+ * in `reason`: MIGRATE_NEWER, the database is newer than this program; MIGRATE_UNRELEASED, it is of
+ * a development version without an upgrade; MIGRATE_FAILED, a migration that was applied has
+ * changed, a statement failed (with PostgreSQL's message), or a lock was not free within its limit.
  */
 migrate_outcome migrate_run(const char *setting, const char *conninfo, FILE *out, char *reason,
                             size_t reason_size);

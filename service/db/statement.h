@@ -36,6 +36,11 @@ extern const schema_file schema_files[];
 extern const size_t schema_file_count;
 extern const char schema_roles[];
 
+/* The path of the migration that makes the tables of a new database, and the text that turns those
+ * of the first version into them. */
+extern const char schema_baseline[];
+extern const char schema_first_version[];
+
 /* The code that the program calls: made once, as a whole, in a schema of its own. */
 typedef struct code_file {
     const char *path;

@@ -45,13 +45,13 @@ lock table register.organisation in access exclusive mode;
 
 -- name: schema_standing unprepared
 -- What the database says to a program of the version $1, release $2, migrations $3 and code $4. It is newer than the
--- program when it has a migration that the program lacks, was migrated by a later release, or had the program's version
+-- program when it has a migration since the baseline that the program lacks, was migrated by a later release, or had the program's version
 -- before.
 select coalesce(n.version, '') as version, coalesce(n.program, '') as program,
     coalesce(to_char(n.begun_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), '') as since,
     n.version is distinct from $1::text and (
         exists (select from register.schema_file f
-            where f.path like 'migrations/%' and f.path <> all ($3::text[]))
+            where f.path like 'migrations/%' and f.path > 'migrations/0200' and f.path <> all ($3::text[]))
         or coalesce(string_to_array(n.program, '.')::int[] > string_to_array($2::text, '.')::int[], false)
         or n.program = $2 and exists (select from register.schema_version v where v.version = $1)) as newer,
     exists (select from register.code_version c where c.name = $4) as has_code
@@ -221,6 +221,10 @@ $$;
 -- name: schema_record unprepared
 insert into schema_file (path, checksum) values ($1, $2)
 on conflict (path) do update set checksum = excluded.checksum, applied_at = now();
+
+-- name: schema_forget_migrations unprepared
+-- The baseline replaces them.
+delete from schema_file where path like 'migrations/%';
 
 -- name: schema_forget unprepared
 -- Files that the program has no longer: if a later one has them again, they are applied again.

@@ -52,6 +52,15 @@ def migrate(instance):
                           timeout=60, check=False)
 
 
+def migrations_of(cluster):
+    return cluster.execute("select path, checksum from register.schema_file where path like 'migrations/%' order by path")
+
+
+def test_its_migrations_are_those_of_a_new_register(fresh, upgraded, older):
+    assert [path for path, _ in migrations_of(fresh)] == ["migrations/0200_baseline"]
+    assert migrations_of(older) == migrations_of(fresh)
+
+
 def test_its_catalogues_equal_those_of_a_new_register(fresh, upgraded, older):
     assert catalogue.differences(catalogue.read(fresh), catalogue.read(older)) == []
 
@@ -102,6 +111,21 @@ def test_what_something_outside_uses_is_named_and_nothing_changes(fresh, upgrade
     older.execute("drop view public.report")
     assert migrate(upgraded).returncode == 0
     assert catalogue.differences(catalogue.read(fresh), catalogue.read(older)) == []
+
+
+def test_a_development_version_is_refused(keys):
+    """One between the first version and the baseline: it had migrations of its own."""
+    cluster = blank()
+    try:
+        restore(cluster)
+        cluster.execute("insert into register.schema_file (path, checksum) values ('migrations/0160_thing.sql', '')")
+        before = migrations_of(cluster)
+        done = migrate(Instance(cluster, keys))
+        assert (done.returncode, "0160_thing.sql" in done.stderr, "on an empty database" in done.stderr) == (78, True, True)
+        assert migrations_of(cluster) == before
+        assert cluster.execute("select to_regclass('register.erasure')") == [(None,)]
+    finally:
+        cluster.remove()
 
 
 @pytest.fixture(scope="module")
