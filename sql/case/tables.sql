@@ -103,7 +103,6 @@ create table review_case (
 create index on review_case (committee, opened_on desc, id desc);
 create index on review_case (committee, stage_due_or_never, id);
 create index on review_case (merged_into) where merged_into is not null;
-create index on review_case (merged_into) where merged_into is not null;
 
 -- Children are never named. The columns without a check have codes of code lists, which openapi.yaml guards.
 create table child (

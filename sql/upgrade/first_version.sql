@@ -165,10 +165,9 @@ create index on erasure (case_id);
 create index on erasure (referral_id);
 create index on erasure (committee, created_at desc, id desc);
 
--- ---- sharing and case ----
+-- ---- sharing ----
 
 create index on case_transfer (to_committee) where status = 'proposed';
-create index on review_case (merged_into) where merged_into is not null;
 
 -- ---- statistics ----
 
