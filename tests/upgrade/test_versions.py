@@ -8,6 +8,7 @@ import catalogue
 from cluster import DATABASE, Cluster
 from service import Instance
 from service import program as built
+from waiting import wait_until
 
 # What programs from before the versions do when they apply a file; the last statement records it.
 OLD_PROGRAM = """
@@ -79,6 +80,13 @@ def codes(cluster):
     return kept
 
 
+def end(instance, cluster):
+    """Stops it, and waits until PostgreSQL has ended its connections, with the locks that they hold."""
+    assert instance.stop() == 0
+    wait_until(lambda: cluster.execute("select count(*) from pg_stat_activity where usename = 'register_service'") == [(0,)],
+               "the connections end")
+
+
 def run(instance, command):
     return subprocess.run([instance.binary, command], env=instance.environment, capture_output=True, text=True,
                           timeout=60, check=False)
@@ -139,7 +147,7 @@ def test_a_running_program_keeps_its_version(newer, program, cluster):
                     "create schema register_ffffffffffff authorization register_owner")
     newer.run("migrate")
     assert codes(cluster) == [code_of(program), code_of(newer), "register_ffffffffffff"]
-    assert program.stop() == 0
+    end(program, cluster)
     newer.run("migrate")
     assert codes(cluster) == [code_of(newer), "register_ffffffffffff"]
 
@@ -151,7 +159,7 @@ def test_only_the_newest_version_in_use_counts_and_maintains(newer, program, clu
     assert is_newest(new) and is_newest(old)  # nobody uses the newer one
     newer.start()
     assert is_newest(new) and not is_newest(old)
-    newer.stop()
+    end(newer, cluster)
     program.start()
     assert is_newest(new) and is_newest(old)
 
@@ -161,7 +169,7 @@ def test_a_migration_that_takes_something_away_waits_until_no_older_program_runs
     done = run(contracting, "migrate")
     assert done.returncode == 69 and f"takes away what {code_of(program)} (learning-reviews " in done.stderr
     assert cluster.execute("select count(next_note) from register.referral") == [(0,)]
-    assert program.stop() == 0
+    end(program, cluster)
     contracting.run("migrate")
     assert codes(cluster) == [code_of(contracting)]
 
