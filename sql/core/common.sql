@@ -1,17 +1,18 @@
--- What every other function stands on: identifiers, the calendar, claims, refusals, rendering.
+-- The foundation of every other function: identifiers, the calendar, refusals, rendering.
 
--- What a write answers: the status of HTTP, and what the response has of version, Location and body.
+-- The result of a write: the HTTP status, and the version, Location and body of the response, each null where it has
+-- none.
 create type reply as (status integer, version bigint, location text, body json);
 
--- A time-ordered identifier (RFC 9562, version 7).
+-- Returns a new time-ordered identifier. RFC 9562, version 7.
 create function uuid_v7() returns uuid language sql volatile as $$
     select encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
         placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
         from 1 for 6), 52, 1), 53, 1), 'hex')::uuid
 $$;
 
--- The last day on which a committee keeps what ended on a day; null while it has not ended. Runs as the owner: senders
--- and reviewers see the day, not the rules of the committee.
+-- Returns the last day on which a committee keeps a record that ended on the given day; null while the record has not
+-- ended. Runs as the owner: senders and reviewers see the day, not the committee's rules.
 create function retained_until(p_committee text, ended_on date) returns date
 language plpgsql stable security definer set search_path from current as $$
 declare
@@ -28,8 +29,8 @@ begin
 end
 $$;
 
--- For how many days events and the log of webhooks stay at the least (LR_FEED_DAYS): functions that run as the owner do
--- not take the caller's word for less.
+-- Refuses to delete events or log lines younger than 7 days (LR_FEED_DAYS). Functions that run as the owner call it,
+-- because they must not trust a shorter period given by their caller.
 create function refuse_short_retention(days integer) returns void language plpgsql immutable as $$
 begin
     if days is null or days < 7 then
@@ -38,12 +39,13 @@ begin
 end
 $$;
 
+-- Returns an instant as the contract writes it: UTC with milliseconds. RFC 3339.
 create function rendered(instant timestamptz) returns text language sql stable as $$
     select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
--- Ends the statement with a problem: the SQLSTATE carries the HTTP status, the message its code,
--- the detail the list of what is wrong.
+-- Ends the statement with a problem. The SQLSTATE carries the HTTP status, the message the code, and the detail the
+-- list of errors.
 create function refuse(status integer, code text, errors json default '[]') returns void
 language plpgsql as $$
 begin
@@ -51,22 +53,26 @@ begin
 end
 $$;
 
+-- Returns one entry of a problem's list of errors: a JSON pointer to the member, the rule, and the message.
 create function fault(pointer text, rule text, message text) returns json
 language sql immutable as $$
     select json_build_object('pointer', pointer, 'rule', rule, 'message', message)
 $$;
 
--- The faults of a day that something is said to have happened on; null when there is none.
+-- Returns the fault `date_in_future` for an event that is dated after today; null if the day is past, today or null.
 create function future_fault(pointer text, day date) returns json language sql stable as $$
     select case when day > today() then fault(pointer, 'date_in_future', 'must not be in the future') end
 $$;
 
+-- Returns the fault `date_order` for a day before the earliest possible one, which `what` describes; null if the day is
+-- not too early or either day is null.
 create function early_fault(pointer text, day date, earliest date, what text) returns json
 language sql immutable as $$
     select case when day < earliest then fault(pointer, 'date_order', 'must not be before ' || what) end
 $$;
 
--- Refuses with every fault that is not null, up to the 100 of a problem; does nothing when there is none.
+-- Refuses with 422 `rule_violation` and the faults that are not null, at most the first 100. Does nothing if all are
+-- null.
 create function refuse_faults(variadic faults json[]) returns void language plpgsql as $$
 declare
     found json := (select json_agg(each order by place)
@@ -79,7 +85,8 @@ begin
 end
 $$;
 
--- Compares the version that If-Match asked for: -1 when it had to be sent and was not, null when it need not be.
+-- Compares the version in If-Match with the row's version: 428 if the header was required and missing (-1), 412 if the
+-- versions differ. Does nothing if no version was expected (null). RFC 9110 and RFC 6585.
 create function refuse_stale(expected bigint, actual bigint) returns void
 language plpgsql as $$
 begin
@@ -92,8 +99,8 @@ begin
 end
 $$;
 
--- The condition of a PUT that makes or replaces: `create_only` asks that nothing is there, `expected` which version
--- is. `actual` is null while nothing is there.
+-- Checks the condition of a PUT that creates or replaces: with `create_only` 412 if the resource exists, otherwise as
+-- refuse_stale with `expected`. `actual` is null while the resource does not exist. RFC 9110.
 create function refuse_put(create_only boolean, expected bigint, actual bigint) returns void
 language plpgsql as $$
 begin
@@ -106,6 +113,8 @@ begin
 end
 $$;
 
+-- Whether the day is a working day of the committee: no Saturday or Sunday, no bank holiday of Scotland, no local
+-- holiday of the committee.
 create function is_working_day(day date, committee text) returns boolean
 language sql stable as $$
     select extract(isodow from day) < 6
@@ -114,8 +123,8 @@ language sql stable as $$
             where l.day = is_working_day.day and l.committee = is_working_day.committee)
 $$;
 
--- The last day on which something begun on `start` is on time. Months end on the month's last day
--- where the day does not exist; working days skip weekends and holidays.
+-- Returns the last day on which work begun on `start` is on time; null without an amount. A month ends on its last day
+-- where the day does not exist in it. Working days skip weekends and holidays.
 create function due_date(start date, amount integer, unit text, committee text) returns date
 language sql stable as $$
     select case unit
@@ -130,7 +139,7 @@ language sql stable as $$
         end
 $$;
 
--- The timescale of a stage that is entered on `entered` in this committee; none where none is set.
+-- Returns the timescale of a stage entered on the given day: the committee's own one, else the default, else no row.
 create function stage_timescale(stage text, committee text, entered date) returns setof timescale
 language sql stable rows 1 as $$
     select t.*
@@ -142,14 +151,14 @@ language sql stable rows 1 as $$
     limit 1
 $$;
 
--- When a stage entered on `entered` is due in this committee; null when no timescale is set.
+-- Returns the due day of a stage that the committee's case enters on the given day; null if no timescale is set.
 create function stage_due(stage text, committee text, entered date) returns date
 language sql stable as $$
     select due_date(entered, t.amount, t.unit, stage_due.committee)
     from stage_timescale(stage_due.stage, stage_due.committee, entered) t
 $$;
 
--- The band of a whole number of years; null for an unknown age.
+-- Returns the age band of a whole number of years; null for an unknown age.
 create function age_band(years integer) returns text language sql immutable as $$
     select case when years < 1 then 'under_1' when years < 5 then '1_4' when years < 11 then '5_10'
         when years < 16 then '11_15' when years < 18 then '16_17' when years is not null then '18_25' end

@@ -1,10 +1,12 @@
--- Answers stored under an Idempotency-Key, and what a repetition may show of them.
+-- Responses stored under an Idempotency-Key, and the parts of them that a repetition may see.
 --
--- A stored answer is what the first token could see. The token of a repetition may see less: its client lost a scope,
--- the case was handed to another committee, or an access ended. So each repetition judges the answer again. It is 404
--- when the caller could see the subject then and cannot now, and members that a read would hide are null.
+-- A stored response holds the members that the first token could see. The token of a repetition may see less: its
+-- client lost a scope, the case moved to another committee, or an access ended. Each repetition therefore checks the
+-- response again. It gives 404 if the caller could see the subject then and cannot now; members that a read would hide
+-- are null.
 
--- What an answer is about: the resource at its Location, or the one whose path the request has; nulls for neither.
+-- Returns the collection and identifier of the resource that a response is about: the one at its Location, else the one
+-- in the path of the request, else nulls.
 create function answer_subject(location text, path text, out collection text, out subject uuid)
 language plpgsql immutable as $$
 declare
@@ -16,7 +18,8 @@ begin
 end
 $$;
 
--- Whether row-level security shows the caller the resource. What is in no list here belongs to no case.
+-- Whether row-level security shows the caller the resource. False for every other collection: those resources belong to
+-- no case.
 create function is_seen(p_collection text, p_subject uuid) returns boolean language plpgsql stable as $$
 begin
     return case p_collection
@@ -32,7 +35,8 @@ begin
 end
 $$;
 
--- Whether the caller may know the identifier of a case, whichever rows of it the scopes show. Runs as the owner.
+-- Whether the caller may know the identifier of a case, even if its scopes show no row of it. Runs as the owner: the
+-- rows of the case may be hidden from the caller.
 create function is_known_case(p_case uuid) returns boolean
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -40,12 +44,12 @@ begin
 end
 $$;
 
--- The members of a child that are shown only with the scope children.read.
+-- Returns the members of a child that a response contains only with the scope children.read.
 create function guarded_members() returns text[] language sql immutable as $$
     select array['child_ref', 'family_ref', 'age_years']
 $$;
 
--- The document with every guarded member null, at any depth.
+-- Returns the document with every guarded member set to null, at any depth.
 create function without_guarded(node jsonb) returns jsonb language plpgsql immutable as $$
 begin
     return case jsonb_typeof(node)
@@ -57,7 +61,8 @@ begin
 end
 $$;
 
--- A stored answer as its operation would show it to the caller now; the same bytes where nothing is hidden.
+-- Returns a stored response as its operation would show it to the caller now. Returns the same bytes if nothing is
+-- hidden.
 create function answer_now(answer text) returns text language plpgsql stable as $$
 declare
     shown jsonb := answer::jsonb;
@@ -75,8 +80,8 @@ begin
 end
 $$;
 
--- The answer stored under a key of the caller's, if there is one. A request under the same key that still runs is
--- waited for first: what it stores is seen, so that its repetition is not judged by the state that it left.
+-- Returns the response stored under the caller's key, or no row. Waits for a running request with the same key, so that
+-- its repetition finds the response. Refuses with 404 if the caller may no longer see the subject.
 create function idempotency_known(p_key text) returns setof idempotency_key
 language plpgsql volatile as $$
 declare

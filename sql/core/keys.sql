@@ -1,6 +1,7 @@
 -- Fingerprints of the keys that the register has used (service/db/fingerprint.c makes and compares them).
 
--- Run as the owner: the service reads and adds fingerprints here, and changes none.
+-- Returns the recorded fingerprint of a key, or no row. Runs as the owner: the service may read and add fingerprints
+-- only through these functions, and change none.
 create function key_fingerprint_find(p_key text) returns setof key_fingerprint
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -8,7 +9,8 @@ begin
 end
 $$;
 
--- Records the first key of this name, and returns the recorded one: of instances that start together one is first.
+-- Records the first fingerprint of a key and returns the recorded one, which may be that of another instance that
+-- started at the same time. Runs as the owner: the service cannot write the table itself.
 create function key_fingerprint_record(p_key text, p_salt bytea, p_iterations integer, p_hash bytea)
 returns setof key_fingerprint
 language plpgsql security definer set search_path from current as $$
@@ -19,7 +21,8 @@ begin
 end
 $$;
 
--- For the owner only. An instance that runs would go on with the key that it has read.
+-- Replaces the fingerprint of a key and records this in the audit trail. For the owner only. Raises an error while the
+-- service is connected: a running instance would continue with the key that it read.
 create function key_fingerprint_replace(p_key text, p_salt bytea, p_iterations integer, p_hash bytea)
 returns void language plpgsql as $$
 begin

@@ -1,7 +1,8 @@
--- Who the caller is: what the claims of a transaction are made of (sql/core/queries.sql). Functions here run as the owner:
--- they are asked before the claims stand.
+-- The facts about a caller from which the claims of a transaction are made (sql/core/queries.sql). The functions run as
+-- the owner because they are called before the claims are set.
 
--- The cases opened to a client, by what the access allows.
+-- Returns the cases opened to a client on this day: those to read whole, and those of which it sees only the
+-- proceedings. Runs as the owner: no claims are set yet.
 create function access_of(p_organisation text, p_client text, out granted text, out liaison text)
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -14,7 +15,8 @@ begin
 end
 $$;
 
--- The cases offered to a committee, with those that were merged into them, until the transfer is decided or withdrawn.
+-- Returns the cases offered to a committee and those merged into them, until the transfer is decided or withdrawn. Runs
+-- as the owner: no claims are set yet.
 create function offered_to(p_committee text) returns text
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -26,7 +28,7 @@ begin
 end
 $$;
 
--- Whether the client or the token is blocked. Nobody but the owner sees the list.
+-- Whether the organisation, the client or the token is blocked. Runs as the owner, who alone may read the list.
 create function is_excluded(p_organisation text, p_client text, p_token_id text) returns boolean
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -36,7 +38,8 @@ begin
 end
 $$;
 
--- Those with clients or tokens that are shut out, a space on either side of each: they are not answered from memory.
+-- Returns the organisations that have blocked clients or tokens, with a blank on either side of each code. Their
+-- requests are never answered from memory. Runs as the owner, who alone may read the list.
 create function excluded_organisations() returns text
 language sql stable security definer set search_path from current as $$
     select coalesce(string_agg(distinct ' ' || organisation || ' ', ''), '') from exclusion

@@ -1,4 +1,4 @@
--- The first answer to a POST with an Idempotency-Key, and its replay.
+-- The first response to a POST with an Idempotency-Key, and its repetition.
 
 -- name: idempotency_find
 select request_hash, status, version, location, body from idempotency_known($1);
@@ -12,7 +12,7 @@ select claim('organisation'), claim('client'), $1, $2, $3::integer, $4::bigint, 
 from answer_subject($5, $7) a;
 
 -- name: idempotency_expire
--- A key counts until it is deleted here: at most $1 at a time; returns how many.
+-- A key is valid until it is deleted here: at most $1 at a time; returns the number.
 with expired as (
     delete from idempotency_key where ctid = any (array(
         select ctid from idempotency_key where created_at < now() - interval '7 days' limit $1::integer))
@@ -38,12 +38,12 @@ select key_fingerprint_replace($1, decode($2, 'hex'), $3, decode($4, 'hex'));
 -- name: key_uses unprepared
 select (select count(distinct child_ref) from child) as children, (select count(*) from webhook) as webhooks;
 
--- The claims of a transaction, and what a principal may learn of itself.
+-- The claims of a transaction, and the facts that a principal may read about itself.
 
 -- name: claims
--- The organisation's kind and committee come from here, never from the token. Who is shut out counts as not known.
--- Every setting is always set: what came before in the same transaction must not speak for an organisation that is not
--- known.
+-- The organisation's kind and committee come from here, never from the token. A blocked client counts as unknown. Every
+-- setting is set each time: settings left from before in the same transaction must not apply to an unknown
+-- organisation.
 select o.code is not null as known,
        set_config('register.organisation', coalesce(o.code, ''), true),
        set_config('register.collective', coalesce(o.collective, false)::text, true),
@@ -81,7 +81,7 @@ rollback;
 -- Reads on a standby that are never older than their request (service/db/replica_router.c).
 
 -- name: commit_position
--- Asked of the primary: whatever it has acknowledged lies below.
+-- Run on the primary: every commit that it has acknowledged lies below this position.
 select pg_current_wal_flush_lsn() as position;
 
 -- name: await_position
@@ -90,7 +90,7 @@ select await_position($1::pg_lsn);
 -- Versions of the code.
 
 -- name: hold_version unprepared
--- Each connection shares the lock of its version, so that `migrate` does not remove what it calls.
+-- Each connection shares the lock of its version, so that `migrate` does not remove the functions that it calls.
 select pg_advisory_lock_shared(726253402, hashtext(current_schema()));
 
 -- name: newest_version

@@ -9,21 +9,22 @@ create table if not exists register.schema_file (
     checksum text not null,
     applied_at timestamptz not null default now()
 );
--- Each version that the database was migrated to; the last row is the present one.
+-- Each version to which the database was migrated; the last row is the present one.
 create table if not exists register.schema_version (
     number bigint generated always as identity primary key,
     version text not null,
     program text not null,
     begun_at timestamptz not null default now()
 );
--- Each version of the code that the database holds, in a schema of that name. Its programs may serve the database.
+-- Each version of the code that the database has, in a schema of that name. Programs of that version may serve the
+-- database.
 create table if not exists register.code_version (
     number bigint generated always as identity primary key,
     name text not null unique,
     program text not null,
     made_at timestamptz not null default now()
 );
-drop table if exists register.schema_supported; -- of programs before code had versions
+drop table if exists register.schema_supported; -- made by programs before the code had versions
 
 -- name: schema_grant unprepared
 grant select on register.schema_file, register.schema_version, register.code_version to register_service;
@@ -35,18 +36,19 @@ set role register_owner;
 set search_path = register;
 
 -- name: schema_patience unprepared
--- Half of what requests wait for a lock: while a file waits for a table, every request on it waits behind the file.
+-- Half of the time that requests wait for a lock: while a file waits for a table, every request for it waits behind the
+-- file.
 set lock_timeout = '500ms';
 
 -- name: schema_gate unprepared
--- Every request's transaction reads this table first: who has it alone has waited for all of them and keeps new ones
--- outside, so that what locks many tables one by one can neither be starved nor meet a request in a deadlock.
+-- Every request's transaction reads this table first. A session that has locked it has waited for all requests and
+-- blocks new ones, so that it can lock many tables one by one without starving or deadlocking with a request.
 lock table register.organisation in access exclusive mode;
 
 -- name: schema_standing unprepared
--- What the database says to a program of the version $1, release $2, migrations $3 and code $4. It is newer than the
--- program when it has a migration since the baseline that the program lacks, was migrated by a later release, or had the program's version
--- before.
+-- The state of the database for a program of version $1, release $2, migrations $3 and code $4. The database is newer
+-- than the program if it has a migration since the baseline that the program lacks, if a later release migrated it, or
+-- if it had the program's version before.
 select coalesce(n.version, '') as version, coalesce(n.program, '') as program,
     coalesce(to_char(n.begun_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), '') as since,
     n.version is distinct from $1::text and (
@@ -59,8 +61,8 @@ from (values (1)) one
 left join lateral (select * from register.schema_version v order by v.number desc limit 1) n on true;
 
 -- name: schema_begin unprepared
--- From here on the database is of the version $1: an older program is refused, also while the files are being applied.
--- The statements below take the version of the code, $3, from the setting.
+-- From here on the database has the version $1: it refuses an older program, also while the files are being applied.
+-- The statements below read the version of the code, $3, from the setting.
 with begun as (
     insert into schema_version (version, program)
     select $1::text, $2::text
@@ -73,9 +75,9 @@ select set_config('register.migrating', $1, false), set_config('register.code', 
 select path, checksum from register.schema_file order by path;
 
 -- name: schema_reset unprepared
--- Removes policies, triggers, and the attached functions that this transaction has not made itself. While another
--- version of the code is there, functions stay: it may call them.
--- Objects of extensions stay, and so do functions that something outside the register uses: schema_seal refuses those.
+-- Removes policies, triggers, and the attached functions that this transaction has not created. Functions remain while
+-- another version of the code is present, because it may call them. Objects of extensions remain, and so do functions
+-- that something outside the register uses: schema_seal refuses those.
 do $$
 declare
     gone boolean := not exists (select from code_version c where c.name <> current_setting('register.code'));
@@ -91,7 +93,7 @@ begin
                 and not t.tgisinternal loop
         execute format('drop trigger %I on register.%I', x.tgname, x.relname);
     end loop;
-    while gone loop -- an aggregate goes before the functions that it uses
+    while gone loop -- an aggregate must be dropped before the functions that it uses
         gone := false;
         for x in select p.oid::regprocedure as name from pg_proc p
                 where p.pronamespace = 'register'::regnamespace and p.xmin <> pg_current_xact_id()::xid
@@ -106,8 +108,8 @@ end
 $$;
 
 -- name: schema_seal unprepared
--- No function is left but those that this transaction has made, unless another version of the code may call it, and no
--- two have one name. The service may execute each, PUBLIC none.
+-- Refuses functions that this transaction has not created, unless another version of the code may call them, and two
+-- functions with one name.
 do $$
 declare
     left_over text := (select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) from pg_proc p
@@ -131,8 +133,8 @@ end
 $$;
 
 -- name: schema_privileges unprepared
--- The service may execute each function that this transaction has made, PUBLIC none. Only what differs is set: requests
--- may wait meanwhile.
+-- The service may execute each function that this transaction has created, PUBLIC none. Sets only privileges that
+-- differ, because requests may wait meanwhile.
 do $$
 declare
     x record;
@@ -150,8 +152,9 @@ end
 $$;
 
 -- name: code_schema unprepared
--- Makes the schema of this version, first in the search path to the end of the transaction: functions that run as the
--- owner keep this path. Bodies are checked at the end (code_check): functions may call one another in any order.
+-- Creates the schema of this version and puts it first in the search path until the end of the transaction: functions
+-- that run as the owner keep this path. Bodies are checked at the end (code_check), so that functions may call one
+-- another in any order.
 do $$
 begin
     execute format('create schema %I', current_setting('register.code'));
@@ -195,15 +198,15 @@ end
 $$;
 
 -- name: code_path unprepared
--- Rows may be made by functions of the program's own version.
+-- Statements of rows may call functions of the program's own version.
 select set_config('search_path', current_setting('register.code') || ', register', false);
 
 -- name: code_record unprepared
 insert into code_version (name, program) values ($1, $2);
 
 -- name: code_remove_unused unprepared
--- Removes the versions that no program uses, except this one and the newest other one, to which an upgrade can be taken
--- back. The lock is the one that programs share while they use a version.
+-- Removes the versions that no program uses, except this one and the newest other one, so that an upgrade can be
+-- reversed. Programs share this lock while they use a version.
 do $$
 declare
     x record;
@@ -227,11 +230,11 @@ on conflict (path) do update set checksum = excluded.checksum, applied_at = now(
 delete from schema_file where path like 'migrations/%';
 
 -- name: schema_forget unprepared
--- Files that the program has no longer: if a later one has them again, they are applied again.
+-- Files that the program no longer has. If a later program has them again, they are applied again.
 delete from schema_file where path not like 'migrations/%' and path <> all ($1::text[]);
 
 -- name: role_facts unprepared
--- What would let the role look past row-level security.
+-- The properties that would let the role bypass row-level security.
 select r.rolsuper as super, r.rolbypassrls as bypasses,
     exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = 'register' and c.relowner = r.oid) as owns
@@ -239,16 +242,16 @@ from pg_roles r
 where r.rolname = current_user;
 
 -- name: durability_off unprepared
--- The settings without which a crash of the machine loses what was confirmed.
+-- The settings that lose confirmed transactions if the machine crashes.
 select name
 from pg_settings
 where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'
 order by name;
 
 -- name: logging_exposes unprepared
--- The settings by which PostgreSQL's log would hold statements, their parameters or values of rows, as they are for
--- this role, and what each should be. Statements that are logged do no harm while their parameters are not
--- (PostgreSQL 15, 20.8 Error Reporting and Logging).
+-- The settings that would let PostgreSQL's log contain statements, their parameters or values of rows, as they are for
+-- this role, and their safe values. Logged statements do no harm while their parameters are not logged (PostgreSQL 15,
+-- 20.8 Error Reporting and Logging).
 with logged as (
     select string_agg(name || ' = ' || setting, ', ' order by name) as settings
     from pg_settings
@@ -268,7 +271,7 @@ cross join (values
     ('log_parameter_max_length_on_error', array['0']),
     ('debug_print_parse', array['off']),
     ('debug_print_rewritten', array['off']),
-    ('debug_print_plan', array['off']), -- values stand in plans as constants
+    ('debug_print_plan', array['off']), -- plans contain values as constants
     ('auto_explain.log_min_duration', array['-1']),
     ('pgaudit.log_parameter', array['off'])) as rule(name, safe)
 join pg_settings s on s.name = rule.name and s.setting <> all (rule.safe)

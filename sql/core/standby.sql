@@ -1,14 +1,14 @@
--- What runs on a standby as well (service/db/replica_router.c).
+-- The functions that also run on a standby (service/db/replica_router.c).
 
--- Leaves a request to the primary: a standby answers as if it had been asked to write.
+-- Raises the error of a write on a standby, so that the service sends the request to the primary.
 create function leave_to_primary(reason text) returns void language plpgsql as $$
 begin
     raise exception using errcode = 'read_only_sql_transaction', message = reason;
 end
 $$;
 
--- Waits a moment until this standby has replayed what the primary had committed up to the position. Statements after
--- it in the same transaction take snapshots of their own, which have all of that.
+-- Waits up to 100 ms until this standby has replayed all that the primary had committed at the position; else sends the
+-- request to the primary. Later statements of the transaction take their own snapshots, which contain all of that.
 create function await_position(p_position pg_lsn) returns void language plpgsql as $$
 declare
     until timestamptz := clock_timestamp() + interval '100 ms';

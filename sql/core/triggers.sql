@@ -1,7 +1,8 @@
--- What happens by itself in any table: older programs are kept out, stored answers are forgotten, versions count.
+-- Triggers of any table: blocking older programs, deleting stored responses, counting versions.
 
--- An older program would put its own functions and policies under newer tables. Programs from before this rule do not
--- ask; they record what they apply in the same transaction, and the refusal here undoes all of it.
+-- Refuses to record a schema file of an older program, which would put its own functions and policies under newer
+-- tables. Programs from before this rule do not check the version; they record their files in the same transaction, so
+-- the refusal undoes all of it.
 create or replace function schema_guard() returns trigger
 language plpgsql set search_path = register, pg_temp as $$
 declare
@@ -18,7 +19,8 @@ $$;
 create trigger only_by_the_present_version before insert or update on schema_file
     for each row execute function schema_guard();
 
--- What is erased is in no stored answer either. Runs as the owner, as erasing does.
+-- Deletes stored responses about a row that is deleted, so that erasure leaves no copy. Runs as the owner, as erasure
+-- does.
 create or replace function forget_answers() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 begin
@@ -39,7 +41,7 @@ begin
 end
 $$;
 
--- Every change of a row counts its version, whoever makes it.
+-- Increases the version of a row on every update, whichever function makes it, and sets the time of the change.
 create or replace function count_version() returns trigger language plpgsql as $$
 begin
     new.version := old.version + 1;

@@ -1,5 +1,5 @@
--- Versions of the code that are in use at the same time: each program calls the code of its own version, and only the
--- newest one does the work that no request asks for (it may count what older code does not know).
+-- Versions of the code that are in use at the same time. Each program calls the code of its own version. Only the
+-- newest one does the work that no request asks for, because it may count things that older code does not know.
 
 -- Whether a program uses a version of the code: each of its connections holds the version's lock (hold_version).
 create function is_version_in_use(p_name text) returns boolean language plpgsql stable as $$
@@ -11,7 +11,7 @@ begin
 end
 $$;
 
--- Whether no newer version of the code than the caller's, which is first in its search path, is in use.
+-- Whether no program uses a version of the code that is newer than the caller's, which is first in its search path.
 create function is_newest_version() returns boolean language plpgsql stable as $$
 declare
     newer record;
