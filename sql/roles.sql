@@ -1,5 +1,5 @@
--- The roles of the register: the owner of everything, who cannot log in, and the service, which owns nothing.
--- Run before each migration; creates only what is missing.
+-- The roles of the register: the owner of everything, which cannot log in, and the service, which owns nothing. Runs
+-- before each migration; creates only missing roles and schemas.
 do $$
 begin
     if not exists (select from pg_roles where rolname = 'register_owner') then
@@ -14,7 +14,7 @@ begin
     if not exists (select from pg_namespace where nspname = 'register') then
         create schema register authorization register_owner;
     end if;
-    if not has_database_privilege('register_owner', current_database(), 'create') then -- a schema for each version of code
+    if not has_database_privilege('register_owner', current_database(), 'create') then -- for the schemas of the code
         execute format('grant create on database %I to register_owner', current_database());
     end if;
 end

@@ -1,4 +1,4 @@
--- Reference data as the contract shows it.
+-- Reference data in the form of the contract.
 
 -- name: list_committees
 select coalesce(json_agg(json_build_object('code', c.code, 'name', c.name, 'kind', c.kind,

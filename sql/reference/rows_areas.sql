@@ -1,6 +1,6 @@
--- The areas: health boards, Child Protection Committees, local authorities, and codes that were replaced.
--- Codes are those of statistics.gov.scot (S08 health boards of 2014 to 2019, S12 councils of 2019);
--- committee codes are the register's own.
+-- The areas: health boards, child protection committees, local authorities, and codes that were replaced. Codes are
+-- those of statistics.gov.scot (S08 health boards of 2014 to 2019, S12 councils of 2019); committee codes are the
+-- register's own.
 
 insert into health_board (code, name) values
     ('S08000015', 'NHS Ayrshire and Arran'),
@@ -58,7 +58,7 @@ from (values
 on conflict (code) do update set (name, kind, health_board, police_division)
     = (excluded.name, excluded.kind, excluded.health_board, excluded.police_division);
 
--- A local authority lies in the health board of its committee.
+-- A local authority belongs to the health board of its committee.
 insert into local_authority (code, name, committee, health_board)
 select given.code, given.name, given.committee, c.health_board
 from (values

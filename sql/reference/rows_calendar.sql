@@ -1,5 +1,5 @@
--- The bank holidays of Scotland, with the days that stand in for those on a weekend and the ones declared
--- for a single year. Days a committee's own area has off belong in local_holiday.
+-- The bank holidays of Scotland, including substitute days for weekends and holidays of a single year. A committee's
+-- local holidays are rows of local_holiday.
 with given(day, name) as (values
     (date '2012-01-02', '2nd January'),
     ('2012-01-03', 'New Year''s Day (substitute day)'),

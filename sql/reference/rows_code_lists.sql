@@ -1,4 +1,6 @@
--- The criteria of the guidance (2024 edition, chapter 1) and every code list of the contract.
+-- The criteria for a learning review, and every code list of the contract. Criteria: Guidance 2024, chapter 2. Family
+-- relations: Guidance 2024, annex 4. Team roles: Guidance 2021, annex 5. Practice areas: Adult guidance 2022, web page
+-- 8. Sections of the report: Guidance 2015, annex 5. Audiences: Guidance 2015, annex 7.
 
 insert into criterion (code, label, needs_death, needs_care_and_risk_management) values
     ('abuse_or_neglect', 'Abuse or neglect is known or suspected to be a factor', false, false),
@@ -85,8 +87,8 @@ select 'criteria', code, label, row_number() over (order by needs_death, code = 
 from criterion
 on conflict (list, code) do update set (label, position) = (excluded.label, excluded.position);
 
--- The order of the rows is the order of the entries. A code that is no longer to be used is never taken out
--- of this file: it is marked as retired in the database's row, because records carry it.
+-- The order of the rows is the order of the entries. Never remove a code that is no longer used: mark it as retired in
+-- the row of the database, because records contain it.
 with given as (
     select list, code, label, description, row_number() over () as position
     from (values

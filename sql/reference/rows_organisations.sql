@@ -1,4 +1,5 @@
--- The organisations that tokens may act for, and that own actions. Areas give theirs; the national ones follow.
+-- The organisations for which tokens may act and that own actions: first those derived from the areas, then the
+-- national ones.
 
 insert into organisation (code, kind, name, committee, area, collective)
 select 'CPC-' || code, 'committee', name, code, null, false from committee
