@@ -18,7 +18,7 @@ create policy service_insert on case_counter for insert to register_service with
 create policy service_update on case_counter for update to register_service using (
     committee = (select claim('committee')) and (select has_scope('cases.write')));
 
--- Everybody reckons with every committee's timescales and holidays; each committee sets its own.
+-- Every organisation computes with the timescales and holidays of every committee; each committee sets its own.
 grant select, insert on timescale, local_holiday to register_service;
 create policy service_read on timescale for select to register_service using (true);
 create policy service_insert on timescale for insert to register_service with check (

@@ -1,6 +1,7 @@
--- Cases: their documents, opening, children and the way through the stages.
+-- Cases: their documents, opening, children and moves between stages.
 
--- What criteria are judged by: the outcomes of the case's children.
+-- Returns the facts by which criteria are checked: outcome and care and risk management of each child. Null for a case
+-- without children.
 create function case_facts(p_case uuid) returns jsonb language plpgsql stable as $$
 begin
     return (select jsonb_agg(jsonb_build_object('outcome', k.outcome, 'carm', k.carm))
@@ -8,19 +9,23 @@ begin
 end
 $$;
 
--- The guards of transitions: guard_<code> for each code of stage_guard, beside the resource that it is about.
+-- Guards of moves: a function guard_<code> for each code of stage_guard, in the file of the resource that it checks.
+
+-- The case must have at least one child.
 create function guard_child_recorded(c review_case) returns boolean language plpgsql stable as $$
 begin
     return exists (select from child k where k.case_id = c.id);
 end
 $$;
 
+-- The facts of the children must support each criterion of the case. Guidance 2024, chapter 2.
 create function guard_criteria_supported(c review_case) returns boolean language plpgsql stable as $$
 begin
     return unsupported_criteria(c.criteria, case_facts(c.id)) is null;
 end
 $$;
 
+-- Each referral of the case must be acknowledged. Adult guidance 2022, web page 7.
 create function guard_referrers_acknowledged(c review_case) returns boolean
 language plpgsql stable as $$
 begin
@@ -28,29 +33,35 @@ begin
 end
 $$;
 
+-- A decision must be recorded that applies to the present way through the stages. Guidance 2021, chapter 3.
 create function guard_decision_recorded(c review_case) returns boolean language sql immutable as $$
     select c.decision_outcome is not null
 $$;
 
+-- The committee must have decided to proceed with a learning review.
 create function guard_decided_to_proceed(c review_case) returns boolean language sql immutable as $$
     select coalesce(c.decision_outcome = 'proceed', false)
 $$;
 
+-- The committee must have decided not to proceed.
 create function guard_decided_not_to_proceed(c review_case) returns boolean
 language sql immutable as $$
     select coalesce(c.decision_outcome = 'do_not_proceed', false)
 $$;
 
+-- The committee must have decided on an alternative review.
 create function guard_decided_alternative_review(c review_case) returns boolean
 language sql immutable as $$
     select coalesce(c.decision_outcome = 'alternative_review', false)
 $$;
 
+-- The committee must have decided that it needs more information.
 create function guard_decided_more_information(c review_case) returns boolean
 language sql immutable as $$
     select coalesce(c.decision_outcome = 'more_information', false)
 $$;
 
+-- Each action of the case must be verified, not achieved or superseded.
 create function guard_actions_ended(c review_case) returns boolean language plpgsql stable as $$
 begin
     return not exists (select from action a where a.case_id = c.id
@@ -58,7 +69,7 @@ begin
 end
 $$;
 
--- Whether a condition of a transition holds for the case.
+-- Whether a guard holds for the case; raises an error for a code without a function.
 create function guard_holds(c review_case, guard text) returns boolean
 language plpgsql stable as $$
 declare
@@ -69,7 +80,7 @@ begin
 end
 $$;
 
--- The guards of a transition that do not hold for the case, in their order.
+-- Returns the guards of a move that do not hold for the case, in the order given; no row if all hold.
 create function guards_missing(c review_case, guards text[]) returns setof stage_guard
 language sql stable as $$
     select g.* from unnest(guards) with ordinality u(code, n) join stage_guard g using (code)
@@ -77,7 +88,7 @@ language sql stable as $$
     order by n
 $$;
 
--- What is possible from the case's stage, and what still blocks it.
+-- Returns the moves that lead out of the case's stage. Each says whether it is possible now, and which guards block it.
 create function case_transitions(c review_case) returns json language plpgsql stable as $$
 begin
     return (select coalesce(json_agg(json_build_object(
@@ -97,8 +108,8 @@ begin
 end
 $$;
 
--- One case; a member that `expand` does not name stays null. In plpgsql, which keeps its plans from call to call
--- and touches only the tables that are asked for.
+-- The document of a case; members that `expand` does not name are null. It is in plpgsql to keep its plans between
+-- calls and to read only the tables that are needed.
 create function case_document(c review_case, expand text[]) returns json
 language plpgsql stable as $$
 declare
@@ -189,6 +200,7 @@ begin
 end
 $$;
 
+-- Takes the next reference of the committee for the year of opening, as in LR-2026-GLA-0042.
 create function case_next_reference(committee text, opened date) returns text
 language plpgsql as $$
 declare
@@ -202,7 +214,7 @@ begin
 end
 $$;
 
--- Opens a case in the stage of notification.
+-- Opens a case of the caller's committee in the stage notification, with the due day that its timescale gives.
 create function case_open(area text, kind text, edition text, claimed text[], about text,
     opened date) returns review_case language plpgsql as $$
 declare
@@ -219,7 +231,7 @@ begin
 end
 $$;
 
--- Adds the children of a referral to the case; a child that the case has already stays as it is.
+-- Adds the children of a referral to the case. A child that the case already has remains unchanged.
 create function case_add_children(c review_case, children jsonb) returns void
 language sql volatile as $$
     insert into child (id, committee, case_id, child_ref, family_ref, outcome, outcome_first_recorded,
@@ -232,9 +244,12 @@ language sql volatile as $$
         on conflict (committee, case_id, child_ref) do nothing
 $$;
 
+-- Opens a case without a referral (201). Refuses with 403 a caller that is not a committee, and with 422 an area of
+-- another committee, a day of opening in the future or before 1990, and criteria or children that break a rule.
+-- Guidance 2024, chapter 2.
 create function case_create(input jsonb) returns reply language plpgsql as $$
 declare
-    -- Older than any review of its kind: a slip.
+    -- An earlier day is an error: no review of this kind is older.
     earliest constant date := '1990-01-01';
     c review_case;
     opened date := (input ->> 'opened_on')::date;
@@ -260,12 +275,13 @@ begin
 end
 $$;
 
--- Keeps every other change of the case and its parts waiting until this one is committed.
+-- Locks the case and its parts against every other change until the end of the transaction.
 create function case_wait(p_id uuid) returns void language sql volatile as $$
     select pg_advisory_xact_lock(hashtextextended(p_id::text, 0))
 $$;
 
--- Locks a case of the caller's committee.
+-- Locks and returns a case of the caller's committee. Refuses with 404 any other case, and a stale version as
+-- refuse_stale does.
 create function case_lock(p_id uuid, expected bigint) returns review_case
 language plpgsql as $$
 declare
@@ -281,7 +297,7 @@ begin
 end
 $$;
 
--- Ends the statement when the case is closed.
+-- Refuses with 409 `case_closed` if the case is closed.
 create function case_refuse_closed(c review_case) returns void language plpgsql as $$
 begin
     if c.stage = 'closed' then
@@ -291,8 +307,9 @@ begin
 end
 $$;
 
--- Finds an open case that the caller may see, whether its committee or somebody with access to it, and keeps
--- other changes of it waiting. For parts of a case whose row-level security says who may write them.
+-- Returns an open case that the caller may see, as its committee or with access to it, and blocks other changes of the
+-- case. Row-level security of the part decides whether the caller may write it. Refuses with 404 or, for a closed case,
+-- 409.
 create function case_join_open(p_id uuid) returns review_case language plpgsql as $$
 declare
     c review_case;
@@ -307,7 +324,8 @@ begin
 end
 $$;
 
--- Locks a case that is not closed.
+-- Locks and returns a case of the caller's committee that is not closed; refuses as case_lock and case_refuse_closed
+-- do.
 create function case_lock_open(p_id uuid, expected bigint) returns review_case
 language plpgsql as $$
 declare
@@ -318,6 +336,8 @@ begin
 end
 $$;
 
+-- Changes type, criteria and summary of an open case. Refuses with 422 criteria that the facts of the children do not
+-- support. Guidance 2024, chapter 2.
 create function case_change(p_id uuid, expected bigint, change jsonb) returns reply
 language plpgsql as $$
 declare
@@ -336,7 +356,8 @@ begin
 end
 $$;
 
--- Takes the case from its stage into another one: the history, the clock, and what referrers see of it.
+-- Moves the case from its stage to another: writes the history, starts the clock, and updates the stage that referrers
+-- see. Checks no guard.
 create function case_go(c review_case, p_stage text, on_day date, p_closure text, reason text, note text,
     p_into uuid default null) returns review_case language plpgsql as $$
 declare
@@ -359,7 +380,8 @@ begin
 end
 $$;
 
--- Moves the case to another stage; refuses with everything that is still missing.
+-- Moves the case to another stage (201). Refuses with 409 `transition_not_possible` and every guard that does not hold,
+-- and with 422 a day out of order or a missing reason.
 create function case_move(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -400,6 +422,8 @@ begin
 end
 $$;
 
+-- Adds a child to an open case (201), and makes the decision notices that the child calls for. Refuses with 409
+-- `repeated_child` a child that the case already has.
 create function child_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
@@ -418,6 +442,8 @@ begin
 end
 $$;
 
+-- Changes a child of an open case, and makes the decision notices that the change calls for. Refuses with 422 a cause
+-- of death or a day of the National Hub for a child who did not die, and an age outside its band.
 create function child_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
@@ -451,7 +477,7 @@ begin
 end
 $$;
 
--- Whether the case passes the filters of a list; an absent one lets everything pass.
+-- Whether the case matches the filters of a list; an absent filter matches everything.
 create function case_fits(c review_case, filters jsonb) returns boolean
 language sql stable as $$
     select (filters ->> 'stage' is null or c.stage = filters ->> 'stage')

@@ -1,15 +1,15 @@
--- The clocks of stages: the due day as it was fixed on entry, moved on by the days on which holds stop the clock.
+-- The clocks of stages: the due day is fixed on entry, and days on which holds stop the clock move it.
 
--- How many days of a set lie between two days; the second one counts no more.
+-- Returns how many days of a set are from the first day up to, but not including, the second.
 create function days_between(days datemultirange, from_day date, to_day date) returns integer
 language sql immutable as $$
     select coalesce(sum(upper(run) - lower(run)), 0)::integer
     from unnest(days * datemultirange(daterange(from_day, greatest(from_day, to_day)))) run
 $$;
 
--- The due day after a stage's clock stood still on the days held. By the calendar, each held day up to the due day,
--- which moves meanwhile, adds a day. In working days a held day is not one of those that count. With nothing held
--- the due day stays as it was fixed, whatever became of timescales and holidays since.
+-- Returns the due day of a stage whose clock was stopped on the days held. In calendar days and months, each held day
+-- up to the moving due day adds one day. In working days, a held day does not count. With no held days, the due day
+-- stays as it was fixed, even if timescales and holidays have changed since.
 create function held_due_date(entered date, original date, unit text, committee text,
     held datemultirange) returns date language plpgsql stable as $$
 declare
@@ -39,8 +39,8 @@ begin
 end
 $$;
 
--- The days on which holds stop the clock of a stage, among those on which the case is in it: a hold that names it
--- counts from held_from to the day before lifted_on. An open hold has no end.
+-- Returns the days of a stage on which holds stop its clock. A hold that names the stage counts from held_from to the
+-- day before lifted_on; an open hold has no end and counts only if `with_open`.
 create function stage_holds(s case_stage, with_open boolean) returns datemultirange
 language plpgsql stable as $$
 begin
@@ -51,8 +51,8 @@ begin
 end
 $$;
 
--- Works out the clocks of all stages of a case from its holds. While an open hold stops a clock its due day is
--- that of the holds lifted before; how far it moves is known when the clock runs again.
+-- Recomputes the clocks of all stages of a case from its holds. While an open hold stops a clock, the due day includes
+-- only lifted holds: the rest is known when the clock runs again.
 create function case_stages_refresh(p_case uuid) returns void language plpgsql as $$
 declare
     s case_stage;
@@ -77,7 +77,7 @@ begin
 end
 $$;
 
--- Brings the case itself up to date with the clock of its present stage.
+-- Recomputes the clocks of the stages, and copies that of the present stage to the case.
 create function case_clock_refresh(p_case uuid) returns void language plpgsql as $$
 begin
     perform case_stages_refresh(p_case);
@@ -90,7 +90,7 @@ begin
 end
 $$;
 
--- Begins a stage: its timescale and due day are fixed now.
+-- Begins a stage and fixes its timescale and due day; both are null if no timescale is set.
 create function case_stage_enter(c review_case, p_stage text, entered date, reason text, note text)
 returns void language plpgsql as $$
 begin
@@ -106,8 +106,8 @@ begin
 end
 $$;
 
--- `overdue` goes by the revised due day where there is one, `late` never does. A clock that stands still makes
--- nothing overdue; a stage that was late before stays late.
+-- The document of a stay in a stage. `overdue` compares with the revised due day if there is one, `late` never does. A
+-- stopped clock makes no stage overdue, but a stage that was late before remains late.
 create function case_stage_document(s case_stage) returns json language plpgsql stable as $$
 declare
     case_path text := '/v1/cases/' || s.case_id;
@@ -138,7 +138,8 @@ begin
 end
 $$;
 
--- Records why a stage takes longer, and until when.
+-- Records the reasons why a stage takes longer, and until when. Refuses with 422 a revised day of a past stage, of a
+-- stage without a due day, before the due day, or without a reason. Guidance 2015, web page 9.
 create function case_stage_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare

@@ -1,6 +1,7 @@
--- The documents of a case's parts, as the contract shows them: children, actions.
+-- The documents of a case's parts: children and actions.
 
--- Without the scope children.read a child is shown by its bands: no references, no age in years.
+-- The document of a child. Without the scope children.read, `child_ref`, `family_ref` and `age_years` are null, so that
+-- it shows only bands.
 create function child_document(c child) returns json language sql stable as $$
     select json_build_object(
         'id', c.id,
@@ -30,12 +31,13 @@ create function child_document(c child) returns json language sql stable as $$
             'case', '/v1/cases/' || c.case_id))
 $$;
 
--- What others than those who work on its case may know of a child.
+-- Returns the facts of a child that organisations may know which do not work on the case.
 create function child_bands(c child) returns jsonb language sql immutable as $$
     select jsonb_build_object('outcome', c.outcome, 'age_band', c.age_band, 'sex', c.sex,
         'register_status', c.register_status, 'legal_status', c.legal_status)
 $$;
 
+-- The document of an action. The identifier and link of the case are null for callers outside its committee.
 create function action_document(a action) returns json language sql stable as $$
     select json_build_object(
         'id', a.id,

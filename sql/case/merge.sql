@@ -1,11 +1,12 @@
--- Two cases that turn out to be one, or that are looked at together under one theme.
+-- Merging two cases that turn out to be one, or that one thematic review covers.
 
--- Cases that were merged into another one go on there.
+-- The case must not have been merged into another one, where its work continues.
 create function guard_not_merged(c review_case) returns boolean language sql immutable as $$
     select c.merged_into is null
 $$;
 
--- What has to be brought to an end before the case can go into another one.
+-- Returns the faults of a case that block its merging: open actions, open information requests, a proposed transfer.
+-- Null if there are none.
 create function merge_blockers(c review_case) returns json language plpgsql stable as $$
 begin
     return (select json_agg(fault(null, rule, message)) from (values
@@ -20,7 +21,7 @@ begin
 end
 $$;
 
--- Moves the children and referrals of a case into another one; a child that is there already stays as it is.
+-- Moves the children and referrals of a case to another one. A child that the other case already has remains unchanged.
 create function case_give_contents(c review_case, target review_case) returns void
 language plpgsql as $$
 begin
@@ -35,7 +36,8 @@ begin
 end
 $$;
 
--- Merges a case into another open one of the same committee; it is closed as merged and keeps its history.
+-- Merges a case into another open one of the same committee (201). The first is closed as merged and keeps its history.
+-- Refuses with 409 while work on it is open, or if the other one is closed or offered to another committee.
 create function case_merge(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -69,7 +71,7 @@ begin
     perform case_give_contents(c, target);
     update review_case set merged_into = target.id where merged_into = c.id;
     c := case_go(c, 'closed', on_day, 'merged', null, input ->> 'note', target.id);
-    perform decision_tell_more(target.id); -- children and referrers have come to it
+    perform decision_tell_more(target.id); -- its new children and referrers may call for notices
     return (201, c.version, null, case_document(c, '{}'))::reply;
 end
 $$;

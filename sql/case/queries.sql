@@ -30,7 +30,7 @@ select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $
 from page;
 
 -- name: list_shared_cases unprepared
--- The cases of other committees that the caller has access to.
+-- The cases of other committees to which the caller has access.
 with page as (
     select c, row_number() over (order by c.opened_on desc, c.id desc) as n
     from review_case c

@@ -1,4 +1,4 @@
--- The life of a case: its stages, the ways between them, what has to hold for each, and how long a stage may take.
+-- The life of a case: its stages, the moves between them, the guards of each move, and the time that a stage may take.
 
 insert into stage (code, position, label, description, terminal) values
     ('notification', 1, 'Notification',
@@ -29,7 +29,7 @@ insert into stage (code, position, label, description, terminal) values
 on conflict (code) do update set (position, label, description, terminal)
     = (excluded.position, excluded.label, excluded.description, excluded.terminal);
 
--- Each code has its function guard_<code>.
+-- Each code has a function guard_<code>.
 with given(code, message, responsible) as (values
     ('child_recorded', 'At least one child must be recorded.', 'committee'),
     ('criteria_supported', 'The outcome of a child must support each criterion.', 'committee'),
@@ -83,9 +83,9 @@ insert into stage_guard (code, message, responsible)
 select code, message, responsible from given
 on conflict (code) do update set (message, responsible) = (excluded.message, excluded.responsible);
 
--- A legal hold keeps nothing from closing: it governs what may be erased. Re-opening into the later stages
--- asks for the decision to proceed, because a case without it could not leave them; such a case is
--- re-opened into the stage decision. In the same way putting a plan into practice again asks for the ratified report.
+-- A legal hold does not prevent closing: it governs what may be erased. Re-opening into the later stages requires the
+-- decision to proceed, because a case without it could not leave them; such a case is re-opened into the stage
+-- decision. Re-opening into implementation requires the ratified report for the same reason.
 with given(from_stage, to_stage, way, label, closure, reasons, guards) as (values
     ('notification', 'information_gathering', 'ordinary', 'Ask the agencies', null::text, '{}'::text[],
         '{child_recorded,criteria_supported,referrers_acknowledged}'::text[]),
@@ -150,7 +150,8 @@ select from_stage, to_stage, way, label, closure, reasons, guards from given
 on conflict (from_stage, to_stage, way) do update set (label, closure, reasons, guards)
     = (excluded.label, excluded.closure, excluded.reasons, excluded.guards);
 
--- The defaults; a committee's own rows are kept as they are. Implementation lasts as long as its plan says.
+-- The defaults; rows of committees remain unchanged. Implementation takes as long as its plan says. The days for
+-- information gathering: Adult guidance 2022, web page 8. The others are the register's own.
 insert into timescale (stage, committee, amount, unit, valid_from) values
     ('notification', null, 5, 'working_days', '2012-01-01'),
     ('information_gathering', null, 14, 'calendar_days', '2012-01-01'),

@@ -1,15 +1,18 @@
--- What a committee sets for itself: how long its stages take, and the days on which its area does not work.
--- Nothing is set for days that have passed, and no due day moves that was fixed before.
+-- The settings of a committee: how long its stages may take, and the local holidays of its area. Neither may be set for
+-- past days, and neither changes a due day that was already fixed.
 
+-- The document of a timescale; `committee` is null for a default.
 create function timescale_document(t timescale) returns json language sql stable as $$
     select json_build_object('stage', t.stage, 'committee', t.committee, 'amount', t.amount, 'unit', t.unit,
         'valid_from', t.valid_from)
 $$;
 
+-- The document of a committee's local holiday.
 create function local_holiday_document(h local_holiday) returns json language sql stable as $$
     select json_build_object('committee', h.committee, 'holiday_on', h.day, 'name', h.name)
 $$;
 
+-- Refuses with 403 `organisation_not_allowed` if the caller is not a committee.
 create function refuse_unless_committee() returns void language plpgsql as $$
 begin
     if claim('committee') = '' then
@@ -18,10 +21,13 @@ begin
 end
 $$;
 
+-- Returns the fault `not_in_the_past` for a day before today; null for today, a later day or null.
 create function past_fault(pointer text, day date) returns json language sql stable as $$
     select case when day < today() then fault(pointer, 'not_in_the_past', 'must not be in the past') end
 $$;
 
+-- Sets a timescale of the caller's committee (201). Refuses with 403 any other caller, with 422 a past first day, and
+-- with 409 a second timescale for the same stage and day.
 create function timescale_create(input jsonb) returns reply language plpgsql as $$
 declare
     t timescale := jsonb_populate_record(null::timescale, input);
@@ -40,6 +46,8 @@ begin
 end
 $$;
 
+-- Adds a local holiday of the caller's committee (201). Refuses with 403 any other caller, with 422 a past day, and
+-- with 409 a repeated day.
 create function local_holiday_create(input jsonb) returns reply language plpgsql as $$
 declare
     h local_holiday;
