@@ -1,9 +1,9 @@
 -- Referrals: pushing, reading, deciding.
 
 -- name: push_referrals
--- $1: array of {n, key, hash, doc, request}. One row an item: status 201 made, 200 there already (or a replay),
--- 403, 409 and 422 refused, 0 when another transaction got in between: ask again. An item with a request gets an entry
--- in the audit trail; those without have one together (see audit_write).
+-- $1: array of {n, key, hash, doc, request}. Returns one row for each item: status 201 created; 200 present already (or
+-- a repetition); 403, 409 and 422 refused; 0 if another transaction interfered and the service must try again. An item
+-- with a request gets its own entry in the audit trail; items without one share an entry (audit_write).
 with item as materialized (
     select i.n, i.key, i.hash, i.request, i.doc ->> 'source_system' as system, i.doc ->> 'source_reference' as name,
         json_populate_record(null::referral_input, i.doc) as input,
@@ -90,7 +90,7 @@ order by n;
 select referral_validate($1::jsonb) as body;
 
 -- name: list_referrals unprepared
--- Each part is read in the order of an index: what row-level security joins by `or` cannot be.
+-- Reads each part in the order of an index, which is impossible for the parts that row-level security joins by `or`.
 with seen as (
     (select r from referral r
         where r.source_organisation = claim('organisation') and referral_fits(r, $1::jsonb)

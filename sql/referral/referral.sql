@@ -1,4 +1,4 @@
--- Referrals: their document, the rules of the guidance, pushing, amending and deciding.
+-- Referrals: their document, the rules of the guidance, pushing, changing and deciding.
 
 -- The members of a pushed referral, as the contract names them.
 create type referral_input as (
@@ -8,7 +8,7 @@ create type referral_input as (
     other_committees text[], discussed_with_partners boolean, guidance_edition text
 );
 
--- The children of a referral by their bands, as child_document shows those of a case without children.read.
+-- Returns the children of a referral as child_document shows them without children.read: in bands only.
 create function children_in_bands(children jsonb) returns jsonb language plpgsql immutable as $$
 begin
     return (select jsonb_agg(without_guarded(k) order by n)
@@ -16,12 +16,13 @@ begin
 end
 $$;
 
--- The last day on which a referral that never became a case is kept as it is; null for any other.
+-- Returns the last day on which a rejected or withdrawn referral is kept; null for any other referral.
 create function referral_retain_until(r referral) returns date language sql stable as $$
     select case when r.status in ('rejected', 'withdrawn') then retained_until(r.committee, r.decided_on) end
 $$;
 
--- Who sent a referral sees all of it.
+-- The document of a referral. Its sender sees all of it; other callers need children.read to see more of the children
+-- than bands. The identifier of the case is null for callers outside its committee.
 create function referral_document(r referral) returns json language sql stable as $$
     select json_build_object(
         'id', r.id,
@@ -67,8 +68,9 @@ create function referral_document(r referral) returns json language sql stable a
             'case', case when r.committee = claim('committee') then '/v1/cases/' || r.case_id end))
 $$;
 
--- Criteria that the children's outcomes cannot support (guidance 2024: separate lists for harm and death).
--- These checks run for each push: plpgsql keeps its plans from call to call, an SQL function would not.
+-- Returns the criteria that the children's outcomes do not support, or null: some criteria need a child who died,
+-- others a child under care and risk management. It runs for each push, so it is in plpgsql, which keeps its plans
+-- between calls. Guidance 2024, chapter 2.
 create function unsupported_criteria(criteria text[], children jsonb) returns text[]
 language plpgsql stable as $$
 declare
@@ -83,7 +85,8 @@ begin
 end
 $$;
 
--- Every rule that one (contract-conforming) child breaks.
+-- Returns the faults of one child: a cause of death without a death, an age outside its band. Empty if there are none.
+-- The child must be valid by the contract.
 create function child_faults(child jsonb, path text) returns json[]
 language plpgsql immutable as $$
 declare
@@ -100,7 +103,7 @@ begin
 end
 $$;
 
--- Every rule that a set of children breaks.
+-- Returns the faults of a list of children, including a child named twice; empty if there are none.
 create function children_faults(children jsonb, path text) returns json[]
 language plpgsql immutable as $$
 declare
@@ -123,7 +126,8 @@ begin
 end
 $$;
 
--- Why an area does not fit the committee; null when it does.
+-- Returns the fault of a local authority outside the committee's area, or of an unknown or replaced code; null if it is
+-- in the area.
 create function area_fault(area text, committee text, pointer text) returns json
 language plpgsql stable as $$
 declare
@@ -143,7 +147,8 @@ begin
 end
 $$;
 
--- Every rule of the guidance and of the calendar that a (contract-conforming) referral breaks; null when none.
+-- Returns every rule of the guidance and of the calendar that a referral breaks, or null. The referral must be valid by
+-- the contract. Guidance 2024, chapter 2.
 create function referral_faults(r referral_input) returns json language plpgsql stable as $$
 declare
     faults json[] := children_faults(r.children, '/children');
@@ -184,7 +189,8 @@ begin
 end
 $$;
 
--- What a push of this document would be refused for.
+-- Returns the faults for which a push of this document would be refused. Refuses with 403 an organisation code that
+-- several bodies share.
 create function referral_validate(input jsonb) returns json language plpgsql stable as $$
 begin
     if own_organisation() = '' then
@@ -194,7 +200,8 @@ begin
 end
 $$;
 
--- Locks a referral that has not been decided, for its sender or for the committee that received it.
+-- Locks and returns an undecided referral of its sender or of the committee that received it. Refuses with 404 any
+-- other caller, a stale version as refuse_stale does, and with 409 a decided or withdrawn referral.
 create function referral_lock(p_id uuid, expected bigint, as_sender boolean) returns referral
 language plpgsql as $$
 declare
@@ -214,7 +221,8 @@ begin
 end
 $$;
 
--- The change of one referral by its sender, while the committee has not decided.
+-- Changes a referral for its sender, while the committee has not decided about it. Refuses as referral_lock does, and
+-- with 422 what breaks a rule.
 create function referral_change(p_id uuid, expected bigint, change jsonb) returns reply
 language plpgsql as $$
 declare
@@ -240,6 +248,7 @@ begin
 end
 $$;
 
+-- Withdraws an undecided referral for its sender (201); refuses as referral_lock does.
 create function referral_withdraw(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -252,6 +261,8 @@ begin
 end
 $$;
 
+-- Records that the committee acknowledged a referral (201). Refuses as referral_lock does, with 409 a second
+-- acknowledgement, and with 422 a day before receipt or in the future. Adult guidance 2022, web page 7.
 create function referral_acknowledge(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -271,6 +282,8 @@ begin
 end
 $$;
 
+-- Rejects an undecided referral for the committee that received it (201). Refuses as referral_lock does, and with 422 a
+-- day before receipt or in the future.
 create function referral_reject(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -287,7 +300,9 @@ begin
 end
 $$;
 
--- Accepts a referral into a new case or, when case_id is given, into one that is open.
+-- Accepts a referral into a new case or, if case_id is given, into an open one of the committee (201). Acknowledges the
+-- referral if that was not done. Makes the decision notices that its children and sender call for. Refuses as
+-- referral_lock does.
 create function referral_accept(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -326,7 +341,7 @@ begin
 end
 $$;
 
--- Whether the referral passes the filters of a list; an absent one lets everything pass.
+-- Whether the referral matches the filters of a list; an absent filter matches everything.
 create function referral_fits(r referral, filters jsonb) returns boolean
 language sql stable as $$
     select (filters ->> 'status' is null or r.status = filters ->> 'status')
