@@ -5,7 +5,7 @@ select open_case_part('recommendation', array['cases.write']);
 create policy inspectorate_read on case_decision for select to register_service using (
     (select claim('kind')) = 'inspectorate' and (select has_scope('decisions.read')));
 
--- An information request belongs to the committee that asks, and to the organisation that is asked.
+-- An information request belongs to the committee that asks and to the organisation that it asks.
 grant select, insert, update on information_request to register_service;
 create policy service_read on information_request for select to register_service using (
     (committee = (select claim('area')) or case_id = any ((select readable_cases())::uuid[]))

@@ -1,5 +1,6 @@
--- The recommendation and the committee's decisions: one current decision, and those that it superseded.
+-- The recommendation, and the committee's decisions: one current decision, and those that it superseded.
 
+-- The document of the recommendation on a case.
 create function recommendation_document(r recommendation) returns json language sql stable as $$
     select json_build_object(
         'case_id', r.case_id,
@@ -20,7 +21,8 @@ create function recommendation_document(r recommendation) returns json language 
             'case', '/v1/cases/' || r.case_id))
 $$;
 
--- A criterion that has to be there, and those that the facts do not carry.
+-- Returns the faults of the criteria in a recommendation or decision: none named although the outcome is `proceed`, or
+-- one that the facts do not support. Guidance 2024, chapter 2.
 create function criteria_faults(c review_case, outcome text, criteria text[]) returns json[]
 language plpgsql stable as $$
 begin
@@ -33,6 +35,8 @@ begin
 end
 $$;
 
+-- Creates or replaces the recommendation of a case (201 or 200). Refuses with 409 outside the stages recommendation and
+-- decision, and with 422 a day out of order or wrong criteria. Guidance 2021, chapter 3.
 create function recommendation_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
 returns reply language plpgsql as $$
 declare
@@ -77,6 +81,8 @@ begin
 end
 $$;
 
+-- A recommendation must be recorded, and it must describe the current circumstances of the children and the family.
+-- Guidance 2021, chapter 3.
 create function guard_recommendation_made(c review_case) returns boolean
 language plpgsql stable as $$
 begin
@@ -85,6 +91,7 @@ begin
 end
 $$;
 
+-- The document of a decision, for callers who may read its case.
 create function decision_document(d case_decision) returns json language sql stable as $$
     select json_build_object(
         'id', d.id,
@@ -111,7 +118,7 @@ create function decision_document(d case_decision) returns json language sql sta
             'case', '/v1/cases/' || d.case_id))
 $$;
 
--- A decision as the inspectorate reads it: no free text, no identifier of the case, children as bands.
+-- The document of a decision for the inspectorate: no free text, no identifier of the case, children as bands.
 create function decision_summary(d case_decision) returns json language plpgsql stable as $$
 declare
     outline record := case_outline(d.case_id);
@@ -134,7 +141,9 @@ begin
 end
 $$;
 
--- What is wrong with the decision itself; `entered` is the day on which its visit of the stage began.
+-- Returns the faults of the decision itself; `entered` is the day on which the present stay in the stage began. A
+-- decision not to proceed needs reasons; an alternative review needs a kind and an owner. Care Inspectorate, learning
+-- reviews, 2024.
 create function decision_faults(c review_case, n case_decision, entered date) returns json[]
 language plpgsql stable as $$
 declare
@@ -168,7 +177,8 @@ begin
 end
 $$;
 
--- What is wrong with the record of who was told.
+-- Returns the faults of the days on which the family and the chief officers were informed: in the future, or before the
+-- decision.
 create function informing_faults(n case_decision) returns json[] language plpgsql stable as $$
 begin
     return array[
@@ -179,7 +189,8 @@ begin
 end
 $$;
 
--- Whether the input changes who was told, and nothing of the decision itself.
+-- Whether the input changes only the members about informing family and chief officers, and nothing of the decision
+-- itself.
 create function only_informs(d case_decision, input jsonb) returns boolean
 language plpgsql stable as $$
 declare
@@ -190,8 +201,9 @@ begin
 end
 $$;
 
--- Records a decision, or replaces the one that this visit of the stage decision has brought already. After the stage
--- only who was told may be completed.
+-- Records a decision, or replaces the one that the present stay in the stage decision already brought (201 or 200), and
+-- makes its notices. Refuses with 409 after the stage, except for the members about informing others. Guidance 2024,
+-- chapter 1.
 create function decision_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
 returns reply language plpgsql as $$
 declare
@@ -222,7 +234,7 @@ begin
                 n.family_informed_on, n.family_wait_reason, n.chief_officers_informed_on)
             where id = d.id returning * into d;
     else
-        -- Versions go on counting, so that no ETag of the address comes twice.
+        -- Versions continue to count, so that no ETag of the address occurs twice.
         n.version := coalesce(d.version, 0) + 1;
         n.supersedes := d.id;
         update case_decision set current = false where id = d.id;
@@ -245,7 +257,7 @@ begin
 end
 $$;
 
--- Whether the decision passes the filters of a list; an absent one lets everything pass.
+-- Whether the decision matches the filters of a list; an absent filter matches everything.
 create function decision_fits(d case_decision, filters jsonb) returns boolean
 language sql stable as $$
     select (filters ->> 'outcome' is null or d.outcome = filters ->> 'outcome')
@@ -256,6 +268,7 @@ language sql stable as $$
             >= ((filters ->> 'recorded_from')::date)::timestamp at time zone 'Europe/London')
 $$;
 
+-- The family must be informed of the decision, or the decision must say why that waits. Guidance 2024, annex 4.
 create function guard_family_informed(c review_case) returns boolean
 language plpgsql stable as $$
 begin

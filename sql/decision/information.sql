@@ -1,8 +1,9 @@
--- Information requests: what the committee asks of the agencies before it decides, and their answers.
+-- Information requests: the committee's questions to agencies before it decides, and their answers. Guidance 2021,
+-- chapter 3.
 
--- What others than its committee may learn of a case: its reference, its type, and its children as bands. Runs as
--- the owner, because those others see nothing of the case itself: for documents of rows that they may see. Nulls for
--- everybody else.
+-- Returns reference, type and children (as bands) of a case, for documents of its parts that organisations outside the
+-- committee read; nulls and no children for any other caller. Runs as the owner: those organisations see nothing of the
+-- case itself.
 create function case_outline(p_case uuid, out reference text, out review_type text, out children jsonb)
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -25,7 +26,8 @@ create function knows_case(p_committee text, p_case uuid) returns boolean langua
     select p_committee = claim('area') or p_case = any (readable_cases())
 $$;
 
--- The organisation asked learns no more of the children than place in the list, outcome and age band.
+-- The document of an information request. It shows each child only by place in the list, outcome and age band. The
+-- identifier of the case is null for the organisation asked.
 create function information_document(r information_request) returns json
 language plpgsql stable as $$
 declare
@@ -62,6 +64,9 @@ begin
 end
 $$;
 
+-- Asks an organisation for information about a case (201); the answer is due after 14 days unless the request says
+-- otherwise. Refuses with 409 a second open request to it, and with 422 a code that several bodies share. Adult
+-- guidance 2022, web page 8.
 create function information_ask(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
@@ -94,7 +99,7 @@ begin
 end
 $$;
 
--- Ends the statement when the request has been answered or has ended otherwise.
+-- Refuses with 409 `request_not_open` if the request was answered, withdrawn or waived.
 create function information_refuse_ended(r information_request) returns void
 language plpgsql as $$
 begin
@@ -105,6 +110,8 @@ begin
 end
 $$;
 
+-- Changes the due day of an open request, or withdraws or waives it with a reason (422 without one). Refuses with 409 a
+-- request that has ended.
 create function information_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
@@ -131,13 +138,15 @@ begin
 end
 $$;
 
--- The answer of the organisation asked; nobody else finds the request here.
+-- Records the answer of the organisation asked, and makes the decision notices that it calls for (201). Refuses with
+-- 404 every other caller, with 409 a request that has ended, and with 422 members that do not belong to the kind of
+-- answer.
 create function information_answer(p_id uuid, input jsonb) returns reply language plpgsql as $$
 declare
     r information_request;
     n information_request;
 begin
-    -- An answer may call for a notice of the decision: neither misses the other.
+    -- An answer may call for a notice of the decision: waiting ensures that neither overlooks the other.
     perform case_wait(case_id) from information_request where id = p_id and organisation = own_organisation();
     select * into r from information_request
         where id = p_id and organisation = own_organisation() for update;
@@ -167,7 +176,7 @@ begin
 end
 $$;
 
--- Nobody has to answer any more once the case is closed.
+-- Withdraws the open requests of a case that was closed: nobody must answer them any more.
 create function information_withdraw_open(c review_case) returns void language plpgsql as $$
 begin
     update information_request set status = 'withdrawn', reason = 'The case was closed.'
@@ -175,7 +184,7 @@ begin
 end
 $$;
 
--- Whether the request passes the filters of a list; an absent one lets everything pass.
+-- Whether the request matches the filters of a list; an absent filter matches everything.
 create function information_fits(r information_request, filters jsonb) returns boolean
 language sql stable as $$
     select (filters ->> 'status' is null or r.status = filters ->> 'status')
@@ -183,6 +192,7 @@ language sql stable as $$
             or (r.status = 'open' and r.due_on < today()) = (filters ->> 'overdue')::boolean)
 $$;
 
+-- No information request of the case may be open. Guidance 2021, chapter 3.
 create function guard_information_returned(c review_case) returns boolean
 language plpgsql stable as $$
 begin

@@ -48,9 +48,9 @@ where r.case_id = $1::uuid and r.id = $2::uuid;
 select * from information_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);
 
 -- name: list_information_requests unprepared
--- Each part is read in the order of an index: what row-level security joins by `or` cannot be.
--- What belongs to cases opened to the caller is little, and found by its case: `offset 0` keeps the planner from other
--- indexes there.
+-- Reads each part in the order of an index, which is impossible for the parts that row-level security joins by `or`.
+-- Requests of cases opened to the caller are few and are found by case: `offset 0` keeps the planner from other indexes
+-- there.
 with seen as (
     (select r from information_request r
         where r.committee = claim('area') and information_fits(r, $1::jsonb)
