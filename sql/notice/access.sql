@@ -1,5 +1,5 @@
--- A notice belongs to the committee that has to send it, and once sent to its recipient. Chief officers bring about
--- notices by ratifying; the inspectorate adds its observations.
+-- A notice belongs to the committee that must send it and, once sent, to its recipient. Chief officers cause notices by
+-- ratifying; the inspectorate adds its observations.
 grant select, insert, update on notice to register_service;
 create policy service_read on notice for select to register_service using (
     (committee = (select claim('area')) or case_id = any ((select readable_cases())::uuid[]))

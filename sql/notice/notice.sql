@@ -1,6 +1,7 @@
--- Notices: what the committee has to tell the chief officers, the inspectorate, the referrers and others.
+-- Notices: the committee's reports to the chief officers, the inspectorate, the referrers and others.
 
--- Whether criminal proceedings, or investigations towards them, may be live.
+-- Whether criminal proceedings, a fatal accident inquiry, or investigations towards them may be under way, by the
+-- case's proceedings, referrals or answers of agencies. Guidance 2024, annex 2.
 create function case_proceedings_live(c review_case) returns boolean language plpgsql stable as $$
 declare
     kinds constant text[] :=
@@ -12,6 +13,7 @@ begin
 end
 $$;
 
+-- The document of a notice. The identifier and link of the case are null for callers who do not work on it.
 create function notice_document(n notice) returns json language sql stable as $$
     select json_build_object(
         'id', n.id,
@@ -37,7 +39,7 @@ create function notice_document(n notice) returns json language sql stable as $$
             'case', case when knows_case(n.committee, n.case_id) then '/v1/cases/' || n.case_id end))
 $$;
 
--- What a notice of the case says now, beside the children that its recipient is told of: codes and days, no free text.
+-- Returns the content of a notice about the case as it is now, without the children: codes and days, no free text.
 create function notice_snapshot(c review_case) returns jsonb language plpgsql stable as $$
 declare
     d case_decision;
@@ -61,8 +63,9 @@ begin
 end
 $$;
 
--- The children that a notice tells its recipient of, by their bands: a referrer those that it pushed, the National Hub those who died,
--- all others every child. A child keeps the reference that its referral brought it under, and that is of one sender.
+-- Returns the children that a notice names, by their bands: for a referrer those that it pushed, for the National Hub
+-- those who died, for all others every child. A child keeps the reference of the referral that brought it, and that
+-- reference belongs to one sender.
 create function notice_children(c review_case, p_recipient text, p_organisation text) returns jsonb
 language plpgsql stable as $$
 begin
@@ -77,14 +80,16 @@ begin
 end
 $$;
 
--- Who has to get a notice of this kind: everybody who is always told, and those whom the facts call for.
+-- Returns the recipients of a kind of notice: chief officers, inspectorate and referrers always; National Hub for a
+-- death, COPFS for a death or live proceedings, SCRA for hearings. No row if the decision only asks for more
+-- information. Care Inspectorate, learning reviews, 2024; Guidance 2024, chapter 2 and annex 2.
 create function notice_recipients(c review_case, kind text)
 returns table (recipient text, organisation text) language plpgsql stable as $$
 declare
     died boolean := exists (select from child k where k.case_id = c.id and k.outcome = 'died');
 begin
     if kind = 'decision' and c.decision_outcome = 'more_information' then
-        return; -- the committee has not come to a conclusion that others have to know
+        return; -- the committee has not reached a conclusion that others must know
     end if;
     return query
         select 'chief_officers_group', o.code from organisation o where o.area = c.committee
@@ -104,7 +109,8 @@ begin
 end
 $$;
 
--- Makes one notice, unless the same was sent already; one that waits to be sent says what holds now.
+-- Makes one notice, unless a notice with the same content was already sent. A notice that waits to be sent is updated
+-- to the present content.
 create function notice_make(c review_case, p_kind text, p_recipient text, p_organisation text,
     due date) returns void language plpgsql as $$
 declare
@@ -129,8 +135,8 @@ begin
 end
 $$;
 
--- Makes the notices of a kind for all who have to get one, and withdraws those that are not needed any more and
--- were not sent. For whoever brings about what has to be told.
+-- Makes the notices of a kind for all its recipients, and withdraws unsent ones that are no longer needed. Functions
+-- that cause a reportable event call it.
 create function notices_make(c review_case, kind text, due date) returns void
 language plpgsql as $$
 begin
@@ -143,8 +149,8 @@ begin
 end
 $$;
 
--- Those who have to be told of the current decision and were not: facts that came after it call for them. What waits
--- to be sent says what holds now; whoever was told by this decision is not told again.
+-- Returns the recipients of decision notices who have received none about the current decision, because facts recorded
+-- later call for them. Recipients already notified of this decision are not notified again.
 create function decision_untold(c review_case) returns table (recipient text, organisation text)
 language plpgsql stable as $$
 begin
@@ -157,8 +163,8 @@ begin
 end
 $$;
 
--- Makes the notices of a decision for whoever has to be told of it because of what came to be known later. Runs as the
--- owner: who records proceedings or answers a request does not see all that the notices are made of.
+-- Makes the decision notices that facts recorded later call for; none before the decision or after closing. Runs as the
+-- owner: a caller who records proceedings or answers a request may not see every fact of a notice.
 create function decision_tell_more(p_case uuid) returns void
 language plpgsql security definer set search_path from current as $$
 declare
@@ -175,7 +181,8 @@ begin
 end
 $$;
 
--- Why the committee cannot have notices of this kind now; null when it can.
+-- Returns the fault that blocks a request for notices of this kind: wrong stage, report not ratified, or notices that
+-- wait to be sent. Null if nothing blocks it.
 create function notice_hindrance(c review_case, kind text, organisation text) returns json
 language plpgsql stable as $$
 begin
@@ -195,7 +202,9 @@ begin
 end
 $$;
 
--- Makes the notices that the committee asks for, and answers with them.
+-- Makes the notices that the committee requests, and returns them (201). An outcome notice is due seven days after
+-- ratification. Refuses with 409 what notice_hindrance returns or if all was sent, and with 422 a wrong recipient. Care
+-- Inspectorate, reviews for adults.
 create function notices_request(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
@@ -233,13 +242,15 @@ begin
 end
 $$;
 
--- The day of what the notice tells: it cannot have been sent before.
+-- Returns the day of the event that a notice reports; the notice cannot have been sent before it.
 create function notice_told_on(n notice) returns date language sql stable as $$
     select coalesce(n.snapshot ->> case n.kind when 'decision' then 'decided_on'
         when 'outcome' then 'ratified_on' when 'discontinued' then 'closed_on' end,
         n.snapshot ->> 'opened_on')::date
 $$;
 
+-- Records that the committee sent a notice (201). Refuses with 409 a notice that was sent or withdrawn, and with 422 a
+-- day in the future or before the event that it reports.
 create function notice_send(p_case uuid, p_id uuid, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -267,7 +278,8 @@ begin
 end
 $$;
 
--- The inspectorate's observations on a notice that it received; nobody else finds the notice here.
+-- Records the inspectorate's observations on a notice that it received (201). Refuses with 404 every other caller, with
+-- 409 a second set of observations. Care Inspectorate, learning reviews, 2024.
 create function notice_observe(p_id uuid, input jsonb) returns reply language plpgsql as $$
 declare
     n notice;
@@ -291,7 +303,7 @@ begin
 end
 $$;
 
--- Whether the notice passes the filters of a list; an absent one lets everything pass.
+-- Whether the notice matches the filters of a list; an absent filter matches everything.
 create function notice_fits(n notice, filters jsonb) returns boolean language sql stable as $$
     select (filters ->> 'kind' is null or n.kind = filters ->> 'kind')
         and (filters ->> 'to' is null or n.recipient = filters ->> 'to')
@@ -299,7 +311,7 @@ create function notice_fits(n notice, filters jsonb) returns boolean language sq
             and n.withdrawn_on is null) = (filters ->> 'overdue')::boolean)
 $$;
 
--- Whether notices of the kind wait to be sent.
+-- Whether the case has notices of the kind that wait to be sent.
 create function notices_waiting(c review_case, p_kind text) returns boolean
 language plpgsql stable as $$
 begin
@@ -308,13 +320,16 @@ begin
 end
 $$;
 
+-- Each notice of the decision must be sent, also those that facts recorded later call for. Care Inspectorate, learning
+-- reviews, 2024.
 create function guard_notices_sent(c review_case) returns boolean language plpgsql stable as $$
 begin
     return not notices_waiting(c, 'decision') and not exists (select from decision_untold(c));
 end
 $$;
 
--- Outcome notices of an earlier decision tell nothing about this one.
+-- The outcome notices of the alternative review must be sent. Notices about an earlier decision do not count. Care
+-- Inspectorate, learning reviews, 2024.
 create function guard_alternative_outcome_notified(c review_case) returns boolean
 language plpgsql stable as $$
 begin
@@ -324,7 +339,8 @@ begin
 end
 $$;
 
--- A case without a ratified report has no outcome to tell.
+-- The outcome notices must be sent since the latest ratification. Holds for a case without a ratified report, which has
+-- no outcome to report. Care Inspectorate, learning reviews, 2024.
 create function guard_outcome_notified(c review_case) returns boolean language plpgsql stable as $$
 declare
     ratified_on date := case_ratified_on(c);
@@ -334,6 +350,7 @@ begin
 end
 $$;
 
+-- The data set of each child who died must be with the National Hub. Guidance 2024, chapter 2.
 create function guard_hub_submitted(c review_case) returns boolean language plpgsql stable as $$
 begin
     return not exists (select from child k where k.case_id = c.id and k.outcome = 'died'

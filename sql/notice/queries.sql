@@ -17,9 +17,9 @@ where n.case_id = $1::uuid and n.id = $2::uuid;
 select * from notice_send($1::uuid, $2::uuid, $3::jsonb);
 
 -- name: list_notices unprepared
--- Each part is read in the order of an index: what row-level security joins by `or` cannot be.
--- What belongs to cases opened to the caller is little, and found by its case: `offset 0` keeps the planner from other
--- indexes there.
+-- Reads each part in the order of an index, which is impossible for the parts that row-level security joins by `or`.
+-- Notices of cases opened to the caller are few and are found by case: `offset 0` keeps the planner from other indexes
+-- there.
 with seen as (
     (select n from notice n
         where n.committee = claim('area') and notice_fits(n, $1::jsonb)
