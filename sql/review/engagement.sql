@@ -1,6 +1,7 @@
--- Engagement: whom of the family and of the practitioners a review heard, and how. The committee records it, and
--- so does whoever has access to the case.
+-- Engagement: which members of the family and which practitioners a review heard, and how. The committee and
+-- organisations with access to the case record it.
 
+-- The document of one family member's engagement.
 create function family_engagement_document(e family_engagement) returns json
 language sql stable as $$
     select json_build_object(
@@ -23,7 +24,8 @@ language sql stable as $$
             'case', '/v1/cases/' || e.case_id))
 $$;
 
--- Somebody is invited, or there is a reason why not.
+-- Returns the faults of an invitation. A family member must have a day of invitation or a reason for none; without an
+-- invitation the response must be not_invited. Guidance 2024, annex 4.
 create function family_invitation_faults(c review_case, e family_engagement) returns json[]
 language plpgsql stable as $$
 begin
@@ -42,7 +44,8 @@ begin
 end
 $$;
 
--- What was answered, and what came of it.
+-- Returns the faults of a family member's response and views: missing or excess days and reasons, days out of order.
+-- Guidance 2024, annex 4.
 create function family_answer_faults(c review_case, e family_engagement) returns json[]
 language plpgsql stable as $$
 declare
@@ -74,6 +77,8 @@ begin
 end
 $$;
 
+-- Records the engagement of a family member (201). Refuses with 409 a closed case or one without a decision to proceed,
+-- and with 422 faults of invitation or response.
 create function family_engagement_add(p_case uuid, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -92,6 +97,7 @@ begin
 end
 $$;
 
+-- Changes the engagement of a family member; refuses with 404, 412, 428, or 422 for faults of invitation or response.
 create function family_engagement_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
@@ -115,6 +121,7 @@ begin
 end
 $$;
 
+-- The document of an engagement with practitioners.
 create function practitioner_engagement_document(e practitioner_engagement) returns json
 language sql stable as $$
     select json_build_object(
@@ -134,7 +141,8 @@ language sql stable as $$
             'case', '/v1/cases/' || e.case_id))
 $$;
 
--- Something was held and has its day, its organisations and its number of people, or there is a reason why not.
+-- Returns the faults of an engagement with practitioners. One that was held needs day, organisations and number of
+-- participants; otherwise it needs a reason. Guidance 2024, chapter 4.
 create function practitioner_engagement_faults(c review_case, e practitioner_engagement)
 returns json[] language plpgsql stable as $$
 declare
@@ -160,6 +168,8 @@ begin
 end
 $$;
 
+-- Records an engagement with practitioners (201). Refuses with 409 a closed case or one without a decision to proceed,
+-- and with 422 faults of the engagement.
 create function practitioner_engagement_add(p_case uuid, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -178,6 +188,7 @@ begin
 end
 $$;
 
+-- Changes an engagement with practitioners; refuses with 404, 412, 428, or 422 for faults of the engagement.
 create function practitioner_engagement_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
@@ -200,7 +211,8 @@ begin
 end
 $$;
 
--- Something that was held counts, and so does a recorded reason why nothing was.
+-- At least one engagement with practitioners must be recorded, or the reason why none was held. Guidance 2024, chapter
+-- 4.
 create function guard_practitioners_engaged(c review_case) returns boolean
 language plpgsql stable as $$
 begin
@@ -208,6 +220,8 @@ begin
 end
 $$;
 
+-- At least one family member must be recorded, and each must have a response, which may be not_invited. Guidance 2024,
+-- annex 4.
 create function guard_family_invitations_answered(c review_case) returns boolean
 language plpgsql stable as $$
 begin

@@ -1,6 +1,6 @@
--- What the review finds, and the strategies that it suggests. The review team records both.
+-- The findings of the review, and the strategies that it suggests. The review team records both.
 
--- Ends the statement while the case has not come to a stage.
+-- Refuses with 409, the rule and the message while the case has not reached the stage.
 create function case_refuse_before(c review_case, p_stage text, rule text, message text) returns void
 language plpgsql as $$
 begin
@@ -11,6 +11,7 @@ begin
 end
 $$;
 
+-- The document of a finding.
 create function finding_document(f finding) returns json language plpgsql stable as $$
 begin
     return json_build_object(
@@ -31,6 +32,8 @@ begin
 end
 $$;
 
+-- Adds a finding (201). Refuses with 404 or 409 a case that is not open to the caller, and with 409 a case before the
+-- stage review.
 create function finding_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_join_open(p_case);
@@ -45,6 +48,7 @@ begin
 end
 $$;
 
+-- Changes a finding of an open case; refuses with 404, 409, 412 or 428.
 create function finding_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
@@ -65,6 +69,7 @@ begin
 end
 $$;
 
+-- The document of a suggested strategy.
 create function strategy_document(s strategy) returns json language plpgsql stable as $$
 begin
     return json_build_object(
@@ -86,6 +91,8 @@ begin
 end
 $$;
 
+-- Returns the faults of a strategy: an unknown organisation, a day of review before the case was opened, a finding of
+-- another case. Guidance 2024, chapter 5.
 create function strategy_faults(c review_case, s strategy) returns json[] language plpgsql stable as $$
 begin
     return array[
@@ -98,6 +105,8 @@ begin
 end
 $$;
 
+-- Adds a suggested strategy (201). Refuses with 409 a case before the stage review, and with 422 what strategy_faults
+-- returns.
 create function strategy_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_join_open(p_case);
@@ -114,6 +123,7 @@ begin
 end
 $$;
 
+-- Changes a strategy of an open case; refuses with 404, 409, 412, 428, or 422 for what strategy_faults returns.
 create function strategy_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
@@ -137,6 +147,7 @@ begin
 end
 $$;
 
+-- At least one finding must be recorded. Care Inspectorate, learning reviews, 2024.
 create function guard_learning_recorded(c review_case) returns boolean language plpgsql stable as $$
 begin
     return exists (select from finding f where f.case_id = c.id);

@@ -1,7 +1,7 @@
--- Setting a review up: its mandate, its team, and how the family is kept in touch.
+-- Setting a review up: its mandate, its team, and the liaison with the family.
 
--- Ends the statement while there is no review to set up: before the decision, or when it is not to proceed. An
--- alternative review gets here when it begins.
+-- Refuses with 409 `before_set_up` before the decision, and in the stage decision unless the committee decided to
+-- proceed. An alternative review passes once its stage review begins.
 create function refuse_before_set_up(c review_case) returns void language plpgsql as $$
 begin
     if c.stage in ('notification', 'information_gathering', 'recommendation')
@@ -12,14 +12,15 @@ begin
 end
 $$;
 
--- The day before which nothing of a review can have happened.
+-- Returns the first day in the stage decision, before which no event of a review is possible; null if the case has not
+-- reached it.
 create function decision_entered_on(c review_case) returns date language plpgsql stable as $$
 begin
     return (select min(s.entered_on) from case_stage s where s.case_id = c.id and s.stage = 'decision');
 end
 $$;
 
--- The faults of a day on which something of the review happened.
+-- Returns the faults of the day of an event of the review: in the future, or before the stage decision.
 create function review_day_faults(pointer text, day date, c review_case) returns json[]
 language plpgsql stable as $$
 begin
@@ -29,7 +30,7 @@ begin
 end
 $$;
 
--- A fault for each code that is not an organisation.
+-- Returns a fault for each code that is not an organisation; empty if there are none.
 create function organisation_faults(pointer text, codes text[]) returns json[]
 language plpgsql stable as $$
 begin
@@ -39,6 +40,7 @@ begin
 end
 $$;
 
+-- The document of a review's mandate.
 create function mandate_document(m mandate) returns json language sql stable as $$
     select json_build_object(
         'case_id', m.case_id,
@@ -59,6 +61,7 @@ create function mandate_document(m mandate) returns json language sql stable as 
             'case', '/v1/cases/' || m.case_id))
 $$;
 
+-- Returns the faults of a mandate: unknown agencies, days in the future, days out of order.
 create function mandate_faults(c review_case, m mandate) returns json[] language plpgsql stable as $$
 begin
     return review_day_faults('/agreed_on', m.agreed_on, c)
@@ -72,7 +75,8 @@ begin
 end
 $$;
 
--- Records or replaces the mandate. `create_only`: If-None-Match: * was sent.
+-- Creates or replaces the mandate (201 or 200); `create_only` means that If-None-Match: * was sent. Refuses with 409
+-- before the decision to proceed and after the stage reporting. Guidance 2024, chapter 1.
 create function mandate_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
 returns reply language plpgsql as $$
 declare
@@ -105,6 +109,7 @@ begin
 end
 $$;
 
+-- The document of a member of the review team: role and organisation, no name.
 create function team_member_document(m team_member) returns json language sql stable as $$
     select json_build_object(
         'id', m.id,
@@ -124,6 +129,7 @@ create function team_member_document(m team_member) returns json language sql st
             'case', '/v1/cases/' || m.case_id))
 $$;
 
+-- Returns the faults of a member of the team: unknown organisation, days out of order, a reason without an end.
 create function team_member_faults(c review_case, m team_member) returns json[]
 language plpgsql stable as $$
 begin
@@ -138,7 +144,7 @@ begin
 end
 $$;
 
--- A review is led by one chair at a time.
+-- Refuses with 409 `chair_appointed` a second chair: one chair leads a review at a time.
 create function team_refuse_second_chair(c review_case, m team_member) returns void
 language plpgsql as $$
 begin
@@ -151,6 +157,8 @@ begin
 end
 $$;
 
+-- Adds a member to the review team (201). Refuses with 409 before the decision to proceed or a second chair, and with
+-- 422 what team_member_faults returns.
 create function team_member_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
@@ -167,6 +175,8 @@ begin
 end
 $$;
 
+-- Changes a member of the review team, or ends the appointment. Refuses with 404, 412, 428, with 409 a second chair,
+-- and with 422 what team_member_faults returns.
 create function team_member_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
@@ -189,6 +199,7 @@ begin
 end
 $$;
 
+-- The document of a review's family liaison strategy.
 create function family_liaison_document(f family_liaison) returns json language sql stable as $$
     select json_build_object(
         'case_id', f.case_id,
@@ -205,7 +216,8 @@ create function family_liaison_document(f family_liaison) returns json language 
             'case', '/v1/cases/' || f.case_id))
 $$;
 
--- Records or replaces how the family is kept in touch. `create_only`: If-None-Match: * was sent.
+-- Creates or replaces the family liaison strategy (201 or 200); `create_only` means that If-None-Match: * was sent.
+-- Refuses with 409 before the decision to proceed, and with 422 days out of order. Guidance 2024, annex 4.
 create function family_liaison_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
 returns reply language plpgsql as $$
 declare
@@ -233,12 +245,14 @@ begin
 end
 $$;
 
+-- The mandate of the review must be agreed. Guidance 2024, chapter 1.
 create function guard_mandate_agreed(c review_case) returns boolean language plpgsql stable as $$
 begin
     return exists (select from mandate m where m.case_id = c.id and m.agreed_on is not null);
 end
 $$;
 
+-- The mandate must contain a plan for the support of staff. Guidance 2021, chapter 2.
 create function guard_staff_support_planned(c review_case) returns boolean
 language plpgsql stable as $$
 begin
@@ -246,6 +260,7 @@ begin
 end
 $$;
 
+-- The review team must have a chair and a reviewer. Guidance 2021, annex 5.
 create function guard_team_appointed(c review_case) returns boolean language plpgsql stable as $$
 begin
     return (select count(distinct m.role) = 2 from team_member m
@@ -253,6 +268,7 @@ begin
 end
 $$;
 
+-- The review team must have members of at least two organisations. Guidance 2021, chapter 2.
 create function guard_team_multi_agency(c review_case) returns boolean language plpgsql stable as $$
 begin
     return (select count(distinct m.organisation) >= 2 from team_member m
@@ -260,6 +276,7 @@ begin
 end
 $$;
 
+-- The family liaison strategy must be agreed. Guidance 2024, annex 4.
 create function guard_family_liaison_agreed(c review_case) returns boolean
 language plpgsql stable as $$
 begin
