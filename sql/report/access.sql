@@ -1,10 +1,10 @@
--- A move of the case takes the agreement to its report back: cases.write.
+-- A move of the case withdraws the agreement to its report: cases.write.
 select open_case_part('report', array['reviews.write', 'cases.write'], true);
 select open_case_part('publication', array['cases.write']);
 select open_case_part('evaluation', array['cases.write']);
 select open_case_part('discontinuation', array['cases.write']);
 
--- The chief officers of the area decide on the report; nobody else does. Dissemination is only ever added to.
+-- Only the chief officers of the area decide on the report. Rows of dissemination are added and never changed.
 grant select, insert, update on ratification to register_service;
 grant select, insert on dissemination to register_service;
 

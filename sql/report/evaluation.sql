@@ -1,5 +1,6 @@
--- How a case ends: the evaluation of what the actions brought about, or the agreement to discontinue.
+-- The end of a case: the evaluation of what the actions achieved, or the agreement to discontinue.
 
+-- The document of a case's evaluation.
 create function evaluation_document(e evaluation) returns json language plpgsql stable as $$
 begin
     return json_build_object(
@@ -17,7 +18,8 @@ begin
 end
 $$;
 
--- Records or replaces the evaluation. `create_only`: If-None-Match: * was sent.
+-- Creates or replaces the evaluation (201 or 200); `create_only` means that If-None-Match: * was sent. Refuses with 409
+-- outside the stage evaluation, and with 422 days out of order. Guidance 2024, chapter 5.
 create function evaluation_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
 returns reply language plpgsql as $$
 declare
@@ -48,6 +50,7 @@ begin
 end
 $$;
 
+-- The document of the agreement to discontinue a case.
 create function discontinuation_document(d discontinuation) returns json
 language plpgsql stable as $$
 begin
@@ -65,7 +68,8 @@ begin
 end
 $$;
 
--- The day from which an agreement counts: one that closed the case before says nothing about closing it again.
+-- Returns the day from which an agreement to discontinue counts: the last re-opening, else the opening. An agreement
+-- that closed the case before does not apply to closing it again.
 create function case_opened_last(c review_case) returns date language plpgsql stable as $$
 begin
     return coalesce((select max(s.left_on) from case_stage s where s.case_id = c.id and s.stage = 'closed'),
@@ -73,7 +77,8 @@ begin
 end
 $$;
 
--- Records or replaces the agreement. `create_only`: If-None-Match: * was sent.
+-- Creates or replaces the agreement to discontinue (201 or 200); `create_only` means that If-None-Match: * was sent.
+-- Refuses with 409 a closed case, and with 422 days in the future or before the case was last opened.
 create function discontinuation_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
 returns reply language plpgsql as $$
 declare
@@ -104,12 +109,14 @@ begin
 end
 $$;
 
+-- An evaluation of the present stay in the stage must be recorded. Guidance 2024, chapter 5.
 create function guard_evaluation_recorded(c review_case) returns boolean language plpgsql stable as $$
 begin
     return exists (select from evaluation e where e.case_id = c.id and e.evaluated_on >= c.stage_entered_on);
 end
 $$;
 
+-- Committee and chief officers must both have agreed to discontinue since the case was last opened.
 create function guard_discontinuation_agreed(c review_case) returns boolean
 language plpgsql stable as $$
 begin

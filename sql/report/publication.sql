@@ -1,5 +1,6 @@
--- What of a report is published, and to whom the learning is passed on: a track of its own from ratification on.
+-- The publication of a report, and the dissemination of its learning: a track of its own from ratification on.
 
+-- Returns the status of a publication, derived from its days and form and from holds that delay it.
 create function publication_status(p publication) returns text language plpgsql stable as $$
 declare
     c review_case;
@@ -14,6 +15,7 @@ begin
 end
 $$;
 
+-- The document of a case's publication.
 create function publication_document(p publication) returns json language plpgsql stable as $$
 begin
     return json_build_object(
@@ -41,7 +43,9 @@ begin
 end
 $$;
 
--- What has to be done before something is published.
+-- Returns the conditions of publication that are not met: a form, the anonymisation check, the check of reporting
+-- restrictions, family and practitioners informed, and sight by the prosecution while proceedings are open. Empty
+-- without a day of publication.
 create function publication_readiness_faults(n publication) returns json[]
 language plpgsql stable as $$
 begin
@@ -66,6 +70,7 @@ begin
 end
 $$;
 
+-- Returns all faults of a publication: conditions that are not met, days out of order, missing or excess reasons.
 create function publication_faults(n publication, ratified date) returns json[]
 language plpgsql stable as $$
 begin
@@ -97,6 +102,7 @@ begin
 end
 $$;
 
+-- Refuses with 409 `not_ratified` if the report has no day of ratification.
 create function refuse_unless_ratified(ratified date) returns void language plpgsql as $$
 begin
     if ratified is null then
@@ -106,14 +112,16 @@ begin
 end
 $$;
 
+-- Returns the digest of the report's document; null if there is no report or digest.
 create function report_digest(p_case uuid) returns text language plpgsql stable as $$
 begin
     return (select r.document_digest from report r where r.case_id = p_case);
 end
 $$;
 
--- Records or replaces the publication. `create_only`: If-None-Match: * was sent. What is published can be taken
--- down at any time, even from a closed case or while the report is changed; nothing else can be published then.
+-- Creates or replaces the publication (201 or 200); `create_only` means that If-None-Match: * was sent. Refuses with
+-- 409 while a hold applies, and anything new on a closed case or an unratified report. A published report can be taken
+-- down at any time.
 create function publication_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
 returns reply language plpgsql as $$
 declare
@@ -136,8 +144,8 @@ begin
         perform refuse(409, 'state_conflict', json_build_array(fault('/published_on', 'publication_held',
             'A hold on publication or dissemination must be lifted first.')));
     end if;
-    -- The check is of the form that was decided and of the report as it was: another one has to be checked anew, unless
-    -- it is published already.
+    -- The check applies to the form decided and to the report as it was. Another form or report must be checked again,
+    -- unless it is already published.
     if n.form is not distinct from p.form and (p.published_on = n.published_on
             or p.anonymisation_checked_digest is not distinct from report_digest(c.id)) then
         n.anonymisation_checked_on := p.anonymisation_checked_on;
@@ -167,6 +175,8 @@ begin
 end
 $$;
 
+-- Records that the report was checked for anonymity (201). Refuses with 409 if no publication is decided, or if the
+-- client wrote part of it: another client must check. With 422 a day before the draft or in the future.
 create function anonymisation_check(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
@@ -194,6 +204,7 @@ begin
 end
 $$;
 
+-- The document of one dissemination of the learning.
 create function dissemination_document(d dissemination) returns json language plpgsql stable as $$
 begin
     return json_build_object(
@@ -209,6 +220,8 @@ begin
 end
 $$;
 
+-- Records a dissemination of the learning (201). Refuses with 409 before ratification or while a hold applies, and with
+-- 422 a day before ratification or in the future. Guidance 2024, chapter 5.
 create function dissemination_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
@@ -231,12 +244,14 @@ begin
 end
 $$;
 
+-- The form of publication must be decided, which may be none.
 create function guard_publication_decided(c review_case) returns boolean language plpgsql stable as $$
 begin
     return exists (select from publication p where p.case_id = c.id and p.form is not null);
 end
 $$;
 
+-- The report must be published, or the committee must have decided not to publish it.
 create function guard_publication_ended(c review_case) returns boolean language plpgsql stable as $$
 begin
     return exists (select from publication p where p.case_id = c.id

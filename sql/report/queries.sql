@@ -1,4 +1,4 @@
--- The report, what the chief officers decide, publication and dissemination, and how a case ends.
+-- The report, the decisions of the chief officers, publication and dissemination, and the end of a case.
 
 -- name: get_report
 select version, report_document(p) as body from report p where case_id = $1::uuid;

@@ -1,10 +1,12 @@
--- The report's milestones, and what the chief officers say to it.
+-- The milestones of the report, and the decision of the chief officers about it.
 
+-- Whether the report may be written in the stage: review or reporting.
 create function report_is_written_in(p_stage text) returns boolean language sql immutable as $$
     select p_stage in ('review', 'reporting')
 $$;
 
--- What the chief officers last decided on the report as it is: nothing once the case is back where it is written.
+-- Returns the chief officers' last decision on the present report. Returns nulls before a decision, and once the case
+-- is back in a stage in which the report is written.
 create function case_ratification(c review_case) returns ratification language plpgsql stable as $$
 declare
     r ratification;
@@ -18,8 +20,8 @@ begin
 end
 $$;
 
--- Whether the caller's client ever wrote the subject of a case, beside the members named, which others move. Runs as
--- the owner, because not everybody whom this concerns may read the record.
+-- Whether the caller's client ever wrote the part of a case, apart from the members in `beside`, which other functions
+-- change. Runs as the owner: a caller whose duties must be separate may not read the record of changes.
 create function has_written(c review_case, p_subject text, beside text[]) returns boolean
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -28,6 +30,7 @@ begin
 end
 $$;
 
+-- Returns the day on which the chief officers ratified the present report; null if they have not.
 create function case_ratified_on(c review_case) returns date language plpgsql stable as $$
 declare
     r ratification := case_ratification(c);
@@ -36,6 +39,7 @@ begin
 end
 $$;
 
+-- The document of a case's report: its milestones and ratification, never its text.
 create function report_document(p report) returns json language plpgsql stable as $$
 declare
     self text := '/v1/cases/' || p.case_id;
@@ -47,7 +51,7 @@ begin
     select * into c from review_case where id = p.case_id;
     r := case_ratification(c);
     ratified := case_ratified_on(c);
-    -- A case that was opened again may have a decision that is younger than its ratification.
+    -- A case that was opened again may have a decision that is later than its ratification.
     select ratified - max(d.decided_on) into duration from case_decision d
         where d.case_id = p.case_id and d.decided_on <= ratified;
     return json_build_object(
@@ -73,6 +77,8 @@ begin
 end
 $$;
 
+-- Returns the faults of a report against its former row: days in the future or out of order, and an agreement recorded
+-- by another caller than the committee.
 create function report_faults(c review_case, was report, n report) returns json[]
 language plpgsql stable as $$
 begin
@@ -97,7 +103,9 @@ begin
 end
 $$;
 
--- Records or replaces the report. `create_only`: If-None-Match: * was sent.
+-- Creates or replaces the report (201 or 200); `create_only` means that If-None-Match: * was sent. Refuses with 409
+-- outside the stages review and reporting, and to all but the committee a report that it agreed; with 422 days out of
+-- order.
 create function report_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
 returns reply language plpgsql as $$
 declare
@@ -138,7 +146,7 @@ begin
 end
 $$;
 
--- A report that comes back for changes has to be agreed again.
+-- Withdraws the committee's agreement to a report that comes back for changes: it must be agreed again.
 create function report_reopen(c review_case) returns void language plpgsql as $$
 begin
     update report set committee_agreed_on = null, agreed_by = null
@@ -146,6 +154,7 @@ begin
 end
 $$;
 
+-- The document of the chief officers' decision about a report.
 create function ratification_document(r ratification) returns json language plpgsql stable as $$
 begin
     return json_build_object(
@@ -164,7 +173,8 @@ begin
 end
 $$;
 
--- Finds an open case for the chief officers who are responsible for its area.
+-- Returns an open case to the chief officers responsible for its area, and blocks other changes of it. Refuses other
+-- callers with 403, or with 404 if they do not see the case.
 create function case_join_as_chief_officers(p_case uuid) returns review_case language plpgsql as $$
 declare
     c review_case := case_join_open(p_case);
@@ -176,6 +186,8 @@ begin
 end
 $$;
 
+-- Returns the faults of a decision about the report: days in the future or before the committee agreed, a missing or
+-- excess reason.
 create function ratification_faults(n ratification, agreed date) returns json[]
 language plpgsql stable as $$
 begin
@@ -193,6 +205,9 @@ begin
 end
 $$;
 
+-- Records that the chief officers ratified the report or requested changes (201); ratifying makes the outcome notices,
+-- due after seven days. Refuses with 409 outside the stage ratification, a ratified report, and a client that wrote or
+-- agreed the report. Care Inspectorate, reviews for adults.
 create function ratification_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_join_as_chief_officers(p_case);
@@ -227,6 +242,8 @@ begin
 end
 $$;
 
+-- Records that the chief officers considered the action plan and whether they raised resource issues (201). Refuses
+-- with 409 before ratification, and with 422 a day out of order. Guidance 2024, chapter 5.
 create function plan_consider(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_join_as_chief_officers(p_case);
@@ -249,6 +266,7 @@ begin
 end
 $$;
 
+-- The report must be drafted with the six required sections. Guidance 2015, annex 5.
 create function guard_report_drafted(c review_case) returns boolean language plpgsql stable as $$
 begin
     return exists (select from report p where p.case_id = c.id and p.drafted_on is not null
@@ -256,18 +274,21 @@ begin
 end
 $$;
 
+-- The accuracy of the draft must be checked.
 create function guard_accuracy_checked(c review_case) returns boolean language plpgsql stable as $$
 begin
     return exists (select from report p where p.case_id = c.id and p.accuracy_checked_on is not null);
 end
 $$;
 
+-- The committee must have agreed the report.
 create function guard_report_agreed(c review_case) returns boolean language plpgsql stable as $$
 begin
     return exists (select from report p where p.case_id = c.id and p.committee_agreed_on is not null);
 end
 $$;
 
+-- While any proceedings are open, the bodies that lead them must be consulted on the report.
 create function guard_prosecution_consulted(c review_case) returns boolean
 language plpgsql stable as $$
 begin
@@ -276,6 +297,7 @@ begin
 end
 $$;
 
+-- The review must suggest at least one strategy, or the report must say why there is none. Guidance 2024, chapter 5.
 create function guard_strategies_or_reason(c review_case) returns boolean
 language plpgsql stable as $$
 begin
@@ -284,12 +306,14 @@ begin
 end
 $$;
 
+-- The chief officers must have ratified the present report. Care Inspectorate, reviews for adults.
 create function guard_report_ratified(c review_case) returns boolean language plpgsql stable as $$
 begin
     return case_ratified_on(c) is not null;
 end
 $$;
 
+-- The chief officers must have requested changes to the present report.
 create function guard_changes_requested(c review_case) returns boolean language plpgsql stable as $$
 declare
     r ratification := case_ratification(c);
@@ -298,6 +322,7 @@ begin
 end
 $$;
 
+-- The chief officers must have considered the action plan. Guidance 2024, chapter 5.
 create function guard_plan_considered(c review_case) returns boolean language plpgsql stable as $$
 declare
     r ratification := case_ratification(c);

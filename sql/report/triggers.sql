@@ -1,5 +1,5 @@
--- What the timeline records of the subject's tables, and which members of a row move by themselves (record_changes_of in
--- sql/changes/triggers.sql).
+-- The tables whose changes the timeline records, and the members of each that other functions change (record_changes_of
+-- in sql/changes/triggers.sql).
 
 select record_changes_of('report', 'report', 'drafted_on', 'accuracy_checked_on', 'family_feedback_on',
     'prosecution_consulted_on', 'committee_agreed_on', 'sections', 'document_digest', 'written_by',
