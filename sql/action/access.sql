@@ -18,7 +18,7 @@ create policy service_read on action_update for select to register_service using
 create policy service_insert on action_update for insert to register_service with check (
     reported_by = (select claim('organisation')) and exists (select from action a where a.id = action_id));
 
--- Who sees an action sees what was found of its impact; it is the committee's to find.
+-- The committee records the impact of an action. Every caller who sees the action sees its impact reviews.
 grant select, insert on impact_review to register_service;
 create policy service_read on impact_review for select to register_service using (
     exists (select from action a where a.id = action_id));

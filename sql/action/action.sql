@@ -1,6 +1,7 @@
--- Actions: agreeing, doing, completing and verifying what the learning asks for.
+-- Actions: agreeing, doing, completing and verifying the changes that the learning calls for.
 
--- The first day on which anything can have happened to an action of the case: an owner does not see the case.
+-- Returns the first day in the stage decision, before which no event of an action is possible; null if the case has not
+-- reached it. Runs as the owner: the owner of an action does not see the case.
 create function case_decision_entered(p_case uuid) returns date
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -8,11 +9,13 @@ begin
 end
 $$;
 
+-- Whether the status is final: verified, not achieved or superseded.
 create function action_has_ended(status text) returns boolean language sql immutable as $$
     select status in ('verified', 'not_achieved', 'superseded')
 $$;
 
--- Whether something that the action depends on has not ended; the owner may not see what that is.
+-- Whether an action on which this one depends has not ended. Runs as the owner: the organisation that carries the
+-- action out may not see the other one.
 create function action_waits(a action) returns boolean
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -21,14 +24,16 @@ begin
 end
 $$;
 
+-- Whether the committee itself carries the action out.
 create function is_committees_own(a action) returns boolean language plpgsql stable as $$
 begin
     return exists (select from organisation o where o.code = a.owner_organisation and o.committee = a.committee);
 end
 $$;
 
--- What is wrong with an action; `before` is null for a new one. What agreeing asks for is asked of those that are
--- agreed from now on, or change in it: an older one can still be worked on without it.
+-- Returns the faults of an action; `before` is null for a new one. An agreed action needs a measure of success, an
+-- owner who accepted it, and a note if resources were refused. The latter two apply only to actions that are agreed now
+-- or change in this respect. Guidance 2024, chapter 5.
 create function action_faults(before action, n action, base text) returns json[]
 language plpgsql stable as $$
 declare
@@ -60,7 +65,8 @@ begin
 end
 $$;
 
--- Locks a case that actions can be added to.
+-- Locks and returns an open case to which actions can be added. Refuses with 409 `before_decision` before the stage
+-- decision.
 create function case_lock_for_actions(p_case uuid) returns review_case language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
@@ -73,7 +79,7 @@ begin
 end
 $$;
 
--- The action that a document describes, not stored yet.
+-- Returns the action that a document describes, without storing it.
 create function action_drafted(c review_case, input jsonb) returns action
 language plpgsql as $$
 declare
@@ -86,7 +92,7 @@ begin
 end
 $$;
 
--- What is wrong with an action that is to be added to the case.
+-- Returns the faults of an action that would be added to the case; empty or nulls if there are none.
 create function action_new_faults(c review_case, a action, base text) returns json[]
 language plpgsql stable as $$
 begin
@@ -95,7 +101,7 @@ begin
 end
 $$;
 
--- Stores an action that was drafted and checked.
+-- Stores an action that was drafted and checked, and returns the row.
 create function action_insert(n action) returns action language plpgsql as $$
 declare
     a action;
@@ -112,6 +118,8 @@ begin
 end
 $$;
 
+-- Adds an action to a case (201). Refuses with 409 a closed case or one before the stage decision, and with 422 what
+-- action_new_faults returns.
 create function action_create(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_for_actions(p_case);
@@ -123,7 +131,8 @@ begin
 end
 $$;
 
--- Locks an action that the caller may see.
+-- Locks and returns an action that the caller may see. Refuses with 404 any other, and a stale version as refuse_stale
+-- does.
 create function action_lock(p_id uuid, expected bigint) returns action language plpgsql as $$
 declare
     a action;
@@ -137,6 +146,7 @@ begin
 end
 $$;
 
+-- Refuses with 409 `action_ended` an action that has ended.
 create function action_refuse_ended(a action) returns void language plpgsql as $$
 begin
     if action_has_ended(a.status) then
@@ -146,7 +156,8 @@ begin
 end
 $$;
 
--- The due day of an agreed action moves for a reason; the log keeps it.
+-- Returns the faults of a change of the due day. An agreed action needs a reason for it, which the log keeps; a reason
+-- without a change of the day is a fault.
 create function action_due_faults(a action, n action, reason text) returns json[]
 language plpgsql stable as $$
 begin
@@ -161,6 +172,7 @@ begin
 end
 $$;
 
+-- Adds an entry to the log of an action, with its present progress and status, and returns the entry.
 create function action_log(a action, what text, on_day date, said text, moved_to date,
     former_evidence text) returns action_update language plpgsql as $$
 declare
@@ -175,6 +187,8 @@ begin
 end
 $$;
 
+-- Changes an action. The owner may only accept it and start it; the committee changes the rest. Refuses with 409 an
+-- action that has ended or a status that cannot follow, and with 422 other members from the owner or a broken rule.
 create function action_change(p_id uuid, expected bigint, change jsonb) returns reply
 language plpgsql as $$
 declare
@@ -182,7 +196,7 @@ declare
     n action;
     reason constant text := change ->> 'due_change_reason';
 begin
-    if change ? 'depends_on' then -- no other change may close a circle at the same time
+    if change ? 'depends_on' then -- no other change may close a cycle at the same time
         perform case_wait(x.case_id) from action x where x.id = p_id;
     end if;
     a := action_lock(p_id, expected);
@@ -202,7 +216,7 @@ begin
             'cannot follow the status ' || a.status)));
     end if;
     if n.owner_organisation <> a.owner_organisation and not change ? 'owner_accepted_on' then
-        n.owner_accepted_on := null; -- the new owner has not said anything yet
+        n.owner_accepted_on := null; -- the new owner has not accepted it yet
     end if;
     perform refuse_faults(variadic action_faults(a, n, '') || action_due_faults(a, n, reason)
         || case when change ? 'depends_on' then action_dependency_faults(n, '') end || array[
@@ -225,6 +239,7 @@ begin
 end
 $$;
 
+-- The document of one entry in the log of an action.
 create function action_update_document(u action_update) returns json language sql stable as $$
     select json_build_object(
         'id', u.id,
@@ -240,7 +255,8 @@ create function action_update_document(u action_update) returns json language sq
         'recorded_at', rendered(u.recorded_at))
 $$;
 
--- Records progress; the first report on an agreed action starts it.
+-- Records progress (201); the first report on an agreed action starts it. Refuses with 409 an action that is neither
+-- agreed nor in progress, and with 422 a day out of order.
 create function action_report(p_id uuid, input jsonb) returns reply language plpgsql as $$
 declare
     a action := action_lock(p_id, null);
@@ -261,6 +277,8 @@ begin
 end
 $$;
 
+-- Records that the action is completed, with its evidence (201). Refuses with 409 an action that is neither agreed nor
+-- in progress or whose dependencies are open, and with 422 a day out of order.
 create function action_complete(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -286,7 +304,8 @@ begin
 end
 $$;
 
--- The committee's answer to a completion; never by the client that reported it.
+-- Verifies a completed action for the committee, or returns it to its owner (201). Refuses with 404 every caller but
+-- the committee, and with 409 an action that is not completed or the client that reported the completion.
 create function action_verify(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -322,7 +341,7 @@ begin
 end
 $$;
 
--- Whether the action passes the filters of a list; an absent one lets everything pass.
+-- Whether the action matches the filters of a list; an absent filter matches everything.
 create function action_fits(a action, filters jsonb) returns boolean
 language sql stable as $$
     select (filters ->> 'status' is null or a.status = filters ->> 'status')

@@ -1,5 +1,6 @@
--- Impact reviews: whether what was done brought what it was meant to bring.
+-- Impact reviews: whether a verified action achieved its purpose.
 
+-- The document of an impact review.
 create function impact_review_document(r impact_review) returns json language sql stable as $$
     select json_build_object(
         'id', r.id,
@@ -12,7 +13,9 @@ create function impact_review_document(r impact_review) returns json language sq
         'recorded_at', rendered(r.created_at))
 $$;
 
--- Records a review of a verified action. Possible after the case is closed, too: change takes its time.
+-- Records an impact review of a verified action (201), also after the case is closed, because change takes time.
+-- Refuses with 404 every caller but the committee, with 409 an action that is not verified, and with 422 days out of
+-- order or no next review after `too_early`. Guidance 2024, chapter 5.
 create function impact_review_add(p_action uuid, input jsonb) returns reply language plpgsql as $$
 declare
     a action := action_lock(p_action, null);
@@ -42,6 +45,7 @@ begin
 end
 $$;
 
+-- If an action of the case is verified, the impact of at least one must be reviewed. Guidance 2024, chapter 5.
 create function guard_impact_reviewed(c review_case) returns boolean language plpgsql stable as $$
 begin
     return exists (select from impact_review r where r.case_id = c.id)

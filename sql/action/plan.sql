@@ -1,7 +1,8 @@
--- The action plan as a whole: what waits for what, and actions made, split and merged together.
+-- The action plan as a whole: dependencies between actions, and adding, splitting and merging actions.
 
--- The strategy that an action carries out has to be one of the case. Runs as the owner: who is to carry the action
--- out changes it, too, and does not see the strategies of the case.
+-- Returns the fault of an action that names a strategy of another case; null if it names one of its own or none. Runs
+-- as the owner: the organisation that carries the action out changes it too, and does not see the strategies of the
+-- case.
 create function action_strategy_fault(n action, base text) returns json
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -11,7 +12,7 @@ begin
 end
 $$;
 
--- These actions and everything that they wait for, however indirectly.
+-- Returns these actions and all on which they depend, directly or indirectly.
 create function actions_behind(ids uuid[]) returns setof uuid language plpgsql stable as $$
 begin
     return query with recursive behind(id) as (
@@ -22,11 +23,12 @@ begin
 end
 $$;
 
+-- Returns the fault `dependency_cycle` for actions that would depend on each other.
 create function action_cycle_fault(base text) returns json language sql immutable as $$
     select fault(base || '/depends_on', 'dependency_cycle', 'would make actions depend on each other')
 $$;
 
--- What is wrong with what an action depends on.
+-- Returns the faults of an action's dependencies: an action of another case, a cycle.
 create function action_dependency_faults(n action, base text) returns json[]
 language plpgsql stable as $$
 begin
@@ -38,7 +40,7 @@ begin
 end
 $$;
 
--- Puts actions in the place of others: these end, and what waited for them waits for their heirs.
+-- Ends actions as superseded by their heirs. Open actions that depended on them then depend on the heirs.
 create function actions_supersede(c review_case, gone uuid[], heirs uuid[], why text) returns void
 language plpgsql as $$
 begin
@@ -49,12 +51,14 @@ begin
 end
 $$;
 
+-- Returns the documents of actions as the items of a list without further pages.
 create function action_list(actions action[]) returns json language sql stable as $$
     select json_build_object('items', json_agg(action_document(actions[n]) order by n), 'next', null)
     from generate_subscripts(actions, 1) n
 $$;
 
--- Makes several actions of one.
+-- Replaces an action by several (201). Refuses with 404 every caller but the committee, with 409 an action that has
+-- ended, and with 422 the faults of all parts together.
 create function action_split(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -88,7 +92,8 @@ begin
 end
 $$;
 
--- Makes one action of several.
+-- Replaces several actions by one (201). Refuses with 409 if one of them has ended, and with 422 the faults of the new
+-- action or an action of another case.
 create function actions_merge(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
@@ -116,7 +121,7 @@ begin
 end
 $$;
 
--- What is wrong with the references of a batch's items to each other.
+-- Returns the faults of the references between the items of a batch: an item that does not exist, a cycle.
 create function batch_dependency_faults(items jsonb) returns json[] language plpgsql stable as $$
 begin
     return array(
@@ -137,7 +142,8 @@ begin
 end
 $$;
 
--- Adds a whole plan, or nothing of it.
+-- Adds all actions of a plan to a case, or none of them (201). Refuses with 409 a closed case or one before the stage
+-- decision, and with 422 the faults of all items together. Guidance 2024, chapter 5.
 create function actions_create(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_for_actions(p_case);

@@ -1,4 +1,4 @@
--- Actions and the reports on their progress.
+-- Actions and reports of their progress.
 
 -- name: list_case_actions
 select (select coalesce(json_agg(action_document(a) order by a.due_on, a.id), '[]')
@@ -9,9 +9,9 @@ from review_case c where c.id = $1::uuid;
 select * from action_create($1::uuid, $2::jsonb);
 
 -- name: list_actions unprepared
--- Each part is read in the order of an index: what row-level security joins by `or` cannot be.
--- What belongs to cases opened to the caller is little, and found by its case: `offset 0` keeps the planner from other
--- indexes there.
+-- Reads each part in the order of an index, which is impossible for the parts that row-level security joins by `or`.
+-- Actions of cases opened to the caller are few and are found by case: `offset 0` keeps the planner from other indexes
+-- there.
 with seen as (
     (select a from action a
         where a.committee = claim('area') and action_fits(a, $1::jsonb)
