@@ -1,5 +1,6 @@
--- Holds: while one is open the clocks of the stages that it names stand still, and so do the tracks.
+-- Holds: while one is open, it stops the clocks of the stages and the tracks that it names.
 
+-- The document of a hold.
 create function hold_document(h case_hold) returns json language plpgsql stable as $$
 declare
     case_path text := '/v1/cases/' || h.case_id;
@@ -28,6 +29,8 @@ begin
 end
 $$;
 
+-- Returns the faults of a hold: no stage or track named, an open hold for ended proceedings, the reason `other` without
+-- text, days out of order. Guidance 2024, annex 2.
 create function hold_faults(c review_case, h case_hold) returns json[] language plpgsql stable as $$
 declare
     p proceeding;
@@ -52,6 +55,8 @@ begin
 end
 $$;
 
+-- Adds a hold to an open case and recomputes its clocks (201). Refuses with 422 what hold_faults returns. Guidance
+-- 2024, annex 2.
 create function hold_create(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
@@ -69,6 +74,8 @@ begin
 end
 $$;
 
+-- Changes or lifts a hold and recomputes the clocks of the case. Refuses with 404, 412, 428, with 409 a closed case,
+-- and with 422 what hold_faults returns.
 create function hold_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
@@ -93,7 +100,8 @@ begin
 end
 $$;
 
--- Proceedings that end lift their open holds on that day, or on the day on which the hold began.
+-- Lifts the open holds of proceedings on the day on which these ended, or on the first day of the hold if that is
+-- later, and recomputes the clocks.
 create function holds_end_with(p proceeding) returns void language plpgsql as $$
 begin
     update case_hold set lifted_on = greatest(p.ended_on, held_from)
@@ -102,7 +110,7 @@ begin
 end
 $$;
 
--- Whether an open hold stops a track (publication, dissemination) of the case.
+-- Whether an open hold stops a track (publication or dissemination) of the case.
 create function case_held(c review_case, track text) returns boolean language plpgsql stable as $$
 begin
     return exists (select from case_hold h where h.case_id = c.id and h.lifted_on is null
@@ -110,13 +118,14 @@ begin
 end
 $$;
 
--- What has to wait with dissemination has to wait with publication even more.
+-- Whether an open hold stops publication. A hold on dissemination stops publication as well, which reaches more people.
 create function publication_held(c review_case) returns boolean language plpgsql stable as $$
 begin
     return case_held(c, 'publication') or case_held(c, 'dissemination');
 end
 $$;
 
+-- No open hold may stop the clock of the case's stage. Guidance 2024, annex 2.
 create function guard_not_on_hold(c review_case) returns boolean language sql immutable as $$
     select not c.clock_stopped
 $$;

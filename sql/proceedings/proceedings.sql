@@ -1,6 +1,7 @@
--- Proceedings beside a review: what runs, what was agreed with those who lead it, and what waits for it.
+-- Proceedings that run in parallel to a review, the agreements with the bodies that lead them, and the parts of the
+-- review that wait for them. Guidance 2024, annex 2.
 
--- A liaison organisation knows the case by its reference only.
+-- The document of proceedings. A liaison organisation gets the reference of the case, but not its identifier.
 create function proceeding_document(p proceeding) returns json language plpgsql stable as $$
 declare
     known uuid := case when p.committee = claim('area') or p.case_id = any (readable_cases()) then p.case_id end;
@@ -33,6 +34,7 @@ begin
 end
 $$;
 
+-- Returns a fault for each code in `agreed_with` that is not an organisation; empty if there are none.
 create function agreed_with_faults(codes text[]) returns json[] language sql stable as $$
     select coalesce(array_agg(fault('/agreed_with/' || n - 1, 'unknown_code', 'is not an organisation')
         order by n), '{}')
@@ -40,12 +42,15 @@ create function agreed_with_faults(codes text[]) returns json[] language sql sta
     where not exists (select from organisation o where o.code = u.code)
 $$;
 
+-- Returns a fault for each exchange of information that is dated in the future; empty or nulls if there are none.
 create function exchange_faults(exchanges jsonb) returns json[] language sql stable as $$
     select coalesce(array_agg(future_fault(format('/exchanges/%s/exchanged_on', n - 1),
         (each ->> 'exchanged_on')::date) order by n), '{}')
     from jsonb_array_elements(exchanges) with ordinality u(each, n)
 $$;
 
+-- Returns the faults of proceedings: days out of order, no day of review while they affect the review, restrictions
+-- without such an effect, contact with the family both restricted and permitted. Guidance 2024, annex 2.
 create function proceeding_faults(p proceeding) returns json[] language sql stable as $$
     select array[
         future_fault('/started_on', p.started_on),
@@ -66,6 +71,8 @@ create function proceeding_faults(p proceeding) returns json[] language sql stab
     ] || agreed_with_faults(p.agreed_with) || exchange_faults(p.exchanges)
 $$;
 
+-- Adds proceedings to an open case, and makes the decision notices that they call for (201). Refuses with 422 what
+-- proceeding_faults returns.
 create function proceeding_create(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
@@ -84,7 +91,7 @@ begin
 end
 $$;
 
--- Whether a case is closed, for those who see its proceedings and not the case itself.
+-- Whether a case is closed. Runs as the owner: liaison organisations see its proceedings and not the case itself.
 create function case_is_closed(p_id uuid) returns boolean
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -92,14 +99,15 @@ begin
 end
 $$;
 
--- Locks proceedings that the caller may change; p_case is null where only their own id is known.
+-- Locks and returns proceedings that the caller may change; `p_case` is null if only their own identifier is known.
+-- Refuses with 404 other proceedings, a stale version as refuse_stale does, and with 409 a closed case.
 create function proceeding_lock(p_case uuid, p_id uuid, expected bigint) returns proceeding
 language plpgsql as $$
 declare
     p proceeding;
 begin
     perform case_wait(case_id) from proceeding where id = p_id;
-    -- A liaison organisation sees proceedings by themselves, not as parts of a case.
+    -- A liaison organisation sees proceedings on their own, not as parts of a case.
     select * into p from proceeding where id = p_id
         and (p_case is null or case_id = p_case and exists (select from review_case c where c.id = p_case)) for update;
     if not found then
@@ -114,7 +122,7 @@ begin
 end
 $$;
 
--- What a liaison organisation may not change.
+-- Returns a fault for each member that only the committee of the case may change; empty if there are none.
 create function proceeding_liaison_faults(change jsonb) returns json[] language sql immutable as $$
     select coalesce(array_agg(fault('/' || member, 'committee_only', 'is changed by the committee of the case')
         order by member), '{}')
@@ -123,6 +131,9 @@ create function proceeding_liaison_faults(change jsonb) returns json[] language 
         'exchanges', 'review_on', 'note')
 $$;
 
+-- Changes proceedings, lifts their holds if they ended, and makes the decision notices that the change calls for. A
+-- liaison organisation may change only some members (422). Refuses as proceeding_lock does, and with 422 what
+-- proceeding_faults returns.
 create function proceeding_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
@@ -144,13 +155,14 @@ begin
 end
 $$;
 
--- Whether the proceedings pass the filters of a list; an absent one lets everything pass.
+-- Whether the proceedings match the filters of a list; an absent filter matches everything.
 create function proceeding_fits(p proceeding, filters jsonb) returns boolean
 language sql stable as $$
     select (filters ->> 'open' is null or (p.ended_on is null) = (filters ->> 'open')::boolean)
         and (filters ->> 'kind' is null or p.kind = filters ->> 'kind')
 $$;
 
+-- For all open proceedings, contact must be made with the bodies that lead them.
 create function guard_prosecution_contacted(c review_case) returns boolean
 language plpgsql stable as $$
 begin

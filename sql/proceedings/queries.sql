@@ -1,4 +1,4 @@
--- Proceedings beside reviews, and holds.
+-- Proceedings that run in parallel to reviews, and holds.
 
 -- name: list_case_proceedings
 select (select coalesce(json_agg(proceeding_document(p) order by p.started_on, p.id), '[]')
@@ -9,7 +9,7 @@ from review_case c where c.id = $1::uuid;
 select * from proceeding_create($1::uuid, $2::jsonb);
 
 -- name: get_case_proceeding
--- A liaison organisation sees proceedings by themselves, not as parts of a case.
+-- A liaison organisation sees proceedings on their own, not as parts of a case.
 select version, proceeding_document(p) as body from proceeding p
 where case_id = $1::uuid and id = $2::uuid and exists (select from review_case c where c.id = p.case_id);
 
@@ -17,8 +17,8 @@ where case_id = $1::uuid and id = $2::uuid and exists (select from review_case c
 select * from proceeding_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);
 
 -- name: list_proceedings unprepared
--- Each part is read in the order of an index: what row-level security joins by `or` cannot be.
--- What belongs to cases opened to the caller is little, and found by its case: `offset 0` keeps the planner from other
+-- Reads each part in the order of an index, which is impossible for the parts that row-level security joins by `or`.
+-- Proceedings of cases opened to the caller are few and are found by case: `offset 0` keeps the planner from other
 -- indexes there.
 with seen as (
     (select p from proceeding p
