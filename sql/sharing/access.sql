@@ -4,7 +4,7 @@ create policy service_read on case_access for select to register_service using (
     committee = (select claim('area')) and (select works_on_cases())
     or organisation = (select claim('organisation')) and (client is null or client = (select claim('client')))
         and (select works_on_cases())
-    -- Who takes a case over chooses whose access stays.
+    -- A committee that takes a case over chooses which accesses remain.
     or case_id = any ((select offered_cases())::uuid[]) and (select works_on_cases()));
 create policy service_insert on case_access for insert to register_service with check (
     committee = (select claim('committee')) and (select has_scope('cases.write')));

@@ -1,6 +1,7 @@
--- Access of others to a single case: chairs, reviewers and team members for a time, committees that take part in
--- a joint review, and the organisations that are talked to about parallel processes.
+-- Access of other organisations to a single case: chairs, reviewers and team members for a time, committees that take
+-- part in a joint review, and organisations consulted about parallel processes.
 
+-- The document of an access to a case.
 create function access_document(a case_access) returns json language sql stable as $$
     select json_build_object(
         'id', a.id,
@@ -20,7 +21,8 @@ create function access_document(a case_access) returns json language sql stable 
             'case', '/v1/cases/' || a.case_id))
 $$;
 
--- What is wrong with an access: the kind of organisation has to fit the role, and a person's access has an end.
+-- Returns the faults of an access. The kind of organisation must match the role; a person's access needs a client and
+-- an end within two years; a committee needs no access to its own cases.
 create function access_faults(a case_access) returns json[] language plpgsql stable as $$
 declare
     kind text := (select o.kind from organisation o where o.code = a.organisation);
@@ -28,7 +30,7 @@ declare
 begin
     return array[
         case when kind is null then fault('/organisation', 'unknown_code', 'is not an organisation')
-            -- An access that is there already may be that of a committee which has taken the case over since.
+            -- An existing access may belong to a committee that has taken the case over since.
             when a.id is null and a.organisation = claim('organisation') and not of_a_person then
                 fault('/organisation', 'access_to_own_case', 'already has access to its own cases')
             when a.role = 'joint_committee' and kind <> 'committee' then
@@ -47,6 +49,8 @@ begin
 end
 $$;
 
+-- Opens an open case to an organisation or one of its clients (201). Refuses with 409 an access that is already in
+-- force, and with 422 what access_faults returns.
 create function access_grant(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
@@ -67,7 +71,8 @@ begin
 end
 $$;
 
--- Moves the end of an access, or ends it at once.
+-- Moves the end of an access, or ends it at once. Refuses with 404, 412, 428, with 409 an access that has ended, and
+-- with 422 what access_faults returns or days out of order.
 create function access_change(p_case uuid, p_id uuid, expected bigint, change jsonb) returns reply
 language plpgsql as $$
 declare

@@ -48,7 +48,7 @@ select * from transfer_end($1::uuid, $2::bigint, $3::jsonb, 'withdrawn');
 select * from referral_transfer($1::uuid, $2::bigint, $3::jsonb);
 
 -- name: list_timeline
--- The oldest first; a case that the caller may not see gives no row.
+-- The oldest entry is first; a case that the caller may not see gives no row.
 with page as (
     select h, row_number() over (order by h.id) as n
     from change h

@@ -1,11 +1,14 @@
--- Cases and referrals that change hands: both committees have to agree, and the history goes along.
+-- Transfers of cases and referrals to another committee: both committees must agree, and the history moves with the
+-- case.
 
--- The case, for the committee that has it and for the one that is asked to take it over.
+-- Returns the case of a transfer for the committee that has it and, while the transfer is proposed, for the one asked
+-- to take it over. Null for other callers.
 create function transfer_case(t case_transfer) returns uuid language sql stable as $$
     select case when t.committee = claim('committee')
         or t.status = 'proposed' and t.to_committee = claim('committee') then t.case_id end
 $$;
 
+-- The document of a transfer. The identifier of the case is null for callers for whom transfer_case is null.
 create function transfer_document(t case_transfer) returns json language sql stable as $$
     select json_build_object(
         'id', t.id,
@@ -27,6 +30,7 @@ create function transfer_document(t case_transfer) returns json language sql sta
             'case', '/v1/cases/' || transfer_case(t)))
 $$;
 
+-- Returns the fault of a committee that is the caller's own or unknown; null for another committee.
 create function other_committee_fault(pointer text, committee text) returns json
 language sql stable as $$
     select case
@@ -35,6 +39,8 @@ language sql stable as $$
             fault(pointer, 'unknown_code', 'is not a committee') end
 $$;
 
+-- Proposes to transfer an open case to another committee (201). Refuses with 409 if a transfer is already proposed, and
+-- with 422 a wrong committee or a day out of order.
 create function transfer_propose(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
@@ -57,7 +63,8 @@ begin
 end
 $$;
 
--- Locks a proposed transfer for the committee whose turn it is.
+-- Locks and returns a proposed transfer for the receiving or the proposing committee. Refuses with 404 every other
+-- caller, a stale version as refuse_stale does, and with 409 a transfer that was decided or withdrawn.
 create function transfer_lock(p_id uuid, expected bigint, as_receiver boolean) returns case_transfer
 language plpgsql as $$
 declare
@@ -77,8 +84,8 @@ begin
 end
 $$;
 
--- Gives the case to the other committee. Runs as the owner, because no committee may write what belongs to
--- another; it does only what the accepted transfer says.
+-- Gives the case and its parts to the receiving committee, as the accepted transfer says and no more. Runs as the
+-- owner: no committee may write rows of another.
 create function transfer_carry_out(p_id uuid, area text) returns void
 language plpgsql security definer set search_path from current as $$
 declare
@@ -89,11 +96,12 @@ begin
             and committee = from_committee and has_scope('cases.write');
     perform case_wait(t.case_id);
     update review_case set committee = t.to_committee, local_authority = area where id = t.case_id;
-    perform decision_tell_more(t.case_id); -- other chief officers have to be told
+    perform decision_tell_more(t.case_id); -- other chief officers must be notified
 end
 $$;
 
--- What is wrong with the accesses that the receiving committee wants to keep.
+-- Returns the faults of the accesses that the receiving committee wants to keep: one that is not in force, or one to
+-- its own case.
 create function kept_access_faults(cases uuid[], kept uuid[]) returns json[]
 language plpgsql stable as $$
 begin
@@ -109,14 +117,16 @@ begin
 end
 $$;
 
--- Ends every access that the former committee granted, but for those that the new one keeps: it decides who sees its
--- case. Access that begins later ends too.
+-- Ends every access that the former committee granted, except those that the new one keeps, because the new one decides
+-- who sees its case. Accesses that begin later end too.
 create function transfer_end_access(cases uuid[], kept uuid[]) returns void language sql volatile as $$
     update case_access set ended_on = today()
         where case_id = any (cases) and ended_on is null and (ends_on is null or ends_on >= today()) and id <> all (kept)
 $$;
 
--- The receiving committee agrees: the case is its own from now on, and so are those that were merged into it.
+-- Accepts a transfer for the receiving committee (201): the case and those merged into it are its own from now on.
+-- Refuses as transfer_lock does, and with 422 an area of another committee, a day out of order, or a wrong access to
+-- keep.
 create function transfer_accept(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -125,7 +135,7 @@ declare
     kept uuid[] := array(select jsonb_array_elements_text(input -> 'keep_access')::uuid);
     cases uuid[];
 begin
-    perform case_wait(t.case_id); -- nobody grants access meanwhile
+    perform case_wait(t.case_id); -- blocks new grants of access meanwhile
     cases := case_with_merged(t.case_id);
     perform refuse_faults(variadic array[
         area_fault(input ->> 'local_authority', t.to_committee, '/local_authority'),
@@ -141,7 +151,8 @@ begin
 end
 $$;
 
--- The receiving committee refuses, or the proposing one withdraws.
+-- Ends a transfer (201): the receiving committee refuses it, or the proposing one withdraws it. Refuses as
+-- transfer_lock does, and with 422 a day out of order.
 create function transfer_end(p_id uuid, expected bigint, input jsonb, outcome text) returns reply
 language plpgsql as $$
 declare
@@ -157,6 +168,7 @@ begin
 end
 $$;
 
+-- Whether the transfer matches the filters of a list; an absent filter matches everything.
 create function transfer_fits(t case_transfer, filters jsonb) returns boolean
 language sql stable as $$
     select (filters ->> 'status' is null or t.status = filters ->> 'status')
@@ -165,8 +177,8 @@ language sql stable as $$
                 else t.from_committee end)
 $$;
 
--- Gives a referral that is not decided to the committee that it should have been sent to. Runs as the owner,
--- because the row leaves the sight of the caller.
+-- Gives an undecided referral to the committee that should have received it. Runs as the owner: the caller may not see
+-- the row afterwards. Raises an error if the caller may not transfer the referral.
 create function referral_carry_over(p_id uuid, target text, area text) returns referral
 language plpgsql security definer set search_path from current as $$
 declare
@@ -181,6 +193,8 @@ begin
 end
 $$;
 
+-- Transfers an undecided referral to another committee (201). Refuses as referral_lock does, and with 422 a wrong
+-- committee or area, or a day out of order.
 create function referral_transfer(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
