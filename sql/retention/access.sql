@@ -7,7 +7,7 @@ create policy service_insert on anonymous_review for insert to register_service 
 create policy service_read on anonymous_review for select to register_service using (
     committee = (select claim('area')) and (select has_any_scope('cases.read', 'retention.write')));
 
--- No client shortens what is kept before the notice period is over, or changes a rule that has begun.
+-- No client may shorten retention before the end of the notice period, or change a rule that has begun.
 create policy service_read on retention_rule for select to register_service using (
     (committee is null or committee = (select claim('area')))
     and (select has_any_scope('cases.read', 'retention.write')));
@@ -19,7 +19,7 @@ create policy service_update on retention_rule for update to register_service us
     and valid_from > (select today()) and withdrawn_on is null)
     with check (committee = (select claim('committee')) and withdrawn_on = (select today()));
 
--- Whoever announces an erasure says so in its own name, for a day that leaves time to stop it.
+-- A client announces an erasure in its own name, for a day that leaves time to stop it.
 create policy service_read on erasure for select to register_service using (
     committee = (select claim('area')) and (select has_any_scope('cases.read', 'cases.write', 'retention.write')));
 create policy service_insert on erasure for insert to register_service with check (

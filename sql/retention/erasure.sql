@@ -1,8 +1,9 @@
--- Announced erasures: one client of the committee announces, for a day after the notice period; whoever follows the
--- feed can stop it until then; another client carries it out (retention.sql). Each change of what decides how long
--- the case or referral is kept stops the erasure: nothing that a client records makes anything erasable before a notice
--- period has passed since.
+-- Announced erasures. One client of the committee announces an erasure for a day after the notice period. Until then,
+-- clients that follow the feed can have it stopped. Another client carries it out (sql/retention/retention.sql). Each
+-- change of a fact that decides how long the case or referral is kept stops the erasure: no client can make anything
+-- erasable before a notice period has passed since the change.
 
+-- The document of an announced erasure.
 create function erasure_document(e erasure) returns json language sql stable as $$
     select json_build_object(
         'id', e.id,
@@ -24,7 +25,7 @@ create function erasure_document(e erasure) returns json language sql stable as 
             'subject', coalesce('/v1/cases/' || e.case_id, '/v1/referrals/' || e.referral_id)))
 $$;
 
--- Ends the statement unless another client announced the erasure of the case or of the referral, and its day has come.
+-- Refuses with 409 unless another client announced the erasure of the case or referral, and its day has come.
 create function erasure_refuse_early(p_case uuid, p_referral uuid) returns void language plpgsql as $$
 declare
     e erasure;
@@ -45,6 +46,8 @@ begin
 end
 $$;
 
+-- Announces the erasure of a case or a referral for the end of the notice period (201). Refuses with 409 a second
+-- announcement.
 create function erasure_announce(p_case uuid, p_referral uuid, p_reference text) returns reply
 language plpgsql as $$
 declare
@@ -62,6 +65,7 @@ begin
 end
 $$;
 
+-- Announces the erasure of a case (201); refuses as case_lock, case_refuse_kept and erasure_announce do.
 create function case_erasure_announce(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -72,6 +76,8 @@ begin
 end
 $$;
 
+-- Announces the erasure of a referral that never became a case (201). Refuses with 404 a referral of another committee,
+-- a stale version as refuse_stale does, and as referral_refuse_kept and erasure_announce do.
 create function referral_erasure_announce(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -87,6 +93,8 @@ begin
 end
 $$;
 
+-- Stops an announced erasure of the caller's committee. Refuses with 404 other callers, a stale version as refuse_stale
+-- does, and with 409 an erasure that was already stopped.
 create function erasure_stop(p_id uuid, expected bigint) returns reply language plpgsql as $$
 declare
     e erasure;

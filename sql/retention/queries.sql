@@ -1,4 +1,4 @@
--- Retention: the rules, what is left of a case after them, and the reduction itself.
+-- Retention: its rules, erasures, and the facts that remain of erased cases.
 
 -- name: list_retention_rules
 select coalesce(json_agg(retention_rule_document(r) order by r.committee nulls first, r.valid_from, r.id), '[]') as items

@@ -1,11 +1,12 @@
--- How long closed cases are kept, and referrals that never became one, and what keeps them longer.
+-- Retention of closed cases and of referrals that never became a case, and the reasons that extend it.
 
--- The last day on which a closed case is kept as it is; null while it is open.
+-- Returns the last day on which a closed case is kept as it is; null while it is open.
 create function retain_until(c review_case) returns date language sql stable as $$
     select retained_until(c.committee, c.closed_on)
 $$;
 
--- Sets or lifts the legal hold; a closed case can be held too.
+-- Sets or lifts the legal hold of a case, which may be closed. Refuses with 422 a hold without a reason, or a reason
+-- without a hold.
 create function legal_hold_set(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -23,19 +24,21 @@ begin
 end
 $$;
 
+-- Returns the month of a day as YYYY-MM; null for null.
 create function month_of(day date) returns text language sql immutable as $$
     select to_char(day, 'YYYY-MM')
 $$;
 
--- The case and those that were merged into it: what hangs on them counts once, with the case that goes on.
+-- Returns the case and those merged into it: their parts count once, with the case that continues.
 create function case_with_merged(p_case uuid) returns uuid[] language plpgsql stable as $$
 begin
     return p_case || array(select c.id from review_case c where c.merged_into = p_case);
 end
 $$;
 
--- The committee that decided: a case that was transferred afterwards still counts there. The case's own while nothing
--- is decided. Runs as the owner, because transfers are not for everybody who may reduce a case to its facts.
+-- Returns the committee that decided about the case, where it counts even if it was transferred later; its own
+-- committee while nothing is decided. Runs as the owner: a caller who may reduce a case to its facts may not read
+-- transfers.
 create function deciding_committee(c review_case) returns text
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -47,8 +50,9 @@ begin
 end
 $$;
 
--- The committees that carry out, or carried out, a joint review with the one that decided. An access that has ended
--- still counts, because the review stays one of both; one that ended on the day on which it began was a mistake.
+-- Returns the committees that carry out, or carried out, a joint review with the deciding one. An ended access counts,
+-- because the review remains joint, unless it ended on its first day and was a mistake. Runs as the owner: accesses are
+-- hidden from some callers who count cases.
 create function joint_committees(c review_case) returns text[]
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -59,6 +63,7 @@ begin
 end
 $$;
 
+-- Returns the children of a case by the facts that statistics count, in random order.
 create function anonymous_children(p_case uuid) returns jsonb language plpgsql stable as $$
 begin
     return (select coalesce(jsonb_agg(jsonb_build_object('outcome', k.outcome, 'age_band', k.age_band, 'sex', k.sex,
@@ -69,6 +74,8 @@ begin
 end
 $$;
 
+-- Returns the actions of a case and those merged into it by the facts that statistics count, in random order: months
+-- instead of days, kinds instead of organisations.
 create function anonymous_actions(p_case uuid) returns jsonb language plpgsql stable as $$
 begin
     return (select coalesce(jsonb_agg(jsonb_build_object('owner_kind', organisation_kind(a.owner_organisation),
@@ -84,6 +91,7 @@ begin
 end
 $$;
 
+-- Returns the referrals of a case by kind of sender and month, in random order.
 create function anonymous_referrals(p_case uuid) returns jsonb language plpgsql stable as $$
 begin
     return (select coalesce(jsonb_agg(jsonb_build_object('source_kind', organisation_kind(r.source_organisation),
@@ -93,6 +101,8 @@ begin
 end
 $$;
 
+-- Returns the information requests of a case and those merged into it by kind of organisation, month and timeliness, in
+-- random order.
 create function anonymous_information(p_case uuid) returns jsonb language plpgsql stable as $$
 begin
     return (select coalesce(jsonb_agg(jsonb_build_object('kind', organisation_kind(i.organisation),
@@ -102,6 +112,7 @@ begin
 end
 $$;
 
+-- Returns the holds of a case and those merged into it by kind of proceedings, month and length, in random order.
 create function anonymous_holds(p_case uuid) returns jsonb language plpgsql stable as $$
 begin
     return (select coalesce(jsonb_agg(jsonb_build_object('proceeding_kind', p.kind,
@@ -111,8 +122,8 @@ begin
 end
 $$;
 
--- How many days a case stood still after a day, whatever stage its holds named; days held twice count once. A hold
--- that is open counts up to `to_day`: not at all when it began later.
+-- Returns on how many days from `from_day` until before `to_day` holds stopped any stage of a case; a day held twice
+-- counts once. An open hold counts up to `to_day`, and not at all if it began later.
 create function days_held(p_case uuid, from_day date, to_day date) returns integer
 language plpgsql stable as $$
 begin
@@ -123,8 +134,8 @@ begin
 end
 $$;
 
--- What counts of a case, and nothing that leads back to it: months instead of days, kinds instead of organisations,
--- no identifier, no text.
+-- Returns the facts of a case that statistics count, and nothing that leads back to it: months instead of days, kinds
+-- instead of organisations, no identifier, no text.
 create function anonymous_facts(c review_case) returns jsonb language plpgsql stable as $$
 declare
     d case_decision;
@@ -134,7 +145,7 @@ declare
 begin
     select * into d from case_decision x where x.case_id = c.id and x.current;
     select * into p from publication x where x.case_id = c.id;
-    -- After a case was opened again its decision may be later than its last ratification: nothing is completed then.
+    -- A re-opened case may have a decision later than its last ratification: then no review is completed.
     completed := case when ratified >= d.decided_on then ratified end;
     return jsonb_build_object(
         'guidance_edition', c.guidance_edition,
@@ -183,16 +194,16 @@ begin
 end
 $$;
 
--- Erases a case and whatever was merged into it. Runs as the owner: the service can delete nothing. It does so only
--- for a closed case of the caller past its retention date and without a legal hold, whose erasure another client
--- announced in time. Without cases.read the caller would count less of the case than there is.
+-- Erases a closed case of the caller's committee and those merged into it, past its retention date, without a legal
+-- hold, and announced in time by another client. Refuses with 404 or 409. Runs as the owner: the service may delete
+-- nothing. Needs cases.read, or the caller would count only part of the case.
 create function case_erase(p_id uuid) returns void
 language plpgsql security definer set search_path from current as $$
 declare
     doomed uuid[] := array(select c.id from review_case c
         where p_id in (c.id, c.merged_into) and c.committee = claim('committee') order by c.id for update);
 begin
-    -- Locked first and looked at afterwards: a legal hold that came in between is seen.
+    -- Locks before it checks, so that it sees a legal hold that was set in between.
     if not (has_scope('retention.write') and has_scope('cases.read')) or exists (
             select from review_case c where c.id = any (doomed)
             and (c.legal_hold or c.closed_on is null or retain_until(c) >= today())) then
@@ -205,12 +216,13 @@ begin
 end
 $$;
 
+-- The document of the facts that remain of an erased case.
 create function anonymous_document(a anonymous_review) returns json language sql stable as $$
     select json_build_object('id', a.id, 'committee', a.committee, 'anonymised_on', a.anonymised_on, 'facts', a.facts)
 $$;
 
--- Ends the statement when the case, with what was merged into it, must be kept, or when the request does not name it
--- once more.
+-- Refuses with 409 if the case or one merged into it must be kept: it is open, before its retention date, merged into
+-- another, or under a legal hold. Refuses with 422 if the request does not repeat the reference.
 create function case_refuse_kept(c review_case, input jsonb) returns void language plpgsql as $$
 begin
     if c.closed_on is null then
@@ -234,8 +246,8 @@ begin
 end
 $$;
 
--- Reduces a case to its anonymous statistics, once another client announced it. The caller names the reference once
--- more: there is no way back.
+-- Reduces a case to its anonymous facts (201), once another client announced it. The caller must repeat the reference,
+-- because this cannot be reversed. Refuses as case_lock, case_refuse_kept and erasure_refuse_early do.
 create function case_anonymise(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -251,13 +263,15 @@ begin
 end
 $$;
 
+-- The document of the facts that remain of an erased referral.
 create function anonymous_referral_document(a anonymous_referral) returns json language sql stable as $$
     select json_build_object('committee', a.committee, 'transferred_from', a.transferred_from,
         'source_kind', a.source_kind, 'received_month', month_of(a.received_month), 'status', a.status,
         'reason', a.reason, 'anonymised_on', a.anonymised_on)
 $$;
 
--- The same for a referral that never became a case.
+-- Refuses with 409 a referral that is open, belongs to a case, or is before its retention date. Refuses with 422 if the
+-- request does not repeat the reference.
 create function referral_refuse_kept(r referral, input jsonb) returns void language plpgsql as $$
 begin
     if r.status not in ('rejected', 'withdrawn') then
@@ -273,8 +287,8 @@ begin
 end
 $$;
 
--- Reduces a referral that never became a case to what it counts, once another client announced it. The caller names the
--- reference once more: there is no way back. Runs as the owner: the service can delete nothing.
+-- Reduces a referral that never became a case to its anonymous facts (200), once another client announced it. The
+-- caller must repeat the reference, because this cannot be reversed. Runs as the owner: the service may delete nothing.
 create function referral_anonymise(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql security definer set search_path from current as $$
 declare
@@ -298,6 +312,7 @@ begin
 end
 $$;
 
+-- The document of a retention rule; `committee` is null for the register's default.
 create function retention_rule_document(r retention_rule) returns json language sql stable as $$
     select json_build_object(
         'id', r.id,
@@ -312,6 +327,8 @@ create function retention_rule_document(r retention_rule) returns json language 
         'links', json_build_object('self', '/v1/retention-rules/' || r.id))
 $$;
 
+-- Sets a retention rule of the caller's committee (201). Refuses with 403 any other caller, with 422 a first day within
+-- the notice period, and with 409 a second rule from the same day.
 create function retention_rule_set(input jsonb) returns reply language plpgsql as $$
 declare
     r retention_rule := jsonb_populate_record(null::retention_rule, input);
@@ -334,7 +351,8 @@ begin
 end
 $$;
 
--- Takes back a rule that has not begun. The register's default is nobody's to withdraw.
+-- Withdraws a rule that has not begun. Refuses with 404 the rule of another committee and the register's default, a
+-- stale version as refuse_stale does, and with 409 a rule that has begun or was withdrawn.
 create function retention_rule_withdraw(p_id uuid, expected bigint) returns reply language plpgsql as $$
 declare
     r retention_rule;

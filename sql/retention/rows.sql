@@ -1,4 +1,4 @@
--- How long closed cases are kept; a committee's own rows are kept as they are.
+-- How long closed cases are kept; rows of committees remain unchanged.
 insert into retention_rule (committee, months, valid_from, announced_on) values
     (null, 120, '2012-01-01', '2012-01-01')
 on conflict (committee, valid_from) where withdrawn_on is null

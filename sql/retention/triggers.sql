@@ -1,7 +1,8 @@
--- Each change of what decides how long a case or referral is kept stops an announced erasure (sql/retention/erasure.sql).
+-- A change of a fact that decides how long a case or referral is kept stops an announced erasure
+-- (sql/retention/erasure.sql).
 
--- A case that is held, re-opened, transferred or merged is not erased as announced; nor is one that such a case was
--- merged into. Runs as the owner: whoever sets a hold need not be allowed to stop erasures.
+-- Stops the announced erasure of a case that is held, re-opened, transferred or merged, and of the case into which it
+-- was merged. Runs as the owner: the caller who sets a hold may not be allowed to stop erasures.
 create or replace function erasure_case_changed() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 begin
@@ -12,6 +13,8 @@ begin
 end
 $$;
 
+-- Stops the announced erasure of a referral whose status, decision or committee changes. Runs as the owner: the caller
+-- may not be allowed to stop erasures.
 create or replace function erasure_referral_changed() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 begin
