@@ -1,13 +1,14 @@
--- Who may read the change feed and the timeline.
+-- Access to the change feed and the timeline.
 
--- The lanes that the caller's scopes open.
+-- Returns the lanes of the feed that the caller's scopes open.
 create or replace function feed_lanes() returns text[] language plpgsql stable as $$
 begin
     return array(select distinct s.lane from feed_subject s where has_any_scope(variadic s.scopes) order by 1);
 end
 $$;
 
--- The channels that the caller reads: those of its organisation, of access given to it, and of its area.
+-- Returns the channels that the caller reads: those of its organisation, of access granted to it, and of its area.
+-- Empty without the scope changes.read.
 create or replace function feed_channels() returns text[] language plpgsql stable as $$
 declare
     organisation text := nullif(claim('organisation'), '');
@@ -29,7 +30,7 @@ $$;
 select close_table(name) from unnest(array['feed_event', 'feed_sight', 'feed_mark']) name;
 grant select on feed_event to register_service;
 
--- What is seen through access to a case alone is gone with the access, but for the word that it is gone.
+-- Events that a caller sees only through access to a case disappear with the access, except the events of removal.
 create policy service_read on feed_event for select to register_service using (
     channel = any ((select feed_channels())::text[])
     and (not shared or kind = 'removed'
@@ -37,7 +38,7 @@ create policy service_read on feed_event for select to register_service using (
 
 grant select on change to register_service;
 
--- Who has access to a single case sees nothing there of the access of others or of transfers, as in case_access and
+-- A caller with access to a single case sees no changes to accesses of others or to transfers, as in case_access and
 -- case_transfer.
 create policy service_read on change for select to register_service using (
     (committee = (select claim('area'))

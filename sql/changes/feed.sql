@@ -1,6 +1,6 @@
--- The change feed as consumers read it, and its upkeep.
+-- Reading the change feed, and its maintenance.
 
--- The version of a thing as the caller sees it now; null when it does not.
+-- Returns the version of a resource as the caller sees it now; null if it does not see the resource.
 create function feed_version(s feed_subject, p_id uuid) returns bigint language plpgsql stable as $$
 declare
     found_version bigint;
@@ -11,11 +11,12 @@ begin
 end
 $$;
 
+-- Returns the path of a resource with its identifiers filled in.
 create function feed_link(path text, p_id uuid, p_case uuid) returns text language sql immutable as $$
     select replace(replace(path, '{id}', p_id::text), '{case}', coalesce(p_case::text, ''))
 $$;
 
--- The names of the members that changed, without those that the caller does not see.
+-- Returns the names of the members that changed, without those that the caller may not see.
 create function feed_named(members text[], guarded text[]) returns text[] language plpgsql stable as $$
 begin
     if not members && guarded or has_scope('children.read') then
@@ -25,8 +26,8 @@ begin
 end
 $$;
 
--- One event of a page; without subqueries, so that it is part of the query that calls it. What is removed has no
--- link and no version.
+-- The document of one event. A removed resource has no link, no version and no case. It has no subqueries, so that the
+-- planner can make it part of the calling query.
 create function feed_document(p_id text, subject text, subject_id uuid, its_case uuid, kind text,
     version bigint, members text[], at timestamptz, link text) returns json language sql stable as $$
     select json_build_object(
@@ -41,7 +42,7 @@ create function feed_document(p_id text, subject text, subject_id uuid, its_case
         'links', json_build_object('self', link))
 $$;
 
--- The event in the form of CloudEvents 1.0.
+-- Returns the event in the form of CloudEvents 1.0.
 create function feed_cloud(event json, link text) returns json language sql stable as $$
     select json_build_object(
         'specversion', '1.0',
@@ -54,12 +55,15 @@ create function feed_cloud(event json, link text) returns json language sql stab
         'data', event)
 $$;
 
+-- Returns a short name of the set of channels that a caller reads. A cursor contains it, so that changed scopes make
+-- the cursor invalid.
 create function feed_sight_name(channels text[]) returns text language sql immutable as $$
     select left(md5(array_to_string(channels, ' ')), 12)
 $$;
 
--- Events after the position `after` (null: the oldest that is kept) up to the number `safe`, in the order of their
--- numbers. `onward` is the position to go on from: the last event's number, or `safe` when there is no more.
+-- Returns a page of events after the position `after` (null: from the oldest) up to the number `safe`, by number.
+-- `onward` is the position to continue from: the number of the last event, or `safe` if there are no more. Refuses with
+-- 410 `cursor_expired` a position that is too old, of other channels, or from the future.
 create function feed_page(after jsonb, how_many integer, safe bigint, cloud boolean)
 returns table (items json, onward json, more boolean, topics json) language plpgsql stable
 set enable_seqscan = off set enable_bitmapscan = off as $$
@@ -73,7 +77,7 @@ begin
     if start < kept_from or after ->> 's' <> sight or start > (select last_value from feed_number) then
         perform refuse(410, 'cursor_expired');
     end if;
-    perform set_config('register.offered', '', true); -- what is offered is read where it is, and followed once taken over
+    perform set_config('register.offered', '', true); -- offered cases join the feed once they are transferred
     with found as (
         select distinct on (e.number) e.*
         from unnest(channels) c
@@ -81,7 +85,7 @@ begin
             where f.channel = c and f.number > start and f.number <= safe
             order by f.number
             limit how_many + 1) e
-        -- Told on several ways: the one that says most.
+        -- Of several events with one number, takes the one with the most content.
         order by e.number, array_position('{changed,created,present,removed}', e.kind), e.case_id is null
         limit how_many + 1
     ), shown as (
@@ -95,7 +99,7 @@ begin
                 feed_link(s.path, f.subject_id, f.case_id) end as link
         from (select * from found order by number limit how_many) f
         join feed_subject s on s.subject = f.subject
-        -- What went out of sight on one way may still be in sight on another.
+        -- A resource that disappeared from one channel may still be visible through another.
         cross join lateral (select case f.kind when 'removed' then feed_version(s, f.subject_id) end as now offset 0) sees
     ), page as (
         select number, link, feed_document(number::text, subject, subject_id, its_case, kind, version, members,
@@ -112,8 +116,9 @@ begin
 end
 $$;
 
--- What the caller sees now, kind by kind: the start of a new consumer. The position at which the feed goes on
--- afterwards is that of the first page: what changed since is told there (again).
+-- Returns a page of the resources that the caller sees now, kind by kind, for a new consumer. Afterwards the feed
+-- continues at the position of the first page: changes since then follow there (again). Refuses with 410
+-- `cursor_expired` as feed_page does.
 create function feed_snapshot(after jsonb, how_many integer, safe bigint, cloud boolean)
 returns table (items json, onward json, feed boolean) language plpgsql stable as $$
 declare
@@ -147,7 +152,7 @@ begin
                         or (j ->> ''case_id'')::uuid = any (granted_cases() || liaison_cases())
                     order by key limit $2) page', s.table_name, feed_key_member(s))
                 using from_id, how_many + 1 - cardinality(found), feed_key_member(s), s,
-                    -- The inspectorate sees decisions, but not the cases that their links would name.
+                    -- The inspectorate sees decisions, but not the cases to which their links would point.
                     s.organisations <> '{}' or s.path not like '%{case}%' loop
             if cardinality(found) = how_many then
                 feed := false;
@@ -169,14 +174,16 @@ begin
 end
 $$;
 
--- Which of the topics (channels) have events with numbers above `after` up to `safe`.
+-- Returns the topics (channels) that have events with numbers above `after` up to `safe`. Runs as the owner: the
+-- service asks for the channels of several callers at once, and learns only whether there is news.
 create function feed_fresh(topics text[], after bigint, safe bigint) returns setof text
 language sql stable security definer set search_path from current as $$
     select t from unnest(topics) t
     where exists (select from feed_event e where e.channel = t and e.number > after and e.number <= safe)
 $$;
 
--- Deletes a step of the events older than the retention. Returns how many; other instances meanwhile do nothing.
+-- Deletes one step of the events older than `days` (at least 7) and returns the number deleted; 0 if another instance
+-- is doing so. Runs as the owner: the events belong to all organisations.
 create function feed_expire(days integer, step integer) returns integer
 language plpgsql security definer set search_path from current as $$
 declare
@@ -213,7 +220,8 @@ end
 $$;
 
 
--- Access begins and ends by date too, when nobody changes a row: tells one that is due. Returns how many.
+-- Emits the events of one access that begins or ends by date, when no row changes, and returns the number of accesses.
+-- Runs as the owner: the access may belong to any committee.
 create function feed_sight_due() returns integer
 language plpgsql security definer set search_path from current as $$
 declare

@@ -1,4 +1,4 @@
--- The change feed: reading it, and what keeps it going (service/db/feed.c).
+-- The change feed: reading it and maintaining it (service/db/feed.c).
 
 -- name: list_changes standby
 -- $1: position or null, $2: limit, $3: number up to which the feed is complete, $4: CloudEvents.
@@ -11,9 +11,9 @@ select * from feed_snapshot($1::jsonb, $2::integer, $3::bigint, $4::boolean);
 select last_value as number from feed_number;
 
 -- name: feed_barrier
--- Whoever has drawn a number before this has a lower transaction number. The message makes its commit wait for disk
--- and synchronous standby: what the sequence said before is then as durable as a change, and no number that a consumer
--- was told of is drawn again after a crash or a failover.
+-- A transaction that drew a number before this one has a lower transaction number. The message makes the commit of this
+-- transaction wait for disk and synchronous standby. The last number of the sequence is then as durable as a change: no
+-- number that a consumer has seen is drawn again after a crash or a failover.
 select pg_current_xact_id()::text as number from pg_logical_emit_message(true, 'register', '');
 
 -- name: feed_oldest

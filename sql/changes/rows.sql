@@ -1,5 +1,5 @@
--- The kinds of things that the change feed tells of: one row for each subject of record_changes_of, and referrals.
--- An action's owner and a referral's sender see it without its case.
+-- The kinds of resources in the change feed: one row for each subject of record_changes_of, and referrals. An action's
+-- owner and a referral's sender see it without its case.
 insert into feed_subject (subject, position, table_name, path, lane, scopes, committees, organisations, seen_with,
         shared, unshown, guarded, renamed)
 select subject, row_number() over (), table_name, path, lane, scopes,

@@ -1,6 +1,7 @@
--- What happened to a case, in the order in which it was recorded.
+-- The changes to a case, in the order in which they were recorded.
 
--- What a caller without the scope children.read sees of a child's changes: no references, no age in years.
+-- Returns the changed members that the caller may see. Without the scope children.read, a child's references and age in
+-- years are left out.
 create function visible_changes(c change) returns json language plpgsql stable as $$
 begin
     return (select coalesce(json_agg(json_build_object('member', d.key, 'before', d.value -> 'before',
@@ -11,6 +12,7 @@ begin
 end
 $$;
 
+-- The document of one change to a case.
 create function timeline_document(c change) returns json language sql stable as $$
     select json_build_object(
         'id', c.id::text,

@@ -1,14 +1,14 @@
--- What the change feed is told when rows change, and when something comes into somebody's sight or leaves it.
--- Triggers only; sql/changes/feed.sql is what consumers read.
+-- Writing the change feed: when rows change, and when a resource becomes visible to an organisation or disappears.
+-- Triggers only; consumers read with sql/changes/feed.sql.
 
--- The case that a row belongs to.
+-- Returns the case that a row belongs to; null for none.
 create or replace function feed_case(s feed_subject, r jsonb) returns uuid language sql immutable as $$
     select (case s.subject when 'case' then r ->> 'id' else r ->> 'case_id' end)::uuid
 $$;
 
--- Who sees a row: the committees' areas, the organisations that it names, and whoever has access to its case. One
--- principal may be several of these: they are kept apart, because others may be some of them only (the chief
--- officers see what their committee has, not what it owns elsewhere or was given access to).
+-- Returns the audiences of a row: the areas of committees, the organisations that it names, and those with access to
+-- its case. One caller may belong to several audiences. They are separate because other callers belong to only some of
+-- them: chief officers see the cases of their committee, but not its actions elsewhere or accesses granted to it.
 create or replace function feed_audiences(s feed_subject, r jsonb)
 returns table (audience text, sees_case boolean, shared boolean) language plpgsql stable as $$
 begin
@@ -18,7 +18,7 @@ begin
             select 'area-' || (r ->> member), r ->> member = r ->> 'committee', false
                 from unnest(s.committees) member where r ->> member is not null
             union all
-            -- All reviewers belong to one organisation: access given to a client is told to that client.
+            -- All reviewers may belong to one organisation: only the client with the access gets its events.
             select (r ->> member) || case s.subject when 'access' then ' ' || coalesce(r ->> 'client', '*') else '' end,
                 false, false from unnest(s.organisations) member
                 where r ->> member is not null and (s.seen_with is null or r ->> s.seen_with is not null)
@@ -30,13 +30,14 @@ begin
 end
 $$;
 
--- The key of the lock under which access to a case begins and ends: changes of its parts share it.
+-- Returns the key of the lock that changes of a case's parts share, and that beginning and ending an access to the case
+-- take alone.
 create or replace function feed_key(p_case uuid) returns bigint language sql immutable as $$
     select hashtextextended(p_case::text, 1)
 $$;
 
--- One change for everybody whom it concerns: those who see the row before but not after it lose it, those who see
--- it only after it get it.
+-- Writes the event of one change for every audience. An audience that saw the row only before it gets `removed`; one
+-- that sees it only afterwards gets `created` or `present`.
 create or replace function feed_emit(s feed_subject, before jsonb, after jsonb, members text[]) returns void
 language plpgsql as $$
 declare
@@ -44,7 +45,7 @@ declare
     its_case uuid := feed_case(s, r);
     n bigint;
 begin
-    perform pg_current_xact_id(); -- only a transaction that has its number draws numbers (see service/db/feed.c)
+    perform pg_current_xact_id(); -- a transaction needs its number before it draws event numbers (service/db/feed.c)
     if s.shared <> '{}' then
         perform pg_advisory_xact_lock_shared(feed_key(its_case));
     end if;
@@ -64,7 +65,7 @@ begin
 end
 $$;
 
--- The names of the members that differ, as the document has them.
+-- Returns the names of the members that differ, as the document names them, without those that it does not show.
 create or replace function feed_members(s feed_subject, before jsonb, after jsonb) returns text[]
 language sql immutable as $$
     select coalesce(array_agg(coalesce(s.renamed ->> a.key, a.key)
@@ -74,7 +75,8 @@ language sql immutable as $$
         and a.key <> all ('{version,updated_at}'::text[]) and a.key <> all (s.unshown)
 $$;
 
--- Called by record_change for every change of what belongs to a case; null stands for a row that is not there.
+-- Writes the events of a change to a row that belongs to a case; record_change calls it. `before` is null for a new
+-- row, `after` for a deleted one. Does nothing for a subject that the feed does not contain.
 create or replace function feed_change(p_subject text, before jsonb, after jsonb) returns void
 language plpgsql as $$
 declare
@@ -88,8 +90,8 @@ begin
 end
 $$;
 
--- Referrals come in many at a time: one statement for all that one statement stored. What it writes is what
--- feed_emit would.
+-- Writes the events of pushed referrals, in one statement for all that one statement stored: they arrive many at a
+-- time. The events equal those of feed_emit. Runs as the owner, who alone may write the feed.
 create or replace function feed_referrals_pushed() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 begin
@@ -102,6 +104,7 @@ begin
 end
 $$;
 
+-- Writes the events of a change to a referral. Runs as the owner, who alone may write the feed.
 create or replace function feed_referral_changed() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 begin
@@ -110,7 +113,8 @@ begin
 end
 $$;
 
--- What belongs to a case as somebody sees it with access of one kind: told when that begins or ends.
+-- Writes an event for each part of a case that an audience sees through an access of one kind, when the access begins
+-- or ends.
 create or replace function feed_tell_case(p_case uuid, p_audience text, p_way text, p_kind text) returns void
 language plpgsql as $$
 declare
@@ -126,20 +130,20 @@ begin
 end
 $$;
 
--- The column that identifies a subject's row: a part that a case has once goes by the case.
+-- Returns the column that identifies a subject's row: `id`, or `case_id` for a part that a case has once.
 create or replace function feed_key_member(s feed_subject) returns text language sql stable as $$
     select case when exists (select from pg_attribute where attrelid = s.table_name::regclass and attname = 'id'
         and not attisdropped) then 'id' else 'case_id' end
 $$;
 
--- Brings what the feed has told of an access to what it should have told.
+-- Writes the events by which an access begins or ends, unless the feed already has them.
 create or replace function feed_sight_set(a case_access, wanted boolean) returns void language plpgsql as $$
 declare
     known boolean := exists (select from feed_sight f where f.access_id = a.id);
     v_audience text := a.organisation || ' ' || coalesce(a.client, '*');
     v_way text := case a.role when 'proceedings_liaison' then 'liaison' else 'granted' end;
 begin
-    if wanted = known then -- whoever is here has locked the access: nobody else changes what is known of it
+    if wanted = known then -- the caller has locked the access, so no other transaction changes this row
         return;
     end if;
     perform pg_current_xact_id();
@@ -154,10 +158,13 @@ begin
 end
 $$;
 
+-- Whether the access is in force today.
 create or replace function access_in_force(a case_access) returns boolean language sql stable as $$
     select a.ended_on is null and a.starts_on <= today() and (a.ends_on is null or a.ends_on >= today())
 $$;
 
+-- Writes the events by which a granted, changed or deleted access begins or ends. Runs as the owner, who alone may
+-- write the feed.
 create or replace function feed_access_changed() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 begin
@@ -170,8 +177,8 @@ begin
 end
 $$;
 
--- A case that is deleted takes its parts along before anybody is told: those with access lose it, and all of it,
--- while it is still there.
+-- Ends all accesses to a case before it is deleted, so that their holders get the events of removal while its parts
+-- still exist. Runs as the owner, who alone may write the feed.
 create or replace function feed_case_deleted() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 declare
@@ -193,7 +200,7 @@ create trigger feed_sight after insert or update or delete on case_access
 create trigger feed_sight_ends before delete on review_case
     for each row execute function feed_case_deleted();
 
--- The members that differ, each as {before, after}; members that are null on both sides are left out.
+-- Returns the members that differ, each as {before, after}; leaves out members that are null on both sides.
 create or replace function row_difference(before jsonb, after jsonb) returns jsonb
 language sql immutable as $$
     select coalesce(jsonb_object_agg(m, jsonb_build_object('before', before -> m, 'after', after -> m)), '{}')
@@ -201,10 +208,10 @@ language sql immutable as $$
     where coalesce(before -> m, 'null') is distinct from coalesce(after -> m, 'null')
 $$;
 
--- Records the change of a row that belongs to a case, and tells the change feed (feed_change above). The trigger's first
--- argument names the subject; the others are members that move on by themselves (a status, a due day): replacing
--- their value is progress, replacing the value of any other member is a correction. Runs as the owner: the service
--- may read the record, never write it.
+-- Records the change of a row that belongs to a case in the timeline, and writes its events (feed_change). The
+-- trigger's first argument is the subject; the others are members whose change is progress (a status, a due day), while
+-- a change of any other member's value is a correction. Runs as the owner: the service may read the record, but not
+-- write it.
 create or replace function record_change() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 declare
@@ -218,7 +225,7 @@ begin
     perform feed_change(tg_argv[0], old_row, new_row);
     difference := case when tg_op <> 'DELETE'
         then row_difference(coalesce(old_row - technical, '{}'), new_row - technical) else '{}' end;
-    if difference = '{}' or its_case is null then -- what belongs to no case has no timeline
+    if difference = '{}' or its_case is null then -- a row without a case has no timeline
         return null;
     end if;
     insert into change (committee, case_id, subject, subject_id, kind, changes, recorded_by, recorded_client)
@@ -234,8 +241,8 @@ begin
 end
 $$;
 
--- Gives a table its triggers: record_changes_of('finding', 'finding') or, with members that move by themselves,
--- record_changes_of('report', 'report', 'ratified_on', …). Called in the triggers.sql of the table's subject.
+-- Gives a table its triggers: record_changes_of('finding', 'finding') or, with members whose change is progress,
+-- record_changes_of('report', 'report', 'ratified_on', …). The triggers.sql of the table's subject calls it.
 create or replace function record_changes_of(table_name text, subject text, variadic moving text[] default '{}')
 returns void language plpgsql as $$
 begin
@@ -247,5 +254,5 @@ begin
 end
 $$;
 
--- Only triggers and the functions that run as the owner tell the feed anything.
+-- Only triggers and functions that run as the owner write the feed.
 revoke execute on function feed_emit, feed_change, feed_tell_case, feed_sight_set from register_service;
