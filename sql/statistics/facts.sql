@@ -1,18 +1,20 @@
--- What counts: the facts of a case, of what is left of an erased case, and of a referral.
+-- The facts that statistics count: those of a case, of the remains of an erased case, and of a referral.
 --
 -- A fact belongs to a measure: a table of statistic_table, alone or followed by '.' and one of its breakdowns, by '#'
--- (the reviews that shares are taken of) or by '~' (days of which the median is wanted). Its key holds the category
--- and the group. Months stand for days, because no more is left of an erased case.
+-- (the reviews of which shares are taken) or by '~' (days of which a median is taken). Its key holds the category and
+-- the group. Facts have months instead of days, because an erased case keeps no more.
 
+-- Returns the first day of a month in the form YYYY-MM; null for null.
 create function month_day(month text) returns date language sql immutable as $$
     select (month || '-01')::date
 $$;
 
+-- Returns the first day of the month of a day; null for null.
 create function first_of_month(day date) returns date language sql immutable as $$
     select date_trunc('month', day::timestamp)::date
 $$;
 
--- The part of the facts that live cases and erased ones have in the same words: f is anonymous_facts().
+-- Returns the facts that live and erased cases have in the same form; `f` is a result of anonymous_facts.
 create function statistic_common_facts(f jsonb, scopes text[]) returns setof statistic_fact
 language plpgsql stable as $$
 declare
@@ -91,7 +93,7 @@ begin
                     where f ->> 'days_to_publication' is not null
             ) m(measure, key, value);
     end if;
-    -- A case counts once for each kind of proceedings, when the first hold of that kind began.
+    -- A case counts once for each kind of proceedings, in the month in which its first hold of that kind began.
     return query
         with hold as (
             select coalesce(h ->> 'proceeding_kind', 'none') as kind, month_day(min(h ->> 'started_month')) as began,
@@ -106,7 +108,7 @@ begin
         from jsonb_array_elements(f -> 'actions') x(a)
         where a ->> 'completed_month' is not null and a ->> 'status' in ('completed', 'verified')
         union all
-        -- Cases that were erased before this was kept do not have it.
+        -- Cases that were erased before the register kept this member do not have it.
         select 'action_lateness', scopes, month_day(a ->> 'completed_month'), '{}',
             (a ->> 'days_late')::integer, '-infinity'
         from jsonb_array_elements(f -> 'actions') x(a)
@@ -114,11 +116,13 @@ begin
 end
 $$;
 
+-- Returns the scopes of a fact: all of Scotland ('*'), the deciding committee, and the joint committees.
 create function statistic_scopes(home text, joint text[]) returns text[] language sql immutable as $$
     select array['*', home] || joint
 $$;
 
--- What counts from a day on: the day after something was due.
+-- Returns a fact, and one by breakdown if there is one, about something that was done in time or not. It counts from a
+-- given day on: the day after it was due.
 create function statistic_binary(measure text, scopes text[], month date, good boolean, grp text,
     breakdown text, from_day date, yes text, no text) returns setof statistic_fact language plpgsql immutable as $$
 begin
@@ -130,7 +134,7 @@ begin
 end
 $$;
 
--- Everything that a live case counts. What was merged into another case counts there.
+-- Returns all facts of a live case; none for a case that was merged into another, where its parts count.
 create function statistic_case_facts(c review_case) returns setof statistic_fact
 language plpgsql stable as $$
 declare
@@ -165,7 +169,7 @@ begin
         return query select b.* from statistic_binary('notices_on_time', scopes, first_of_month(ratified),
             (f ->> 'outcome_notices_on_time')::boolean, null, null, ratified + 8, 'on_time', 'late') b;
     end if;
-    -- What is open now belongs to the committee that holds the case. The day stands in the place of the value.
+    -- Open items belong to the committee that has the case. Their value is a day, as a number.
     if c.stage <> 'closed' then
         return query
             select m.measure, array['*', c.committee], date '-infinity', array[c.stage], m.value, date '-infinity'
@@ -184,7 +188,8 @@ begin
 end
 $$;
 
--- Everything that an erased case still counts; its referrals, too, which went with it.
+-- Returns all facts of an erased case and of its referrals, which were erased with it; none for a case that was closed
+-- as merged.
 create function statistic_anonymous_facts(r anonymous_review) returns setof statistic_fact
 language plpgsql stable as $$
 declare

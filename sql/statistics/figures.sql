@@ -1,12 +1,13 @@
 -- From sums to figures: periods, medians, and the rows of each table.
 
+-- Returns the length of a period; a year for an unknown type.
 create function period_length(period_type text) returns interval language sql immutable as $$
     select case period_type when 'month' then interval '1 month' when 'quarter' then interval '3 months'
         when 'three_years' then interval '3 years' else interval '1 year' end
 $$;
 
--- The first day of the period that a day lies in. Financial years begin on 1 April, academic years on 1 August;
--- three years are three financial years, counted from that which began in 2015.
+-- Returns the first day of the period that contains a day. Financial years begin on 1 April, academic years on 1
+-- August. Three years are three financial years, counted from the one that began in 2015.
 create function period_start(day date, period_type text) returns date language plpgsql immutable as $$
 declare
     t timestamp := day;
@@ -26,6 +27,7 @@ begin
 end
 $$;
 
+-- Returns the name of a period in responses, as in 2025/26 or 2025-Q3.
 create function period_label(start date, period_type text) returns text language sql immutable as $$
     select case period_type
         when 'month' then to_char(start, 'YYYY-MM')
@@ -37,7 +39,8 @@ create function period_label(start date, period_type text) returns text language
         else to_char(start, 'YYYY') || '/' || to_char(start + interval '1 year', 'YY') end
 $$;
 
--- The quantile of a histogram (values in ascending order), interpolated as type 7; null for fewer than five.
+-- Returns a quantile of a histogram (values in ascending order), interpolated as type 7; null for fewer than five
+-- values.
 create function histogram_quantile(vals integer[], counts bigint[], share numeric) returns numeric
 language plpgsql immutable as $$
 declare
@@ -68,7 +71,8 @@ begin
 end
 $$;
 
--- Sums by period, category and group, with the histogram of values. `p_scope` null: by committee, as the group.
+-- Returns the sums of a measure by period, category and group, with the histogram of its values. If `p_scope` is null,
+-- the groups are the committees.
 create function statistic_sums(p_measure text, p_scope text, p_period_type text, p_from date, p_to date)
 returns table (period_from date, category text, grp text, n bigint, vals integer[], counts bigint[])
 language plpgsql stable as $$
@@ -90,7 +94,8 @@ begin
 end
 $$;
 
--- The same of what is open now.
+-- Returns the sums of open items by category and group, with how many are late and the histogram of their ages. If
+-- `p_scope` is null, the groups are the committees.
 create function statistic_open(p_measure text, p_scope text)
 returns table (category text, grp text, n bigint, late bigint, vals integer[], counts bigint[])
 language plpgsql stable as $$
@@ -111,12 +116,13 @@ begin
 end
 $$;
 
+-- Returns the share of a part in a whole, rounded to four decimals; null for an empty whole.
 create function share_of(part bigint, whole bigint) returns numeric language sql immutable as $$
     select case when whole > 0 then round(part::numeric / whole, 4) end
 $$;
 
--- The figures of a table, one row each, without the zeros' neighbours left out: every category of every period stands
--- there. `p_scope`: a committee, or '*'.
+-- Returns the figures of a table, one row each. Every category of every period has a row, also where it is zero.
+-- `p_scope` is a committee, or '*'.
 create function statistic_figures(t statistic_table, p_breakdown text, p_scope text, p_period_type text,
     p_from date, p_to date)
 returns table (period_from date, category text, grp text, figure text, value numeric)
@@ -173,7 +179,7 @@ begin
                 and s.grp is not distinct from g.code),
         -- The totals, over the categories of a period and group.
         whole as materialized (select p.start, p.grp, coalesce(sum(p.n), 0)::bigint as n from place p group by 1, 2),
-        -- What shares are taken of in tables whose categories do not add up.
+        -- The reviews of which shares are taken, in tables whose categories do not add up.
         base as materialized (select p.start, coalesce(s.n, 0) as n from period p
             left join statistic_sums(t.code || '#', p_scope, p_period_type, p_from, p_to) s on s.period_from = p.start),
         joint as materialized (select p.start, coalesce(s.n, 0) as n from period p

@@ -1,12 +1,12 @@
--- How changes come into the sums: writers append what changed, and the service folds it in, in bounded steps.
+-- Folding changes into sums: writers append a mark for each change, and the service folds the changes in bounded steps.
 --
--- A step (statistic_look) counts at most so many subjects, each by itself: a subject whose facts cannot be computed is
--- set aside, counts nothing, and is tried again when it changes and every ten minutes. Nobody who reads statistics
--- waits for a step: answers are of what is folded, and say for the scope of the reader what is not (`pending`,
--- `not_included`). A release that is due is made in steps, too, from sums that no step changes meanwhile
+-- A step (statistic_look) counts a limited number of subjects, each on its own. A subject whose facts cannot be
+-- computed is set aside and counts nothing; it is tried again when it changes, and every ten minutes. Readers of
+-- statistics never wait for a step: responses contain what is folded, and say for the scope of the reader what is not
+-- (`pending`, `not_included`). A release that is due is made in steps, too, from sums that no step changes meanwhile
 -- (sql/statistics/release.sql).
 
--- Marks everything that is there, for a register in which nothing has been counted yet.
+-- Marks every case, erased case and referral as changed, for a register in which nothing has been counted yet.
 create function statistic_count_all() returns void language sql as $$
     insert into statistic_dirty (subject, lane, scopes)
         select id, committee, array[committee] from review_case
@@ -24,11 +24,12 @@ create function statistic_count_all() returns void language sql as $$
         group by 1, 2, 3, 4
 $$;
 
+-- Returns the table that a measure belongs to.
 create function statistic_table_of(measure text) returns text language sql immutable as $$
     select substring(measure from '^[a-z_]+')
 $$;
 
--- What a subject counts now: nothing when it is gone.
+-- Returns the facts of a subject as they are now; empty if it no longer exists.
 create function statistic_facts_of(p_subject uuid) returns statistic_fact[] language plpgsql stable as $$
 declare
     c review_case;
@@ -46,8 +47,8 @@ begin
 end
 $$;
 
--- The facts of a subject, or the SQLSTATE with which they cannot be computed: then it counts nothing. A failure that is
--- none of the subject's own (transactions, resources, locks, a schema that is being changed) ends the step instead.
+-- Returns the facts of a subject, or the SQLSTATE of the failure to compute them: then it counts nothing. A failure
+-- that is not the subject's own (transactions, resources, locks, a changing schema) ends the step instead.
 create function statistic_counted(p_subject uuid, out facts statistic_fact[], out fault text)
 language plpgsql stable as $$
 begin
@@ -66,7 +67,8 @@ exception when others then
 end
 $$;
 
--- Adds rows of statistic_delta to the sums. Returns what it changed, each as 'table scope'.
+-- Adds at most so many rows of statistic_delta to the sums. Returns the tables and scopes that it changed, each as
+-- 'table scope'; null if none.
 create function statistic_fold_deltas(most integer) returns text[] language plpgsql as $$
 declare
     touched text[];
@@ -87,9 +89,9 @@ begin
 end
 $$;
 
--- Counts changed subjects anew, at most so many (and the cases that some of them were merged into), and adds what is
--- different to the sums. Committees take turns. All of it is one statement, so that what a subject counts is read as of
--- one instant: a change after it has left a mark of its own.
+-- Recounts at most so many changed subjects (and the cases into which some were merged), and adds the differences to
+-- the sums. Committees take turns. It is one statement, so that it reads a subject's facts as of one instant: a later
+-- change has left its own mark.
 create function statistic_count_subjects(most integer, today date, out touched text[], out subjects integer)
 language plpgsql as $$
 begin
@@ -146,7 +148,8 @@ begin
 end
 $$;
 
--- What counts from today on joins what counts already, once a day.
+-- Adds facts that count from today on to the sums of those that count already, once a day. Returns the tables and
+-- scopes that it changed, each as 'table scope'.
 create function statistic_mature(today date) returns text[] language plpgsql as $$
 declare
     touched text[];
@@ -163,12 +166,12 @@ begin
     )
     select array_agg(distinct statistic_table_of(measure) || ' ' || scope) into touched from added;
     update statistic_day set day = today;
-    -- What is open grows older by the day.
+    -- Open items grow older each day.
     return touched || array(select t.code || ' ' || c.code from statistic_table t, committee c where t.snapshot);
 end
 $$;
 
--- Notes that tables changed for scopes ('table scope'), and with that for those who see everything.
+-- Gives the tables and scopes ('table scope') a new version, and with each the same table for all of Scotland.
 create function statistic_touch(touched text[]) returns void language sql as $$
     insert into statistic_state (table_code, scope, version, changed_at)
         select t.table_code, t.scope, nextval('statistic_version'), clock_timestamp()
@@ -177,8 +180,8 @@ create function statistic_touch(touched text[]) returns void language sql as $$
     on conflict (table_code, scope) do update set (version, changed_at) = (excluded.version, excluded.changed_at)
 $$;
 
--- One step: folds what writers left, at most so many subjects. Returns how many it counted. For functions that run as
--- the owner: nobody else may change sums. The caller holds the lock of statistics.
+-- Folds one step of waiting changes, at most so many subjects, and returns how many it counted. Only functions that run
+-- as the owner call it, because no other role may change sums. The caller must hold the lock of statistics.
 create function statistic_fold_step(most integer) returns integer
 language plpgsql set search_path from current as $$
 declare
@@ -204,13 +207,13 @@ begin
 end
 $$;
 
--- Only one folds at a time, or makes a release.
+-- Waits for the lock under which one transaction at a time folds changes or makes a release.
 create function statistic_lock() returns void language sql as $$
     select pg_advisory_xact_lock(7262534080)
 $$;
 
--- Folds one step of that size, for scripts and for whoever makes releases by hand. Returns whether more is left. A
--- release that is half made is begun again.
+-- Folds one step of that size, for scripts and for operators who make releases by hand, and returns whether changes are
+-- left. Discards a release that is half made, which then starts again.
 create function statistic_fold(most integer) returns boolean
 language plpgsql set search_path from current as $$
 begin
@@ -222,8 +225,8 @@ begin
 end
 $$;
 
--- Marks subjects whose facts could not be computed when they were last tried before the instant, at most so many, to
--- be tried again. Returns how many. Operators call it after a repair: select register.statistic_retry(1000, now()).
+-- Marks at most so many subjects, whose facts could not be computed when last tried before the instant, to be tried
+-- again. Returns how many. Operators call it after a repair: select register.statistic_retry(1000, now()).
 create function statistic_retry(most integer, before timestamptz) returns integer
 language plpgsql set search_path from current as $$
 declare
@@ -241,8 +244,8 @@ begin
 end
 $$;
 
--- What a scope's answers depend on, beside the day and the releases: the version of its tables, how many changes wait
--- to be counted, and how many subjects cannot be. Of every scope, or of one.
+-- Returns for each scope, or for one, what its responses depend on apart from the day and the releases: the version of
+-- its tables, the number of changes that wait, and the number of subjects set aside.
 create function statistic_standing(p_scope text)
 returns table (scope text, version bigint, pending bigint, not_included bigint) language sql stable as $$
     with marks as (
@@ -265,19 +268,19 @@ returns table (scope text, version bigint, pending bigint, not_included bigint) 
     where p_scope is null or k.code = p_scope
 $$;
 
--- The word of a scope in marks: it differs whenever an answer for the scope could differ.
+-- Returns the part of a mark for one scope: it differs whenever a response for the scope could differ.
 create function statistic_word(version bigint, pending bigint, not_included bigint) returns text
 language sql immutable as $$
     select version || '.' || pending || '.' || not_included
 $$;
 
--- What all answers depend on: the day, and the releases.
+-- Returns the part of a mark on which all responses depend: the day and the latest release.
 create function statistic_times() returns text language sql stable as $$
     select today() || '/' || coalesce(extract(epoch from max(r.made_at)), 0) from statistic_release r
 $$;
 
--- Which subjects and releases have failed since this was asked last, for the log: 'subject <id> <SQLSTATE>' and
--- 'release <name> <SQLSTATE>', with commas between; at most 20.
+-- Returns the subjects and releases that failed since the last call, for the log: 'subject <id> <SQLSTATE>' and
+-- 'release <name> <SQLSTATE>', separated by commas, at most 20 subjects. Returns '' if there are none.
 create function statistic_faults_new() returns text language plpgsql as $$
 declare
     found text;
@@ -295,10 +298,10 @@ begin
 end
 $$;
 
--- What the service does twice a second, and again soon while `more` is left: one step, unless another instance is at
--- it; the primary only. Returns what answers depend on (`times`, and ' scope:word' for each scope), how many subjects
--- the step counted, what failed, how many subjects are set aside, how many changes wait and for how many seconds, and
--- whether a release has failed.
+-- Folds one step, unless another instance is doing so or this is a standby; the service calls it twice a second, and
+-- again soon while `more` is true. Returns the marks of responses (`times`, and ' scope:word' for each scope), the
+-- number of subjects counted, new failures, subjects set aside, waiting changes and the age of the oldest in seconds,
+-- and whether a release has failed. Runs as the owner, who alone may read and change sums.
 create function statistic_look(most integer, out times text, out words text, out more boolean,
     out counted integer, out faults text, out not_included bigint, out pending bigint, out behind double precision,
     out release_failed boolean)

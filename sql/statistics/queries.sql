@@ -1,4 +1,4 @@
--- Statistics: the tables, one of them, and a step of counting.
+-- Statistics: the tables, one table, and a step of counting.
 
 -- name: list_statistics standby
 select * from statistics_list();

@@ -1,22 +1,24 @@
--- Reading statistics: who may see which view, what may be asked, and the answer as JSON or CSV.
+-- Reading statistics: who may see which view, the allowed parameters, and the response as JSON or CSV.
 
+-- Returns one entry of a problem's list of errors, for a query parameter.
 create function parameter_fault(parameter text, rule text, message text) returns json
 language sql immutable as $$
     select json_build_object('parameter', parameter, 'rule', rule, 'message', message)
 $$;
 
--- The exact figures of everybody are for the inspectorate and national bodies, if their token says so. For any other
--- kind of organisation the scope means nothing, whatever its issuer put into the token.
+-- Whether the caller may see the exact figures of all committees: the inspectorate and national bodies whose token has
+-- statistics.unsuppressed. The scope has no effect in the token of any other kind of organisation.
 create function may_see_all() returns boolean language sql stable as $$
     select has_scope('statistics.unsuppressed') and claim('kind') in ('inspectorate', 'national')
 $$;
 
--- Exact figures are for those who may see all, and for a committee (or its chief officers) its own.
+-- Whether the caller may see exact figures of a committee: a committee or its chief officers their own, and callers
+-- that may see all.
 create function may_see_live(committee text) returns boolean language sql stable as $$
     select has_scope('statistics.read') and (may_see_all() or coalesce(committee = nullif(claim('area'), ''), false))
 $$;
 
--- What a reader of the live view is told of: '*' for everything, a committee, or '' for nothing.
+-- Returns the scope of the live view about which a reader may learn: '*' for everything, a committee, or '' for none.
 create function own_scope() returns text language sql stable as $$
     select case when may_see_all() then '*' else coalesce(claim('area'), '') end
 $$;
@@ -25,7 +27,7 @@ create type statistic_query as (
     view text, committee text, period_type text, from_day date, to_day date, breakdown text, release text
 );
 
--- What an answer says of itself beside its rows.
+-- The members of a response that describe its rows.
 create type statistic_about as (as_of timestamptz, complete boolean, pending bigint, not_included bigint);
 
 create type statistic_row as (
@@ -33,11 +35,13 @@ create type statistic_row as (
     status text
 );
 
+-- Returns how many periods a live response covers by default.
 create function default_periods(period_type text) returns integer language sql immutable as $$
     select case period_type when 'month' then 12 when 'quarter' then 8 when 'three_years' then 3 else 5 end
 $$;
 
--- The query with what was left out filled in: up to the period that lies in today. Refuses what makes no sense.
+-- Returns the query of the live view with defaults for absent parameters: up to the period that contains today. Refuses
+-- with 422 parameters that are unknown, contradict each other, or ask for more than 120 periods.
 create function statistic_live_query(t statistic_table, filters jsonb) returns statistic_query
 language plpgsql stable as $$
 declare
@@ -85,6 +89,7 @@ begin
 end
 $$;
 
+-- Returns the exact rows of the live view, in order.
 create function statistic_live_rows(t statistic_table, q statistic_query) returns setof statistic_row
 language sql stable as $$
     select row_number() over (order by f.period_from, case when f.category is null then 1 else 0 end,
@@ -98,6 +103,8 @@ language sql stable as $$
         with ordinality g(code, n) on g.code = f.grp
 $$;
 
+-- Returns the query of the released view; the latest release by default. Refuses with 422 parameters of the live view,
+-- a breakdown that is not released, and an unknown release.
 create function statistic_released_query(t statistic_table, filters jsonb) returns statistic_query
 language plpgsql stable as $$
 declare
@@ -127,6 +134,7 @@ begin
 end
 $$;
 
+-- Returns the rows that were released up to and including the release in the query.
 create function statistic_released_rows(t statistic_table, q statistic_query) returns setof statistic_row
 language sql stable as $$
     select row_number() over (order by c.period_from, c.position), period_label(c.period_from, q.period_type),
@@ -137,10 +145,12 @@ language sql stable as $$
         where r.name = c.release and r.made_at is not null and r.released_on <= asked.released_on)
 $$;
 
+-- Returns a text as a field of CSV, in quotation marks if it needs them; '' for null. RFC 4180.
 create function csv_field(field text) returns text language sql immutable as $$
     select case when field ~ '[",\r\n]' then '"' || replace(field, '"', '""') || '"' else coalesce(field, '') end
 $$;
 
+-- Returns a response of statistics as CSV.
 create function statistic_csv(t statistic_table, q statistic_query, figures statistic_row[]) returns text
 language sql stable as $$
     select E'table,committee,period,period_from,period_to,category,breakdown,group,figure,value,status\r\n'
@@ -150,6 +160,7 @@ language sql stable as $$
     from unnest(figures) r
 $$;
 
+-- The document of a table of statistics with its rows.
 create function statistic_json(t statistic_table, q statistic_query, about statistic_about,
     figures statistic_row[])
 returns json language sql stable as $$
@@ -179,7 +190,7 @@ returns json language sql stable as $$
         'links', json_build_object('self', '/v1/statistics/' || t.code, 'tables', '/v1/statistics'))
 $$;
 
--- What a live answer for the scope says of itself.
+-- Returns when a table last changed for a scope, and what its live response does not contain yet.
 create function statistic_about_live(p_table text, p_scope text) returns statistic_about
 language sql stable as $$
     select (select s.changed_at from statistic_state s where s.table_code = p_table and s.scope = p_scope),
@@ -187,21 +198,23 @@ language sql stable as $$
     from statistic_standing(p_scope) x
 $$;
 
--- What a released answer says of itself. How many cases it lacks is for those who may see all.
+-- Returns when a release was counted, and whether it is complete. The number of missing cases is null unless the caller
+-- may see all.
 create function statistic_about_release(p_name text) returns statistic_about language sql stable as $$
     select r.counted_at, r.not_included = 0, null::bigint, case when may_see_all() then r.not_included end
     from (values (1)) always left join statistic_release r on r.name = p_name
 $$;
 
--- The mark of an answer: what it depends on, as statistic_look reports it. `p_scope` '': only on day and releases.
+-- Returns the mark of a response: all that it depends on, as statistic_look reports it. With the scope '', it depends
+-- only on the day and the releases.
 create function statistic_mark_of(p_scope text) returns text language sql stable as $$
     select coalesce((select statistic_word(s.version, s.pending, s.not_included) from statistic_standing(p_scope) s
         where p_scope <> ''), '') || '/' || statistic_times()
 $$;
 
--- The answer to one reading, and the mark up to which it holds. Counts nothing and waits for nobody: everything in it
--- is of the one snapshot of its statement. Runs as the owner, because sums are for nobody to read as they are; it says
--- itself who may see what.
+-- Returns the response to one reading, and the mark that shows when it becomes outdated. It counts nothing and waits
+-- for no lock: everything comes from the one snapshot of its statement. Refuses with 403, 404 or 422. Runs as the
+-- owner, because no caller may read sums directly; it checks itself which figures the caller may see.
 create function statistics_read(p_table text, filters jsonb, as_csv boolean)
 returns table (scope text, mark text, lasts text, body text)
 language plpgsql stable security definer set search_path from current as $$
@@ -242,7 +255,8 @@ begin
 end
 $$;
 
--- Every table with its definition, its dimensions and when it last changed for the reader, and the releases.
+-- Returns every table with its definition, its dimensions and its last change for the reader, and the releases. Refuses
+-- with 403 a caller without statistics.read. Runs as the owner, because no caller may read the state of sums directly.
 create function statistics_list() returns table (scope text, mark text, lasts text, body text)
 language plpgsql stable security definer set search_path from current as $$
 declare
@@ -279,7 +293,7 @@ begin
                     'period_type', r.period_type, 'threshold', r.threshold, 'sensitive', r.sensitive)
                     order by r.breakdown), '[]')
                 from statistic_released_table r where r.table_code = t.code),
-            -- Of the reader's own scope: a change elsewhere is nothing that it may learn of.
+            -- Of the reader's own scope: it must not learn of a change elsewhere.
             'changed_at', (select rendered(s.changed_at) from statistic_state s
                 where s.table_code = t.code and s.scope = own.scope),
             'links', json_build_object('self', '/v1/statistics/' || t.code))
@@ -291,6 +305,6 @@ begin
 end
 $$;
 
--- For the owner's own functions only.
+-- Only for functions of the owner.
 revoke execute on function statistic_fold(integer), statistic_count_all(), statistic_retry(integer, timestamptz),
     statistic_release_make(text, date, date) from register_service;

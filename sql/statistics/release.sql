@@ -1,27 +1,28 @@
--- Releases: what everybody with statistics.read sees, and how it is kept from telling anything about one child.
+-- Releases: the view of every caller with statistics.read, and its protection against disclosing facts about one child.
 --
--- The method (PHS and NES protocols; domain.md 5.4):
+-- The method (after the PHS statistical disclosure protocol 2.1 of 2023, and the disclosure control of NES):
 --  * A small fixed set of tables (statistic_released_table), each a single row of cells and its total: no crossings.
 --    All of Scotland by financial year; children, causes, factors and committees by three financial years only.
 --  * A figure is released once and never changed, so that the difference between two releases is new periods and
---    nothing else. Corrections show in the live view. A period that ended before the register has anything is not
---    released: its zeros would be no figures.
---  * Primary: a count from 1 to below the threshold; a count that comes from one committee alone; a row whose cells
---    are 0 and 100 % of a total under 20; every cell of a sensitive row with a total under 20.
---  * Secondary: in a row whose cells add up to a total, hidden cells are never alone and never add up to less than
---    the threshold: the cells after the first of them are hidden, too, whatever their values, because a choice that
---    went by size would tell something about size. Each hidden cell can then be anything from 0 up to at least the
---    threshold, for all that is released. Where cells do not add up (a review has several
---    themes), a cell is also hidden when what is missing to the total is below the threshold.
---  * Across tables: rows of one universe share their total and nothing else; a total under the least threshold of
---    them is hidden, with the row, in every one. The row of causes of death is hidden with the cell that is its
---    total. A row over three years is hidden when the total of one of its years is.
---  * Medians need ten; shares are taken of released counts only.
--- tests/statistics looks for the least and greatest value of every hidden cell with a solver, and counts all rows of
--- small numbers that would have been released alike. What the method costs: tests/statistics/README.md.
+--    nothing else. Corrections appear in the live view. A period that ended before the first data of the register is
+--    not released: its zeros would be meaningless.
+--  * Primary suppression: a count from 1 to below the threshold; a count that comes from one committee alone; a row
+--    whose cells are 0 and 100 % of a total under 20; every cell of a sensitive row with a total under 20.
+--  * Secondary suppression: in a row whose cells add up to a total, hidden cells are never alone and never add up to
+--    less than the threshold. The cells after the first hidden one are hidden too, whatever their values, because a
+--    choice by size would disclose something about size. Given all that is released, each hidden cell can then have
+--    any value from 0 up to at least the threshold. Where cells do not add up (a review has several themes), a cell
+--    is also hidden if its difference from the total is below the threshold.
+--  * Across tables: rows of one universe share their total and nothing else. A total under their least threshold is
+--    hidden in every one, with the row. The row of causes of death is hidden with the cell that is its total. A row
+--    over three years is hidden if the total of one of its years is.
+--  * Medians need ten values; shares are taken of released counts only.
+-- tests/statistics computes the least and the greatest possible value of every hidden cell with a solver, and counts
+-- all rows of small numbers that would have been released in the same form. tests/statistics/README.md states the cost
+-- of the method.
 
--- Which cells are hidden; the last element is the total's, which other rows may show: their least threshold decides
--- over it. `lone`: from one committee alone.
+-- Returns which cells of a row must be hidden. The last element is the total's, which other rows may show: their least
+-- threshold (`p_total_threshold`) decides about it. `lone` marks cells that come from one committee alone.
 create function statistic_protect(vals bigint[], lone boolean[], total bigint, p_threshold integer,
     p_total_threshold integer, p_sensitive boolean, additive boolean) returns boolean[]
 language plpgsql immutable as $$
@@ -46,8 +47,8 @@ begin
         hidden[i] := vals[i] > 0 and (vals[i] < p_threshold or lone[i])
             or (not additive or cells = 2) and vals[i] < total and total - vals[i] < p_threshold;
     end loop;
-    -- Until the hidden cells are several, add up to enough and leave each other room, the next cell after the first
-    -- of them joins, whatever its value: a choice that went by size would tell something about size.
+    -- Until there are several hidden cells that add up to enough and leave each other room, hides the next cell after
+    -- the first of them, whatever its value: a choice by size would disclose something about size.
     first_cell := array_position(hidden, true);
     while additive and first_cell is not null and false = any (hidden)
             and (select count(*) = 1 or sum(v) < p_threshold or sum(v) <= count(*)
@@ -61,7 +62,7 @@ begin
 end
 $$;
 
--- The cells of one released row: what is counted, and whether it comes from one committee alone.
+-- Returns the cells of one released row: the unit, its count, and whether the count comes from one committee alone.
 create function statistic_released_units(p_measure text, p_by text, p_from date, p_to date)
 returns table (unit text, n bigint, lone boolean) language plpgsql stable as $$
 #variable_conflict use_column
@@ -79,7 +80,7 @@ begin
 end
 $$;
 
--- Releases one row of a table: a period, with its total, its cells and what is derived from them.
+-- Releases one row of a table: a period with its total, its cells and the figures derived from them.
 create function statistic_release_row(p_release text, t statistic_table, r statistic_released_table,
     p_from date, p_to date) returns void language plpgsql as $$
 declare
@@ -170,14 +171,13 @@ begin
 end
 $$;
 
--- A release goes through three states: it waits until the changes that were there when it became due are counted; then
--- `counted_at` is set, and its rows are made in steps; then `made_at` is set, and readers see it. No change is folded
--- between the last two, so that all rows are of the same sums.
+-- A release passes through three states. It waits until the changes that existed when it became due are counted. Then
+-- `counted_at` is set, and its rows are made in steps. Then `made_at` is set, and readers see it. No change is folded
+-- between the last two, so that all rows come from the same sums.
 
--- The rows that the release still lacks, at most so many, in the order in which they have to be made: every period of
--- every released table that is over, is not older than six years, is not from before the register has anything, and was
--- not released before. A table of what is open has the day on which it is counted for its period; of releases that are
--- made on one day, the first has it.
+-- Returns at most so many rows that the release still lacks, in the order in which they must be made: every past period
+-- of every released table that is at most six years old, not before the first data of the register, and not released
+-- before. A table of open items has the day of counting as its period; of releases made on one day, the first has it.
 create function statistic_release_lacks(x statistic_release, most integer)
 returns table (part statistic_released_table, starts date, ends date) language sql stable as $$
     with day as (select scottish_day(x.counted_at) as counted),
@@ -200,7 +200,7 @@ returns table (part statistic_released_table, starts date, ends date) language s
     limit most
 $$;
 
--- From now on the release is made of the sums as they are.
+-- Starts a release: from now on it is made of the sums as they are.
 create function statistic_release_start(p_name text) returns void language sql as $$
     update statistic_release set counted_at = clock_timestamp(), fault = null, tried_at = clock_timestamp(),
             first_month = (select min(c.month) from statistic_cell c where c.scope = '*' and c.month > '-infinity'),
@@ -208,7 +208,7 @@ create function statistic_release_start(p_name text) returns void language sql a
         where name = p_name
 $$;
 
--- Makes at most so many of its rows, and shows the release once it has all. Returns whether rows are left.
+-- Makes at most so many rows of a release, and shows it once it has all. Returns whether rows may be left.
 create function statistic_release_rows(p_name text, most integer) returns boolean language plpgsql as $$
 declare
     x statistic_release;
@@ -229,7 +229,7 @@ begin
 end
 $$;
 
--- What was made of a release so far is taken back: it is counted and made again.
+-- Deletes the rows made of a release so far: it is counted and made again.
 create function statistic_release_undo(p_name text, p_fault text) returns void language plpgsql as $$
 begin
     delete from statistic_released_cell where release = p_name;
@@ -239,7 +239,8 @@ begin
 end
 $$;
 
--- One step of the release that is being made. One that fails is left for ten minutes; meanwhile counting goes on.
+-- Makes some rows of the release in progress. A release that fails is retried after ten minutes; counting continues
+-- meanwhile.
 create function statistic_release_step(x statistic_release, most integer) returns void
 language plpgsql as $$
 begin
@@ -256,8 +257,8 @@ exception when others then
 end
 $$;
 
--- Takes the next release whose day has come since this register began, and starts it once all changes that were there
--- then are counted. Those of the time before are for whoever brings older data in (statistic_release_make).
+-- Takes the next release whose day has come since this register began, and starts it once the changes that existed on
+-- that day are counted. Operators who import older data make the releases of the time before (statistic_release_make).
 create function statistic_release_due() returns void language plpgsql as $$
 declare
     x statistic_release;
@@ -279,8 +280,8 @@ begin
 end
 $$;
 
--- One step of statistics: some rows of the release that is being made, or some subjects. Returns how many subjects it
--- counted. The caller holds the lock of statistics.
+-- Does one step of statistics: some rows of the release in progress, or else some subjects. Returns how many subjects
+-- it counted. The caller must hold the lock of statistics.
 create function statistic_step(most integer) returns integer language plpgsql as $$
 declare
     rows_most constant integer := 20;
@@ -299,8 +300,8 @@ begin
 end
 $$;
 
--- Makes a release at once, whatever it takes: for scripts, and for whoever brings older data in. Frozen from then on.
--- Runs as its caller, so that nobody but the owner can make one.
+-- Makes a release at once, however long it takes, for scripts and for operators who import older data. It never changes
+-- afterwards. Runs as its caller, so that only the owner can make one.
 create function statistic_release_make(p_name text, p_released_on date, p_covers_to date) returns void
 language plpgsql set search_path from current as $$
 begin

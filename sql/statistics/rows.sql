@@ -1,5 +1,5 @@
--- The tables of statistics with their exact definitions, what of them is released and how it is protected, and the
--- days of the releases.
+-- The tables of statistics with their exact definitions, the released tables with their protection, and the days of the
+-- releases.
 
 create or replace function pg_temp.codes(list text) returns text[] language sql stable as $$
     select array_agg(e.code order by e.position) from code_entry e where e.list = codes.list
@@ -113,7 +113,7 @@ with given(table_code, code, groups) as (values
 insert into statistic_breakdown (table_code, code, groups)
 select * from given
 union all
--- The figures of all committees side by side.
+-- The figures of all committees next to each other.
 select t.code, 'committee', '{}' from statistic_table t
     where t.code in ('referrals_received', 'decisions', 'days_to_decision', 'reviews_started', 'reviews_completed',
         'caseload', 'actions_open', 'actions_on_time', 'action_slippage', 'action_lateness')
@@ -124,7 +124,7 @@ select t.code, s.scope, nextval('statistic_version'), now()
 from statistic_table t, (select code as scope from committee union all select '*') s
 on conflict (table_code, scope) do nothing;
 
--- On the first day of statistics everything that is there is counted.
+-- When statistics are first installed, everything that exists is counted.
 do $$
 begin
     insert into statistic_day (day, installed_on) values ('2000-01-01', today()) on conflict do nothing;
@@ -134,7 +134,7 @@ begin
 end
 $$;
 
--- A universe is the same whole, cut in different ways: children of three years, decisions of a year. The whole of the
+-- A universe is one whole, divided in different ways: children of three years, decisions of a year. The whole of the
 -- causes of death is a cell of another table.
 insert into statistic_released_table (table_code, breakdown, period_type, universe, parent, threshold, sensitive) values
     ('referrals_received', '', 'financial_year', 'referrals', null, 5, false),

@@ -1,4 +1,4 @@
--- What others published of reviews in Scotland before the register began: margins only, as the reports give them.
+-- Figures on reviews in Scotland published before the register began: margins only, as the reports state them.
 grant select on published_review, published_figure to register_service;
 
 insert into published_review (code, title, publisher, period_from, period_to, source, note) values

@@ -1,8 +1,8 @@
--- What writers append for the statistics: the subjects that changed, and the referrals that count (sql/statistics/fold.sql
--- folds both into the sums).
+-- The marks that writers append for the statistics: subjects that changed, and referrals that count
+-- (sql/statistics/fold.sql folds both into the sums).
 
--- What a referral counts. It counts with the committee that has it; the committee that it was first sent to counts
--- it as transferred.
+-- Returns the facts of a referral. It counts with the committee that has it; the committee to which it was first sent
+-- counts it as transferred.
 create or replace function statistic_referral_facts(committee text, transferred_from text, kind text, received date,
     status text, reason text) returns setof statistic_fact language plpgsql immutable as $$
 declare
@@ -24,8 +24,8 @@ begin
 end
 $$;
 
--- The committees whose figures a subject counts in: those that its rows are of, those it was counted for, and those
--- that take part in it; of a merged case also those of the case that goes on.
+-- Returns the committees in whose figures a subject counts: those of its rows, those for which it was counted, and
+-- those that take part in it. For a merged case, also those of the case that continues.
 create or replace function statistic_marked_scopes(p_subject uuid, committees text[]) returns text[]
 language sql stable as $$
     select coalesce(array_agg(distinct found.scope), '{}')
@@ -40,7 +40,8 @@ language sql stable as $$
     where found.scope is not null
 $$;
 
--- Marks the cases whose rows changed. The trigger's argument is the column with the case's id.
+-- Marks the cases whose rows changed. The trigger's argument is the column with the identifier of the case. Runs as the
+-- owner: the service may not write marks.
 create or replace function statistic_mark() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 begin
@@ -52,8 +53,8 @@ begin
 end
 $$;
 
--- Counts referrals: +1 for rows that are there now, -1 for rows that no longer are. Many pushes of one commit are one
--- row here for each committee, month and kind of sender.
+-- Counts referrals: +1 for new rows, -1 for old ones. The many pushes of one statement become one row for each
+-- committee, month and kind of sender. Runs as the owner: the service may not write marks.
 create or replace function statistic_count_referrals() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 begin
@@ -70,7 +71,7 @@ begin
 end
 $$;
 
--- What is left of a referral counts as it did.
+-- Counts the remains of an erased referral as the referral counted. Runs as the owner: the service may not write marks.
 create or replace function statistic_count_anonymous_referrals() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 begin
