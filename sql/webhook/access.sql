@@ -3,7 +3,7 @@
 select close_table(name) from unnest(array['webhook', 'webhook_delivery', 'webhook_client']) name;
 grant select, insert, update on webhook, webhook_delivery to register_service;
 
--- Who shares the code of the organisation with other bodies has the webhooks of the client alone.
+-- A client that shares its organisation's code with other bodies sees only its own webhooks.
 create policy service_all on webhook to register_service using (
     (organisation = (select own_organisation())
         or organisation = (select claim('organisation')) and client = (select claim('client')))

@@ -1,12 +1,11 @@
--- Webhooks, and what delivers to them.
+-- Webhooks, and their deliveries.
 
 -- name: list_webhooks
 select coalesce(json_agg(webhook_document(w) order by w.id), '[]') as items from webhook w;
 
 -- name: create_webhook
--- $1: body, $2: whether webhooks are set up, $3: what is wrong with the address, $4: number up to which the feed is
--- complete.
--- $5: days until it must be confirmed, $6: when the token was issued.
+-- $1: body, $2: whether webhooks are enabled, $3: faults of the address, $4: number up to which the feed is complete,
+-- $5: days until the webhook must be confirmed, $6: when the token was issued.
 select * from webhook_create($1::jsonb, $2::boolean, $3::json, $4::bigint, $5::integer, $6::bigint);
 
 -- name: get_webhook
@@ -34,7 +33,7 @@ select webhook_pause_unconfirmed() as number;
 select * from webhook_ping($1::uuid, $2::boolean);
 
 -- name: list_deliveries unprepared
--- The newest first; a webhook that the caller may not see gives no row.
+-- The newest delivery is first; a webhook that the caller may not see gives no row.
 with page as (
     select d, row_number() over (order by d.entry desc) as n
     from webhook_delivery d

@@ -1,20 +1,21 @@
 -- Webhooks: registering them, and the work of the instances that deliver.
 --
--- Whoever delivers acts with the claims of the webhook's organisation, client and scopes, as a request of that client
--- would: row-level security shows it what the client may see at that moment, and nothing else. The scopes are those of
+-- An instance delivers with the claims of the webhook's organisation, client and scopes, as in a request of that
+-- client: row-level security shows it what the client may see at that moment, and nothing else. The scopes are those of
 -- the newest token that the client presented. A webhook sends nothing while its client, that token, or the token that
--- set its address is blocked (exclusion), and it is paused when its client did not confirm it in time.
+-- set its address is blocked (exclusion). It is paused if its client did not confirm it in time.
 
--- --- whose they are
+-- --- ownership
 
--- The scopes that are in both lists, with a space on either side of each.
+-- Returns the scopes that are in both lists, with a blank on either side of each.
 create function common_scopes(one text, other text) returns text language sql immutable as $$
     select coalesce(' ' || string_agg(s, ' ') || ' ', ' ')
     from unnest(string_to_array(trim(one), ' ')) s where strpos(other, ' ' || s || ' ') > 0
 $$;
 
--- Takes note of the caller's token, where the caller has webhooks. Of tokens issued in the same second what all of them
--- allow counts. Runs as the owner: the service cannot write what another client's token allows.
+-- Records scopes, identifier and issue time of the caller's token, if the caller has webhooks. Of tokens issued in the
+-- same second, only the scopes common to all count. Runs as the owner: the service cannot write the scopes of another
+-- client.
 create function webhook_token_seen(p_issued_at bigint) returns void
 language plpgsql security definer set search_path from current as $$
 begin
@@ -32,7 +33,8 @@ begin
 end
 $$;
 
--- Why a webhook that is enabled sends nothing; null when it may. Runs as the owner: nobody else sees what is blocked.
+-- Returns why an enabled webhook sends nothing: client or token blocked, or scopes missing; null if it may send. Runs
+-- as the owner, who alone may read what is blocked.
 create function webhook_suspension(w webhook) returns text
 language plpgsql stable security definer set search_path from current as $$
 declare
@@ -48,7 +50,8 @@ begin
 end
 $$;
 
--- Whether the claims are those of the newest token of the webhook's client: another one may come in between. As above.
+-- Whether the claims are those of the newest token of the webhook's client, because another token may arrive in
+-- between. Runs as the owner, who alone may read the tokens of other clients.
 create function webhook_acts_as_newest(w webhook) returns boolean
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -57,18 +60,22 @@ begin
 end
 $$;
 
--- --- what clients see and do
+-- --- operations of clients
 
+-- Returns until when deliveries are also signed with the former secret, 24 hours after rotation; null if it is no
+-- longer valid.
 create function webhook_old_secret_until(w webhook) returns timestamptz language sql stable as $$
     select case when w.rotated_at + interval '24 hours' > now() then w.rotated_at + interval '24 hours' end
 $$;
 
+-- Returns how many deliveries of a webhook wait to be sent.
 create function webhook_pending(p_webhook uuid) returns integer language plpgsql stable as $$
 begin
     return (select count(*) from webhook_delivery d where d.webhook_id = p_webhook and d.status = 'pending');
 end
 $$;
 
+-- The document of a webhook, with the reason why it is paused or suspended; never its secret.
 create function webhook_document(w webhook) returns json language sql stable as $$
     select json_build_object(
         'id', w.id,
@@ -90,6 +97,7 @@ create function webhook_document(w webhook) returns json language sql stable as 
             'deliveries', '/v1/webhooks/' || w.id || '/deliveries'))
 $$;
 
+-- The document of a delivery: the event's identifier and type, and the result of the last attempt, never its content.
 create function webhook_delivery_document(d webhook_delivery) returns json language sql stable as $$
     select json_build_object(
         'id', d.id,
@@ -108,6 +116,7 @@ create function webhook_delivery_document(d webhook_delivery) returns json langu
             'webhook', '/v1/webhooks/' || d.webhook_id))
 $$;
 
+-- Refuses with 409 `webhooks_off` if webhooks are not enabled in this register.
 create function refuse_webhooks_off(switched_on boolean) returns void language plpgsql as $$
 begin
     if not switched_on then
@@ -117,6 +126,7 @@ begin
 end
 $$;
 
+-- Refuses with 422 an address in which the service found faults, or types that the change feed does not have.
 create function refuse_webhook_faults(target_faults json, types text[]) returns void language plpgsql as $$
 begin
     if target_faults is not null then
@@ -129,8 +139,9 @@ begin
 end
 $$;
 
--- `target_faults`: what the service found wrong with the address, or null. `safe`: the number from which on the
--- webhook gets everything: nobody can add events below it any more.
+-- Registers a webhook (201). `target_faults`: the faults that the service found in the address, or null. `safe`: the
+-- number from which on the webhook gets everything, because no transaction can add events below it. Refuses with 404
+-- without both scopes, with 409 if webhooks are off or the organisation has 20, and with 422 a wrong address or type.
 create function webhook_create(input jsonb, switched_on boolean, target_faults json, safe bigint,
     confirm_days integer, token_issued_at bigint) returns reply language plpgsql as $$
 declare
@@ -155,6 +166,8 @@ begin
 end
 $$;
 
+-- Locks and returns a webhook that the caller may see. Refuses with 404 any other, and a stale version as refuse_stale
+-- does.
 create function webhook_lock(p_id uuid, expected bigint) returns webhook language plpgsql as $$
 declare
     w webhook;
@@ -168,8 +181,8 @@ begin
 end
 $$;
 
--- Other clients of the organisation stop a webhook, by a pause or for good. Where it sends what, and with which secret,
--- is the business of the client that registered it.
+-- Refuses with 409 `not_its_client` a client that did not register the webhook. Other clients of the organisation may
+-- pause or delete it, but not decide where it sends and with which secret.
 create function refuse_other_client(w webhook) returns void language plpgsql as $$
 begin
     if w.client <> claim('client') then
@@ -179,7 +192,8 @@ begin
 end
 $$;
 
--- A change by its client confirms the webhook, too.
+-- Changes a webhook; a change by its client also confirms it. Refuses as webhook_lock does, with 409 another client
+-- unless it only pauses the webhook, and with 422 a wrong address or type.
 create function webhook_change(p_id uuid, expected bigint, change jsonb, target_faults json,
     confirm_days integer) returns reply language plpgsql as $$
 declare
@@ -201,7 +215,7 @@ begin
 end
 $$;
 
--- The service deletes nothing itself: this is the one webhook that it has found to be the caller's.
+-- Deletes one webhook of the caller's organisation. Runs as the owner: the service may delete nothing itself.
 create function webhook_erase(p_id uuid) returns void
 language plpgsql security definer set search_path from current as $$
 begin
@@ -210,6 +224,7 @@ begin
 end
 $$;
 
+-- Deletes a webhook that the caller may see, and returns its last document (200); refuses as webhook_lock does.
 create function webhook_delete(p_id uuid) returns reply language plpgsql as $$
 declare
     w webhook := webhook_lock(p_id, null);
@@ -220,6 +235,8 @@ begin
 end
 $$;
 
+-- Gives a webhook a new secret and confirms it; the former secret remains valid for 24 hours. Refuses with 404, or with
+-- 409 for another client or if webhooks are off.
 create function webhook_rotate(p_id uuid, switched_on boolean, confirm_days integer) returns reply
 language plpgsql as $$
 declare
@@ -234,7 +251,8 @@ begin
 end
 $$;
 
--- Its client still wants it. One that was paused for want of that sends again.
+-- Confirms that the client still wants its webhook, which resumes if it was paused for lack of this. Refuses with 404,
+-- or with 409 for another client.
 create function webhook_confirm(p_id uuid, confirm_days integer) returns reply language plpgsql as $$
 declare
     w webhook := webhook_lock(p_id, null);
@@ -248,7 +266,8 @@ begin
 end
 $$;
 
--- Pauses what was not confirmed in time. Returns how many; runs as the owner, because no client asks for it.
+-- Pauses the webhooks that were not confirmed in time, and returns how many. Runs as the owner, because no client asks
+-- for it.
 create function webhook_pause_unconfirmed() returns integer
 language plpgsql security definer set search_path from current as $$
 declare
@@ -261,6 +280,7 @@ begin
 end
 $$;
 
+-- Adds a delivery that only tests the connection (201). Refuses with 404, or with 409 if webhooks are off.
 create function webhook_ping(p_id uuid, switched_on boolean) returns reply language plpgsql as $$
 declare
     w webhook := webhook_lock(p_id, null);
@@ -274,6 +294,8 @@ begin
 end
 $$;
 
+-- Sends a delivery again that was delivered, failed or abandoned. Refuses with 404, or with 409 a delivery that still
+-- waits.
 create function webhook_replay(p_webhook uuid, p_id uuid) returns reply language plpgsql as $$
 declare
     w webhook := webhook_lock(p_webhook, null);
@@ -294,9 +316,10 @@ begin
 end
 $$;
 
--- --- what delivers
+-- --- delivering
 
--- The first few that may be sent now: what comes first in its lane, while nothing of the lane is under way.
+-- Returns the first few deliveries that may be sent now: each is the first of its lane, and no other of the lane is
+-- being sent.
 create function webhook_ready(p_webhook uuid, how_many integer) returns setof webhook_delivery
 language sql stable as $$
     select d.* from webhook_delivery d
@@ -308,7 +331,7 @@ language sql stable as $$
     limit how_many
 $$;
 
--- When the next one may be sent; null when nothing waits.
+-- Returns when the next delivery may be sent; null if none waits.
 create function webhook_next_at(p_webhook uuid) returns timestamptz language sql stable as $$
     select min(q.ready_at)
     from (select row_number() over (partition by d.lane order by d.number) as place,
@@ -317,19 +340,21 @@ create function webhook_next_at(p_webhook uuid) returns timestamptz language sql
     where q.place = 1
 $$;
 
--- How many events one webhook may have under way, so that one slow receiver does not take all there is; and how many
--- may wait for it: the rest waits in the feed.
+-- Returns how many deliveries of one webhook may be sent at the same time, so that one slow receiver does not occupy
+-- all slots.
 create function webhook_slots_most() returns integer language sql immutable as $$ select 4 $$;
+
+-- Returns how many deliveries may wait for one webhook; further events wait in the feed.
 create function webhook_waiting_most() returns integer language sql immutable as $$ select 1000 $$;
 
--- Milliseconds from now on; not below 0.
+-- Returns the milliseconds from now until the instant, at least 0.
 create function webhook_ms_until(at timestamptz) returns bigint language sql stable as $$
     select greatest(ceil(extract(epoch from at - now()) * 1000), 0)::bigint
 $$;
 
--- The webhooks that have something to send, now or later, with who they act as and how long to wait. Runs as the
--- owner: it tells the service where there is work, never what it is about. Whether there is news follows from the
--- channels that feed_channels() would give the webhook's client; the claims themselves come with webhook_take.
+-- Returns the webhooks that have something to send, now or later, with the client as which they act and the time to
+-- wait. Whether there is news depends on the channels that feed_channels() would return for that client. Runs as the
+-- owner: the service learns where there is work, never what it is about; webhook_take needs the client's claims.
 create function webhook_due(safe bigint)
 returns table (webhook uuid, organisation text, client text, scopes text, wait_ms bigint, token_id text)
 language plpgsql stable security definer set search_path from current
@@ -360,7 +385,8 @@ begin
 end
 $$;
 
--- The case of an event, also where the event does not show it: what is removed has none to link to.
+-- Returns the case of an event, even if the event does not show it: a removed resource has no link. Returns the subject
+-- itself for an event without a case.
 create function webhook_lane(event json) returns uuid language plpgsql stable as $$
 begin
     return coalesce(
@@ -372,7 +398,8 @@ begin
 end
 $$;
 
--- Reads on in the feed: the events and the new position are stored together, so that none is skipped or doubled.
+-- Reads on in the feed for a webhook. Stores the events and the new position together, so that no event is skipped or
+-- doubled.
 create function webhook_read_on(w webhook, safe bigint) returns void language plpgsql as $$
 declare
     page_most constant integer := 200;
@@ -394,7 +421,7 @@ begin
 end
 $$;
 
--- The event as the webhook's client sees it now; null when it does not see it any more.
+-- Returns the event as the webhook's client sees it now; null if it no longer sees it.
 create function webhook_body(d webhook_delivery) returns json language plpgsql stable as $$
 begin
     if d.number is null then
@@ -416,8 +443,9 @@ begin
 end
 $$;
 
--- Reads on, and takes what is ready to be sent: nobody else does until the lease is over. A webhook that another
--- instance is looking at is left to it.
+-- Reads on in the feed, and leases the deliveries that are ready: no other instance sends them until the lease ends.
+-- Returns no row for a webhook that another instance has locked, that is suspended, or whose client has presented a
+-- newer token.
 create function webhook_take(p_id uuid, safe bigint, how_many integer, lease_seconds integer)
 returns table (delivery uuid, attempt integer, url text, generation integer, old_secret boolean, body json)
 language plpgsql as $$
@@ -454,8 +482,8 @@ begin
 end
 $$;
 
--- How long to wait after so many attempts: five times longer each time up to 12 hours, a tenth more or less so that
--- many do not come at once; longer when the receiver asks for it, up to a day.
+-- Returns how long to wait after so many attempts: five times longer each time up to 12 hours, varied by a tenth so
+-- that many retries do not coincide. Longer if the receiver asks for it, up to a day.
 create function webhook_wait(attempts integer, first_seconds integer, retry_after integer) returns interval
 language sql volatile as $$
     select make_interval(secs => greatest(
@@ -463,7 +491,8 @@ language sql volatile as $$
         least(retry_after, 86400)))
 $$;
 
--- What came of an attempt. An attempt whose lease ran out has no say any more.
+-- Records the result of an attempt, and when to try again; after three days a delivery has failed. The result `gone`
+-- pauses the webhook. Ignores an attempt whose lease has expired.
 create function webhook_finish(p_webhook uuid, p_id uuid, p_attempt integer, p_result text,
     p_status integer, retry_after integer, first_seconds integer) returns void language plpgsql as $$
 declare
@@ -492,7 +521,8 @@ begin
 end
 $$;
 
--- What waits to be sent, for the operator: how many, and for how long the oldest.
+-- Returns how many deliveries wait to be sent, and for how many seconds the oldest has waited, for operators. Runs as
+-- the owner: the deliveries belong to all organisations.
 create function webhook_backlog(out pending bigint, out oldest_seconds bigint)
 language sql stable security definer set search_path from current as $$
     select count(*), coalesce(extract(epoch from now() - min(d.created_at)), 0)::bigint
@@ -500,7 +530,8 @@ language sql stable security definer set search_path from current as $$
     where d.status = 'pending' and w.status = 'enabled'
 $$;
 
--- Deletes a step of the log older than the events themselves are kept. Returns how many.
+-- Deletes one step of the log older than `days` (at least 7), the time for which events are kept, and returns the
+-- number deleted. Runs as the owner: the log belongs to all organisations.
 create function webhook_expire(days integer, step integer) returns integer
 language plpgsql security definer set search_path from current as $$
 declare
