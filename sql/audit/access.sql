@@ -1,6 +1,6 @@
--- Auditors see the whole trail; a committee and its chief officers see the entries that concern the committee.
+-- Auditors see the whole trail. A committee and its chief officers see the entries that concern the committee.
 
--- Whether the caller sees the whole trail.
+-- Whether the caller is an auditor, who sees the whole trail.
 create or replace function audits_all() returns boolean language sql stable as $$
     select claim('kind') = 'auditor' and has_scope('audit.read')
 $$;

@@ -1,8 +1,8 @@
--- The audit trail: adding to it, sealing it, showing it, and removing what has been kept long enough.
+-- The audit trail: adding entries, sealing and showing them, and removing those kept long enough.
 
 -- --- adding ---------------------------------------------------------------------------------------------------------
 
--- The claims must be those of one organisation: its code, and its committee or area.
+-- Raises an error unless the claims are those of one organisation: its code, a client, and its committee or area.
 create function audit_refuse_claims() returns void language plpgsql stable as $$
 begin
     if not exists (select from organisation o where o.code = claim('organisation') and claim('client') <> ''
@@ -13,8 +13,8 @@ begin
 end
 $$;
 
--- Adds the entry for an answer, in the transaction that made the answer. Runs as the owner: the service can add
--- nothing but what its claims, which the policies go by too, say of the caller.
+-- Adds the entry for a response, in the transaction that made the response. Runs as the owner: the service can add only
+-- entries about the caller in its claims, by which the policies also decide.
 create function audit_write(p_operation text, p_kind text, p_request text, p_collection text, p_ids uuid[],
         p_parts uuid[], p_items integer) returns void
 language plpgsql security definer set search_path from current as $$
@@ -28,15 +28,15 @@ begin
     if p_kind = 'read' and claim('audit_durable') = 'off' then -- see LR_AUDIT_DURABLE
         perform set_config('synchronous_commit', 'off', true);
     end if;
-    if p_operation = 'mergeCase' then -- it changes two
+    if p_operation = 'mergeCase' then -- it changes two cases
         p_ids := p_ids || array(select c.merged_into from review_case c where c.id = any (p_ids));
-    elsif p_operation = 'anonymiseCase' then -- nothing leads from the case to what is left of it
+    elsif p_operation = 'anonymiseCase' then -- nothing must connect the case with its remains
         p_parts := '{}';
     end if;
     for n in 1 .. cardinality(p_ids) loop
         v_case := null;
         v_committee := null;
-        case p_collection -- plain statements, whose plans are kept from call to call
+        case p_collection -- plain statements, whose plans are kept between calls
             when 'cases' then
                 select t.id, t.committee into v_case, v_committee from review_case t where t.id = p_ids[n];
             when 'referrals' then
@@ -58,7 +58,7 @@ begin
             else null;
         end case;
         v_cases[n] := coalesce(v_case, case p_collection when 'cases' then p_ids[n] end);
-        v_committees[n] := coalesce(v_committee, claim('area')); -- of no case, or gone with this change
+        v_committees[n] := coalesce(v_committee, claim('area')); -- without a case, or deleted by this change
     end loop;
     insert into audit_entry (organisation, client, operation, kind, request, collection, ids, cases, committees, parts,
             items)
@@ -68,7 +68,8 @@ begin
 end
 $$;
 
--- The same for pushed referrals, each for itself, in the statement that stores them and that cannot see them yet.
+-- Adds an entry for each pushed referral, in the statement that stores them and cannot see them yet; always true. Runs
+-- as the owner, as audit_write does.
 create function audit_pushed(requests text[], kinds text[], ids uuid[], cases uuid[], committees text[])
 returns boolean language plpgsql security definer set search_path from current as $$
 begin
@@ -83,16 +84,18 @@ $$;
 
 -- --- sealing --------------------------------------------------------------------------------------------------------
 
--- What of an entry is hashed: its columns in PostgreSQL's binary form, each with its type and length. The verifier
--- (service/db/audit_chain.c) puts the same bytes together by itself. A later column is not to be added here.
+-- Returns the bytes of an entry that are hashed: its columns in PostgreSQL's binary form, each with its type and
+-- length. The verifier (service/db/audit_chain.c) builds the same bytes on its own. Columns added later must not be
+-- added here.
 create function audit_bytes(e audit_entry) returns bytea language sql stable as $$
     select record_send(row(e.number, e.at, e.organisation, e.client, e.operation, e.kind, e.request, e.collection,
         e.ids, e.cases, e.committees, e.parts, e.items))
 $$;
 
--- Seals the next entries, at most so many, and returns how many; other instances meanwhile do nothing. Nobody waits
--- for it: an entry can be sealed when every transaction that could still add one before it has ended. The order
--- matters: the transaction's own number has to be younger than what the sequence said.
+-- Seals at most so many entries and returns how many; 0 if another instance is doing so. An entry can be sealed once
+-- every transaction that could add an earlier one has ended, so that no writer waits. The order matters: the
+-- transaction's own number must be drawn after the sequence was read. Runs as the owner: the service may not write
+-- seals.
 create function audit_seal_next(most integer) returns integer
 language plpgsql security definer set search_path from current as $$
 declare
@@ -110,7 +113,7 @@ begin
     select s.last_value into drawn from audit_number s;
     select * into h from audit_head;
     running := pg_current_snapshot();
-    -- A transaction from the future is one of the cluster that this database was copied from.
+    -- A transaction number from the future comes from the cluster from which this database was copied.
     if h.next_transaction <= pg_snapshot_xmin(running) or h.next_transaction > pg_snapshot_xmax(running) then
         if h.next_transaction <= pg_snapshot_xmin(running) then
             for e in select * from audit_entry a where a.number > h.number and a.number <= h.next_number
@@ -139,7 +142,8 @@ begin
 end
 $$;
 
--- How far the chain goes, for whoever keeps that elsewhere, and since when something waits to be sealed.
+-- Returns where the chain ends, for anchors kept elsewhere, and for how many seconds the oldest entry has waited to be
+-- sealed. Runs as the owner: the service reads no entry without claims.
 create function audit_state(out sealed bigint, out anchor text, out behind double precision)
 language plpgsql stable security definer set search_path from current as $$
 begin
@@ -151,8 +155,9 @@ begin
 end
 $$;
 
--- Triggers of the schema that are switched off, and those of the trail that are gone; null when there are none. A trigger
--- that only fires for replication is off for everybody else.
+-- Returns the triggers of the schema that are disabled and those of the trail that are missing; null if there are none.
+-- A trigger that fires only for replication counts as disabled. Runs as the owner: it returns names of triggers, no
+-- entry.
 create function audit_triggers_off() returns text
 language sql stable security definer set search_path from current as $$
     select string_agg(name, ', ' order by name)
@@ -170,9 +175,10 @@ language sql stable security definer set search_path from current as $$
     ) found
 $$;
 
--- What a watcher of the trail compares, all of one snapshot: where it ends, the hash at a place that the watcher knows,
--- and a step of a patrol through all seals, from behind the place where the last step ended (0: from the beginning).
--- `gap`: the first position of the step that has no seal or no entry. See service/db/audit_watch.c.
+-- Returns the facts by which an instance watches the trail, from one snapshot: its end, the hash at a known position,
+-- and one step of a patrol through all seals, after the position at which the last step ended (0: the beginning). `gap`
+-- is the first position of the step without a seal or entry. See service/db/audit_watch.c. Runs as the owner: it
+-- returns positions and hashes, no entry.
 create function audit_watch(known_position bigint, known_number bigint, from_position bigint,
     from_number bigint, step integer, out "position" bigint, out number bigint, out hash text,
     out behind double precision, out known_hash text, out removed bigint, out patrol_position bigint,
@@ -208,13 +214,15 @@ begin
 end
 $$;
 
--- Of identifiers, those that the caller's committee had; all for an auditor.
+-- Returns the identifiers that belonged to the caller's committee; all of them for an auditor.
 create function audit_own(ids uuid[], committees text[]) returns uuid[] language sql stable as $$
     select case when audits_all() then ids else array(
         select i.id from unnest(ids, committees) with ordinality i (id, committee, place)
         where i.committee = claim('area') and i.id is not null order by i.place) end
 $$;
 
+-- The document of an entry. An auditor sees all of it; other callers see only the identifiers and committees that are
+-- their own.
 create function audit_document(e audit_entry) returns json language sql stable as $$
     select json_build_object(
         'number', e.number,
@@ -234,7 +242,7 @@ create function audit_document(e audit_entry) returns json language sql stable a
         'items', e.items)
 $$;
 
--- Whether the entry passes the filters of the list; an absent one lets everything pass.
+-- Whether the entry matches the filters of the list; an absent filter matches everything.
 create function audit_fits(e audit_entry, filters jsonb) returns boolean language sql stable as $$
     select (filters ->> 'case_id' is null or e.cases @> array[(filters ->> 'case_id')::uuid])
         and (filters ->> 'referral_id' is null
@@ -247,8 +255,8 @@ create function audit_fits(e audit_entry, filters jsonb) returns boolean languag
         and (filters ->> 'to' is null or e.at < (filters ->> 'to')::timestamptz)
 $$;
 
--- One page of the trail as far as it is sealed: nothing comes in between afterwards. Runs as the owner, because the
--- filters of the policies would keep the index on cases from being used; it shows no more than they do.
+-- Returns one page of the sealed part of the trail, where no entry can be inserted later. Runs as the owner, because
+-- the filters of the policies would prevent use of the index on cases; it shows no more than they do.
 create function audit_page(filters jsonb, after jsonb, how_many bigint)
 returns table (items json, next json)
 language plpgsql stable security definer set search_path from current as $$
@@ -262,7 +270,7 @@ begin
             where audit_fits(e, $1) and e.number <= (select h.number from audit_head h)
                 and ($2 is null or e.number %2$s ($2 ->> 0)::bigint)
                 and ($4 or $5 and e.committees @> array[$6]
-                    -- An entry with others'' cases in it is not found by those.
+                    -- A filter by a case of another committee does not find an entry that contains it.
                     and ($1 ->> ''case_id'' is null
                         or ($1 ->> ''case_id'')::uuid = any (audit_own(e.cases, e.committees)))
                     and ($1 ->> ''referral_id'' is null
@@ -278,6 +286,7 @@ begin
 end
 $$;
 
+-- The document of the end of the chain: the position, hash and number of the last sealed entry.
 create function audit_head_document() returns json language sql stable as $$
     select json_build_object('count', h.position, 'hash', encode(h.hash, 'hex'), 'number', h.number,
         'sealed_at', rendered(h.sealed_at), 'removed', h.removed)
@@ -286,8 +295,9 @@ $$;
 
 -- --- removing -------------------------------------------------------------------------------------------------------
 
--- Removes a step of the oldest entries that have been kept long enough, and leaves where the chain goes on from. That
--- it was done is an entry itself. Returns how many; runs as the owner, who may do no more than this either.
+-- Removes one step of the oldest entries kept long enough, keeps a checkpoint from which the chain continues, and adds
+-- an entry about this. Returns how many. Runs as the owner: the service deletes nothing; triggers hold the owner to the
+-- same rule.
 create function audit_prune(step integer) returns integer
 language plpgsql security definer set search_path from current as $$
 declare

@@ -8,7 +8,7 @@ select audit_write($1, $2, $3, $4, $5::uuid[], $6::uuid[], $7::integer);
 select audit_seal_next($1::integer) as number;
 
 -- name: audit_watch
--- $1, $2: position and number of the last place known, $3, $4: those of the patrol, $5: how many seals it looks at.
+-- $1, $2: position and number of the last known entry; $3, $4: those of the patrol; $5: the number of seals to check.
 select position, number, hash, behind, known_hash, removed, patrol_position, patrol_number, round_ends, gap, disabled
 from audit_watch($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::integer);
 
@@ -22,9 +22,9 @@ select * from audit_page($1::jsonb, $2::jsonb, $3::bigint);
 select position as version, audit_head_document() as body from audit_head;
 
 -- name: audit_chain unprepared
--- Every entry with its seal, in the order of the chain; what is only on one side has nulls on the other. Two indexes
--- read side by side (see audit_in_order): asked to sort by the one or the other number, PostgreSQL would sort it all
--- once more. The reader checks the order.
+-- Every entry with its seal, in the order of the chain; a row that only one side has contains nulls on the other.
+-- PostgreSQL reads two indexes in parallel (see audit_in_order): with an order by either number, it would sort
+-- everything again. The reader checks the order.
 select e.number, e.at, e.organisation, e.client, e.operation, e.kind, e.request, e.collection, e.ids, e.cases,
     e.committees, e.parts, e.items, s.number, s.position, s.hash
 from audit_entry e full join audit_seal s on s.number = e.number;
@@ -34,7 +34,7 @@ select set_config(name, 'off', true)
 from unnest(array['enable_hashjoin', 'enable_nestloop', 'enable_seqscan', 'enable_bitmapscan', 'enable_sort']) name;
 
 -- name: audit_ends unprepared
--- Where the chain begins and where it ends.
+-- The beginning and the end of the chain.
 select coalesce(c.position, 0) as removed, coalesce(c.number, 0) as removed_number,
     coalesce(encode(c.hash, 'hex'), repeat('00', 32)) as removed_hash,
     h.position, h.number, encode(h.hash, 'hex') as hash

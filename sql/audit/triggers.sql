@@ -1,10 +1,10 @@
--- The audit trail is only ever added to.
+-- The audit trail only grows: no entry is changed, and none is deleted early.
 
--- How long entries are kept.
+-- Returns how long entries are kept.
 create or replace function audit_kept() returns interval language sql immutable as $$ select interval '7 years' $$;
 
--- For everybody, the owner included. What a checkpoint covers may be deleted, and a checkpoint covers only what was
--- sealed and kept long enough.
+-- Refuses every change and deletion by any role, including the owner, with an error. Allows only the deletion of
+-- entries that a checkpoint covers, which are sealed and were kept long enough.
 create or replace function audit_refuse() returns trigger
 language plpgsql set search_path = register, pg_temp as $$
 begin
@@ -15,7 +15,8 @@ begin
 end
 $$;
 
--- A checkpoint is of sealed entries, and no entry up to it is younger than the time for which entries are kept.
+-- Refuses a checkpoint with an error unless it is at a sealed entry, and every entry up to it has been kept long
+-- enough.
 create or replace function audit_check_checkpoint() returns trigger
 language plpgsql set search_path = register, pg_temp as $$
 begin
