@@ -1,7 +1,6 @@
--- A demonstration set: invented cases of all committees in every stage, with everything that belongs to them.
--- Everything follows from a seed and from the day it is loaded, so that some of it is always recent.
--- The files of this folder in their order are one script for psql as a superuser. It does nothing once there is a
--- case. Nothing here is about a real child.
+-- A demonstration set: invented cases of all committees in every stage, with all their parts. Everything is derived
+-- from a seed and from the day of loading, so that some of it is always recent. The files of this folder in their order
+-- are one script for psql as a superuser. It does nothing if the register has a case. No row is about a real child.
 \set ON_ERROR_STOP on
 begin;
 select set_config('search_path', name || ', register', true) from register.code_version order by number desc limit 1;
@@ -14,8 +13,8 @@ select exists (select from review_case) as loaded \gset
     \quit
 \endif
 
--- Versions and the record of changes are written as they would have grown over the years (120_record.sql), not as
--- of today.
+-- Versions and the record of changes are written as if they had grown over the years (120_record.sql), instead of on
+-- the day of loading.
 create function pg_temp.triggers(wanted text) returns void language plpgsql as $$
 declare
     name text;
@@ -32,23 +31,23 @@ select pg_temp.triggers('disable') \g /dev/null
 insert into organisation (code, kind, name) values ('TS-DEMO', 'third_sector', 'A charity of the demonstration')
 on conflict do nothing;
 
--- A number from 0 up to (not including) 1 that belongs to the key.
+-- Returns the number that belongs to the key, from 0 up to (not including) 1.
 create function pg_temp.share(key text) returns double precision language sql immutable as $$
     select ('x' || substr(md5('learning-reviews-2024 ' || key), 1, 8))::bit(32)::bigint / 4294967296.0
 $$;
 
--- A whole number from `lowest` to `highest` that belongs to the key.
+-- Returns the whole number that belongs to the key, from `lowest` to `highest`.
 create function pg_temp.whole(key text, lowest integer, highest integer) returns integer
 language sql immutable as $$
     select lowest + floor(pg_temp.share(key) * (highest - lowest + 1))::integer
 $$;
 
--- One of a list.
+-- Returns one entry of a list.
 create function pg_temp.pick(key text, choices text[]) returns text language sql immutable as $$
     select choices[pg_temp.whole(key, 1, cardinality(choices))]
 $$;
 
--- One of 'word:weight word:weight ...'.
+-- Returns one word of 'word:weight word:weight ...'.
 create function pg_temp.weighed(key text, choices text) returns text language plpgsql immutable as $$
 declare
     pairs text[] := regexp_split_to_array(trim(choices), '\s+');
@@ -68,7 +67,7 @@ begin
 end
 $$;
 
--- Those of 'word:percent word:percent ...' that come up, in their order.
+-- Returns the words of 'word:percent word:percent ...' that come up, in their order.
 create function pg_temp.several(key text, choices text) returns text[] language plpgsql immutable as $$
 declare
     found text[] := '{}';
@@ -83,24 +82,24 @@ begin
 end
 $$;
 
--- A time-ordered identifier that belongs to the key.
+-- Returns the time-ordered identifier that belongs to the key.
 create function pg_temp.id_of(key text, made timestamptz) returns uuid language sql immutable as $$
     select (lpad(to_hex((extract(epoch from made) * 1000)::bigint), 12, '0')
         || '7' || substr(md5(key), 1, 3) || '8' || substr(md5(key), 4, 15))::uuid
 $$;
 
--- Some minute of the working day in Scotland; never later than now.
+-- Returns a minute of the working day in Scotland, never later than now.
 create function pg_temp.instant(key text, day date) returns timestamptz language sql stable as $$
     select least(now(), (day + make_interval(secs => pg_temp.whole(key || 's', 28800, 61199)))
         at time zone 'Europe/London')
 $$;
 
--- The day itself, or the Friday before a weekend. Keeps the order of days.
+-- Returns the day itself, or the Friday before a weekend. Keeps the order of days.
 create function pg_temp.weekday(day date) returns date language sql immutable as $$
     select day - greatest(extract(isodow from day)::integer - 5, 0)
 $$;
 
--- A day from one to another that belongs to the key; the first one where the other lies before it.
+-- Returns the day between two days that belongs to the key; the first day if the other one is earlier.
 create function pg_temp.between(key text, from_day date, to_day date) returns date language sql immutable as $$
     select greatest(from_day, pg_temp.weekday(from_day
         + pg_temp.whole(key, 0, greatest(to_day - from_day, 0))))
@@ -111,7 +110,7 @@ create function pg_temp.edition(day date) returns text language sql immutable as
         else 'child_2024' end
 $$;
 
--- Two or three neutral sentences: `pool` is about a case or about a referral.
+-- Returns two or three neutral sentences: `pool` is about a case or about a referral.
 create function pg_temp.sentences(key text, pool text) returns text language sql immutable as $$
     select string_agg(sentence, ' ' order by n) from (
         select sentence, n from (values
@@ -135,7 +134,7 @@ create function pg_temp.sentences(key text, pool text) returns text language sql
         order by pg_temp.share(key || n) limit 2 + pg_temp.whole(key, 0, 1)) chosen
 $$;
 
--- Another committee.
+-- Returns another committee.
 create function pg_temp.other_committee(key text, own text) returns text language sql stable as $$
     select code from committee where code <> own order by pg_temp.share(key || code) limit 1
 $$;
@@ -148,7 +147,7 @@ create function pg_temp.police_of(committee text) returns text language sql stab
     select 'POL-' || c.police_division from committee c where c.code = police_of.committee
 $$;
 
--- What some committees set for themselves.
+-- The settings of some committees.
 insert into timescale (stage, committee, amount, unit, valid_from, recorded_at, recorded_by) values
     ('information_gathering', 'GLA', 21, 'calendar_days', '2025-01-01', '2024-12-02 10:00Z', 'CPC-GLA'),
     ('set_up', 'EDH', 30, 'working_days', '2024-10-01', '2024-09-09 14:30Z', 'CPC-EDH');

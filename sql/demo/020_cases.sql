@@ -1,4 +1,4 @@
--- Cases: where each stands, by which way it came, and when it entered each stage.
+-- Cases: the present stage of each, its way there, and the day on which it entered each stage.
 
 create temporary table demo_weight on commit drop as
 select code as committee, sum(weight) over (order by code) as reached, sum(weight) over () as total
@@ -8,16 +8,16 @@ from (select code, case
         when code in ('ORK', 'SHE', 'OHB') then 2 else 8 end as weight
     from committee) weights;
 
--- What is special about a case. stopped: the stage from which it was discontinued; again: the stages after it was
--- re-opened; hold: which kind of hold; publish: what becomes of its publication; transfer: what became of one, and
+-- The special features of a case. stopped: the stage from which it was discontinued; again: the stages after it was
+-- re-opened; hold: the kind of hold; publish: the result of its publication; transfer: the result of a transfer, and
 -- the other committee; since: days in the present stage; gone: days since it was closed.
 create type pg_temp.demo_plan as (n integer, key text, committee text, stage text, closure text, alternative boolean,
     asked_twice boolean, report_changed boolean, review_type text, decides text, stopped text, again text[],
     again_reason text, hold text, publish text, transfer text, partner text, since integer, gone integer,
     legal_hold text, into_n integer);
 
--- Each committee has a case in any event; the others fall by size (multiples of the golden ratio, modulo 1, are
--- spread evenly). Those from 481 on are shown to the committee of the examples: one for each thing to see.
+-- Each committee has at least one case; the others are divided by size (multiples of the golden ratio, modulo 1, are
+-- spread evenly). Those from 481 on belong to the committee of the examples: one for each thing to see.
 create temporary table demo_case on commit drop as
 with base as (
     select n, 'case ' || n as key, coalesce(
@@ -141,7 +141,7 @@ create function pg_temp.way_of(c demo_case) returns text[] language sql immutabl
     from parts
 $$;
 
--- How many days a stage took, and how many days a case has been in the stage that it is in now.
+-- How many days a stage took, and how many days a case has been in its present stage.
 create temporary table demo_stage on commit drop as
 with usual(stage, lowest, highest, now_highest) as (values
     ('notification', 1, 8, 10), ('information_gathering', 7, 30, 22), ('recommendation', 4, 24, 18),
@@ -171,7 +171,7 @@ select step.n, step.sequence::integer, step.stage, step.last,
 from step join final using (n)
 window later as (partition by step.n order by step.sequence rows between current row and unbounded following);
 
--- Each stay in a stage with what came before and after; until: the day it was left, or today.
+-- Each stay in a stage with the stages before and after it; until: the day on which the case left it, or today.
 create temporary table demo_visit on commit drop as
 select n, sequence, stage, entered_on, lead(entered_on) over visits as left_on,
     coalesce(lead(entered_on) over visits, today()) as until, lead(stage) over visits as next,
@@ -193,7 +193,7 @@ select c.n, c.key, c.committee, case when c.transfer = 'accepted' then c.partner
     plan.entered_on as plan_from, own.code as local_authority, first_area.code as first_area,
     pg_temp.id_of(c.key, pg_temp.instant(c.key, v1.entered_on)) as id,
     pg_temp.instant(c.key, v1.entered_on) as opened_at,
-    -- the day on which it changed hands, or on which that was proposed
+    -- the day on which the case changed hands, or on which that was proposed
     case when c.transfer <> 'none' then pg_temp.between(c.key || 'handed', v1.entered_on,
         least(today(), l.entered_on, v1.entered_on + 30)) end as handed_on,
     exists (select from demo_visit v where v.n = c.n and v.stage = 'set_up') as proceeded
@@ -233,13 +233,13 @@ select *, row_number() over latest = 1 as current, row_number() over (partition 
 from decided where outcome <> 'undecided'
 window latest as (partition by n order by visit desc);
 
--- What stands at the case: nothing once more information is gathered.
+-- The outcome of the case: null once more information is gathered.
 alter table demo_head add outcome text;
 update demo_head h set outcome = d.outcome from demo_decision d
     where d.n = h.n and d.current and not exists (select from demo_visit v
         where v.n = h.n and v.stage = 'information_gathering' and v.sequence > d.visit);
 
--- How long each stay might take, fixed when the stage was entered.
+-- The time that each stay was allowed, fixed when the case entered the stage.
 create temporary table demo_due on commit drop as
 select v.*, w.committee, t.amount, t.unit, due
 from demo_visit v

@@ -1,6 +1,6 @@
 -- Referrals and children.
 
--- Referrals: those of the cases, and those that became no case. A case that was merged gave its referrals away.
+-- Referrals: those of the cases, and those that never became a case. A merged case gave its referrals to the other one.
 
 create temporary table demo_referral on commit drop as
 with of_case as materialized (
@@ -38,7 +38,7 @@ select dated.*, case pg_temp.weighed(key || 'from',
         when 'third_sector' then 'TS-DEMO' else 'CPC-' || c.code end as source_organisation
 from dated join committee c on c.code = dated.origin;
 
--- Children: of the cases, and of the referrals that became none.
+-- Children: those of the cases, and those of referrals that never became a case.
 
 create temporary table demo_child on commit drop as
 with subject as materialized (

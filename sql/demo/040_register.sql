@@ -1,4 +1,4 @@
--- Cases, their stages and children, and the referrals, into the register.
+-- Inserting cases, their stages and children, and referrals into the register.
 
 insert into review_case (id, committee, reference, local_authority, review_type, guidance_edition, criteria,
     summary, opened_on, stage, stage_entered_on, stage_due_on, original_due_on, earliest_referral_received_on,
@@ -37,7 +37,7 @@ select pg_temp.id_of(h.key || ' stage ' || v.sequence, made), h.committee, h.id,
     coalesce(lead(made) over (partition by v.n order by v.sequence), made),
     1 + (v.left_on is not null)::integer
 from (
-    -- Moves of one day keep their order.
+    -- Moves on one day keep their order.
     select d.*, max(case d.sequence when 1 then h.opened_at
             else pg_temp.instant(h.key || 'moved' || d.sequence, d.entered_on) end) over before_this
         + make_interval(secs => d.sequence - 1) as made
@@ -50,7 +50,7 @@ cross join lateral (select case
     when v.stage = 'reporting' and v.before = 'ratification' then 'changes_requested' end as reason) r
 order by v.entered_on, v.n, v.sequence;
 
--- The data set of a child who died is with the National Hub before the review is completed.
+-- The National Hub has the data set of a child who died before the review is completed.
 insert into child (id, committee, case_id, child_ref, family_ref, outcome, outcome_first_recorded, age_band,
     age_years, sex, ethnic_group, disability, legal_status, register_status, siblings_count_band, known_to,
     cause_of_death_group, harm_types, carm, national_hub_submitted_on, created_at, updated_at, version)
@@ -65,7 +65,7 @@ join demo_head h using (n)
 cross join lateral (
     select h.n, h.committee, h.id, h.opened_at as at
     union all
-    -- what a merged case had, the other one has too
+    -- the other case has the children of a merged case too
     select t.n, t.committee, t.id, pg_temp.instant(h.key || 'merged', h.stage_entered_on)
     from demo_head t where t.n = h.into_n) holder
 left join demo_visit v on v.n = h.n and v.stage = 'evaluation' and v.turn = 1

@@ -1,6 +1,6 @@
--- Proceedings beside the reviews, and the holds that they bring about.
+-- Proceedings in parallel to the reviews, and the holds that they cause.
 
--- One or two holds of each case that has some, by its kind of hold (see 020_cases.sql).
+-- One or two holds of each case with a kind of hold (see 020_cases.sql).
 create temporary table demo_hold on commit drop as
 with stay as (
     select h.n, h.key, h.hold, h.committee, h.id, v.stage, v.entered_on, v.until, v.until - v.entered_on as days
@@ -104,5 +104,5 @@ cross join lateral (select pg_temp.instant(its_key, held_from) as made) m
 cross join lateral (select pg_temp.weighed(its_key || 'why', 'interests_of_justice:50 request_of_prosecution:30
     witness_protection:14 other:6') as reason) r;
 
--- The clocks of the stages held, as the register reckons them.
+-- The clocks of the stages held, as the register computes them.
 select count(case_clock_refresh(id)) from (select distinct id from demo_hold) held \g /dev/null

@@ -1,6 +1,6 @@
--- What leads to the decision and follows from it at once: information requests, recommendation, decisions.
+-- The steps before and at the decision: information requests, recommendation, decisions.
 
--- Whom a committee may ask.
+-- The organisations that a committee may ask.
 create temporary table demo_agency on commit drop as
 select h.n, a.code, a.place
 from demo_head h
@@ -52,7 +52,7 @@ select pg_temp.id_of(its_key, made), committee, id, code,
 from demo_request
 cross join lateral (select greatest(opened_at, pg_temp.instant(its_key, asked_on)) as made) m;
 
--- The last stay in the stage that is over counts, or the present one.
+-- The last completed stay in the stage counts, or the present one.
 insert into recommendation (case_id, committee, made_on, made_by, recommended, criteria_met,
     current_circumstances_recorded, other_processes_considered, expected_learning, support_needed, proposed_scope,
     created_at, updated_at, recorded_by)

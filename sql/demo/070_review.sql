@@ -1,4 +1,4 @@
--- Setting the review up, and doing it: mandate, team, liaison, engagement, findings and strategies.
+-- Setting up and carrying out the review: mandate, team, liaison, engagement, findings and strategies.
 
 -- The first stays in the stages of a review: d in decision, u in setting up, w in the review itself.
 create temporary table demo_review on commit drop as
@@ -29,7 +29,7 @@ cross join lateral (select case when up_next = 'review' or up_left is null and p
 cross join lateral (select pg_temp.instant(key || 'mandate', up_from) as made) m
 where proceeded and (up_next = 'review' or pg_temp.share(key || 'mandate') < 0.7);
 
--- A chair may hand over to another one while the review goes on.
+-- A chair may hand over to another one during the review.
 insert into team_member (id, committee, case_id, role, organisation, client, independence, appointed_on, ended_on,
     ended_reason, created_at, updated_at, version)
 select pg_temp.id_of(its_key, made), committee, id, role, organisation, case when role = 'reviewer'
@@ -166,7 +166,7 @@ select pg_temp.id_of(its_key, made), committee, case_id, kind, statement, practi
     organisation, made, made
 from demo_finding cross join lateral (select pg_temp.instant(its_key, found_on) as made) m;
 
--- Strategies come with the report; one review in ten suggests none and says why.
+-- The report suggests strategies; one review in ten suggests none and says why.
 create temporary table demo_strategy on commit drop as
 select r.n, r.id as case_id, r.committee, r.organisation, r.key || ' strategy ' || p as its_key, p as place,
     pg_temp.between(r.key || 'suggests' || p, v.entered_on, v.until) as made_on

@@ -1,6 +1,6 @@
--- The report on its way: drafted, agreed, ratified, published or not, passed on; and how cases end.
+-- The report: drafted, agreed, ratified, published or not, disseminated; and the end of cases.
 
--- r: first stay in reporting; l: last one. A report that came back for changes is agreed anew.
+-- r: first stay in reporting; l: last one. A report that came back for changes is agreed again.
 create temporary table demo_report on commit drop as
 select h.n, h.key, h.id, h.committee, h.organisation, r.until, r.left_on, l.left_on as last_left, l.next as last_next,
     r.turn < l.turn as changed, drafted_on,
@@ -66,7 +66,7 @@ left join lateral (select pg_temp.between(its_key || 'plan', r.decided_on, least
         and pg_temp.share(its_key || 'plan') < 0.6)) plan on true
 cross join lateral (select pg_temp.instant(its_key, decided_on) as made) m;
 
--- The first ratified report of a case, and what becomes of it while its plan is put into practice (v: the stay in
+-- The first ratified report of a case, and its publication while its plan is carried out (v: the stay in
 -- implementation, e: the one in evaluation). `free_from`: the day from which no hold stops publication.
 create temporary table demo_publication on commit drop as
 with ratified as (
@@ -132,7 +132,7 @@ cross join lateral (select pg_temp.between(key || 'family told', decided_on, pub
         as checked_on) c
 cross join lateral (select pg_temp.instant(key || 'publication', coalesce(decided_on, ratified_on)) as made) m;
 
--- Nothing is passed on on a day on which a hold stops it.
+-- No learning is disseminated on a day on which a hold stops it.
 insert into dissemination (id, committee, case_id, audience, level, form, disseminated_on, recorded_by, recorded_at,
     updated_at)
 select pg_temp.id_of(its_key, made), committee, id, audience, case when audience in ('other_committees',
@@ -168,7 +168,7 @@ cross join lateral (select pg_temp.instant(h.key || 'evaluated', day) as made) m
 where v.next = 'closed' and not (h.first_closure = 'discontinued' and h.stopped = 'evaluation')
     or v.next is null and pg_temp.share(h.key || 'evaluates') < 0.3;
 
--- From setting up on, committee and chief officers agree to discontinue. Here and there only one of them has.
+-- From setting up on, committee and chief officers may agree to discontinue. In a few cases only one of them has.
 insert into discontinuation (case_id, committee, committee_agreed_on, chief_officers_agreed_on, reason, recorded_by,
     created_at, updated_at, version)
 select h.id, h.committee, agreed_on, case when v.next = 'closed' then pg_temp.between(h.key || 'chiefs agreed',

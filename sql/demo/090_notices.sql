@@ -1,8 +1,8 @@
--- Notices: for everybody whom the register itself would name, with what it would have said on that day.
+-- Notices: to all recipients that the register itself would name, with the content of that day.
 
 create temporary table demo_notice on commit drop as
 with told as (
-    -- the decision, on the day of it; one that waits is not sent yet
+    -- the decision, on its day; a notice that waits is not sent yet
     select d.n, h.key || ' told of ' || d.visit as its_key, 'decision' as kind, d.decided_on as made_on,
         d.decided_on as due_on, d.decided_on as from_day, least(d.until, d.decided_on + 9) as to_day,
         d.left_on is null and pg_temp.share(h.key || 'tells' || d.visit) < 0.6 as waits, d.visit,
@@ -42,7 +42,7 @@ select d.n, d.its_key, 'other_committee', d.decided_on, d.decided_on, d.decided_
     d.outcome, false, d.its_key || ' other'
 from demo_decision d join demo_head h using (n) where h.review_type = 'joint' and d.outcome = 'proceed';
 
--- What the register says of each case now, as it was then.
+-- The content that the register would give a notice of each case now, as of that day.
 create temporary table demo_told on commit drop as
 select h.n, notice_snapshot(c) as says from demo_head h join review_case c on c.id = h.id
 where exists (select from demo_notice x where x.n = h.n);
@@ -75,13 +75,13 @@ cross join lateral (select case when not x.waits then case when pg_temp.share(x.
 left join lateral (select pg_temp.between(x.notice_key || 'observed', sent_on, least(today(), sent_on + 40)) as day
     where x.recipient = 'care_inspectorate' and pg_temp.share(x.notice_key || 'observed') < 0.2) o
     on sent_on is not null
--- made together with what they tell
+-- created together with the event that they report
 cross join lateral (select greatest(x.opened_at, case
     when x.kind in ('decision', 'other_committee') then pg_temp.instant(x.decision_key, x.decided_on)
     when x.kind = 'outcome' then pg_temp.instant(x.its_key, x.made_on)
     else pg_temp.instant(x.its_key || 'told', x.made_on) end) as made offset 0) m;
 
--- A notice to the National Hub is not needed when the child turns out to live.
+-- The notice to the National Hub is withdrawn if the child turns out to be alive.
 insert into notice (id, committee, case_id, decision_id, kind, recipient, to_organisation, due_on, snapshot,
     withdrawn_on, created_at, updated_at, version, recorded_by)
 select pg_temp.id_of(n.id::text, n.created_at), n.committee, n.case_id, n.decision_id, n.kind, 'national_hub', 'HIS',

@@ -1,4 +1,4 @@
--- Actions, the reports on them, and what they brought.
+-- Actions, reports of their progress, and their impact.
 
 create temporary table demo_action on commit drop as
 with pool(n, title, theme, measure) as (values
@@ -42,8 +42,8 @@ with pool(n, title, theme, measure) as (values
         'Every school knows and uses the route.'),
     (20, 'Share the learning in briefings for all teams', 'information_sharing',
         'Each team has had its briefing.')),
--- What a plan has, and when it was made: the plan of the first way through the stages, and a small one of a case
--- whose implementation was opened again.
+-- The actions of a plan, and when they were made: the plan of the first way through the stages, and a small one of a
+-- case whose implementation was opened again.
 wanted as materialized (
     select h.*, coalesce(h.plan_from, h.stage_entered_on) as made_from, false as anew, case
             when h.first_stage = 'closed' and h.first_closure = 'discontinued' then
@@ -133,7 +133,7 @@ cross join lateral (select case a.status when 'in_progress' then pg_temp.whole(a
 cross join generate_series(1, reports) r
 where a.room > 4 and (r = 1 or coalesce(a.completed_on, a.ended_on, today()) - a.made_on > 20);
 
--- What waits for the action before it in the plan, and what was taken up in the one after it.
+-- The actions that depend on the one before them in the plan, and those whose work the next one continues.
 create temporary table demo_link on commit drop as
 select a.key, a.id, d.id as waits_for, null::uuid as heir
 from demo_action a

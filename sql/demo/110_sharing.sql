@@ -1,11 +1,11 @@
--- Cases that others work on too, and cases that changed hands.
+-- Cases on which other organisations work too, and cases that changed hands.
 
 insert into case_access (id, committee, case_id, organisation, client, role, starts_on, ends_on, ended_on, created_at,
     updated_at, version)
 select pg_temp.id_of(its_key, made), committee, case_id, organisation, client, role, starts_on, ends_on, ended_on, made,
     greatest(made, pg_temp.instant(its_key || 'ended', ended_on)), 1 + (ended_on is not null)::integer
 from (
-    -- whoever reviews, from the appointment until the report is with the chief officers
+    -- reviewers, from their appointment until the report is with the chief officers
     select t.id::text as its_key, t.committee, t.case_id, t.organisation, t.client, 'reviewer' as role,
         t.appointed_on as starts_on, t.appointed_on + 540 as ends_on, v.entered_on as ended_on
     from team_member t

@@ -1,6 +1,6 @@
--- What follows from the rest: delays, what is left of the oldest cases, and the record of all changes.
+-- The remaining rows: delays, the remains of the oldest cases, and the record of all changes.
 
--- Stages that took long have their reasons; some of those that are late now have a new day.
+-- Stages that took long have reasons; some of those that are late now have a revised due day.
 update case_stage s set delay_reasons = array[pg_temp.weighed(s.id || 'delay', 'awaiting_agency_information:35
         parallel_proceedings:12 family_engagement:10 complexity:18 capacity:20 change_of_reviewer:5')],
     version = version + 1
@@ -9,7 +9,7 @@ update case_stage s set revised_due_on = today() + pg_temp.whole(s.id || 'revise
     where left_on is null and due_on < today() and held_since is null and cardinality(delay_reasons) > 0;
 select count(case_clock_refresh(case_id)) from case_stage where revised_due_on is not null \g /dev/null
 
--- Some cases whose time to be kept is over have been reduced to what counts.
+-- Some cases past their retention date are reduced to anonymous facts.
 create temporary table demo_gone on commit drop as
 select c.id from review_case c join demo_head h using (id)
 where retain_until(c) < today() - 30 and not c.legal_hold and (h.n = 520 or h.n <= 480 and h.n % 3 = 0);
@@ -20,7 +20,7 @@ from review_case c where c.id in (select id from demo_gone);
 delete from referral where case_id in (select id from demo_gone);
 delete from review_case where id in (select id from demo_gone);
 
--- Others are announced to be erased; the committee stopped one of them.
+-- Other erasures are announced; the committee stopped one of them.
 insert into erasure (id, committee, case_id, referral_id, reference, status, announced_on, announced_by, not_before,
     stopped_on, stopped_because, created_at, updated_at, version)
 select pg_temp.id_of(e.id || ' erasure', e.at), e.committee, e.case_id, e.referral_id, e.reference,
@@ -39,8 +39,8 @@ from (
     from referral r where r.committee = 'GLA' and referral_retain_until(r) < today() - 9
     order by r.reference limit 1)) e;
 
--- What each row was when it was made (members that move on by themselves still have their first value), and the
--- change that made it what it is. A table's trigger says what its rows are called and which members move.
+-- The first state of each row (members whose change is progress have their first value), and the change that led to its
+-- present state. The trigger of a table has the name of its subject and those members.
 create temporary table demo_change (committee text, case_id uuid, subject text, subject_id uuid, kind text,
     before jsonb, after jsonb, at timestamptz, organisation text) on commit drop;
 create function pg_temp.write_changes() returns void language plpgsql as $$
@@ -73,7 +73,7 @@ end
 $$;
 select pg_temp.write_changes() \g /dev/null
 
--- The case moves from stage to stage.
+-- The moves of a case between stages.
 insert into demo_change
 select s.committee, s.case_id, 'stage', s.id, step.kind, step.before, step.after, step.at, s.recorded_by
 from case_stage s

@@ -1,4 +1,4 @@
--- Statistics: everything is counted, and there is what would have been released so far.
+-- Statistics: everything is counted, and the releases of the past are made.
 select pg_temp.triggers('enable') \g /dev/null
 select statistic_count_all() \g /dev/null
 
