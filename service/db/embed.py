@@ -95,7 +95,6 @@ def describe(path, name, statement):
     """The comment on a function in the database: the lines of comment that stand directly above it."""
     above = re.search(r"((?:^--[^\n]*\n)+)create", statement, re.MULTILINE)
     if not above:
-        return ""  # TODO
         sys.exit(f"{path}: the function {name} has no comment: write above it what it does")
     lines = " ".join(line.removeprefix("--").strip() for line in above[1].splitlines())
     return "comment on function {} is '{}';".format(name, lines.replace("'", "''"))
