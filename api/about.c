@@ -16,7 +16,7 @@ static void answer_document(request *r, json_t *document) {
     json_decref(document);
 }
 
-void get_index(request *r) {
+void handle_get_index(request *r) {
     response_set_header(r, "Cache-Control", "no-cache");
     answer_document(r, json_pack("{s:s,s:s,s:{s:s,s:s,s:s,s:s,s:s}}", "name",
                                  "Learning Review Register", "version", contract_version, "links",
@@ -25,17 +25,17 @@ void get_index(request *r) {
                                  "/v1/me"));
 }
 
-void get_contract_yaml(request *r) {
+void handle_get_contract_yaml(request *r) {
     response_set_header(r, "Cache-Control", "no-cache");
     respond_bytes(r, "application/yaml", contract_yaml, contract_yaml_size);
 }
 
-void get_contract_json(request *r) {
+void handle_get_contract_json(request *r) {
     response_set_header(r, "Cache-Control", "no-cache");
     respond_bytes(r, "application/json", contract_json, contract_json_size);
 }
 
-void get_documentation(request *r) {
+void handle_get_documentation(request *r) {
     response_set_header(r, "Cache-Control", "no-cache");
     response_set_header(r, "Content-Security-Policy", contract_documentation_policy);
     response_set_header(r, "Referrer-Policy", "no-referrer");
@@ -51,7 +51,7 @@ static json_t *describe_problem(request *r, const problem_kind *kind) {
                      "what_to_do", kind->what_to_do, "type", type);
 }
 
-void list_problems(request *r) {
+void handle_list_problems(request *r) {
     json_t *items = json_array();
     for (size_t i = 0; i < problem_kind_count; i++) {
         json_array_append_new(items, describe_problem(r, &problem_kinds[i]));
@@ -60,7 +60,7 @@ void list_problems(request *r) {
     answer_document(r, json_pack("{s:o,s:n}", "items", items, "next"));
 }
 
-void get_problem(request *r) {
+void handle_get_problem(request *r) {
     for (size_t i = 0; i < problem_kind_count; i++) {
         if (strcmp(problem_kinds[i].code, request_path_value(r, "code")) == 0) {
             response_set_header(r, "Cache-Control", "no-cache");
@@ -83,7 +83,7 @@ static json_t *list_scopes(const char *scopes) {
     return list;
 }
 
-void get_principal(request *r) {
+void handle_get_principal(request *r) {
     const principal *principal = request_principal(r);
     const config *settings = request_context(r)->settings;
     db_call call = {.statement = statement_get_principal, .safe_to_repeat = true};

@@ -4,60 +4,60 @@
 
 #include <string.h>
 
-void list_case_actions(request *r) {
-    handle_list(r, statement_list_case_actions);
+void handle_list_case_actions(request *r) {
+    respond_list(r, statement_list_case_actions);
 }
 
-void create_action(request *r) {
-    handle_submit(r, statement_create_action);
+void handle_create_action(request *r) {
+    respond_submit(r, statement_create_action);
 }
 
-void list_actions(request *r) {
+void handle_list_actions(request *r) {
     const char *sort = request_query_value(r, "sort");
     bool by_update = sort != NULL && strcmp(sort, "-updated_at") == 0;
-    handle_page(r, by_update ? statement_list_actions_updated : statement_list_actions);
+    respond_page(r, by_update ? statement_list_actions_updated : statement_list_actions);
 }
 
-void get_action(request *r) {
-    handle_get(r, statement_get_action);
+void handle_get_action(request *r) {
+    respond_get(r, statement_get_action);
 }
 
-void change_action(request *r) {
-    handle_submit(r, statement_change_action);
+void handle_change_action(request *r) {
+    respond_submit(r, statement_change_action);
 }
 
-void complete_action(request *r) {
-    handle_submit(r, statement_complete_action);
+void handle_complete_action(request *r) {
+    respond_submit(r, statement_complete_action);
 }
 
-void verify_action(request *r) {
-    handle_submit(r, statement_verify_action);
+void handle_verify_action(request *r) {
+    respond_submit(r, statement_verify_action);
 }
 
-void list_action_updates(request *r) {
-    handle_list(r, statement_list_action_updates);
+void handle_list_action_updates(request *r) {
+    respond_list(r, statement_list_action_updates);
 }
 
-void add_action_update(request *r) {
-    handle_submit(r, statement_add_action_update);
+void handle_add_action_update(request *r) {
+    respond_submit(r, statement_add_action_update);
 }
 
-void split_action(request *r) {
-    handle_submit(r, statement_split_action);
+void handle_split_action(request *r) {
+    respond_submit(r, statement_split_action);
 }
 
-void merge_actions(request *r) {
-    handle_submit(r, statement_merge_actions);
+void handle_merge_actions(request *r) {
+    respond_submit(r, statement_merge_actions);
 }
 
-void create_actions(request *r) {
-    handle_submit(r, statement_create_actions);
+void handle_create_actions(request *r) {
+    respond_submit(r, statement_create_actions);
 }
 
-void list_impact_reviews(request *r) {
-    handle_list(r, statement_list_impact_reviews);
+void handle_list_impact_reviews(request *r) {
+    respond_list(r, statement_list_impact_reviews);
 }
 
-void add_impact_review(request *r) {
-    handle_submit(r, statement_add_impact_review);
+void handle_add_impact_review(request *r) {
+    respond_submit(r, statement_add_impact_review);
 }

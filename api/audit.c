@@ -2,10 +2,10 @@
 #include "contract_handlers.h"
 #include "service/http/request.h"
 
-void list_audit(request *r) {
-    handle_page(r, statement_list_audit);
+void handle_list_audit(request *r) {
+    respond_page(r, statement_list_audit);
 }
 
-void get_audit_head(request *r) {
-    handle_get(r, statement_get_audit_head);
+void handle_get_audit_head(request *r) {
+    respond_get(r, statement_get_audit_head);
 }

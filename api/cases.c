@@ -16,74 +16,74 @@ static const char *own_committee(request *r) {
     return dash == NULL ? code : dash + 1;
 }
 
-void list_cases(request *r) {
+void handle_list_cases(request *r) {
     const char *sort = request_query_value(r, "sort");
     const char *shared = request_query_value(r, "shared");
     bool by_due = sort != NULL && strcmp(sort, "stage_due_on") == 0;
     bool of_others = shared != NULL && strcmp(shared, "true") == 0;
-    handle_page(r, of_others ? statement_list_shared_cases
-                   : by_due  ? statement_list_cases_by_due
-                             : statement_list_cases);
+    respond_page(r, of_others ? statement_list_shared_cases
+                    : by_due  ? statement_list_cases_by_due
+                              : statement_list_cases);
 }
 
-void open_case(request *r) {
+void handle_open_case(request *r) {
     if (referral_hide_children(r, request_body(r), own_committee(r), own_system)) {
-        handle_submit(r, statement_open_case);
+        respond_submit(r, statement_open_case);
     }
 }
 
-void get_case(request *r) {
+void handle_get_case(request *r) {
     const char *expand = request_query_value(r, "expand");
-    handle_read(r, statement_get_case,
-                (const char *[]){request_path_value(r, "id"), expand == NULL ? "" : expand});
+    respond_read(r, statement_get_case,
+                 (const char *[]){request_path_value(r, "id"), expand == NULL ? "" : expand});
 }
 
-void change_case(request *r) {
-    handle_submit(r, statement_change_case);
+void handle_change_case(request *r) {
+    respond_submit(r, statement_change_case);
 }
 
-void merge_case(request *r) {
-    handle_submit(r, statement_merge_case);
+void handle_merge_case(request *r) {
+    respond_submit(r, statement_merge_case);
 }
 
-void set_legal_hold(request *r) {
-    handle_submit(r, statement_set_legal_hold);
+void handle_set_legal_hold(request *r) {
+    respond_submit(r, statement_set_legal_hold);
 }
 
-void move_case(request *r) {
-    handle_submit(r, statement_move_case);
+void handle_move_case(request *r) {
+    respond_submit(r, statement_move_case);
 }
 
-void list_case_stages(request *r) {
-    handle_list(r, statement_list_case_stages);
+void handle_list_case_stages(request *r) {
+    respond_list(r, statement_list_case_stages);
 }
 
-void get_case_stage(request *r) {
-    handle_get(r, statement_get_case_stage);
+void handle_get_case_stage(request *r) {
+    respond_get(r, statement_get_case_stage);
 }
 
-void change_case_stage(request *r) {
-    handle_submit(r, statement_change_case_stage);
+void handle_change_case_stage(request *r) {
+    respond_submit(r, statement_change_case_stage);
 }
 
-void list_transitions(request *r) {
-    handle_list(r, statement_list_transitions);
+void handle_list_transitions(request *r) {
+    respond_list(r, statement_list_transitions);
 }
 
-void list_children(request *r) {
-    handle_list(r, statement_list_children);
+void handle_list_children(request *r) {
+    respond_list(r, statement_list_children);
 }
 
-void add_child(request *r) {
+void handle_add_child(request *r) {
     if (pseudonym_replace(r, request_body(r), own_committee(r), own_system)) {
-        handle_submit(r, statement_add_child);
+        respond_submit(r, statement_add_child);
     }
 }
 
-void get_child(request *r) {
-    handle_get(r, statement_get_child);
+void handle_get_child(request *r) {
+    respond_get(r, statement_get_child);
 }
 
-void change_child(request *r) {
-    handle_submit(r, statement_change_child);
+void handle_change_child(request *r) {
+    respond_submit(r, statement_change_child);
 }

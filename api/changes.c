@@ -2,10 +2,10 @@
 #include "contract_handlers.h"
 #include "service/http/request.h"
 
-void list_changes(request *r) {
-    handle_feed(r, statement_list_changes);
+void handle_list_changes(request *r) {
+    respond_feed(r, statement_list_changes);
 }
 
-void list_present(request *r) {
-    handle_snapshot(r, statement_list_present, "/v1/changes");
+void handle_list_present(request *r) {
+    respond_snapshot(r, statement_list_present, "/v1/changes");
 }

@@ -16,14 +16,14 @@ static void answer_file(request *r, const char *type, const void *bytes, size_t 
     respond_bytes(r, type, bytes, size);
 }
 
-void get_dashboard(request *r) {
+void handle_get_dashboard(request *r) {
     answer_file(r, "text/html; charset=utf-8", dashboard_page, dashboard_page_size);
 }
 
-void get_dashboard_script(request *r) {
+void handle_get_dashboard_script(request *r) {
     answer_file(r, "text/javascript; charset=utf-8", dashboard_script, dashboard_script_size);
 }
 
-void get_dashboard_style(request *r) {
+void handle_get_dashboard_style(request *r) {
     answer_file(r, "text/css; charset=utf-8", dashboard_style, dashboard_style_size);
 }

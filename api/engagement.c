@@ -2,34 +2,34 @@
 #include "contract_handlers.h"
 #include "service/http/request.h"
 
-void list_family_engagements(request *r) {
-    handle_list(r, statement_list_family_engagements);
+void handle_list_family_engagements(request *r) {
+    respond_list(r, statement_list_family_engagements);
 }
 
-void add_family_engagement(request *r) {
-    handle_submit(r, statement_add_family_engagement);
+void handle_add_family_engagement(request *r) {
+    respond_submit(r, statement_add_family_engagement);
 }
 
-void get_family_engagement(request *r) {
-    handle_get(r, statement_get_family_engagement);
+void handle_get_family_engagement(request *r) {
+    respond_get(r, statement_get_family_engagement);
 }
 
-void change_family_engagement(request *r) {
-    handle_submit(r, statement_change_family_engagement);
+void handle_change_family_engagement(request *r) {
+    respond_submit(r, statement_change_family_engagement);
 }
 
-void list_practitioner_engagements(request *r) {
-    handle_list(r, statement_list_practitioner_engagements);
+void handle_list_practitioner_engagements(request *r) {
+    respond_list(r, statement_list_practitioner_engagements);
 }
 
-void add_practitioner_engagement(request *r) {
-    handle_submit(r, statement_add_practitioner_engagement);
+void handle_add_practitioner_engagement(request *r) {
+    respond_submit(r, statement_add_practitioner_engagement);
 }
 
-void get_practitioner_engagement(request *r) {
-    handle_get(r, statement_get_practitioner_engagement);
+void handle_get_practitioner_engagement(request *r) {
+    respond_get(r, statement_get_practitioner_engagement);
 }
 
-void change_practitioner_engagement(request *r) {
-    handle_submit(r, statement_change_practitioner_engagement);
+void handle_change_practitioner_engagement(request *r) {
+    respond_submit(r, statement_change_practitioner_engagement);
 }

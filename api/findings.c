@@ -2,34 +2,34 @@
 #include "contract_handlers.h"
 #include "service/http/request.h"
 
-void list_findings(request *r) {
-    handle_list(r, statement_list_findings);
+void handle_list_findings(request *r) {
+    respond_list(r, statement_list_findings);
 }
 
-void add_finding(request *r) {
-    handle_submit(r, statement_add_finding);
+void handle_add_finding(request *r) {
+    respond_submit(r, statement_add_finding);
 }
 
-void get_finding(request *r) {
-    handle_get(r, statement_get_finding);
+void handle_get_finding(request *r) {
+    respond_get(r, statement_get_finding);
 }
 
-void change_finding(request *r) {
-    handle_submit(r, statement_change_finding);
+void handle_change_finding(request *r) {
+    respond_submit(r, statement_change_finding);
 }
 
-void list_strategies(request *r) {
-    handle_list(r, statement_list_strategies);
+void handle_list_strategies(request *r) {
+    respond_list(r, statement_list_strategies);
 }
 
-void add_strategy(request *r) {
-    handle_submit(r, statement_add_strategy);
+void handle_add_strategy(request *r) {
+    respond_submit(r, statement_add_strategy);
 }
 
-void get_strategy(request *r) {
-    handle_get(r, statement_get_strategy);
+void handle_get_strategy(request *r) {
+    respond_get(r, statement_get_strategy);
 }
 
-void change_strategy(request *r) {
-    handle_submit(r, statement_change_strategy);
+void handle_change_strategy(request *r) {
+    respond_submit(r, statement_change_strategy);
 }

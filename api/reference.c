@@ -6,42 +6,42 @@
  * five minutes of an old copy harm nobody. */
 static void read_reference(request *r, const statement *statement) {
     response_set_header(r, "Cache-Control", "private, max-age=300");
-    handle_list(r, statement);
+    respond_list(r, statement);
 }
 
-void list_committees(request *r) {
+void handle_list_committees(request *r) {
     read_reference(r, statement_list_committees);
 }
 
-void list_local_authorities(request *r) {
+void handle_list_local_authorities(request *r) {
     read_reference(r, statement_list_local_authorities);
 }
 
-void list_health_boards(request *r) {
+void handle_list_health_boards(request *r) {
     read_reference(r, statement_list_health_boards);
 }
 
-void list_organisations(request *r) {
+void handle_list_organisations(request *r) {
     read_reference(r, statement_list_organisations);
 }
 
-void list_stages(request *r) {
+void handle_list_stages(request *r) {
     read_reference(r, statement_list_stages);
 }
 
-void list_timescales(request *r) {
+void handle_list_timescales(request *r) {
     read_reference(r, statement_list_timescales);
 }
 
-void list_bank_holidays(request *r) {
+void handle_list_bank_holidays(request *r) {
     read_reference(r, statement_list_bank_holidays);
 }
 
-void list_code_lists(request *r) {
+void handle_list_code_lists(request *r) {
     read_reference(r, statement_list_code_lists);
 }
 
-void get_code_list(request *r) {
+void handle_get_code_list(request *r) {
     response_set_header(r, "Cache-Control", "private, max-age=300");
-    handle_get(r, statement_get_code_list);
+    respond_get(r, statement_get_code_list);
 }

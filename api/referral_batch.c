@@ -290,7 +290,7 @@ static void store_batch(batch *batch, bool atomic, const db_idempotency *idempot
     respond_db_error(batch->r, &error);
 }
 
-void push_referrals(request *r) {
+void handle_push_referrals(request *r) {
     const char *flag = request_query_value(r, "atomic");
     bool atomic = flag != NULL && strcmp(flag, "true") == 0;
     if (json_array_size(request_body(r)) == 0 || json_array_size(request_body(r)) > ITEMS_MAX) {
@@ -322,7 +322,7 @@ static void answer_validation(request *r, json_t *errors) {
     json_decref(document);
 }
 
-void validate_referral(request *r) {
+void handle_validate_referral(request *r) {
     arena *memory = request_memory(r);
     json_t *document = request_body(r);
     const char *code;

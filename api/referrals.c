@@ -2,7 +2,7 @@
 #include "api/referral_input.h"
 #include "contract_handlers.h"
 
-void push_referral(request *r) {
+void handle_push_referral(request *r) {
     db_idempotency idempotency = {0};
     request_idempotency(r, &idempotency);
     group_commit_result answer = {0};
@@ -18,14 +18,14 @@ void push_referral(request *r) {
     }
 }
 
-void get_referral(request *r) {
-    handle_get(r, statement_get_referral);
+void handle_get_referral(request *r) {
+    respond_get(r, statement_get_referral);
 }
 
-void list_referrals(request *r) {
+void handle_list_referrals(request *r) {
     const char *sort = request_query_value(r, "sort");
     bool oldest_first = sort != NULL && sort[0] != '-';
-    handle_page(r, oldest_first ? statement_list_referrals_oldest : statement_list_referrals);
+    respond_page(r, oldest_first ? statement_list_referrals_oldest : statement_list_referrals);
 }
 
 /* Children sent in a change are referred to by the committee and system of the referral that they
@@ -56,24 +56,24 @@ static bool hide_changed_children(request *r) {
     return hidden;
 }
 
-void change_referral(request *r) {
+void handle_change_referral(request *r) {
     if (hide_changed_children(r)) {
-        handle_submit(r, statement_change_referral);
+        respond_submit(r, statement_change_referral);
     }
 }
 
-void withdraw_referral(request *r) {
-    handle_submit(r, statement_withdraw_referral);
+void handle_withdraw_referral(request *r) {
+    respond_submit(r, statement_withdraw_referral);
 }
 
-void acknowledge_referral(request *r) {
-    handle_submit(r, statement_acknowledge_referral);
+void handle_acknowledge_referral(request *r) {
+    respond_submit(r, statement_acknowledge_referral);
 }
 
-void accept_referral(request *r) {
-    handle_submit(r, statement_accept_referral);
+void handle_accept_referral(request *r) {
+    respond_submit(r, statement_accept_referral);
 }
 
-void reject_referral(request *r) {
-    handle_submit(r, statement_reject_referral);
+void handle_reject_referral(request *r) {
+    respond_submit(r, statement_reject_referral);
 }

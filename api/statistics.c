@@ -101,7 +101,7 @@ static void answer_anew(request *r, const db_call *call, const char *key, bool c
     answer(r, csv, tag, body);
 }
 
-void list_statistics(request *r) {
+void handle_list_statistics(request *r) {
     const char *key = key_of(r, "", false);
     if (!answer_known(r, key, false)) {
         db_call call = {.statement = statement_list_statistics, .safe_to_repeat = true};
@@ -109,7 +109,7 @@ void list_statistics(request *r) {
     }
 }
 
-void get_statistics(request *r) {
+void handle_get_statistics(request *r) {
     const char *table = request_path_value(r, "table");
     bool csv = wants_csv(r);
     const char *key = key_of(r, table, csv);
@@ -121,7 +121,7 @@ void get_statistics(request *r) {
     }
 }
 
-void list_published_reviews(request *r) {
+void handle_list_published_reviews(request *r) {
     response_set_header(r, "Cache-Control", "private, max-age=300");
-    handle_read_items(r, statement_list_published_reviews, NULL);
+    respond_read_items(r, statement_list_published_reviews, NULL);
 }

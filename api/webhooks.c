@@ -69,11 +69,11 @@ static void wake_deliverer(request *r) {
     deliverer_wake(request_context(r)->webhooks);
 }
 
-void list_webhooks(request *r) {
-    handle_list(r, statement_list_webhooks);
+void handle_list_webhooks(request *r) {
+    respond_list(r, statement_list_webhooks);
 }
 
-void create_webhook(request *r) {
+void handle_create_webhook(request *r) {
     int64_t safe = feed_safe(request_context(r)->changes);
     db_reply reply = {0};
     if (safe < 0) {
@@ -97,33 +97,33 @@ void create_webhook(request *r) {
     }
 }
 
-void get_webhook(request *r) {
-    handle_get(r, statement_get_webhook);
+void handle_get_webhook(request *r) {
+    respond_get(r, statement_get_webhook);
 }
 
-void change_webhook(request *r) {
+void handle_change_webhook(request *r) {
     const char *faults;
     if (!find_target_faults(r, &faults)) {
         return;
     }
     const char *const parameters[] = {request_path_value(r, "id"), request_expected_version(r),
                                       request_body_text(r), faults, confirm_days(r)};
-    handle_write(r, statement_change_webhook, parameters);
+    respond_write(r, statement_change_webhook, parameters);
     wake_deliverer(r);
 }
 
-void delete_webhook(request *r) {
+void handle_delete_webhook(request *r) {
     const char *const parameters[] = {request_path_value(r, "id")};
-    handle_write(r, statement_delete_webhook, parameters);
+    respond_write(r, statement_delete_webhook, parameters);
 }
 
-void confirm_webhook(request *r) {
+void handle_confirm_webhook(request *r) {
     const char *const parameters[] = {request_path_value(r, "id"), confirm_days(r)};
-    handle_write(r, statement_confirm_webhook, parameters);
+    respond_write(r, statement_confirm_webhook, parameters);
     wake_deliverer(r);
 }
 
-void rotate_webhook_secret(request *r) {
+void handle_rotate_webhook_secret(request *r) {
     const char *const parameters[] = {request_path_value(r, "id"), is_on(r), confirm_days(r)};
     db_reply reply = {0};
     if (run_write(r, statement_rotate_webhook_secret, parameters, &reply)) {
@@ -131,23 +131,23 @@ void rotate_webhook_secret(request *r) {
     }
 }
 
-void ping_webhook(request *r) {
+void handle_ping_webhook(request *r) {
     const char *const parameters[] = {request_path_value(r, "id"), is_on(r)};
-    handle_write(r, statement_ping_webhook, parameters);
+    respond_write(r, statement_ping_webhook, parameters);
     wake_deliverer(r);
 }
 
-void list_deliveries(request *r) {
-    handle_page(r, statement_list_deliveries);
+void handle_list_deliveries(request *r) {
+    respond_page(r, statement_list_deliveries);
 }
 
-void get_delivery(request *r) {
-    handle_get(r, statement_get_delivery);
+void handle_get_delivery(request *r) {
+    respond_get(r, statement_get_delivery);
 }
 
-void replay_delivery(request *r) {
+void handle_replay_delivery(request *r) {
     const char *const parameters[] = {request_path_value(r, "id"),
                                       request_path_value(r, "delivery_id")};
-    handle_write(r, statement_replay_delivery, parameters);
+    respond_write(r, statement_replay_delivery, parameters);
     wake_deliverer(r);
 }

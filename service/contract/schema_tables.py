@@ -187,7 +187,7 @@ class Tables:
             "id": c_string(node["operationId"]),
             "method": c_string(operation["method"]),
             "path": c_string(operation["path"]),
-            "handler": snake_case(node["operationId"]),
+            "handler": f"handle_{snake_case(node['operationId'])}",
             "public": c_bool(not node["security"]),
             "scopes": self.strings("scopes", scopes),
             "parameters": parameters,
@@ -223,7 +223,7 @@ def render_document(name, data):
 
 
 def handler_names(operations):
-    return sorted(snake_case(each["node"]["operationId"]) for each in operations)
+    return sorted("handle_" + snake_case(each["node"]["operationId"]) for each in operations)
 
 
 def render_handlers(operations):

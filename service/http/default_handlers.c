@@ -33,7 +33,7 @@ PGresult *run_read(request *r, const statement *statement, const char *const *pa
     return result;
 }
 
-void handle_read(request *r, const statement *statement, const char *const *parameters) {
+void respond_read(request *r, const statement *statement, const char *const *parameters) {
     PGresult *result = run_read(r, statement, parameters);
     if (result == NULL) {
         return;
@@ -43,7 +43,7 @@ void handle_read(request *r, const statement *statement, const char *const *para
     PQclear(result);
 }
 
-void handle_read_items(request *r, const statement *statement, const char *const *parameters) {
+void respond_read_items(request *r, const statement *statement, const char *const *parameters) {
     PGresult *result = run_read(r, statement, parameters);
     if (result == NULL) {
         return;
@@ -64,16 +64,16 @@ static int path_parameters(const request *r, const char **parameters) {
     return count;
 }
 
-void handle_get(request *r, const statement *statement) {
+void respond_get(request *r, const statement *statement) {
     const char *parameters[CALL_PARAMETERS_MAX] = {0};
     path_parameters(r, parameters);
-    handle_read(r, statement, parameters);
+    respond_read(r, statement, parameters);
 }
 
-void handle_list(request *r, const statement *statement) {
+void respond_list(request *r, const statement *statement) {
     const char *parameters[CALL_PARAMETERS_MAX] = {0};
     path_parameters(r, parameters);
-    handle_read_items(r, statement, parameters);
+    respond_read_items(r, statement, parameters);
 }
 
 /* The filters as a JSON object with sorted members: what the path names, and the query but for the
@@ -130,7 +130,7 @@ static const char *next_url(request *r, const char *cursor) {
     return arena_printf(r->memory, "%scursor=%s", url, cursor);
 }
 
-void handle_page(request *r, const statement *statement) {
+void respond_page(request *r, const statement *statement) {
     const char *filters = filters_text(r);
     const char *cursor = request_query_value(r, "cursor");
     const char *limit = request_query_value(r, "limit");
@@ -192,14 +192,14 @@ bool run_write(request *r, const statement *statement, const char *const *parame
     return done;
 }
 
-void handle_write(request *r, const statement *statement, const char *const *parameters) {
+void respond_write(request *r, const statement *statement, const char *const *parameters) {
     db_reply reply = {0};
     if (run_write(r, statement, parameters, &reply)) {
         respond_reply(r, &reply);
     }
 }
 
-void handle_submit(request *r, const statement *statement) {
+void respond_submit(request *r, const statement *statement) {
     enum { WITH_VERSION = 2, WITH_FIRST = 3 };
     const char *parameters[CALL_PARAMETERS_MAX] = {0};
     int count = path_parameters(r, parameters);
@@ -218,5 +218,5 @@ void handle_submit(request *r, const statement *statement) {
         parameters[count++] = request_expected_version(r);
     }
     parameters[count] = request_body_text(r);
-    handle_write(r, statement, parameters);
+    respond_write(r, statement, parameters);
 }

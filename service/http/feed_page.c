@@ -106,7 +106,7 @@ static bool read_feed_once(request *r, const statement *statement, const char *p
     return long_poll_wait(r, query_number(r, "wait", 0), topics, safe) == LONG_POLL_READ_AGAIN;
 }
 
-void handle_feed(request *r, const statement *statement) {
+void respond_feed(request *r, const statement *statement) {
     const char *position;
     if (read_position(r, feed_list, &position)) {
         while (read_feed_once(r, statement, position)) {
@@ -114,7 +114,7 @@ void handle_feed(request *r, const statement *statement) {
     }
 }
 
-void handle_snapshot(request *r, const statement *statement, const char *feed_path) {
+void respond_snapshot(request *r, const statement *statement, const char *feed_path) {
     const char *position;
     bool cloud = wants_cloud(r);
     if (!read_position(r, r->operation->id, &position)) {

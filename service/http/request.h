@@ -83,38 +83,38 @@ json_t *problem_document(request *r, const char *code, const char *detail,
 /* --- default handlers --- */
 
 /* Reads one resource: the statement's row {version, body}; no row is 404. */
-void handle_read(request *r, const statement *statement, const char *const *parameters);
+void respond_read(request *r, const statement *statement, const char *const *parameters);
 
 /* Reads a short list whole: the statement's row {items}; no row is 404. */
-void handle_read_items(request *r, const statement *statement, const char *const *parameters);
+void respond_read_items(request *r, const statement *statement, const char *const *parameters);
 
 /* Reads one page: the statement takes the path's values and the query's filters as a JSON object,
  * the cursor's key (or null) and the limit, and returns {items, next}: the last item's key when
  * there is more. */
-void handle_page(request *r, const statement *statement);
+void respond_page(request *r, const statement *statement);
 
 /* The same for the resource or the short list at the request's address: the statement takes the
  * values of the path in their order. */
-void handle_get(request *r, const statement *statement);
-void handle_list(request *r, const statement *statement);
+void respond_get(request *r, const statement *statement);
+void respond_list(request *r, const statement *statement);
 
 /* Runs a statement that takes the values of the path in their order, then what it has parameters
  * for: whether nothing may be there yet (If-None-Match: *; 400 when If-Match is there too, RFC 9110
  * section 13.1), the expected version, and always the body. */
-void handle_submit(request *r, const statement *statement);
+void respond_submit(request *r, const statement *statement);
 /* Reads a page of the change feed: the statement takes the position (or null), the limit, the
  * number up to which the feed is complete and whether CloudEvents are asked for, and returns
  * {items, onward, more, topics}. Where there is nothing and the query's `wait` allows, the request
  * waits until there may be something in one of the topics: then the handler runs again. */
-void handle_feed(request *r, const statement *statement);
+void respond_feed(request *r, const statement *statement);
 
 /* Reads a page of what there is now: {items, onward, feed}; `feed` says that `onward` is a position
  * of the feed at the path `feed_path`. */
-void handle_snapshot(request *r, const statement *statement, const char *feed_path);
+void respond_snapshot(request *r, const statement *statement, const char *feed_path);
 
 /* Runs a statement that returns a reply row {status, version, location, body}, once for an
  * Idempotency-Key. */
-void handle_write(request *r, const statement *statement, const char *const *parameters);
+void respond_write(request *r, const statement *statement, const char *const *parameters);
 
 /* The same without answering: returns false when it refused. */
 bool run_write(request *r, const statement *statement, const char *const *parameters,
