@@ -1,4 +1,4 @@
-/* Cases: opening, reading, changing, and their way through the stages. */
+/* Cases: the choice and order of the list, what a read contains, and the references of children. */
 #include "api/pseudonym.h"
 #include "api/referral_input.h"
 #include "contract_handlers.h"
@@ -38,52 +38,8 @@ void handle_get_case(request *r) {
                  (const char *[]){request_path_value(r, "id"), expand == NULL ? "" : expand});
 }
 
-void handle_change_case(request *r) {
-    respond_submit(r, statement_change_case);
-}
-
-void handle_merge_case(request *r) {
-    respond_submit(r, statement_merge_case);
-}
-
-void handle_set_legal_hold(request *r) {
-    respond_submit(r, statement_set_legal_hold);
-}
-
-void handle_move_case(request *r) {
-    respond_submit(r, statement_move_case);
-}
-
-void handle_list_case_stages(request *r) {
-    respond_list(r, statement_list_case_stages);
-}
-
-void handle_get_case_stage(request *r) {
-    respond_get(r, statement_get_case_stage);
-}
-
-void handle_change_case_stage(request *r) {
-    respond_submit(r, statement_change_case_stage);
-}
-
-void handle_list_transitions(request *r) {
-    respond_list(r, statement_list_transitions);
-}
-
-void handle_list_children(request *r) {
-    respond_list(r, statement_list_children);
-}
-
 void handle_add_child(request *r) {
     if (pseudonym_replace(r, request_body(r), own_committee(r), own_system)) {
         respond_submit(r, statement_add_child);
     }
-}
-
-void handle_get_child(request *r) {
-    respond_get(r, statement_get_child);
-}
-
-void handle_change_child(request *r) {
-    respond_submit(r, statement_change_child);
 }

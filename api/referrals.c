@@ -1,4 +1,4 @@
-/* Referrals: pushing one, reading, amending, withdrawing, and the committee's answer. */
+/* Referrals: pushing one, the order of the list, and the references of children in a change. */
 #include "api/referral_input.h"
 #include "contract_handlers.h"
 
@@ -16,10 +16,6 @@ void handle_push_referral(request *r) {
     } else {
         respond_db_error(r, &answer.error);
     }
-}
-
-void handle_get_referral(request *r) {
-    respond_get(r, statement_get_referral);
 }
 
 void handle_list_referrals(request *r) {
@@ -60,20 +56,4 @@ void handle_change_referral(request *r) {
     if (hide_changed_children(r)) {
         respond_submit(r, statement_change_referral);
     }
-}
-
-void handle_withdraw_referral(request *r) {
-    respond_submit(r, statement_withdraw_referral);
-}
-
-void handle_acknowledge_referral(request *r) {
-    respond_submit(r, statement_acknowledge_referral);
-}
-
-void handle_accept_referral(request *r) {
-    respond_submit(r, statement_accept_referral);
-}
-
-void handle_reject_referral(request *r) {
-    respond_submit(r, statement_reject_referral);
 }

@@ -69,10 +69,6 @@ static void wake_deliverer(request *r) {
     deliverer_wake(request_context(r)->webhooks);
 }
 
-void handle_list_webhooks(request *r) {
-    respond_list(r, statement_list_webhooks);
-}
-
 void handle_create_webhook(request *r) {
     int64_t safe = feed_safe(request_context(r)->changes);
     db_reply reply = {0};
@@ -97,10 +93,6 @@ void handle_create_webhook(request *r) {
     }
 }
 
-void handle_get_webhook(request *r) {
-    respond_get(r, statement_get_webhook);
-}
-
 void handle_change_webhook(request *r) {
     const char *faults;
     if (!find_target_faults(r, &faults)) {
@@ -110,11 +102,6 @@ void handle_change_webhook(request *r) {
                                       request_body_text(r), faults, confirm_days(r)};
     respond_write(r, statement_change_webhook, parameters);
     wake_deliverer(r);
-}
-
-void handle_delete_webhook(request *r) {
-    const char *const parameters[] = {request_path_value(r, "id")};
-    respond_write(r, statement_delete_webhook, parameters);
 }
 
 void handle_confirm_webhook(request *r) {
@@ -135,14 +122,6 @@ void handle_ping_webhook(request *r) {
     const char *const parameters[] = {request_path_value(r, "id"), is_on(r)};
     respond_write(r, statement_ping_webhook, parameters);
     wake_deliverer(r);
-}
-
-void handle_list_deliveries(request *r) {
-    respond_page(r, statement_list_deliveries);
-}
-
-void handle_get_delivery(request *r) {
-    respond_get(r, statement_get_delivery);
 }
 
 void handle_replay_delivery(request *r) {

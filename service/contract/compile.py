@@ -1,7 +1,7 @@
 """Compiles the contract for the build: compile.py openapi.yaml OUTDIR [GUIDE [STAGES_SQL]].
 
-Writes contract_tables.c (routes, schemas, problems, documents), contract_handlers.h, openapi.json,
-docs.html and, for tests, handler_stubs.c.
+Writes contract_tables.c (routes, schemas, problems, documents), contract_handlers.h, operations.json (for bind.py),
+openapi.json, docs.html and, for tests, handler_stubs.c.
 """
 import json
 import os
@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True  # the build leaves nothing in the source folder
 from documentation import documentation_policy, render_documentation
 from rules import (METHODS, check_known, check_operation, check_parameter, check_problems,
                    check_schema)
-from schema_tables import render_handlers, render_stubs, render_tables
+from schema_tables import render_handlers, render_operations, render_stubs, render_tables
 from source import ContractError, child, load_contract, resolve
 
 
@@ -116,6 +116,7 @@ def compile_contract(source, folder, guide=None, stages=None):
     write_file(folder, "openapi.json", json_bytes)
     write_file(folder, "docs.html", html_bytes)
     write_file(folder, "contract_handlers.h", render_handlers(operations).encode("utf-8"))
+    write_file(folder, "operations.json", render_operations(document, operations).encode("utf-8"))
     write_file(folder, "handler_stubs.c", render_stubs(operations).encode("utf-8"))
     write_file(folder, "contract_tables.c", tables)
 

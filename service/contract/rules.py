@@ -188,6 +188,13 @@ def audit_of(operation):
     return node.get("x-audit", usual)
 
 
+def success_of(document, operation):
+    """Returns the first status of 2xx that the operation names, and its response."""
+    responses = operation["node"]["responses"]
+    status = next(code for code in responses if code.startswith("2"))
+    return status, resolve(document, responses[status], operation["place"])[0]
+
+
 def collection_of(operation):
     """Returns what the identifiers in the audit trail are of: the segment behind the version."""
     match = re.match(r"/v[0-9]+/([a-z-]+)", operation["path"])

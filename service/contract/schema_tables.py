@@ -2,7 +2,8 @@
 import json
 import re
 
-from rules import audit_of, collection_of, schema_types
+from defaults import default_of
+from rules import audit_of, collection_of, schema_types, success_of
 from source import ContractError, child, resolve
 
 DEPTH_MAX = 24
@@ -180,8 +181,7 @@ class Tables:
             body, where = resolve(self.document, node["requestBody"], child(place, "requestBody"))
         parameters, parameter_count = self.parameters(operation)
         bodies, body_count = self.bodies(operation, body, where)
-        success = next(code for code in node["responses"] if code.startswith("2"))
-        response, _ = resolve(self.document, node["responses"][success], place)
+        success, response = success_of(self.document, operation)
         scopes = node["security"][0]["oauth2"] if node["security"] else []
         fields = {
             "id": c_string(node["operationId"]),
@@ -227,11 +227,21 @@ def handler_names(operations):
 
 
 def render_handlers(operations):
-    """Returns contract_handlers.h: what api/ has to define, and nothing else."""
+    """Returns contract_handlers.h: the handlers that api/ or bind.py must define, and nothing else."""
     lines = ["/* The handlers that the contract asks for; not to be edited. */",
              "#pragma once\n", '#include "service/contract/contract.h"\n']
     lines += [f"void {name}(request *r);" for name in handler_names(operations)]
     return "\n".join(lines) + "\n"
+
+
+def render_operations(document, operations):
+    """Returns operations.json: the default handler of each operation, and how many parameters it passes."""
+    rows = []
+    for each in operations:
+        default, parameters = default_of(document, each)
+        rows.append({"id": each["node"]["operationId"], "name": snake_case(each["node"]["operationId"]),
+                     "default": default, "parameters": parameters})
+    return json.dumps(rows, indent=1) + "\n"
 
 
 def render_stubs(operations):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Compiles the files of sql/ into C: embed.py SQL_FOLDER OUTPUT_FOLDER."""
 import hashlib
+import json
 import pathlib
 import re
 import sys
@@ -59,6 +60,9 @@ def write_statements(folder, out):
     source += ["};", "const size_t statement_count = sizeof statements / sizeof statements[0];", ""]
     source += [f"const statement *const statement_{name} = &statements[{index}];"
                for index, (name, _, _) in enumerate(statements)]
+    # How many parameters each statement has, for service/contract/bind.py.
+    counts = {name: parameter_count(text) for name, _, text in statements}
+    (out / "statements.json").write_text(json.dumps(counts, indent=1) + "\n")
     (out / "statement_texts.c").write_text("\n".join(source) + "\n")
 
 

@@ -1,4 +1,5 @@
-/* The default handlers: read one, read many, write. */
+/* The default handlers: read one, read many, write. service/contract/defaults.py chooses one for
+ * each operation that has no handler in api/. */
 #include "service/http/request_private.h"
 
 #include <stdlib.h>
@@ -200,11 +201,12 @@ void respond_write(request *r, const statement *statement, const char *const *pa
 }
 
 void respond_submit(request *r, const statement *statement) {
-    enum { WITH_VERSION = 2, WITH_FIRST = 3 };
+    enum { WITH_VERSION = 1, WITH_FIRST = 2 };
     const char *parameters[CALL_PARAMETERS_MAX] = {0};
     int count = path_parameters(r, parameters);
-    int wanted = statement->parameters - count;
-    if (wanted >= WITH_FIRST) {
+    bool with_body = r->operation->body_count > 0;
+    int preconditions = statement->parameters - count - with_body;
+    if (preconditions >= WITH_FIRST) {
         bool first = request_header(r, "If-None-Match") != NULL;
         if (first && request_header(r, "If-Match") != NULL) {
             respond_problem(
@@ -214,9 +216,11 @@ void respond_submit(request *r, const statement *statement) {
         }
         parameters[count++] = first ? "true" : "false";
     }
-    if (wanted >= WITH_VERSION) {
+    if (preconditions >= WITH_VERSION) {
         parameters[count++] = request_expected_version(r);
     }
-    parameters[count] = request_body_text(r);
+    if (with_body) {
+        parameters[count] = request_body_text(r);
+    }
     respond_write(r, statement, parameters);
 }

@@ -82,6 +82,9 @@ json_t *problem_document(request *r, const char *code, const char *detail,
 
 /* --- default handlers --- */
 
+/* An operation without a handler in api/ has respond_get, respond_list, respond_page or
+ * respond_submit: see service/contract/defaults.py. */
+
 /* Reads one resource: the statement's row {version, body}; no row is 404. */
 void respond_read(request *r, const statement *statement, const char *const *parameters);
 
@@ -99,9 +102,10 @@ void respond_get(request *r, const statement *statement);
 void respond_list(request *r, const statement *statement);
 
 /* Runs a statement that takes the values of the path in their order, then what it has parameters
- * for: whether nothing may be there yet (If-None-Match: *; 400 when If-Match is there too, RFC 9110
- * section 13.1), the expected version, and always the body. */
+ * for: whether the resource must not exist yet (If-None-Match: *; 400 if If-Match is sent too, RFC
+ * 9110 section 13.1) and the expected version, and last the body if the operation has one. */
 void respond_submit(request *r, const statement *statement);
+
 /* Reads a page of the change feed: the statement takes the position (or null), the limit, the
  * number up to which the feed is complete and whether CloudEvents are asked for, and returns
  * {items, onward, more, topics}. Where there is nothing and the query's `wait` allows, the request

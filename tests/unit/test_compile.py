@@ -111,7 +111,40 @@ def test_output_is_reproducible(tmp_path):
         outputs.append({each.name: each.read_bytes() for each in out.iterdir()})
     assert outputs[0] == outputs[1]
     assert set(outputs[0]) == {"contract_handlers.h", "contract_tables.c", "docs.html",
-                               "handler_stubs.c", "openapi.json"}
+                               "handler_stubs.c", "openapi.json", "operations.json"}
+
+
+def defaults_of(text, folder):
+    """Returns the default handler of each operation, and the least and greatest number of parameters."""
+    result = compile_text(text, folder)
+    assert result.returncode == 0, result.stderr
+    operations = json.loads((folder / "out" / "operations.json").read_text(encoding="utf-8"))
+    return {each["id"]: (each["default"], *each["parameters"]) for each in operations}
+
+
+def test_the_default_handler_is_chosen_by_the_shape_of_the_operation(tmp_path):
+    assert defaults_of(FIXTURE, tmp_path) == {
+        "getRoot": ("get", 0, 0), "getThing": ("get", 1, 1), "getPart": ("get", 2, 2), "listThings": ("get", 0, 0),
+        "pushThing": ("submit", 1, 2), "pushThings": ("submit", 1, 2), "changeThing": ("submit", 3, 3)}
+
+
+@pytest.mark.parametrize("operation, old, new, default", [
+    ("listThings", "{oneOf: [{$ref: '#/components/schemas/Thing'}, {type: 'null'}]}",
+     "{properties: {items: {type: array}}}", ("list", 0, 0)),
+    ("changeThing", "        - {name: X-Reason", "        - {name: If-None-Match, in: header, schema: {type: string}}\n"
+     "        - {name: X-Reason", ("submit", 4, 4)),
+    ("pushThing", "      requestBody:\n        required: true\n        content: {application/json: {schema: "
+     "{$ref: '#/components/schemas/Thing'}}}\n", "", ("submit", 0, 1))])
+def test_the_default_handler_changes_with_the_shape(operation, old, new, default, tmp_path):
+    assert defaults_of(change(old, new), tmp_path)[operation] == default
+
+
+def test_a_list_with_a_cursor_is_a_page(tmp_path):
+    text = change("{oneOf: [{$ref: '#/components/schemas/Thing'}, {type: 'null'}]}",
+                  "{properties: {items: {type: array}}}")
+    text = text.replace("        - {name: overdue,", "        - {name: cursor, in: query, schema: {type: string}}\n"
+                        "        - {name: overdue,")
+    assert defaults_of(text, tmp_path)["listThings"] == ("page", 3, 3)
 
 
 def test_page_is_well_formed(tmp_path):

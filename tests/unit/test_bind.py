@@ -1,0 +1,68 @@
+"""Each operation has a handler in C or a statement, and the build names the one that has neither."""
+import json
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OPERATIONS = [{"id": "listThings", "name": "list_things", "default": "page", "parameters": [3, 3]},
+              {"id": "changeThing", "name": "change_thing", "default": "submit", "parameters": [2, 3]},
+              {"id": "getThing", "name": "get_thing", "default": "get", "parameters": [1, 1]}]
+STATEMENTS = {"list_things": 3, "change_thing": 2, "get_thing": 1}
+
+
+def bind(folder, statements, source=""):
+    """Returns the result of bind.py, and the text that it wrote."""
+    for name, content in (("operations.json", json.dumps(OPERATIONS)), ("statements.json", json.dumps(statements)),
+                          ("things.c", source)):
+        (folder / name).write_text(content, encoding="utf-8")
+    result = subprocess.run(
+        ["/usr/bin/python3", str(ROOT / "service" / "contract" / "bind.py"), "operations.json", "statements.json",
+         "out.c", "things.c"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    out = folder / "out.c"
+    return result, out.read_text(encoding="utf-8") if out.exists() else None
+
+
+def test_an_operation_without_a_handler_has_the_default_with_the_statement_of_its_name(tmp_path):
+    result, written = bind(tmp_path, STATEMENTS)
+    assert result.returncode == 0, result.stderr
+    for text in ("void handle_get_thing(request *r) {\n    respond_get(r, statement_get_thing);\n}\n",
+                 "respond_page(r, statement_list_things);", "respond_submit(r, statement_change_thing);"):
+        assert text in written
+
+
+@pytest.mark.parametrize("source", [
+    "void handle_get_thing(request *r) {\n    respond_get(r, statement_get_thing);\n}\n",
+    "void handle_get_thing(request *any)\n{\n    respond_get(any, more ? statement_more : statement_get_thing);\n}\n"])
+def test_a_handler_in_c_takes_the_place_of_the_default(source, tmp_path):
+    result, written = bind(tmp_path, {**STATEMENTS, "more": 1} if "more" in source else STATEMENTS, source)
+    assert result.returncode == 0, result.stderr
+    assert "get_thing" not in written and "handle_list_things" in written
+
+
+def test_a_handler_in_c_needs_no_statement(tmp_path):
+    statements = {name: count for name, count in STATEMENTS.items() if name != "get_thing"}
+    assert bind(tmp_path, statements, "void handle_get_thing(request *r) {\n}\n")[0].returncode == 0
+
+
+@pytest.mark.parametrize("statements, source, message", [
+    ({"list_things": 3, "change_thing": 2}, "", "getThing has no statement and no handler: write the statement get_thing"),
+    ({**STATEMENTS, "get_think": 1}, "", "the statement get_think belongs to no operation, and no C code uses it"),
+    (STATEMENTS, "void handle_get_think(request *r) {\n}\n", "things.c: handle_get_think belongs to no operation"),
+    (STATEMENTS, "void handle_get_thing(request *r) {\n}\n",
+     "getThing has a handler and a statement, and no C code uses the statement: delete handle_get_thing in things.c"),
+    ({**STATEMENTS, "get_thing": 2}, "",
+     "getThing: its statement get_thing has 2 parameters, but its default handler (respond_get) passes 1"),
+    ({**STATEMENTS, "change_thing": 1}, "", "has 1 parameters, but its default handler (respond_submit) passes 2 to 3"),
+])
+def test_what_does_not_belong_together_stops_the_build(statements, source, message, tmp_path):
+    result, written = bind(tmp_path, statements, source)
+    assert result.returncode == 1
+    assert message in result.stderr and result.stderr.count("\n") == 1
+    assert written is None
+
+
+def test_all_faults_are_reported_together(tmp_path):
+    result, _ = bind(tmp_path, {"get_think": 1})
+    assert result.stderr.count("\n") == len(OPERATIONS) + 1
