@@ -164,8 +164,9 @@ def check_operation(document, operation, place):
     for key in ("operationId", "summary", "description", "security", "responses"):
         if operation.get(key) in (None, "") and operation.get(key) != []:
             raise ContractError(place, f"'{key}' is missing")
-    if not re.fullmatch(r"[a-z][A-Za-z0-9]*", operation["operationId"]):
-        raise ContractError(child(place, "operationId"), "has to be in camelCase")
+    # The names of the handler in C and of the statement in SQL are derived from it: getUrl, not getURL.
+    if not re.fullmatch(r"[a-z][a-z0-9]*([A-Z][a-z0-9]+)*", operation["operationId"]):
+        raise ContractError(child(place, "operationId"), "must be in camelCase, without two capitals in a row")
     if not any(re.fullmatch(r"2\d\d", code) for code in operation["responses"]):
         raise ContractError(place, "no response with a status of 2xx")
     check_security(document, operation["security"], child(place, "security"))

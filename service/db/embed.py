@@ -6,7 +6,7 @@ import pathlib
 import re
 import sys
 
-NAME = re.compile(r"^-- name: ([a-z_]+)((?: unprepared| standby)*)$")
+NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)((?: unprepared| standby)*)$")
 
 
 def c_string(text):
@@ -27,6 +27,8 @@ def read_statements(folder):
         for line in text.splitlines() + ["-- name: end_of_file"]:
             match = NAME.match(line)
             if not match:
+                if line.startswith("-- name:"):
+                    sys.exit(f"{path}: not `-- name: get_thing [unprepared] [standby]`: {line}")
                 if name is not None and not line.startswith("--"):
                     lines.append(line)
                 elif name is None and line.strip() and not line.startswith("--"):

@@ -40,6 +40,8 @@ MISTAKES = {
     "no security": ("      security: []\n", "", "#/paths/~1/get: 'security' is missing"),
     "no success": ("{'207': {description: Fine.}, '201': {description: Fine.}}",
                    "{'400': {description: Bad.}}", "#/paths/~1things~1batch/post: no response"),
+    "operationId with an acronym": ("operationId: getRoot", "operationId: getROOT",
+                                    "#/paths/~1/get/operationId: must be in camelCase"),
     "operationId twice": ("operationId: getPart", "operationId: getThing", "'getThing' again"),
     "unknown scope": ("[things.write, things.read]", "[things.rite]",
                       "#/paths/~1things/post/security: the scope 'things.rite'"),
