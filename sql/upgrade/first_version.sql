@@ -114,7 +114,7 @@ alter table webhook
     add column confirm_by timestamptz not null default now() + interval '90 days',
     drop constraint webhook_paused_because_check,
     add constraint webhook_paused_because_check check (paused_because in ('client', 'gone', 'unconfirmed'));
-comment on column webhook.client is 'Who registered it: it sends what this client may see';
+comment on column webhook.client is 'The client that registered it. The webhook sends only what this client may see.';
 
 -- ---- retention ----
 

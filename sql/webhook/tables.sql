@@ -22,7 +22,7 @@ create table webhook (
     check ((status = 'paused') = (paused_because is not null))
 ) with (fillfactor = 50);
 create index on webhook (organisation);
-comment on column webhook.client is 'Who registered it: it sends what this client may see';
+comment on column webhook.client is 'The client that registered it. The webhook sends only what this client may see.';
 
 create table webhook_delivery (
     id uuid primary key,
