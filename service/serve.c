@@ -192,7 +192,9 @@ static bool check_transport(const config *settings, char *reason, size_t reason_
 static int check_schema(const char *database, char *reason, size_t reason_size) {
     schema_standing standing = migrate_check(database, reason, reason_size);
     if (standing == SCHEMA_SUPPORTED) {
-        log_write(LOG_WARNING, "%s The database keeps this program's version of the code, so that it can serve.", reason);
+        log_write(LOG_WARNING,
+                  "%s The database keeps this program's version of the code, so that it can serve.",
+                  reason);
     } else if (standing == SCHEMA_NEWER) {
         size_t used = strlen(reason);
         snprintf(reason + used, reason_size - used,

@@ -193,10 +193,12 @@ def write_schema(folder, out):
         definitions, wiring = split_code(path, text)
         source.append(f'    {{"{path}",\n{c_string(definitions)},\n{c_string(wiring)}}},')
     source += ["};", "const size_t code_file_count = sizeof code_files / sizeof code_files[0];",
+               "", "const schema_upgrade schema_upgrades[] = {"]
+    source += [f'    {{"migrations/{path.name}",\n{c_string(path.read_text())}}},'
+               for path in sorted((folder / "upgrade").glob("*.sql"))]
+    source += ["};", "const size_t schema_upgrade_count = sizeof schema_upgrades / sizeof schema_upgrades[0];",
                f'const char schema_roles[] =\n{c_string((folder / "roles.sql").read_text())};',
                f'const char schema_baseline[] = "{BASELINE}";',
-               "const char schema_first_version[] =\n"
-               f'{c_string((folder / "upgrade" / "first_version.sql").read_text())};',
                f'const char schema_version[] = "{schema_version(folder)}";',
                f'const char code_version[] = "{code_version(folder)}";',
                f"const char schema_paths[] = {c_array(path for _, path, _ in files)};",

@@ -124,7 +124,8 @@ fingerprint_result fingerprint_check(const char *conninfo, const fingerprint_key
 /* A connection with the rights of the owner. */
 static PGconn *open_as_owner(const char *conninfo, char *reason, size_t reason_size) {
     PGconn *link = link_open("LR_MIGRATION_DATABASE", conninfo, reason, reason_size);
-    PGresult *done = link == NULL ? NULL : ask(link, statement_schema_own, NULL, reason, reason_size);
+    PGresult *done =
+        link == NULL ? NULL : ask(link, statement_schema_own, NULL, reason, reason_size);
     if (done == NULL) {
         PQfinish(link);
         link = NULL;

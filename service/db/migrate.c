@@ -13,9 +13,6 @@
 /* A step that does not get its locks is tried again for five minutes: somebody reads for long. */
 enum { LOCK_TRIES_MAX = 200, LOCK_PAUSE_S = 1 };
 
-/* The last migration of the first version (commit f51fa40). */
-static const char FIRST_VERSION[] = "migrations/0150_anonymous_referrals.sql";
-
 /* One run: the connection, what was applied before it, and where its words go. */
 typedef struct migration {
     PGconn *link;
@@ -113,14 +110,19 @@ static const char *newest_migration(const migration *m) {
     return newest;
 }
 
-static bool is_first_version(const migration *m) {
-    return strcmp(newest_migration(m), FIRST_VERSION) == 0;
+/* The upgrade of the database to the baseline; NULL: there is none. */
+static const schema_upgrade *find_upgrade(const migration *m) {
+    for (size_t i = 0; i < schema_upgrade_count; i++) {
+        if (strcmp(schema_upgrades[i].from, newest_migration(m)) == 0) {
+            return &schema_upgrades[i];
+        }
+    }
+    return NULL;
 }
 
-/* Databases of the versions between the first one and the baseline: they were never released. */
-static bool is_unreleased(const migration *m) {
+static bool is_before_baseline(const migration *m) {
     const char *newest = newest_migration(m);
-    return *newest != '\0' && strcmp(newest, schema_baseline) < 0 && !is_first_version(m);
+    return *newest != '\0' && strcmp(newest, schema_baseline) < 0;
 }
 
 static bool is_own_file(const char *path) {
@@ -155,15 +157,16 @@ static step_result record_file(const migration *m, const schema_file *file) {
     return run_with(m, statement_schema_record, parameters);
 }
 
-/* The first version's tables become those of the baseline, which replaces its migrations. */
-static step_result upgrade_first_version(const migration *m) {
-    step_result found = run_text(m, "upgrade/first_version.sql", schema_first_version);
+/* The tables become those of the baseline, which replaces the migrations before it. */
+static step_result apply_upgrade(const migration *m, const schema_upgrade *upgrade) {
+    step_result found = run_text(m, upgrade->from, upgrade->text);
     return found == APPLIED ? run_named(m, statement_schema_forget_migrations) : found;
 }
 
 static step_result apply_file(const migration *m, const schema_file *file) {
-    bool upgrades = strcmp(file->path, schema_baseline) == 0 && is_first_version(m);
-    step_result found = upgrades ? upgrade_first_version(m) : run_text(m, file->path, file->text);
+    bool upgrades = strcmp(file->path, schema_baseline) == 0 && is_before_baseline(m);
+    step_result found =
+        upgrades ? apply_upgrade(m, find_upgrade(m)) : run_text(m, file->path, file->text);
     return found == APPLIED ? record_file(m, file) : found;
 }
 
@@ -356,16 +359,16 @@ static void describe_newer(const PGresult *row, char *reason, size_t reason_size
              PQgetvalue(row, 0, PQfnumber(row, "since")), PROGRAM_VERSION, schema_version);
 }
 
-/* Makes the database one of this program's version, unless it is a newer program's, or of a version
- * without an upgrade. */
+/* Makes the database one of this program's version, unless it is a newer program's, or has no
+ * upgrade. */
 static migrate_outcome begin_version(migration *m) {
-    if (is_unreleased(m)) {
+    if (is_before_baseline(m) && find_upgrade(m) == NULL) {
         snprintf(m->reason, m->reason_size,
-                 "The database was made by a development version that was never released (its last "
-                 "migration is %s), and this program cannot upgrade it. Run `learning-reviews "
-                 "migrate` on an empty database.",
-                 newest_migration(m));
-        return MIGRATE_UNRELEASED;
+                 "This program cannot upgrade the database: its last migration is %s, and upgrades "
+                 "begin with %s or %s. Run `learning-reviews migrate` on an empty database.",
+                 newest_migration(m), schema_upgrades[0].from,
+                 schema_upgrades[schema_upgrade_count - 1].from);
+        return MIGRATE_NO_UPGRADE;
     }
     migrate_outcome outcome = MIGRATE_FAILED;
     PGresult *row = ask_standing(m->link);

@@ -1,12 +1,13 @@
 /* Brings a database to the schema of this program: forward only, checksummed, one at a time.
  *
  * The first migration, the baseline, makes the tables of a new database (sql/<subject>/tables.sql).
- * A database of the first version (commit f51fa40) is upgraded to it instead (sql/upgrade).
+ * Databases of the first version (commit f51fa40) and of the last one before the baseline are
+ * upgraded to it instead (sql/upgrade).
  *
- * A migration runs once, in a transaction of its own. What is attached to tables (trigger functions,
- * policies, and what they call) is one unit: when one of its files differs, one transaction makes
- * all of it again. Requests wait only for the second half of it, which locks tables. Rows that every
- * register has are applied file by file.
+ * A migration runs once, in a transaction of its own. What is attached to tables (trigger
+ * functions, policies, and what they call) is one unit: when one of its files differs, one
+ * transaction makes all of it again. Requests wait only for the second half of it, which locks
+ * tables. Rows that every register has are applied file by file.
  *
  * The code that the program calls is made once, in a schema of its own, and never changed: programs
  * of several versions serve one database, each with its own code. `register.code_version` lists
@@ -35,15 +36,16 @@ typedef enum migrate_outcome {
     MIGRATE_DONE,
     MIGRATE_FAILED,
     MIGRATE_NEWER,
-    MIGRATE_UNRELEASED
+    MIGRATE_NO_UPGRADE
 } migrate_outcome;
 
 /* Applies what is missing to the database that the setting names, as a role that may create roles
  * and schemas (or with both made before), under an advisory lock, so that any number of callers may
  * start together. Prints what it applies to `out`. All outcomes but MIGRATE_DONE have their reason
- * in `reason`: MIGRATE_NEWER, the database is newer than this program; MIGRATE_UNRELEASED, it is of
- * a development version without an upgrade; MIGRATE_FAILED, a migration that was applied has
- * changed, a statement failed (with PostgreSQL's message), or a lock was not free within its limit.
+ * in `reason`: MIGRATE_NEWER, the database is newer than this program; MIGRATE_NO_UPGRADE, it is
+ * older than the baseline, and not a version that has an upgrade; MIGRATE_FAILED, a migration that
+ * was applied has changed, a statement failed (with PostgreSQL's message), or a lock was not free
+ * within its limit.
  */
 migrate_outcome migrate_run(const char *setting, const char *conninfo, FILE *out, char *reason,
                             size_t reason_size);

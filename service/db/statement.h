@@ -36,10 +36,17 @@ extern const schema_file schema_files[];
 extern const size_t schema_file_count;
 extern const char schema_roles[];
 
-/* The path of the migration that makes the tables of a new database, and the text that turns those
- * of the first version into them. */
+/* The path of the migration that makes the tables of a new database. */
 extern const char schema_baseline[];
-extern const char schema_first_version[];
+
+/* Turns the tables of a version from before the baseline into those of the baseline. */
+typedef struct schema_upgrade {
+    const char *from; /* path of the last migration of that version */
+    const char *text;
+} schema_upgrade;
+
+extern const schema_upgrade schema_upgrades[];
+extern const size_t schema_upgrade_count;
 
 /* The code that the program calls: made once, as a whole, in a schema of its own. */
 typedef struct code_file {
