@@ -68,7 +68,7 @@ def write_statements(folder, out):
     (out / "statement_texts.c").write_text("\n".join(source) + "\n")
 
 
-# What ends a statement, and what a semicolon may stand in without ending it.
+# The end of a statement, and the tokens in which a semicolon does not end it.
 TOKEN = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"[^\"]*\"|\$(\w*)\$.*?\$\1\$|;", re.DOTALL)
 FUNCTION = re.compile(r"create(?: or replace)? (?:function|aggregate) (\w+)")
 
@@ -84,7 +84,7 @@ def split_statements(text):
 
 
 def split_code(path, text):
-    """What a file defines (functions with their comments, types), and what it does with them (triggers, policies,
+    """The definitions of a file (functions with their comments, types), and its other statements (triggers, policies,
     privileges)."""
     definitions, wiring = [], []
     for statement in split_statements(text):
@@ -98,7 +98,7 @@ def split_code(path, text):
 
 
 def describe(path, name, statement):
-    """The comment on a function in the database: the lines of comment that stand directly above it."""
+    """The comment on a function in the database: the lines of comment directly above it."""
     above = re.search(r"((?:^--[^\n]*\n)+)create", statement, re.MULTILINE)
     if not above:
         sys.exit(f"{path}: the function {name} has no comment: write above it what it does")
@@ -106,7 +106,7 @@ def describe(path, name, statement):
     return "comment on function {} is '{}';".format(name, lines.replace("'", "''"))
 
 
-# --- the files of the schema: what a file is follows from its name ---------------------------------------------
+# --- the files of the schema: the name of a file says what it is ---------------------------------------------
 KINDS = (
     ("tables", re.compile(r"tables\.sql")),               # the baseline
     ("queries", re.compile(r"(\w+_)?queries\.sql")),     # statements that the program prepares
@@ -141,7 +141,7 @@ def checksum(text):
 
 
 def schema_files(folder):
-    """What `migrate` applies to the schema register, in order: (kind, path, text). All tables are one migration."""
+    """The files that `migrate` applies to the schema register, in order: (kind, path, text). All tables are one migration."""
     yield "migrations", BASELINE, "\n".join(text for _, text in files_of(folder, "tables"))
     for path in sorted((folder / "migrations").glob("*.sql")):
         yield "migrations", f"migrations/{path.name}", path.read_text()

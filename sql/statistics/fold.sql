@@ -225,25 +225,6 @@ begin
 end
 $$;
 
--- Marks at most so many subjects, whose facts could not be computed when last tried before the instant, to be tried
--- again. Returns how many. Operators call it after a repair: select register.statistic_retry(1000, now()).
-create function statistic_retry(most integer, before timestamptz) returns integer
-language plpgsql set search_path from current as $$
-declare
-    marked integer;
-begin
-    insert into statistic_dirty (subject, lane, scopes)
-        select s.subject, coalesce(c.committee, a.committee, ''), s.scopes
-        from statistic_subject s left join review_case c on c.id = s.subject
-        left join anonymous_review a on a.id = s.subject
-        where s.fault is not null and s.tried_at < before
-            and not exists (select from statistic_dirty d where d.subject = s.subject)
-        order by s.tried_at limit most;
-    get diagnostics marked = row_count;
-    return marked;
-end
-$$;
-
 -- Returns for each scope, or for one, what its responses depend on apart from the day and the releases: the version of
 -- its tables, the number of changes that wait, and the number of subjects set aside.
 create function statistic_standing(p_scope text)

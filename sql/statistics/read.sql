@@ -306,5 +306,5 @@ end
 $$;
 
 -- Only for functions of the owner.
-revoke execute on function statistic_fold(integer), statistic_count_all(), statistic_retry(integer, timestamptz),
+revoke execute on function statistic_fold(integer), statistic_count_all(),
     statistic_release_make(text, date, date) from register_service;

@@ -85,6 +85,27 @@ begin
 end
 $$;
 
+-- Marks at most so many subjects, whose facts could not be computed when last tried before the instant, to be tried
+-- again. Returns how many. Operators call it after a repair: select register.statistic_retry(1000, now()),
+-- so that it is attached to the tables, where its name is always the same.
+create or replace function statistic_retry(most integer, before timestamptz) returns integer
+language plpgsql set search_path = register, pg_temp as $$
+declare
+    marked integer;
+begin
+    insert into statistic_dirty (subject, lane, scopes)
+        select s.subject, coalesce(c.committee, a.committee, ''), s.scopes
+        from statistic_subject s left join review_case c on c.id = s.subject
+        left join anonymous_review a on a.id = s.subject
+        where s.fault is not null and s.tried_at < before
+            and not exists (select from statistic_dirty d where d.subject = s.subject)
+        order by s.tried_at limit most;
+    get diagnostics marked = row_count;
+    return marked;
+end
+$$;
+revoke execute on function statistic_retry from register_service;
+
 do $$
 declare
     part record;

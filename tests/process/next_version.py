@@ -22,7 +22,7 @@ text, changed = re.subn(r"(create function case_open\([^)]*)\)", r"\1, next_note
 if changed != 1:
     sys.exit(f"{cases}: case_open is not there")
 cases.write_text(text + """
--- What no version before has.
+-- No version before has it.
 create function next_code() returns text language sql immutable as $$ select 'next' $$;
 """)
 if sys.argv[3:] == ["contracting"]:

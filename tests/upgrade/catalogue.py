@@ -1,4 +1,4 @@
-"""What the catalogues of a database say of the schema register and the code's: {kind: {name: definition}}, without what depends on the
+"""The catalogues of a database about the schemas of the register: {kind: {name: definition}}, without what depends on the
 order in which things were made (object identifiers, positions of columns)."""
 
 QUERIES = {

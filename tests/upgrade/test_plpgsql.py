@@ -1,6 +1,6 @@
 """plpgsql_check finds nothing in any PL/pgSQL function: names, types, and statements that can never run.
 
-What is attached to tables is checked without the code in its path: it must not call a version of it."""
+Functions attached to tables are checked without the code in their path: they must not call a version of it."""
 import pytest
 
 # What is meant, or what it cannot know: (function, words of the message), each with its reason.
