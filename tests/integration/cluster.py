@@ -96,10 +96,10 @@ class Cluster:
         finally:
             link.close()
 
-    def use_code(self):
+    def use_code(self, database=DATABASE):
         """Names mean the newest version of the code from here on, unless a session says otherwise as programs do."""
-        code = self.execute("select name from register.code_version order by number desc limit 1")[0][0]
-        self.execute(f"alter database {DATABASE} set search_path = {code}, register", database="postgres")
+        code = self.execute("select name from register.code_version order by number desc limit 1", database=database)[0][0]
+        self.execute(f"alter database {database} set search_path = {code}, register", database="postgres")
 
     @contextlib.contextmanager
     def holding(self, statement, parameters=None):

@@ -250,10 +250,11 @@ def test_a_copy_in_another_cluster_has_the_same_chain_and_goes_on(trail):
     """What a restored backup has to do."""
     programs, folder = trail.cluster.programs, trail.cluster.folder
     trail.cluster.execute("create database copy", database="postgres")
-    dump = subprocess.run([programs / "pg_dump", "-h", folder, "-U", "postgres", "-n", "register", DATABASE],
+    dump = subprocess.run([programs / "pg_dump", "-h", folder, "-U", "postgres", "-n", "register*", DATABASE],
                           check=True, stdout=subprocess.PIPE)
     subprocess.run([programs / "psql", "-q", "-v", "ON_ERROR_STOP=1", "-h", folder, "-U", "postgres", "copy"],
                    check=True, input=dump.stdout, stdout=subprocess.DEVNULL)
+    trail.cluster.use_code("copy")
     assert trail.check(database="copy") == trail.check()
     # Transactions of another cluster may have any number.
     trail.cluster.execute("update register.audit_head set next_transaction = '9000000000'", database="copy")

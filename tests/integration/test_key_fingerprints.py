@@ -23,6 +23,7 @@ def register():
 def _whole_database(register):
     register.execute("drop database if exists learning_reviews with (force)", database="postgres")
     register.execute("create database learning_reviews template made", database="postgres")
+    register.use_code()
 
 
 @pytest.fixture

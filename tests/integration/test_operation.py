@@ -331,7 +331,7 @@ def test_sighup_reads_the_keys_again_and_goes_on(extra_instance, caller):
 
 
 def test_the_version_is_that_of_the_contract(instance):
-    assert f", contract {contract_reader.load()['info']['version']}, schema " in instance.run("version")
+    assert f", contract {contract_reader.load()['info']['version']}, code register_" in instance.run("version")
 
 
 def test_the_check_command_finds_everything_in_order(instance):
