@@ -12,7 +12,7 @@ with item as materialized (
             order by i.n) as name_seen
     from json_to_recordset($1::json) as i (n integer, key text, hash text, doc json, request text)
 ), judged as materialized (
-    select item.*, k.request_hash as known_hash, k.status as known_status, k.body as known_body,
+    select item.*, k.request_hash as known_hash, k.subject as known_id, k.status as known_status, k.body as known_body,
         k.version as known_version, k.location as known_location, r.found as existing,
         case when k.key is null and r.id is null then referral_faults(input) end as faults
     from item
@@ -53,7 +53,7 @@ with item as materialized (
             when j.faults is not null then 422
             when (i.made).id is not null then 201
             else 0 end as status,
-        (coalesce(i.made, j.existing)).id as id,
+        coalesce((coalesce(i.made, j.existing)).id, j.known_id) as id,
         (coalesce(i.made, j.existing)).case_id as case_id,
         coalesce((coalesce(i.made, j.existing)).committee, (j.input).committee) as committee,
         coalesce(j.known_version, (coalesce(i.made, j.existing)).version) as version,
@@ -75,7 +75,7 @@ with item as materialized (
     order by key
 ), audited as materialized (
     select audit_pushed(array_agg(request), array_agg(case when replayed or status = 200 then 'read' else 'change' end),
-        array_agg(coalesce(id, split_part(location, '/', 4)::uuid)), array_agg(case_id), array_agg(committee)) as noted
+        array_agg(id), array_agg(case_id), array_agg(committee)) as noted
     from answered
     where request is not null and status in (200, 201)
     having count(*) > 0

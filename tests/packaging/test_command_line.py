@@ -71,7 +71,7 @@ def test_the_manual_knows_every_command_option_role_and_setting(binary):
 
 
 def test_every_role_is_in_the_help_and_gets_a_token(instance):
-    main = (ROOT / "service/main.c").read_text()
+    main = (ROOT / "api/development_roles.c").read_text()
     roles = re.findall(r'^    \{"([a-z-]+)",', main[main.index("roles[]"):], re.MULTILINE)
     assert sorted(roles) == sorted(roles_of(instance.binary))
     assert all(instance.run("token", "--role", role).count(".") == 2 for role in roles)

@@ -7,7 +7,7 @@ sys.path.insert(0, str(ROOT / "service" / "contract"))
 
 from state_machine import Machine, read_list, read_rows, render_machine  # noqa: E402
 
-STAGES = ROOT / "sql" / "reference" / "040_stages.sql"
+STAGES = ROOT / "sql" / "case" / "rows.sql"
 
 
 def test_rows_are_read_as_postgresql_reads_them():
