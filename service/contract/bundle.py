@@ -2,12 +2,14 @@
 
 Writes openapi.yaml, or with --check compares it. SOURCES is a folder: its contract.yaml has what the document begins
 with and names the other files in their order. Every other file has paths and components of one subject.
+An operation says only what is special: common headers and common failures are added here.
 """
 import pathlib
 import sys
 
 sys.dont_write_bytecode = True  # the build leaves nothing in the source folder
 
+from rules import METHODS
 from source import ContractError, load_contract
 from yaml_writer import write_yaml
 
@@ -15,6 +17,12 @@ FIRST = "contract.yaml"
 ROOT = ("openapi", "info", "servers", "security", "tags")
 COMPONENTS = ("securitySchemes", "parameters", "headers", "responses", "links", "schemas", "examples")
 MERGED = ("paths", "webhooks", *COMPONENTS)
+# Headers of every success, and of those that a token was needed for.
+HEADERS = ("X-Request-Id", "Cache-Control")
+HEADERS_OF_CLIENTS = ("RateLimit", "RateLimit-Policy")
+# Responses that every operation can give, and those that a token was needed for.
+FAILURES = {"400": "BadRequest", "500": "InternalServerError", "503": "ServiceUnavailable", "default": "OtherProblem"}
+FAILURES_OF_CLIENTS = {"401": "Unauthorized", "403": "Forbidden", "429": "TooManyRequests"}
 
 
 def read_source(path):
@@ -56,9 +64,38 @@ def read_sources(folder):
     return root, parts
 
 
+def reference(kind, name):
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def complete_response(response, is_public):
+    """Returns the response with the headers that all responses have."""
+    if "$ref" in response:
+        return response
+    names = HEADERS if is_public else HEADERS + HEADERS_OF_CLIENTS
+    headers = {name: reference("headers", name) for name in names}
+    return {"description": response.get("description"), "headers": headers | response.get("headers", {}),
+            **{key: value for key, value in response.items() if key not in ("description", "headers")}}
+
+
+def complete_operation(operation):
+    """Adds what the operations do not say themselves: common headers, and the failures that each of them can have."""
+    is_public = operation.get("security") == []
+    failures = FAILURES if is_public else FAILURES | FAILURES_OF_CLIENTS
+    own = operation.get("responses", {})
+    success = {code: complete_response(own[code], is_public) for code in own if code.startswith("2")}
+    others = {code: reference("responses", name) for code, name in failures.items()}
+    others |= {code: own[code] for code in own if code not in success}
+    operation["responses"] = success | {code: others[code] for code in sorted(others)}
+
+
 def bundle(folder):
     """Returns the whole contract as plain values. Raises ContractError."""
     root, parts = read_sources(folder)
+    for item in parts["paths"].values():
+        for method in METHODS:
+            if method in item:
+                complete_operation(item[method])
     document = {name: root[name] for name in ROOT}
     document.update({name: parts[name] for name in ("x-problems", "paths", "webhooks")})
     document["components"] = {name: parts[name] for name in COMPONENTS if name in parts}

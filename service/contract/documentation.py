@@ -7,7 +7,7 @@ from documentation_guide import read_chapters, render_chapter
 from documentation_html import (anchor, escape, render_code, render_inline, render_list_of_links, render_table,
                                 render_text)
 from rules import audit_of
-from source import resolve
+from source import examples_of, resolve
 from state_machine import render_machine
 
 STYLE = """
@@ -146,11 +146,13 @@ class Page:
         examples = [self.resolve(each) for each in media.get("examples", {}).values()]
         if "example" in media:
             examples.append({"value": media["example"]})
-        for example in examples:
+        if not examples and "schema" in media:
+            examples = [{"value": value} for value in examples_of(self.document, media["schema"], "#")]
+        for number, example in enumerate(examples, 1):
             value = example.get("value")
             shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False,
                                                                     indent=2)
-            title = escape(example.get("summary") or "Example")
+            title = escape(example.get("summary") or ("Example" if number == 1 else f"Example {number}"))
             text += f"<details><summary>{title}</summary>\n{render_code(shown)}</details>\n"
         return text
 
@@ -186,7 +188,13 @@ class Page:
         for code, response in node["responses"].items():
             if "$ref" in response:
                 name = escape(response["$ref"].rsplit("/", 1)[1])
-                shared.append(f'<a href="#response-{name}"><code>{escape(code)}</code> {name}</a>')
+                link = f'<a href="#response-{name}">{name}</a>'
+                if "description" in response:
+                    rows.append((f"<code>{escape(code)}</code>",
+                                 f"{render_inline(response['description'])} See {link}.",
+                                 self.render_headers(self.resolve(response))))
+                else:
+                    shared.append(f"<code>{escape(code)}</code> {link}")
                 continue
             rows.append((f"<code>{escape(code)}</code>",
                          render_inline(response.get("description", "")), self.render_headers(response)))

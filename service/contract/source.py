@@ -115,3 +115,12 @@ def find(document, reference, place):
             raise ContractError(place, f"$ref leads nowhere: {reference}")
         node = node[part]
     return node
+
+
+def examples_of(document, schema, place):
+    """Returns the examples of a schema. A list without examples of its own has one with its item's first example."""
+    node, place = resolve(document, schema, place)
+    if "examples" in node or not node.get("properties", {}).get("items", {}).get("items"):
+        return node.get("examples", [])
+    inner = examples_of(document, node["properties"]["items"]["items"], child(place, "properties", "items", "items"))
+    return [{"items": inner[:1], "next": None}] if inner and list(node["properties"]) == ["items", "next"] else []

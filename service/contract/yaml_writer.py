@@ -6,6 +6,7 @@ import yaml
 
 WIDTH = 120
 LONGEST_FLOW = 2  # lines of an object in braces; a longer one gets a line for each member
+DEEPEST_FLOW = 3  # levels of an object within braces
 LONG_WORDS = 48  # a text in braces that is longer than this may be broken
 RESOLVER = yaml.resolver.Resolver()
 PLAIN = re.compile(r"[A-Za-z0-9_/(.$](?:[^\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff:#]|:(?! |$)|(?<! )#)*(?<! )\Z")
@@ -51,10 +52,10 @@ def flow_words(value):
     """Returns the parts of the value in flow style between which a line may end."""
     if is_scalar(value):
         text = scalar(value)
-        if not isinstance(value, str) or len(text) <= LONG_WORDS or text.startswith('"'):
+        if not isinstance(value, str) or len(text) <= LONG_WORDS or ESCAPED.search(value) or "  " in value:
             return [text]
-        text = quote(value)
-        return [text] if "  " in text or text != text.strip() or " '" in text[:2] else text.split(" ")
+        # A line must not end behind the first quotation mark or before the last one.
+        return quote(value).split(" ") if value == value.strip() and " " in value else [text]
     words = []
     for index, each in enumerate(value):
         inner = flow_words(value[each]) if isinstance(value, dict) else flow_words(each)
@@ -86,13 +87,8 @@ def depth(value):
 
 
 def is_dense(value, key):
-    """Whether the value is data of an example, a list of words or a table of references: filled lines."""
-    if key in ("value", "example"):
-        return True
-    if isinstance(value, list):
-        return all(map(is_scalar, value)) or all(isinstance(each, dict) and list(each) == ["$ref"] for each in value)
-    return all(isinstance(each, dict) and list(each) == ["$ref"] for each in value.values()) and key in (
-        "headers", "links", "examples")
+    """Whether the value is data of an example or a list of words: its lines are filled, however many they are."""
+    return key in ("value", "example") or isinstance(value, list) and all(map(is_scalar, value))
 
 
 def write_text(text, head, indent):
@@ -101,7 +97,7 @@ def write_text(text, head, indent):
         return [head + " " + quote(text)]
     if "\n" in text:
         tail = {0: "-", 1: ""}.get(len(text) - len(text.rstrip("\n")))
-        if tail is None or text[:1] in (" ", "\n"):
+        if tail is None or text[:1] in (" ", "\n") or " \n" in text or text.endswith(" "):
             return [head + " " + quote(text)]
         lines = text[:-1].split("\n") if not tail else text.split("\n")
         return [f"{head} |{tail}", *((" " * indent + line).rstrip() for line in lines)]
@@ -117,21 +113,15 @@ def write_member(head, value, indent, key):
         if isinstance(value, str) and (len(line) > WIDTH or "\n" in value):
             return write_text(value, head, indent)
         return [line]
-    # The parts of the document that are always open.
     if not is_open(value, key):
-        words = flow_words(value)
         line = f"{head} {flow_text(value)}"
-        if len(line) <= WIDTH and depth(value) <= 3:
+        if len(line) <= WIDTH and depth(value) <= DEEPEST_FLOW:
             return [line]
-        if is_dense(value, key):
-            lines = fill(words, len(head) + 1, indent)
-            if len(lines) > LONGEST_FLOW:
-                return [head, *(" " * indent + each for each in fill(words, indent, indent + 1))]
+        lines = fill(flow_words(value), len(head) + 1, indent)
+        if is_dense(value, key) or (depth(value) == 0 and len(lines) <= LONGEST_FLOW and len(lines) < len(value)):
+            if len(lines) > LONGEST_FLOW and not head.endswith("-"):
+                return [head, *(" " * indent + each for each in fill(flow_words(value), indent, indent + 1))]
             return [f"{head} {lines[0]}", *(" " * indent + each for each in lines[1:])]
-        if depth(value) == 0 and isinstance(value, dict):
-            lines = fill(words, len(head) + 1, indent)
-            if len(lines) <= LONGEST_FLOW and len(lines) < len(value):
-                return [f"{head} {lines[0]}", *(" " * indent + each for each in lines[1:])]
     if isinstance(value, dict):
         if head.endswith("-"):
             lines = write_block(value, indent)
@@ -139,7 +129,7 @@ def write_member(head, value, indent, key):
         return [head, *write_block(value, indent)]
     items = []
     for each in value:
-        items += write_member(" " * indent + "-", each, indent + 2, "-")
+        items += write_member(" " * indent + "-", each, indent + 2, "example" if key == "examples" else "-")
     return [head, *items]
 
 
@@ -152,12 +142,14 @@ def is_open(value, key):
 def write_block(value, indent):
     lines = []
     for key, each in value.items():
+        if key.startswith("/") and lines:
+            lines.append("")
         lines += write_member(" " * indent + scalar(key, False) + ":", each, indent + 2, key)
     return lines
 
 
 def write_yaml(document):
-    """Returns the document as YAML, with an empty line before each of its members and each path."""
+    """Returns the document as YAML, with an empty line between its members, and between paths."""
     lines = []
     for key, value in document.items():
         lines += ["", *write_member(f"{scalar(key, False)}:", value, 2, key)] if lines else write_member(

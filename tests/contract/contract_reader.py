@@ -44,6 +44,9 @@ class Operation:
         self.body = resolve(contract, node["requestBody"]) if "requestBody" in node else None
         self.responses = {status: resolve(contract, one)
                           for status, one in node["responses"].items()}
+        # The contract does not list these for each operation: `default` is their response.
+        other = self.responses.pop("default")
+        self.responses |= {status: other for status in ("406", *(("413", "415") if self.body else ()))}
         self.pattern = re.compile("^" + re.sub(r"\{[^}]+\}", "[^/]+", path) + "$")
 
     @property
@@ -59,8 +62,7 @@ class Operation:
 
     def example_body(self):
         """The first example of the first media type."""
-        content = self.body["content"][self.media_types[0]]
-        return resolve(load(), next(iter(content["examples"].values())))["value"]
+        return examples(self.body["content"][self.media_types[0]])[0]
 
 
 def resolve(contract, node):
@@ -72,6 +74,19 @@ def resolve(contract, node):
         beside = {name: value for name, value in node.items() if name != "$ref"}
         node = {**target, **beside}
     return node
+
+
+def examples(content):
+    """The examples of a media type: its own, or those of its schema."""
+    return [resolve(load(), one)["value"] for one in content.get("examples", {}).values()] or examples_of(content["schema"])
+
+
+def examples_of(schema):
+    """A list without examples of its own has one with its item's first example."""
+    schema = resolve(load(), schema)
+    if "examples" in schema or set(schema.get("properties", {})) != {"items", "next"}:
+        return schema.get("examples", [])
+    return [{"items": examples_of(schema["properties"]["items"]["items"])[:1], "next": None}]
 
 
 @functools.lru_cache(maxsize=None)

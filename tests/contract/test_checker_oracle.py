@@ -19,7 +19,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "service" / "contract"))
-from source import load_contract, resolve  # noqa: E402
+from source import examples_of, load_contract, resolve  # noqa: E402
 
 DRIVER = os.environ.get("LR_CHECK_DRIVER")
 BODIES = int(os.environ.get("LR_ORACLE_BODIES", "600"))
@@ -99,8 +99,7 @@ def request_bodies():
                 continue
             body, _ = resolve(CONTRACT, operation["requestBody"], path)
             for media_type, media in body["content"].items():
-                examples = [resolve(CONTRACT, each, path)[0]["value"]
-                            for each in media.get("examples", {}).values()]
+                examples = examples_of(CONTRACT, media["schema"], path)
                 yield operation["operationId"], media_type, inline(media["schema"]), examples
 
 

@@ -202,7 +202,7 @@ def change_problem(contract):
 
 
 def break_example(contract):
-    contract["components"]["examples"]["NewReferral"]["value"]["committee"] = "glasgow"
+    schema(contract, "NewReferral")["examples"][0]["committee"] = "glasgow"
 
 
 DRIFTS = {

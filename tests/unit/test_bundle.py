@@ -105,3 +105,37 @@ def test_lines_are_filled_up_to_the_width():
     lines = write_yaml({"schemas": {"Long": {"type": "string", "enum": words}}}).splitlines()
     assert max(map(len, lines)) <= WIDTH
     assert len(lines) < 20
+
+
+OPERATION = """\
+paths:
+  /things:
+    get:
+      security: [{oauth2: []}]
+      responses:
+        '404': {$ref: '#/components/responses/NotFound'}
+        '200': {description: Fine., headers: {ETag: {schema: {type: string}}}}
+    post:
+      security: []
+      responses: {'201': {description: Made.}, '200': {$ref: '#/components/responses/Same'}}
+schemas: {}
+"""
+
+
+def test_operations_get_what_all_have(sources):
+    (sources / "contract" / "things.yaml").write_text(OPERATION, encoding="utf-8")
+    assert bundle(sources).returncode == 0
+    made = yaml.safe_load((sources / "openapi.yaml").read_text(encoding="utf-8"))["paths"]["/things"]
+    assert list(made["get"]["responses"]) == ["200", "400", "401", "403", "404", "429", "500", "503", "default"]
+    assert list(made["post"]["responses"]) == ["201", "200", "400", "500", "503", "default"]
+    assert list(made["get"]["responses"]["200"]["headers"]) == [
+        "X-Request-Id", "Cache-Control", "RateLimit", "RateLimit-Policy", "ETag"]
+    assert list(made["post"]["responses"]["201"]["headers"]) == ["X-Request-Id", "Cache-Control"]
+    assert made["get"]["responses"]["401"] == {"$ref": "#/components/responses/Unauthorized"}
+
+
+def test_the_contract_stays_short():
+    lengths = {path.name: path.read_text(encoding="utf-8").count("\n") for path in (ROOT / "api" / "contract").iterdir()}
+    assert {name: length for name, length in lengths.items() if length > 900} == {}
+    whole = (ROOT / "openapi.yaml").read_bytes()
+    assert whole.count(b"\n") <= 14000 and len(whole) <= 700_000

@@ -44,7 +44,7 @@ BREAKS = {
     "a member of an answer that need not be there": lambda d: drop_required(d, "Case", "reference"),
     "a member of a request that is needed": lambda d: schema(d, "NewReferral")["required"].append("source_role"),
     "a member of a request lost": lambda d: properties(d, "NewReferral").pop("incident_on"),
-    "a value of a request no longer taken": lambda d: properties(d, "NewReferral")["source_role"]["enum"].pop(),
+    "a value of a request no longer taken": lambda d: schema(d, "SourceRole")["enum"].pop(),
 }
 ADDITIONS = {
     "a path": lambda d: d["paths"].update({"/v1/new": copy.deepcopy(d["paths"][REFERRALS])}),
