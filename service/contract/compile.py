@@ -11,6 +11,7 @@ import sys
 sys.dont_write_bytecode = True  # the build leaves nothing in the source folder
 
 from documentation import documentation_policy, render_documentation
+from names import check_type_names
 from rules import (METHODS, check_known, check_operation, check_parameter, check_problems,
                    check_schema)
 from schema_tables import render_handlers, render_operations, render_stubs, render_tables
@@ -88,6 +89,7 @@ def check_names(path, parameters, place):
 
 
 def check_components(document):
+    check_type_names(document)
     for name, schema in document.get("components", {}).get("schemas", {}).items():
         check_schema(document, schema, child("#/components/schemas", name))
     if not isinstance(document.get("info", {}).get("version"), str):

@@ -13,7 +13,7 @@ PLAIN = re.compile(r"[A-Za-z0-9_/(.$](?:[^\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff:#
 ESCAPED = re.compile("[\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff]")  # only in double quotes
 FLOW_UNSAFE = re.compile(r"[,\[\]{}:]")
 # Numbers of YAML 1.2 that are none in 1.1.
-NUMBER = re.compile(r"(?:[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?|0[ox][0-9A-Fa-f]+)\Z")
+NUMBER = re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0[ox][0-9A-Fa-f]+)\Z")
 
 
 def is_plain(text, flow):

@@ -185,12 +185,12 @@ def lose_parameter(contract):
 
 
 def lose_request_member(contract):
-    schema(contract, "NewReferral")["properties"].pop("basis")
-    schema(contract, "NewReferral")["required"].remove("basis")
+    schema(contract, "ReferralInput")["properties"].pop("basis")
+    schema(contract, "ReferralInput")["required"].remove("basis")
 
 
 def shorten_request(contract):
-    schema(contract, "NewReferral")["properties"]["children"]["maxItems"] = 0
+    schema(contract, "ReferralInput")["properties"]["children"]["maxItems"] = 0
 
 
 def lose_problem(contract):
@@ -202,7 +202,7 @@ def change_problem(contract):
 
 
 def break_example(contract):
-    schema(contract, "NewReferral")["examples"][0]["committee"] = "glasgow"
+    schema(contract, "ReferralInput")["examples"][0]["committee"] = "glasgow"
 
 
 DRIFTS = {

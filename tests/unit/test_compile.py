@@ -75,6 +75,16 @@ MISTAKES = {
     "foreign tag": ("title: Fixture", "title: !!binary Zm9v", "line 4"),
     "broken yaml": ("title: Fixture", "title: 'Fixture", "line "),
     "problem twice": ("- code: overloaded", "- code: not_found", "#/x-problems/1"),
+    "name twice": ("  schemas:\n    Code:", "  parameters:\n    code: {name: code, in: query, schema: {type: string}}\n"
+                   "  schemas:\n    Code:", "#/components/schemas/Code: #/components/parameters/code has the same name"),
+    "name of a constructor": ("    Change:\n", "    NewThing: {type: string}\n    Change:\n",
+                              "#/components/schemas/NewThing: generated Go has NewThing for a schema Thing; write ThingInput"),
+    "copied enumeration": ("    Change:\n", "    Size: {type: string, enum: [small, big]}\n    Change:\n",
+                           "properties/kind/enum: copies the enumeration Size; refer to it"),
+    "name of an inline enumeration": ("    Change:\n", "    ThingKind: {type: string}\n    Change:\n",
+                                      "properties/kind: generators name this enumeration ThingKind"),
+    "inline object or null": ("open: {type: object, minProperties: 1}", "open: {type: [object, 'null'], minProperties: 1}",
+                              "properties/open: an object or null is oneOf a component"),
     "problem without a meaning": ("    meaning: Too much to do.\n", "", "#/x-problems/1"),
 }
 

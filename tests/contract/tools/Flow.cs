@@ -69,11 +69,11 @@ class Flow
 
     private Guid Push()
     {
-        var child = new NewChild(childId: NewKey(), outcome: ChildOutcome.SignificantHarm, ageBand: AgeBand._510,
+        var child = new ChildInput(childId: NewKey(), outcome: ChildOutcome.SignificantHarm, ageBand: AgeBand._510,
             sex: Sex.Female);
-        var referral = new NewReferral(sourceSystem: "generated-client", sourceReference: "flow-" + NewKey(),
+        var referral = new ReferralInput(sourceSystem: "generated-client", sourceReference: "flow-" + NewKey(),
             committee: "GLA", localAuthority: "S12000049", notifiedOn: Day(-5), awareOn: Day(-10),
-            incidentKind: IncidentKind.SingleEvent, children: new List<NewChild> { child },
+            incidentKind: IncidentKind.SingleEvent, children: new List<ChildInput> { child },
             criteriaClaimed: new List<Criterion> { Criterion.AbuseOrNeglect },
             immediateConcerns: ImmediateConcerns.None,
             basis: "Several services see learning for how they work together.");
@@ -88,19 +88,19 @@ class Flow
 
     private Guid Accept(Guid referral)
     {
-        return referrals.AcceptReferral(referral, new NewAcceptance(acceptedOn: Day(0)), NewKey()).CaseId.Value;
+        return referrals.AcceptReferral(referral, new AcceptanceInput(acceptedOn: Day(0)), NewKey()).CaseId.Value;
     }
 
     private void Move(Guid id, Stage to)
     {
-        var move = new NewTransition(to: to, occurredOn: Day(0));
+        var move = new TransitionInput(to: to, occurredOn: Day(0));
         var moved = cases.MoveCase(id, Tag(cases.GetCaseWithHttpInfo(id)), move, NewKey());
         Expect(moved.Stage == to, "not moved");
     }
 
     private void Recommend(Guid id)
     {
-        var recommendation = new NewRecommendation(madeOn: Day(0), madeBy: RecommendationAuthor.SubGroup,
+        var recommendation = new RecommendationInput(madeOn: Day(0), madeBy: RecommendationAuthor.SubGroup,
             recommended: DecisionOutcome.Proceed, criteriaMet: new List<Criterion> { Criterion.AbuseOrNeglect },
             currentCircumstancesRecorded: true, otherProcessesConsidered: true,
             expectedLearning: "How each service could have seen the whole.");
@@ -109,7 +109,7 @@ class Flow
 
     private void Act(Guid id)
     {
-        var action = new NewAction(title: "Agree how chronologies are kept", ownerOrganisation: "LA-S12000049",
+        var action = new ActionInput(title: "Agree how chronologies are kept", ownerOrganisation: "LA-S12000049",
             dueOn: Day(90));
         var made = actions.CreateAction(id, action, NewKey()).Id;
         Unchanged(actions.GetActionWithHttpInfo(made, Tag(actions.GetActionWithHttpInfo(made))));

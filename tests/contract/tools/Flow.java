@@ -14,21 +14,21 @@ import org.openapitools.client.api.CasesApi;
 import org.openapitools.client.api.DecisionApi;
 import org.openapitools.client.api.ReferralsApi;
 import org.openapitools.client.api.StatisticsApi;
+import org.openapitools.client.model.AcceptanceInput;
+import org.openapitools.client.model.ActionInput;
 import org.openapitools.client.model.AgeBand;
+import org.openapitools.client.model.ChildInput;
 import org.openapitools.client.model.ChildOutcome;
 import org.openapitools.client.model.Criterion;
 import org.openapitools.client.model.DecisionOutcome;
 import org.openapitools.client.model.ImmediateConcerns;
 import org.openapitools.client.model.IncidentKind;
-import org.openapitools.client.model.NewAcceptance;
-import org.openapitools.client.model.NewAction;
-import org.openapitools.client.model.NewChild;
-import org.openapitools.client.model.NewRecommendation;
-import org.openapitools.client.model.NewReferral;
-import org.openapitools.client.model.NewTransition;
 import org.openapitools.client.model.RecommendationAuthor;
+import org.openapitools.client.model.RecommendationInput;
+import org.openapitools.client.model.ReferralInput;
 import org.openapitools.client.model.Sex;
 import org.openapitools.client.model.Stage;
+import org.openapitools.client.model.TransitionInput;
 
 class Flow {
     private interface Call {
@@ -81,9 +81,9 @@ class Flow {
     }
 
     private UUID push() throws ApiException {
-        NewChild child = new NewChild().childId(newKey()).outcome(ChildOutcome.SIGNIFICANT_HARM)
+        ChildInput child = new ChildInput().childId(newKey()).outcome(ChildOutcome.SIGNIFICANT_HARM)
             .ageBand(AgeBand._5_10).sex(Sex.FEMALE);
-        NewReferral referral = new NewReferral().sourceSystem("generated-client").sourceReference("flow-" + newKey())
+        ReferralInput referral = new ReferralInput().sourceSystem("generated-client").sourceReference("flow-" + newKey())
             .committee("GLA").localAuthority("S12000049").notifiedOn(day(-5)).awareOn(day(-10))
             .incidentKind(IncidentKind.SINGLE_EVENT).children(List.of(child))
             .criteriaClaimed(Set.of(Criterion.ABUSE_OR_NEGLECT))
@@ -99,17 +99,17 @@ class Flow {
     }
 
     private UUID accept(UUID referral) throws ApiException {
-        return referrals.acceptReferral(referral, new NewAcceptance().acceptedOn(day(0)), newKey()).getCaseId();
+        return referrals.acceptReferral(referral, new AcceptanceInput().acceptedOn(day(0)), newKey()).getCaseId();
     }
 
     private void move(UUID id, Stage to) throws ApiException {
-        NewTransition move = new NewTransition().to(to).occurredOn(day(0));
+        TransitionInput move = new TransitionInput().to(to).occurredOn(day(0));
         var moved = cases.moveCase(id, tag(cases.getCaseWithHttpInfo(id, null, null)), move, newKey());
         expect(moved.getStage() == to, "not moved");
     }
 
     private void recommend(UUID id) throws ApiException {
-        NewRecommendation recommendation = new NewRecommendation().madeOn(day(0))
+        RecommendationInput recommendation = new RecommendationInput().madeOn(day(0))
             .madeBy(RecommendationAuthor.SUB_GROUP)
             .recommended(DecisionOutcome.PROCEED)
             .criteriaMet(Set.of(Criterion.ABUSE_OR_NEGLECT))
@@ -119,7 +119,7 @@ class Flow {
     }
 
     private void act(UUID id) throws ApiException {
-        NewAction action = new NewAction().title("Agree how chronologies are kept")
+        ActionInput action = new ActionInput().title("Agree how chronologies are kept")
             .ownerOrganisation("LA-S12000049").dueOn(day(90));
         UUID made = actions.createAction(id, action, newKey()).getId();
         String seen = tag(actions.getActionWithHttpInfo(made, null));

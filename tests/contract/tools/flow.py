@@ -39,9 +39,9 @@ class Flow:
         self.statistics = openapi_client.StatisticsApi(client)
 
     def push(self):
-        child = models.NewChild(child_id=new_key(), outcome="significant_harm", age_band="5_10",
+        child = models.ChildInput(child_id=new_key(), outcome="significant_harm", age_band="5_10",
                                 sex="female")
-        referral = models.NewReferral(
+        referral = models.ReferralInput(
             source_system="generated-client", source_reference=f"flow-{new_key()}",
             committee="GLA", local_authority="S12000049", notified_on=day(-5), aware_on=day(-10),
             incident_kind="single_event", children=[child], criteria_claimed=["abuse_or_neglect"],
@@ -56,18 +56,18 @@ class Flow:
         return first.data.id
 
     def accept(self, referral):
-        acceptance = models.NewAcceptance(case_id=None, accepted_on=day(0))
+        acceptance = models.AcceptanceInput(case_id=None, accepted_on=day(0))
         return self.referrals.accept_referral(referral, acceptance,
                                               idempotency_key=new_key()).case_id
 
     def move(self, case, to):
         tag = self.cases.get_case_with_http_info(case).headers["ETag"]
-        transition = models.NewTransition(to=to, occurred_on=day(0))
+        transition = models.TransitionInput(to=to, occurred_on=day(0))
         moved = self.cases.move_case(case, tag, transition, idempotency_key=new_key())
         assert moved.stage == to
 
     def recommend(self, case):
-        recommendation = models.NewRecommendation(
+        recommendation = models.RecommendationInput(
             made_on=day(0), made_by="sub_group", recommended="proceed",
             criteria_met=["abuse_or_neglect"], current_circumstances_recorded=True,
             other_processes_considered=True,
@@ -75,7 +75,7 @@ class Flow:
         self.decision.put_recommendation(case, recommendation, if_none_match="*")
 
     def add_action(self, case):
-        action = models.NewAction(title="Agree how chronologies are kept",
+        action = models.ActionInput(title="Agree how chronologies are kept",
                                   owner_organisation="LA-S12000049", due_on=day(90))
         return self.actions.create_action(case, action, idempotency_key=new_key()).id
 

@@ -36,7 +36,7 @@ function tagOf(answer: { response: Response }): string {
   return tag;
 }
 
-const referral: Schemas["NewReferral"] = {
+const referral: Schemas["ReferralInput"] = {
   source_system: "typed-client", source_reference: `flow-${newKey()}`,
   committee: "GLA", local_authority: "S12000049", notified_on: day(-5), aware_on: day(-10),
   incident_kind: "single_event", criteria_claimed: ["abuse_or_neglect"], immediate_concerns: "none",
@@ -63,7 +63,7 @@ async function accept(id: string): Promise<string> {
   return taken.case_id;
 }
 
-async function move(id: string, to: Schemas["NewTransition"]["to"]): Promise<void> {
+async function move(id: string, to: Schemas["TransitionInput"]["to"]): Promise<void> {
   const current = await client.GET("/v1/cases/{id}", { params: { path: { id } } });
   expected(200, current);
   expected(201, await client.POST("/v1/cases/{id}/transitions", {

@@ -42,8 +42,8 @@ BREAKS = {
     "a member of an answer with another type": lambda d: properties(d, "Case").update(
         legal_hold={"type": "string"}),
     "a member of an answer that need not be there": lambda d: drop_required(d, "Case", "reference"),
-    "a member of a request that is needed": lambda d: schema(d, "NewReferral")["required"].append("source_role"),
-    "a member of a request lost": lambda d: properties(d, "NewReferral").pop("incident_on"),
+    "a member of a request that is needed": lambda d: schema(d, "ReferralInput")["required"].append("source_role"),
+    "a member of a request lost": lambda d: properties(d, "ReferralInput").pop("incident_on"),
     "a value of a request no longer taken": lambda d: schema(d, "SourceRole")["enum"].pop(),
 }
 ADDITIONS = {
@@ -58,8 +58,8 @@ ADDITIONS = {
         {"X-New": {"schema": {"type": "string"}}}),
     "a member of an answer": lambda d: (properties(d, "Case").update(new={"type": "string"}),
                                         schema(d, "Case")["required"].append("new")),
-    "a member of a request": lambda d: properties(d, "NewReferral").update(new={"type": "string"}),
-    "a member of a request that need not be there any more": lambda d: drop_required(d, "NewReferral", "basis"),
+    "a member of a request": lambda d: properties(d, "ReferralInput").update(new={"type": "string"}),
+    "a member of a request that need not be there any more": lambda d: drop_required(d, "ReferralInput", "basis"),
     "a schema": lambda d: d["components"]["schemas"].update(New={"type": "string"}),
     "a tag": lambda d: d["tags"].append({"name": "New", "description": "Something new."}),
     "a link": lambda d: d["paths"][CASE]["get"]["responses"]["200"].setdefault("links", {}).update(
