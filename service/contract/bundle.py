@@ -17,7 +17,7 @@ FIRST = "contract.yaml"
 ROOT = ("openapi", "info", "servers", "security", "tags")
 COMPONENTS = ("securitySchemes", "parameters", "headers", "responses", "links", "schemas", "examples")
 MERGED = ("paths", "webhooks", *COMPONENTS)
-# Headers of every success, and of those that a token was needed for.
+# Headers of every response, and of those to a client that is known by its token.
 HEADERS = ("X-Request-Id", "Cache-Control")
 HEADERS_OF_CLIENTS = ("RateLimit", "RateLimit-Policy")
 # Responses that every operation can give, and those that a token was needed for.
@@ -68,22 +68,22 @@ def reference(kind, name):
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def complete_response(response, is_public):
-    """Returns the response with the headers that all responses have."""
+def complete_response(response, is_known):
+    """Returns the response with the headers that all responses have. `is_known`: a token names the client."""
     if "$ref" in response:
         return response
-    names = HEADERS if is_public else HEADERS + HEADERS_OF_CLIENTS
-    headers = {name: reference("headers", name) for name in names}
-    return {"description": response.get("description"), "headers": headers | response.get("headers", {}),
-            **{key: value for key, value in response.items() if key not in ("description", "headers")}}
+    names = HEADERS + HEADERS_OF_CLIENTS if is_known else HEADERS
+    headers = {name: reference("headers", name) for name in names} | response.get("headers", {})
+    first = {key: response[key] for key in ("description",) if key in response}
+    return first | {"headers": headers} | {key: response[key] for key in response if key != "headers"}
 
 
 def complete_operation(operation):
     """Adds what the operations do not say themselves: common headers, and the failures that each of them can have."""
-    is_public = operation.get("security") == []
-    failures = FAILURES if is_public else FAILURES | FAILURES_OF_CLIENTS
+    is_known = operation.get("security") != []
+    failures = FAILURES | FAILURES_OF_CLIENTS if is_known else FAILURES
     own = operation.get("responses", {})
-    success = {code: complete_response(own[code], is_public) for code in own if code.startswith("2")}
+    success = {code: complete_response(own[code], is_known) for code in own if code.startswith("2")}
     others = {code: reference("responses", name) for code, name in failures.items()}
     others |= {code: own[code] for code in own if code not in success}
     operation["responses"] = success | {code: others[code] for code in sorted(others)}
@@ -92,6 +92,12 @@ def complete_operation(operation):
 def bundle(folder):
     """Returns the whole contract as plain values. Raises ContractError."""
     root, parts = read_sources(folder)
+    for name in ("x-problems", "paths", "webhooks"):
+        if name not in parts:
+            raise ContractError(FIRST, f"no file has '{name}'")
+    if "responses" in parts:
+        parts["responses"] = {name: complete_response(each, name != "Unauthorized")
+                              for name, each in parts["responses"].items()}
     for item in parts["paths"].values():
         for method in METHODS:
             if method in item:

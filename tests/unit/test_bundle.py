@@ -72,6 +72,7 @@ MISTAKES = {
     "unknown member": ("things", THINGS + "shemas: {}\n", "things.yaml: 'shemas' is not possible here"),
     "file not listed": ("contract", FIRST.replace(", shared", ""), "contract.yaml: 'files' must name each other file"),
     "file missing": ("contract", FIRST.replace("shared", "shared, more"), "contract.yaml: 'files' must name"),
+    "no problems": ("shared", SHARED.replace("x-problems: []\n", ""), "contract.yaml: no file has 'x-problems'"),
     "not YAML": ("things", "paths: [", "things.yaml: line "),
 }
 
