@@ -184,6 +184,7 @@ begin
         'created_at', rendered(c.created_at),
         'updated_at', rendered(c.updated_at),
         'version', c.version,
+        'etag', entity_tag(c.version),
         'links', json_build_object(
             'self', self,
             'stages', self || '/stages',

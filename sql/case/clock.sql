@@ -132,6 +132,7 @@ begin
         'reason', s.reason,
         'note', s.note,
         'version', s.version,
+        'etag', entity_tag(s.version),
         'links', json_build_object(
             'self', case_path || '/stages/' || s.id,
             'case', case_path));

@@ -26,6 +26,7 @@ create function child_document(c child) returns json language sql stable as $$
         'created_at', rendered(c.created_at),
         'updated_at', rendered(c.updated_at),
         'version', c.version,
+        'etag', entity_tag(c.version),
         'links', json_build_object(
             'self', '/v1/cases/' || c.case_id || '/children/' || c.id,
             'case', '/v1/cases/' || c.case_id))
@@ -75,6 +76,7 @@ create function action_document(a action) returns json language sql stable as $$
         'created_at', rendered(a.created_at),
         'updated_at', rendered(a.updated_at),
         'version', a.version,
+        'etag', entity_tag(a.version),
         'links', json_build_object(
             'self', '/v1/actions/' || a.id,
             'updates', '/v1/actions/' || a.id || '/updates',

@@ -4,6 +4,11 @@
 -- none.
 create type reply as (status integer, version bigint, location text, body json);
 
+-- Returns the entity tag of a version, as If-Match takes it. RFC 9110, 13.1.1.
+create function entity_tag(version bigint) returns text language sql immutable as $$
+    select '"' || version || '"'
+$$;
+
 -- Returns a new time-ordered identifier. RFC 9562, version 7.
 create function uuid_v7() returns uuid language sql volatile as $$
     select encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())

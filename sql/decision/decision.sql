@@ -16,6 +16,7 @@ create function recommendation_document(r recommendation) returns json language 
         'recorded_at', rendered(r.created_at),
         'updated_at', rendered(r.updated_at),
         'version', r.version,
+        'etag', entity_tag(r.version),
         'links', json_build_object(
             'self', '/v1/cases/' || r.case_id || '/recommendation',
             'case', '/v1/cases/' || r.case_id))
@@ -113,6 +114,7 @@ create function decision_document(d case_decision) returns json language sql sta
         'chief_officers_informed_on', d.chief_officers_informed_on,
         'recorded_at', rendered(d.recorded_at),
         'version', d.version,
+        'etag', entity_tag(d.version),
         'links', json_build_object(
             'self', '/v1/cases/' || d.case_id || '/decision',
             'case', '/v1/cases/' || d.case_id))
@@ -137,7 +139,8 @@ begin
         'alternative_kind', d.alternative_kind,
         'children', outline.children,
         'recorded_at', rendered(d.updated_at),
-        'version', d.version);
+        'version', d.version,
+        'etag', entity_tag(d.version));
 end
 $$;
 

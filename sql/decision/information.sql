@@ -58,6 +58,7 @@ begin
         'created_at', rendered(r.created_at),
         'updated_at', rendered(r.updated_at),
         'version', r.version,
+        'etag', entity_tag(r.version),
         'links', json_build_object(
             'self', '/v1/information-requests/' || r.id,
             'case', case when known then '/v1/cases/' || r.case_id end));

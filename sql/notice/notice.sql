@@ -34,6 +34,7 @@ create function notice_document(n notice) returns json language sql stable as $$
         'created_at', rendered(n.created_at),
         'updated_at', rendered(n.updated_at),
         'version', n.version,
+        'etag', entity_tag(n.version),
         'links', json_build_object(
             'self', '/v1/notices/' || n.id,
             'case', case when knows_case(n.committee, n.case_id) then '/v1/cases/' || n.case_id end))

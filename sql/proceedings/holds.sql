@@ -22,6 +22,7 @@ begin
         'created_at', rendered(h.created_at),
         'updated_at', rendered(h.updated_at),
         'version', h.version,
+        'etag', entity_tag(h.version),
         'links', json_build_object(
             'self', case_path || '/holds/' || h.id,
             'case', case_path,

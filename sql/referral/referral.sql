@@ -63,6 +63,7 @@ create function referral_document(r referral) returns json language sql stable a
         'received_at', rendered(r.received_at),
         'updated_at', rendered(r.updated_at),
         'version', r.version,
+        'etag', entity_tag(r.version),
         'links', json_build_object(
             'self', '/v1/referrals/' || r.id,
             'case', case when r.committee = claim('committee') then '/v1/cases/' || r.case_id end))

@@ -12,6 +12,7 @@ begin
         'created_at', rendered(e.created_at),
         'updated_at', rendered(e.updated_at),
         'version', e.version,
+        'etag', entity_tag(e.version),
         'links', json_build_object(
             'self', '/v1/cases/' || e.case_id || '/evaluation',
             'case', '/v1/cases/' || e.case_id));
@@ -62,6 +63,7 @@ begin
         'created_at', rendered(d.created_at),
         'updated_at', rendered(d.updated_at),
         'version', d.version,
+        'etag', entity_tag(d.version),
         'links', json_build_object(
             'self', '/v1/cases/' || d.case_id || '/discontinuation',
             'case', '/v1/cases/' || d.case_id));

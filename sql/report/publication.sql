@@ -37,6 +37,7 @@ begin
         'created_at', rendered(p.created_at),
         'updated_at', rendered(p.updated_at),
         'version', p.version,
+        'etag', entity_tag(p.version),
         'links', json_build_object(
             'self', '/v1/cases/' || p.case_id || '/publication',
             'case', '/v1/cases/' || p.case_id));

@@ -72,6 +72,7 @@ begin
         'created_at', rendered(p.created_at),
         'updated_at', rendered(p.updated_at),
         'version', p.version,
+        'etag', entity_tag(p.version),
         'links', json_build_object('self', self || '/report', 'case', self,
             'ratification', self || '/ratification'));
 end

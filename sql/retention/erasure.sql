@@ -20,6 +20,7 @@ create function erasure_document(e erasure) returns json language sql stable as 
         'created_at', rendered(e.created_at),
         'updated_at', rendered(e.updated_at),
         'version', e.version,
+        'etag', entity_tag(e.version),
         'links', json_build_object(
             'self', '/v1/erasures/' || e.id,
             'subject', coalesce('/v1/cases/' || e.case_id, '/v1/referrals/' || e.referral_id)))

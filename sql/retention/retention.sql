@@ -324,6 +324,7 @@ create function retention_rule_document(r retention_rule) returns json language 
         'announced_on', r.announced_on,
         'withdrawn_on', r.withdrawn_on,
         'version', r.version,
+        'etag', entity_tag(r.version),
         'links', json_build_object('self', '/v1/retention-rules/' || r.id))
 $$;
 

@@ -19,6 +19,7 @@ language sql stable as $$
         'created_at', rendered(e.created_at),
         'updated_at', rendered(e.updated_at),
         'version', e.version,
+        'etag', entity_tag(e.version),
         'links', json_build_object(
             'self', '/v1/cases/' || e.case_id || '/family-engagements/' || e.id,
             'case', '/v1/cases/' || e.case_id))
@@ -136,6 +137,7 @@ language sql stable as $$
         'created_at', rendered(e.created_at),
         'updated_at', rendered(e.updated_at),
         'version', e.version,
+        'etag', entity_tag(e.version),
         'links', json_build_object(
             'self', '/v1/cases/' || e.case_id || '/practitioner-engagements/' || e.id,
             'case', '/v1/cases/' || e.case_id))

@@ -26,6 +26,7 @@ begin
         'created_at', rendered(f.created_at),
         'updated_at', rendered(f.updated_at),
         'version', f.version,
+        'etag', entity_tag(f.version),
         'links', json_build_object(
             'self', '/v1/cases/' || f.case_id || '/findings/' || f.id,
             'case', '/v1/cases/' || f.case_id));
@@ -85,6 +86,7 @@ begin
         'created_at', rendered(s.created_at),
         'updated_at', rendered(s.updated_at),
         'version', s.version,
+        'etag', entity_tag(s.version),
         'links', json_build_object(
             'self', '/v1/cases/' || s.case_id || '/strategies/' || s.id,
             'case', '/v1/cases/' || s.case_id));

@@ -56,6 +56,7 @@ create function mandate_document(m mandate) returns json language sql stable as 
         'created_at', rendered(m.created_at),
         'updated_at', rendered(m.updated_at),
         'version', m.version,
+        'etag', entity_tag(m.version),
         'links', json_build_object(
             'self', '/v1/cases/' || m.case_id || '/mandate',
             'case', '/v1/cases/' || m.case_id))
@@ -124,6 +125,7 @@ create function team_member_document(m team_member) returns json language sql st
         'created_at', rendered(m.created_at),
         'updated_at', rendered(m.updated_at),
         'version', m.version,
+        'etag', entity_tag(m.version),
         'links', json_build_object(
             'self', '/v1/cases/' || m.case_id || '/team/' || m.id,
             'case', '/v1/cases/' || m.case_id))
@@ -211,6 +213,7 @@ create function family_liaison_document(f family_liaison) returns json language 
         'created_at', rendered(f.created_at),
         'updated_at', rendered(f.updated_at),
         'version', f.version,
+        'etag', entity_tag(f.version),
         'links', json_build_object(
             'self', '/v1/cases/' || f.case_id || '/family-liaison',
             'case', '/v1/cases/' || f.case_id))

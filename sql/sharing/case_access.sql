@@ -16,6 +16,7 @@ create function access_document(a case_access) returns json language sql stable 
         'created_at', rendered(a.created_at),
         'updated_at', rendered(a.updated_at),
         'version', a.version,
+        'etag', entity_tag(a.version),
         'links', json_build_object(
             'self', '/v1/cases/' || a.case_id || '/access/' || a.id,
             'case', '/v1/cases/' || a.case_id))

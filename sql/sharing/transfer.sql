@@ -25,6 +25,7 @@ create function transfer_document(t case_transfer) returns json language sql sta
         'created_at', rendered(t.created_at),
         'updated_at', rendered(t.updated_at),
         'version', t.version,
+        'etag', entity_tag(t.version),
         'links', json_build_object(
             'self', '/v1/transfers/' || t.id,
             'case', '/v1/cases/' || transfer_case(t)))

@@ -92,6 +92,7 @@ create function webhook_document(w webhook) returns json language sql stable as 
         'created_at', rendered(w.created_at),
         'updated_at', rendered(w.updated_at),
         'version', w.version,
+        'etag', entity_tag(w.version),
         'links', json_build_object(
             'self', '/v1/webhooks/' || w.id,
             'deliveries', '/v1/webhooks/' || w.id || '/deliveries'))
