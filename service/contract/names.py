@@ -69,6 +69,8 @@ def check_type_names(document):
     for schema, place, made in schemas_of(document):
         is_named = place == child("#/components/schemas", made)
         values = values_of(schema)
+        if not made and "$ref" in schema and len(schema) > 1:
+            raise ContractError(place, "generated Python loses the type of a parameter with members next to $ref")
         if values and not is_named and values in named:
             raise ContractError(child(place, "enum"), f"copies the enumeration {named[values]}; refer to it")
         if values and not is_named and made.lower() in places:

@@ -85,6 +85,10 @@ MISTAKES = {
                                       "properties/kind: generators name this enumeration ThingKind"),
     "inline object or null": ("open: {type: object, minProperties: 1}", "open: {type: [object, 'null'], minProperties: 1}",
                               "properties/open: an object or null is oneOf a component"),
+    "parameter with a default next to $ref": (
+        "{name: code, in: query, schema: {type: string, pattern: '^[A-Z]{3}$'}}",
+        "{name: code, in: query, schema: {$ref: '#/components/schemas/Code', default: ABC}}",
+        "/get/parameters/5/schema: generated Python loses the type"),
     "problem without a meaning": ("    meaning: Too much to do.\n", "", "#/x-problems/1"),
 }
 
