@@ -54,6 +54,20 @@ def test_the_tag_of_a_change_is_the_tag_of_the_next_read(places, operation):
 
 
 @pytest.mark.parametrize("operation", CHANGES)
+def test_the_etag_in_a_document_allows_one_change(places, operation):
+    client, path = places[operation]
+    tag = client.send(READS[operation], **path)["etag"]
+    changed = client.send(operation, CHANGES[operation], **path, if_match=tag).needed(200)
+    assert changed["etag"] != tag
+    assert client.send(operation, CHANGES[operation], **path, if_match=tag).status == 412
+
+
+def test_items_of_lists_have_etags_too(committee, case):
+    for item in committee.send("listCases").needed(200)["items"]:
+        assert item["etag"] == f'"{item["version"]}"'
+
+
+@pytest.mark.parametrize("operation", CHANGES)
 def test_a_change_without_a_tag_is_refused(places, operation):
     client, path = places[operation]
     reply = client.send(operation, CHANGES[operation], **path)
