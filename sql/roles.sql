@@ -17,5 +17,9 @@ begin
     if not has_database_privilege('register_owner', current_database(), 'create') then -- for the schemas of the code
         execute format('grant create on database %I to register_owner', current_database());
     end if;
+    if not has_database_privilege('register_owner', current_database(), 'create') then -- the grant was only a warning
+        raise exception 'register_owner must be allowed to create schemas: grant create on database % to register_owner',
+            quote_ident(current_database()) using errcode = 'insufficient_privilege';
+    end if;
 end
 $$;
