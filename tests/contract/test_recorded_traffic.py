@@ -268,6 +268,47 @@ def test_every_documented_status_of_every_operation_is_produced(seen):
     assert missing == {}
 
 
+def succeeded(exchanges):
+    return [one for one in exchanges if one["operation"] and one["status"] < 400
+            and one["method"] == OPERATIONS[one["operation"]].method]
+
+
+def test_every_query_parameter_is_used_with_success(exchanges):
+    """A filter or an option without a test does not pass unnoticed."""
+    used = {(one["operation"], name) for one in succeeded(exchanges)
+            for name, _ in urllib.parse.parse_qsl(one["target"].partition("?")[2], keep_blank_values=True)}
+    declared = {(name, parameter["name"]) for name, operation in OPERATIONS.items()
+                for parameter in operation.parameters if parameter["in"] == "query"}
+    assert sorted(declared - used) == []
+
+
+def members_of(schema):
+    """The names of an object's members, or of those of an array's items; of all alternatives together."""
+    schema = contract_reader.resolve(contract_reader.load(), schema)
+    found = set(schema.get("properties", {}))
+    for part in [*schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ())]:
+        found |= members_of(part)
+    return found | (members_of(schema["items"]) if "items" in schema else set())
+
+
+def sent_members(exchange):
+    body = exchange["request_body"]
+    if not body or len(body) >= 4096:  # long bodies are not recorded whole
+        return set()
+    lines = body.splitlines() if "ndjson" in str(exchange["request_headers"]) else [body]
+    values = [json.loads(line) for line in lines if line]
+    return {name for value in values for item in (value if isinstance(value, list) else [value]) for name in item}
+
+
+def test_every_member_of_every_request_is_sent_with_success(exchanges):
+    """A member that can be set has a test that sets it."""
+    sent = {(one["operation"], name) for one in succeeded(exchanges)
+            if OPERATIONS[one["operation"]].body is not None for name in sent_members(one)}
+    declared = {(name, member) for name, operation in OPERATIONS.items() if operation.body is not None
+                for content in operation.body["content"].values() for member in members_of(content["schema"])}
+    assert sorted(declared - sent) == []
+
+
 def test_no_exception_is_listed_in_vain(seen):
     needless = [(name, status) for status, names in NEVER_SEEN.items() for name in names
                 if status in seen[name]]
