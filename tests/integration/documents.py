@@ -57,15 +57,19 @@ def new_referral(**overrides):
             "immediate_concerns": "none", **overrides}
 
 
+def full_child(**overrides):
+    """A child with every member that the contract has."""
+    return dead_child(**{"family_id": new_number("family"), "age_years": 7, "ethnic_group": "asian",
+                         "disability": "yes", "legal_status": "looked_after_foster",
+                         "register_status": "current", "siblings_count_band": "1_2",
+                         "known_to": ["police", "health_board"], "cause_of_death_group": "awaiting",
+                         "harm_types": ["neglect", "physical_abuse"], "carm": True, **overrides})
+
+
 def full_referral(**overrides):
     """A referral with every member that there is."""
-    child = dead_child(family_id=new_number("family"), age_years=7, ethnic_group="asian",
-                       disability="yes", legal_status="looked_after_foster",
-                       register_status="current", siblings_count_band="1_2",
-                       known_to=["police", "health_board"], cause_of_death_group="awaiting",
-                       harm_types=["neglect", "physical_abuse"], carm=True)
     return new_referral(
-        source_role="practitioner", incident_on=days_ago(12), children=[child],
+        source_role="practitioner", incident_on=days_ago(12), children=[full_child()],
         criteria_claimed=["abuse_or_neglect", "care_experienced"],
         immediate_concerns="passed_on", passed_to_organisation="POL-G",
         agencies_involved=["police", "health_board"],
