@@ -410,6 +410,13 @@ def test_the_list_says_from_which_day_statistics_are_kept(dashboard, cluster):
     assert listed["releases"] == []
 
 
+def test_a_table_covers_the_periods_between_from_and_to(analyst):
+    query = "view=live&period_type=month&from=2026-01-01&to=2026-04-01"
+    rows = read(analyst, query=query).needed(200)["rows"]
+    assert sorted({(row["period_from"], row["period_to"]) for row in rows}) == [
+        ("2026-01-01", "2026-02-01"), ("2026-02-01", "2026-03-01"), ("2026-03-01", "2026-04-01")]
+
+
 def test_before_the_first_release_nothing_is_said_to_be_complete(dashboard):
     reply = read(dashboard)
     assert (reply["release"], reply["as_of"], reply["complete"], reply["rows"]) == (None, None, None, [])
@@ -421,3 +428,32 @@ def test_the_development_roles_read_the_statistics_that_are_theirs(instance, rol
     client = Client(instance.url, instance.run("token", "--role", role))
     assert client.send("listStatistics").status == 200
     assert read(client, query=query or None).status == 200
+
+
+def until_released(client, *names):
+    def listed():
+        return [one["name"] for one in client.send("listStatistics").needed(200)["releases"]]
+    wait_until(lambda: listed() == list(names), lambda: f"the releases {names}, not {listed()}")
+
+
+@pytest.fixture
+def releases(cluster, committee, dashboard):
+    """Two releases by name, with the end of what they cover, as operators make them; they are removed afterwards."""
+    made = {"2024": "2024-04-01", "2025": "2025-04-01"}
+    case = given_case(committee, "decision", opened_on="2023-05-02")
+    decide(committee, case["id"]).needed(201)
+    cluster.execute("update register.case_decision set decided_on = '2023-06-01' where case_id = %s", (case["id"],))
+    for name, covers_to in made.items():
+        cluster.execute("select statistic_release_make(%s, %s, %s)", (name, f"{name}-06-25", covers_to))
+    until_released(dashboard, *made)
+    yield made
+    cluster.execute("truncate register.statistic_released_cell, register.statistic_release")
+    until_released(dashboard)
+
+
+def test_each_release_can_be_read_by_its_name(releases, dashboard):
+    for name, covers_to in releases.items():
+        reply = read(dashboard, query=f"release={name}").needed(200)
+        assert reply["release"] == name
+        assert max(row["period_to"] for row in reply["rows"]) == covers_to
+    assert read(dashboard)["release"] == "2025"
