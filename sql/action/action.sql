@@ -72,8 +72,7 @@ declare
     c review_case := case_lock_open(p_case, null);
 begin
     if c.stage in ('notification', 'information_gathering', 'recommendation') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_decision',
-            'Actions can only be added from the stage decision onwards.')));
+        perform conflict('before_decision', 'Actions can only be added from the stage decision onwards.');
     end if;
     return c;
 end
@@ -138,9 +137,7 @@ declare
     a action;
 begin
     select * into a from action where id = p_id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, a.version);
     return a;
 end
@@ -150,8 +147,7 @@ $$;
 create function action_refuse_ended(a action) returns void language plpgsql as $$
 begin
     if action_has_ended(a.status) then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'action_ended', 'The action has ended as ' || a.status || '.')));
+        perform conflict('action_ended', 'The action has ended as ' || a.status || '.');
     end if;
 end
 $$;
@@ -212,8 +208,7 @@ begin
             ('agreed', 'not_achieved'), ('in_progress', 'not_achieved'), ('completed', 'not_achieved'),
             ('proposed', 'superseded'), ('agreed', 'superseded'), ('in_progress', 'superseded'),
             ('completed', 'superseded')) then
-        perform refuse(409, 'state_conflict', json_build_array(fault('/status', 'not_a_transition',
-            'cannot follow the status ' || a.status)));
+        perform conflict_at('/status', 'not_a_transition', 'cannot follow the status ' || a.status);
     end if;
     if n.owner_organisation <> a.owner_organisation and not change ? 'owner_accepted_on' then
         n.owner_accepted_on := null; -- the new owner has not accepted it yet
@@ -263,9 +258,9 @@ declare
     u action_update := jsonb_populate_record(null::action_update, input);
 begin
     if a.status not in ('agreed', 'in_progress') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_progress',
-            'Progress can only be reported on an action that is agreed or in progress; this one is '
-            || a.status || '.')));
+        perform conflict('not_in_progress',
+            'Progress can only be reported on an action that is agreed or in progress; this one is ' || a.status
+            || '.');
     end if;
     perform refuse_faults(
         future_fault('/reported_on', u.reported_on),
@@ -286,12 +281,11 @@ declare
     on_day date := (input ->> 'completed_on')::date;
 begin
     if a.status not in ('agreed', 'in_progress') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_progress',
-            'Only an action that is agreed or in progress can be completed; this one is ' || a.status || '.')));
+        perform conflict('not_in_progress',
+            'Only an action that is agreed or in progress can be completed; this one is ' || a.status || '.');
     end if;
     if action_waits(a) then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'dependency_open',
-            'An action on which this one depends has not ended.')));
+        perform conflict('dependency_open', 'An action on which this one depends has not ended.');
     end if;
     perform refuse_faults(
         future_fault('/completed_on', on_day),
@@ -313,16 +307,12 @@ declare
     on_day date := (input ->> 'verified_on')::date;
     former text;
 begin
-    if a.committee <> claim('committee') then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(a.committee = claim('committee'));
     if a.status <> 'completed' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_completed',
-            'Only a completed action can be verified; this one is ' || a.status || '.')));
+        perform conflict('not_completed', 'Only a completed action can be verified; this one is ' || a.status || '.');
     end if;
     if a.completed_by = claim('client') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
-            'The client that reported the completion cannot verify it.')));
+        perform conflict('separation_of_duties', 'The client that reported the completion cannot verify it.');
     end if;
     perform refuse_faults(
         future_fault('/verified_on', on_day),

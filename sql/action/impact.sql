@@ -21,12 +21,10 @@ declare
     a action := action_lock(p_action, null);
     r impact_review := jsonb_populate_record(null::impact_review, input);
 begin
-    if a.committee <> claim('committee') then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(a.committee = claim('committee'));
     if a.status <> 'verified' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_verified',
-            'Only a verified action can have an impact review; this one is ' || a.status || '.')));
+        perform conflict('not_verified',
+            'Only a verified action can have an impact review; this one is ' || a.status || '.');
     end if;
     perform refuse_faults(
         future_fault('/reviewed_on', r.reviewed_on),

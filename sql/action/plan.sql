@@ -69,9 +69,7 @@ declare
     faults json[] := '{}';
 begin
     select * into a from action where id = p_id and committee = claim('committee');
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     c := case_lock(a.case_id, null);
     a := action_lock(p_id, expected);
     perform case_refuse_closed(c);

@@ -290,9 +290,7 @@ declare
 begin
     perform case_wait(p_id);
     select * into c from review_case where id = p_id and committee = claim('committee') for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, c.version);
     return c;
 end
@@ -302,8 +300,7 @@ $$;
 create function case_refuse_closed(c review_case) returns void language plpgsql as $$
 begin
     if c.stage = 'closed' then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'case_closed', 'The case is closed. Re-open it first.')));
+        perform conflict('case_closed', 'The case is closed. Re-open it first.');
     end if;
 end
 $$;
@@ -317,9 +314,7 @@ declare
 begin
     perform case_wait(p_id);
     select * into c from review_case where id = p_id;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform case_refuse_closed(c);
     return c;
 end
@@ -433,8 +428,7 @@ declare
 begin
     perform refuse_faults(variadic child_faults(input, ''));
     if exists (select from child x where x.case_id = c.id and x.child_ref = input ->> 'child_ref') then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault('/child_id', 'repeated_child', 'duplicates a child already on the case')));
+        perform conflict_at('/child_id', 'repeated_child', 'duplicates a child already on the case');
     end if;
     perform case_add_children(c, wrapped);
     perform decision_tell_more(c.id);
@@ -453,9 +447,7 @@ declare
     n child;
 begin
     select * into k from child where id = p_id and case_id = c.id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, k.version);
     n := jsonb_populate_record(k, change);
     perform refuse_faults(variadic array[

@@ -150,9 +150,7 @@ declare
     revised date := (change ->> 'revised_due_on')::date;
 begin
     select * into s from case_stage where id = p_id and case_id = c.id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, s.version);
     n := jsonb_populate_record(s, change);
     perform refuse_faults(

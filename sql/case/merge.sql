@@ -57,12 +57,11 @@ begin
         future_fault('/merged_on', on_day),
         early_fault('/merged_on', on_day, c.stage_entered_on, 'the current stage was entered'));
     if target.stage = 'closed' then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault('/into_case_id', 'case_closed', 'is a closed case')));
+        perform conflict_at('/into_case_id', 'case_closed', 'is a closed case');
     end if;
     if exists (select from case_transfer t where t.case_id = target.id and t.status = 'proposed') then
-        perform refuse(409, 'state_conflict', json_build_array(fault('/into_case_id', 'transfer_proposed',
-            'is offered to another committee; withdraw the transfer first')));
+        perform conflict_at('/into_case_id', 'transfer_proposed',
+            'is offered to another committee; withdraw the transfer first');
     end if;
     blockers := merge_blockers(c);
     if blockers is not null then

@@ -39,8 +39,8 @@ begin
         on conflict (stage, committee, valid_from) do nothing
         returning * into t;
     if not found then
-        perform refuse(409, 'state_conflict', json_build_array(fault('/valid_from', 'repeated_timescale',
-            'is already the first day of another timescale for this stage')));
+        perform conflict_at('/valid_from', 'repeated_timescale',
+            'is already the first day of another timescale for this stage');
     end if;
     return (201, null, null, timescale_document(t))::reply;
 end
@@ -60,8 +60,7 @@ begin
         on conflict (committee, day) do nothing
         returning * into h;
     if not found then
-        perform refuse(409, 'state_conflict', json_build_array(fault('/holiday_on', 'repeated_holiday',
-            'is already a local holiday')));
+        perform conflict_at('/holiday_on', 'repeated_holiday', 'is already a local holiday');
     end if;
     return (201, null, null, local_holiday_document(h))::reply;
 end

@@ -64,6 +64,30 @@ language sql immutable as $$
     select json_build_object('pointer', pointer, 'rule', rule, 'message', message)
 $$;
 
+-- Refuses with 409 `state_conflict`: the state of the resource forbids the request, whatever its content.
+create function conflict(rule text, message text) returns void language plpgsql as $$
+begin
+    perform refuse(409, 'state_conflict', json_build_array(fault(null, rule, message)));
+end
+$$;
+
+-- Refuses as `conflict`, for one member of the request.
+create function conflict_at(pointer text, rule text, message text) returns void language plpgsql as $$
+begin
+    perform refuse(409, 'state_conflict', json_build_array(fault(pointer, rule, message)));
+end
+$$;
+
+-- Refuses with 404 unless the row was found and the caller may see it: `perform refuse_unless_found(found)` behind the
+-- statement that reads it.
+create function refuse_unless_found(seen boolean) returns void language plpgsql as $$
+begin
+    if not seen then
+        perform refuse(404, 'not_found');
+    end if;
+end
+$$;
+
 -- Returns the fault `date_in_future` for an event that is dated after today; null if the day is past, today or null.
 create function future_fault(pointer text, day date) returns json language sql stable as $$
     select case when day > today() then fault(pointer, 'date_in_future', 'must not be in the future') end

@@ -94,9 +94,7 @@ begin
     if not found then
         return;
     end if;
-    if k.seen and not is_seen(k.collection, k.subject) then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(not k.seen or is_seen(k.collection, k.subject));
     k.body := answer_now(k.body);
     return next k;
 end

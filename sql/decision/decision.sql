@@ -52,8 +52,8 @@ begin
     known := found;
     perform refuse_put(create_only, expected, r.version);
     if c.stage not in ('recommendation', 'decision') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_recommendation',
-            'A recommendation can only be recorded in the stages recommendation and decision.')));
+        perform conflict('not_in_stage_recommendation',
+            'A recommendation can only be recorded in the stages recommendation and decision.');
     end if;
     select min(s.entered_on) into earliest from case_stage s
         where s.case_id = c.id and s.stage = 'recommendation';
@@ -221,9 +221,9 @@ begin
     perform refuse_put(create_only, expected, d.version);
     if c.stage <> 'decision' and (c.decision_outcome is null or c.stage = 'closed'
             or not coalesce(only_informs(d, input), false)) then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_decision',
+        perform conflict('not_in_stage_decision',
             'A decision can only be recorded in the stage decision. Later only the members about '
-            || 'informing family and chief officers can change.')));
+            || 'informing family and chief officers can change.');
     end if;
     select * into s from case_stage where case_id = c.id and left_on is null;
     perform refuse_faults(variadic informing_faults(n)

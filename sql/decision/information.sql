@@ -88,8 +88,7 @@ begin
         early_fault('/due_on', r.due_on, r.asked_on, 'asked_on'));
     if exists (select from information_request x
             where x.case_id = c.id and x.organisation = r.organisation and x.status = 'open') then
-        perform refuse(409, 'state_conflict', json_build_array(fault('/organisation', 'already_asked',
-            'has a request of this case that is still open')));
+        perform conflict_at('/organisation', 'already_asked', 'has a request of this case that is still open');
     end if;
     insert into information_request (id, committee, case_id, organisation, question, asked_on, due_on, recorded_by)
         values (uuid_v7(), c.committee, c.id, r.organisation, r.question, r.asked_on, r.due_on,
@@ -105,8 +104,7 @@ create function information_refuse_ended(r information_request) returns void
 language plpgsql as $$
 begin
     if r.status <> 'open' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'request_not_open',
-            'The request is no longer open: ' || r.status || '.')));
+        perform conflict('request_not_open', 'The request is no longer open: ' || r.status || '.');
     end if;
 end
 $$;
@@ -121,9 +119,7 @@ declare
     n information_request;
 begin
     select * into r from information_request where id = p_id and case_id = c.id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, r.version);
     perform information_refuse_ended(r);
     n := jsonb_populate_record(r, change);
@@ -151,9 +147,7 @@ begin
     perform case_wait(case_id) from information_request where id = p_id and organisation = own_organisation();
     select * into r from information_request
         where id = p_id and organisation = own_organisation() for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform information_refuse_ended(r);
     n := jsonb_populate_record(r, input);
     perform refuse_faults(

@@ -236,8 +236,7 @@ begin
         where n.case_id = c.id and n.kind = asked and n.sent_on is null and n.withdrawn_on is null
             and (other is null or n.to_organisation = other);
     if made is null then
-        perform refuse(409, 'state_conflict', json_build_array(fault('/kind', 'already_told',
-            'already has sent notices with the current content')));
+        perform conflict_at('/kind', 'already_told', 'already has sent notices with the current content');
     end if;
     return (201, null, null, json_build_object('items', made, 'next', null))::reply;
 end
@@ -260,16 +259,12 @@ declare
     on_day date := (input ->> 'sent_on')::date;
 begin
     select * into n from notice where id = p_id and case_id = c.id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     if n.sent_on is not null then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'already_sent', 'The notice was already sent.')));
+        perform conflict('already_sent', 'The notice was already sent.');
     end if;
     if n.withdrawn_on is not null then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'notice_withdrawn', 'The notice is no longer needed.')));
+        perform conflict('notice_withdrawn', 'The notice is no longer needed.');
     end if;
     perform refuse_faults(
         future_fault('/sent_on', on_day),
@@ -288,12 +283,9 @@ declare
 begin
     select * into n from notice where id = p_id and to_organisation = own_organisation()
         and claim('kind') = 'inspectorate' for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     if n.observations is not null then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'already_observed', 'Observations on this notice are already recorded.')));
+        perform conflict('already_observed', 'Observations on this notice are already recorded.');
     end if;
     perform refuse_faults(
         future_fault('/received_on', on_day),

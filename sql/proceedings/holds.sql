@@ -85,9 +85,7 @@ declare
     n case_hold;
 begin
     select * into h from case_hold where id = p_id and case_id = c.id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, h.version);
     n := jsonb_populate_record(h, change);
     perform refuse_faults(variadic hold_faults(c, n));

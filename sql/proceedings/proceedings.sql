@@ -111,13 +111,10 @@ begin
     -- A liaison organisation sees proceedings on their own, not as parts of a case.
     select * into p from proceeding where id = p_id
         and (p_case is null or case_id = p_case and exists (select from review_case c where c.id = p_case)) for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, p.version);
     if case_is_closed(p.case_id) then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'case_closed', 'The case is closed. Re-open it first.')));
+        perform conflict('case_closed', 'The case is closed. Re-open it first.');
     end if;
     return p;
 end

@@ -209,14 +209,11 @@ declare
     r referral;
 begin
     select * into r from referral where id = p_id for update;
-    if not found or as_sender and r.source_organisation <> own_organisation()
-            or not as_sender and r.committee <> claim('committee') then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found and case when as_sender then r.source_organisation = own_organisation()
+        else r.committee = claim('committee') end);
     perform refuse_stale(expected, r.version);
     if r.status not in ('submitted', 'acknowledged') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_decided',
-            'The committee has decided about this referral, or it was withdrawn.')));
+        perform conflict('referral_decided', 'The committee has decided about this referral, or it was withdrawn.');
     end if;
     return r;
 end
@@ -271,8 +268,7 @@ declare
     on_day date := (input ->> 'acknowledged_on')::date;
 begin
     if r.status = 'acknowledged' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'already_acknowledged',
-            'The referral was already acknowledged.')));
+        perform conflict('already_acknowledged', 'The referral was already acknowledged.');
     end if;
     perform refuse_faults(
         future_fault('/acknowledged_on', on_day),
@@ -325,8 +321,7 @@ begin
                 fault('/case_id', 'unknown_case', 'is not a case of this committee')));
         end if;
         if c.stage = 'closed' then
-            perform refuse(409, 'state_conflict', json_build_array(
-                fault('/case_id', 'case_closed', 'is a closed case')));
+            perform conflict_at('/case_id', 'case_closed', 'is a closed case');
         end if;
     end if;
     perform case_add_children(c, r.children);

@@ -33,8 +33,7 @@ begin
     known := found;
     perform refuse_put(create_only, expected, e.version);
     if c.stage <> 'evaluation' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_evaluation',
-            'An evaluation can only be recorded in the stage evaluation.')));
+        perform conflict('not_in_stage_evaluation', 'An evaluation can only be recorded in the stage evaluation.');
     end if;
     perform refuse_faults(
         future_fault('/evaluated_on', n.evaluated_on),

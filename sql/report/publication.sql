@@ -107,8 +107,7 @@ $$;
 create function refuse_unless_ratified(ratified date) returns void language plpgsql as $$
 begin
     if ratified is null then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_ratified',
-            'The chief officers must ratify the report first.')));
+        perform conflict('not_ratified', 'The chief officers must ratify the report first.');
     end if;
 end
 $$;
@@ -142,8 +141,8 @@ begin
     end if;
     if n.published_on is distinct from p.published_on and n.published_on is not null
             and publication_held(c) then
-        perform refuse(409, 'state_conflict', json_build_array(fault('/published_on', 'publication_held',
-            'A hold on publication or dissemination must be lifted first.')));
+        perform conflict_at('/published_on', 'publication_held',
+            'A hold on publication or dissemination must be lifted first.');
     end if;
     -- The check applies to the form decided and to the report as it was. Another form or report must be checked again,
     -- unless it is already published.
@@ -186,13 +185,11 @@ declare
 begin
     select * into p from publication where case_id = c.id for update;
     if p.form is null or p.form = 'not_published' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'nothing_to_publish',
-            'There is nothing to publish, so nothing to check.')));
+        perform conflict('nothing_to_publish', 'There is nothing to publish, so nothing to check.');
     end if;
     if has_written(c, 'publication',
             '{anonymisation_checked_on,anonymisation_checked_by,anonymisation_checked_digest}') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
-            'A client that prepared the publication cannot check it.')));
+        perform conflict('separation_of_duties', 'A client that prepared the publication cannot check it.');
     end if;
     perform refuse_faults(
         future_fault('/checked_on', on_day),
@@ -231,8 +228,7 @@ declare
 begin
     perform refuse_unless_ratified(ratified);
     if case_held(c, 'dissemination') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'dissemination_held',
-            'A hold on dissemination must be lifted first.')));
+        perform conflict('dissemination_held', 'A hold on dissemination must be lifted first.');
     end if;
     perform refuse_faults(
         future_fault('/disseminated_on', d.disseminated_on),

@@ -119,12 +119,11 @@ begin
     known := found;
     perform refuse_put(create_only, expected, p.version);
     if not report_is_written_in(c.stage) then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_reporting',
-            'The report can only be changed in the stages review and reporting.')));
+        perform conflict('not_in_stage_reporting',
+            'The report can only be changed in the stages review and reporting.');
     end if;
     if p.committee_agreed_on is not null and c.committee is distinct from claim('committee') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'agreed_by_committee',
-            'Only the committee can change a report that it agreed.')));
+        perform conflict('agreed_by_committee', 'Only the committee can change a report that it agreed.');
     end if;
     perform refuse_faults(variadic report_faults(c, p, n));
     n.agreed_by := case when n.committee_agreed_on is null then null
@@ -217,17 +216,15 @@ declare
     n ratification := jsonb_populate_record(null::ratification, input);
 begin
     if c.stage <> 'ratification' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_in_stage_ratification',
-            'A report can only be ratified in the stage ratification.')));
+        perform conflict('not_in_stage_ratification', 'A report can only be ratified in the stage ratification.');
     end if;
     if r.outcome = 'ratified' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'ratified_already',
-            'The report is already ratified.')));
+        perform conflict('ratified_already', 'The report is already ratified.');
     end if;
     select * into p from report where case_id = c.id;
     if claim('client') = p.agreed_by or has_written(c, 'report', '{committee_agreed_on,agreed_by}') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
-            'A client that wrote the report or recorded its agreement cannot ratify it.')));
+        perform conflict('separation_of_duties',
+            'A client that wrote the report or recorded its agreement cannot ratify it.');
     end if;
     perform refuse_faults(variadic ratification_faults(n, p.committee_agreed_on));
     insert into ratification (id, committee, case_id, stage_sequence, outcome, decided_on, reason,
@@ -252,8 +249,7 @@ declare
     on_day date := (input ->> 'considered_on')::date;
 begin
     if r.outcome is distinct from 'ratified' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_ratified',
-            'The plan can only be considered after the report is ratified.')));
+        perform conflict('not_ratified', 'The plan can only be considered after the report is ratified.');
     end if;
     perform refuse_faults(
         future_fault('/considered_on', on_day),

@@ -33,16 +33,14 @@ declare
 begin
     select * into e from erasure x where x.status = 'announced' and (x.case_id = p_case or x.referral_id = p_referral);
     if not found then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'erasure_not_announced',
-            'The erasure must be announced first.')));
+        perform conflict('erasure_not_announced', 'The erasure must be announced first.');
     end if;
     if e.announced_by = claim('client') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'separation_of_duties',
-            'The client that announced the erasure cannot carry it out.')));
+        perform conflict('separation_of_duties', 'The client that announced the erasure cannot carry it out.');
     end if;
     if e.not_before > today() then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_erasure_day',
-            'The erasure is announced for ' || e.not_before || ' and may be stopped until then.')));
+        perform conflict('before_erasure_day',
+            'The erasure is announced for ' || e.not_before || ' and may be stopped until then.');
     end if;
 end
 $$;
@@ -56,8 +54,7 @@ declare
 begin
     if exists (select from erasure x where x.status = 'announced'
             and (x.case_id = p_case or x.referral_id = p_referral)) then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'erasure_announced',
-            'The erasure was already announced.')));
+        perform conflict('erasure_announced', 'The erasure was already announced.');
     end if;
     insert into erasure (id, committee, case_id, referral_id, reference, announced_on, announced_by, not_before)
         values (uuid_v7(), claim('committee'), p_case, p_referral, p_reference, today(), claim('client'), notice_ends())
@@ -85,9 +82,7 @@ declare
     r referral;
 begin
     select * into r from referral x where x.id = p_id and x.committee = claim('committee');
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, r.version);
     perform referral_refuse_kept(r, input);
     return erasure_announce(null, r.id, r.reference);
@@ -101,15 +96,12 @@ declare
     e erasure;
 begin
     select * into e from erasure where id = p_id and committee = claim('committee');
-    if not found or not has_any_scope('cases.write', 'retention.write') then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found and has_any_scope('cases.write', 'retention.write'));
     perform refuse_stale(expected, e.version);
     update erasure set status = 'stopped', stopped_on = today(), stopped_because = 'committee'
         where id = p_id and version = e.version and status = 'announced' returning * into e;
     if not found then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'erasure_stopped',
-            'The erasure was already stopped.')));
+        perform conflict('erasure_stopped', 'The erasure was already stopped.');
     end if;
     return (200, e.version, null, erasure_document(e))::reply;
 end

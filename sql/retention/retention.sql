@@ -226,20 +226,16 @@ $$;
 create function case_refuse_kept(c review_case, input jsonb) returns void language plpgsql as $$
 begin
     if c.closed_on is null then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'case_open', 'The case is open.')));
+        perform conflict('case_open', 'The case is open.');
     end if;
     if exists (select from review_case x where c.id in (x.id, x.merged_into) and retain_until(x) >= today()) then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'before_retention_date', 'The case must be kept until its retention date.')));
+        perform conflict('before_retention_date', 'The case must be kept until its retention date.');
     end if;
     if c.merged_into is not null then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'case_merged', 'The case is erased with the case that it was merged into.')));
+        perform conflict('case_merged', 'The case is erased with the case that it was merged into.');
     end if;
     if exists (select from review_case x where c.id in (x.id, x.merged_into) and x.legal_hold) then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault(null, 'legal_hold', 'A legal hold is in force.')));
+        perform conflict('legal_hold', 'A legal hold is in force.');
     end if;
     perform refuse_faults(case when input ->> 'reference' <> c.reference then
         fault('/reference', 'reference_differs', 'is not the reference of the case') end);
@@ -275,12 +271,10 @@ $$;
 create function referral_refuse_kept(r referral, input jsonb) returns void language plpgsql as $$
 begin
     if r.status not in ('rejected', 'withdrawn') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'referral_not_ended',
-            'The referral is open, or it is erased with the case that it became.')));
+        perform conflict('referral_not_ended', 'The referral is open, or it is erased with the case that it became.');
     end if;
     if referral_retain_until(r) >= today() then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_retention_date',
-            'The referral must be kept until its retention date.')));
+        perform conflict('before_retention_date', 'The referral must be kept until its retention date.');
     end if;
     perform refuse_faults(case when input ->> 'reference' <> r.reference then
         fault('/reference', 'reference_differs', 'is not the reference of the referral') end);
@@ -297,9 +291,7 @@ declare
 begin
     select * into r from referral x where x.id = p_id and x.committee = claim('committee')
         and has_scope('retention.write') for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, r.version);
     perform referral_refuse_kept(r, input);
     perform erasure_refuse_early(null, r.id);
@@ -345,8 +337,7 @@ begin
         on conflict (committee, valid_from) where withdrawn_on is null do nothing
         returning * into r;
     if not found then
-        perform refuse(409, 'state_conflict', json_build_array(
-            fault('/valid_from', 'rule_there_already', 'already has a rule')));
+        perform conflict_at('/valid_from', 'rule_there_already', 'already has a rule');
     end if;
     return (201, r.version, '/v1/retention-rules/' || r.id, retention_rule_document(r))::reply;
 end
@@ -359,15 +350,12 @@ declare
     r retention_rule;
 begin
     select * into r from retention_rule where id = p_id and committee = claim('committee');
-    if not found or not has_scope('retention.write') then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found and has_scope('retention.write'));
     perform refuse_stale(expected, r.version);
     update retention_rule set withdrawn_on = today()
         where id = p_id and version = r.version and valid_from > today() and withdrawn_on is null returning * into r;
     if not found then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'rule_not_pending',
-            'The rule has begun or was withdrawn. Add another rule instead.')));
+        perform conflict('rule_not_pending', 'The rule has begun or was withdrawn. Add another rule instead.');
     end if;
     return (200, r.version, null, retention_rule_document(r))::reply;
 end

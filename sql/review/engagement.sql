@@ -107,9 +107,7 @@ declare
     n family_engagement;
 begin
     select * into e from family_engagement where id = p_id and case_id = c.id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, e.version);
     n := jsonb_populate_record(e, change);
     perform refuse_faults(variadic family_invitation_faults(c, n) || family_answer_faults(c, n));
@@ -199,9 +197,7 @@ declare
     n practitioner_engagement;
 begin
     select * into e from practitioner_engagement where id = p_id and case_id = c.id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, e.version);
     n := jsonb_populate_record(e, change);
     perform refuse_faults(variadic practitioner_engagement_faults(c, n));

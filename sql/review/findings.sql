@@ -6,7 +6,7 @@ language plpgsql as $$
 begin
     if (select s.position from stage s where s.code = c.stage)
             < (select s.position from stage s where s.code = p_stage) then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, rule, message)));
+        perform conflict(rule, message);
     end if;
 end
 $$;
@@ -58,9 +58,7 @@ declare
     n finding;
 begin
     select * into f from finding where id = p_id and case_id = c.id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, f.version);
     n := jsonb_populate_record(f, change);
     update finding set (kind, statement, practice_area, themes, factors)
@@ -134,9 +132,7 @@ declare
     n strategy;
 begin
     select * into s from strategy where id = p_id and case_id = c.id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, s.version);
     n := jsonb_populate_record(s, change);
     perform refuse_faults(variadic strategy_faults(c, n));

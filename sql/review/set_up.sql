@@ -6,8 +6,7 @@ create function refuse_before_set_up(c review_case) returns void language plpgsq
 begin
     if c.stage in ('notification', 'information_gathering', 'recommendation')
             or c.stage = 'decision' and c.decision_outcome is distinct from 'proceed' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'before_set_up',
-            'The committee must decide to proceed first.')));
+        perform conflict('before_set_up', 'The committee must decide to proceed first.');
     end if;
 end
 $$;
@@ -92,8 +91,7 @@ begin
     perform case_refuse_closed(c);
     perform refuse_before_set_up(c);
     if c.stage not in ('decision', 'set_up', 'review', 'reporting') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'after_reporting',
-            'The mandate cannot change after the report went to the chief officers.')));
+        perform conflict('after_reporting', 'The mandate cannot change after the report went to the chief officers.');
     end if;
     perform refuse_faults(variadic mandate_faults(c, n));
     insert into mandate (case_id, committee, agreed_on, questions, period_from, period_to, agencies,
@@ -153,8 +151,7 @@ begin
     if m.role = 'chair' and m.ended_on is null and exists (
             select from team_member x where x.case_id = c.id and x.role = 'chair' and x.ended_on is null
                 and x.id is distinct from m.id) then
-        perform refuse(409, 'state_conflict', json_build_array(fault('/role', 'chair_appointed',
-            'belongs to another member; end that appointment first')));
+        perform conflict_at('/role', 'chair_appointed', 'belongs to another member; end that appointment first');
     end if;
 end
 $$;
@@ -187,9 +184,7 @@ declare
     n team_member;
 begin
     select * into m from team_member where id = p_id and case_id = c.id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, m.version);
     n := jsonb_populate_record(m, change);
     perform team_refuse_second_chair(c, n);

@@ -62,8 +62,7 @@ begin
     if exists (select from case_access x where x.case_id = c.id and x.organisation = a.organisation
             and x.client is not distinct from a.client and x.role = a.role and x.ended_on is null
             and (x.ends_on is null or x.ends_on >= today())) then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'access_there_already',
-            'This access is already in force. Change it instead.')));
+        perform conflict('access_there_already', 'This access is already in force. Change it instead.');
     end if;
     insert into case_access (id, committee, case_id, organisation, client, role, starts_on, ends_on)
         values (uuid_v7(), c.committee, c.id, a.organisation, a.client, a.role, a.starts_on, a.ends_on)
@@ -82,13 +81,10 @@ declare
     n case_access;
 begin
     select * into a from case_access where case_id = c.id and id = p_id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, a.version);
     if a.ended_on is not null then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'access_ended',
-            'The access has ended. Grant it again.')));
+        perform conflict('access_ended', 'The access has ended. Grant it again.');
     end if;
     n := jsonb_populate_record(a, change);
     perform refuse_faults(variadic access_faults(n) || array[

@@ -48,8 +48,7 @@ declare
     t case_transfer := jsonb_populate_record(null::case_transfer, input);
 begin
     if exists (select from case_transfer x where x.case_id = c.id and x.status = 'proposed') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'transfer_proposed',
-            'A transfer of the case is already proposed.')));
+        perform conflict('transfer_proposed', 'A transfer of the case is already proposed.');
     end if;
     perform refuse_faults(
         other_committee_fault('/to_committee', t.to_committee),
@@ -72,14 +71,11 @@ declare
     t case_transfer;
 begin
     select * into t from case_transfer where id = p_id for update;
-    if not found or claim('committee')
-            <> (case when as_receiver then t.to_committee else t.from_committee end) then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found
+        and claim('committee') = case when as_receiver then t.to_committee else t.from_committee end);
     perform refuse_stale(expected, t.version);
     if t.status <> 'proposed' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'transfer_decided',
-            'The transfer has been decided or withdrawn.')));
+        perform conflict('transfer_decided', 'The transfer has been decided or withdrawn.');
     end if;
     return t;
 end

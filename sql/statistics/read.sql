@@ -228,9 +228,7 @@ begin
         perform refuse(403, 'scope_missing');
     end if;
     select * into t from statistic_table where code = p_table;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     if coalesce(filters ->> 'view', 'released') = 'live' then
         if not may_see_live(filters ->> 'committee') then
             perform refuse(403, 'scope_missing', json_build_array(parameter_fault('view', 'scope_missing',

@@ -121,8 +121,7 @@ $$;
 create function refuse_webhooks_off(switched_on boolean) returns void language plpgsql as $$
 begin
     if not switched_on then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'webhooks_off',
-            'Webhooks are not enabled in this register.')));
+        perform conflict('webhooks_off', 'Webhooks are not enabled in this register.');
     end if;
 end
 $$;
@@ -149,13 +148,10 @@ declare
     most constant integer := 20;
     w webhook := jsonb_populate_record(null::webhook, input);
 begin
-    if not (has_scope('webhooks.manage') and has_scope('changes.read')) then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(has_scope('webhooks.manage') and has_scope('changes.read'));
     perform refuse_webhooks_off(switched_on);
     if (select count(*) >= most from webhook x where x.organisation = claim('organisation')) then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'too_many_webhooks',
-            'The organisation has the maximum number of webhooks. Delete one first.')));
+        perform conflict('too_many_webhooks', 'The organisation has the maximum number of webhooks. Delete one first.');
     end if;
     perform refuse_webhook_faults(target_faults, w.types);
     insert into webhook (id, organisation, client, token_id, url, types, position, confirm_by)
@@ -174,9 +170,7 @@ declare
     w webhook;
 begin
     select * into w from webhook x where x.id = p_id for update;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     perform refuse_stale(expected, w.version);
     return w;
 end
@@ -187,8 +181,8 @@ $$;
 create function refuse_other_client(w webhook) returns void language plpgsql as $$
 begin
     if w.client <> claim('client') then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'not_its_client',
-            'Only the client that registered the webhook can do this. Others can pause or delete it.')));
+        perform conflict('not_its_client',
+            'Only the client that registered the webhook can do this. Others can pause or delete it.');
     end if;
 end
 $$;
@@ -303,12 +297,9 @@ declare
     d webhook_delivery;
 begin
     select * into d from webhook_delivery x where x.webhook_id = w.id and x.id = p_id;
-    if not found then
-        perform refuse(404, 'not_found');
-    end if;
+    perform refuse_unless_found(found);
     if d.status = 'pending' then
-        perform refuse(409, 'state_conflict', json_build_array(fault(null, 'delivery_pending',
-            'The event is already waiting to be sent.')));
+        perform conflict('delivery_pending', 'The event is already waiting to be sent.');
     end if;
     update webhook_delivery set status = 'pending', attempts_before = attempts, first_attempt_at = null,
             due_at = now(), finished_at = null
