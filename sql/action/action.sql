@@ -1,17 +1,68 @@
 -- Actions: agreeing, doing, completing and verifying the changes that the learning calls for.
 
--- Returns the first day in the stage decision, before which no event of an action is possible; null if the case has not
--- reached it. Runs as the owner: the owner of an action does not see the case.
-create function case_decision_entered(p_case uuid) returns date
-language plpgsql stable security definer set search_path from current as $$
-begin
-    return (select min(s.entered_on) from case_stage s where s.case_id = p_case and s.stage = 'decision');
-end
-$$;
-
 -- Whether the status is final: verified, not achieved or superseded.
 create function action_has_ended(status text) returns boolean language sql immutable as $$
     select status in ('verified', 'not_achieved', 'superseded')
+$$;
+
+-- Whether the action must still be carried out: it is proposed, agreed or in progress.
+create function action_is_outstanding(status text) returns boolean language sql immutable as $$
+    select status in ('proposed', 'agreed', 'in_progress')
+$$;
+
+-- Whether the action was carried out: its owner reported it as completed, or the committee verified it.
+create function action_is_done(status text) returns boolean language sql immutable as $$
+    select status in ('completed', 'verified')
+$$;
+
+-- Whether the action must still be carried out and its due day has passed.
+create function action_is_overdue(a action) returns boolean language sql stable as $$
+    select a.due_on < today() and action_is_outstanding(a.status)
+$$;
+
+-- The document of an action. The identifier and link of the case are null for callers outside its committee.
+create function action_document(a action) returns json language sql stable as $$
+    select json_build_object(
+        'id', a.id,
+        'case_id', case when a.committee = claim('committee') then a.case_id end,
+        'case_reference', a.case_reference,
+        'committee', a.committee,
+        'title', a.title,
+        'themes', a.themes,
+        'owner_organisation', a.owner_organisation,
+        'status', a.status,
+        'due_on', a.due_on,
+        'original_due_on', a.original_due_on,
+        'overdue', action_is_overdue(a),
+        'slippage_days', a.due_on - a.original_due_on,
+        'lateness_days', a.completed_on - a.original_due_on,
+        'strategy_id', a.strategy_id,
+        'owner_role', a.owner_role,
+        'contributors', a.contributors,
+        'owner_accepted_on', a.owner_accepted_on,
+        'depends_on', a.depends_on,
+        'replaces', a.replaces,
+        'replaced_by', a.replaced_by,
+        'cog_note', a.cog_note,
+        'impact_reviewed_on', a.impact_reviewed_on,
+        'success_measure', a.success_measure,
+        'priority', a.priority,
+        'scope', a.scope,
+        'resource_issue', a.resource_issue,
+        'progress', a.progress,
+        'completed_on', a.completed_on,
+        'evidence', a.evidence,
+        'verified_on', a.verified_on,
+        'reason', a.reason,
+        'created_at', rendered(a.created_at),
+        'updated_at', rendered(a.updated_at),
+        'version', a.version,
+        'etag', entity_tag(a.version),
+        'links', json_build_object(
+            'self', '/v1/actions/' || a.id,
+            'updates', '/v1/actions/' || a.id || '/updates',
+            'impact_reviews', '/v1/actions/' || a.id || '/impact-reviews',
+            'case', case when a.committee = claim('committee') then '/v1/cases/' || a.case_id end))
 $$;
 
 -- Whether an action on which this one depends has not ended. Runs as the owner: the organisation that carries the
@@ -41,8 +92,7 @@ declare
     newly_agreed boolean := agreed and (before.id is null or before.status = 'proposed');
 begin
     return array[
-        case when organisation_kind(n.owner_organisation) is null then
-            fault(base || '/owner_organisation', 'unknown_code', 'is not an organisation') end,
+        organisation_fault(base || '/owner_organisation', n.owner_organisation),
         case when agreed and n.success_measure is null then
             fault(base || '/success_measure', 'required_when_agreed',
                 'is needed before the action can be agreed') end,
@@ -58,10 +108,7 @@ begin
         future_fault(base || '/owner_accepted_on', n.owner_accepted_on),
         early_fault(base || '/owner_accepted_on', n.owner_accepted_on, case_decision_entered(n.case_id),
             'the stage decision was entered')
-        ] || array(
-            select fault(base || '/contributors/' || i - 1, 'unknown_code', 'is not an organisation')
-            from unnest(n.contributors) with ordinality u(code, i) where organisation_kind(code) is null
-        ) || action_strategy_fault(n, base);
+        ] || organisation_faults(base || '/contributors', n.contributors) || action_strategy_fault(n, base);
 end
 $$;
 
@@ -71,9 +118,8 @@ create function case_lock_for_actions(p_case uuid) returns review_case language 
 declare
     c review_case := case_lock_open(p_case, null);
 begin
-    if c.stage in ('notification', 'information_gathering', 'recommendation') then
-        perform conflict('before_decision', 'Actions can only be added from the stage decision onwards.');
-    end if;
+    perform case_refuse_before(c, 'decision', 'before_decision',
+        'Actions can only be added from the stage decision onwards.');
     return c;
 end
 $$;
@@ -350,4 +396,11 @@ language sql stable as $$
         and (filters ->> 'strategy' is null or a.strategy_id = (filters ->> 'strategy')::uuid)
         and (filters ->> 'due_from' is null or a.due_on >= (filters ->> 'due_from')::date)
         and (filters ->> 'due_to' is null or a.due_on < (filters ->> 'due_to')::date)
+$$;
+
+-- Each action of the case must be verified, not achieved or superseded.
+create function guard_actions_ended(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return not exists (select from action a where a.case_id = c.id and not action_has_ended(a.status));
+end
 $$;

@@ -9,6 +9,18 @@ begin
 end
 $$;
 
+-- Returns the fault of criteria that the facts of the children do not support; null if they support each of them.
+-- Guidance 2024, chapter 2.
+create function criteria_fault(pointer text, criteria text[], facts jsonb) returns json language plpgsql stable as $$
+begin
+    if unsupported_criteria(criteria, facts) is not null then
+        return fault(pointer, 'criterion_not_supported_by_facts',
+            'names a criterion that no child''s outcome supports');
+    end if;
+    return null;
+end
+$$;
+
 -- Guards of moves: a function guard_<code> for each code of stage_guard, in the file of the resource that it checks.
 
 -- The case must have at least one child.
@@ -59,14 +71,6 @@ $$;
 create function guard_decided_more_information(c review_case) returns boolean
 language sql immutable as $$
     select coalesce(c.decision_outcome = 'more_information', false)
-$$;
-
--- Each action of the case must be verified, not achieved or superseded.
-create function guard_actions_ended(c review_case) returns boolean language plpgsql stable as $$
-begin
-    return not exists (select from action a where a.case_id = c.id
-        and a.status not in ('verified', 'not_achieved', 'superseded'));
-end
 $$;
 
 -- Whether a guard holds for the case; raises an error for a code without a function.
@@ -126,10 +130,8 @@ begin
             'referrals', (select count(*) from referral r where r.case_id = c.id),
             'children', (select count(*) from child k where k.case_id = c.id),
             'actions', count(*),
-            'actions_open', count(*) filter
-                (where a.status in ('proposed', 'agreed', 'in_progress', 'completed')),
-            'actions_overdue', count(*) filter
-                (where a.status in ('proposed', 'agreed', 'in_progress') and a.due_on < today()))
+            'actions_open', count(*) filter (where not action_has_ended(a.status)),
+            'actions_overdue', count(*) filter (where action_is_overdue(a)))
         into counts
         from action a where a.case_id = c.id;
     if 'stages' = any (expand) then
@@ -256,18 +258,14 @@ declare
     opened date := (input ->> 'opened_on')::date;
     claimed text[] := array(select jsonb_array_elements_text(input -> 'criteria'));
 begin
-    if claim('committee') = '' then
-        perform refuse(403, 'organisation_not_allowed');
-    end if;
+    perform refuse_unless_committee();
     perform refuse_faults(variadic array[
         case when not exists (select from local_authority a
                 where a.code = input ->> 'local_authority' and a.committee = claim('committee')) then
             fault('/local_authority', 'outside_committee_area', 'is not in the area of the committee') end,
         future_fault('/opened_on', opened),
         early_fault('/opened_on', opened, earliest, to_char(earliest, 'YYYY-MM-DD')),
-        case when unsupported_criteria(claimed, input -> 'children') is not null then
-            fault('/criteria', 'criterion_not_supported_by_facts',
-                'names a criterion that no child''s outcome supports') end
+        criteria_fault('/criteria', claimed, input -> 'children')
         ] || children_faults(input -> 'children', '/children'));
     c := case_open(input ->> 'local_authority', input ->> 'review_type', input ->> 'guidance_edition',
         claimed, input ->> 'summary', opened);
@@ -301,6 +299,24 @@ create function case_refuse_closed(c review_case) returns void language plpgsql 
 begin
     if c.stage = 'closed' then
         perform conflict('case_closed', 'The case is closed. Re-open it first.');
+    end if;
+end
+$$;
+
+-- Whether the case is in a stage before this one.
+create function case_is_before(c review_case, p_stage text) returns boolean language plpgsql stable as $$
+begin
+    return (select s.position from stage s where s.code = c.stage)
+        < (select s.position from stage s where s.code = p_stage);
+end
+$$;
+
+-- Refuses with 409, the rule and the message while the case has not reached the stage.
+create function case_refuse_before(c review_case, p_stage text, rule text, message text) returns void
+language plpgsql as $$
+begin
+    if case_is_before(c, p_stage) then
+        perform conflict(rule, message);
     end if;
 end
 $$;
@@ -343,9 +359,7 @@ begin
     perform case_refuse_closed(c);
     n := jsonb_populate_record(c, change);
     perform refuse_faults(
-        case when change ? 'criteria' and unsupported_criteria(n.criteria, case_facts(c.id)) is not null then
-            fault('/criteria', 'criterion_not_supported_by_facts',
-                'names a criterion that no child''s outcome supports') end);
+        case when change ? 'criteria' then criteria_fault('/criteria', n.criteria, case_facts(c.id)) end);
     update review_case set (review_type, criteria, summary) = (n.review_type, n.criteria, n.summary)
         where id = p_id returning * into c;
     return (200, c.version, null, case_document(c, '{}'))::reply;

@@ -106,6 +106,15 @@ begin
 end
 $$;
 
+-- Returns the first day in the stage decision, before which no action and no event of a review is possible; null if the
+-- case has not reached it. Runs as the owner: the owner of an action does not see the case.
+create function case_decision_entered(p_case uuid) returns date
+language plpgsql stable security definer set search_path from current as $$
+begin
+    return (select min(s.entered_on) from case_stage s where s.case_id = p_case and s.stage = 'decision');
+end
+$$;
+
 -- The document of a stay in a stage. `overdue` compares with the revised due day if there is one, `late` never does. A
 -- stopped clock makes no stage overdue, but a stage that was late before remains late.
 create function case_stage_document(s case_stage) returns json language plpgsql stable as $$

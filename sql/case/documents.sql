@@ -1,4 +1,4 @@
--- The documents of a case's parts: children and actions.
+-- The documents of children: whole, and in bands.
 
 -- The document of a child. Without the scope children.read, `child_ref`, `family_ref` and `age_years` are null, so that
 -- it shows only bands.
@@ -36,50 +36,4 @@ $$;
 create function child_bands(c child) returns jsonb language sql immutable as $$
     select jsonb_build_object('outcome', c.outcome, 'age_band', c.age_band, 'sex', c.sex,
         'register_status', c.register_status, 'legal_status', c.legal_status)
-$$;
-
--- The document of an action. The identifier and link of the case are null for callers outside its committee.
-create function action_document(a action) returns json language sql stable as $$
-    select json_build_object(
-        'id', a.id,
-        'case_id', case when a.committee = claim('committee') then a.case_id end,
-        'case_reference', a.case_reference,
-        'committee', a.committee,
-        'title', a.title,
-        'themes', a.themes,
-        'owner_organisation', a.owner_organisation,
-        'status', a.status,
-        'due_on', a.due_on,
-        'original_due_on', a.original_due_on,
-        'overdue', a.due_on < today()
-            and a.status in ('proposed', 'agreed', 'in_progress'),
-        'slippage_days', a.due_on - a.original_due_on,
-        'lateness_days', a.completed_on - a.original_due_on,
-        'strategy_id', a.strategy_id,
-        'owner_role', a.owner_role,
-        'contributors', a.contributors,
-        'owner_accepted_on', a.owner_accepted_on,
-        'depends_on', a.depends_on,
-        'replaces', a.replaces,
-        'replaced_by', a.replaced_by,
-        'cog_note', a.cog_note,
-        'impact_reviewed_on', a.impact_reviewed_on,
-        'success_measure', a.success_measure,
-        'priority', a.priority,
-        'scope', a.scope,
-        'resource_issue', a.resource_issue,
-        'progress', a.progress,
-        'completed_on', a.completed_on,
-        'evidence', a.evidence,
-        'verified_on', a.verified_on,
-        'reason', a.reason,
-        'created_at', rendered(a.created_at),
-        'updated_at', rendered(a.updated_at),
-        'version', a.version,
-        'etag', entity_tag(a.version),
-        'links', json_build_object(
-            'self', '/v1/actions/' || a.id,
-            'updates', '/v1/actions/' || a.id || '/updates',
-            'impact_reviews', '/v1/actions/' || a.id || '/impact-reviews',
-            'case', case when a.committee = claim('committee') then '/v1/cases/' || a.case_id end))
 $$;

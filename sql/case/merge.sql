@@ -11,12 +11,11 @@ create function merge_blockers(c review_case) returns json language plpgsql stab
 begin
     return (select json_agg(fault(null, rule, message)) from (values
         ('actions_open', 'Each action of the case must be ended or merged first.',
-            exists (select from action a where a.case_id = c.id
-                and a.status not in ('verified', 'not_achieved', 'superseded'))),
+            not guard_actions_ended(c)),
         ('information_requests_open', 'Each information request of the case must be answered or withdrawn first.',
-            exists (select from information_request i where i.case_id = c.id and i.status = 'open')),
+            not guard_information_returned(c)),
         ('transfer_proposed', 'A transfer of the case has been proposed.',
-            exists (select from case_transfer t where t.case_id = c.id and t.status = 'proposed'))
+            transfer_is_proposed(c.id))
         ) blockers(rule, message, blocks) where blocks);
 end
 $$;
@@ -59,7 +58,7 @@ begin
     if target.stage = 'closed' then
         perform conflict_at('/into_case_id', 'case_closed', 'is a closed case');
     end if;
-    if exists (select from case_transfer t where t.case_id = target.id and t.status = 'proposed') then
+    if transfer_is_proposed(target.id) then
         perform conflict_at('/into_case_id', 'transfer_proposed',
             'is offered to another committee; withdraw the transfer first');
     end if;

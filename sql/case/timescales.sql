@@ -12,15 +12,6 @@ create function local_holiday_document(h local_holiday) returns json language sq
     select json_build_object('committee', h.committee, 'holiday_on', h.day, 'name', h.name)
 $$;
 
--- Refuses with 403 `organisation_not_allowed` if the caller is not a committee.
-create function refuse_unless_committee() returns void language plpgsql as $$
-begin
-    if claim('committee') = '' then
-        perform refuse(403, 'organisation_not_allowed');
-    end if;
-end
-$$;
-
 -- Returns the fault `not_in_the_past` for a day before today; null for today, a later day or null.
 create function past_fault(pointer text, day date) returns json language sql stable as $$
     select case when day < today() then fault(pointer, 'not_in_the_past', 'must not be in the past') end

@@ -158,11 +158,6 @@ begin
 end
 $$;
 
--- Whether the access is in force today.
-create or replace function access_in_force(a case_access) returns boolean language sql stable as $$
-    select a.ended_on is null and a.starts_on <= today() and (a.ends_on is null or a.ends_on >= today())
-$$;
-
 -- Writes the events by which a granted, changed or deleted access begins or ends. Runs as the owner, who alone may
 -- write the feed.
 create or replace function feed_access_changed() returns trigger

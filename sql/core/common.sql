@@ -88,6 +88,24 @@ begin
 end
 $$;
 
+-- Returns the fault of a code that is not an organisation; null for an organisation and for null.
+create function organisation_fault(pointer text, code text) returns json language plpgsql stable as $$
+begin
+    if code is not null and organisation_kind(code) is null then
+        return fault(pointer, 'unknown_code', 'is not an organisation');
+    end if;
+    return null;
+end
+$$;
+
+-- Returns a fault for each code that is not an organisation; empty if there are none.
+create function organisation_faults(pointer text, codes text[]) returns json[] language plpgsql stable as $$
+begin
+    return array(select organisation_fault(pointer || '/' || n - 1, code)
+        from unnest(codes) with ordinality u(code, n) where organisation_kind(code) is null);
+end
+$$;
+
 -- Returns the fault `date_in_future` for an event that is dated after today; null if the day is past, today or null.
 create function future_fault(pointer text, day date) returns json language sql stable as $$
     select case when day > today() then fault(pointer, 'date_in_future', 'must not be in the future') end
@@ -98,6 +116,15 @@ $$;
 create function early_fault(pointer text, day date, earliest date, what text) returns json
 language sql immutable as $$
     select case when day < earliest then fault(pointer, 'date_order', 'must not be before ' || what) end
+$$;
+
+-- Refuses with 403 `organisation_not_allowed` if the caller is not a committee.
+create function refuse_unless_committee() returns void language plpgsql as $$
+begin
+    if claim('committee') = '' then
+        perform refuse(403, 'organisation_not_allowed');
+    end if;
+end
 $$;
 
 -- Refuses with 422 `rule_violation` and the faults that are not null, at most the first 100. Does nothing if all are

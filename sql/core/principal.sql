@@ -11,7 +11,7 @@ begin
         into granted, liaison
         from case_access a
         where a.organisation = p_organisation and (a.client is null or a.client = p_client)
-            and a.ended_on is null and a.starts_on <= today() and (a.ends_on is null or a.ends_on >= today());
+            and access_in_force(a);
 end
 $$;
 

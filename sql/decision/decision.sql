@@ -30,9 +30,7 @@ begin
     return array[
         case when outcome = 'proceed' and cardinality(criteria) = 0 then
             fault('/criteria_met', 'criterion_required', 'must name at least one criterion that is met') end,
-        case when unsupported_criteria(criteria, case_facts(c.id)) is not null then
-            fault('/criteria_met', 'criterion_not_supported_by_facts',
-                'names a criterion that no child''s outcome supports') end];
+        criteria_fault('/criteria_met', criteria, case_facts(c.id))];
 end
 $$;
 
@@ -165,9 +163,7 @@ begin
             fault('/alternative_owner', 'required_for_alternative', 'is required for an alternative review') end,
         case when not alternative and n.alternative_owner is not null then
             fault('/alternative_owner', 'only_for_alternative', 'is only allowed for an alternative review') end,
-        case when n.alternative_owner is not null
-                and not exists (select from organisation o where o.code = n.alternative_owner) then
-            fault('/alternative_owner', 'unknown_code', 'is not an organisation') end,
+        organisation_fault('/alternative_owner', n.alternative_owner),
         case when n.outcome <> 'proceed' and cardinality(n.reasons) = 0 then
             fault('/reasons', 'reasons_required', 'must contain at least one reason') end,
         case when n.criteria_no_bearing && n.criteria_met then
@@ -257,6 +253,16 @@ begin
         perform notices_make(c, 'decision', d.decided_on);
     end if;
     return (case when known then 200 else 201 end, d.version, null, decision_document(d))::reply;
+end
+$$;
+
+-- Returns the decision that applies to the present way of the case through the stages; nulls before it is made.
+create function case_decision_in_force(c review_case) returns case_decision language plpgsql stable as $$
+declare
+    d case_decision;
+begin
+    select * into d from case_decision x where x.case_id = c.id and x.current and c.decision_outcome is not null;
+    return d;
 end
 $$;
 

@@ -26,6 +26,16 @@ create function knows_case(p_committee text, p_case uuid) returns boolean langua
     select p_committee = claim('area') or p_case = any (readable_cases())
 $$;
 
+-- Whether the request is open and its due day has passed.
+create function information_is_overdue(r information_request) returns boolean language sql stable as $$
+    select r.status = 'open' and r.due_on < today()
+$$;
+
+-- Whether an answer was due: the committee has neither waived nor withdrawn the request.
+create function information_is_expected(status text) returns boolean language sql immutable as $$
+    select status not in ('waived', 'withdrawn')
+$$;
+
 -- The document of an information request. It shows each child only by place in the list, outcome and age band. The
 -- identifier of the case is null for the organisation asked.
 create function information_document(r information_request) returns json
@@ -47,7 +57,7 @@ begin
         'asked_on', r.asked_on,
         'due_on', r.due_on,
         'status', r.status,
-        'overdue', r.status = 'open' and r.due_on < today(),
+        'overdue', information_is_overdue(r),
         'answered_on', r.answered_on,
         'answered_late', coalesce(r.answered_on > r.due_on, false),
         'practice_areas', r.practice_areas,

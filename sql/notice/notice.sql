@@ -13,6 +13,16 @@ begin
 end
 $$;
 
+-- Whether the notice waits to be sent: it was neither sent nor withdrawn.
+create function notice_waits(n notice) returns boolean language sql immutable as $$
+    select n.sent_on is null and n.withdrawn_on is null
+$$;
+
+-- Whether the notice waits to be sent and its due day has passed.
+create function notice_is_overdue(n notice) returns boolean language sql stable as $$
+    select n.due_on < today() and notice_waits(n)
+$$;
+
 -- The document of a notice. The identifier and link of the case are null for callers who do not work on it.
 create function notice_document(n notice) returns json language sql stable as $$
     select json_build_object(
@@ -24,7 +34,7 @@ create function notice_document(n notice) returns json language sql stable as $$
         'to', n.recipient,
         'to_organisation', n.to_organisation,
         'due_on', n.due_on,
-        'overdue', n.due_on < today() and n.sent_on is null and n.withdrawn_on is null,
+        'overdue', notice_is_overdue(n),
         'sent_on', n.sent_on,
         'method', n.method,
         'withdrawn_on', n.withdrawn_on,
@@ -43,10 +53,8 @@ $$;
 -- Returns the content of a notice about the case as it is now, without the children: codes and days, no free text.
 create function notice_snapshot(c review_case) returns jsonb language plpgsql stable as $$
 declare
-    d case_decision;
+    d case_decision := case_decision_in_force(c);
 begin
-    select * into d from case_decision
-        where case_id = c.id and current and c.decision_outcome is not null;
     return jsonb_build_object(
         'case_reference', c.reference,
         'committee', c.committee,
@@ -116,17 +124,16 @@ create function notice_make(c review_case, p_kind text, p_recipient text, p_orga
     due date) returns void language plpgsql as $$
 declare
     says jsonb := notice_snapshot(c) || jsonb_build_object('children', notice_children(c, p_recipient, p_organisation));
-    decision uuid := (select d.id from case_decision d
-        where d.case_id = c.id and d.current and c.decision_outcome is not null);
+    decision uuid := (case_decision_in_force(c)).id;
 begin
     update notice n set due_on = due, snapshot = says, decision_id = decision
         where n.case_id = c.id and n.kind = p_kind and n.recipient = p_recipient
-            and n.to_organisation = p_organisation and n.sent_on is null and n.withdrawn_on is null
+            and n.to_organisation = p_organisation and notice_waits(n)
             and (n.due_on, n.snapshot, n.decision_id) is distinct from (due, says, decision);
     if exists (select from notice n where n.case_id = c.id and n.kind = p_kind
             and n.recipient = p_recipient and n.to_organisation = p_organisation
-            and (n.sent_on is null and n.withdrawn_on is null or n.sent_on is not null
-                and n.snapshot = says and n.decision_id is not distinct from decision)) then
+            and (notice_waits(n) or n.sent_on is not null and n.snapshot = says
+                and n.decision_id is not distinct from decision)) then
         return;
     end if;
     insert into notice (id, committee, case_id, decision_id, kind, recipient, to_organisation, due_on, snapshot,
@@ -144,7 +151,7 @@ begin
     perform notice_make(c, notices_make.kind, r.recipient, r.organisation, due)
         from notice_recipients(c, notices_make.kind) r;
     update notice n set withdrawn_on = today()
-        where n.case_id = c.id and n.kind = notices_make.kind and n.sent_on is null and n.withdrawn_on is null
+        where n.case_id = c.id and n.kind = notices_make.kind and notice_waits(n)
             and not exists (select from notice_recipients(c, notices_make.kind) r
                 where r.recipient = n.recipient and r.organisation = n.to_organisation);
 end
@@ -177,7 +184,7 @@ begin
     end if;
     perform notice_make(c, 'decision', u.recipient, u.organisation, coalesce((select n.due_on from notice n
             where n.case_id = c.id and n.kind = 'decision' and n.recipient = u.recipient
-                and n.to_organisation = u.organisation and n.sent_on is null and n.withdrawn_on is null), today()))
+                and n.to_organisation = u.organisation and notice_waits(n)), today()))
         from decision_untold(c) u;
 end
 $$;
@@ -195,8 +202,7 @@ begin
         return fault('/kind', 'report_not_ratified', 'is only allowed for a case with a ratified report');
     end if;
     if exists (select from notice n where n.case_id = c.id and n.kind = notice_hindrance.kind
-            and (organisation is null or n.to_organisation = organisation)
-            and n.sent_on is null and n.withdrawn_on is null) then
+            and (organisation is null or n.to_organisation = organisation) and notice_waits(n)) then
         return fault('/kind', 'notices_waiting', 'already has unsent notices');
     end if;
     return null;
@@ -233,7 +239,7 @@ begin
             else today() + 7 end);
     end if;
     select json_agg(notice_document(n) order by n.id) into made from notice n
-        where n.case_id = c.id and n.kind = asked and n.sent_on is null and n.withdrawn_on is null
+        where n.case_id = c.id and n.kind = asked and notice_waits(n)
             and (other is null or n.to_organisation = other);
     if made is null then
         perform conflict_at('/kind', 'already_told', 'already has sent notices with the current content');
@@ -308,8 +314,7 @@ $$;
 create function notices_waiting(c review_case, p_kind text) returns boolean
 language plpgsql stable as $$
 begin
-    return exists (select from notice n where n.case_id = c.id and n.kind = p_kind
-        and n.sent_on is null and n.withdrawn_on is null);
+    return exists (select from notice n where n.case_id = c.id and n.kind = p_kind and notice_waits(n));
 end
 $$;
 

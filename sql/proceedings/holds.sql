@@ -52,7 +52,7 @@ begin
         early_fault('/lifted_on', h.lifted_on, h.held_from, 'the hold began'),
         case when h.reason = 'other' and h.reason_text is null then
             fault('/reason_text', 'reason_text_required', 'is required when reason is other') end
-    ] || agreed_with_faults(h.agreed_with);
+    ] || organisation_faults('/agreed_with', h.agreed_with);
 end
 $$;
 

@@ -35,14 +35,6 @@ begin
 end
 $$;
 
--- Returns a fault for each code in `agreed_with` that is not an organisation; empty if there are none.
-create function agreed_with_faults(codes text[]) returns json[] language sql stable as $$
-    select coalesce(array_agg(fault('/agreed_with/' || n - 1, 'unknown_code', 'is not an organisation')
-        order by n), '{}')
-    from unnest(codes) with ordinality u(code, n)
-    where not exists (select from organisation o where o.code = u.code)
-$$;
-
 -- Returns a fault for each exchange of information that is dated in the future; empty or nulls if there are none.
 create function exchange_faults(exchanges jsonb) returns json[] language sql stable as $$
     select coalesce(array_agg(future_fault(format('/exchanges/%s/exchanged_on', n - 1),
@@ -69,7 +61,7 @@ create function proceeding_faults(p proceeding) returns json[] language sql stab
                 'must be empty while the proceedings have no effect on the review') end,
         case when 'no_family_contact' = any (p.restrictions) and 'family_contact' = any (p.permitted) then
             fault('/permitted', 'permitted_and_restricted', 'contradicts restrictions') end
-    ] || agreed_with_faults(p.agreed_with) || exchange_faults(p.exchanges)
+    ] || organisation_faults('/agreed_with', p.agreed_with) || exchange_faults(p.exchanges)
 $$;
 
 -- Adds proceedings to an open case, and makes the decision notices that they call for (201). Refuses with 422 what
@@ -158,6 +150,13 @@ create function proceeding_fits(p proceeding, filters jsonb) returns boolean
 language sql stable as $$
     select (filters ->> 'open' is null or (p.ended_on is null) = (filters ->> 'open')::boolean)
         and (filters ->> 'kind' is null or p.kind = filters ->> 'kind')
+$$;
+
+-- Whether the case has proceedings that have not ended.
+create function case_has_open_proceedings(p_case uuid) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from proceeding p where p.case_id = p_case and p.ended_on is null);
+end
 $$;
 
 -- For all open proceedings, contact must be made with the bodies that lead them.

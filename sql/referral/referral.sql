@@ -16,9 +16,14 @@ begin
 end
 $$;
 
+-- Whether the referral ended without becoming part of a case.
+create function referral_ended_alone(status text) returns boolean language sql immutable as $$
+    select status in ('rejected', 'withdrawn')
+$$;
+
 -- Returns the last day on which a rejected or withdrawn referral is kept; null for any other referral.
 create function referral_retain_until(r referral) returns date language sql stable as $$
-    select case when r.status in ('rejected', 'withdrawn') then retained_until(r.committee, r.decided_on) end
+    select case when referral_ended_alone(r.status) then retained_until(r.committee, r.decided_on) end
 $$;
 
 -- The document of a referral. Its sender sees all of it; other callers need children.read to see more of the children
@@ -212,7 +217,7 @@ begin
     perform refuse_unless_found(found and case when as_sender then r.source_organisation = own_organisation()
         else r.committee = claim('committee') end);
     perform refuse_stale(expected, r.version);
-    if r.status not in ('submitted', 'acknowledged') then
+    if not referral_is_undecided(r.status) then
         perform conflict('referral_decided', 'The committee has decided about this referral, or it was withdrawn.');
     end if;
     return r;

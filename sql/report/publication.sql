@@ -44,6 +44,11 @@ begin
 end
 $$;
 
+-- Whether the committee decided to publish the report in some form.
+create function publication_is_decided(p publication) returns boolean language sql immutable as $$
+    select coalesce(p.form <> 'not_published', false)
+$$;
+
 -- Returns the conditions of publication that are not met: a form, the anonymisation check, the check of reporting
 -- restrictions, family and practitioners informed, and sight by the prosecution while proceedings are open. Empty
 -- without a day of publication.
@@ -51,7 +56,7 @@ create function publication_readiness_faults(n publication) returns json[]
 language plpgsql stable as $$
 begin
     return case when n.published_on is null then '{}'::json[] else array[
-        case when coalesce(n.form, 'not_published') = 'not_published' then
+        case when not publication_is_decided(n) then
             fault('/published_on', 'only_for_a_form', 'needs a form other than not_published') end,
         case when n.anonymisation_checked_on is null then
             fault('/published_on', 'anonymisation_check_required',
@@ -63,8 +68,7 @@ begin
             fault('/family_told_on', 'family_told_required', 'is needed before publication') end,
         case when n.practitioners_told_on is null then
             fault('/practitioners_told_on', 'practitioners_told_required', 'is needed before publication') end,
-        case when n.prosecution_sight_on is null and exists (select from proceeding p
-                where p.case_id = n.case_id and p.ended_on is null) then
+        case when n.prosecution_sight_on is null and case_has_open_proceedings(n.case_id) then
             fault('/prosecution_sight_on', 'prosecution_sight_required',
                 'is needed before publication while proceedings are open') end]
         end;
@@ -184,7 +188,7 @@ declare
     on_day date := (input ->> 'checked_on')::date;
 begin
     select * into p from publication where case_id = c.id for update;
-    if p.form is null or p.form = 'not_published' then
+    if not publication_is_decided(p) then
         perform conflict('nothing_to_publish', 'There is nothing to publish, so nothing to check.');
     end if;
     if has_written(c, 'publication',

@@ -289,7 +289,7 @@ $$;
 create function guard_prosecution_consulted(c review_case) returns boolean
 language plpgsql stable as $$
 begin
-    return not exists (select from proceeding p where p.case_id = c.id and p.ended_on is null)
+    return not case_has_open_proceedings(c.id)
         or exists (select from report r where r.case_id = c.id and r.prosecution_consulted_on is not null);
 end
 $$;

@@ -26,13 +26,22 @@ create function erasure_document(e erasure) returns json language sql stable as 
             'subject', coalesce('/v1/cases/' || e.case_id, '/v1/referrals/' || e.referral_id)))
 $$;
 
--- Refuses with 409 unless another client announced the erasure of the case or referral, and its day has come.
-create function erasure_refuse_early(p_case uuid, p_referral uuid) returns void language plpgsql as $$
+-- Returns the announced erasure of a case or referral; nulls if none is announced.
+create function erasure_announced(p_case uuid, p_referral uuid) returns erasure language plpgsql stable as $$
 declare
     e erasure;
 begin
     select * into e from erasure x where x.status = 'announced' and (x.case_id = p_case or x.referral_id = p_referral);
-    if not found then
+    return e;
+end
+$$;
+
+-- Refuses with 409 unless another client announced the erasure of the case or referral, and its day has come.
+create function erasure_refuse_early(p_case uuid, p_referral uuid) returns void language plpgsql as $$
+declare
+    e erasure := erasure_announced(p_case, p_referral);
+begin
+    if e.id is null then
         perform conflict('erasure_not_announced', 'The erasure must be announced first.');
     end if;
     if e.announced_by = claim('client') then
@@ -52,8 +61,7 @@ language plpgsql as $$
 declare
     e erasure;
 begin
-    if exists (select from erasure x where x.status = 'announced'
-            and (x.case_id = p_case or x.referral_id = p_referral)) then
+    if (erasure_announced(p_case, p_referral)).id is not null then
         perform conflict('erasure_announced', 'The erasure was already announced.');
     end if;
     insert into erasure (id, committee, case_id, referral_id, reference, announced_on, announced_by, not_before)

@@ -270,7 +270,7 @@ $$;
 -- request does not repeat the reference.
 create function referral_refuse_kept(r referral, input jsonb) returns void language plpgsql as $$
 begin
-    if r.status not in ('rejected', 'withdrawn') then
+    if not referral_ended_alone(r.status) then
         perform conflict('referral_not_ended', 'The referral is open, or it is erased with the case that it became.');
     end if;
     if referral_retain_until(r) >= today() then
@@ -326,9 +326,7 @@ create function retention_rule_set(input jsonb) returns reply language plpgsql a
 declare
     r retention_rule := jsonb_populate_record(null::retention_rule, input);
 begin
-    if claim('committee') = '' then
-        perform refuse(403, 'organisation_not_allowed');
-    end if;
+    perform refuse_unless_committee();
     perform refuse_faults(case when r.valid_from < notice_ends() then
         fault('/valid_from', 'before_notice_period', 'must not be before ' || notice_ends()
             || ', the end of the notice period that begins today') end);

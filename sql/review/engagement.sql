@@ -73,7 +73,7 @@ begin
         early_fault('/views_taken_on', e.views_taken_on, e.invited_on, 'invited_on'),
         future_fault('/feedback_before_publication_on', e.feedback_before_publication_on),
         early_fault('/feedback_before_publication_on', e.feedback_before_publication_on,
-            coalesce(e.views_taken_on, e.invited_on, decision_entered_on(c)),
+            coalesce(e.views_taken_on, e.invited_on, case_decision_entered(c.id)),
             'there was anything to give feedback on')];
 end
 $$;

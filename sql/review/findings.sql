@@ -1,16 +1,5 @@
 -- The findings of the review, and the strategies that it suggests. The review team records both.
 
--- Refuses with 409, the rule and the message while the case has not reached the stage.
-create function case_refuse_before(c review_case, p_stage text, rule text, message text) returns void
-language plpgsql as $$
-begin
-    if (select s.position from stage s where s.code = c.stage)
-            < (select s.position from stage s where s.code = p_stage) then
-        perform conflict(rule, message);
-    end if;
-end
-$$;
-
 -- The document of a finding.
 create function finding_document(f finding) returns json language plpgsql stable as $$
 begin
@@ -96,8 +85,7 @@ $$;
 create function strategy_faults(c review_case, s strategy) returns json[] language plpgsql stable as $$
 begin
     return array[
-        case when not exists (select from organisation o where o.code = s.responsible_organisation) then
-            fault('/responsible_organisation', 'unknown_code', 'is not an organisation') end,
+        organisation_fault('/responsible_organisation', s.responsible_organisation),
         early_fault('/review_on', s.review_on, c.opened_on, 'the case was opened'),
         case when exists (select from unnest(s.findings) named
                 where not exists (select from finding f where f.id = named and f.case_id = c.id)) then

@@ -4,18 +4,9 @@
 -- proceed. An alternative review passes once its stage review begins.
 create function refuse_before_set_up(c review_case) returns void language plpgsql as $$
 begin
-    if c.stage in ('notification', 'information_gathering', 'recommendation')
-            or c.stage = 'decision' and c.decision_outcome is distinct from 'proceed' then
+    if case_is_before(c, 'decision') or c.stage = 'decision' and not guard_decided_to_proceed(c) then
         perform conflict('before_set_up', 'The committee must decide to proceed first.');
     end if;
-end
-$$;
-
--- Returns the first day in the stage decision, before which no event of a review is possible; null if the case has not
--- reached it.
-create function decision_entered_on(c review_case) returns date language plpgsql stable as $$
-begin
-    return (select min(s.entered_on) from case_stage s where s.case_id = c.id and s.stage = 'decision');
 end
 $$;
 
@@ -25,17 +16,7 @@ language plpgsql stable as $$
 begin
     return array[
         future_fault(pointer, day),
-        early_fault(pointer, day, decision_entered_on(c), 'the case came to the stage decision')];
-end
-$$;
-
--- Returns a fault for each code that is not an organisation; empty if there are none.
-create function organisation_faults(pointer text, codes text[]) returns json[]
-language plpgsql stable as $$
-begin
-    return array(select fault(pointer || '/' || n - 1, 'unknown_code', 'is not an organisation')
-        from unnest(codes) with ordinality u(code, n)
-        where not exists (select from organisation o where o.code = u.code));
+        early_fault(pointer, day, case_decision_entered(c.id), 'the case came to the stage decision')];
 end
 $$;
 
@@ -71,7 +52,7 @@ begin
             future_fault('/period_to', m.period_to),
             early_fault('/period_to', m.period_to, m.period_from, 'period_from'),
             early_fault('/target_completion_on', m.target_completion_on,
-                coalesce(m.agreed_on, decision_entered_on(c)), 'the mandate can have been agreed')];
+                coalesce(m.agreed_on, case_decision_entered(c.id)), 'the mandate can have been agreed')];
 end
 $$;
 
@@ -90,7 +71,7 @@ begin
     perform refuse_put(create_only, expected, m.version);
     perform case_refuse_closed(c);
     perform refuse_before_set_up(c);
-    if c.stage not in ('decision', 'set_up', 'review', 'reporting') then
+    if not case_is_before(c, 'ratification') then
         perform conflict('after_reporting', 'The mandate cannot change after the report went to the chief officers.');
     end if;
     perform refuse_faults(variadic mandate_faults(c, n));
@@ -135,8 +116,7 @@ language plpgsql stable as $$
 begin
     return review_day_faults('/appointed_on', m.appointed_on, c)
         || array[
-            case when not exists (select from organisation o where o.code = m.organisation) then
-                fault('/organisation', 'unknown_code', 'is not an organisation') end,
+            organisation_fault('/organisation', m.organisation),
             future_fault('/ended_on', m.ended_on),
             early_fault('/ended_on', m.ended_on, m.appointed_on, 'appointed_on'),
             case when m.ended_reason is not null and m.ended_on is null then

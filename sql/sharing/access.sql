@@ -1,3 +1,13 @@
+-- Whether the access has not ended: it is in force, or it begins later.
+create or replace function access_continues(a case_access) returns boolean language sql stable as $$
+    select a.ended_on is null and (a.ends_on is null or a.ends_on >= today())
+$$;
+
+-- Whether the access is in force today.
+create or replace function access_in_force(a case_access) returns boolean language sql stable as $$
+    select access_continues(a) and a.starts_on <= today()
+$$;
+
 grant select, insert, update on case_access, case_transfer to register_service;
 
 create policy service_read on case_access for select to register_service using (

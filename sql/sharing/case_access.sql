@@ -12,7 +12,7 @@ create function access_document(a case_access) returns json language sql stable 
         'starts_on', a.starts_on,
         'ends_on', a.ends_on,
         'ended_on', a.ended_on,
-        'in_force', a.ended_on is null and a.starts_on <= today() and (a.ends_on is null or a.ends_on >= today()),
+        'in_force', access_in_force(a),
         'created_at', rendered(a.created_at),
         'updated_at', rendered(a.updated_at),
         'version', a.version,
@@ -60,8 +60,8 @@ begin
     a.client := input ->> 'client_id';
     perform refuse_faults(variadic access_faults(a));
     if exists (select from case_access x where x.case_id = c.id and x.organisation = a.organisation
-            and x.client is not distinct from a.client and x.role = a.role and x.ended_on is null
-            and (x.ends_on is null or x.ends_on >= today())) then
+            and x.client is not distinct from a.client and x.role = a.role
+            and access_continues(x)) then
         perform conflict('access_there_already', 'This access is already in force. Change it instead.');
     end if;
     insert into case_access (id, committee, case_id, organisation, client, role, starts_on, ends_on)

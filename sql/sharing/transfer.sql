@@ -40,6 +40,13 @@ language sql stable as $$
             fault(pointer, 'unknown_code', 'is not a committee') end
 $$;
 
+-- Whether a transfer of the case is proposed and not yet decided.
+create function transfer_is_proposed(p_case uuid) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from case_transfer t where t.case_id = p_case and t.status = 'proposed');
+end
+$$;
+
 -- Proposes to transfer an open case to another committee (201). Refuses with 409 if a transfer is already proposed, and
 -- with 422 a wrong committee or a day out of order.
 create function transfer_propose(p_case uuid, input jsonb) returns reply language plpgsql as $$
@@ -47,7 +54,7 @@ declare
     c review_case := case_lock_open(p_case, null);
     t case_transfer := jsonb_populate_record(null::case_transfer, input);
 begin
-    if exists (select from case_transfer x where x.case_id = c.id and x.status = 'proposed') then
+    if transfer_is_proposed(c.id) then
         perform conflict('transfer_proposed', 'A transfer of the case is already proposed.');
     end if;
     perform refuse_faults(
@@ -109,16 +116,16 @@ begin
                 fault('/keep_access/' || n - 1, 'access_to_own_case', 'is not needed: the case is the committee''s own')
             end order by n), '{}')
         from unnest(kept) with ordinality k(id, n)
-        left join case_access a on a.id = k.id and a.case_id = any (cases) and a.ended_on is null
-            and (a.ends_on is null or a.ends_on >= today()));
+        left join case_access a on a.id = k.id and a.case_id = any (cases)
+            and access_continues(a));
 end
 $$;
 
 -- Ends every access that the former committee granted, except those that the new one keeps, because the new one decides
 -- who sees its case. Accesses that begin later end too.
 create function transfer_end_access(cases uuid[], kept uuid[]) returns void language sql volatile as $$
-    update case_access set ended_on = today()
-        where case_id = any (cases) and ended_on is null and (ends_on is null or ends_on >= today()) and id <> all (kept)
+    update case_access a set ended_on = today()
+        where a.case_id = any (cases) and access_continues(a) and a.id <> all (kept)
 $$;
 
 -- Accepts a transfer for the receiving committee (201): the case and those merged into it are its own from now on.
@@ -183,7 +190,7 @@ declare
 begin
     update referral set committee = target, local_authority = area, transferred_from = claim('committee'),
             status = 'submitted', acknowledged_on = null
-        where id = p_id and committee = claim('committee') and status in ('submitted', 'acknowledged')
+        where id = p_id and committee = claim('committee') and referral_is_undecided(status)
             and has_scope('cases.write')
         returning * into strict r;
     return r;

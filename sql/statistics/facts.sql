@@ -106,13 +106,13 @@ begin
         select 'action_slippage', scopes, month_day(a ->> 'completed_month'), '{}'::text[],
             (a ->> 'slippage_days')::integer, date '-infinity'
         from jsonb_array_elements(f -> 'actions') x(a)
-        where a ->> 'completed_month' is not null and a ->> 'status' in ('completed', 'verified')
+        where a ->> 'completed_month' is not null and action_is_done(a ->> 'status')
         union all
         -- Cases that were erased before the register kept this member do not have it.
         select 'action_lateness', scopes, month_day(a ->> 'completed_month'), '{}',
             (a ->> 'days_late')::integer, '-infinity'
         from jsonb_array_elements(f -> 'actions') x(a)
-        where a ->> 'days_late' is not null and a ->> 'status' in ('completed', 'verified');
+        where a ->> 'days_late' is not null and action_is_done(a ->> 'status');
 end
 $$;
 
@@ -152,10 +152,10 @@ begin
         select b.* from information_request i, lateral statistic_binary('info_return_on_time', scopes,
             first_of_month(i.due_on), coalesce(i.answered_on <= i.due_on, false),
             organisation_kind(i.organisation), 'organisation_kind', i.due_on + 1, 'on_time', 'late') b
-        where i.case_id = any (case_with_merged(c.id)) and i.status not in ('waived', 'withdrawn');
+        where i.case_id = any (case_with_merged(c.id)) and information_is_expected(i.status);
     return query
         select b.* from action a, lateral statistic_binary('actions_on_time', scopes, first_of_month(a.original_due_on),
-            coalesce(a.completed_on <= a.original_due_on, false) and a.status in ('completed', 'verified'),
+            coalesce(a.completed_on <= a.original_due_on, false) and action_is_done(a.status),
             organisation_kind(a.owner_organisation), 'owner_kind', a.original_due_on + 1, 'on_time', 'late') b
         where a.case_id = any (case_with_merged(c.id)) and a.status <> 'superseded';
     return query
@@ -184,7 +184,7 @@ begin
             select 'actions_open', '{}'::text[]
             union all select 'actions_open.owner_kind', array[null, organisation_kind(a.owner_organisation)]
             union all select 'actions_open.theme', array[null, theme] from unnest(a.themes) theme) m(measure, key)
-        where a.case_id = any (case_with_merged(c.id)) and a.status in ('proposed', 'agreed', 'in_progress');
+        where a.case_id = any (case_with_merged(c.id)) and action_is_outstanding(a.status);
 end
 $$;
 
@@ -207,11 +207,11 @@ begin
             lateral statistic_binary('info_return_on_time', scopes, month_day(i ->> 'due_month'),
                 coalesce((i ->> 'on_time')::boolean, false), i ->> 'kind', 'organisation_kind', '-infinity',
                 'on_time', 'late') b
-        where i ->> 'status' not in ('waived', 'withdrawn');
+        where information_is_expected(i ->> 'status');
     return query
         select b.* from jsonb_array_elements(f -> 'actions') x(a),
             lateral statistic_binary('actions_on_time', scopes, month_day(a ->> 'due_month'),
-                coalesce((a ->> 'on_time')::boolean, false) and a ->> 'status' in ('completed', 'verified'),
+                coalesce((a ->> 'on_time')::boolean, false) and action_is_done(a ->> 'status'),
                 a ->> 'owner_kind', 'owner_kind', '-infinity', 'on_time', 'late') b
         where a ->> 'status' <> 'superseded';
     return query

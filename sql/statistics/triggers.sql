@@ -6,7 +6,7 @@
 create or replace function statistic_referral_facts(committee text, transferred_from text, kind text, received date,
     status text, reason text) returns setof statistic_fact language plpgsql immutable as $$
 declare
-    outcome text := case when status in ('submitted', 'acknowledged') then 'open' else status end;
+    outcome text := case when referral_is_undecided(status) then 'open' else status end;
 begin
     return query
         select m.measure, m.scopes, received, m.key, 0, date '-infinity'
