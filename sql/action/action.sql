@@ -148,18 +148,10 @@ $$;
 
 -- Stores an action that was drafted and checked, and returns the row.
 create function action_insert(n action) returns action language plpgsql as $$
-declare
-    a action;
 begin
-    insert into action (id, committee, case_id, case_reference, title, themes, owner_organisation, status,
-            due_on, original_due_on, success_measure, priority, scope, resource_issue, strategy_id, owner_role,
-            contributors, owner_accepted_on, cog_note, depends_on, replaces)
-        values (coalesce(n.id, uuid_v7()), n.committee, n.case_id, n.case_reference, n.title, n.themes,
-            n.owner_organisation, n.status, n.due_on, n.due_on, n.success_measure, n.priority, n.scope,
-            n.resource_issue, n.strategy_id, n.owner_role, n.contributors, n.owner_accepted_on, n.cog_note,
-            n.depends_on, coalesce(n.replaces, '{}'))
-        returning * into a;
-    return a;
+    n.id := coalesce(n.id, uuid_v7());
+    n.original_due_on := n.due_on;
+    return insert_row(n);
 end
 $$;
 
@@ -220,12 +212,17 @@ create function action_log(a action, what text, on_day date, said text, moved_to
 declare
     u action_update;
 begin
-    insert into action_update (id, action_id, kind, reported_on, progress, note, status_after, reported_by,
-            due_on, evidence)
-        values (uuid_v7(), a.id, what, on_day, a.progress, said, a.status, claim('organisation'), moved_to,
-            former_evidence)
-        returning * into u;
-    return u;
+    u.id := uuid_v7();
+    u.action_id := a.id;
+    u.kind := what;
+    u.reported_on := on_day;
+    u.progress := a.progress;
+    u.note := said;
+    u.status_after := a.status;
+    u.reported_by := claim('organisation');
+    u.due_on := moved_to;
+    u.evidence := former_evidence;
+    return insert_row(u);
 end
 $$;
 
@@ -266,12 +263,11 @@ begin
         case when n.status not in ('not_achieved', 'superseded') and n.reason is not null then
             fault('/reason', 'only_when_ended',
                 'is only allowed for an action that is not achieved or superseded') end]);
-    update action set (title, owner_organisation, due_on, success_measure, themes, priority, scope,
-            resource_issue, status, reason, strategy_id, owner_role, contributors, owner_accepted_on, cog_note,
-            depends_on)
-        = (n.title, n.owner_organisation, n.due_on, n.success_measure, n.themes, n.priority, n.scope,
-            n.resource_issue, n.status, n.reason, n.strategy_id, n.owner_role, n.contributors,
-            n.owner_accepted_on, n.cog_note, n.depends_on)
+    update action set title = n.title, owner_organisation = n.owner_organisation, due_on = n.due_on,
+            success_measure = n.success_measure, themes = n.themes, priority = n.priority, scope = n.scope,
+            resource_issue = n.resource_issue, status = n.status, reason = n.reason, strategy_id = n.strategy_id,
+            owner_role = n.owner_role, contributors = n.contributors, owner_accepted_on = n.owner_accepted_on,
+            cog_note = n.cog_note, depends_on = n.depends_on
         where id = p_id returning * into n;
     if reason is not null then
         perform action_log(n, 'due_change', today(), reason, n.due_on, null);

@@ -33,11 +33,12 @@ begin
             fault('/next_review_on', 'date_order', 'does not lie after reviewed_on') end,
         case when r.outcome = 'too_early' and r.next_review_on is null then
             fault('/next_review_on', 'next_review_required', 'is required when outcome is too_early') end);
-    insert into impact_review (id, committee, case_id, action_id, reviewed_on, outcome, evidence, next_review_on,
-            recorded_by)
-        values (uuid_v7(), a.committee, a.case_id, a.id, r.reviewed_on, r.outcome, r.evidence, r.next_review_on,
-            claim('organisation'))
-        returning * into r;
+    r.id := uuid_v7();
+    r.committee := a.committee;
+    r.case_id := a.case_id;
+    r.action_id := a.id;
+    r.recorded_by := claim('organisation');
+    r := insert_row(r);
     update action set impact_reviewed_on = greatest(impact_reviewed_on, r.reviewed_on) where id = a.id;
     return (201, null, null, impact_review_document(r))::reply;
 end

@@ -135,8 +135,8 @@ begin
         elsif n = 0 then
             return 0;
         end if;
-        update audit_head set (position, number, hash, sealed_at, next_number, next_transaction)
-            = (h.position, h.number, h.hash, now(), h.next_number, h.next_transaction);
+        update audit_head set position = h.position, number = h.number, hash = h.hash, sealed_at = now(),
+                next_number = h.next_number, next_transaction = h.next_transaction;
     end if;
     return n;
 end

@@ -217,19 +217,19 @@ begin
 end
 $$;
 
--- Opens a case of the caller's committee in the stage notification, with the due day that its timescale gives.
-create function case_open(area text, kind text, edition text, claimed text[], about text,
-    opened date) returns review_case language plpgsql as $$
-declare
-    c review_case;
+-- Opens a case of the caller's committee in the stage notification, with the due day that its timescale gives. The
+-- argument has the local authority, type, edition, criteria and day of opening, and may have a summary.
+create function case_open(c review_case) returns review_case language plpgsql as $$
 begin
-    insert into review_case (id, committee, reference, local_authority, review_type, guidance_edition,
-            criteria, summary, opened_on, stage, stage_entered_on, stage_due_on, original_due_on)
-        select uuid_v7(), claim('committee'), case_next_reference(claim('committee'), opened), area, kind,
-            edition, claimed, about, opened, 'notification', opened, due, due
-        from stage_due('notification', claim('committee'), opened) due
-        returning * into c;
-    perform case_stage_enter(c, c.stage, opened, null, null);
+    c.id := uuid_v7();
+    c.committee := claim('committee');
+    c.reference := case_next_reference(c.committee, c.opened_on);
+    c.stage := 'notification';
+    c.stage_entered_on := c.opened_on;
+    c.stage_due_on := stage_due(c.stage, c.committee, c.opened_on);
+    c.original_due_on := c.stage_due_on;
+    c := insert_row(c);
+    perform case_stage_enter(c, c.stage, c.opened_on, null, null);
     return c;
 end
 $$;
@@ -254,21 +254,18 @@ create function case_create(input jsonb) returns reply language plpgsql as $$
 declare
     -- An earlier day is an error: no review of this kind is older.
     earliest constant date := '1990-01-01';
-    c review_case;
-    opened date := (input ->> 'opened_on')::date;
-    claimed text[] := array(select jsonb_array_elements_text(input -> 'criteria'));
+    c review_case := jsonb_populate_record(null::review_case, input);
 begin
     perform refuse_unless_committee();
     perform refuse_faults(variadic array[
         case when not exists (select from local_authority a
-                where a.code = input ->> 'local_authority' and a.committee = claim('committee')) then
+                where a.code = c.local_authority and a.committee = claim('committee')) then
             fault('/local_authority', 'outside_committee_area', 'is not in the area of the committee') end,
-        future_fault('/opened_on', opened),
-        early_fault('/opened_on', opened, earliest, to_char(earliest, 'YYYY-MM-DD')),
-        criteria_fault('/criteria', claimed, input -> 'children')
+        future_fault('/opened_on', c.opened_on),
+        early_fault('/opened_on', c.opened_on, earliest, to_char(earliest, 'YYYY-MM-DD')),
+        criteria_fault('/criteria', c.criteria, input -> 'children')
         ] || children_faults(input -> 'children', '/children'));
-    c := case_open(input ->> 'local_authority', input ->> 'review_type', input ->> 'guidance_edition',
-        claimed, input ->> 'summary', opened);
+    c := case_open(c);
     perform case_add_children(c, input -> 'children');
     return (201, c.version, '/v1/cases/' || c.id, case_document(c, '{}'))::reply;
 end
@@ -360,7 +357,7 @@ begin
     n := jsonb_populate_record(c, change);
     perform refuse_faults(
         case when change ? 'criteria' then criteria_fault('/criteria', n.criteria, case_facts(c.id)) end);
-    update review_case set (review_type, criteria, summary) = (n.review_type, n.criteria, n.summary)
+    update review_case set review_type = n.review_type, criteria = n.criteria, summary = n.summary
         where id = p_id returning * into c;
     return (200, c.version, null, case_document(c, '{}'))::reply;
 end
@@ -371,15 +368,15 @@ $$;
 create function case_go(c review_case, p_stage text, on_day date, p_closure text, reason text, note text,
     p_into uuid default null) returns review_case language plpgsql as $$
 declare
+    s case_stage;
     moved review_case;
 begin
     update case_stage set left_on = on_day, held_since = null where case_id = c.id and left_on is null;
     perform case_stage_enter(c, p_stage, on_day, reason, note);
     perform case_stages_refresh(c.id);
-    update review_case set stage = p_stage, stage_entered_on = on_day,
-            (stage_due_on, original_due_on, revised_due_on, held_since) = (
-                select s.due_on, s.original_due_on, s.revised_due_on, s.held_since
-                from case_stage s where s.case_id = c.id and s.left_on is null),
+    select * into s from case_stage x where x.case_id = c.id and x.left_on is null;
+    update review_case set stage = p_stage, stage_entered_on = on_day, stage_due_on = s.due_on,
+            original_due_on = s.original_due_on, revised_due_on = s.revised_due_on, held_since = s.held_since,
             closed_on = case when p_stage = 'closed' then on_day end,
             closure = case when p_stage = 'closed' then p_closure end,
             merged_into = p_into,
@@ -472,12 +469,11 @@ begin
             fault('/cause_of_death_group', 'only_for_a_death', 'is only allowed for a child who died') end,
         case when n.age_band <> age_band(n.age_years) then
             fault('/age_years', 'age_outside_band', 'is not in the age band') end]);
-    update child set (outcome, age_band, age_years, sex, ethnic_group, disability, legal_status,
-            register_status, siblings_count_band, known_to, cause_of_death_group, harm_types, carm,
-            national_hub_submitted_on)
-        = (n.outcome, n.age_band, n.age_years, n.sex, n.ethnic_group, n.disability, n.legal_status,
-            n.register_status, n.siblings_count_band, n.known_to, n.cause_of_death_group, n.harm_types,
-            n.carm, n.national_hub_submitted_on)
+    update child set outcome = n.outcome, age_band = n.age_band, age_years = n.age_years, sex = n.sex,
+            ethnic_group = n.ethnic_group, disability = n.disability, legal_status = n.legal_status,
+            register_status = n.register_status, siblings_count_band = n.siblings_count_band, known_to = n.known_to,
+            cause_of_death_group = n.cause_of_death_group, harm_types = n.harm_types, carm = n.carm,
+            national_hub_submitted_on = n.national_hub_submitted_on
         where id = p_id returning * into k;
     perform decision_tell_more(c.id);
     return (200, k.version, null, child_document(k))::reply;

@@ -71,7 +71,7 @@ begin
             held := stage_holds(s, false);
         end if;
         due := held_due_date(s.entered_on, s.original_due_on, s.unit, s.committee, held);
-        update case_stage set (due_on, held_since) = (due, since)
+        update case_stage set due_on = due, held_since = since
             where id = s.id and (due_on is distinct from due or held_since is distinct from since);
     end loop;
 end
@@ -81,8 +81,8 @@ $$;
 create function case_clock_refresh(p_case uuid) returns void language plpgsql as $$
 begin
     perform case_stages_refresh(p_case);
-    update review_case c set (stage_due_on, original_due_on, revised_due_on, held_since)
-            = (s.due_on, s.original_due_on, s.revised_due_on, s.held_since)
+    update review_case c set stage_due_on = s.due_on, original_due_on = s.original_due_on,
+            revised_due_on = s.revised_due_on, held_since = s.held_since
         from case_stage s
         where c.id = p_case and s.case_id = p_case and s.left_on is null
             and (c.stage_due_on, c.original_due_on, c.revised_due_on, c.held_since)
@@ -93,16 +93,25 @@ $$;
 -- Begins a stage and fixes its timescale and due day; both are null if no timescale is set.
 create function case_stage_enter(c review_case, p_stage text, entered date, reason text, note text)
 returns void language plpgsql as $$
+declare
+    t timescale;
+    s case_stage;
 begin
-    insert into case_stage (id, committee, case_id, sequence, stage, entered_on, amount, unit, original_due_on,
-            due_on, reason, note, recorded_by)
-        select uuid_v7(), c.committee, c.id,
-            coalesce((select max(s.sequence) from case_stage s where s.case_id = c.id), 0) + 1,
-            p_stage, entered, t.amount, t.unit, due, due, case_stage_enter.reason, case_stage_enter.note,
-            claim('organisation')
-        from (values (1)) always
-        left join stage_timescale(p_stage, c.committee, entered) t on true
-        cross join due_date(entered, t.amount, t.unit, c.committee) due;
+    select * into t from stage_timescale(p_stage, c.committee, entered);
+    s.id := uuid_v7();
+    s.committee := c.committee;
+    s.case_id := c.id;
+    s.sequence := coalesce((select max(x.sequence) from case_stage x where x.case_id = c.id), 0) + 1;
+    s.stage := p_stage;
+    s.entered_on := entered;
+    s.amount := t.amount;
+    s.unit := t.unit;
+    s.original_due_on := due_date(entered, t.amount, t.unit, c.committee);
+    s.due_on := s.original_due_on;
+    s.reason := reason;
+    s.note := note;
+    s.recorded_by := claim('organisation');
+    perform insert_row(s);
 end
 $$;
 
@@ -170,7 +179,7 @@ begin
         early_fault('/revised_due_on', revised, s.due_on, 'the due date'),
         case when n.revised_due_on is not null and cardinality(n.delay_reasons) = 0 then
             fault('/delay_reasons', 'delay_reason_required', 'must contain a reason for revising the due date') end);
-    update case_stage set (delay_reasons, revised_due_on) = (n.delay_reasons, n.revised_due_on)
+    update case_stage set delay_reasons = n.delay_reasons, revised_due_on = n.revised_due_on
         where id = p_id returning * into s;
     perform case_clock_refresh(c.id);
     return (200, s.version, null, case_stage_document(s))::reply;

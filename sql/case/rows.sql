@@ -26,8 +26,8 @@ insert into stage (code, position, label, description, terminal) values
         'The committee evaluates whether the actions had the intended effect.', false),
     ('closed', 11, 'Closed',
         'The case is complete. It can be re-opened for a stated reason.', true)
-on conflict (code) do update set (position, label, description, terminal)
-    = (excluded.position, excluded.label, excluded.description, excluded.terminal);
+on conflict (code) do update set position = excluded.position, label = excluded.label,
+        description = excluded.description, terminal = excluded.terminal;
 
 -- Each code has a function guard_<code>.
 with given(code, message, responsible) as (values
@@ -81,7 +81,7 @@ with given(code, message, responsible) as (values
 gone as (delete from stage_guard where code not in (select code from given))
 insert into stage_guard (code, message, responsible)
 select code, message, responsible from given
-on conflict (code) do update set (message, responsible) = (excluded.message, excluded.responsible);
+on conflict (code) do update set message = excluded.message, responsible = excluded.responsible;
 
 -- A legal hold does not prevent closing: it governs what may be erased. Re-opening into the later stages requires the
 -- decision to proceed, because a case without it could not leave them; such a case is re-opened into the stage
@@ -147,8 +147,8 @@ gone as (delete from stage_transition t where not exists (
     select from given g where (g.from_stage, g.to_stage, g.way) = (t.from_stage, t.to_stage, t.way)))
 insert into stage_transition (from_stage, to_stage, way, label, closure, reasons, guards)
 select from_stage, to_stage, way, label, closure, reasons, guards from given
-on conflict (from_stage, to_stage, way) do update set (label, closure, reasons, guards)
-    = (excluded.label, excluded.closure, excluded.reasons, excluded.guards);
+on conflict (from_stage, to_stage, way) do update set label = excluded.label, closure = excluded.closure,
+        reasons = excluded.reasons, guards = excluded.guards;
 
 -- The defaults; rows of committees remain unchanged. Implementation takes as long as its plan says. The days for
 -- information gathering: Adult guidance 2022, web page 8. The others are the register's own.
@@ -162,4 +162,4 @@ insert into timescale (stage, committee, amount, unit, valid_from) values
     ('reporting', null, 2, 'months', '2012-01-01'),
     ('ratification', null, 1, 'months', '2012-01-01'),
     ('evaluation', null, 12, 'months', '2012-01-01')
-on conflict (stage, committee, valid_from) do update set (amount, unit) = (excluded.amount, excluded.unit);
+on conflict (stage, committee, valid_from) do update set amount = excluded.amount, unit = excluded.unit;

@@ -63,8 +63,7 @@ from (values
     ('retention_rule', 'retention_rule', '/v1/retention-rules/{id}', 'cases', '{cases.read}', '{}', null, '{}', '{}',
         '{}')
     ) subjects(subject, table_name, path, lane, scopes, organisations, seen_with, shared, unshown, renamed)
-on conflict (subject) do update set (position, table_name, path, lane, scopes, committees, organisations, seen_with,
-        shared, unshown, guarded, renamed)
-    = (excluded.position, excluded.table_name, excluded.path, excluded.lane, excluded.scopes, excluded.committees,
-        excluded.organisations, excluded.seen_with, excluded.shared, excluded.unshown, excluded.guarded,
-        excluded.renamed);
+on conflict (subject) do update set position = excluded.position, table_name = excluded.table_name,
+        path = excluded.path, lane = excluded.lane, scopes = excluded.scopes, committees = excluded.committees,
+        organisations = excluded.organisations, seen_with = excluded.seen_with, shared = excluded.shared,
+        unshown = excluded.unshown, guarded = excluded.guarded, renamed = excluded.renamed;

@@ -49,6 +49,19 @@ create function rendered(instant timestamptz) returns text language sql stable a
     select to_char(instant at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
+-- Inserts a row and returns it as stored. The statement names the columns that are not null; all others get their
+-- defaults, as do columns that a later migration adds. Callers set the members of the row by name, so that no list of
+-- values must match a list of columns.
+create function insert_row(r anyelement) returns anyelement language plpgsql as $$
+declare
+    columns text := (select string_agg(quote_ident(key), ', ') from jsonb_each(to_jsonb(r)) where value <> 'null');
+begin
+    execute format('insert into %s (%s) select %2$s from (select ($1).*) given returning *', pg_typeof(r), columns)
+        into r using r;
+    return r;
+end
+$$;
+
 -- Ends the statement with a problem. The SQLSTATE carries the HTTP status, the message the code, and the detail the
 -- list of errors.
 create function refuse(status integer, code text, errors json default '[]') returns void

@@ -63,19 +63,18 @@ begin
             'the stage recommendation was entered'),
         case when n.made_on > decided then
             fault('/made_on', 'date_order', 'must not be after the decision') end]);
-    insert into recommendation as x (case_id, committee, made_on, made_by, recommended, criteria_met,
-            current_circumstances_recorded, other_processes_considered, expected_learning, support_needed,
-            proposed_scope, recorded_by)
-        values (c.id, c.committee, n.made_on, n.made_by, n.recommended, n.criteria_met,
-            n.current_circumstances_recorded, n.other_processes_considered, n.expected_learning,
-            n.support_needed, n.proposed_scope, claim('organisation'))
-        on conflict (case_id) do update set (made_on, made_by, recommended, criteria_met,
-            current_circumstances_recorded, other_processes_considered, expected_learning, support_needed,
-            proposed_scope) = (excluded.made_on, excluded.made_by, excluded.recommended,
-            excluded.criteria_met, excluded.current_circumstances_recorded,
-            excluded.other_processes_considered, excluded.expected_learning, excluded.support_needed,
-            excluded.proposed_scope)
-        returning * into r;
+    if known then
+        update recommendation set made_on = n.made_on, made_by = n.made_by, recommended = n.recommended,
+                criteria_met = n.criteria_met, current_circumstances_recorded = n.current_circumstances_recorded,
+                other_processes_considered = n.other_processes_considered, expected_learning = n.expected_learning,
+                support_needed = n.support_needed, proposed_scope = n.proposed_scope
+            where case_id = c.id returning * into r;
+    else
+        n.case_id := c.id;
+        n.committee := c.committee;
+        n.recorded_by := claim('organisation');
+        r := insert_row(n);
+    end if;
     return (case when known then 200 else 201 end, r.version, null, recommendation_document(r))::reply;
 end
 $$;
@@ -225,27 +224,23 @@ begin
     perform refuse_faults(variadic informing_faults(n)
         || case when c.stage = 'decision' then decision_faults(c, n, s.entered_on) end);
     if known and (c.stage <> 'decision' or d.visit = s.sequence) then
-        update case_decision set (outcome, decided_on, reasons, alternative_kind, alternative_owner,
-                criteria_met, criteria_no_bearing, no_bearing_reason, decided_by, unanimous, note,
-                family_informed_on, family_wait_reason, chief_officers_informed_on)
-            = (n.outcome, n.decided_on, n.reasons, n.alternative_kind, n.alternative_owner, n.criteria_met,
-                n.criteria_no_bearing, n.no_bearing_reason, n.decided_by, n.unanimous, n.note,
-                n.family_informed_on, n.family_wait_reason, n.chief_officers_informed_on)
+        update case_decision set outcome = n.outcome, decided_on = n.decided_on, reasons = n.reasons,
+                alternative_kind = n.alternative_kind, alternative_owner = n.alternative_owner,
+                criteria_met = n.criteria_met, criteria_no_bearing = n.criteria_no_bearing,
+                no_bearing_reason = n.no_bearing_reason, decided_by = n.decided_by, unanimous = n.unanimous,
+                note = n.note, family_informed_on = n.family_informed_on, family_wait_reason = n.family_wait_reason,
+                chief_officers_informed_on = n.chief_officers_informed_on
             where id = d.id returning * into d;
     else
         -- Versions continue to count, so that no ETag of the address occurs twice.
         n.version := coalesce(d.version, 0) + 1;
         n.supersedes := d.id;
         update case_decision set current = false where id = d.id;
-        insert into case_decision (id, case_id, committee, visit, supersedes, outcome, decided_on, reasons,
-                alternative_kind, alternative_owner, criteria_met, criteria_no_bearing, no_bearing_reason,
-                decided_by, unanimous, note, family_informed_on, family_wait_reason,
-                chief_officers_informed_on, version)
-            values (uuid_v7(), c.id, c.committee, s.sequence, n.supersedes, n.outcome, n.decided_on,
-                n.reasons, n.alternative_kind, n.alternative_owner, n.criteria_met, n.criteria_no_bearing,
-                n.no_bearing_reason, n.decided_by, n.unanimous, n.note, n.family_informed_on,
-                n.family_wait_reason, n.chief_officers_informed_on, n.version)
-            returning * into d;
+        n.id := uuid_v7();
+        n.committee := c.committee;
+        n.case_id := c.id;
+        n.visit := s.sequence;
+        d := insert_row(n);
     end if;
     if c.stage = 'decision' then
         update review_case set decision_outcome = d.outcome where id = c.id returning * into c;

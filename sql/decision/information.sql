@@ -100,10 +100,11 @@ begin
             where x.case_id = c.id and x.organisation = r.organisation and x.status = 'open') then
         perform conflict_at('/organisation', 'already_asked', 'has a request of this case that is still open');
     end if;
-    insert into information_request (id, committee, case_id, organisation, question, asked_on, due_on, recorded_by)
-        values (uuid_v7(), c.committee, c.id, r.organisation, r.question, r.asked_on, r.due_on,
-            claim('organisation'))
-        returning * into r;
+    r.id := uuid_v7();
+    r.committee := c.committee;
+    r.case_id := c.id;
+    r.recorded_by := claim('organisation');
+    r := insert_row(r);
     return (201, r.version, '/v1/cases/' || c.id || '/information-requests/' || r.id,
         information_document(r))::reply;
 end
@@ -139,7 +140,7 @@ begin
             fault('/reason', 'reason_required', 'is required') end,
         case when n.status = 'open' and n.reason is not null then
             fault('/reason', 'only_when_ended', 'is only allowed for a withdrawn or waived request') end);
-    update information_request set (due_on, status, reason) = (n.due_on, n.status, n.reason)
+    update information_request set due_on = n.due_on, status = n.status, reason = n.reason
         where id = p_id returning * into r;
     return (200, r.version, null, information_document(r))::reply;
 end
@@ -171,10 +172,9 @@ begin
             fault('/practice_areas', 'only_when_answered', 'is only allowed for an answered request') end,
         case when n.status <> 'answered' and n.summary is not null then
             fault('/summary', 'only_when_answered', 'is only allowed for an answered request') end);
-    update information_request set (status, answered_on, practice_areas, other_reviews, criminal_proceedings,
-            summary, reason)
-        = (n.status, n.answered_on, n.practice_areas, n.other_reviews, n.criminal_proceedings, n.summary,
-            n.reason)
+    update information_request set status = n.status, answered_on = n.answered_on, practice_areas = n.practice_areas,
+            other_reviews = n.other_reviews, criminal_proceedings = n.criminal_proceedings, summary = n.summary,
+            reason = n.reason
         where id = p_id returning * into r;
     perform decision_tell_more(r.case_id);
     return (201, r.version, null, information_document(r))::reply;

@@ -125,6 +125,7 @@ create function notice_make(c review_case, p_kind text, p_recipient text, p_orga
 declare
     says jsonb := notice_snapshot(c) || jsonb_build_object('children', notice_children(c, p_recipient, p_organisation));
     decision uuid := (case_decision_in_force(c)).id;
+    made notice;
 begin
     update notice n set due_on = due, snapshot = says, decision_id = decision
         where n.case_id = c.id and n.kind = p_kind and n.recipient = p_recipient
@@ -136,10 +137,17 @@ begin
                 and n.decision_id is not distinct from decision)) then
         return;
     end if;
-    insert into notice (id, committee, case_id, decision_id, kind, recipient, to_organisation, due_on, snapshot,
-            recorded_by)
-        values (uuid_v7(), c.committee, c.id, decision, p_kind, p_recipient, p_organisation, due, says,
-            claim('organisation'));
+    made.id := uuid_v7();
+    made.committee := c.committee;
+    made.case_id := c.id;
+    made.decision_id := decision;
+    made.kind := p_kind;
+    made.recipient := p_recipient;
+    made.to_organisation := p_organisation;
+    made.due_on := due;
+    made.snapshot := says;
+    made.recorded_by := claim('organisation');
+    perform insert_row(made);
 end
 $$;
 

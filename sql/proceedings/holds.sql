@@ -64,12 +64,11 @@ declare
     h case_hold := jsonb_populate_record(null::case_hold, input);
 begin
     perform refuse_faults(variadic hold_faults(c, h));
-    insert into case_hold (id, committee, case_id, proceeding_id, stages, tracks, held_from, planned_until,
-            reason, reason_text, agreed_with, review_on, lifted_on, recorded_by)
-        values (uuid_v7(), c.committee, c.id, h.proceeding_id, h.stages, h.tracks, h.held_from,
-            h.planned_until, h.reason, h.reason_text, h.agreed_with, h.review_on, h.lifted_on,
-            claim('organisation'))
-        returning * into h;
+    h.id := uuid_v7();
+    h.committee := c.committee;
+    h.case_id := c.id;
+    h.recorded_by := claim('organisation');
+    h := insert_row(h);
     perform case_clock_refresh(c.id);
     return (201, h.version, '/v1/cases/' || c.id || '/holds/' || h.id, hold_document(h))::reply;
 end
@@ -89,10 +88,9 @@ begin
     perform refuse_stale(expected, h.version);
     n := jsonb_populate_record(h, change);
     perform refuse_faults(variadic hold_faults(c, n));
-    update case_hold set (stages, tracks, held_from, planned_until, reason, reason_text, agreed_with,
-            review_on, lifted_on)
-        = (n.stages, n.tracks, n.held_from, n.planned_until, n.reason, n.reason_text, n.agreed_with,
-            n.review_on, n.lifted_on)
+    update case_hold set stages = n.stages, tracks = n.tracks, held_from = n.held_from,
+            planned_until = n.planned_until, reason = n.reason, reason_text = n.reason_text,
+            agreed_with = n.agreed_with, review_on = n.review_on, lifted_on = n.lifted_on
         where id = p_id returning * into h;
     perform case_clock_refresh(c.id);
     return (200, h.version, null, hold_document(h))::reply;

@@ -72,13 +72,12 @@ declare
     p proceeding := jsonb_populate_record(null::proceeding, input);
 begin
     perform refuse_faults(variadic proceeding_faults(p));
-    insert into proceeding (id, committee, case_id, case_reference, kind, started_on, ended_on, contact_made_on,
-            contact_with, liaison_meeting_on, position, agreed_with, restrictions, permitted, exchanges,
-            review_on, note, recorded_by)
-        values (uuid_v7(), c.committee, c.id, c.reference, p.kind, p.started_on, p.ended_on, p.contact_made_on,
-            p.contact_with, p.liaison_meeting_on, p.position, p.agreed_with, p.restrictions, p.permitted,
-            p.exchanges, p.review_on, p.note, claim('organisation'))
-        returning * into p;
+    p.id := uuid_v7();
+    p.committee := c.committee;
+    p.case_id := c.id;
+    p.case_reference := c.reference;
+    p.recorded_by := claim('organisation');
+    p := insert_row(p);
     perform decision_tell_more(c.id);
     return (201, p.version, '/v1/proceedings/' || p.id, proceeding_document(p))::reply;
 end
@@ -132,10 +131,11 @@ declare
 begin
     perform refuse_faults(variadic proceeding_faults(n)
         || case when p.committee <> claim('committee') then proceeding_liaison_faults(change) else '{}' end);
-    update proceeding set (kind, started_on, ended_on, contact_made_on, contact_with, liaison_meeting_on,
-            position, agreed_with, restrictions, permitted, exchanges, review_on, note)
-        = (n.kind, n.started_on, n.ended_on, n.contact_made_on, n.contact_with, n.liaison_meeting_on,
-            n.position, n.agreed_with, n.restrictions, n.permitted, n.exchanges, n.review_on, n.note)
+    update proceeding set kind = n.kind, started_on = n.started_on, ended_on = n.ended_on,
+            contact_made_on = n.contact_made_on, contact_with = n.contact_with,
+            liaison_meeting_on = n.liaison_meeting_on, position = n.position, agreed_with = n.agreed_with,
+            restrictions = n.restrictions, permitted = n.permitted, exchanges = n.exchanges, review_on = n.review_on,
+            note = n.note
         where id = p_id returning * into n;
     if p.ended_on is null and n.ended_on is not null then
         perform holds_end_with(n);

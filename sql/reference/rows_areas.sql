@@ -55,8 +55,8 @@ from (values
     ('WDU', 'West Dunbartonshire', 'child', 'S08000031', 'L'),
     ('WLN', 'West Lothian', 'public', 'S08000024', 'J')
 ) given(code, area, kind, health_board, police_division)
-on conflict (code) do update set (name, kind, health_board, police_division)
-    = (excluded.name, excluded.kind, excluded.health_board, excluded.police_division);
+on conflict (code) do update set name = excluded.name, kind = excluded.kind, health_board = excluded.health_board,
+        police_division = excluded.police_division;
 
 -- A local authority belongs to the health board of its committee.
 insert into local_authority (code, name, committee, health_board)
@@ -96,8 +96,8 @@ from (values
     ('S12000050', 'North Lanarkshire', 'NLK')
 ) given(code, name, committee)
 join committee c on c.code = given.committee
-on conflict (code) do update set (name, committee, health_board)
-    = (excluded.name, excluded.committee, excluded.health_board);
+on conflict (code) do update set name = excluded.name, committee = excluded.committee,
+        health_board = excluded.health_board;
 
 insert into former_area_code (code, replaced_by) values
     ('S12000015', 'S12000047'), -- Fife

@@ -17,8 +17,8 @@ insert into criterion (code, label, needs_death, needs_care_and_risk_management)
     ('reckless_conduct', 'Reckless conduct', true, false),
     ('act_of_violence', 'An act of violence', true, false),
     ('effective_practice', 'Effective practice that others can learn from', false, false)
-on conflict (code) do update set (label, needs_death, needs_care_and_risk_management)
-    = (excluded.label, excluded.needs_death, excluded.needs_care_and_risk_management);
+on conflict (code) do update set label = excluded.label, needs_death = excluded.needs_death,
+        needs_care_and_risk_management = excluded.needs_care_and_risk_management;
 
 insert into code_list (name, label) values
     ('access-roles', 'Purposes of access to a single case'),
@@ -85,7 +85,7 @@ on conflict (name) do update set label = excluded.label;
 insert into code_entry (list, code, label, position)
 select 'criteria', code, label, row_number() over (order by needs_death, code = 'effective_practice', code)
 from criterion
-on conflict (list, code) do update set (label, position) = (excluded.label, excluded.position);
+on conflict (list, code) do update set label = excluded.label, position = excluded.position;
 
 -- The order of the rows is the order of the entries. Never remove a code that is no longer used: mark it as retired in
 -- the row of the database, because records contain it.
@@ -485,5 +485,5 @@ with given as (
     ) entries(list, code, label, description))
 insert into code_entry (list, code, label, description, position)
 select list, code, label, description, row_number() over (partition by list order by position) from given
-on conflict (list, code) do update set (label, description, position)
-    = (excluded.label, excluded.description, excluded.position);
+on conflict (list, code) do update set label = excluded.label, description = excluded.description,
+        position = excluded.position;

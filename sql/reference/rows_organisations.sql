@@ -44,5 +44,5 @@ from (values
     ('INDEPENDENT', 'independent', 'Independent chairs and reviewers'),
     ('AUDITOR', 'auditor', 'Auditors of the register')
 ) national(code, kind, name)
-on conflict (code) do update set (kind, name, committee, area, collective)
-    = (excluded.kind, excluded.name, excluded.committee, excluded.area, excluded.collective);
+on conflict (code) do update set kind = excluded.kind, name = excluded.name, committee = excluded.committee,
+        area = excluded.area, collective = excluded.collective;

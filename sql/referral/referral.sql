@@ -238,14 +238,13 @@ begin
     if faults is not null then
         perform refuse(422, 'rule_violation', faults);
     end if;
-    update referral set (source_role, local_authority, notified_on, aware_on, incident_on, incident_kind,
-            children, criteria_claimed, basis, immediate_concerns, passed_to_organisation,
-            agencies_involved, parallel_processes, other_committees, discussed_with_partners,
-            guidance_edition)
-        = (i.source_role, i.local_authority, i.notified_on, i.aware_on, i.incident_on, i.incident_kind,
-            i.children, i.criteria_claimed, i.basis, i.immediate_concerns, i.passed_to_organisation,
-            i.agencies_involved, i.parallel_processes, i.other_committees, i.discussed_with_partners,
-            i.guidance_edition)
+    update referral set source_role = i.source_role, local_authority = i.local_authority, notified_on = i.notified_on,
+            aware_on = i.aware_on, incident_on = i.incident_on, incident_kind = i.incident_kind,
+            children = i.children, criteria_claimed = i.criteria_claimed, basis = i.basis,
+            immediate_concerns = i.immediate_concerns, passed_to_organisation = i.passed_to_organisation,
+            agencies_involved = i.agencies_involved, parallel_processes = i.parallel_processes,
+            other_committees = i.other_committees, discussed_with_partners = i.discussed_with_partners,
+            guidance_edition = i.guidance_edition
         where id = p_id returning * into r;
     return (200, r.version, null, referral_document(r))::reply;
 end
@@ -316,8 +315,12 @@ begin
         future_fault('/accepted_on', on_day),
         early_fault('/accepted_on', on_day, r.received_on, 'the referral was received'));
     if input ->> 'case_id' is null then
-        c := case_open(r.local_authority, input ->> 'review_type', r.guidance_edition,
-            r.criteria_claimed, null, on_day);
+        c.local_authority := r.local_authority;
+        c.review_type := input ->> 'review_type';
+        c.guidance_edition := r.guidance_edition;
+        c.criteria := r.criteria_claimed;
+        c.opened_on := on_day;
+        c := case_open(c);
     else
         select * into c from review_case
             where id = (input ->> 'case_id')::uuid and committee = claim('committee') for update;

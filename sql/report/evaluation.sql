@@ -39,13 +39,16 @@ begin
         future_fault('/evaluated_on', n.evaluated_on),
         early_fault('/evaluated_on', n.evaluated_on, c.stage_entered_on, 'the stage evaluation was entered'),
         early_fault('/next_review_on', n.next_review_on, n.evaluated_on + 1, 'the day after evaluated_on'));
-    insert into evaluation (case_id, committee, evaluated_on, outcome, summary, next_review_on, recorded_by)
-        values (c.id, c.committee, n.evaluated_on, n.outcome, n.summary, n.next_review_on,
-            claim('organisation'))
-        on conflict (case_id) do update set (evaluated_on, outcome, summary, next_review_on, recorded_by)
-            = (excluded.evaluated_on, excluded.outcome, excluded.summary, excluded.next_review_on,
-                excluded.recorded_by)
-        returning * into e;
+    n.recorded_by := claim('organisation');
+    if known then
+        update evaluation set evaluated_on = n.evaluated_on, outcome = n.outcome, summary = n.summary,
+                next_review_on = n.next_review_on, recorded_by = n.recorded_by
+            where case_id = c.id returning * into e;
+    else
+        n.case_id := c.id;
+        n.committee := c.committee;
+        e := insert_row(n);
+    end if;
     return (case when known then 200 else 201 end, e.version, null, evaluation_document(e))::reply;
 end
 $$;
@@ -98,14 +101,16 @@ begin
             'the case was last opened'),
         early_fault('/chief_officers_agreed_on', n.chief_officers_agreed_on, case_opened_last(c),
             'the case was last opened'));
-    insert into discontinuation (case_id, committee, committee_agreed_on, chief_officers_agreed_on, reason,
-            recorded_by)
-        values (c.id, c.committee, n.committee_agreed_on, n.chief_officers_agreed_on, n.reason,
-            claim('organisation'))
-        on conflict (case_id) do update set (committee_agreed_on, chief_officers_agreed_on, reason, recorded_by)
-            = (excluded.committee_agreed_on, excluded.chief_officers_agreed_on, excluded.reason,
-                excluded.recorded_by)
-        returning * into d;
+    n.recorded_by := claim('organisation');
+    if known then
+        update discontinuation set committee_agreed_on = n.committee_agreed_on,
+                chief_officers_agreed_on = n.chief_officers_agreed_on, reason = n.reason, recorded_by = n.recorded_by
+            where case_id = c.id returning * into d;
+    else
+        n.case_id := c.id;
+        n.committee := c.committee;
+        d := insert_row(n);
+    end if;
     return (case when known then 200 else 201 end, d.version, null, discontinuation_document(d))::reply;
 end
 $$;

@@ -157,24 +157,22 @@ begin
         n.anonymisation_checked_digest := p.anonymisation_checked_digest;
     end if;
     perform refuse_faults(variadic publication_faults(n, ratified));
-    insert into publication (case_id, committee, form, decided_on, reason, reporting_restrictions_checked,
-            family_told_on, practitioners_told_on, prosecution_sight_on, intended_on, published_on, url,
-            removed_on, removal_reason, anonymisation_checked_on, anonymisation_checked_by,
-            anonymisation_checked_digest, written_by, recorded_by)
-        values (c.id, c.committee, n.form, n.decided_on, n.reason, n.reporting_restrictions_checked,
-            n.family_told_on, n.practitioners_told_on, n.prosecution_sight_on, n.intended_on, n.published_on,
-            n.url, n.removed_on, n.removal_reason, n.anonymisation_checked_on, n.anonymisation_checked_by,
-            n.anonymisation_checked_digest, claim('client'), claim('organisation'))
-        on conflict (case_id) do update set (form, decided_on, reason, reporting_restrictions_checked,
-            family_told_on, practitioners_told_on, prosecution_sight_on, intended_on, published_on, url,
-            removed_on, removal_reason, anonymisation_checked_on, anonymisation_checked_by,
-            anonymisation_checked_digest, written_by, recorded_by) = (excluded.form, excluded.decided_on,
-            excluded.reason, excluded.reporting_restrictions_checked, excluded.family_told_on,
-            excluded.practitioners_told_on, excluded.prosecution_sight_on, excluded.intended_on,
-            excluded.published_on, excluded.url, excluded.removed_on, excluded.removal_reason,
-            excluded.anonymisation_checked_on, excluded.anonymisation_checked_by,
-            excluded.anonymisation_checked_digest, excluded.written_by, excluded.recorded_by)
-        returning * into p;
+    n.written_by := claim('client');
+    n.recorded_by := claim('organisation');
+    if known then
+        update publication set form = n.form, decided_on = n.decided_on, reason = n.reason,
+                reporting_restrictions_checked = n.reporting_restrictions_checked, family_told_on = n.family_told_on,
+                practitioners_told_on = n.practitioners_told_on, prosecution_sight_on = n.prosecution_sight_on,
+                intended_on = n.intended_on, published_on = n.published_on, url = n.url, removed_on = n.removed_on,
+                removal_reason = n.removal_reason, anonymisation_checked_on = n.anonymisation_checked_on,
+                anonymisation_checked_by = n.anonymisation_checked_by,
+                anonymisation_checked_digest = n.anonymisation_checked_digest, written_by = n.written_by,
+                recorded_by = n.recorded_by
+            where case_id = c.id returning * into p;
+    else
+        n.committee := c.committee;
+        p := insert_row(n);
+    end if;
     return (case when known then 200 else 201 end, p.version, null, publication_document(p))::reply;
 end
 $$;
@@ -237,10 +235,11 @@ begin
     perform refuse_faults(
         future_fault('/disseminated_on', d.disseminated_on),
         early_fault('/disseminated_on', d.disseminated_on, ratified, 'the report was ratified'));
-    insert into dissemination (id, committee, case_id, audience, level, form, disseminated_on, recorded_by)
-        values (uuid_v7(), c.committee, c.id, d.audience, d.level, d.form, d.disseminated_on,
-            claim('organisation'))
-        returning * into d;
+    d.id := uuid_v7();
+    d.committee := c.committee;
+    d.case_id := c.id;
+    d.recorded_by := claim('organisation');
+    d := insert_row(d);
     return (201, null, null, dissemination_document(d))::reply;
 end
 $$;

@@ -128,20 +128,21 @@ begin
     perform refuse_faults(variadic report_faults(c, p, n));
     n.agreed_by := case when n.committee_agreed_on is null then null
         when n.committee_agreed_on = p.committee_agreed_on then p.agreed_by else claim('client') end;
-    insert into report (case_id, committee, drafted_on, accuracy_checked_on, family_feedback_on,
-            prosecution_consulted_on, committee_agreed_on, sections, no_strategies_reason, delay_reasons,
-            document_digest, written_by, agreed_by, recorded_by)
-        values (c.id, c.committee, n.drafted_on, n.accuracy_checked_on, n.family_feedback_on,
-            n.prosecution_consulted_on, n.committee_agreed_on, n.sections, n.no_strategies_reason,
-            n.delay_reasons, n.document_digest, claim('client'), n.agreed_by, claim('organisation'))
-        on conflict (case_id) do update set (drafted_on, accuracy_checked_on, family_feedback_on,
-            prosecution_consulted_on, committee_agreed_on, sections, no_strategies_reason, delay_reasons,
-            document_digest, written_by, agreed_by, recorded_by) = (excluded.drafted_on,
-            excluded.accuracy_checked_on, excluded.family_feedback_on, excluded.prosecution_consulted_on,
-            excluded.committee_agreed_on, excluded.sections, excluded.no_strategies_reason,
-            excluded.delay_reasons, excluded.document_digest, excluded.written_by, excluded.agreed_by,
-            excluded.recorded_by)
-        returning * into p;
+    n.written_by := claim('client');
+    n.recorded_by := claim('organisation');
+    if known then
+        update report set drafted_on = n.drafted_on, accuracy_checked_on = n.accuracy_checked_on,
+                family_feedback_on = n.family_feedback_on, prosecution_consulted_on = n.prosecution_consulted_on,
+                committee_agreed_on = n.committee_agreed_on, sections = n.sections,
+                no_strategies_reason = n.no_strategies_reason, delay_reasons = n.delay_reasons,
+                document_digest = n.document_digest, written_by = n.written_by, agreed_by = n.agreed_by,
+                recorded_by = n.recorded_by
+            where case_id = c.id returning * into p;
+    else
+        n.case_id := c.id;
+        n.committee := c.committee;
+        p := insert_row(n);
+    end if;
     return (case when known then 200 else 201 end, p.version, null, report_document(p))::reply;
 end
 $$;
@@ -227,12 +228,12 @@ begin
             'A client that wrote the report or recorded its agreement cannot ratify it.');
     end if;
     perform refuse_faults(variadic ratification_faults(n, p.committee_agreed_on));
-    insert into ratification (id, committee, case_id, stage_sequence, outcome, decided_on, reason,
-            plan_considered_on, recorded_by)
-        select uuid_v7(), c.committee, c.id, max(s.sequence), n.outcome, n.decided_on, n.reason,
-            n.plan_considered_on, claim('organisation')
-        from case_stage s where s.case_id = c.id
-        returning * into r;
+    n.id := uuid_v7();
+    n.committee := c.committee;
+    n.case_id := c.id;
+    n.stage_sequence := (select max(s.sequence) from case_stage s where s.case_id = c.id);
+    n.recorded_by := claim('organisation');
+    r := insert_row(n);
     if r.outcome = 'ratified' then
         perform notices_make(c, 'outcome', r.decided_on + 7);
     end if;

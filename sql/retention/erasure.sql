@@ -64,9 +64,15 @@ begin
     if (erasure_announced(p_case, p_referral)).id is not null then
         perform conflict('erasure_announced', 'The erasure was already announced.');
     end if;
-    insert into erasure (id, committee, case_id, referral_id, reference, announced_on, announced_by, not_before)
-        values (uuid_v7(), claim('committee'), p_case, p_referral, p_reference, today(), claim('client'), notice_ends())
-        returning * into e;
+    e.id := uuid_v7();
+    e.committee := claim('committee');
+    e.case_id := p_case;
+    e.referral_id := p_referral;
+    e.reference := p_reference;
+    e.announced_on := today();
+    e.announced_by := claim('client');
+    e.not_before := notice_ends();
+    e := insert_row(e);
     return (201, e.version, '/v1/erasures/' || e.id, erasure_document(e))::reply;
 end
 $$;

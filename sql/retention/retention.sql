@@ -295,10 +295,15 @@ begin
     perform refuse_stale(expected, r.version);
     perform referral_refuse_kept(r, input);
     perform erasure_refuse_early(null, r.id);
-    insert into anonymous_referral (id, committee, transferred_from, source_kind, received_month, status, reason,
-            anonymised_on)
-        values (gen_random_uuid(), r.committee, r.transferred_from, organisation_kind(r.source_organisation),
-            first_of_month(r.received_on), r.status, r.reason, today()) returning * into a;
+    a.id := gen_random_uuid();
+    a.committee := r.committee;
+    a.transferred_from := r.transferred_from;
+    a.source_kind := organisation_kind(r.source_organisation);
+    a.received_month := first_of_month(r.received_on);
+    a.status := r.status;
+    a.reason := r.reason;
+    a.anonymised_on := today();
+    a := insert_row(a);
     delete from referral x where x.id = p_id;
     return (200, null, null, anonymous_referral_document(a))::reply;
 end

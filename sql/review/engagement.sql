@@ -88,11 +88,10 @@ declare
 begin
     perform refuse_before_set_up(c);
     perform refuse_faults(variadic family_invitation_faults(c, e) || family_answer_faults(c, e));
-    insert into family_engagement (id, committee, case_id, relation, invited_on, not_invited_reason, response,
-            responded_on, response_reason, method, views_taken_on, feedback_before_publication_on)
-        values (uuid_v7(), c.committee, c.id, e.relation, e.invited_on, e.not_invited_reason, e.response,
-            e.responded_on, e.response_reason, e.method, e.views_taken_on, e.feedback_before_publication_on)
-        returning * into e;
+    e.id := uuid_v7();
+    e.committee := c.committee;
+    e.case_id := c.id;
+    e := insert_row(e);
     return (201, e.version, '/v1/cases/' || c.id || '/family-engagements/' || e.id,
         family_engagement_document(e))::reply;
 end
@@ -111,10 +110,10 @@ begin
     perform refuse_stale(expected, e.version);
     n := jsonb_populate_record(e, change);
     perform refuse_faults(variadic family_invitation_faults(c, n) || family_answer_faults(c, n));
-    update family_engagement set (relation, invited_on, not_invited_reason, response, responded_on,
-            response_reason, method, views_taken_on, feedback_before_publication_on)
-        = (n.relation, n.invited_on, n.not_invited_reason, n.response, n.responded_on, n.response_reason,
-            n.method, n.views_taken_on, n.feedback_before_publication_on)
+    update family_engagement set relation = n.relation, invited_on = n.invited_on,
+            not_invited_reason = n.not_invited_reason, response = n.response, responded_on = n.responded_on,
+            response_reason = n.response_reason, method = n.method, views_taken_on = n.views_taken_on,
+            feedback_before_publication_on = n.feedback_before_publication_on
         where id = p_id returning * into e;
     return (200, e.version, null, family_engagement_document(e))::reply;
 end
@@ -178,11 +177,10 @@ declare
 begin
     perform refuse_before_set_up(c);
     perform refuse_faults(variadic practitioner_engagement_faults(c, e));
-    insert into practitioner_engagement (id, committee, case_id, kind, held_on, organisations,
-            participants_count, reason, support_offered)
-        values (uuid_v7(), c.committee, c.id, e.kind, e.held_on, e.organisations, e.participants_count,
-            e.reason, e.support_offered)
-        returning * into e;
+    e.id := uuid_v7();
+    e.committee := c.committee;
+    e.case_id := c.id;
+    e := insert_row(e);
     return (201, e.version, '/v1/cases/' || c.id || '/practitioner-engagements/' || e.id,
         practitioner_engagement_document(e))::reply;
 end
@@ -201,9 +199,8 @@ begin
     perform refuse_stale(expected, e.version);
     n := jsonb_populate_record(e, change);
     perform refuse_faults(variadic practitioner_engagement_faults(c, n));
-    update practitioner_engagement set (kind, held_on, organisations, participants_count, reason,
-            support_offered)
-        = (n.kind, n.held_on, n.organisations, n.participants_count, n.reason, n.support_offered)
+    update practitioner_engagement set kind = n.kind, held_on = n.held_on, organisations = n.organisations,
+            participants_count = n.participants_count, reason = n.reason, support_offered = n.support_offered
         where id = p_id returning * into e;
     return (200, e.version, null, practitioner_engagement_document(e))::reply;
 end

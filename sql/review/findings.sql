@@ -30,10 +30,11 @@ declare
     f finding := jsonb_populate_record(null::finding, input);
 begin
     perform case_refuse_before(c, 'review', 'before_review', 'Findings are recorded from the stage review on.');
-    insert into finding (id, committee, case_id, kind, statement, practice_area, themes, factors, recorded_by)
-        values (uuid_v7(), c.committee, c.id, f.kind, f.statement, f.practice_area, f.themes, f.factors,
-            claim('organisation'))
-        returning * into f;
+    f.id := uuid_v7();
+    f.committee := c.committee;
+    f.case_id := c.id;
+    f.recorded_by := claim('organisation');
+    f := insert_row(f);
     return (201, f.version, '/v1/cases/' || c.id || '/findings/' || f.id, finding_document(f))::reply;
 end
 $$;
@@ -50,8 +51,8 @@ begin
     perform refuse_unless_found(found);
     perform refuse_stale(expected, f.version);
     n := jsonb_populate_record(f, change);
-    update finding set (kind, statement, practice_area, themes, factors)
-        = (n.kind, n.statement, n.practice_area, n.themes, n.factors)
+    update finding set kind = n.kind, statement = n.statement, practice_area = n.practice_area, themes = n.themes,
+            factors = n.factors
         where id = p_id returning * into f;
     return (200, f.version, null, finding_document(f))::reply;
 end
@@ -102,11 +103,11 @@ declare
 begin
     perform case_refuse_before(c, 'review', 'before_review', 'Strategies are recorded from the stage review on.');
     perform refuse_faults(variadic strategy_faults(c, s));
-    insert into strategy (id, committee, case_id, case_for_change, learning_orientation, evidence,
-            responsible_organisation, review_on, findings, recorded_by)
-        values (uuid_v7(), c.committee, c.id, s.case_for_change, s.learning_orientation, s.evidence,
-            s.responsible_organisation, s.review_on, s.findings, claim('organisation'))
-        returning * into s;
+    s.id := uuid_v7();
+    s.committee := c.committee;
+    s.case_id := c.id;
+    s.recorded_by := claim('organisation');
+    s := insert_row(s);
     return (201, s.version, '/v1/cases/' || c.id || '/strategies/' || s.id, strategy_document(s))::reply;
 end
 $$;
@@ -124,10 +125,9 @@ begin
     perform refuse_stale(expected, s.version);
     n := jsonb_populate_record(s, change);
     perform refuse_faults(variadic strategy_faults(c, n));
-    update strategy set (case_for_change, learning_orientation, evidence, responsible_organisation, review_on,
-            findings)
-        = (n.case_for_change, n.learning_orientation, n.evidence, n.responsible_organisation, n.review_on,
-            n.findings)
+    update strategy set case_for_change = n.case_for_change, learning_orientation = n.learning_orientation,
+            evidence = n.evidence, responsible_organisation = n.responsible_organisation, review_on = n.review_on,
+            findings = n.findings
         where id = p_id returning * into s;
     return (200, s.version, null, strategy_document(s))::reply;
 end

@@ -75,16 +75,16 @@ begin
         perform conflict('after_reporting', 'The mandate cannot change after the report went to the chief officers.');
     end if;
     perform refuse_faults(variadic mandate_faults(c, n));
-    insert into mandate (case_id, committee, agreed_on, questions, period_from, period_to, agencies,
-            target_completion_on, legal_advice, media_plan, staff_support_plan)
-        values (c.id, c.committee, n.agreed_on, n.questions, n.period_from, n.period_to, n.agencies,
-            n.target_completion_on, n.legal_advice, n.media_plan, n.staff_support_plan)
-        on conflict (case_id) do update set (agreed_on, questions, period_from, period_to, agencies,
-            target_completion_on, legal_advice, media_plan, staff_support_plan)
-            = (excluded.agreed_on, excluded.questions, excluded.period_from, excluded.period_to,
-            excluded.agencies, excluded.target_completion_on, excluded.legal_advice, excluded.media_plan,
-            excluded.staff_support_plan)
-        returning * into m;
+    if known then
+        update mandate set agreed_on = n.agreed_on, questions = n.questions, period_from = n.period_from,
+                period_to = n.period_to, agencies = n.agencies, target_completion_on = n.target_completion_on,
+                legal_advice = n.legal_advice, media_plan = n.media_plan, staff_support_plan = n.staff_support_plan
+            where case_id = c.id returning * into m;
+    else
+        n.case_id := c.id;
+        n.committee := c.committee;
+        m := insert_row(n);
+    end if;
     return (case when known then 200 else 201 end, m.version, null, mandate_document(m))::reply;
 end
 $$;
@@ -146,10 +146,10 @@ begin
     perform refuse_before_set_up(c);
     perform team_refuse_second_chair(c, m);
     perform refuse_faults(variadic team_member_faults(c, m));
-    insert into team_member (id, committee, case_id, role, organisation, client, independence, appointed_on)
-        values (uuid_v7(), c.committee, c.id, m.role, m.organisation, m.client, m.independence,
-            m.appointed_on)
-        returning * into m;
+    m.id := uuid_v7();
+    m.committee := c.committee;
+    m.case_id := c.id;
+    m := insert_row(m);
     return (201, m.version, '/v1/cases/' || c.id || '/team/' || m.id, team_member_document(m))::reply;
 end
 $$;
@@ -169,8 +169,9 @@ begin
     n := jsonb_populate_record(m, change);
     perform team_refuse_second_chair(c, n);
     perform refuse_faults(variadic team_member_faults(c, n));
-    update team_member set (role, organisation, client, independence, appointed_on, ended_on, ended_reason)
-        = (n.role, n.organisation, n.client, n.independence, n.appointed_on, n.ended_on, n.ended_reason)
+    update team_member set role = n.role, organisation = n.organisation, client = n.client,
+            independence = n.independence, appointed_on = n.appointed_on, ended_on = n.ended_on,
+            ended_reason = n.ended_reason
         where id = p_id returning * into m;
     return (200, m.version, null, team_member_document(m))::reply;
 end
@@ -211,14 +212,16 @@ begin
     perform refuse_before_set_up(c);
     perform refuse_faults(variadic review_day_faults('/strategy_agreed_on', n.strategy_agreed_on, c)
         || review_day_faults('/leaflet_given_on', n.leaflet_given_on, c));
-    insert into family_liaison (case_id, committee, lead_role, strategy_agreed_on, leaflet_given_on,
-            coordinated_with_police, note)
-        values (c.id, c.committee, n.lead_role, n.strategy_agreed_on, n.leaflet_given_on,
-            n.coordinated_with_police, n.note)
-        on conflict (case_id) do update set (lead_role, strategy_agreed_on, leaflet_given_on,
-            coordinated_with_police, note) = (excluded.lead_role, excluded.strategy_agreed_on,
-            excluded.leaflet_given_on, excluded.coordinated_with_police, excluded.note)
-        returning * into f;
+    if known then
+        update family_liaison set lead_role = n.lead_role, strategy_agreed_on = n.strategy_agreed_on,
+                leaflet_given_on = n.leaflet_given_on, coordinated_with_police = n.coordinated_with_police,
+                note = n.note
+            where case_id = c.id returning * into f;
+    else
+        n.case_id := c.id;
+        n.committee := c.committee;
+        f := insert_row(n);
+    end if;
     return (case when known then 200 else 201 end, f.version, null, family_liaison_document(f))::reply;
 end
 $$;

@@ -64,9 +64,10 @@ begin
             and access_continues(x)) then
         perform conflict('access_there_already', 'This access is already in force. Change it instead.');
     end if;
-    insert into case_access (id, committee, case_id, organisation, client, role, starts_on, ends_on)
-        values (uuid_v7(), c.committee, c.id, a.organisation, a.client, a.role, a.starts_on, a.ends_on)
-        returning * into a;
+    a.id := uuid_v7();
+    a.committee := c.committee;
+    a.case_id := c.id;
+    a := insert_row(a);
     return (201, a.version, '/v1/cases/' || c.id || '/access/' || a.id, access_document(a))::reply;
 end
 $$;
@@ -90,7 +91,7 @@ begin
     perform refuse_faults(variadic access_faults(n) || array[
         future_fault('/ended_on', n.ended_on),
         early_fault('/ended_on', n.ended_on, n.starts_on, 'starts_on')]);
-    update case_access set (ends_on, ended_on) = (n.ends_on, n.ended_on)
+    update case_access set ends_on = n.ends_on, ended_on = n.ended_on
         where id = p_id returning * into a;
     return (200, a.version, null, access_document(a))::reply;
 end

@@ -61,11 +61,12 @@ begin
         other_committee_fault('/to_committee', t.to_committee),
         future_fault('/proposed_on', t.proposed_on),
         early_fault('/proposed_on', t.proposed_on, c.opened_on, 'the case was opened'));
-    insert into case_transfer (id, committee, case_id, case_reference, from_committee, to_committee, reason,
-            note, proposed_on)
-        values (uuid_v7(), c.committee, c.id, c.reference, c.committee, t.to_committee, t.reason, t.note,
-            t.proposed_on)
-        returning * into t;
+    t.id := uuid_v7();
+    t.committee := c.committee;
+    t.case_id := c.id;
+    t.case_reference := c.reference;
+    t.from_committee := c.committee;
+    t := insert_row(t);
     return (201, t.version, '/v1/transfers/' || t.id, transfer_document(t))::reply;
 end
 $$;

@@ -134,9 +134,8 @@ begin
                         union all select committee from anonymous_review where id = c.subject)) end,
                 c.fault, clock_timestamp()
             from counted c where c.after <> '{}' or c.fault is not null
-        on conflict (subject) do update set (facts, scopes, fault, tried_at, reported)
-            = (excluded.facts, excluded.scopes, excluded.fault, excluded.tried_at,
-                s.reported and s.fault is not distinct from excluded.fault)
+        on conflict (subject) do update set facts = excluded.facts, scopes = excluded.scopes, fault = excluded.fault,
+                tried_at = excluded.tried_at, reported = s.reported and s.fault is not distinct from excluded.fault
             where s.facts is distinct from excluded.facts or s.scopes <> excluded.scopes
                 or s.fault is distinct from excluded.fault or excluded.fault is not null
     ), dropped as (
@@ -177,7 +176,7 @@ create function statistic_touch(touched text[]) returns void language sql as $$
         select t.table_code, t.scope, nextval('statistic_version'), clock_timestamp()
         from (select split_part(x, ' ', 1) as table_code, split_part(x, ' ', 2) as scope from unnest(touched) x
             union select split_part(x, ' ', 1), '*' from unnest(touched) x) t
-    on conflict (table_code, scope) do update set (version, changed_at) = (excluded.version, excluded.changed_at)
+    on conflict (table_code, scope) do update set version = excluded.version, changed_at = excluded.changed_at
 $$;
 
 -- Folds one step of waiting changes, at most so many subjects, and returns how many it counted. Only functions that run

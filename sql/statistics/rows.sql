@@ -86,10 +86,10 @@ insert into statistic_table (code, position, label, count_of, dated_by, shape, s
         definition)
 select code, position, label, count_of, dated_by, shape, snapshot, category, categories, figures, definition
 from placed
-on conflict (code) do update set (position, label, count_of, dated_by, shape, snapshot, category, categories, figures,
-        definition)
-    = (excluded.position, excluded.label, excluded.count_of, excluded.dated_by, excluded.shape, excluded.snapshot,
-        excluded.category, excluded.categories, excluded.figures, excluded.definition);
+on conflict (code) do update set position = excluded.position, label = excluded.label, count_of = excluded.count_of,
+        dated_by = excluded.dated_by, shape = excluded.shape, snapshot = excluded.snapshot,
+        category = excluded.category, categories = excluded.categories, figures = excluded.figures,
+        definition = excluded.definition;
 
 with given(table_code, code, groups) as (values
     ('referrals_received', 'source_kind', pg_temp.kinds()),
@@ -167,8 +167,8 @@ insert into statistic_released_table (table_code, breakdown, period_type, univer
     ('actions_on_time', '', 'financial_year', 'actions_due', null, 5, false),
     ('action_slippage', '', 'financial_year', 'actions_completed', null, 10, false),
     ('impact_reviewed', '', 'financial_year', 'actions_verified', null, 5, false)
-on conflict (table_code, breakdown) do update set (period_type, universe, parent, threshold, sensitive)
-    = (excluded.period_type, excluded.universe, excluded.parent, excluded.threshold, excluded.sensitive);
+on conflict (table_code, breakdown) do update set period_type = excluded.period_type, universe = excluded.universe,
+        parent = excluded.parent, threshold = excluded.threshold, sensitive = excluded.sensitive;
 
 -- One release a year, three months after the end of the financial year: the last Tuesday of June.
 insert into statistic_release_plan (released_on, name, covers_to)

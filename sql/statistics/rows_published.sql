@@ -10,8 +10,9 @@ insert into published_review (code, title, publisher, period_from, period_to, so
         'Care Inspectorate', '2015-03-01', '2018-05-01',
         'https://careappointments.com/features/reports-resources/128393/report-learning-from-significant-case-reviews-march-2015-to-april-2018-care-inspectorate',
         'Significant case reviews only, without the initial case reviews that went no further.')
-on conflict (code) do update set (title, publisher, period_from, period_to, source, note)
-    = (excluded.title, excluded.publisher, excluded.period_from, excluded.period_to, excluded.source, excluded.note);
+on conflict (code) do update set title = excluded.title, publisher = excluded.publisher,
+        period_from = excluded.period_from, period_to = excluded.period_to, source = excluded.source,
+        note = excluded.note;
 
 insert into published_figure (review, position, subject, dimension, category, value, comparable_with)
 select review, row_number() over (partition by review), subject, dimension, category, value, comparable
@@ -29,5 +30,5 @@ from (values
     ('significant_2015_2018', 'reviews', 'main_feature', 'abuse_or_neglect', 22, null),
     ('significant_2015_2018', 'reviews', 'main_feature_child_under_five', 'abuse_or_neglect', 19, null)
 ) figures(review, subject, dimension, category, value, comparable)
-on conflict (review, position) do update set (subject, dimension, category, value, comparable_with)
-    = (excluded.subject, excluded.dimension, excluded.category, excluded.value, excluded.comparable_with);
+on conflict (review, position) do update set subject = excluded.subject, dimension = excluded.dimension,
+        category = excluded.category, value = excluded.value, comparable_with = excluded.comparable_with;

@@ -154,10 +154,13 @@ begin
         perform conflict('too_many_webhooks', 'The organisation has the maximum number of webhooks. Delete one first.');
     end if;
     perform refuse_webhook_faults(target_faults, w.types);
-    insert into webhook (id, organisation, client, token_id, url, types, position, confirm_by)
-        values (uuid_v7(), claim('organisation'), claim('client'), claim('token_id'), w.url, w.types, safe,
-            now() + make_interval(days => confirm_days))
-        returning * into w;
+    w.id := uuid_v7();
+    w.organisation := claim('organisation');
+    w.client := claim('client');
+    w.token_id := claim('token_id');
+    w.position := safe;
+    w.confirm_by := now() + make_interval(days => confirm_days);
+    w := insert_row(w);
     perform webhook_token_seen(token_issued_at);
     return (201, w.version, '/v1/webhooks/' || w.id, webhook_document(w))::reply;
 end
