@@ -20,6 +20,18 @@ create function action_is_overdue(a action) returns boolean language sql stable 
     select a.due_on < today() and action_is_outstanding(a.status)
 $$;
 
+-- The dependencies of an action must have ended before it is completed.
+create function guard_dependencies_ended(a action) returns boolean language plpgsql stable as $$
+begin
+    return not action_waits(a);
+end
+$$;
+
+-- Another client than the one that reported the completion must verify an action.
+create function guard_completed_by_another(a action) returns boolean language sql stable as $$
+    select a.completed_by is distinct from claim('client')
+$$;
+
 -- The document of an action. The identifier and link of the case are null for callers outside its committee.
 create function action_document(a action) returns json language sql stable as $$
     select json_build_object(
@@ -181,15 +193,6 @@ begin
 end
 $$;
 
--- Refuses with 409 `action_ended` an action that has ended.
-create function action_refuse_ended(a action) returns void language plpgsql as $$
-begin
-    if action_has_ended(a.status) then
-        perform conflict('action_ended', 'The action has ended as ' || a.status || '.');
-    end if;
-end
-$$;
-
 -- Returns the faults of a change of the due day. An agreed action needs a reason for it, which the log keeps; a reason
 -- without a change of the day is a fault.
 create function action_due_faults(a action, n action, reason text) returns json[]
@@ -240,18 +243,14 @@ begin
     end if;
     a := action_lock(p_id, expected);
     n := jsonb_populate_record(a, change);
-    perform action_refuse_ended(a);
+    perform refuse_move(a, 'action', 'changeAction', a.status);
     if a.committee <> claim('committee') and (change - array['status', 'owner_accepted_on'] <> '{}'
-            or n.status not in (a.status, 'in_progress')) then
+            or n.status <> a.status and not may_move(to_jsonb(a), 'action', 'changeAction', n.status)) then
         perform refuse(422, 'rule_violation', json_build_array(fault('', 'committee_only',
             'can only be changed by the committee; the owner accepts, and reports progress and completion')));
     end if;
-    if n.status <> a.status and not (a.status, n.status) in (
-            ('proposed', 'agreed'), ('agreed', 'in_progress'), ('proposed', 'not_achieved'),
-            ('agreed', 'not_achieved'), ('in_progress', 'not_achieved'), ('completed', 'not_achieved'),
-            ('proposed', 'superseded'), ('agreed', 'superseded'), ('in_progress', 'superseded'),
-            ('completed', 'superseded')) then
-        perform conflict_at('/status', 'not_a_transition', 'cannot follow the status ' || a.status);
+    if n.status <> a.status then
+        perform refuse_move(a, 'action', 'changeAction', a.status, n.status);
     end if;
     if n.owner_organisation <> a.owner_organisation and not change ? 'owner_accepted_on' then
         n.owner_accepted_on := null; -- the new owner has not accepted it yet
@@ -299,11 +298,8 @@ declare
     a action := action_lock(p_id, null);
     u action_update := jsonb_populate_record(null::action_update, input);
 begin
-    if a.status not in ('agreed', 'in_progress') then
-        perform conflict('not_in_progress',
-            'Progress can only be reported on an action that is agreed or in progress; this one is ' || a.status
-            || '.');
-    end if;
+    perform refuse_unless_found(may_move(to_jsonb(a), 'action', 'addActionUpdate'));
+    perform refuse_move(a, 'action', 'addActionUpdate', a.status);
     perform refuse_faults(
         future_fault('/reported_on', u.reported_on),
         early_fault('/reported_on', u.reported_on, case_decision_entered(a.case_id),
@@ -322,13 +318,8 @@ declare
     a action := action_lock(p_id, expected);
     on_day date := (input ->> 'completed_on')::date;
 begin
-    if a.status not in ('agreed', 'in_progress') then
-        perform conflict('not_in_progress',
-            'Only an action that is agreed or in progress can be completed; this one is ' || a.status || '.');
-    end if;
-    if action_waits(a) then
-        perform conflict('dependency_open', 'An action on which this one depends has not ended.');
-    end if;
+    perform refuse_unless_found(may_move(to_jsonb(a), 'action', 'completeAction'));
+    perform refuse_move(a, 'action', 'completeAction', a.status, 'completed');
     perform refuse_faults(
         future_fault('/completed_on', on_day),
         early_fault('/completed_on', on_day, case_decision_entered(a.case_id),
@@ -349,13 +340,9 @@ declare
     on_day date := (input ->> 'verified_on')::date;
     former text;
 begin
-    perform refuse_unless_found(a.committee = claim('committee'));
-    if a.status <> 'completed' then
-        perform conflict('not_completed', 'Only a completed action can be verified; this one is ' || a.status || '.');
-    end if;
-    if a.completed_by = claim('client') then
-        perform conflict('separation_of_duties', 'The client that reported the completion cannot verify it.');
-    end if;
+    perform refuse_unless_found(may_move(to_jsonb(a), 'action', 'verifyAction'));
+    perform refuse_move(a, 'action', 'verifyAction', a.status,
+        case input ->> 'outcome' when 'returned' then 'in_progress' else 'verified' end);
     perform refuse_faults(
         future_fault('/verified_on', on_day),
         early_fault('/verified_on', on_day, a.completed_on, 'completed_on'));

@@ -68,12 +68,12 @@ declare
     parts action[] := '{}';
     faults json[] := '{}';
 begin
-    select * into a from action where id = p_id and committee = claim('committee');
-    perform refuse_unless_found(found);
+    select * into a from action where id = p_id;
+    perform refuse_unless_found(found and may_move(to_jsonb(a), 'action', 'splitAction'));
     c := case_lock(a.case_id, null);
     a := action_lock(p_id, expected);
     perform case_refuse_closed(c);
-    perform action_refuse_ended(a);
+    perform refuse_move(a, 'action', 'splitAction', a.status);
     for i in 0 .. jsonb_array_length(input -> 'parts') - 1 loop
         part := action_drafted(c, input -> 'parts' -> i);
         part.replaces := array[a.id];
@@ -102,7 +102,7 @@ begin
     perform from action x where x.case_id = c.id and x.id = any (gone) order by x.id for update;
     select json_agg(fault('/actions/' || i - 1, 'action_ended', 'has ended as ' || x.status) order by i) into ended
         from unnest(gone) with ordinality u(id, i) join action x on x.id = u.id and x.case_id = c.id
-        where action_has_ended(x.status);
+        where not has_move('action', 'mergeActions', x.status);
     if ended is not null then
         perform refuse(409, 'state_conflict', ended);
     end if;

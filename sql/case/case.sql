@@ -73,22 +73,11 @@ language sql immutable as $$
     select coalesce(c.decision_outcome = 'more_information', false)
 $$;
 
--- Whether a guard holds for the case; raises an error for a code without a function.
-create function guard_holds(c review_case, guard text) returns boolean
-language plpgsql stable as $$
-declare
-    held boolean;
-begin
-    execute format('select %I($1)', 'guard_' || guard) into held using c;
-    return held;
-end
-$$;
-
 -- Returns the guards of a move that do not hold for the case, in the order given; no row if all hold.
 create function guards_missing(c review_case, guards text[]) returns setof stage_guard
 language sql stable as $$
     select g.* from unnest(guards) with ordinality u(code, n) join stage_guard g using (code)
-    where not guard_holds(c, g.code)
+    where rules_apply(g.guidance, g.edition) and not guard_holds(c, g.code)
     order by n
 $$;
 
@@ -108,7 +97,7 @@ begin
         select json_agg(json_build_object('guard', g.code, 'message', g.message, 'by', g.responsible))
             as by_guards
         from guards_missing(c, t.guards) g) blocked
-    where t.from_stage = c.stage);
+    where t.from_stage = c.stage and rules_apply(t.guidance, t.edition));
 end
 $$;
 
@@ -399,6 +388,7 @@ declare
 begin
     select * into t from stage_transition
         where from_stage = c.stage and to_stage = input ->> 'to' and way = coalesce(input ->> 'way', way)
+            and rules_apply(guidance, edition)
         order by way <> 'ordinary', way
         limit 1;
     if not found then

@@ -78,10 +78,10 @@ with given(code, message, responsible) as (values
     ('evaluation_recorded', 'The evaluation must be recorded.', 'committee'),
     ('discontinuation_agreed', 'The committee and the chief officers must agree to discontinue.', 'committee'),
     ('not_merged', 'The case must not be merged into another case.', 'committee')),
-gone as (delete from stage_guard where code not in (select code from given))
+gone as (delete from stage_guard where guidance = 'child' and edition = '2024' and code not in (select code from given))
 insert into stage_guard (code, message, responsible)
 select code, message, responsible from given
-on conflict (code) do update set message = excluded.message, responsible = excluded.responsible;
+on conflict (guidance, edition, code) do update set message = excluded.message, responsible = excluded.responsible;
 
 -- A legal hold does not prevent closing: it governs what may be erased. Re-opening into the later stages requires the
 -- decision to proceed, because a case without it could not leave them; such a case is re-opened into the stage
@@ -143,12 +143,12 @@ with given(from_stage, to_stage, way, label, closure, reasons, guards) as (value
     ('closed', 'implementation', 'reopen', 'Re-open: implementation', null,
         '{new_information,proceedings_ended,fai_determination,error}',
         '{not_merged,decided_to_proceed,report_ratified}')),
-gone as (delete from stage_transition t where not exists (
+gone as (delete from stage_transition t where guidance = 'child' and edition = '2024' and not exists (
     select from given g where (g.from_stage, g.to_stage, g.way) = (t.from_stage, t.to_stage, t.way)))
 insert into stage_transition (from_stage, to_stage, way, label, closure, reasons, guards)
 select from_stage, to_stage, way, label, closure, reasons, guards from given
-on conflict (from_stage, to_stage, way) do update set label = excluded.label, closure = excluded.closure,
-        reasons = excluded.reasons, guards = excluded.guards;
+on conflict (guidance, edition, from_stage, to_stage, way) do update set label = excluded.label,
+        closure = excluded.closure, reasons = excluded.reasons, guards = excluded.guards;
 
 -- The defaults; rows of committees remain unchanged. Implementation takes as long as its plan says. The days for
 -- information gathering: Adult guidance 2022, web page 8. The others are the register's own.

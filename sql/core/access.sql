@@ -126,6 +126,7 @@ begin
 end
 $$;
 
+grant select on state_transition, state_guard, state_refusal to register_service;
 grant select, insert, update, delete on idempotency_key to register_service;
 
 create policy service_read on idempotency_key for select to register_service using (

@@ -208,12 +208,18 @@ language sql stable as $$
         end
 $$;
 
+-- Whether the rules of this edition of a guidance apply. Cases of all editions have the stages, guards, criteria and
+-- timescales of one.
+create function rules_apply(guidance text, edition text) returns boolean language sql immutable as $$
+    select guidance = 'child' and edition = '2024'
+$$;
+
 -- Returns the timescale of a stage entered on the given day: the committee's own one, else the default, else no row.
 create function stage_timescale(stage text, committee text, entered date) returns setof timescale
 language sql stable rows 1 as $$
     select t.*
     from timescale t
-    where t.stage = stage_timescale.stage
+    where t.stage = stage_timescale.stage and rules_apply(t.guidance, t.edition)
         and (t.committee = stage_timescale.committee or t.committee is null)
         and t.valid_from <= entered
     order by t.committee nulls last, t.valid_from desc

@@ -110,16 +110,6 @@ begin
 end
 $$;
 
--- Refuses with 409 `request_not_open` if the request was answered, withdrawn or waived.
-create function information_refuse_ended(r information_request) returns void
-language plpgsql as $$
-begin
-    if r.status <> 'open' then
-        perform conflict('request_not_open', 'The request is no longer open: ' || r.status || '.');
-    end if;
-end
-$$;
-
 -- Changes the due day of an open request, or withdraws or waives it with a reason (422 without one). Refuses with 409 a
 -- request that has ended.
 create function information_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
@@ -130,10 +120,10 @@ declare
     n information_request;
 begin
     select * into r from information_request where id = p_id and case_id = c.id for update;
-    perform refuse_unless_found(found);
+    perform refuse_unless_found(found and may_move(to_jsonb(r), 'information_request', 'changeInformationRequest'));
     perform refuse_stale(expected, r.version);
-    perform information_refuse_ended(r);
     n := jsonb_populate_record(r, change);
+    perform refuse_move(r, 'information_request', 'changeInformationRequest', r.status, n.status);
     perform refuse_faults(
         early_fault('/due_on', n.due_on, n.asked_on, 'asked_on'),
         case when n.status <> 'open' and n.reason is null then
@@ -156,11 +146,10 @@ declare
 begin
     -- An answer may call for a notice of the decision: waiting ensures that neither overlooks the other.
     perform case_wait(case_id) from information_request where id = p_id and organisation = own_organisation();
-    select * into r from information_request
-        where id = p_id and organisation = own_organisation() for update;
-    perform refuse_unless_found(found);
-    perform information_refuse_ended(r);
+    select * into r from information_request where id = p_id and organisation = own_organisation() for update;
+    perform refuse_unless_found(found and may_move(to_jsonb(r), 'information_request', 'answerInformationRequest'));
     n := jsonb_populate_record(r, input);
+    perform refuse_move(r, 'information_request', 'answerInformationRequest', r.status, n.status);
     perform refuse_faults(
         future_fault('/answered_on', n.answered_on),
         early_fault('/answered_on', n.answered_on, n.asked_on, 'the request was made'),

@@ -18,6 +18,12 @@ create function notice_waits(n notice) returns boolean language sql immutable as
     select n.sent_on is null and n.withdrawn_on is null
 $$;
 
+-- Returns the state of a notice for its moves: waiting, withdrawn, sent, or observed by the inspectorate.
+create function notice_state(n notice) returns text language sql immutable as $$
+    select case when n.withdrawn_on is not null then 'withdrawn' when n.sent_on is null then 'waiting'
+        when n.observations is null then 'sent' else 'observed' end
+$$;
+
 -- Whether the notice waits to be sent and its due day has passed.
 create function notice_is_overdue(n notice) returns boolean language sql stable as $$
     select n.due_on < today() and notice_waits(n)
@@ -273,13 +279,8 @@ declare
     on_day date := (input ->> 'sent_on')::date;
 begin
     select * into n from notice where id = p_id and case_id = c.id for update;
-    perform refuse_unless_found(found);
-    if n.sent_on is not null then
-        perform conflict('already_sent', 'The notice was already sent.');
-    end if;
-    if n.withdrawn_on is not null then
-        perform conflict('notice_withdrawn', 'The notice is no longer needed.');
-    end if;
+    perform refuse_unless_found(found and may_move(to_jsonb(n), 'notice', 'sendNotice'));
+    perform refuse_move(n, 'notice', 'sendNotice', notice_state(n));
     perform refuse_faults(
         future_fault('/sent_on', on_day),
         early_fault('/sent_on', on_day, notice_told_on(n), 'the event that the notice reports'));
@@ -295,12 +296,9 @@ declare
     n notice;
     on_day date := (input ->> 'received_on')::date;
 begin
-    select * into n from notice where id = p_id and to_organisation = own_organisation()
-        and claim('kind') = 'inspectorate' for update;
-    perform refuse_unless_found(found);
-    if n.observations is not null then
-        perform conflict('already_observed', 'Observations on this notice are already recorded.');
-    end if;
+    select * into n from notice where id = p_id and claim('kind') = 'inspectorate' for update;
+    perform refuse_unless_found(found and may_move(to_jsonb(n), 'notice', 'observeNotice'));
+    perform refuse_move(n, 'notice', 'observeNotice', notice_state(n));
     perform refuse_faults(
         future_fault('/received_on', on_day),
         early_fault('/received_on', on_day, n.sent_on, 'the notice was sent'));

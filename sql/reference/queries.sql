@@ -26,16 +26,20 @@ select coalesce(json_agg(json_build_object('code', s.code, 'label', s.label, 'po
             'label', t.label, 'reasons', t.reasons, 'guards',
             (select coalesce(json_agg(json_build_object('code', g.code, 'message', g.message,
                 'by', g.responsible) order by n), '[]')
-             from unnest(t.guards) with ordinality u(code, n) join stage_guard g using (code)))
+             from unnest(t.guards) with ordinality u(code, n) join stage_guard g using (code)
+             where rules_apply(g.guidance, g.edition)))
             order by e.position, t.way), '[]')
-        from stage_transition t join stage e on e.code = t.to_stage where t.from_stage = s.code))
+        from stage_transition t join stage e on e.code = t.to_stage where t.from_stage = s.code
+            and rules_apply(t.guidance, t.edition)))
     order by s.position), '[]') as items
-from stage s;
+from stage s
+where rules_apply(s.guidance, s.edition);
 
 -- name: list_timescales
 select coalesce(json_agg(timescale_document(t) order by s.position, t.committee nulls first, t.valid_from),
     '[]') as items
-from timescale t join stage s on s.code = t.stage;
+from timescale t join stage s on s.code = t.stage
+where rules_apply(t.guidance, t.edition);
 
 -- name: list_bank_holidays
 select coalesce(json_agg(json_build_object('holiday_on', day, 'name', name) order by day), '[]') as items

@@ -17,7 +17,7 @@ insert into criterion (code, label, needs_death, needs_care_and_risk_management)
     ('reckless_conduct', 'Reckless conduct', true, false),
     ('act_of_violence', 'An act of violence', true, false),
     ('effective_practice', 'Effective practice that others can learn from', false, false)
-on conflict (code) do update set label = excluded.label, needs_death = excluded.needs_death,
+on conflict (guidance, edition, code) do update set label = excluded.label, needs_death = excluded.needs_death,
         needs_care_and_risk_management = excluded.needs_care_and_risk_management;
 
 insert into code_list (name, label) values
@@ -84,7 +84,7 @@ on conflict (name) do update set label = excluded.label;
 
 insert into code_entry (list, code, label, position)
 select 'criteria', code, label, row_number() over (order by needs_death, code = 'effective_practice', code)
-from criterion
+from criterion where guidance = 'child' and edition = '2024'
 on conflict (list, code) do update set label = excluded.label, position = excluded.position;
 
 -- The order of the rows is the order of the entries. Never remove a code that is no longer used: mark it as retired in

@@ -84,7 +84,7 @@ declare
 begin
     select array_agg(c.code order by c.code) into found
         from criterion c
-        where c.code = any (criteria)
+        where c.code = any (criteria) and rules_apply(c.guidance, c.edition)
             and (c.needs_death and not children @> '[{"outcome": "died"}]'
                 or c.needs_care_and_risk_management and not children @> '[{"carm": true}]');
     return found;
@@ -206,20 +206,17 @@ begin
 end
 $$;
 
--- Locks and returns an undecided referral of its sender or of the committee that received it. Refuses with 404 any
--- other caller, a stale version as refuse_stale does, and with 409 a decided or withdrawn referral.
-create function referral_lock(p_id uuid, expected bigint, as_sender boolean) returns referral
+-- Locks and returns a referral for one of its moves. Refuses with 404 a caller who may not make it, a stale version as
+-- refuse_stale does, and with 409 a referral that was decided or withdrawn.
+create function referral_lock(p_id uuid, expected bigint, operation text) returns referral
 language plpgsql as $$
 declare
     r referral;
 begin
     select * into r from referral where id = p_id for update;
-    perform refuse_unless_found(found and case when as_sender then r.source_organisation = own_organisation()
-        else r.committee = claim('committee') end);
+    perform refuse_unless_found(found and may_move(to_jsonb(r), 'referral', operation));
     perform refuse_stale(expected, r.version);
-    if not referral_is_undecided(r.status) then
-        perform conflict('referral_decided', 'The committee has decided about this referral, or it was withdrawn.');
-    end if;
+    perform refuse_move(r, 'referral', operation, r.status);
     return r;
 end
 $$;
@@ -229,7 +226,7 @@ $$;
 create function referral_change(p_id uuid, expected bigint, change jsonb) returns reply
 language plpgsql as $$
 declare
-    r referral := referral_lock(p_id, expected, true);
+    r referral := referral_lock(p_id, expected, 'changeReferral');
     i referral_input;
     faults json;
 begin
@@ -254,7 +251,7 @@ $$;
 create function referral_withdraw(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
-    r referral := referral_lock(p_id, expected, true);
+    r referral := referral_lock(p_id, expected, 'withdrawReferral');
 begin
     update referral set status = 'withdrawn', decided_on = today(), reason = input ->> 'reason',
             note = input ->> 'note'
@@ -268,12 +265,9 @@ $$;
 create function referral_acknowledge(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
-    r referral := referral_lock(p_id, expected, false);
+    r referral := referral_lock(p_id, expected, 'acknowledgeReferral');
     on_day date := (input ->> 'acknowledged_on')::date;
 begin
-    if r.status = 'acknowledged' then
-        perform conflict('already_acknowledged', 'The referral was already acknowledged.');
-    end if;
     perform refuse_faults(
         future_fault('/acknowledged_on', on_day),
         early_fault('/acknowledged_on', on_day, r.received_on, 'the referral was received'));
@@ -288,7 +282,7 @@ $$;
 create function referral_reject(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
-    r referral := referral_lock(p_id, expected, false);
+    r referral := referral_lock(p_id, expected, 'rejectReferral');
     on_day date := (input ->> 'rejected_on')::date;
 begin
     perform refuse_faults(
@@ -307,7 +301,7 @@ $$;
 create function referral_accept(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
-    r referral := referral_lock(p_id, expected, false);
+    r referral := referral_lock(p_id, expected, 'acceptReferral');
     c review_case;
     on_day date := (input ->> 'accepted_on')::date;
 begin

@@ -36,21 +36,23 @@ begin
 end
 $$;
 
+-- Only another client than the one that announced the erasure may carry it out.
+create function guard_announced_by_another(e erasure) returns boolean language sql stable as $$
+    select e.announced_by is distinct from claim('client')
+$$;
+
+-- The notice period of the erasure must have ended.
+create function guard_erasure_day_reached(e erasure) returns boolean language sql stable as $$
+    select e.not_before <= today()
+$$;
+
 -- Refuses with 409 unless another client announced the erasure of the case or referral, and its day has come.
 create function erasure_refuse_early(p_case uuid, p_referral uuid) returns void language plpgsql as $$
 declare
     e erasure := erasure_announced(p_case, p_referral);
 begin
-    if e.id is null then
-        perform conflict('erasure_not_announced', 'The erasure must be announced first.');
-    end if;
-    if e.announced_by = claim('client') then
-        perform conflict('separation_of_duties', 'The client that announced the erasure cannot carry it out.');
-    end if;
-    if e.not_before > today() then
-        perform conflict('before_erasure_day',
-            'The erasure is announced for ' || e.not_before || ' and may be stopped until then.');
-    end if;
+    perform refuse_move(e, 'erasure', case when p_case is null then 'anonymiseReferral' else 'anonymiseCase' end,
+        coalesce(e.status, 'not_announced'), 'carried_out');
 end
 $$;
 
@@ -109,13 +111,15 @@ create function erasure_stop(p_id uuid, expected bigint) returns reply language 
 declare
     e erasure;
 begin
-    select * into e from erasure where id = p_id and committee = claim('committee');
-    perform refuse_unless_found(found and has_any_scope('cases.write', 'retention.write'));
+    select * into e from erasure where id = p_id;
+    perform refuse_unless_found(found and may_move(to_jsonb(e), 'erasure', 'stopErasure')
+        and has_any_scope('cases.write', 'retention.write'));
     perform refuse_stale(expected, e.version);
+    perform refuse_move(e, 'erasure', 'stopErasure', e.status, 'stopped');
     update erasure set status = 'stopped', stopped_on = today(), stopped_because = 'committee'
         where id = p_id and version = e.version and status = 'announced' returning * into e;
-    if not found then
-        perform conflict('erasure_stopped', 'The erasure was already stopped.');
+    if not found then -- another request stopped it at the same time
+        perform refuse_state('{}', 'erasure', 'stopErasure', 'stopped');
     end if;
     return (200, e.version, null, erasure_document(e))::reply;
 end

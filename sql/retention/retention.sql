@@ -309,6 +309,12 @@ begin
 end
 $$;
 
+-- Returns the state of a retention rule: withdrawn, pending until its first day, then begun.
+create function retention_rule_state(r retention_rule) returns text language sql stable as $$
+    select case when r.withdrawn_on is not null then 'withdrawn' when r.valid_from > today() then 'pending'
+        else 'begun' end
+$$;
+
 -- The document of a retention rule; `committee` is null for the register's default.
 create function retention_rule_document(r retention_rule) returns json language sql stable as $$
     select json_build_object(
@@ -316,8 +322,7 @@ create function retention_rule_document(r retention_rule) returns json language 
         'committee', r.committee,
         'months', r.months,
         'valid_from', r.valid_from,
-        'status', case when r.withdrawn_on is not null then 'withdrawn' when r.valid_from > today() then 'pending'
-            else 'begun' end,
+        'status', retention_rule_state(r),
         'announced_on', r.announced_on,
         'withdrawn_on', r.withdrawn_on,
         'version', r.version,
@@ -352,13 +357,15 @@ create function retention_rule_withdraw(p_id uuid, expected bigint) returns repl
 declare
     r retention_rule;
 begin
-    select * into r from retention_rule where id = p_id and committee = claim('committee');
-    perform refuse_unless_found(found and has_scope('retention.write'));
+    select * into r from retention_rule where id = p_id;
+    perform refuse_unless_found(found and may_move(to_jsonb(r), 'retention_rule', 'withdrawRetentionRule')
+        and has_scope('retention.write'));
     perform refuse_stale(expected, r.version);
+    perform refuse_move(r, 'retention_rule', 'withdrawRetentionRule', retention_rule_state(r));
     update retention_rule set withdrawn_on = today()
         where id = p_id and version = r.version and valid_from > today() and withdrawn_on is null returning * into r;
-    if not found then
-        perform conflict('rule_not_pending', 'The rule has begun or was withdrawn. Add another rule instead.');
+    if not found then -- another request withdrew it at the same time
+        perform refuse_state('{}', 'retention_rule', 'withdrawRetentionRule', 'withdrawn');
     end if;
     return (200, r.version, null, retention_rule_document(r))::reply;
 end

@@ -72,6 +72,11 @@ begin
 end
 $$;
 
+-- Returns the state of an access for its moves: whether the committee ended it.
+create function access_state(a case_access) returns text language sql immutable as $$
+    select case when a.ended_on is null then 'open' else 'ended' end
+$$;
+
 -- Moves the end of an access, or ends it at once. Refuses with 404, 412, 428, with 409 an access that has ended, and
 -- with 422 what access_faults returns or days out of order.
 create function access_change(p_case uuid, p_id uuid, expected bigint, change jsonb) returns reply
@@ -82,11 +87,9 @@ declare
     n case_access;
 begin
     select * into a from case_access where case_id = c.id and id = p_id for update;
-    perform refuse_unless_found(found);
+    perform refuse_unless_found(found and may_move(to_jsonb(a), 'access', 'changeAccess'));
     perform refuse_stale(expected, a.version);
-    if a.ended_on is not null then
-        perform conflict('access_ended', 'The access has ended. Grant it again.');
-    end if;
+    perform refuse_move(a, 'access', 'changeAccess', access_state(a));
     n := jsonb_populate_record(a, change);
     perform refuse_faults(variadic access_faults(n) || array[
         future_fault('/ended_on', n.ended_on),

@@ -71,20 +71,17 @@ begin
 end
 $$;
 
--- Locks and returns a proposed transfer for the receiving or the proposing committee. Refuses with 404 every other
--- caller, a stale version as refuse_stale does, and with 409 a transfer that was decided or withdrawn.
-create function transfer_lock(p_id uuid, expected bigint, as_receiver boolean) returns case_transfer
+-- Locks and returns a proposed transfer for one of its moves. Refuses with 404 a caller who may not make it, a stale
+-- version as refuse_stale does, and with 409 a transfer that was decided or withdrawn.
+create function transfer_lock(p_id uuid, expected bigint, operation text) returns case_transfer
 language plpgsql as $$
 declare
     t case_transfer;
 begin
     select * into t from case_transfer where id = p_id for update;
-    perform refuse_unless_found(found
-        and claim('committee') = case when as_receiver then t.to_committee else t.from_committee end);
+    perform refuse_unless_found(found and may_move(to_jsonb(t), 'transfer', operation));
     perform refuse_stale(expected, t.version);
-    if t.status <> 'proposed' then
-        perform conflict('transfer_decided', 'The transfer has been decided or withdrawn.');
-    end if;
+    perform refuse_move(t, 'transfer', operation, t.status);
     return t;
 end
 $$;
@@ -135,7 +132,7 @@ $$;
 create function transfer_accept(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
-    t case_transfer := transfer_lock(p_id, expected, true);
+    t case_transfer := transfer_lock(p_id, expected, 'acceptTransfer');
     on_day date := (input ->> 'decided_on')::date;
     kept uuid[] := array(select jsonb_array_elements_text(input -> 'keep_access')::uuid);
     cases uuid[];
@@ -161,7 +158,8 @@ $$;
 create function transfer_end(p_id uuid, expected bigint, input jsonb, outcome text) returns reply
 language plpgsql as $$
 declare
-    t case_transfer := transfer_lock(p_id, expected, outcome = 'refused');
+    t case_transfer := transfer_lock(p_id, expected,
+        case outcome when 'refused' then 'refuseTransfer' else 'withdrawTransfer' end);
     on_day date := (input ->> 'decided_on')::date;
 begin
     perform refuse_faults(
@@ -203,7 +201,7 @@ $$;
 create function referral_transfer(p_id uuid, expected bigint, input jsonb) returns reply
 language plpgsql as $$
 declare
-    r referral := referral_lock(p_id, expected, false);
+    r referral := referral_lock(p_id, expected, 'transferReferral');
     on_day date := (input ->> 'transferred_on')::date;
     target text := input ->> 'to_committee';
     outside json := other_committee_fault('/to_committee', target);

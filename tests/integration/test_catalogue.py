@@ -6,7 +6,8 @@ import pytest
 REFERENCE = {"bank_holiday", "code_entry", "code_list", "committee", "criterion", "feed_floor",
              "feed_subject", "former_area_code", "health_board", "local_authority", "organisation",
              "published_figure", "published_review", "retention_notice", "schema_file", "code_version",
-             "schema_version", "stage", "stage_guard", "stage_transition"}
+             "schema_version", "stage", "stage_guard", "stage_transition", "state_guard", "state_refusal",
+             "state_transition"}
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +105,11 @@ def test_the_feed_and_the_timeline_know_the_same_subjects(cluster, instances):
 
 
 def test_every_guard_has_its_function_and_is_asked_for(cluster, instances):
-    guards = {row[0] for row in cluster.execute("select code from register.stage_guard")}
-    asked = {row[0] for row in cluster.execute("select unnest(guards) from register.stage_transition")}
+    guards = {row[0] for row in cluster.execute("""
+        select code from register.stage_guard union all select code from register.state_guard""")}
+    asked = {row[0] for row in cluster.execute("""
+        select unnest(guards) from register.stage_transition
+        union all select unnest(guards) from register.state_transition""")}
     functions = {row[0] for row in cluster.execute("""
         select substring(proname from 7) from pg_proc
         where pronamespace::regnamespace::text ~ '^register_' and proname like 'guard\\_%%'

@@ -62,6 +62,7 @@ QUERIES = {
 
 # Rows that belong to the schema: every register has the same.
 DATA = ("organisation", "code_list", "code_entry", "stage", "stage_guard", "stage_transition", "feed_subject",
+        "state_transition", "state_guard", "state_refusal", "criterion",
         "statistic_table", "committee", "local_authority", "health_board", "bank_holiday", "former_area_code",
         "published_review", "published_figure")
 
