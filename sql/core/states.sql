@@ -2,11 +2,15 @@
 -- guards must hold (state_transition, state_guard and state_refusal; the rows.sql of each subject). A case has stages
 -- instead of states, and its moves are in stage_transition.
 
--- Whether a guard holds for the row; raises an error for a code without a function.
+-- Whether a guard holds for the row. A guard that only newer code knows does not count: an older version of the program
+-- that serves next to it behaves as it did. tests/integration/test_catalogue.py finds guards without a function.
 create function guard_holds(r anyelement, guard text) returns boolean language plpgsql stable as $$
 declare
     held boolean;
 begin
+    if to_regproc('guard_' || guard) is null then
+        return true;
+    end if;
     execute format('select %I($1)', 'guard_' || guard) into held using r;
     return held;
 end

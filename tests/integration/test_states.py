@@ -4,6 +4,8 @@ import pathlib
 import pytest
 import yaml
 
+from steps import given_accepted
+
 CONTRACT = pathlib.Path(__file__).resolve().parents[2] / "openapi.yaml"
 TABLES = {"access": "case_access", "transfer": "case_transfer"}  # of subjects that have another name
 # The refusals name each action (actions_merge).
@@ -66,3 +68,10 @@ def test_a_condition_on_states_agrees_with_the_moves(subject, operation, conditi
     code = cluster.execute("select current_schema()")[0][0]
     assert {move[2] for move in moves if move[:2] == (subject, operation)} == {one for one, in cluster.execute(
         f"set search_path = {code}, register; select code from ({STATES[subject]}) x (code) where {condition}")}
+
+
+def test_a_guard_that_only_newer_code_knows_does_not_count(agency, committee, cluster):
+    """As long as two versions of the program serve, the older one finds rows of the newer one."""
+    case = given_accepted(agency, committee)["case_id"]
+    assert cluster.execute("select guard_holds(c, 'of_a_newer_version'), guard_holds(c, 'decision_recorded') "
+                           "from register.review_case c where c.id = %s", [case]) == [(True, False)]
