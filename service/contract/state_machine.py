@@ -1,59 +1,19 @@
-"""Draws a state machine from the reference data that the database gets: the picture cannot differ from the rules.
-
-The file of SQL has a list of states (code, position, label, description, terminal) after `insert into stage`, a
-list of conditions (code, message, responsible), and a list of moves (from, to, way, label, closure, reasons,
-guards) after `with given(from_stage`.
-"""
-import re
+"""Draws the stages of a case from the data that the database gets (sql/case/lifecycle.yaml): the picture cannot differ from
+the rules."""
+import yaml
 
 from documentation_html import escape, render_table
 
-TOKEN = re.compile(r"\s+|--[^\n]*|'((?:[^']|'')*)'|(\|\||[(),;]|::\w+(?:\[\])?|[\w.]+)")
 LEFT, WIDTH, HEIGHT, STEP, TOP = 250, 200, 34, 74, 20
-
-
-def read_rows(sql, start):
-    """Returns the rows of the VALUES list that follows the text `start`: tuples of text, None for null."""
-    position = sql.index("values", sql.index(start)) + len("values")
-    rows, row, joined = [], None, False
-    while True:
-        match = TOKEN.match(sql, position)
-        position = match.end()
-        text, word = match.group(1), match.group(2)
-        if text is not None and row is not None:
-            value = text.replace("''", "'")
-            if joined:
-                row[-1] += value
-            else:
-                row.append(value)
-            joined = False
-        elif word == "(":
-            row = []
-        elif word == ")":
-            if row is None:
-                return rows
-            rows.append(tuple(row))
-            row = None
-        elif word == "||":
-            joined = True
-        elif word and row is not None and word != "," and not word.startswith("::"):
-            row.append(None if word == "null" else word)
-        elif word == ";" or row is None and word and word != ",":
-            return rows
-
-
-def read_list(text):
-    """The members of an array literal of words."""
-    return [word for word in text.strip("{}").split(",") if word]
 
 
 class Machine:
     def __init__(self, path):
-        sql = path.read_text(encoding="utf-8")
-        self.states = [(row[0], row[2]) for row in read_rows(sql, "insert into stage ")]
-        self.conditions = {row[0]: (row[1], row[2]) for row in read_rows(sql, "with given(code, message")}
-        self.moves = [(row[0], row[1], row[2], row[3], read_list(row[5]), read_list(row[6]))
-                      for row in read_rows(sql, "with given(from_stage")]
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        self.states = [(stage["code"], stage["label"]) for stage in data["stages"]]
+        self.conditions = {guard["code"]: (guard["message"], guard["responsible"]) for guard in data["guards"]}
+        self.moves = [(move["from"], move["to"], move["way"], move["label"], move.get("reasons", []),
+                       move.get("guards", [])) for move in data["moves"]]
         self.place = {code: index for index, (code, _) in enumerate(self.states)}
 
     def middle(self, code):

@@ -6,6 +6,8 @@ import pathlib
 import re
 import sys
 
+import yaml
+
 NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)((?: unprepared| standby)*)$")
 
 
@@ -111,7 +113,7 @@ KINDS = (
     ("tables", re.compile(r"tables\.sql")),               # the baseline
     ("queries", re.compile(r"(\w+_)?queries\.sql")),     # statements that the program prepares
     ("attached", re.compile(r"(triggers|access)\.sql")),  # code that belongs to the tables
-    ("rows", re.compile(r"rows(_\w+)?\.sql")),           # rows that every register has
+    ("rows", re.compile(r"rows(_\w+)?\.sql|lifecycle\.yaml")),  # rows that every register has
     ("code", re.compile(r"\w+\.sql")),                   # code that the program calls
 )
 BASELINE = "migrations/0200_baseline"
@@ -131,9 +133,39 @@ def subjects(folder):
 def files_of(folder, kind):
     """Yields (path below sql/, text) of the files of a kind, in the order of sql/order."""
     for subject in subjects(folder):
-        for path in sorted((folder / subject).glob("*.sql")):
+        for path in sorted([*(folder / subject).glob("*.sql"), *(folder / subject).glob("*.yaml")]):
             if next(name for name, pattern in KINDS if pattern.fullmatch(path.name)) == kind:
-                yield f"{subject}/{path.name}", path.read_text()
+                yield f"{subject}/{path.name}", stage_rows(path) if path.suffix == ".yaml" else path.read_text()
+
+
+def replace_rows(table, key, rows):
+    """SQL that makes the rows of a table these ones, as far as they are of the same edition of a guidance."""
+    columns = ", ".join(rows[0])
+    ours, theirs = (", ".join(f"{one}.{column}" for column in key) for one in "gt")
+    new = ", ".join(f"excluded.{column}" for column in rows[0])
+    text = json.dumps(rows, ensure_ascii=False).replace("'", "''")
+    return f"""
+        with given as (select * from jsonb_populate_recordset(null::{table}, '{text}')),
+        gone as (delete from {table} t
+            where exists (select from given g where (g.guidance, g.edition) = (t.guidance, t.edition))
+                and not exists (select from given g where ({ours}) = ({theirs})))
+        insert into {table} ({columns}) select {columns} from given
+        on conflict ({', '.join(key)}) do update set ({columns}) = row ({new});
+    """
+
+
+def stage_rows(path):
+    """The rows of sql/case/lifecycle.yaml as SQL."""
+    data = yaml.safe_load(path.read_text())
+    edition = {"guidance": data["guidance"], "edition": data["edition"]}
+    stages = [{"position": place, "terminal": False, **edition, **one} for place, one in enumerate(data["stages"], 1)]
+    guards = [{**edition, **one} for one in data["guards"]]
+    moves = [{**edition, "from_stage": one["from"], "to_stage": one["to"], "way": one["way"], "label": one["label"],
+              "closure": one.get("closure"), "reasons": one.get("reasons", []), "guards": one.get("guards", [])}
+             for one in data["moves"]]
+    return (replace_rows("stage", ["code"], stages) +
+            replace_rows("stage_guard", ["guidance", "edition", "code"], guards) +
+            replace_rows("stage_transition", ["guidance", "edition", "from_stage", "to_stage", "way"], moves))
 
 
 def checksum(text):
@@ -141,7 +173,7 @@ def checksum(text):
 
 
 def schema_files(folder):
-    """The files that `migrate` applies to the schema register, in order: (kind, path, text). All tables are one migration."""
+    """The files that `migrate` applies to the schema register, in order: (kind, path, text)."""
     yield "migrations", BASELINE, "\n".join(text for _, text in files_of(folder, "tables"))
     for path in sorted((folder / "migrations").glob("*.sql")):
         yield "migrations", f"migrations/{path.name}", path.read_text()

@@ -1,23 +1,13 @@
-"""The picture of the stages is drawn from the reference data of the database."""
+"""The picture of the stages is drawn from the data that the database gets."""
 import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "service" / "contract"))
 
-from state_machine import Machine, read_list, read_rows, render_machine  # noqa: E402
+from state_machine import Machine, render_machine  # noqa: E402
 
-STAGES = ROOT / "sql" / "case" / "rows.sql"
-
-
-def test_rows_are_read_as_postgresql_reads_them():
-    sql = """insert into stage (a, b) values -- a comment, with (brackets)
-        ('it''s', 'one ' || 'two'), (null::text, '{x,y}'::text[]) on conflict do nothing; ('no')"""
-    assert read_rows(sql, "insert into stage") == [("it's", "one two"), (None, "{x,y}")]
-
-
-def test_an_array_is_read_as_a_list():
-    assert (read_list("{}"), read_list("{a,b_c}")) == ([], ["a", "b_c"])
+STAGES = ROOT / "sql" / "case" / "lifecycle.yaml"
 
 
 def test_every_stage_and_move_of_the_file_is_drawn():
