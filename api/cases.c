@@ -1,4 +1,4 @@
-/* Cases: the choice and order of the list, what a read contains, and the references of children. */
+/* Cases: what a read contains, and the references of children. */
 #include "api/pseudonym.h"
 #include "api/referral_input.h"
 #include "contract_handlers.h"
@@ -14,16 +14,6 @@ static const char *own_committee(request *r) {
     const char *code = request_principal(r)->organisation;
     const char *dash = strrchr(code, '-');
     return dash == NULL ? code : dash + 1;
-}
-
-void handle_list_cases(request *r) {
-    const char *sort = request_query_value(r, "sort");
-    const char *shared = request_query_value(r, "shared");
-    bool by_due = sort != NULL && strcmp(sort, "stage_due_on") == 0;
-    bool of_others = shared != NULL && strcmp(shared, "true") == 0;
-    respond_page(r, of_others ? statement_list_shared_cases
-                    : by_due  ? statement_list_cases_by_due
-                              : statement_list_cases);
 }
 
 void handle_open_case(request *r) {

@@ -1,4 +1,4 @@
-/* Referrals: pushing one, the order of the list, and the references of children in a change. */
+/* Referrals: pushing one, and the references of children in a change. */
 #include "api/referral_input.h"
 #include "contract_handlers.h"
 
@@ -16,12 +16,6 @@ void handle_push_referral(request *r) {
     } else {
         respond_db_error(r, &answer.error);
     }
-}
-
-void handle_list_referrals(request *r) {
-    const char *sort = request_query_value(r, "sort");
-    bool oldest_first = sort != NULL && sort[0] != '-';
-    respond_page(r, oldest_first ? statement_list_referrals_oldest : statement_list_referrals);
 }
 
 /* Children sent in a change are referred to by the committee and system of the referral that they

@@ -3,7 +3,8 @@
 bind.py OPERATIONS_JSON STATEMENTS_JSON OUTPUT_C SOURCE_C …
 
 Writes the handlers of the operations that have none in the sources: one call of the default that defaults.py chose.
-Stops the build, and names the operation, when an operation or a statement is without its counterpart.
+Stops the build, and names the operation, when an operation or a statement is without its counterpart, and when the
+filters and sort orders of a list (service/db/lists.py) are not those of the contract.
 """
 import json
 import pathlib
@@ -26,7 +27,23 @@ def read_sources(paths):
     return handlers, used
 
 
-def find_faults(operations, statements, handlers, used):
+def find_list_faults(operation, declared):
+    """Yields a sentence for each filter or sort order that the contract or the statement of a list does not have."""
+    statement = f"{operation['id']}: its statement {operation['name']}"
+    for parameter, values in operation["query"].items():
+        if parameter not in declared:
+            yield f"{statement} has no declaration of the parameter {parameter}: write `-- filter {parameter}: …`"
+        elif parameter == "sort" and values != declared["sort"]:
+            yield (f"{statement} has the sort orders {', '.join(declared['sort'])}, but the contract has "
+                   f"{', '.join(values)} (the default first)")
+        elif parameter != "sort" and declared[parameter] and sorted(declared[parameter]) != sorted(values or []):
+            yield (f"{statement} declares {parameter} for {', '.join(declared[parameter])} only, but the contract has "
+                   f"{', '.join(values or ['any value'])}")
+    for parameter in sorted(declared.keys() - operation["query"].keys()):
+        yield f"{statement} declares {parameter}, which is no parameter of the operation"
+
+
+def find_faults(operations, statements, lists, handlers, used):
     """Yields a sentence for each operation, handler or statement that cannot be bound."""
     names = {each["name"]: each["id"] for each in operations}
     for each in operations:
@@ -41,6 +58,13 @@ def find_faults(operations, statements, handlers, used):
         elif not least <= statements[name] <= most:
             yield (f"{each['id']}: its statement {name} has {statements[name]} parameters, but its default handler "
                    f"(respond_{each['default']}) passes {least if least == most else f'{least} to {most}'}")
+        if each["default"] == "page" and name not in handlers and name in statements:
+            if name in lists:
+                yield from find_list_faults(each, lists[name])
+            else:
+                yield f"{each['id']}: its statement {name} declares no filters: write `-- name: {name} page`"
+    for name in sorted(lists.keys() - {each["name"] for each in operations if each["default"] == "page"}):
+        yield f"the statement {name} is a page, but no operation of this name has the parameter cursor"
     for name in sorted(handlers.keys() - names):
         yield f"{handlers[name]}: handle_{name} belongs to no operation"
     for name in sorted(statements.keys() - names - used):
@@ -59,9 +83,9 @@ def render_handlers(operations, handlers):
 
 
 def main(arguments):
-    operations, statements = (json.loads(pathlib.Path(path).read_text(encoding="utf-8")) for path in arguments[1:3])
+    operations, written = (json.loads(pathlib.Path(path).read_text(encoding="utf-8")) for path in arguments[1:3])
     handlers, used = read_sources(map(pathlib.Path, arguments[4:]))
-    faults = list(find_faults(operations, statements, handlers, used))
+    faults = list(find_faults(operations, written["parameters"], written["lists"], handlers, used))
     if faults:
         print("\n".join(faults), file=sys.stderr)
         return 1

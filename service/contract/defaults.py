@@ -35,3 +35,16 @@ def has_items(document, operation):
     schemas = [resolve(document, media["schema"], operation["place"])[0]
                for media in response.get("content", {}).values() if "schema" in media]
     return any("items" in schema.get("properties", {}) for schema in schemas)
+
+
+def filters_of(document, operation):
+    """Returns the filters and sort orders of a page: each parameter of the query with its values, the default first, or
+    null if it has any value."""
+    found = {}
+    for node, where in operation["parameters"]:
+        if node["in"] == "query" and node["name"] not in ("cursor", "limit"):
+            schema = resolve(document, node["schema"], where)[0]
+            values = ["true", "false"] if schema.get("type") == "boolean" else schema.get("enum")
+            first = node["schema"].get("default", schema.get("default"))
+            found[node["name"]] = sorted(values, key=lambda value: value != first) if values else None
+    return found

@@ -2,7 +2,7 @@
 import json
 import re
 
-from defaults import default_of
+from defaults import default_of, filters_of
 from rules import audit_of, collection_of, schema_types, success_of
 from source import ContractError, child, resolve
 
@@ -235,12 +235,15 @@ def render_handlers(operations):
 
 
 def render_operations(document, operations):
-    """Returns operations.json: the default handler of each operation, and how many parameters it passes."""
+    """Returns operations.json: the default handler of each operation, how many parameters it passes, and the filters
+    and sort orders of a page with the values that each may have."""
     rows = []
     for each in operations:
         default, parameters = default_of(document, each)
         rows.append({"id": each["node"]["operationId"], "name": snake_case(each["node"]["operationId"]),
                      "default": default, "parameters": parameters})
+        if default == "page":
+            rows[-1]["query"] = filters_of(document, each)
     return json.dumps(rows, indent=1) + "\n"
 
 

@@ -8,7 +8,14 @@ import sys
 
 import yaml
 
-NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)((?: unprepared| standby)*)$")
+sys.dont_write_bytecode = True  # the build leaves nothing in the source folder
+sys.path.append(str(pathlib.Path(__file__).parent))
+import lists  # noqa: E402
+
+NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)((?: unprepared| standby| page)*)$")
+
+# The filters and sort orders of a list whose statement is not written by lists.py.
+ACCEPTS = "-- accepts: "
 
 
 def c_string(text):
@@ -23,25 +30,46 @@ def c_string(text):
 
 def read_statements(folder):
     """Yields (name, flags, text) of each statement; a name used twice or a stray line ends the build."""
+    for name, flags, text, _ in read_declared(folder):
+        yield name, flags, text
+
+
+def read_declared(folder):
+    """Yields (name, flags, text, parameters) of each statement. Of a list, `parameters` are those that it declares."""
     seen = set()
+    tables = lists.Tables(text for _, path, text in schema_files(folder) if path.startswith("migrations/"))
     for path, text in files_of(folder, "queries"):
         name, flags, lines = None, [], []
         for line in text.splitlines() + ["-- name: end_of_file"]:
             match = NAME.match(line)
             if not match:
                 if line.startswith("-- name:"):
-                    sys.exit(f"{path}: not `-- name: get_thing [unprepared] [standby]`: {line}")
-                if name is not None and not line.startswith("--"):
+                    sys.exit(f"{path}: not `-- name: get_thing [unprepared] [standby] [page]`: {line}")
+                if name is not None:
                     lines.append(line)
-                elif name is None and line.strip() and not line.startswith("--"):
+                elif line.strip() and not line.startswith("--"):
                     sys.exit(f"{path}: a line before the first `-- name:`: {line}")
                 continue
             if name is not None:
                 if name in seen:
                     sys.exit(f"{path}: the statement {name} stands twice")
                 seen.add(name)
-                yield name, flags, "\n".join(lines).strip().rstrip(";")
+                yield name, flags, *statement(path, name, flags, lines, tables)
             name, flags, lines = match.group(1), match.group(2).split(), []
+
+
+def statement(path, name, flags, lines, tables):
+    """Returns the text of the statement, and the parameters that it declares if it is a list."""
+    if "page" in flags:
+        try:
+            declared = lists.List(lines, tables)
+        except lists.Wrong as wrong:
+            sys.exit(f"{path}: {name}: {wrong}")
+        return declared.write(), declared.parameters()
+    accepts = next((line for line in lines if line.startswith(ACCEPTS)), None)
+    parameters = accepts and {word: values.split("|") if values else None for word, _, values in (
+        each.partition("=") for each in accepts.removeprefix(ACCEPTS).split(", "))}
+    return "\n".join(line for line in lines if not line.startswith("--")).strip().rstrip(";"), parameters
 
 
 def c_bool(value):
@@ -53,20 +81,22 @@ def parameter_count(text):
 
 
 def write_statements(folder, out):
-    statements = sorted(read_statements(folder))
+    statements = sorted(read_declared(folder), key=lambda each: each[0])
     names = ["#pragma once", "", "typedef struct statement statement;", ""]
-    names += [f"extern const statement *const statement_{name};" for name, _, _ in statements]
+    names += [f"extern const statement *const statement_{name};" for name, *_ in statements]
     (out / "statement_names.h").write_text("\n".join(names) + "\n")
     source = ['#include "service/db/statement.h"', "", "const statement statements[] = {"]
-    for name, flags, text in statements:
+    for name, flags, text, _ in statements:
+        unprepared = "unprepared" in flags or "page" in flags
         source.append(f'    {{"{name}",\n{c_string(text)},\n'
-                      f"    {parameter_count(text)}, {c_bool('unprepared' in flags)}, {c_bool('standby' in flags)}}},")
+                      f"    {parameter_count(text)}, {c_bool(unprepared)}, {c_bool('standby' in flags)}}},")
     source += ["};", "const size_t statement_count = sizeof statements / sizeof statements[0];", ""]
     source += [f"const statement *const statement_{name} = &statements[{index}];"
-               for index, (name, _, _) in enumerate(statements)]
-    # How many parameters each statement has, for service/contract/bind.py.
-    counts = {name: parameter_count(text) for name, _, text in statements}
-    (out / "statements.json").write_text(json.dumps(counts, indent=1) + "\n")
+               for index, (name, *_) in enumerate(statements)]
+    # For service/contract/bind.py: how many parameters each statement has, and the filters and orders of the lists.
+    counts = {name: parameter_count(text) for name, _, text, _ in statements}
+    declared = {name: parameters for name, _, _, parameters in statements if parameters is not None}
+    (out / "statements.json").write_text(json.dumps({"parameters": counts, "lists": declared}, indent=1) + "\n")
     (out / "statement_texts.c").write_text("\n".join(source) + "\n")
 
 

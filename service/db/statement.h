@@ -8,7 +8,7 @@ typedef struct statement {
     const char *name;
     const char *text;
     int parameters;
-    bool unprepared; /* planned at each call with its values: lists with optional filters */
+    bool unprepared; /* planned at each call with its values: lists (service/db/lists.py) */
     bool standby;    /* may be answered by a standby (service/db/replica_router.h) */
 } statement;
 

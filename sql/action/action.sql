@@ -360,27 +360,6 @@ begin
 end
 $$;
 
--- Whether the action matches the filters of a list; an absent filter matches everything.
-create function action_fits(a action, filters jsonb) returns boolean
-language sql stable as $$
-    select (filters ->> 'status' is null or a.status = filters ->> 'status')
-        and (filters ->> 'owner' is null or a.owner_organisation = filters ->> 'owner')
-        and (filters ->> 'theme' is null or filters ->> 'theme' = any (a.themes))
-        and (filters ->> 'case_id' is null or a.case_id = (filters ->> 'case_id')::uuid
-            and a.committee = claim('committee'))
-        and (filters ->> 'overdue' is null or (a.due_on < today()
-            and a.status in ('proposed', 'agreed', 'in_progress')) = (filters ->> 'overdue')::boolean)
-        and (filters ->> 'due_soon' is null or a.status in ('proposed', 'agreed', 'in_progress')
-            and a.due_on between today() and today() + (filters ->> 'due_soon')::integer)
-        and (filters ->> 'owner_kind' is null
-            or organisation_kind(a.owner_organisation) = filters ->> 'owner_kind')
-        and (filters ->> 'priority' is null or a.priority = filters ->> 'priority')
-        and (filters ->> 'scope' is null or a.scope = filters ->> 'scope')
-        and (filters ->> 'strategy' is null or a.strategy_id = (filters ->> 'strategy')::uuid)
-        and (filters ->> 'due_from' is null or a.due_on >= (filters ->> 'due_from')::date)
-        and (filters ->> 'due_to' is null or a.due_on < (filters ->> 'due_to')::date)
-$$;
-
 -- Each action of the case must be verified, not achieved or superseded.
 create function guard_actions_ended(c review_case) returns boolean language plpgsql stable as $$
 begin

@@ -8,67 +8,45 @@ from review_case c where c.id = $1::uuid;
 -- name: create_action
 select * from action_create($1::uuid, $2::jsonb);
 
--- name: list_actions unprepared
--- Reads each part in the order of an index, which is impossible for the parts that row-level security joins by `or`.
--- Actions of cases opened to the caller are few and are found by case: `offset 0` keeps the planner from other indexes
--- there.
-with seen as (
-    (select a from action a
-        where a.committee = claim('area') and action_fits(a, $1::jsonb)
-            and ($2::jsonb is null or (a.due_on, a.id) > (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
-        order by a.due_on, a.id limit $3::bigint + 1)
-    union all
-    (select a from action a
-        where a.owner_organisation = claim('organisation')
-            and a.committee <> claim('area') and action_fits(a, $1::jsonb)
-            and ($2::jsonb is null or (a.due_on, a.id) > (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
-        order by a.due_on, a.id limit $3::bigint + 1)
-    union all
-    (select g.a from (select a from action a where a.case_id = any ((select granted_cases())::uuid[]) offset 0) g
-        where (g.a).committee <> claim('area')
-            and (g.a).owner_organisation <> claim('organisation') and action_fits(g.a, $1::jsonb)
-            and ($2::jsonb is null or ((g.a).due_on, (g.a).id) > (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid)))
-), page as (
-    select a, row_number() over (order by (a).due_on, (a).id) as place
-    from seen
-    order by (a).due_on, (a).id
-    limit $3::bigint + 1
-)
-select coalesce(json_agg(action_document(a) order by place) filter (where place <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((a).due_on, (a).id)) filter (where place = $3::bigint
-        and exists (select from page where place > $3::bigint))) -> 0 as next
-from page;
-
--- name: list_actions_updated unprepared
-with seen as (
-    (select a from action a
-        where a.committee = claim('area') and action_fits(a, $1::jsonb)
-            and ($2::jsonb is null or (a.updated_at, a.id)
-                < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
-        order by a.updated_at desc, a.id desc limit $3::bigint + 1)
-    union all
-    (select a from action a
-        where a.owner_organisation = claim('organisation')
-            and a.committee <> claim('area') and action_fits(a, $1::jsonb)
-            and ($2::jsonb is null or (a.updated_at, a.id)
-                < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
-        order by a.updated_at desc, a.id desc limit $3::bigint + 1)
-    union all
-    (select g.a from (select a from action a where a.case_id = any ((select granted_cases())::uuid[]) offset 0) g
-        where (g.a).committee <> claim('area')
-            and (g.a).owner_organisation <> claim('organisation') and action_fits(g.a, $1::jsonb)
-            and ($2::jsonb is null or ((g.a).updated_at, (g.a).id)
-                < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid)))
-), page as (
-    select a, row_number() over (order by (a).updated_at desc, (a).id desc) as place
-    from seen
-    order by (a).updated_at desc, (a).id desc
-    limit $3::bigint + 1
-)
-select coalesce(json_agg(action_document(a) order by place) filter (where place <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((a).updated_at, (a).id)) filter (where place = $3::bigint
-        and exists (select from page where place > $3::bigint))) -> 0 as next
-from page;
+-- name: list_actions page
+-- row: action a: action_document(a)
+-- sort due_on: a.due_on, a.id
+-- sort -updated_at: a.updated_at desc, a.id desc
+-- part committee: a.committee = claim('area')
+-- part owner_organisation: a.owner_organisation = claim('organisation') and a.committee <> claim('area')
+-- few: a.case_id = any ((select granted_cases())::uuid[]) and a.committee <> claim('area')
+--     and a.owner_organisation <> claim('organisation')
+-- filter case_id: a.case_id = $::uuid and a.committee = claim('committee')
+--   index (case_id)
+-- filter strategy: a.strategy_id = $::uuid
+--   index (strategy_id)
+-- filter owner: a.owner_organisation = $
+--   index (committee, owner_organisation, due_on, id)
+--   index (owner_organisation, due_on, id)
+--   index (owner_organisation, updated_at desc, id desc)
+-- filter status: a.status = $
+--   index (committee, status, due_on, id)
+--   index (committee, status, updated_at desc, id desc)
+--   index (owner_organisation, status, due_on, id)
+-- filter overdue=true: a.due_on < today() and a.status in ('proposed', 'agreed', 'in_progress')
+--   index (committee, due_on, id) where status in ('proposed', 'agreed', 'in_progress')
+--   index (owner_organisation, due_on, id) where status in ('proposed', 'agreed', 'in_progress')
+--   range due_on: a.due_on < today()
+-- filter overdue=false: a.due_on >= today() or a.status not in ('proposed', 'agreed', 'in_progress')
+-- filter due_soon: a.due_on between today() and today() + $::integer and a.status in ('proposed', 'agreed', 'in_progress')
+--   index (committee, due_on, id) where status in ('proposed', 'agreed', 'in_progress')
+--   index (owner_organisation, due_on, id) where status in ('proposed', 'agreed', 'in_progress')
+--   range due_on: a.due_on between today() and today() + $::integer
+-- filter priority: a.priority = $
+--   index (committee, priority, due_on, id)
+-- filter scope: a.scope = $
+--   index (committee, scope, due_on, id)
+-- filter due_from: a.due_on >= $::date
+--   range due_on
+-- filter due_to: a.due_on < $::date
+--   range due_on
+-- filter owner_kind: a.owner_organisation in (select o.code from organisation o where o.kind = $)
+-- filter theme: $ = any (a.themes)
 
 -- name: get_action
 select version, action_document(a) as body from action a where id = $1::uuid;

@@ -16,6 +16,7 @@ from audit_watch($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::integer);
 select audit_prune($1::integer) as number;
 
 -- name: list_audit
+-- accepts: sort=-number|number, case_id, referral_id, organisation, client, operation, kind=read|change, from, to
 select * from audit_page($1::jsonb, $2::jsonb, $3::bigint);
 
 -- name: get_audit_head

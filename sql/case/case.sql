@@ -469,20 +469,3 @@ begin
     return (200, k.version, null, child_document(k))::reply;
 end
 $$;
-
--- Whether the case matches the filters of a list; an absent filter matches everything.
-create function case_fits(c review_case, filters jsonb) returns boolean
-language sql stable as $$
-    select (filters ->> 'stage' is null or c.stage = filters ->> 'stage')
-        and (filters ->> 'review_type' is null or c.review_type = filters ->> 'review_type')
-        and (filters ->> 'criterion' is null or filters ->> 'criterion' = any (c.criteria))
-        and (filters ->> 'overdue' is null
-            or (c.stage_due_or_never < today()) = (filters ->> 'overdue')::boolean)
-        and (filters ->> 'due_soon' is null
-            or c.stage_due_or_never between today() and today() + (filters ->> 'due_soon')::integer)
-        and (filters ->> 'retention_due' is null
-            or coalesce(retain_until(c) < today(), false) = (filters ->> 'retention_due')::boolean)
-        and (filters ->> 'on_hold' is null or c.clock_stopped = (filters ->> 'on_hold')::boolean)
-        and (filters ->> 'opened_from' is null or c.opened_on >= (filters ->> 'opened_from')::date)
-        and (filters ->> 'opened_to' is null or c.opened_on < (filters ->> 'opened_to')::date)
-$$;

@@ -1,48 +1,32 @@
 -- Cases, their children, stages and transitions.
 
--- name: list_cases unprepared
-with page as (
-    select c, row_number() over (order by c.opened_on desc, c.id desc) as n
-    from review_case c
-    where c.committee = claim('area') and case_fits(c, $1::jsonb)
-        and ($2::jsonb is null or (c.opened_on, c.id) < (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
-    order by c.opened_on desc, c.id desc
-    limit $3::bigint + 1
-)
-select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((c).opened_on, (c).id)) filter (where n = $3::bigint
-        and exists (select from page where n > $3::bigint))) -> 0 as next
-from page;
-
--- name: list_cases_by_due unprepared
-with page as (
-    select c, row_number() over (order by c.stage_due_or_never, c.id) as n
-    from review_case c
-    where c.committee = claim('area') and case_fits(c, $1::jsonb)
-        and ($2::jsonb is null or (c.stage_due_or_never, c.id)
-            > (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
-    order by c.stage_due_or_never, c.id
-    limit $3::bigint + 1
-)
-select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((c).stage_due_or_never, (c).id)) filter (where n = $3::bigint
-        and exists (select from page where n > $3::bigint))) -> 0 as next
-from page;
-
--- name: list_shared_cases unprepared
--- The cases of other committees to which the caller has access.
-with page as (
-    select c, row_number() over (order by c.opened_on desc, c.id desc) as n
-    from review_case c
-    where c.id = any ((select granted_cases())::uuid[]) and case_fits(c, $1::jsonb)
-        and ($2::jsonb is null or (c.opened_on, c.id) < (($2::jsonb ->> 0)::date, ($2::jsonb ->> 1)::uuid))
-    order by c.opened_on desc, c.id desc
-    limit $3::bigint + 1
-)
-select coalesce(json_agg(case_document(c, '{}') order by n) filter (where n <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((c).opened_on, (c).id)) filter (where n = $3::bigint
-        and exists (select from page where n > $3::bigint))) -> 0 as next
-from page;
+-- name: list_cases page
+-- row: review_case c: case_document(c, '{}')
+-- sort -opened_on: c.opened_on desc, c.id desc
+-- sort stage_due_on: c.stage_due_or_never, c.id
+-- part committee: c.committee = claim('area') and $shared is distinct from 'true'
+-- few: c.id = any ((select granted_cases())::uuid[]) and $shared = 'true'
+-- filter stage: c.stage = $
+--   index (committee, stage, opened_on desc, id desc)
+--   index (committee, stage, stage_due_or_never, id)
+-- filter on_hold=true: c.clock_stopped
+--   index (committee, opened_on desc, id desc) where clock_stopped
+-- filter on_hold=false: not c.clock_stopped
+-- filter review_type: c.review_type = $
+--   index (committee, review_type, opened_on desc, id desc)
+-- filter overdue=true: c.stage_due_or_never < today()
+--   range stage_due_on
+-- filter overdue=false: c.stage_due_or_never >= today()
+--   range stage_due_on
+-- filter due_soon: c.stage_due_or_never between today() and today() + $::integer
+--   range stage_due_on
+-- filter opened_from: c.opened_on >= $::date
+--   range -opened_on
+-- filter opened_to: c.opened_on < $::date
+--   range -opened_on
+-- filter criterion: $ = any (c.criteria)
+-- filter retention_due=true costly: retain_until(c) < today()
+-- filter retention_due=false costly: coalesce(retain_until(c) >= today(), true)
 
 -- name: open_case
 select * from case_create($1::jsonb);

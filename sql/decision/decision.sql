@@ -261,17 +261,6 @@ begin
 end
 $$;
 
--- Whether the decision matches the filters of a list; an absent filter matches everything.
-create function decision_fits(d case_decision, filters jsonb) returns boolean
-language sql stable as $$
-    select (filters ->> 'outcome' is null or d.outcome = filters ->> 'outcome')
-        and (filters ->> 'committee' is null or d.committee = filters ->> 'committee')
-        and (filters ->> 'decided_from' is null or d.decided_on >= (filters ->> 'decided_from')::date)
-        and (filters ->> 'decided_to' is null or d.decided_on < (filters ->> 'decided_to')::date)
-        and (filters ->> 'recorded_from' is null or d.updated_at
-            >= ((filters ->> 'recorded_from')::date)::timestamp at time zone 'Europe/London')
-$$;
-
 -- The family must be informed of the decision, or the decision must say why that waits. Guidance 2024, annex 4.
 create function guard_family_informed(c review_case) returns boolean
 language plpgsql stable as $$

@@ -178,14 +178,6 @@ begin
 end
 $$;
 
--- Whether the request matches the filters of a list; an absent filter matches everything.
-create function information_fits(r information_request, filters jsonb) returns boolean
-language sql stable as $$
-    select (filters ->> 'status' is null or r.status = filters ->> 'status')
-        and (filters ->> 'overdue' is null
-            or (r.status = 'open' and r.due_on < today()) = (filters ->> 'overdue')::boolean)
-$$;
-
 -- No information request of the case may be open. Guidance 2021, chapter 3.
 create function guard_information_returned(c review_case) returns boolean
 language plpgsql stable as $$

@@ -308,14 +308,6 @@ begin
 end
 $$;
 
--- Whether the notice matches the filters of a list; an absent filter matches everything.
-create function notice_fits(n notice, filters jsonb) returns boolean language sql stable as $$
-    select (filters ->> 'kind' is null or n.kind = filters ->> 'kind')
-        and (filters ->> 'to' is null or n.recipient = filters ->> 'to')
-        and (filters ->> 'overdue' is null or (n.due_on < today() and n.sent_on is null
-            and n.withdrawn_on is null) = (filters ->> 'overdue')::boolean)
-$$;
-
 -- Whether the case has notices of the kind that wait to be sent.
 create function notices_waiting(c review_case, p_kind text) returns boolean
 language plpgsql stable as $$

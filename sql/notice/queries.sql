@@ -16,40 +16,21 @@ where n.case_id = $1::uuid and n.id = $2::uuid;
 -- name: send_notice
 select * from notice_send($1::uuid, $2::uuid, $3::jsonb);
 
--- name: list_notices unprepared
--- Reads each part in the order of an index, which is impossible for the parts that row-level security joins by `or`.
--- Notices of cases opened to the caller are few and are found by case: `offset 0` keeps the planner from other indexes
--- there.
-with seen as (
-    (select n from notice n
-        where n.committee = claim('area') and notice_fits(n, $1::jsonb)
-            and ($2::jsonb is null or (n.updated_at, n.id)
-                < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
-        order by n.updated_at desc, n.id desc limit $3::bigint + 1)
-    union all
-    (select n from notice n
-        where n.to_organisation = claim('organisation')
-            and n.committee <> claim('area')
-            and n.sent_on is not null and notice_fits(n, $1::jsonb)
-            and ($2::jsonb is null or (n.updated_at, n.id)
-                < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
-        order by n.updated_at desc, n.id desc limit $3::bigint + 1)
-    union all
-    (select g.n from (select n from notice n where n.case_id = any ((select granted_cases())::uuid[]) offset 0) g
-        where (g.n).committee <> claim('area')
-            and ((g.n).to_organisation <> claim('organisation') or (g.n).sent_on is null) and notice_fits(g.n, $1::jsonb)
-            and ($2::jsonb is null or ((g.n).updated_at, (g.n).id)
-                < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid)))
-), page as (
-    select n, row_number() over (order by (n).updated_at desc, (n).id desc) as place
-    from seen
-    order by (n).updated_at desc, (n).id desc
-    limit $3::bigint + 1
-)
-select coalesce(json_agg(notice_document(n) order by place) filter (where place <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((n).updated_at, (n).id)) filter (where place = $3::bigint
-        and exists (select from page where place > $3::bigint))) -> 0 as next
-from page;
+-- name: list_notices page
+-- row: notice n: notice_document(n)
+-- sort -updated_at: n.updated_at desc, n.id desc
+-- part committee: n.committee = claim('area')
+-- part to_organisation: n.to_organisation = claim('organisation') and n.committee <> claim('area')
+--     and n.sent_on is not null
+-- few: n.case_id = any ((select granted_cases())::uuid[]) and n.committee <> claim('area')
+--     and (n.to_organisation <> claim('organisation') or n.sent_on is null)
+-- filter overdue=true: n.due_on < today() and n.sent_on is null and n.withdrawn_on is null
+--   index (committee, updated_at desc, id desc) where sent_on is null and withdrawn_on is null
+-- filter overdue=false: not (n.due_on < today() and n.sent_on is null and n.withdrawn_on is null)
+-- filter to: n.recipient = $
+--   index (committee, recipient, updated_at desc, id desc)
+-- filter kind: n.kind = $
+--   index (committee, kind, updated_at desc, id desc)
 
 -- name: get_notice
 select version, notice_document(n) as body from notice n where id = $1::uuid;

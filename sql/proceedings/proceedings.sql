@@ -145,13 +145,6 @@ begin
 end
 $$;
 
--- Whether the proceedings match the filters of a list; an absent filter matches everything.
-create function proceeding_fits(p proceeding, filters jsonb) returns boolean
-language sql stable as $$
-    select (filters ->> 'open' is null or (p.ended_on is null) = (filters ->> 'open')::boolean)
-        and (filters ->> 'kind' is null or p.kind = filters ->> 'kind')
-$$;
-
 -- Whether the case has proceedings that have not ended.
 create function case_has_open_proceedings(p_case uuid) returns boolean language plpgsql stable as $$
 begin

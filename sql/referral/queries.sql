@@ -89,56 +89,28 @@ order by n;
 -- name: validate_referral
 select referral_validate($1::jsonb) as body;
 
--- name: list_referrals unprepared
--- Reads each part in the order of an index, which is impossible for the parts that row-level security joins by `or`.
-with seen as (
-    (select r from referral r
-        where r.source_organisation = claim('organisation') and referral_fits(r, $1::jsonb)
-            and ($2::jsonb is null or (r.received_at, r.id)
-                < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
-        order by r.received_at desc, r.id desc limit $3::bigint + 1)
-    union all
-    (select r from referral r
-        where r.committee = claim('area')
-            and r.source_organisation <> claim('organisation') and referral_fits(r, $1::jsonb)
-            and ($2::jsonb is null or (r.received_at, r.id)
-                < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
-        order by r.received_at desc, r.id desc limit $3::bigint + 1)
-), page as (
-    select r, row_number() over (order by (r).received_at desc, (r).id desc) as place
-    from seen
-    order by (r).received_at desc, (r).id desc
-    limit $3::bigint + 1
-)
-select coalesce(json_agg(referral_document(r) order by place) filter (where place <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((r).received_at, (r).id)) filter (where place = $3::bigint
-        and exists (select from page where place > $3::bigint))) -> 0 as next
-from page;
-
--- name: list_referrals_oldest unprepared
-with seen as (
-    (select r from referral r
-        where r.source_organisation = claim('organisation') and referral_fits(r, $1::jsonb)
-            and ($2::jsonb is null or (r.received_at, r.id)
-                > (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
-        order by r.received_at, r.id limit $3::bigint + 1)
-    union all
-    (select r from referral r
-        where r.committee = claim('area')
-            and r.source_organisation <> claim('organisation') and referral_fits(r, $1::jsonb)
-            and ($2::jsonb is null or (r.received_at, r.id)
-                > (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
-        order by r.received_at, r.id limit $3::bigint + 1)
-), page as (
-    select r, row_number() over (order by (r).received_at, (r).id) as place
-    from seen
-    order by (r).received_at, (r).id
-    limit $3::bigint + 1
-)
-select coalesce(json_agg(referral_document(r) order by place) filter (where place <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((r).received_at, (r).id)) filter (where place = $3::bigint
-        and exists (select from page where place > $3::bigint))) -> 0 as next
-from page;
+-- name: list_referrals page
+-- row: referral r: referral_document(r)
+-- sort -received_at: r.received_at desc, r.id desc
+-- sort received_at: r.received_at, r.id
+-- part source_organisation: r.source_organisation = claim('organisation')
+-- part committee: r.committee = claim('area') and r.source_organisation <> claim('organisation')
+-- filter source_reference: r.source_reference = $
+--   index (source_reference)
+-- filter status: r.status = $
+--   index (committee, status, received_at desc, id desc)
+--   index (source_organisation, status, received_at desc, id desc)
+-- filter received_from: r.received_on >= $::date
+--   range -received_at: r.received_at >= ($::date - 1)::timestamptz
+--   range received_at: r.received_at >= ($::date - 1)::timestamptz
+-- filter received_to: r.received_on < $::date
+--   range -received_at: r.received_at < ($::date + 1)::timestamptz
+--   range received_at: r.received_at < ($::date + 1)::timestamptz
+-- filter committee: r.committee = $
+--   index (committee, received_at desc, id desc)
+-- filter source_system: r.source_system = $
+-- filter retention_due=true costly: referral_retain_until(r) < today()
+-- filter retention_due=false costly: coalesce(referral_retain_until(r) >= today(), true)
 
 -- name: get_referral
 select version, referral_document(r) as body from referral r where id = $1::uuid;

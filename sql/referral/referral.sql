@@ -338,16 +338,3 @@ begin
     return (201, r.version, '/v1/cases/' || c.id, referral_document(r))::reply;
 end
 $$;
-
--- Whether the referral matches the filters of a list; an absent filter matches everything.
-create function referral_fits(r referral, filters jsonb) returns boolean
-language sql stable as $$
-    select (filters ->> 'status' is null or r.status = filters ->> 'status')
-        and (filters ->> 'committee' is null or r.committee = filters ->> 'committee')
-        and (filters ->> 'source_system' is null or r.source_system = filters ->> 'source_system')
-        and (filters ->> 'source_reference' is null or r.source_reference = filters ->> 'source_reference')
-        and (filters ->> 'received_from' is null or r.received_on >= (filters ->> 'received_from')::date)
-        and (filters ->> 'received_to' is null or r.received_on < (filters ->> 'received_to')::date)
-        and (filters ->> 'retention_due' is null
-            or coalesce(referral_retain_until(r) < today(), false) = (filters ->> 'retention_due')::boolean)
-$$;

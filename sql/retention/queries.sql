@@ -20,19 +20,11 @@ select * from case_erasure_announce($1::uuid, $2::bigint, $3::jsonb);
 -- name: announce_referral_erasure
 select * from referral_erasure_announce($1::uuid, $2::bigint, $3::jsonb);
 
--- name: list_erasures unprepared
-with page as (
-    select e, row_number() over (order by e.created_at desc, e.id desc) as n
-    from erasure e
-    where e.committee = claim('area') and ($1::jsonb ->> 'status' is null or e.status = $1::jsonb ->> 'status')
-        and ($2::jsonb is null or (e.created_at, e.id) < (($2::jsonb ->> 0)::timestamptz, ($2::jsonb ->> 1)::uuid))
-    order by e.created_at desc, e.id desc
-    limit $3::bigint + 1
-)
-select coalesce(json_agg(erasure_document(e) order by n) filter (where n <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((e).created_at, (e).id)) filter (where n = $3::bigint
-        and exists (select from page where n > $3::bigint))) -> 0 as next
-from page;
+-- name: list_erasures page
+-- row: erasure e: erasure_document(e)
+-- sort -created_at: e.created_at desc, e.id desc
+-- part committee: e.committee = claim('area')
+-- filter status: e.status = $
 
 -- name: get_erasure
 select version, erasure_document(e) as body from erasure e where id = $1::uuid;
@@ -46,19 +38,10 @@ select * from case_anonymise($1::uuid, $2::bigint, $3::jsonb);
 -- name: anonymise_referral
 select * from referral_anonymise($1::uuid, $2::bigint, $3::jsonb);
 
--- name: list_anonymous_reviews unprepared
-with page as (
-    select a, row_number() over (order by a.id) as n
-    from anonymous_review a
-    where $2::jsonb is null or a.id > ($2::jsonb ->> 0)::uuid
-    order by a.id
-    limit $3::bigint + 1
-)
-select coalesce(json_agg(anonymous_document(a) order by n) filter (where n <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((a).id)) filter (where n = $3::bigint
-        and exists (select from page where n > $3::bigint))) -> 0 as next
-from page
-where $1::jsonb is not null;
+-- name: list_anonymous_reviews page
+-- row: anonymous_review a: anonymous_document(a)
+-- sort id: a.id
+-- part committee: a.committee = claim('area')
 
 -- name: get_anonymous_review
 select 1 as version, anonymous_document(a) as body from anonymous_review a where id = $1::uuid;

@@ -171,15 +171,6 @@ begin
 end
 $$;
 
--- Whether the transfer matches the filters of a list; an absent filter matches everything.
-create function transfer_fits(t case_transfer, filters jsonb) returns boolean
-language sql stable as $$
-    select (filters ->> 'status' is null or t.status = filters ->> 'status')
-        and (filters ->> 'direction' is null
-            or claim('area') = case filters ->> 'direction' when 'in' then t.to_committee
-                else t.from_committee end)
-$$;
-
 -- Gives an undecided referral to the committee that should have received it. Runs as the owner: the caller may not see
 -- the row afterwards. Raises an error if the caller may not transfer the referral.
 create function referral_carry_over(p_id uuid, target text, area text) returns referral

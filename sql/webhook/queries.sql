@@ -32,23 +32,12 @@ select webhook_pause_unconfirmed() as number;
 -- name: ping_webhook
 select * from webhook_ping($1::uuid, $2::boolean);
 
--- name: list_deliveries unprepared
--- The newest delivery is first; a webhook that the caller may not see gives no row.
-with page as (
-    select d, row_number() over (order by d.entry desc) as n
-    from webhook_delivery d
-    where d.webhook_id = ($1::jsonb ->> 'id')::uuid
-        and ($1::jsonb ->> 'status' is null or d.status = $1::jsonb ->> 'status')
-        and ($2::jsonb is null or d.entry < ($2::jsonb ->> 0)::bigint)
-    order by d.entry desc
-    limit $3::bigint + 1
-)
-select coalesce(json_agg(webhook_delivery_document(d) order by n) filter (where n <= $3::bigint), '[]') as items,
-    (json_agg(json_build_array((d).entry)) filter (where n = $3::bigint
-        and exists (select from page where n > $3::bigint))) -> 0 as next
-from webhook w left join page on true
-where w.id = ($1::jsonb ->> 'id')::uuid
-group by w.id;
+-- name: list_deliveries page
+-- of: webhook w: w.id = $id::uuid
+-- row: webhook_delivery d: webhook_delivery_document(d)
+-- sort -entry: d.entry desc
+-- part webhook_id: d.webhook_id = $id::uuid
+-- filter status: d.status = $
 
 -- name: get_delivery
 select 0 as version, webhook_delivery_document(d) as body

@@ -48,6 +48,15 @@ def test_a_reviewer_lists_the_shared_cases_only_when_it_asks_for_them(committee,
     assert reviewer.send("listCases").ids == []
 
 
+def test_the_shared_cases_are_listed_in_each_order(committee, reviewer):
+    newest, first_due = (given_case(committee, opened_on=days_ago(days)) for days in (1, 20))
+    for case in (newest, first_due):
+        grant(committee, case, client_id=client_id(reviewer)).needed(201)
+    assert reviewer.send("listCases", query="shared=true").ids == [newest["id"], first_due["id"]]
+    assert reviewer.send("listCases", query="shared=true&sort=stage_due_on").ids == [first_due["id"], newest["id"]]
+    assert reviewer.send("listCases", query="shared=true&sort=stage_due_on&limit=1").ids == [first_due["id"]]
+
+
 def test_another_client_of_the_same_organisation_sees_nothing(committee, reviewer, caller):
     case = given_case(committee)
     grant(committee, case, client_id=client_id(reviewer)).needed(201)

@@ -6,16 +6,19 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-OPERATIONS = [{"id": "listThings", "name": "list_things", "default": "page", "parameters": [3, 3]},
+OPERATIONS = [{"id": "listThings", "name": "list_things", "default": "page", "parameters": [3, 3],
+               "query": {"status": None, "late": ["true", "false"], "sort": ["due_on", "-due_on"]}},
               {"id": "changeThing", "name": "change_thing", "default": "submit", "parameters": [2, 3]},
               {"id": "getThing", "name": "get_thing", "default": "get", "parameters": [1, 1]}]
+LISTS = {"list_things": {"status": None, "late": ["false", "true"], "sort": ["due_on", "-due_on"]}}
 STATEMENTS = {"list_things": 3, "change_thing": 2, "get_thing": 1}
 
 
-def bind(folder, statements, source=""):
+def bind(folder, statements, source="", lists=None):
     """Returns the result of bind.py, and the text that it wrote."""
-    for name, content in (("operations.json", json.dumps(OPERATIONS)), ("statements.json", json.dumps(statements)),
-                          ("things.c", source)):
+    for name, content in (("operations.json", json.dumps(OPERATIONS)), ("things.c", source),
+                          ("statements.json", json.dumps({"parameters": statements,
+                                                          "lists": LISTS if lists is None else lists}))):
         (folder / name).write_text(content, encoding="utf-8")
     result = subprocess.run(
         ["/usr/bin/python3", str(ROOT / "service" / "contract" / "bind.py"), "operations.json", "statements.json",
@@ -63,6 +66,26 @@ def test_what_does_not_belong_together_stops_the_build(statements, source, messa
     assert written is None
 
 
+@pytest.mark.parametrize("declared, message", [
+    ({"late": None, "sort": ["due_on", "-due_on"]}, "has no declaration of the parameter status: write `-- filter status: …`"),
+    ({**LISTS["list_things"], "owner": None}, "declares owner, which is no parameter of the operation"),
+    ({**LISTS["list_things"], "sort": ["due_on"]},
+     "has the sort orders due_on, but the contract has due_on, -due_on (the default first)"),
+    ({**LISTS["list_things"], "sort": ["-due_on", "due_on"]}, "has the sort orders -due_on, due_on, but"),
+    ({**LISTS["list_things"], "late": ["true"]}, "declares late for true only, but the contract has true, false"),
+])
+def test_a_list_has_the_filters_and_orders_of_the_contract(declared, message, tmp_path):
+    result, written = bind(tmp_path, STATEMENTS, lists={"list_things": declared})
+    assert result.returncode == 1 and written is None
+    assert f"listThings: its statement list_things {message}" in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_a_list_declares_its_filters_and_only_a_list_does(tmp_path):
+    assert "listThings: its statement list_things declares no filters" in bind(tmp_path, STATEMENTS, lists={})[0].stderr
+    message = "the statement get_thing is a page, but no operation of this name has the parameter cursor"
+    assert message in bind(tmp_path, STATEMENTS, lists={**LISTS, "get_thing": {}})[0].stderr
+
+
 def test_all_faults_are_reported_together(tmp_path):
-    result, _ = bind(tmp_path, {"get_think": 1})
+    result, _ = bind(tmp_path, {"get_think": 1}, lists={})
     assert result.stderr.count("\n") == len(OPERATIONS) + 1

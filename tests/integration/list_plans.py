@@ -1,0 +1,116 @@
+"""The statements of the lists with values in the place of their parameters, and what they read."""
+import contextlib
+import json
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "service" / "db"))
+import embed  # noqa: E402
+import lists  # noqa: E402
+
+SCOPES = "referrals.read cases.read actions.read information.read notices.read proceedings.read decisions.read"
+# Values of each filter: of many rows, of few, of none.
+VALUES = {
+    "list_cases": {"stage": ["review", "evaluation"], "on_hold": ["true", "false"], "review_type": ["single", "joint"],
+                   "overdue": ["true", "false"], "due_soon": ["90"], "opened_from": ["2020-06-01", "2100-01-01"],
+                   "opened_to": ["2020-06-01", "1990-01-01"], "criterion": ["suicide", "effective_practice"],
+                   "retention_due": ["true", "false"], "shared": []},
+    "list_actions": {"case_id": ["00000000-0000-7000-8000-000000000001"], "theme": ["child_voice", "other"],
+                     "strategy": ["00000000-0000-7000-8000-000000000002"], "owner": ["LA-S12000049", "POL-A"],
+                     "status": ["agreed", "not_achieved"], "overdue": ["true", "false"], "due_soon": ["90"],
+                     "priority": ["high", "low"], "scope": ["local", "national"],
+                     "due_from": ["2020-06-01", "2100-01-01"], "due_to": ["2100-01-01", "1990-01-01"],
+                     "owner_kind": ["police", "local_authority"]},
+    "list_referrals": {"status": ["submitted", "accepted"], "source_reference": ["copy-7", "none"],
+                       "source_system": ["none"], "committee": ["GLA", "EDH"], "retention_due": ["true", "false"],
+                       "received_from": ["2020-06-01", "2100-01-01"], "received_to": ["2100-01-01", "1990-01-01"]},
+    "list_information_requests": {"status": ["withdrawn", "declined"], "overdue": ["true", "false"]},
+    "list_proceedings": {"kind": ["police_investigation", "complaint"], "open": ["true", "false"]},
+}
+PAIRS = {
+    "list_cases": [{"stage": "review", "overdue": "true"}, {"stage": "review", "review_type": "joint"},
+                   {"stage": "review", "opened_from": "2020-06-01"}, {"overdue": "true", "criterion": "suicide"}],
+    "list_actions": [{"status": "agreed", "overdue": "true"}, {"status": "agreed", "due_from": "2020-06-01"},
+                     {"owner": "LA-S12000049", "status": "agreed"}, {"theme": "other", "owner_kind": "police"},
+                     {"priority": "high", "overdue": "true"}],
+    "list_referrals": [{"status": "submitted", "received_from": "2020-06-01"}],
+}
+
+
+@contextlib.contextmanager
+def bounds(scanned, few):
+    """Statements read at most so many rows, instead of the numbers of the service."""
+    before = lists.SCANNED, lists.SCANNED_COSTLY, lists.FEW
+    lists.SCANNED, lists.SCANNED_COSTLY, lists.FEW = scanned, scanned, few
+    try:
+        yield
+    finally:
+        lists.SCANNED, lists.SCANNED_COSTLY, lists.FEW = before
+
+
+def statements():
+    """(text, parameters) of each list, and the text of each other statement."""
+    return {name: (text, parameters) for name, _, text, parameters in embed.read_declared(ROOT / "sql")}
+
+
+def questions(name, parameters):
+    """Each single filter and some pairs in every sort order; a filter without values here is an error."""
+    filters = [{}, *({filter: value} for filter in parameters if filter != "sort" for value in VALUES[name][filter]),
+               *PAIRS.get(name, [])]
+    return [{**each, "sort": sort} if sort else each for sort in parameters.get("sort") or [None] for each in filters]
+
+
+def with_parameters(text, *values):
+    for number, value in reversed(list(enumerate(values, 1))):
+        text = text.replace(f"${number}", "null" if value is None else "'" + value + "'")
+    return text
+
+
+def nodes(plan):
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes(inner)
+
+
+def rows_read(plan):
+    """Of tables, without what organisations are looked up."""
+    tables = [one for one in nodes(plan) if one.get("Relation Name", "organisation") != "organisation"]
+    return sum((one["Actual Rows"] + one.get("Rows Removed by Filter", 0) + one.get("Rows Removed by Index Recheck", 0))
+               * one["Actual Loops"] for one in tables)
+
+
+class Lists:
+    """Asks the lists as the service does, in the transaction of a cursor."""
+
+    def __init__(self, cursor):
+        self.cursor, self.statements = cursor, statements()
+
+    def begin(self, organisation):
+        """The caller of the questions that follow in the transaction."""
+        self.cursor.execute("set local timezone = 'UTC'; set local jit = off; set local role register_service")
+        self.cursor.execute(with_parameters(self.statements["claims"][0], organisation, f" {SCOPES} ", "size", ""))
+
+    def text(self, name, question, after=None, limit=50):
+        return with_parameters(self.statements[name][0], json.dumps(question),
+                               None if after is None else json.dumps(after), str(limit))
+
+    def page(self, name, question, after=None, limit=50):
+        """The items and the key of the next page."""
+        self.cursor.execute(self.text(name, question, after, limit))
+        return self.cursor.fetchone()[:2]
+
+    def read(self, name, question, after=None):
+        """How many rows a page reads from tables."""
+        self.cursor.execute("explain (analyze, format json) " + self.text(name, question, after))
+        return rows_read(self.cursor.fetchone()[0][0]["Plan"])
+
+    def walk(self, name, question, limit):
+        """All items, page by page, and how many of the pages were full or the last."""
+        items, after, lengths = [], None, []
+        while True:
+            found, after = self.page(name, question, after, limit)
+            items += found
+            lengths.append(len(found))
+            if after is None:
+                return items, lengths

@@ -1,0 +1,82 @@
+"""The build writes the statement of a list from its declaration, and refuses one that no statement can come from."""
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "service" / "db"))
+import lists  # noqa: E402
+
+TABLES = lists.Tables(["""create table thing (
+    id uuid primary key,
+    owner text not null,
+    status text not null,
+    due_on date not null,           -- (owner, due_on) is no index
+    changed_at timestamptz not null
+);
+create index on thing (owner, due_on, id);
+create index on thing (owner, changed_at desc, id desc);
+create index on thing (owner, status, due_on, id);
+create index on thing (owner, due_on, id) where status = 'open';
+"""])
+DECLARED = """-- A comment.
+-- row: thing t: thing_document(t)
+-- sort due_on: t.due_on, t.id
+-- sort -changed_at: t.changed_at desc, t.id desc
+-- part owner: t.owner = claim('organisation') and $all is null
+-- few: t.id = any (granted())
+--     and $all = 'true'
+-- filter status: t.status = $
+--   index (owner, status, due_on, id)
+-- filter late=true: t.due_on < today() and t.status = 'open'
+--   index (owner, due_on, id) where status = 'open'
+--   range due_on: t.due_on < today()
+-- filter late=false: t.due_on >= today()
+--   range due_on"""
+
+
+def declare(text):
+    return lists.List(text.splitlines(), TABLES)
+
+
+def test_a_list_declares_its_parameters_with_their_values():
+    assert declare(DECLARED).parameters() == {
+        "all": None, "status": None, "late": ["false", "true"], "sort": ["due_on", "-changed_at"]}
+
+
+def test_the_statement_has_the_three_parameters_of_a_page():
+    text = declare(DECLARED).write()
+    assert all(f"${number}::" in text for number in (1, 2, 3)) and "$4" not in text
+    assert "t.id = any (granted()) and ($1::jsonb ->> 'all') = 'true'" in text
+
+
+def test_an_index_serves_the_order_that_it_ends_with_forwards_and_backwards():
+    made = declare(DECLARED)
+    due, changed = made.sorts
+    assert [one.name for one in made.served("owner", due)] == ["status", "late"]
+    assert made.served("owner", changed) == []
+    assert made.other_way("owner", changed)[0] is due and made.other_way("owner", due) == (None, 'false')
+    backwards = declare(DECLARED.replace("t.due_on, t.id", "t.due_on desc, t.id desc"))
+    assert [one.name for one in backwards.served("owner", backwards.sorts[0])] == ["status", "late"]
+
+
+@pytest.mark.parametrize("old, new, message", [
+    ("-- row: thing t: thing_document(t)\n", "", "declare `row:`, `sort …:` and `part …:` or `few:`"),
+    ("row: thing t: thing_document(t)", "row: thing: document", "not `row: table alias: document`"),
+    ("t.due_on, t.id", "t.due_on + 1, t.id", "sort due_on: not `t.column, …` or `t.column desc, …`"),
+    ("t.changed_at desc, t.id desc", "t.changed_at desc, t.id", "sort -changed_at: not `t.column, …`"),
+    ("-- part owner", "-- part status", "sort due_on needs an index on thing (status, due_on, id)"),
+    ("index (owner, status, due_on, id)", "index (status, due_on, id)", "filter status: no index on thing (status, due_on"),
+    ("where status = 'open'", "where status = 'ended'", "filter late: no index on thing (owner, due_on, id) where status ="),
+    ("range due_on", "range due", "filter late: a range of due, which is no sort order"),
+    ("-- A comment.", "select 1", "a list has declarations only: select 1"),
+    ("-- A comment.", "--   range due_on", "`index` and `range` belong below a filter"),
+    ("-- A comment.", "--   ranges due_on", "not `index (column, …)` or `range order`: ranges due_on"),
+    ("t.due_on, t.id\n", "t.due_on, t.ident\n", "sort due_on: thing has no column ident"),
+])
+def test_a_faulty_declaration_is_refused_with_its_fault(old, new, message):
+    assert old in DECLARED
+    with pytest.raises(lists.Wrong) as refused:
+        declare(DECLARED.replace(old, new))
+    assert message in str(refused.value)
