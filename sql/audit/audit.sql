@@ -242,21 +242,10 @@ create function audit_document(e audit_entry) returns json language sql stable a
         'items', e.items)
 $$;
 
--- Whether the entry matches the filters of the list; an absent filter matches everything.
-create function audit_fits(e audit_entry, filters jsonb) returns boolean language sql stable as $$
-    select (filters ->> 'case_id' is null or e.cases @> array[(filters ->> 'case_id')::uuid])
-        and (filters ->> 'referral_id' is null
-            or e.collection = 'referrals' and e.ids @> array[(filters ->> 'referral_id')::uuid])
-        and (filters ->> 'organisation' is null or e.organisation = filters ->> 'organisation')
-        and (filters ->> 'client' is null or e.client = filters ->> 'client')
-        and (filters ->> 'operation' is null or e.operation = filters ->> 'operation')
-        and (filters ->> 'kind' is null or e.kind = filters ->> 'kind')
-        and (filters ->> 'from' is null or e.at >= (filters ->> 'from')::timestamptz)
-        and (filters ->> 'to' is null or e.at < (filters ->> 'to')::timestamptz)
-$$;
-
 -- Returns one page of the sealed part of the trail, where no entry can be inserted later. Runs as the owner, because
--- the filters of the policies would prevent use of the index on cases; it shows no more than they do.
+-- the filters of the policies would prevent use of the index on cases; it shows no more than they do. Planned at each
+-- call with its values, like other lists (service/db/lists.py): the index finds the entries of a case or referral, and
+-- the other filters apply to at most 5000 entries, behind the last of which the next page begins.
 create function audit_page(filters jsonb, after jsonb, how_many bigint)
 returns table (items json, next json)
 language plpgsql stable security definer set search_path from current as $$
@@ -265,22 +254,35 @@ declare
 begin
     return query execute format('
         with page as (
-            select e, row_number() over (order by e.number %1$s) as n
-            from audit_entry e
-            where audit_fits(e, $1) and e.number <= (select h.number from audit_head h)
-                and ($2 is null or e.number %2$s ($2 ->> 0)::bigint)
-                and ($4 or $5 and e.committees @> array[$6]
-                    -- A filter by a case of another committee does not find an entry that contains it.
-                    and ($1 ->> ''case_id'' is null
-                        or ($1 ->> ''case_id'')::uuid = any (audit_own(e.cases, e.committees)))
+            select s.e, s.number, s.matched, s.n = 5000 as edge, row_number() over (order by s.number %1$s) as place
+            from (select e, e.number, row_number() over (order by e.number %1$s) as n,
+                    ($1 ->> ''organisation'' is null or e.organisation = $1 ->> ''organisation'')
+                    and ($1 ->> ''client'' is null or e.client = $1 ->> ''client'')
+                    and ($1 ->> ''operation'' is null or e.operation = $1 ->> ''operation'')
+                    and ($1 ->> ''kind'' is null or e.kind = $1 ->> ''kind'')
+                    and ($1 ->> ''from'' is null or e.at >= ($1 ->> ''from'')::timestamptz)
+                    and ($1 ->> ''to'' is null or e.at < ($1 ->> ''to'')::timestamptz) as matched
+                from audit_entry e
+                where e.number <= (select h.number from audit_head h)
+                    and ($2 is null or e.number %2$s ($2 ->> 0)::bigint)
+                    and ($1 ->> ''case_id'' is null or e.cases @> array[($1 ->> ''case_id'')::uuid])
                     and ($1 ->> ''referral_id'' is null
-                        or ($1 ->> ''referral_id'')::uuid = any (audit_own(e.ids, e.committees))))
-            order by e.number %1$s
+                        or e.collection = ''referrals'' and e.ids @> array[($1 ->> ''referral_id'')::uuid])
+                    and ($4 or $5 and e.committees @> array[$6]
+                        -- A filter by a case of another committee does not find an entry that contains it.
+                        and ($1 ->> ''case_id'' is null
+                            or ($1 ->> ''case_id'')::uuid = any (audit_own(e.cases, e.committees)))
+                        and ($1 ->> ''referral_id'' is null
+                            or ($1 ->> ''referral_id'')::uuid = any (audit_own(e.ids, e.committees))))
+                order by e.number %1$s
+                limit 5000) s
+            where s.matched or s.n = 5000
+            order by s.number %1$s
             limit $3 + 1
         )
-        select coalesce(json_agg(audit_document(e) order by n) filter (where n <= $3), ''[]''),
-            (json_agg(json_build_array((e).number)) filter (where n = $3
-                and exists (select from page where n > $3))) -> 0
+        select coalesce(json_agg(audit_document(e) order by place) filter (where place <= $3 and matched), ''[]''),
+            case when bool_or(place > $3 or edge) then
+                (json_agg(json_build_array(number) order by place desc) filter (where place <= $3)) -> 0 end
         from page', case when oldest_first then 'asc' else 'desc' end, case when oldest_first then '>' else '<' end)
         using filters, after, how_many, audits_all(), has_scope('audit.read') and claim('area') <> '', claim('area');
 end
