@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2317,SC2034 # run sets what is shared; functions are called by name
 # The whole check, suite by suite. tests/README.md says what each proves and how long it takes.
 
-suites=(required exhaustive threads alone drills kills chaos soak cluster load fuzz packaging contract postgresql)
+suites=(required exhaustive threads alone drills kills chaos soak cluster load lists fuzz packaging contract postgresql)
 
 # What every suite needs: the packages and the program as it is delivered.
 prepare() {
@@ -91,6 +91,12 @@ tally_check_shown() {
     "$@" || status=$?
     printf '%s: status %d\n' "$name" "$status"
     tally_add "$status" $((status == 0))
+}
+
+# Pages of lists in a committee with a million cases.
+suite_lists() {
+    prepare
+    tally_check_shown 'lists' tests/load/lists
 }
 
 suite_fuzz() {
