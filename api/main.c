@@ -1,4 +1,4 @@
-/* The program: the parts of the register that the runtime is given, and the table of commands. */
+/* The program: the parts that the register adds to the runtime, and the table of its commands. */
 #include "api/development_roles.h"
 #include "api/free_text.h"
 #include "service/command.h"

@@ -1,4 +1,4 @@
-/* Finished answers that hold until something changes. */
+/* Cached answers, valid until their data change. */
 #include "service/answer_cache.h"
 
 #include <pthread.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An answer has two places that it may stand in; the one not used last gives way. */
+/* Each answer has two possible slots; the least recently used one is replaced. */
 enum { SET_COUNT = 128, WAYS = 2, BODY_MAX = 128 * 1024, VERSION_SIZE = 128 };
 
 typedef struct kept {
@@ -68,7 +68,7 @@ static const kept *find(const answer_cache *cache, const char *key) {
     return NULL;
 }
 
-/* The part of a version that an answer depends on. */
+/* Returns the part of a version on which an answer depends. */
 static const char *part_of(const char *version, answer_lasts lasts) {
     for (int skip = (int)lasts; skip > 0 && version != NULL; skip--) {
         version = strchr(version, '/');

@@ -1,4 +1,4 @@
-/* Finished answers that hold until something changes; of this instance. */
+/* Cached answers of this instance, valid until their data change. */
 #pragma once
 
 #include "service/arena.h"
@@ -13,30 +13,29 @@ enum { ANSWER_TAG_SIZE = 96, ANSWER_SCOPE_SIZE = 8 };
 answer_cache *answer_cache_new(void);
 void answer_cache_free(answer_cache *cache);
 
-/* How long an answer holds: which part of its scope's version "change/day/release" it depends on.
- */
+/* The part of the version "change/day/release" of its scope that an answer depends on. */
 typedef enum answer_lasts { LASTS_CHANGE, LASTS_DAY, LASTS_RELEASE } answer_lasts;
 
-/* What an answer is kept with. `scope`: whose figures it has ("*", a committee, or "" for none that
- * change); `version`: of that scope, when it was made. */
+/* The metadata of a cached answer. `scope` says whose statistics it contains ("*", a committee, or
+ * "" for none that change). `version` is the version of that scope when the answer was made. */
 typedef struct answer_terms {
     const char *scope, *version;
     answer_lasts lasts;
 } answer_terms;
 
-/* Keeps an answer, in the place of an older one where there is none left. Answers that are too
- * large are not kept. */
+/* Caches an answer; replaces an older one when no slot is free. Does not cache answers that are too
+ * large. */
 void answer_cache_put(answer_cache *cache, const char *key, const answer_terms *terms,
                       const char *tag, const char *body);
 
-/* Copies the scope of the answer that is kept under the key. Returns false when there is none. */
+/* Copies the scope of the answer that is cached under the key. Returns false when there is none. */
 bool answer_cache_scope(answer_cache *cache, const char *key, char scope[ANSWER_SCOPE_SIZE]);
 
-/* Whether the answer of this key still holds under the present version of its scope; copies its
+/* Returns whether the answer of this key is valid for the present version of its scope; copies its
  * entity tag. */
 bool answer_cache_tag(answer_cache *cache, const char *key, const char *version,
                       char tag[ANSWER_TAG_SIZE]);
 
-/* The answer's body if it still holds, copied into `memory`, with its tag; else NULL. */
+/* Returns the answer's body, copied into `memory`, and its tag; NULL when it is no longer valid. */
 const char *answer_cache_body(answer_cache *cache, const char *key, const char *version,
                               char tag[ANSWER_TAG_SIZE], arena *memory);

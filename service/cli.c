@@ -1,5 +1,5 @@
-/* The command line: a table of commands with their options, from which words are checked and help
- * is written. */
+/* The command line: a table of commands and their options, used to check the arguments and to write
+ * the help. */
 #include "service/cli.h"
 
 #include <stdarg.h>
@@ -13,7 +13,7 @@ typedef struct parse {
     const char *config_file;
     bool help;
     cli_call call;
-    char reason[256]; /* "" while nothing is wrong */
+    char reason[256]; /* "" while there is no error */
 } parse;
 
 int cli_fail(int status, const char *reason) {
@@ -86,15 +86,15 @@ static int run_help(const cli_program *program, const char *name) {
     return EX_OK;
 }
 
-/* ---- words ---- */
+/* ---- arguments ---- */
 
-/* Whether the word is the option, alone or with `=value` behind it. */
+/* Returns whether the word is the option, alone or followed by `=value`. */
 static bool is_option(const char *word, const char *name) {
     size_t length = strlen(name);
     return strncmp(word, name, length) == 0 && (word[length] == '\0' || word[length] == '=');
 }
 
-/* Takes the value of an option, behind its = or the next word; the count of words used. */
+/* Reads the value of an option, after its = or in the next word; returns the words used. */
 static int take_value(parse *p, const char *name, int count, char **words, const char **value) {
     const char *equals = strchr(words[0], '=');
     if (*value != NULL) {
@@ -130,7 +130,7 @@ static int take_own_option(parse *p, int count, char **words) {
     return 1;
 }
 
-/* Takes the first word, and its value when it has one; the count of words used. */
+/* Reads the first word, and its value if it has one; returns the number of words used. */
 static int take_word(parse *p, int count, char **words) {
     if (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0) {
         p->help = true;

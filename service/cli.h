@@ -1,5 +1,5 @@
-/* The command line: a table of commands with their options, from which words are checked and help
- * is written. */
+/* The command line: a table of commands and their options, used to check the arguments and to write
+ * the help. */
 #pragma once
 
 #include "service/config.h"
@@ -10,7 +10,7 @@ enum { CLI_OPTIONS_MAX = 8 };
 
 typedef struct cli_option {
     const char *name;     /* with its dashes; NULL ends a list */
-    const char *argument; /* what stands behind it in the help; NULL: nothing, it is a switch */
+    const char *argument; /* name of its value in the help; NULL: a switch without a value */
     const char *meaning;
 } cli_option;
 
@@ -20,7 +20,7 @@ typedef struct cli_call {
     const cli_command *command;
     const config *settings;              /* NULL: the command needs none */
     bool topic;                          /* the command's topic was given */
-    const char *values[CLI_OPTIONS_MAX]; /* as the options stand in the command; "" of a switch */
+    const char *values[CLI_OPTIONS_MAX]; /* in the order of its options; "" for a switch */
 } cli_call;
 
 struct cli_command {
@@ -34,17 +34,17 @@ struct cli_command {
 
 typedef struct cli_program {
     const char *name, *summary;
-    const char *ending; /* whole lines that end the help of the program */
+    const char *ending; /* whole lines at the end of the program's help */
     const cli_command *commands;
     size_t command_count;
 } cli_program;
 
-/* Runs the command that the words name. Returns its exit status, EX_USAGE for words that the table
- * does not know, or EX_CONFIG when the configuration cannot be read. */
+/* Runs the command that the words name. Returns its exit status, EX_USAGE for words that are not in
+ * the table, or EX_CONFIG when the configuration cannot be read. */
 int cli_run(const cli_program *program, int count, char **words);
 
-/* The value of the call's option; NULL when it was not given. */
+/* Returns the value of the call's option; NULL when it was not given. */
 const char *cli_value(const cli_call *call, const char *name);
 
-/* Writes the sentence for the person at the command line and returns the status. */
+/* Writes the sentence for the user of the command line and returns the status. */
 int cli_fail(int status, const char *reason);

@@ -1,4 +1,4 @@
-/* The command `check audit`: the whole trail in one stream, in constant memory. */
+/* The command `check audit`: reads the whole trail in one stream, in constant memory. */
 #include "service/cli_audit.h"
 
 #include "service/command.h"
@@ -15,10 +15,10 @@
 
 enum { TAMPERED = 1, COPY_HEADER_SIZE = 19 };
 
-/* Who sees the whole trail: see sql/reference/rows_organisations.sql. */
+/* This principal may read the whole trail: see sql/reference/rows_organisations.sql. */
 static const char *const auditor[] = {"AUDITOR", " audit.read ", "check", ""};
 
-/* The names libpq takes them under: the connection string gives the rest. */
+/* libpq's names of these options; the connection string gives the others. */
 static PGconn *connect_to(const char *conninfo) {
     const char *const names[] = {"dbname", "options", "application_name", "client_encoding", NULL};
     char *options = link_options("");
@@ -35,7 +35,7 @@ static bool command(PGconn *link, const char *text) {
     return good;
 }
 
-/* One snapshot for all, as the auditor. */
+/* Begins one snapshot for all statements, as the auditor. */
 static bool begin_snapshot(PGconn *link) {
     if (!command(link, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")) {
         return false;
@@ -78,7 +78,7 @@ static uint32_t read_number(const unsigned char *bytes, int size) {
 }
 
 /* Splits a row of COPY in binary form (documentation of COPY, File Formats). Returns false when it
- * is not one. */
+ * has another form. */
 static bool split_row(const unsigned char *at, size_t size, audit_value *row) {
     const unsigned char *end = at + size;
     if (size < 2 || read_number(at, 2) != AUDIT_ROW_COLUMNS) {
@@ -101,7 +101,8 @@ static bool split_row(const unsigned char *at, size_t size, audit_value *row) {
     return at == end;
 }
 
-/* What a piece of the stream is: the first one begins with the header, the last row is its end. */
+/* Takes one piece of the stream: the first one begins with the header, the last row is the end
+ * marker. */
 static bool take_piece(audit_chain *chain, const unsigned char *at, size_t size, bool first,
                        bool *readable) {
     if (first) {
@@ -122,7 +123,7 @@ static bool take_piece(audit_chain *chain, const unsigned char *at, size_t size,
     return *readable && audit_chain_take(chain, row);
 }
 
-/* Returns false when the database did not give all of it; a fault of the chain stands there. */
+/* Returns false when the database did not give all of it; `chain` has any fault of the chain. */
 static bool read_rows(PGconn *link, audit_chain *chain) {
     char copy[1024];
     snprintf(copy, sizeof copy, "COPY (%s) TO STDOUT (FORMAT binary)", statement_audit_chain->text);
@@ -139,7 +140,7 @@ static bool read_rows(PGconn *link, audit_chain *chain) {
         PQfreemem(piece);
     }
     if (size > 0 || !readable) {
-        return readable; /* a fault: the rest is not wanted */
+        return readable; /* a fault: the rest is not read */
     }
     PGresult *ended = PQgetResult(link);
     bool whole = size == -1 && PQresultStatus(ended) == PGRES_COMMAND_OK;

@@ -1,4 +1,4 @@
-/* The command `check`: what serving needs, whether it is in order, and how to mend what is not. */
+/* The command `check`: reports whether the service can run, and how to fix each fault. */
 #include "service/cli_audit.h"
 #include "service/cli_health.h"
 #include "service/command.h"
@@ -18,8 +18,8 @@
 
 enum { KEYS_WAIT_MS = 10000, KEYS_LOOK_MS = 50 };
 
-/* What was found so far: a fault of the configuration counts more than a database that is away,
- * because waiting mends only the latter. */
+/* The worst finding so far. A fault of the configuration outranks an unreachable database, because
+ * waiting fixes only the latter. */
 typedef struct findings {
     const config *settings;
     int status;
@@ -40,7 +40,7 @@ static void report_fault(findings *findings, int status, const char *what, const
     }
 }
 
-/* What serving starts with, and logs: it does not change the status. */
+/* Reports a warning that serving starts with, and logs; it does not change the status. */
 static void report_warning(const char *what, const char *warning) {
     printf("%s: WARNING: %s\n", what, warning);
 }
@@ -63,15 +63,15 @@ static void check_configuration(findings *findings) {
     }
 }
 
-/* Whether the address can be listened on. A port in use is as it should be while the service runs,
- * and with --settings, which is asked before another service is stopped. Returns false for a fault.
- */
+/* Checks whether the service can listen on the address. A port in use is expected while the service
+ * runs, and with --settings, which runs before another service is stopped. Returns false for a
+ * fault. */
 static bool check_address(findings *findings, bool may_be_used, const char *setting,
                           const char *text) {
     char reason[1024] = "";
     struct addrinfo *found = listen_resolve(setting, text, false, reason, sizeof reason);
     if (found == NULL) {
-        return false; /* check_configuration said it */
+        return false; /* check_configuration has reported it */
     }
     int error = listen_try(found);
     freeaddrinfo(found);
@@ -120,7 +120,7 @@ static void check_pseudonym_key(findings *findings) {
     report_order("pseudonym key", "");
 }
 
-/* An address is asked in the background: waits until it answered, or did not. */
+/* A thread fetches from an address: waits for its first success or failure. */
 static keys_stats await_keys(keys *known) {
     const struct timespec pause = {.tv_nsec = KEYS_LOOK_MS * 1000000L};
     keys_stats stats = keys_stats_read(known);
@@ -179,7 +179,7 @@ static void ignore_logging(void *context, const char *text) {
     (void)text;
 }
 
-/* Invented data may be in a log: in dev it is only said. */
+/* Invented data may be in a log: in dev this is only a warning. */
 static void check_logging(findings *findings) {
     char reason[1024] = "";
     bool dev = findings->settings->dev;
@@ -194,7 +194,7 @@ static void check_logging(findings *findings) {
     }
 }
 
-/* Invented data may be lost: in dev it is only said. */
+/* Invented data may be lost: in dev this is only a warning. */
 static void check_durability(findings *findings) {
     char reason[1024] = "";
     durability_result result =
@@ -224,7 +224,7 @@ static void check_webhooks(findings *findings) {
     targets_free(allowed);
 }
 
-/* Only of a schema that has the fingerprints; a file that cannot be read is a finding already. */
+/* Only for a schema that has the fingerprints; a file that cannot be read is a finding already. */
 static void check_key_fingerprints(findings *findings) {
     char reason[1024] = "";
     int status = command_check_keys(findings->settings, false, reason, sizeof reason);
@@ -263,7 +263,7 @@ static void check_schema(findings *findings) {
     }
 }
 
-/* Returns false when the connection must not, or cannot, be made. */
+/* Returns false when the connection is not allowed, or not possible. */
 static bool check_transport(findings *findings, const char *what, const char *setting,
                             const char *conninfo) {
     char reason[1024] = "";
@@ -279,7 +279,7 @@ static bool check_transport(findings *findings, const char *what, const char *se
     return true;
 }
 
-/* The connection of `migrate` is not made here: its role may do anything. */
+/* The check does not connect as `migrate` does: that role may do anything. */
 static void check_migration_database(findings *findings) {
     const char *conninfo = findings->settings->migration_database;
     if (conninfo != NULL &&
@@ -318,7 +318,7 @@ static void check_database(findings *findings) {
     }
 }
 
-/* A standby that is away does not keep the service from working. */
+/* The service works without its standby. */
 static void check_read_database(findings *findings) {
     char reason[1024] = "";
     const char *conninfo = findings->settings->read_database;

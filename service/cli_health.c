@@ -1,5 +1,4 @@
-/* Asks the running service whether it is ready: for health checks where there is no other client.
- */
+/* Asks the running service whether it is ready: for health checks without another client. */
 #include "service/cli_health.h"
 
 #include "service/cli.h"
@@ -48,8 +47,8 @@ static void read_answer(int link, char *answer) {
     answer[size] = '\0';
 }
 
-/* Returns the answer's body within `answer`; NULL when nothing answers, with `*reached` false, or
- * something that is not the service. */
+/* Returns the answer's body within `answer`. Returns NULL when nothing answers (`*reached` is
+ * false), or when something other than the service does. */
 static const char *ask(const char *listen, char *answer, bool *reached) {
     static const char request[] =
         "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";

@@ -1,4 +1,5 @@
-/* The command `replace-key`, and the comparison of keys with those that the register has used. */
+/* The command `replace-key`, and the comparison of the configured keys with those that the register
+ * has used. */
 #include "service/command.h"
 #include "service/db/fingerprint.h"
 #include "service/db/migrate.h"
@@ -8,11 +9,11 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* A key that data in the register depends on. */
+/* A key on which data in the register depend. */
 typedef struct used_key {
     const char *name, *setting;
-    const char *confirmation; /* the word that replaces it */
-    const char *harm;         /* of another key */
+    const char *confirmation; /* the topic that names it in `replace-key` */
+    const char *harm;         /* of using another key */
     const char *consequences; /* whole lines */
 } used_key;
 

@@ -1,4 +1,4 @@
-/* The command `token`: tokens for development. */
+/* The command `token`: makes tokens for development. */
 #include "service/auth/mint.h"
 #include "service/command.h"
 
@@ -17,7 +17,7 @@ static const token_role *find_role(const token_role *roles, const char *name) {
     return roles->name == NULL ? NULL : roles;
 }
 
-/* Fills in whom the token is for. Returns NULL or what is wrong. */
+/* Fills in the caller for whom the token is made. Returns NULL, or the fault. */
 static const char *choose(const cli_call *call, const token_role *roles, token_role *chosen) {
     const char *name = cli_value(call, "--role");
     *chosen = (token_role){.organisation = cli_value(call, "--organisation"),

@@ -1,4 +1,4 @@
-/* The clocks of the system, read in one way everywhere. */
+/* The system's clocks, read in one way everywhere. */
 #include "service/clock.h"
 
 int64_t clock_us(clockid_t clock) {

@@ -1,4 +1,4 @@
-/* What the commands share. */
+/* Declarations that the commands share. */
 #pragma once
 
 #include "service/auth/keys.h"
@@ -6,34 +6,34 @@
 #include "service/config.h"
 #include "service/http/app_context.h"
 
-/* Where the configuration says the keys are. */
+/* Returns the source of the keys according to the configuration. */
 keys_source command_keys_source(const config *settings);
 
-/* Whether a connection to this database is safe, or insecure as the settings allow; if not, one
- * sentence in `reason`. */
+/* Returns whether a connection to this database is safe, or is insecure and the settings allow it.
+ * Otherwise writes one sentence to `reason`. */
 bool command_check_transport(const config *settings, const char *setting, const char *conninfo,
                              char *reason, size_t reason_size);
 
-/* Raises the soft limit of file descriptors to what the settings need. Returns false with one
- * sentence in `reason` when the hard limit is lower. */
+/* Raises the soft limit of file descriptors to the number that the settings need. Returns false
+ * with one sentence in `reason` when the hard limit is lower. */
 bool command_allow_files(const config *settings, char *reason, size_t reason_size);
 
-/* Whether webhooks are set up, and if so where they may go and the key of their secrets (of
- * WEBHOOK_KEY_SIZE bytes; NULL when it is only to be checked). Returns false with one sentence in
- * `reason` when a setting is at fault; `*allowed` is NULL when webhooks are off. */
+/* Reads the settings of webhooks: the allowed targets and the key of their secrets
+ * (WEBHOOK_KEY_SIZE bytes; NULL to check it only). `*allowed` is NULL when webhooks are off.
+ * Returns false with one sentence in `reason` when a setting is at fault. */
 bool command_read_webhooks(const config *settings, targets **allowed, unsigned char *key,
                            char *reason, size_t reason_size);
 
-/* Compares the keys of pseudonyms and webhooks with those that the register has used; `record`
- * makes them the recorded ones where there are none yet. Returns EX_OK, EX_CONFIG for another key,
- * or EX_UNAVAILABLE; always with one sentence in `reason`. */
+/* Compares the keys of pseudonyms and webhooks with those that the register has used. With
+ * `record`, a key without a recorded one becomes the recorded one. Returns EX_OK, EX_CONFIG for
+ * another key, or EX_UNAVAILABLE; always with one sentence in `reason`. */
 int command_check_keys(const config *settings, bool record, char *reason, size_t reason_size);
 
-/* Makes the key in the settings the register's key, after --confirm; without it, explains what that
- * does. */
+/* With --confirm, makes the configured key the register's key; without it, explains the
+ * consequences. */
 int command_replace_key(const cli_call *call);
 
-/* What a register brings along that the runtime knows nothing of. */
+/* The parts of a register that the runtime does not know. */
 typedef struct serve_parts {
     const char *(*scan_text)(const char *text);       /* see app_context.h */
     const char *(*scan_identifier)(const char *text); /* see app_context.h */
@@ -43,20 +43,20 @@ typedef struct serve_parts {
 /* Serves until SIGTERM or SIGINT. Returns an exit status of sysexits.h, as all commands do. */
 int command_serve(const config *settings, const serve_parts *parts);
 
-/* Brings the database to this program's schema. */
+/* Migrates the database to this program's schema. */
 int command_migrate(const cli_call *call);
 
-/* Says of everything that serving needs whether it is in order and, where not, how to mend it;
- * with --health whether the running service is ready. */
+/* Reports for each requirement of the service whether it is met and, if not, how to fix it; with
+ * --health, whether the running service is ready. */
 int command_check(const cli_call *call);
 
-/* Prints the version of program and contract. */
+/* Prints the versions of the program and the contract. */
 int command_version(const cli_call *call);
 
-/* A kind of caller that development tokens are made for. */
+/* A kind of caller for which development tokens are made. */
 typedef struct token_role {
     const char *name, *organisation, *client, *scope;
 } token_role;
 
-/* Prints a development token; `roles` ends with one that has no name. */
+/* Prints a development token; a role without a name ends `roles`. */
 int command_token(const cli_call *call, const token_role *roles);

@@ -1,4 +1,5 @@
-/* The configuration: environment variables over a file over defaults, checked once at the start. */
+/* The configuration: environment variables override a file, which overrides defaults; checked once
+ * at the start. */
 #include "service/config.h"
 
 #include "service/listen.h"
@@ -23,7 +24,7 @@ typedef struct setting {
 
 #define AT(member) offsetof(config, member)
 
-/* One row for each setting; the tables of deploy/README.md show the same. */
+/* One row for each setting; the tables of deploy/README.md list the same ones. */
 static const setting settings_known[] = {
     {"LR_LISTEN", TEXT, AT(listen), "127.0.0.1:8080", 0, 0},
     {"LR_ADMIN_LISTEN", TEXT, AT(admin_listen), "127.0.0.1:8081", 0, 0},
@@ -73,8 +74,8 @@ static const setting settings_known[] = {
 enum {
     SETTING_COUNT = sizeof settings_known / sizeof settings_known[0],
     LINE_LENGTH_MAX = 4096,
-    CLIENTS_OF_ORGANISATION = 4, /* that may use up their quotas at the same time */
-    BYTES_OF_SECRET = 8          /* different ones, at least; 32 random bytes have 28 or more */
+    CLIENTS_OF_ORGANISATION = 4, /* clients that may use up their quotas at the same time */
+    BYTES_OF_SECRET = 8 /* least number of different bytes; 32 random bytes have 28 or more */
 };
 
 static const char **text_at(config *settings, const setting *known) {
@@ -162,7 +163,7 @@ static bool read_file(config *settings, const char *file, char *reason, size_t r
 
 extern char **environ;
 
-/* LR_CONFIG and LR_MODE are read elsewhere here; the others are deploy/run's. */
+/* LR_CONFIG and LR_MODE are read elsewhere; deploy/run reads the others. */
 static bool is_for_others(const char *name) {
     static const char *const names[] = {"LR_CONFIG", "LR_MODE", "LR_STATE", "LR_DEMO", "LR_BINARY"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -210,7 +211,7 @@ static bool read_mode(config *settings, char *reason, size_t reason_size) {
     return false;
 }
 
-/* Where it listens on every interface, the one address that is certain: this machine's own. */
+/* When the service listens on every interface, the only certain address is the machine's own. */
 static char *derive_public_url(const config *settings) {
     const char *scheme = settings->tls_key_file == NULL ? "http" : "https";
     listen_address address;
@@ -309,7 +310,7 @@ void config_each_text(const config *settings,
     }
 }
 
-/* A placeholder or a text typed in by hand is no secret, however long. */
+/* A placeholder or a typed text is not a secret, however long it is. */
 static bool is_monotonous(const unsigned char *secret, size_t length) {
     bool seen[UCHAR_MAX + 1] = {false};
     int different = 0;

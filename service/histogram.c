@@ -1,5 +1,4 @@
-/* A histogram as Prometheus knows it: values counted by upper bound. Any number of threads may add
- * to it. */
+/* A Prometheus histogram: counts values by upper bound. Any number of threads may add to it. */
 #include "service/histogram.h"
 
 void histogram_add(histogram *histogram, const histogram_scale *scale, uint64_t value) {
@@ -30,7 +29,7 @@ void histogram_write(const histogram *histogram, const histogram_scale *scale, c
         fprintf(out, "%s_bucket{%s%sle=\"%g\"} %llu\n", name, labels, comma,
                 (double)scale->bounds[place] * scale->unit, so_far);
     }
-    /* Counted once: +Inf and count have to be the same number. */
+    /* Read once: +Inf and count must be the same number. */
     so_far += atomic_load_explicit(&histogram->by_bound[scale->count], memory_order_relaxed);
     fprintf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, labels, comma, so_far);
     fprintf(out, "%s_sum%s%s%s %.6f\n", name, open, labels, close,

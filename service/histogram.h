@@ -1,5 +1,4 @@
-/* A histogram as Prometheus knows it: values counted by upper bound. Any number of threads may add
- * to it. */
+/* A Prometheus histogram: counts values by upper bound. Any number of threads may add to it. */
 #pragma once
 
 #include <stdatomic.h>
@@ -9,15 +8,15 @@
 
 enum { HISTOGRAM_BOUNDS_MAX = 16 };
 
-/* The bounds, rising, of the values that are added; `unit` turns a value into what is served: 1e-6
- * for microseconds that are served as seconds. */
+/* The upper bounds of the values, in rising order. `unit` converts a value to the unit of the
+ * metric: 1e-6 for microseconds that are served as seconds. */
 typedef struct histogram_scale {
     const uint64_t *bounds;
     size_t count;
     double unit;
 } histogram_scale;
 
-/* All zero is empty. */
+/* All zero means empty. */
 typedef struct histogram {
     atomic_ullong by_bound[HISTOGRAM_BOUNDS_MAX + 1];
     atomic_ullong total;
@@ -25,7 +24,7 @@ typedef struct histogram {
 
 void histogram_add(histogram *histogram, const histogram_scale *scale, uint64_t value);
 
-/* How many values were added. */
+/* Returns how many values were added. */
 unsigned long long histogram_count(const histogram *histogram);
 
 /* Writes buckets, sum and count; `labels` is `name="value",...` or "". */

@@ -1,4 +1,5 @@
-/* The addresses that the service listens on. */
+/* The addresses that the service listens on, in the form of the settings LR_LISTEN and
+ * LR_ADMIN_LISTEN. */
 #include "service/listen.h"
 
 #include <arpa/inet.h>

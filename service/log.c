@@ -1,4 +1,4 @@
-/* One JSON object a line on standard error; never a body, a token or a value that a client sent. */
+/* Writes one JSON object per line to standard error; never a body, a token or a client's value. */
 #include "service/log.h"
 
 #include <stdarg.h>
@@ -82,7 +82,7 @@ static void open_line(line *out, log_level level) {
 static void close_line(line *out) {
     out->text[out->used++] = '}';
     out->text[out->used++] = '\n';
-    /* A log that cannot be written has nowhere to be reported. */
+    /* When the log cannot be written, there is nowhere to report it. */
     ssize_t ignored = write(STDERR_FILENO, out->text, out->used);
     (void)ignored;
 }

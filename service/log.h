@@ -1,4 +1,4 @@
-/* One JSON object a line on standard error; never a body, a token or a value that a client sent. */
+/* Writes one JSON object per line to standard error; never a body, a token or a client's value. */
 #pragma once
 
 #include <stdint.h>
@@ -15,8 +15,8 @@ int log_level_parse(const char *name);
  * the whole line goes out in one write. */
 void log_write(log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What is logged of each request. All strings but request_id are ours, from the contract or from
- * the token; `path` and `address` are given only for requests that belong to no operation. */
+/* The log entry of one request. All strings except request_id are ours, from the contract or from
+ * the token; `path` and `address` are set only for requests that belong to no operation. */
 typedef struct log_request {
     const char *request_id, *trace_id, *span_id, *operation, *method, *path, *address,
         *organisation, *client, *subject, *problem, *reason;

@@ -18,10 +18,10 @@ struct maintenance {
     app_context *context;
     pthread_t thread;
     audit_watch trail;
-    int ending; /* eventfd: can be read from when it is to end */
+    int ending; /* eventfd: becomes readable when the thread must end */
 };
 
-/* Accesses that begin or end today change who sees which events. */
+/* Accesses that begin or end today change which events a client may see. */
 static void keep_sight(app_context *context) {
     const db_call sight = {.statement = statement_feed_sight_due};
     if (background_run_steps(context->connections, &sight, 1, ROUNDS_MAX)) {
@@ -29,8 +29,8 @@ static void keep_sight(app_context *context) {
     }
 }
 
-/* Idempotency keys, events older than the retention with the log of their deliveries, and webhooks
- * that nobody confirmed. */
+/* Deletes expired idempotency keys, events older than the retention with the log of their
+ * deliveries, and webhooks that were never confirmed. */
 static void expire(app_context *context) {
     char days[16];
     snprintf(days, sizeof days, "%d", context->settings->feed_days);
@@ -45,13 +45,13 @@ static void expire(app_context *context) {
     }
 }
 
-/* Waits for the next period. False when it is to end. */
+/* Waits for the next period. Returns false when the thread must end. */
 static bool pause_until_next(const maintenance *maintenance) {
     struct pollfd place = {.fd = maintenance->ending, .events = POLLIN};
     return poll(&place, 1, PERIOD_MS) <= 0;
 }
 
-/* Older versions of the program leave the work to the newest one that is in use. */
+/* Older versions of the program leave the work to the newest version in use. */
 static bool is_newest(app_context *context) {
     const db_call call = {.statement = statement_newest_version, .safe_to_repeat = true};
     arena *memory = arena_new();

@@ -6,10 +6,10 @@
 
 typedef struct maintenance maintenance;
 
-/* Works once a second from now on, in a thread of its own: a database that stands still holds up
- * neither signals nor requests. `context` has to live until maintenance_stop. NULL when memory or
- * threads are out. */
+/* Starts a thread that works once a second. It has its own thread so that a database that hangs
+ * delays neither signals nor requests. `context` must live until maintenance_stop. Returns NULL
+ * when memory or threads are out. */
 maintenance *maintenance_start(app_context *context);
 
-/* Ends it after the statement that is under way. NULL is allowed. */
+/* Ends the thread after its current statement. NULL is allowed. */
 void maintenance_stop(maintenance *maintenance);

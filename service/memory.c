@@ -1,4 +1,4 @@
-/* Memory that cannot be missing in between: half a document would be worse than none. */
+/* Allocation that never fails in the middle: half a document would be worse than none. */
 #include "service/memory.h"
 
 #include <jansson.h>
@@ -54,7 +54,7 @@ static void start_openssl(void) {
     CRYPTO_set_mem_functions(get_for_openssl, resize_for_openssl, free_for_openssl);
 }
 
-/* OpenSSL takes other functions only before its first allocation, and libjose allocates while it is
- * loaded: this runs before any library starts. */
+/* OpenSSL accepts other functions only before its first allocation, and libjose allocates while it
+ * is loaded: this runs before any library starts. */
 __attribute__((section(".preinit_array"),
                used)) static void (*const openssl_starts)(void) = start_openssl;

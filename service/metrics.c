@@ -1,4 +1,4 @@
-/* What requests are counted in, in the Prometheus text format (version 0.0.4). */
+/* Counts requests, in the Prometheus text format (version 0.0.4). */
 #include "service/metrics.h"
 
 #include "service/contract/contract.h"
@@ -7,12 +7,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Statuses of the contract, then one place for whatever else. */
+/* The statuses of the contract, then one slot for all others. */
 static const int statuses[] = {200, 201, 204, 207, 304, 400, 401, 403, 404, 405, 406,
                                409, 410, 412, 413, 415, 422, 428, 429, 500, 503, 0};
 enum { STATUS_COUNT = sizeof statuses / sizeof statuses[0] };
 
-/* From what a cached read takes to LR_REQUEST_SECONDS, in microseconds. */
+/* In microseconds: from the duration of a cached read to LR_REQUEST_SECONDS. */
 static const uint64_t duration_bounds[] = {500,     1000,    2500,    5000,    10000,
                                            25000,   50000,   100000,  250000,  500000,
                                            1000000, 2500000, 5000000, 10000000};
@@ -28,7 +28,7 @@ typedef struct operation_stats {
 
 struct metrics {
     atomic_llong in_flight;
-    size_t count; /* operations, and one row for what matched none */
+    size_t count; /* operations, and one row for requests that match none */
     operation_stats rows[];
 };
 
@@ -100,7 +100,7 @@ static void write_durations(const metrics *metrics, FILE *out) {
     }
 }
 
-/* Method and route follow from the operation: said once here instead of in every series. */
+/* Method and route are derived from the operation: one series names them, not every series. */
 static void write_operations(FILE *out) {
     metrics_head(out, "http_operation_info", "gauge",
                  "Method and route of each operation of the contract; always 1.");

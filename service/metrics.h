@@ -1,4 +1,4 @@
-/* What requests are counted in, in the Prometheus text format (version 0.0.4). */
+/* Counts requests, in the Prometheus text format (version 0.0.4). */
 #pragma once
 
 #include <stddef.h>
@@ -11,17 +11,17 @@ typedef struct metrics metrics;
 metrics *metrics_new(void);
 void metrics_free(metrics *metrics);
 
-/* A request is under way, until metrics_count. */
+/* Counts a request as in progress, until metrics_count. */
 void metrics_begin(metrics *metrics);
 
 /* Counts one answer. `operation` is the operationId's index in the contract, or SIZE_MAX for none.
  */
 void metrics_count(metrics *metrics, size_t operation, int status, uint64_t duration_us);
 
-/* Writes what was counted. */
+/* Writes all counters. */
 void metrics_write(const metrics *metrics, FILE *out);
 
-/* Writes the two lines that stand before the values of a metric. */
+/* Writes the two lines before the values of a metric. */
 void metrics_head(FILE *out, const char *name, const char *type, const char *help);
 
 /* Writes a metric that has one value and no labels. */

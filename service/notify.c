@@ -1,4 +1,4 @@
-/* Tells the service manager how the service does (sd_notify(3)). */
+/* Notifies the service manager of the service's state (sd_notify(3)). */
 #include "service/notify.h"
 
 #include <stddef.h>
@@ -17,13 +17,13 @@ void notify_send(const char *state) {
     }
     memcpy(address.sun_path, path, length);
     if (path[0] == '@') {
-        address.sun_path[0] = '\0'; /* a name outside the file system */
+        address.sun_path[0] = '\0'; /* an abstract name, outside the file system */
     }
     int out = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (out < 0) {
         return;
     }
-    /* Who does not listen is not waited for. */
+    /* The service does not wait for a manager that does not read. */
     ssize_t sent = sendto(out, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
                           (const struct sockaddr *)&address,
                           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));

@@ -1,4 +1,4 @@
-/* What the operating system says of this process. */
+/* Limits and metrics of this process, from the operating system. */
 #include "service/process.h"
 
 #include "service/clock.h"
@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Of /proc/self/stat (proc(5)), counted from the state, which is field 3. */
+/* Indexes in /proc/self/stat (proc(5)), counted from the state, which is field 3. */
 enum {
     FIELD_THREADS = 20 - 3,
     FIELD_START = 22 - 3,
@@ -20,7 +20,8 @@ enum {
 };
 enum { FIELDS = FIELD_RESIDENT + 1 };
 
-/* The name of the program in front may hold anything, but no later field a parenthesis. */
+/* The program's name before the fields may contain anything, but no later field contains a
+ * parenthesis. */
 static bool read_stat(double *fields) {
     char text[1024] = "";
     FILE *in = fopen("/proc/self/stat", "re");

@@ -1,5 +1,4 @@
-/* The command `serve`: puts the parts together, waits for signals, and takes them apart in order.
- */
+/* The command `serve`: starts the parts, waits for signals, and stops the parts in order. */
 #include "service/command.h"
 #include "service/contract/contract.h"
 #include "service/db/durability.h"
@@ -39,8 +38,7 @@ keys_source command_keys_source(const config *settings) {
                          .dev = settings->dev};
 }
 
-/* Secrets for different uses are derived from the one key file, so that none of them tells another.
- */
+/* Derives secrets for different uses from the one key file, so that none reveals another. */
 static bool derive(const unsigned char *secret, size_t size, const char *use, unsigned char *out) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     bool made = HMAC(EVP_sha256(), secret, (int)size, (const unsigned char *)use, strlen(use),
@@ -101,9 +99,9 @@ bool command_read_webhooks(const config *settings, targets **allowed, unsigned c
     return *allowed != NULL;
 }
 
-/* Descriptors: of connections, workers (each has an event queue, its alarm, and for a moment a copy
- * of a socket), the pools and who listens and sends beside them, and what libraries open for a
- * moment. */
+/* Returns the number of file descriptors: for connections, workers (each has an event queue, its
+ * wake-up, and for a moment a copy of a socket), the pools, the threads that listen and send, and
+ * the files that libraries open for a moment. */
 static size_t descriptors_needed(const config *settings) {
     enum { OF_WORKER = 3, POOLS = 2, OTHERS = 128 };
     return (size_t)settings->connections_max + ADMIN_CONNECTIONS +
@@ -134,7 +132,7 @@ static void keep_first_fault(void *context, finding_level level, const char *tex
     }
 }
 
-/* Settings, and the files that they name. */
+/* Checks the settings, and the files that they name. */
 static bool check_settings(const config *settings, char *reason, size_t reason_size) {
     sentence first = {.text = reason, .size = reason_size};
     *reason = '\0';
@@ -148,7 +146,7 @@ static bool check_settings(const config *settings, char *reason, size_t reason_s
            command_allow_files(settings, reason, reason_size);
 }
 
-/* What is insecure and allowed, at each start again. */
+/* Logs insecure settings that are allowed, at each start. */
 static void log_finding(void *context, finding_level level, const char *text) {
     (void)context;
     if (level == FINDING_WARNING) {
@@ -188,7 +186,7 @@ static bool check_transport(const config *settings, char *reason, size_t reason_
                                     reason_size));
 }
 
-/* An older program serves a newer schema while the database keeps its version of the code. */
+/* An older program serves a newer schema as long as the database keeps its version of the code. */
 static int check_schema(const char *database, char *reason, size_t reason_size) {
     schema_standing standing = migrate_check(database, reason, reason_size);
     if (standing == SCHEMA_SUPPORTED) {
@@ -232,7 +230,7 @@ static int check_database(const config *settings, char *reason, size_t reason_si
     return keys == EX_NOINPUT ? EX_CONFIG : keys;
 }
 
-/* Waits for the end, looking after connections each second. */
+/* Waits for the end, and checks connections each second. */
 static void attend(app_context *context, server *server, const sigset_t *signals) {
     const struct timespec second = {.tv_sec = 1};
     for (;;) {
@@ -251,7 +249,7 @@ static void attend(app_context *context, server *server, const sigset_t *signals
     }
 }
 
-/* Returns false when webhooks are set up and cannot be sent. */
+/* Returns false when webhooks are configured and cannot be sent. */
 static bool start_webhooks(app_context *context) {
     const config *settings = context->settings;
     if (context->webhook_targets == NULL) {
@@ -332,8 +330,8 @@ static void guard_memory(void) {
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-/* Ready means that the feed knows how far it is complete; a database that is away does not keep the
- * service from starting. */
+/* Ready means that the feed knows how far it is complete; the service starts even when the database
+ * is unreachable. */
 static void await_feed(feed *changes) {
     enum { TRIES = 200, PAUSE_US = 10000 };
     for (int tries = 0; tries < TRIES && feed_safe(changes) < 0; tries++) {
@@ -368,7 +366,7 @@ int command_serve(const config *settings, const serve_parts *parts) {
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: all inherit it */
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: all threads inherit it */
     int status = EX_OK;
     server *server = NULL;
     maintenance *maintenance = NULL;

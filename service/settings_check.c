@@ -1,4 +1,4 @@
-/* What is wrong with the settings as they are written. */
+/* Finds faults in the settings as written. */
 #include "service/settings_check.h"
 
 #include "service/http/connection_limit.h"
@@ -57,8 +57,7 @@ static void check_needed(const findings *findings) {
     }
 }
 
-/* An empty connection string leaves everything to libpq's own variables; an empty list is a list.
- */
+/* An empty connection string means libpq's own variables; an empty list is a list. */
 static bool may_be_empty(const char *name) {
     return strstr(name, "_DATABASE") != NULL || strcmp(name, "LR_TRUSTED_PROXIES") == 0 ||
            strcmp(name, "LR_WEBHOOK_NETWORKS") == 0;
@@ -82,7 +81,7 @@ static void check_blanks(void *context, const char *name, const char *value) {
     }
 }
 
-/* Plain HTTP shows tokens and data to everybody on the way. */
+/* Plain HTTP reveals tokens and data to everybody on the network path. */
 static void check_plain_http(const findings *findings, const struct addrinfo *address) {
     const config *settings = findings->settings;
     if (settings->tls_key_file != NULL || listen_is_loopback(address->ai_addr)) {
@@ -138,7 +137,7 @@ static void check_addresses(const findings *findings) {
     }
 }
 
-/* Returns NULL, or what is wrong as the end of a sentence. The address stands in front of paths. */
+/* Returns NULL, or the fault as the end of a sentence. Paths are appended to this address. */
 static const char *public_url_fault(const char *url) {
     static const char allowed[] = "-._~:/[]@!$&'()*+,;=%?#"
                                   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -189,7 +188,7 @@ static void check_public_url(const findings *findings) {
     const char *url = settings->public_url;
     const char *fault = *url == '\0' ? NULL : public_url_fault(url); /* empty: check_blanks */
     if (fault != NULL) {
-        /* What stands in front of an @ may be a password. */
+        /* The text before an @ may be a password. */
         add(findings, FINDING_FAULT,
             "LR_PUBLIC_URL is \"%.200s\", which %s. Write it like https://register.example.org.",
             strchr(url, '@') == NULL ? url : "(not shown)", fault);

@@ -1,5 +1,4 @@
-/* What is wrong with the settings as they are written, before a file, the network or the database
- * is asked. */
+/* Finds faults in the settings as written, before a file, the network or the database is used. */
 #pragma once
 
 #include "service/config.h"
@@ -11,7 +10,7 @@ typedef enum finding_level {
     FINDING_FAULT    /* the service refuses to start: EX_CONFIG */
 } finding_level;
 
-/* Receives one finding: a sentence or two that name the setting, its value where it is no secret,
+/* Receives one finding: one or two sentences that name the setting, its value unless it is secret,
  * and the repair. */
 typedef void (*finding_sink)(void *context, finding_level level, const char *text);
 

@@ -1,4 +1,4 @@
-/* The certificate and the key of TLS, as files. */
+/* The files of the TLS certificate and its key. */
 #include "service/tls_files.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static EVP_PKEY *read_key(const char *path, char *reason, size_t reason_size) {
     if (in == NULL) {
         return NULL;
     }
-    /* With an empty password, because without one OpenSSL asks at the terminal. */
+    /* The empty password keeps OpenSSL from asking for one at the terminal. */
     static char no_password[] = "";
     EVP_PKEY *private_key = PEM_read_PrivateKey(in, NULL, NULL, no_password);
     fclose(in);

@@ -1,4 +1,4 @@
-/* The certificate and the key of TLS, as files. */
+/* The files of the TLS certificate and its key. */
 #pragma once
 
 #include <stddef.h>
@@ -6,10 +6,10 @@
 typedef enum tls_result {
     TLS_FILES_GOOD,
     TLS_FILES_OUT_OF_DATE, /* the certificate has expired, or is not valid yet */
-    TLS_FILES_BAD          /* not readable, not what they have to be, or not a pair */
+    TLS_FILES_BAD          /* not readable, of another kind, or not a pair */
 } tls_result;
 
-/* Reads both; writes one sentence that names the setting, the file and the cause to `reason` unless
- * they are good. */
+/* Reads both; unless they are good, writes one sentence that names the setting, the file and the
+ * cause to `reason`. */
 tls_result tls_files_check(const char *certificate_file, const char *key_file, char *reason,
                            size_t reason_size);

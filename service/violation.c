@@ -1,4 +1,4 @@
-/* What is wrong with an input and where: collected all at once, rendered in one problem. */
+/* The faults of an input and their places: collected all at once, rendered in one problem. */
 #include "service/violation.h"
 
 #include <string.h>

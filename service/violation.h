@@ -1,4 +1,4 @@
-/* What is wrong with an input and where: collected all at once, rendered in one problem. */
+/* The faults of an input and their places: collected all at once, rendered in one problem. */
 #pragma once
 
 #include "service/arena.h"
@@ -10,7 +10,7 @@ typedef enum violation_place {
     PLACE_QUERY,  /* name is the parameter's name */
     PLACE_PATH,   /* name is the parameter's name */
     PLACE_HEADER, /* name is the header's name */
-    PLACE_STATE   /* name is NULL: no input is at fault, a condition is not met */
+    PLACE_STATE   /* name is NULL: the input is valid, a condition is not met */
 } violation_place;
 
 typedef struct violation {
@@ -22,7 +22,7 @@ typedef struct violation {
     struct violation *next;
 } violation;
 
-/* At most VIOLATIONS_MAX are kept, so that a hostile document cannot make a huge answer. */
+/* At most VIOLATIONS_MAX are kept, so that a hostile document cannot cause a huge answer. */
 enum { VIOLATIONS_MAX = 100 };
 
 typedef struct violation_list {
@@ -35,10 +35,10 @@ typedef struct violation_list {
 /* Returns an empty list whose entries will live in `memory`. */
 violation_list violation_list_make(arena *memory);
 
-/* The same for at most `max` entries, or VIOLATIONS_MAX where that is less. */
+/* The same for at most `max` entries, or VIOLATIONS_MAX if that is less. */
 violation_list violation_list_make_for(arena *memory, size_t max);
 
-/* Appends one violation. `name` and `message` are copied; `rule` has to be a literal or outlive the
+/* Appends one violation. `name` and `message` are copied; `rule` must be a literal or outlive the
  * list. */
 void violation_add(violation_list *list, violation_place place, const char *name, const char *rule,
                    const char *message);

@@ -1,4 +1,4 @@
-/* One GET of a small document from an address in our configuration, never from a request. */
+/* Fetches one small document with GET from a configured address, never from a request. */
 #include "service/auth/fetch.h"
 
 #include <ctype.h>
@@ -123,7 +123,7 @@ static bool set_options(CURL *handle, const char *url, transfer *run) {
                CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)TOTAL_MILLISECONDS) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_MAXFILESIZE, (long)FETCH_BYTES_MAX) == CURLE_OK &&
-           /* A proxy is for the way out; a loopback address never takes it. */
+           /* A proxy serves outgoing requests only; a loopback address never uses it. */
            (!plain || curl_easy_setopt(handle, CURLOPT_PROXY, "") == CURLE_OK) &&
            curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_bytes) == CURLE_OK &&
            curl_easy_setopt(handle, CURLOPT_WRITEDATA, run) == CURLE_OK &&

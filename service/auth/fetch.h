@@ -1,4 +1,4 @@
-/* One GET of a small document from an address in our configuration, never from a request. */
+/* Fetches one small document with GET from a configured address, never from a request. */
 #pragma once
 
 #include <stdatomic.h>
@@ -10,11 +10,11 @@ enum { FETCH_BYTES_MAX = 262144 };
 typedef struct fetched {
     char *bytes; /* malloc'ed; the caller frees it */
     size_t size;
-    long fresh_seconds; /* how long Cache-Control and Age call it fresh; -1 when they do not say */
+    long fresh_seconds; /* how long it is fresh by Cache-Control and Age; -1: unknown */
 } fetched;
 
 /* Returns whether `url` may be fetched: https without user and password, or in dev also http to a
- * loopback address. Writes one sentence that begins with `setting` to `reason` otherwise. */
+ * loopback address. Otherwise writes one sentence that begins with `setting` to `reason`. */
 bool fetch_url_allowed(const char *setting, const char *url, bool dev, char *reason,
                        size_t reason_size);
 

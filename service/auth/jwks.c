@@ -1,4 +1,4 @@
-/* JSON Web Key Sets (RFC 7517) to keys: RSA of 2048 bits or more for RS256, P-256 for ES256. */
+/* Reads JSON Web Key Sets (RFC 7517): RSA of 2048 bits or more for RS256, P-256 for ES256. */
 #include "service/auth/jwks.h"
 
 #include "service/auth/strict_json.h"
@@ -48,9 +48,9 @@ static bool operations_forbid(const json_t *jwk) {
     return !verifies;
 }
 
-/* Only the public members go on, so a private key is never loaded whatever the set holds; and the
- * detour over SubjectPublicKeyInfo gives a key of OpenSSL's own providers, which verifies without
- * converting the legacy structure that libjose makes. */
+/* Only the public members are used, so a private key in the set is never loaded. The conversion
+ * through SubjectPublicKeyInfo gives a key of OpenSSL's own providers: verifying with it does not
+ * convert the legacy structure that libjose makes. */
 static EVP_PKEY *parse_public(const json_t *jwk, bool rsa) {
     json_t *bare = rsa ? json_pack("{s:s, s:O, s:O}", "kty", "RSA", "n", json_object_get(jwk, "n"),
                                    "e", json_object_get(jwk, "e"))

@@ -1,4 +1,4 @@
-/* One unchanging set of keys that many threads read while the next one is being loaded. */
+/* An immutable set of keys: many threads read it while the next one is being loaded. */
 #include "service/auth/key_set.h"
 
 #include "service/auth/jwks.h"
@@ -8,7 +8,7 @@
 #include <string.h>
 
 typedef struct member {
-    key key; /* first: a pointer to it is a pointer to the member */
+    key key; /* first: a pointer to it is also a pointer to its member */
     key_set *owner;
 } member;
 

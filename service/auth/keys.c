@@ -1,4 +1,4 @@
-/* The keys that tokens are verified with: JWKS from a file or an address, or one secret in dev. */
+/* The keys that verify tokens: a JWKS from a file or an address, or one secret in dev. */
 #include "service/auth/keys.h"
 
 #include "service/auth/fetch.h"
@@ -50,7 +50,7 @@ struct keys {
     sem_t wake; /* a semaphore, because posting is allowed in a signal handler */
     pthread_t thread;
     bool thread_runs;
-    /* Of the thread alone, and of keys_new before it starts: */
+    /* Used by the thread alone, and by keys_new before the thread starts: */
     file_mark mark;
     int64_t fetch_at;
     int64_t retry_seconds;
@@ -59,10 +59,10 @@ struct keys {
 static const char *const settings[] = {"LR_JWKS_FILE", "LR_JWKS_URL", "LR_DEV_SECRET_FILE"};
 static const char *const source_names[] = {"file", "address", "secret"};
 
-/* ---- one set into use ---- */
+/* ---- replacing the set ---- */
 
 static bool is_in_use(const keys *set, const unsigned char digest[32]) {
-    /* Only the calling thread ever replaces the set, so it may look without the lock. */
+    /* Only the calling thread ever replaces the set, so it may read without the lock. */
     return key_set_is_of(set->current, digest);
 }
 
@@ -165,7 +165,7 @@ static bool load_file(keys *set, char *reason, size_t reason_size) {
 }
 
 static bool load_path(keys *set, char *reason, size_t reason_size) {
-    /* Marked before it is read: a change meanwhile is then seen next time. */
+    /* The mark is taken before the file is read: a change in between is then found next time. */
     set->mark = mark_of(set->location);
     return set->kind == FROM_FILE ? load_file(set, reason, reason_size)
                                   : load_secret(set, reason, reason_size);
@@ -234,7 +234,7 @@ static void *run(void *context) {
         }
         struct timespec until = clock_deadline(CLOCK_MONOTONIC, 1000);
         int woken = sem_clockwait(&set->wake, CLOCK_MONOTONIC, &until);
-        (void)woken; /* whatever it was, the flags say what is to be done */
+        (void)woken; /* the flags say what the wake-up was for */
     }
     return NULL;
 }
@@ -242,7 +242,7 @@ static void *run(void *context) {
 static bool start_thread(keys *set) {
     sigset_t all, before;
     sigfillset(&all);
-    /* Signals are for the main thread. */
+    /* The main thread handles the signals. */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     set->thread_runs = pthread_create(&set->thread, NULL, run, set) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -329,7 +329,7 @@ void keys_free(keys *set) {
     free(set);
 }
 
-/* ---- what requests use ---- */
+/* ---- calls by requests ---- */
 
 static void ask_for_refresh(keys *set) {
     int64_t now = clock_us(CLOCK_MONOTONIC) / 1000000;

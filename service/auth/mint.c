@@ -1,4 +1,4 @@
-/* Development tokens, made with libjwt; the service never calls this while it serves. */
+/* Makes development tokens with libjwt; the service never calls this while it serves. */
 #include "service/auth/mint.h"
 
 #include <jwt.h>

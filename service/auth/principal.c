@@ -1,4 +1,4 @@
-/* Who is asking: what a verified token says. */
+/* The caller, as a verified token describes it. */
 #include "service/auth/principal.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Signatures of tokens: one key, one algorithm (RFC 7518 sections 3.2 to 3.4). */
+/* Verifies signatures of tokens: one key, one algorithm (RFC 7518 sections 3.2 to 3.4). */
 #include "service/auth/signature.h"
 
 #include <jwt.h>
@@ -14,8 +14,8 @@ const char *signature_algorithm_name(key_algorithm algorithm) {
     return names[algorithm];
 }
 
-/* libjwt takes the algorithm from the token and reads a missing key as "do not verify", so both
- * are settled here, whatever the caller has checked already. */
+/* libjwt takes the algorithm from the token and reads a missing key as "do not verify". So this
+ * function fixes both, whatever the caller has checked already. */
 static bool verify_hmac(const key *with, const char *text) {
     jwt_t *token = NULL;
     if (with->secret == NULL || with->secret_size == 0 || with->secret_size > INT_MAX) {
@@ -43,8 +43,8 @@ static bool verify_digest(EVP_PKEY *parsed, const char *text, size_t signed_size
     return verified;
 }
 
-/* JOSE writes r and s side by side (RFC 7518 section 3.4), OpenSSL reads a DER sequence. Numbers
- * that are zero or not below the order are refused there. */
+/* JOSE writes r and s one after the other (RFC 7518 section 3.4); OpenSSL reads a DER sequence.
+ * OpenSSL rejects numbers that are zero or not below the order. */
 static size_t der_of_pair(const unsigned char *pair, unsigned char der[DER_MAX]) {
     ECDSA_SIG *signature = ECDSA_SIG_new();
     BIGNUM *r = BN_bin2bn(pair, P256_NUMBER, NULL);

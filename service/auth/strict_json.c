@@ -1,9 +1,9 @@
-/* JSON that comes from tokens and key sets: one object, no member twice, little nesting. */
+/* Parses the JSON of tokens and key sets: one object, no duplicate member, little nesting. */
 #include "service/auth/strict_json.h"
 
 #include <stdbool.h>
 
-/* Only brackets outside strings count; whether they match is the parser's concern. */
+/* Only brackets outside strings count; the parser checks whether they match. */
 static bool nests_little(const char *bytes, size_t size) {
     int depth = 0;
     bool in_string = false;

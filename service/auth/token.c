@@ -1,4 +1,4 @@
-/* Bearer tokens: the one function that decides whether a JWT is believed (RFC 7519, 8725, 9068). */
+/* Bearer tokens: the one function that accepts or rejects a JWT (RFC 7519, 8725, 9068). */
 #include "service/auth/token.h"
 
 #include "service/auth/keys.h"
@@ -33,7 +33,7 @@ token_verifier *token_verifier_new(keys *keys, const token_rules *rules) {
     verifier->rules = *rules;
     verifier->rules.issuer = verifier->issuer = strdup(rules->issuer);
     verifier->rules.audience = verifier->audience = strdup(rules->audience);
-    /* One byte more, because a size of zero may come back as NULL. */
+    /* One byte more, because malloc may return NULL for a size of zero. */
     verifier->rules.subject_key = verifier->subject_key = malloc(rules->subject_key_size + 1);
     verifier->sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
     verifier->cache = token_cache_new();
@@ -112,8 +112,8 @@ static const char *verify_cached(token_verifier *verifier, const char *text, int
     if (EVP_Digest(text, size, digest, NULL, verifier->sha256, NULL) != 1) {
         return "internal";
     }
-    /* Read before the key is: a set that changes meanwhile makes the new entry stale, never the
-     * other way round. */
+    /* Read before the key is: a set that changes in between makes the new entry stale, never a
+     * stale entry valid. */
     uint64_t generation = keys_generation(verifier->keys);
     if (token_cache_find(verifier->cache, digest, generation, now, principal)) {
         atomic_fetch_add_explicit(&verifier->hits, 1, memory_order_relaxed);
@@ -133,7 +133,7 @@ const char *token_verify(token_verifier *verifier, const char *text, int64_t now
     *principal = (struct principal){0};
     const char *refusal = verify_cached(verifier, text, now, principal);
     if (refusal != NULL) {
-        /* Half a principal must not outlive a refusal. */
+        /* A rejected token must not leave a half-filled principal. */
         *principal = (struct principal){0};
         atomic_fetch_add_explicit(&verifier->refused, 1, memory_order_relaxed);
     }

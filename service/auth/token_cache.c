@@ -1,4 +1,4 @@
-/* Tokens verified a moment ago: bounded, short-lived, forgotten when the keys change. */
+/* A cache of recently verified tokens: bounded, short-lived, cleared when the keys change. */
 #include "service/auth/token_cache.h"
 
 #include "service/auth/token.h"
@@ -47,7 +47,7 @@ static bucket *bucket_of(token_cache *cache, const unsigned char *digest) {
     return &cache->buckets[number % BUCKETS];
 }
 
-/* A clock that was set back makes an entry useless too. */
+/* An entry is also useless after the clock was set back. */
 static bool is_fresh(const entry *each, uint64_t generation, int64_t now) {
     return each->used && each->generation == generation && now >= each->verified_at &&
            now - each->verified_at < TOKEN_CACHE_SECONDS && now < each->principal.expires_at;
@@ -70,7 +70,7 @@ bool token_cache_find(token_cache *cache, const unsigned char digest[TOKEN_DIGES
     return found;
 }
 
-/* The entry that is missed least: the same token's, a useless one, the oldest. */
+/* Chooses the entry to replace: the same token's, else a useless one, else the oldest. */
 static entry *place_for(bucket *in, const unsigned char *digest, uint64_t generation, int64_t now) {
     entry *place = &in->entries[0];
     bool useless = false;

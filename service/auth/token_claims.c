@@ -1,4 +1,4 @@
-/* What the claims of a token have to say (RFC 7519 section 4.1, RFC 9068 section 4). */
+/* Checks the claims of a token (RFC 7519 section 4.1, RFC 9068 section 4). */
 #include "service/auth/token_claims.h"
 
 #include "service/auth/strict_json.h"
@@ -19,8 +19,8 @@ static const char client_bytes[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 static const char organisation_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
 
-/* A date that is no integer never means "no limit"; the range keeps the sums below from wrapping.
- */
+/* A date that is not an integer never means "no limit"; the range keeps the sums below from
+ * overflowing. */
 static bool read_time(const json_t *root, const char *member, int64_t *seconds) {
     const json_t *value = json_object_get(root, member);
     *seconds = (int64_t)json_integer_value(value);
@@ -84,7 +84,7 @@ static bool made_of(const char *text, size_t length, const char *allowed) {
     return strspn(text, allowed) == length;
 }
 
-/* RFC 9068 says client_id, OpenID Connect azp; a token with both has to mean one client. */
+/* RFC 9068 uses client_id, OpenID Connect azp; a token with both must name one client. */
 static const char *read_client(const json_t *root, principal *principal) {
     size_t length = 0;
     const json_t *identified = json_object_get(root, "client_id");
@@ -112,7 +112,7 @@ static const char *read_organisation(const json_t *root, principal *principal) {
     return NULL;
 }
 
-/* One space between two scopes and none around them, as in the grammar of RFC 6749. */
+/* Requires one space between two scopes and none around them, as in the grammar of RFC 6749. */
 static bool scopes_are_clean(const char *scopes, size_t length) {
     if (length == 0) {
         return true;
@@ -157,7 +157,7 @@ static const char *read_subject(const json_t *root, const token_rules *rules,
     return NULL;
 }
 
-/* By its jti one token can be shut out (RFC 7519 section 4.1.7). */
+/* The jti makes it possible to block one token (RFC 7519 section 4.1.7). */
 static const char *read_token_id(const json_t *root, principal *principal) {
     size_t length = 0;
     principal->token_id[0] = '\0';

@@ -1,4 +1,4 @@
-/* The shape of a compact JWS (RFC 7515 section 7.1), checked to the bit before it is read. */
+/* Splits a compact JWS (RFC 7515 section 7.1) and checks its form to the bit before it is read. */
 #include "service/auth/token_parse.h"
 
 #include "service/auth/strict_json.h"
@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
-_Static_assert((int)TOKEN_PART_MAX >= (int)TOKEN_BYTES_MAX, "a part fits its buffer");
+_Static_assert((int)TOKEN_PART_MAX >= (int)TOKEN_BYTES_MAX, "a part fits in its buffer");
 
-/* Not isalnum: that one asks the locale. */
+/* isalnum would depend on the locale. */
 static int sextet_of(char byte) {
     if (byte >= 'A' && byte <= 'Z') {
         return byte - 'A';
@@ -60,7 +60,7 @@ const char *token_split(const char *text, size_t size, token_parts *parts) {
     size_t header_size = (size_t)(first - text);
     size_t claims_size = (size_t)(second - first - 1);
     size_t signature_size = size - (size_t)(second - text) - 1;
-    /* A third dot is no base64url, so the last part refuses it. */
+    /* A third dot is not base64url, so decoding the last part rejects it. */
     if (size > TOKEN_BYTES_MAX ||
         !decode_part(text, header_size, (unsigned char *)parts->header, &parts->header_size) ||
         !decode_part(first + 1, claims_size, (unsigned char *)parts->claims, &parts->claims_size) ||

@@ -1,12 +1,12 @@
-/* The shape of a compact JWS (RFC 7515 section 7.1), checked to the bit before it is read. */
+/* Splits a compact JWS (RFC 7515 section 7.1) and checks its form to the bit before it is read. */
 #pragma once
 
 #include <stddef.h>
 
 enum { TOKEN_PART_MAX = 4096, TOKEN_KID_MAX = 64 };
 
-/* The three parts of a token, decoded. The header and the claims carry a NUL after their last
- * byte; `signed_size` is how much of the text the signature covers. */
+/* The three parts of a token, decoded. The header and the claims have a NUL after their last byte;
+ * `signed_size` is the length of the signed text. */
 typedef struct token_parts {
     char header[TOKEN_PART_MAX];
     char claims[TOKEN_PART_MAX];
@@ -14,18 +14,18 @@ typedef struct token_parts {
     size_t header_size, claims_size, signature_size, signed_size;
 } token_parts;
 
-/* What a header may say: nothing but alg, typ and kid. */
+/* The members of a header: alg, typ and kid, no others. */
 typedef struct token_header {
     char algorithm[8];
     char kid[TOKEN_KID_MAX + 1];
 } token_header;
 
 /* Splits `size` bytes of `text` at exactly two dots and decodes three non-empty parts of unpadded
- * base64url (RFC 4648 section 5) whose spare bits are zero, so that a token has one spelling only.
- * Returns NULL and fills `parts`, or a literal code that says what is wrong. */
+ * base64url (RFC 4648 section 5). The spare bits must be zero, so that a token has one spelling
+ * only. Returns NULL and fills `parts`, or returns a literal code for the fault. */
 const char *token_split(const char *text, size_t size, token_parts *parts);
 
-/* Reads the header: a JSON object with alg and kid, perhaps typ (RFC 8725 section 3.11), and
- * nothing else, so crit, jku, x5c and their like never get a meaning. Returns NULL and fills
- * `header`, or a code. */
+/* Reads the header: a JSON object with alg and kid, optionally typ (RFC 8725 section 3.11), and
+ * nothing else, so that crit, jku, x5c and the like never have a meaning. Returns NULL and fills
+ * `header`, or returns a code. */
 const char *token_read_header(const token_parts *parts, token_header *header);

@@ -1,4 +1,4 @@
-/* What the audit trail is told of an answer. */
+/* Parameters of an audit entry, read from an answer. */
 #include "service/db/audit.h"
 
 #include <ctype.h>
@@ -8,7 +8,7 @@
 
 enum { UUID_LENGTH = 36 };
 
-/* Identifiers as PostgreSQL writes an array of them. */
+/* Identifiers, as a PostgreSQL array. */
 typedef struct id_list {
     char *text;
     size_t length;
@@ -52,13 +52,13 @@ static const char *list_close(id_list *list) {
     return list->text;
 }
 
-/* Whether the path names it already. */
+/* Returns whether the path names the identifier already. */
 static bool is_named(const audit_note *note, const char *id) {
     return (note->id != NULL && strncasecmp(note->id, id, UUID_LENGTH) == 0) ||
            (note->part != NULL && strncasecmp(note->part, id, UUID_LENGTH) == 0);
 }
 
-/* The character behind the string that begins here. */
+/* Returns the position after the string that begins here. */
 static const char *skip_string(const char *at) {
     for (at++; *at != '"'; at++) {
         at += *at == '\\';
@@ -75,7 +75,7 @@ static bool is_key(const char *string, const char *behind, const char *name) {
     return (size_t)(behind - string) == length + 2 && memcmp(string + 1, name, length) == 0;
 }
 
-/* Looks at a member: its name from `string` to `behind`, and where its value begins. */
+/* Reads a member: its name from `string` to `behind`, and the beginning of its value. */
 static void take_member(scan *scan, const char *string, const char *behind, const char *value) {
     if (scan->depth == 1) {
         scan->in_items = is_key(string, behind, "items") && *value == '[';
@@ -128,7 +128,7 @@ static void scan_answer(scan *scan, const char *answer) {
 void audit_parameters(const audit_note *note, const char *answer, const char **parameters,
                       arena *memory) {
     answer = answer == NULL ? "" : answer + strspn(answer, " \n\t\r");
-    /* Each identifier takes more of the answer than of the list. */
+    /* Each identifier takes more space in the answer than in the list. */
     size_t max = strlen(answer) / UUID_LENGTH + 1;
     scan scan = {.note = note, .ids = list_open(max, memory), .items = -1, .item_depth = 3};
     if (note->part != NULL) {

@@ -1,4 +1,4 @@
-/* Verifies the chain of hashes that the audit trail is sealed with. */
+/* Verifies the chain of hashes that seals the audit trail. */
 #include "service/db/audit_chain.h"
 
 #include "service/hex.h"
@@ -12,7 +12,7 @@
 
 enum { NUMBER, OPERATION = 4, REQUEST = 6, SEALED = AUDIT_COLUMNS, POSITION, HASH };
 
-/* The types of the columns that are hashed (pg_type: what built-in types have for ever). */
+/* The types of the hashed columns (pg_type: the numbers of built-in types never change). */
 enum { INT8 = 20, INT4 = 23, TEXT = 25, TEXT_LIST = 1009, TIMESTAMPTZ = 1184, UUID_LIST = 2951 };
 static const uint32_t types[AUDIT_COLUMNS] = {INT8,      TIMESTAMPTZ, TEXT, TEXT,      TEXT,
                                               TEXT,      TEXT,        TEXT, UUID_LIST, UUID_LIST,
@@ -41,8 +41,8 @@ static void add_int4(EVP_MD_CTX *digest, uint32_t number) {
     EVP_DigestUpdate(digest, bytes, sizeof bytes);
 }
 
-/* hash = SHA-256(hash before || count of columns || type, length and bytes of each). The same as
- * the function audit_bytes of the database makes of the row, which is what record_send writes. */
+/* hash = SHA-256(previous hash || count of columns || type, length and bytes of each). The
+ * database's function audit_bytes makes the same of the row, in the format of record_send. */
 static void extend(audit_chain *chain, const audit_value *row) {
     EVP_MD_CTX *digest = chain->digest;
     EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
@@ -61,7 +61,7 @@ static bool is_text(const audit_value *value, const char *text) {
            memcmp(value->bytes, text, value->size) == 0;
 }
 
-/* Whether the entry says that everything up to the start was removed. */
+/* Notes whether the entry says that everything up to the start was removed. */
 static void note_removal(audit_chain *chain, const audit_value *row) {
     char anchor[AUDIT_ANCHOR_MAX];
     audit_place_write(&chain->start, anchor);
@@ -111,7 +111,8 @@ static bool take_sealed(audit_chain *chain, const audit_value *row) {
     return check_anchor(chain);
 }
 
-/* Requests that failed leave numbers unused: no fault, but what was cut off leaves them, too. */
+/* Failed requests leave unused numbers, which are not a fault; but so does an entry that was cut
+ * off. */
 static void note_unused(audit_chain *chain, int64_t number) {
     int64_t between = number - chain->seen - 1;
     chain->unused += between;

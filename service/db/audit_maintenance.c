@@ -1,4 +1,4 @@
-/* Maintenance of the audit trail next to the requests. */
+/* Maintenance of the audit trail, independent of requests. */
 #include "service/db/audit_maintenance.h"
 
 #include "service/db/background.h"

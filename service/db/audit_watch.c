@@ -1,13 +1,12 @@
-/* Watches the sealed audit trail for what only tampering or a lost database does to it.
+/* Watches the sealed audit trail for damage that only tampering or a lost database causes.
  *
- * The chain of hashes finds what was altered inside it, when `check audit` reads all of it. Who
- * rules the database can still cut off its end together with the head, and the chain that is left
- * is whole. So each instance remembers the last place it saw: a head before that place, or another
- * hash at it, means that the end was cut off, or sealed anew. Anchors in a file outside the
- * database carry that memory over a restart. Besides, a round through all seals, a step at each
- * look, finds positions that are missing in the middle, and the catalogue says when a trigger was
- * switched off.
- */
+ * When `check audit` reads the whole trail, the chain of hashes reveals changes inside it. But a
+ * superuser of the database can still cut off its end together with the head, and the rest of the
+ * chain is whole. So each instance remembers the last position it saw. A head before that position,
+ * or another hash at it, means that the end was cut off or sealed again. Anchors in a file outside
+ * the database keep that memory across restarts. In addition, each check reads a part of all seals,
+ * round after round, to find positions that are missing in the middle, and asks the catalogue
+ * whether a trigger was disabled. */
 #include "service/db/audit_watch.h"
 
 #include "service/db/background.h"
@@ -23,7 +22,7 @@
 #include <unistd.h>
 
 enum { TAIL_SIZE = 4096, LINE_LENGTH_MAX = 256, FILE_MODE = 0640 };
-#define STEP_TEXT "10000" /* seals of a step, as a parameter */
+#define STEP_TEXT "10000" /* number of seals per check, as a parameter */
 
 /* The columns of the statement audit_watch. */
 enum {
@@ -31,12 +30,12 @@ enum {
     NUMBER,
     HASH,
     BEHIND,
-    KNOWN_HASH, /* null: there is no seal at the known place */
+    KNOWN_HASH, /* null: the known position has no seal */
     REMOVED,
     PATROL_POSITION,
     PATROL_NUMBER,
     ROUND_ENDS,
-    GAP, /* null: none in this step */
+    GAP, /* null: none in this part */
     DISABLED
 };
 
@@ -71,8 +70,8 @@ static bool read_line(char *line, audit_place *place) {
     return end != number && *end == '\0';
 }
 
-/* Finds the last whole line that is an anchor. A line without its end was not written to the end.
- */
+/* Finds the last whole line that is an anchor. A line without a line end was not written
+ * completely. */
 static bool find_last(char *text, audit_place *last) {
     bool found = false;
     char *line = text;
@@ -124,13 +123,13 @@ static void keep_anchor(const audit_watch *watch, const char *anchor, audit_stat
     }
 }
 
-/* --- the look --- */
+/* --- the check --- */
 
 static int64_t read_number(const PGresult *row, int column) {
     return strtoll(PQgetvalue(row, 0, column), NULL, 10);
 }
 
-/* Says what was found, once between two anchors. */
+/* Logs a fault, once between two anchors. */
 static void set_fault(audit_watch *watch, audit_stats *stats, audit_fault fault, bool there,
                       const char *words) {
     atomic_store(&stats->faults[fault], there);
@@ -193,7 +192,7 @@ static void check_triggers(audit_watch *watch, audit_stats *stats, const PGresul
 
 static void write_anchor(audit_watch *watch, audit_stats *stats) {
     char anchor[AUDIT_ANCHOR_MAX];
-    memset(watch->logged, 0, sizeof watch->logged); /* a fault that lasts is logged again */
+    memset(watch->logged, 0, sizeof watch->logged); /* a fault that persists is logged again */
     if (atomic_load(&stats->faults[AUDIT_SHORTENED]) ||
         atomic_load(&stats->faults[AUDIT_ALTERED]) || watch->known.position == watch->anchored) {
         return;

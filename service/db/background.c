@@ -1,4 +1,4 @@
-/* Background statements, which no request asks for. */
+/* Background statements, which belong to no request. */
 #include "service/db/background.h"
 
 #include "service/log.h"

@@ -19,7 +19,7 @@ bool db_send(PGconn *link, const statement *statement, const char *const *parame
                                0) == 1;
 }
 
-/* What statement_claims is given. */
+/* The parameters of statement_claims. */
 typedef struct claims {
     const char *values[4];
 } claims;
@@ -46,7 +46,7 @@ PGresult *db_next_result(PGconn *link) {
         if (result != NULL) {
             return result;
         }
-        ends++; /* one NULL ends a statement; two in a row mean that nothing is under way */
+        ends++; /* one NULL ends a statement; two in a row mean that the pipeline is empty */
     }
     return NULL;
 }
@@ -78,8 +78,8 @@ static PGresult *fail(PGresult *result, db_error *error, arena *memory) {
     return NULL;
 }
 
-/* Reads the answer to the claims. Returns whether the organisation is known; false with `error`
- * set. */
+/* Reads the result of the claims. Returns whether the organisation is known; otherwise returns
+ * false and sets `error`. */
 static bool read_claims(PGconn *link, db_error *error, arena *memory) {
     PGresult *result = db_next_result(link);
     if (result == NULL || !is_success(result)) {
@@ -98,7 +98,8 @@ static bool send_position(PGconn *link, const char *position) {
     return position == NULL || db_send(link, statement_await_position, &position);
 }
 
-/* Whether a statement before the claims, if it was sent, succeeded; false with `error` set. */
+/* Returns whether the statement before the claims, if one was sent, succeeded; otherwise returns
+ * false and sets `error`. */
 static bool read_before(PGconn *link, bool sent, db_error *error, arena *memory) {
     if (!sent) {
         return true;
@@ -112,7 +113,7 @@ static bool read_before(PGconn *link, bool sent, db_error *error, arena *memory)
     return true;
 }
 
-/* Without its entry in the audit trail nothing is answered, whatever the reason. */
+/* An answer must not be sent without its entry in the audit trail, whatever the reason. */
 static void fail_audit(PGresult *result, db_error *error, arena *memory) {
     fail(result, error, memory);
     if (error->failure == DB_REFUSED) {
@@ -121,14 +122,14 @@ static void fail_audit(PGresult *result, db_error *error, arena *memory) {
     }
 }
 
-/* What an answer shows: the row's list or its document. */
+/* Returns what the answer shows: the row's list or its document. */
 static const char *answer_of(const PGresult *result, arena *memory) {
     const char *items = db_text(result, "items", memory);
     return items == NULL ? db_text(result, "body", memory) : items;
 }
 
-/* Sends everything up to the statement's end. A call that is audited begins a transaction, which
- * its entry ends: between the two PostgreSQL waits, but not for ever
+/* Sends everything up to the statement's end. An audited call begins a transaction, which its entry
+ * ends. PostgreSQL waits between the two, but not indefinitely
  * (idle_in_transaction_session_timeout). */
 static bool send_call(PGconn *link, const principal *principal, const db_call *call) {
     return PQenterPipelineMode(link) == 1 &&
@@ -138,7 +139,7 @@ static bool send_call(PGconn *link, const principal *principal, const db_call *c
            db_send(link, call->statement, call->parameters) && PQpipelineSync(link) == 1;
 }
 
-/* The connection broke at a time when what was asked may have been committed. */
+/* The connection broke at a time when the statement may have been committed. */
 static PGresult *fail_midway(PGresult *result, const db_call *call, db_error *error,
                              arena *memory) {
     fail(NULL, error, memory);
@@ -147,14 +148,15 @@ static PGresult *fail_midway(PGresult *result, const db_call *call, db_error *er
     return NULL;
 }
 
-/* The same where a call that is audited has not asked to commit yet. */
+/* The same for an audited call that has not asked to commit yet. */
 static PGresult *fail_unfinished(PGresult *result, const db_call *call, db_error *error,
                                  arena *memory) {
     return call->audit == NULL ? fail_midway(result, call, error, memory)
                                : fail(result, error, memory);
 }
 
-/* Claims and statement. Returns the statement's result: committed, unless the call is audited. */
+/* Runs claims and statement. Returns the statement's result, committed unless the call is audited.
+ */
 static PGresult *run_statement(PGconn *link, const principal *principal, const db_call *call,
                                db_error *error, arena *memory) {
     if (!send_call(link, principal, call)) {
@@ -181,8 +183,8 @@ static PGresult *run_statement(PGconn *link, const principal *principal, const d
     return result;
 }
 
-/* Ends an audited call: the entry of its answer, if there is one, and the commit. Returns the
- * answer, or NULL with `error`: then it is cleared. */
+/* Ends an audited call: writes the entry of its answer, if there is one, and commits. Returns the
+ * answer; on failure clears it and returns NULL with `error`. */
 static PGresult *commit_audited(PGconn *link, const db_call *call, PGresult *answer,
                                 db_error *error, arena *memory) {
     const char *parameters[AUDIT_PARAMETERS];
@@ -245,7 +247,7 @@ static PGresult *run_on(PGconn *link, const principal *principal, const db_call 
 }
 
 static connection *take_connection(pool *pool, db_error *error) {
-    /* While the database is gone nobody waits: the answer is 503 at once. */
+    /* While the database is unreachable the call does not wait: the answer is 503 at once. */
     connection *taken = pool_take(pool, pool_is_connected(pool) ? TAKE_WAIT_MS : 0);
     if (taken == NULL) {
         *error =
@@ -389,7 +391,7 @@ bool db_idempotency_store(db_transaction *transaction, const db_idempotency *ide
         return true;
     }
     if (strcmp(error->sqlstate, "23505") == 0) {
-        error->failure = DB_RETRY; /* the same key finished in between: its answer is there now */
+        error->failure = DB_RETRY; /* the same key has finished since: its answer is stored */
     }
     db_error_name_in_flight(error);
     return false;
@@ -456,8 +458,8 @@ bool db_call_idempotent(pool *pool, const principal *principal, const db_call *c
                         arena *memory) {
     for (db_retry retry = db_retry_begin();;) {
         bool done = run_idempotent(pool, principal, call, idempotency, reply, error, memory);
-        /* With a key even an uncertain commit may be asked again: the key knows whether it
-         * happened. */
+        /* With a key the call may be retried even after an uncertain commit: the key shows whether
+         * the commit happened. */
         if (done || error->failure == DB_REFUSED || !db_retry_again(&retry)) {
             return done;
         }

@@ -1,4 +1,4 @@
-/* Counts what statistics are made of, and sees who is shut out. */
+/* Counts the data of statistics, and finds the organisations with blocked clients. */
 #include "service/db/change_version.h"
 
 #include "service/clock.h"
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <time.h>
 
-/* A step counts at most so many subjects, each in a few milliseconds; fewer after one that took too
- * long for the database's limit. */
+/* A step counts a limited number of subjects, each in a few milliseconds; fewer after a step that
+ * exceeded the database's time limit. */
 enum { LOOK_EVERY_MS = 500, LOOK_AGAIN_MS = 20, FRESH_MS = 1000, SUBJECTS_MAX = 50 };
 
 struct change_version {
@@ -22,19 +22,20 @@ struct change_version {
     pthread_t thread;
     pool *connection;
     int64_t started_ms;
-    int64_t looked_ms; /* when the last good look began; 0: never */
+    int64_t looked_ms; /* start of the last successful step; 0: never */
     char *times;       /* day/release */
     char *words;       /* " scope:change" of each scope */
-    char *excluded;    /* organisations, a space on either side of each */
+    char *excluded;    /* organisations, with a space on either side of each */
     bool more;         /* changes wait to be counted */
     change_version_stats stats;
-    int step; /* subjects of the next step; of the thread alone */
-    char failed[sizeof((db_error *)0)->sqlstate]; /* of the last look; of the thread alone */
+    int step; /* subjects of the next step; used by the thread alone */
+    char failed[sizeof((db_error *)0)->sqlstate]; /* SQLSTATE of the last step; used by the thread
+                                                     alone */
     bool stopping;
 };
 
-/* Logs what a step found to fail: "subject ID SQLSTATE" and "release NAME SQLSTATE", with commas
- * between. Identifiers and codes only. */
+/* Logs the faults of a step: "subject ID SQLSTATE" and "release NAME SQLSTATE", separated by
+ * commas. Identifiers and codes only. */
 static void report_faults(char *faults) {
     char *rest = NULL;
     for (char *line = strtok_r(faults, ",", &rest); line != NULL;
@@ -53,7 +54,7 @@ static void report_faults(char *faults) {
     }
 }
 
-/* Takes the text, which the caller frees no more, in the place of the one before. */
+/* Stores the text and frees the previous one; the caller no longer owns it. */
 static void replace(char **place, char *text) {
     free(*place);
     *place = text;
@@ -115,7 +116,7 @@ static void note_step(change_version *changes, int64_t began, const PGresult *se
     free(faults);
 }
 
-/* A failure is logged once, until another one or a success follows. */
+/* Logs a failure once, until another one or a success follows. */
 static void note_failure(change_version *changes, const char *sqlstate) {
     if (*sqlstate != '\0' && strcmp(sqlstate, changes->failed) != 0) {
         log_write(LOG_WARNING, "statistics: counting %d subjects failed, SQLSTATE %s",
@@ -127,8 +128,8 @@ static void note_failure(change_version *changes, const char *sqlstate) {
     }
 }
 
-/* One look, with one step of counting. Whatever was committed before it began is in it, or is said
- * to be pending. */
+/* Counts once. The result includes everything that was committed before it began, or says that it
+ * is pending. */
 static void run_step(change_version *changes, arena *memory) {
     int64_t began = now_ms();
     db_error error = {0};

@@ -1,6 +1,6 @@
-/* Counts what statistics are made of, in bounded steps, on a connection of its own: twice a second,
- * and without a pause while more is left. Knows for each scope when answers stop to hold, and which
- * organisations have clients that are blocked. */
+/* Counts the data of statistics in bounded steps, on a connection of its own: twice a second, and
+ * without a pause while more is pending. Knows for each scope when answers are no longer valid, and
+ * which organisations have blocked clients. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,23 +14,24 @@ enum { CHANGE_VERSION_SIZE = 128 };
 change_version *change_version_new(const char *conninfo);
 void change_version_free(change_version *changes);
 
-/* The version of a scope ("*", a committee, or "" for what only days and releases change) at the
- * last step: "change/day/release". It differs whenever an answer of the scope could differ, and
- * says nothing of other scopes. Returns false while nothing is known for sure, because the last
- * step began more than a second ago: then the caller must ask the database. */
+/* Reads the version of a scope at the last step: "change/day/release". The scope is "*", a
+ * committee, or "" for answers that change only with days and releases. The version differs
+ * whenever an answer of the scope could differ, and does not depend on other scopes. Returns false
+ * while the version is not certain, because the last step began more than a second ago: then the
+ * caller must ask the database. */
 bool change_version_read(change_version *changes, const char *scope,
                          char version[CHANGE_VERSION_SIZE]);
 
-/* Whether the last look saw that a client of the organisation, or one of its tokens, is shut out:
- * then, too, the caller must ask the database. */
+/* Returns whether the last step found that a client of the organisation, or one of its tokens, is
+ * blocked: then, too, the caller must ask the database. */
 bool change_version_excludes(change_version *changes, const char *organisation);
 
 typedef struct change_version_stats {
     int64_t pending;       /* changes that wait to be counted */
     int64_t not_included;  /* subjects whose facts cannot be computed */
-    double behind_seconds; /* since when the oldest change waits, or no step succeeded */
+    double behind_seconds; /* age of the oldest pending change, or time without a successful step */
     bool release_failed;
-    uint64_t counted, steps; /* subjects that this instance counted, and in how many steps */
-    int64_t step_max;        /* subjects of the largest of them */
+    uint64_t counted, steps; /* subjects that this instance counted, and the number of steps */
+    int64_t step_max;        /* subjects of the largest step */
 } change_version_stats;
 change_version_stats change_version_stats_read(change_version *changes);

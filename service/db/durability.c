@@ -1,4 +1,4 @@
-/* Whether the database keeps what it says it committed, even when its machine fails. */
+/* Checks whether the database keeps committed data even when its machine fails. */
 #include "service/db/durability.h"
 
 #include "service/db/link.h"

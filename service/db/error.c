@@ -1,11 +1,11 @@
-/* What PostgreSQL refuses, as a problem: the one table from SQLSTATE to problem code. */
+/* Errors of PostgreSQL as problems: the one table from SQLSTATE to problem code. */
 #include "service/db/error.h"
 
 #include <stdio.h>
 #include <string.h>
 
 typedef struct mapping {
-    const char *prefix; /* of the SQLSTATE; the first row that fits wins */
+    const char *prefix; /* prefix of the SQLSTATE; the first matching row wins */
     db_failure failure;
     const char *code;
 } mapping;
@@ -20,7 +20,7 @@ static const mapping mappings[] = {
     {"25006", DB_UNAVAILABLE, "database_unavailable"}, /* read_only_sql_transaction: a standby */
     {"53", DB_REFUSED, "overloaded"},                  /* insufficient_resources, disk full */
     {"42501", DB_REFUSED, "not_found"},      /* insufficient_privilege: row-level security */
-    {"23505", DB_REFUSED, "state_conflict"}, /* unique_violation: never says whose */
+    {"23505", DB_REFUSED, "state_conflict"}, /* unique_violation: never says which row */
     {"23", DB_REFUSED, "rule_violation"},    /* integrity_constraint_violation */
     {"22", DB_REFUSED, "rule_violation"},    /* data_exception */
 };

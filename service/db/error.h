@@ -1,4 +1,4 @@
-/* What PostgreSQL refuses, as a problem: the one table from SQLSTATE to problem code. */
+/* Errors of PostgreSQL as problems: the one table from SQLSTATE to problem code. */
 #pragma once
 
 #include "service/arena.h"
@@ -7,10 +7,10 @@
 #include <stdbool.h>
 
 typedef enum db_failure {
-    DB_REFUSED,     /* the statement was refused: `code` says how; nothing changed */
-    DB_UNAVAILABLE, /* no connection, or it broke before anything was asked to commit */
-    DB_UNCERTAIN,   /* it broke while committing: what was asked may have happened */
-    DB_RETRY        /* serialisation failure or deadlock: nothing changed, ask again */
+    DB_REFUSED,     /* the statement was refused with `code`; nothing changed */
+    DB_UNAVAILABLE, /* no connection, or it broke before the commit was sent */
+    DB_UNCERTAIN,   /* it broke during the commit: the change may have happened */
+    DB_RETRY        /* serialisation failure or deadlock: nothing changed, retry */
 } db_failure;
 
 typedef struct db_error {
@@ -25,6 +25,6 @@ typedef struct db_error {
  * `memory`. */
 db_error db_error_read(const PGresult *result, arena *memory);
 
-/* Of a statement that waits for nobody but its equal: a lock that did not come in time means that
- * the same request is still running, idempotency_in_flight. Other errors stay as they are. */
+/* For a statement that waits only for an equal one: a lock timeout means that the same request is
+ * still running, idempotency_in_flight. Other errors stay as they are. */
 void db_error_name_in_flight(db_error *error);

@@ -1,4 +1,4 @@
-/* How far the change feed is complete, and who waits for more of it. */
+/* Finds how far the change feed is complete, and wakes requests that wait for more of it. */
 #include "service/db/feed.h"
 
 #include "service/clock.h"
@@ -23,17 +23,17 @@ typedef struct barrier {
 } barrier;
 
 struct feed {
-    pthread_mutex_t lock; /* of the next six */
+    pthread_mutex_t lock; /* of the next six fields */
     int64_t safe, newest, behind_since_ms;
     uint64_t looks[FEED_CAUSES];
-    int follower; /* eventfd of somebody who wants to know of every move; -1: nobody */
+    int follower; /* eventfd that is written to when the feed advances; -1: none */
     feed_waiter *waiters;
     size_t waiting, waiting_max;
     bool closed;
 
-    /* The thread's own. */
+    /* Used by the thread alone. */
     pthread_t thread;
-    int bell; /* eventfd: committed_here, or somebody new waits */
+    int bell; /* eventfd: committed_here is set, or there is a new waiter */
     pool *link_home;
     connection *taken;
     arena *memory;
@@ -41,20 +41,20 @@ struct feed {
     size_t barrier_count;
     int64_t looked_ms, checked_ms, told;
     bool heard;
-    atomic_bool committed_here, stopping; /* set by others before they ring the bell */
+    atomic_bool committed_here, stopping; /* set by other threads before they write to the bell */
 };
 
 static void ring_bell(int bell) {
     const uint64_t one = 1;
     ssize_t written = write(bell, &one, sizeof one);
-    (void)written; /* full means that it rings already */
+    (void)written; /* full means that it is set already */
 }
 
 static void wake_thread(feed *feed) {
     ring_bell(feed->bell);
 }
 
-/* --- who waits --- */
+/* --- waiters --- */
 
 feed_result feed_wait(feed *feed, feed_waiter *waiter, int64_t seen) {
     feed_result result = FEED_WAITS;
@@ -71,7 +71,7 @@ feed_result feed_wait(feed *feed, feed_waiter *waiter, int64_t seen) {
     }
     pthread_mutex_unlock(&feed->lock);
     if (result == FEED_WAITS) {
-        wake_thread(feed); /* its time may be the next to be over */
+        wake_thread(feed); /* its deadline may be the next one */
     }
     return result;
 }
@@ -84,11 +84,11 @@ static bool wants(const feed_waiter *one, const char *topic) {
     return found;
 }
 
-/* Whom to wake: those who wait for a topic (NULL: everybody), or those whose time is over. */
+/* Selects the waiters to wake: those of a topic (NULL: all), or those whose deadline has passed. */
 typedef struct choice {
     const char *topic;
     int64_t now_ms; /* 0: by topic */
-    bool looks;     /* for those whose connection is gone, too */
+    bool looks;     /* also selects those whose connection is gone */
 } choice;
 
 static bool is_chosen(const feed_waiter *one, const choice *which) {
@@ -98,7 +98,7 @@ static bool is_chosen(const feed_waiter *one, const choice *which) {
     return one->until_ms <= which->now_ms || (which->looks && one->lost(one));
 }
 
-/* Takes them out and wakes them outside the lock: from then on they may be gone. */
+/* Removes the waiters and wakes them outside the lock: from then on they may be freed. */
 static void wake_waiters(feed *feed, choice which) {
     feed_waiter *woken = NULL;
     pthread_mutex_lock(&feed->lock);
@@ -135,8 +135,8 @@ static int compare_topics(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The topics waited for, each once, as a PostgreSQL array; NULL when nobody waits. Under the lock.
- */
+/* Returns the topics of all waiters, each once, as a PostgreSQL array; NULL when there is no
+ * waiter. The caller holds the lock. */
 static const char *collect_topics(const feed *feed, arena *memory) {
     size_t count = 0;
     size_t size = 3;
@@ -171,7 +171,7 @@ static const char *collect_topics(const feed *feed, arena *memory) {
     return text;
 }
 
-/* --- how far it is complete --- */
+/* --- how far the feed is complete --- */
 
 static PGresult *ask(feed *feed, const statement *statement, const char *const *parameters) {
     db_error error = {0};
@@ -200,8 +200,9 @@ static bool command(feed *feed, const statement *statement) {
     return result != NULL;
 }
 
-/* The sequence stands below what consumers were told: the database was restored from a backup, or a
- * standby was promoted that did not have all. Begins anew where it is. */
+/* The sequence is below the number that consumers have received: the database was restored from a
+ * backup, or a standby was promoted that had not replayed everything. Starts again from the
+ * sequence. */
 static void go_back(feed *feed, int64_t last) {
     log_write(LOG_ERROR,
               "the change feed is at %lld, below a position that it has sent: changes are lost",
@@ -212,7 +213,7 @@ static void go_back(feed *feed, int64_t last) {
     feed->barrier_count = 0;
 }
 
-/* The order matters: the barrier has to be younger than what the sequence said. */
+/* The order matters: the barrier must be drawn after the sequence was read. */
 static bool add_barrier(feed *feed, int64_t last) {
     int64_t known =
         feed->barrier_count > 0 ? feed->barriers[feed->barrier_count - 1].number : feed_safe(feed);
@@ -224,14 +225,14 @@ static bool add_barrier(feed *feed, int64_t last) {
         return false;
     }
     if (feed->barrier_count == BARRIERS_MAX) {
-        feed->barrier_count--; /* the newest may move on: it is only final later */
+        feed->barrier_count--; /* `newest` may advance: it becomes final later */
     }
     feed->barriers[feed->barrier_count++] =
         (barrier){.number = last, .transaction = transaction, .since_ms = now_ms()};
     return true;
 }
 
-/* Takes out the barriers that all transactions have passed. */
+/* Removes the barriers that all transactions have passed. */
 static bool pass_barriers(feed *feed, int64_t *safe) {
     int64_t oldest;
     size_t passed = 0;
@@ -249,13 +250,13 @@ static bool pass_barriers(feed *feed, int64_t *safe) {
     return true;
 }
 
-/* Wakes those whom the numbers above `before` concern. */
+/* Wakes the waiters that the numbers above `before` concern. */
 static void wake_concerned(feed *feed, const char *topics, int64_t before, int64_t safe) {
     const char *const parameters[] = {topics, arena_printf(feed->memory, "%lld", (long long)before),
                                       arena_printf(feed->memory, "%lld", (long long)safe)};
     PGresult *fresh = ask(feed, statement_feed_fresh, parameters);
     if (fresh == NULL) {
-        wake_waiters(feed, (choice){0}); /* they look for themselves */
+        wake_waiters(feed, (choice){0}); /* each waiter checks by itself */
         return;
     }
     for (int row = 0; row < PQntuples(fresh); row++) {
@@ -272,7 +273,7 @@ static void publish(feed *feed, int64_t last, int64_t safe) {
     feed->newest = last;
     feed->behind_since_ms = feed->barrier_count == 0 ? 0 : feed->barriers[0].since_ms;
     if (moved) {
-        feed->safe = safe; /* who comes from now on has to have read up to here */
+        feed->safe = safe; /* later waiters must have read up to here */
         topics = collect_topics(feed, feed->memory);
         if (feed->follower >= 0) {
             ring_bell(feed->follower);
@@ -284,7 +285,7 @@ static void publish(feed *feed, int64_t last, int64_t safe) {
     }
 }
 
-/* A look may have two causes; each is counted. */
+/* A check may have two causes; each is counted. */
 static void count_look(feed *feed, bool committed, bool notified) {
     pthread_mutex_lock(&feed->lock);
     feed->looks[FEED_COMMIT] += committed;
@@ -319,7 +320,7 @@ static void advance(feed *feed) {
 static void connect_and_listen(feed *feed) {
     feed->taken = pool_take(feed->link_home, 0);
     if (feed->taken != NULL) {
-        feed->barrier_count = 0; /* it may be another server: their transactions are not its */
+        feed->barrier_count = 0; /* it may be another server, whose transactions differ */
         command(feed, statement_feed_listen);
     }
 }
@@ -344,7 +345,7 @@ static void hear(feed *feed) {
         return;
     }
     if (PQconsumeInput(feed->taken->link) != 1) {
-        pool_give(feed->taken); /* which sees that it is broken */
+        pool_give(feed->taken); /* pool_give sees that it is broken */
         feed->taken = NULL;
         return;
     }

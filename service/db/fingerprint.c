@@ -16,12 +16,12 @@
 enum {
     SALT_SIZE = 16,
     HASH_SIZE = 32,
-    ITERATIONS = 100000, /* tens of milliseconds, once at start-up */
+    ITERATIONS = 100000, /* takes tens of milliseconds, once at start-up */
     SALT_TEXT = 2 * SALT_SIZE + 1,
     HASH_TEXT = 2 * HASH_SIZE + 1
 };
 
-/* Both in hexadecimal, as they go to the database and come from it. */
+/* Both in hexadecimal, as the database stores them. */
 typedef struct fingerprint {
     char salt[SALT_TEXT];
     char iterations[16];
@@ -33,7 +33,7 @@ static bool read_hex(const char *text, unsigned char *bytes, size_t size) {
     return OPENSSL_hexstr2buf_ex(bytes, size, &read, text, '\0') == 1 && read == size;
 }
 
-/* Hashes the key with the salt and the count that `made` has. */
+/* Hashes the key with the salt and the iteration count of `made`. */
 static bool hash_key(const fingerprint_key *key, fingerprint *made) {
     unsigned char salt[SALT_SIZE];
     unsigned char hash[HASH_SIZE];
@@ -76,7 +76,7 @@ static PGresult *ask(PGconn *link, const statement *statement, const char *const
     return NULL;
 }
 
-/* Compares the key with the row of a recorded one; the result is taken. */
+/* Compares the key with the row of a recorded one; clears the result. */
 static fingerprint_result compare(const fingerprint_key *key, PGresult *row, char *since) {
     fingerprint own;
     const char *recorded = PQgetvalue(row, 0, PQfnumber(row, "hash"));
@@ -121,7 +121,7 @@ fingerprint_result fingerprint_check(const char *conninfo, const fingerprint_key
     return result;
 }
 
-/* A connection with the rights of the owner. */
+/* Opens a connection with the rights of the owner. */
 static PGconn *open_as_owner(const char *conninfo, char *reason, size_t reason_size) {
     PGconn *link = link_open("LR_MIGRATION_DATABASE", conninfo, reason, reason_size);
     PGresult *done =

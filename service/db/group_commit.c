@@ -30,7 +30,7 @@ struct group_commit {
     writer *first, *last;
     size_t queued;
     const statement *statement;
-    pool *connections; /* as many as there may be leaders */
+    pool *connections; /* as many as the maximum number of leaders */
     size_t connection_count, leaders;
     unsigned long long singles;
     histogram sizes;
@@ -52,11 +52,12 @@ enum {
     COLUMN_ERRORS
 };
 
-/* The statement is planned once and by index, whatever the statistics of a young table say: a plan
- * that reads the table whole is right while it is empty and stays when it is not. It waits for an
- * equal item that is under way elsewhere only so long that, when all fail together and that one
- * fails again by itself, the rest is still answered in time (db_retry_is_prompt); and longer than a
- * migration waits for its locks; every later writer must wait for them, too. */
+/* The statement is planned once and uses the index, whatever the statistics of a new table say: a
+ * plan that reads the whole table is right while it is empty, but would stay in use later. The lock
+ * timeout has two bounds. It is short enough that the rest of a group is answered in time
+ * (db_retry_is_prompt) when the group fails on an equal item of another transaction, and that item
+ * then fails again by itself. It is longer than a migration waits for its locks, because every
+ * later writer must wait for them, too. */
 static const char *const session_options =
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c lock_timeout=700ms";
 
@@ -134,8 +135,8 @@ static bool send_batch(PGconn *link, const statement *statement, writer *const *
     return sent;
 }
 
-/* Reads the results of one batch; an organisation that is not known leaves its writers without one.
- * Returns false when a statement failed. */
+/* Reads the results of one batch; writers of an unknown organisation get no result. Returns false
+ * when a statement failed. */
 static bool read_batch(PGconn *link, writer *const *writers, size_t count) {
     PGresult *claims = db_next_result(link);
     PGresult *rows = db_next_result(link);
@@ -174,7 +175,7 @@ static bool commit_group(PGconn *link, const statement *statement, writer *const
     return db_finish_pipeline(link) && good;
 }
 
-/* Sends one item by itself, so that its error is its own. */
+/* Sends one item by itself, so that it gets its own error. */
 static void commit_single(group_commit *commit, writer *one) {
     db_error error = {.failure = DB_UNAVAILABLE, .code = "overloaded"};
     char *item = join_items(&one, 1);
@@ -187,26 +188,26 @@ static void commit_single(group_commit *commit, writer *one) {
                 PQntuples(rows) == 1 && group_commit_result_read(rows, 0, one->result, one->memory);
             error = (db_error){.failure = DB_UNAVAILABLE, .code = "overloaded"};
         } else if (strcmp(error.sqlstate, "23505") != 0) {
-            /* 23505: the key was stored by another transaction; the next look finds it. */
+            /* 23505: another transaction stored the key; the next attempt finds it. */
             break;
         }
         PQclear(rows);
     }
     free(item);
     if (!one->done) {
-        db_error_name_in_flight(&error); /* only an equal item holds a lock that this one needs */
+        db_error_name_in_flight(&error); /* only an equal item can hold this item's locks */
         one->result->error = error;
     }
 }
 
-/* After this the writer is its caller's alone. The flag repeats what the semaphore orders, for
- * ThreadSanitizer, which does not know sem_clockwait. */
+/* After this the writer belongs to its caller alone. The flag repeats the order that the semaphore
+ * ensures, for ThreadSanitizer, which does not know sem_clockwait. */
 static void wake(writer *one) {
     __atomic_store_n(&one->woken_up, true, __ATOMIC_RELEASE);
     sem_post(&one->wake_up);
 }
 
-/* Takes the first writer out of the queue; NULL when it is empty. Under the lock. */
+/* Takes the first writer out of the queue; NULL when it is empty. The caller holds the lock. */
 static writer *take_first(group_commit *commit) {
     writer *first = commit->first;
     if (first != NULL) {
@@ -217,7 +218,7 @@ static writer *take_first(group_commit *commit) {
     return first;
 }
 
-/* The group: the leader and the writers that are queued. */
+/* Takes the group: the leader and the queued writers. */
 static size_t take_group(group_commit *commit, writer *own, writer **writers) {
     size_t count = 1;
     writers[0] = own;
@@ -251,7 +252,7 @@ static void commit_writers(group_commit *commit, writer **writers, size_t count)
             commit_single(commit, writers[i]);
             __atomic_add_fetch(&commit->singles, 1, __ATOMIC_RELAXED);
         } else {
-            /* The database was silent; by the next silence nobody would wait any more. */
+            /* The database was silent; after another silence the clients would have left. */
             writers[i]->result->error =
                 (db_error){.failure = DB_UNCERTAIN, .code = "database_unavailable"};
         }
@@ -282,8 +283,8 @@ static void lead_group(group_commit *commit, writer *own) {
     }
 }
 
-/* Becomes the leader when a connection is free, queues otherwise. A queued writer is woken exactly
- * once: with its result, or out of the queue and as a leader. Returns whether it is queued. */
+/* Becomes the leader when a connection is free, else queues. A queued writer is woken exactly once:
+ * with its result, or as a leader taken out of the queue. Returns whether it is queued. */
 static bool lead_or_queue(group_commit *commit, writer *own) {
     pthread_mutex_lock(&commit->lock);
     bool queued = commit->leaders >= commit->connection_count;
@@ -299,7 +300,8 @@ static bool lead_or_queue(group_commit *commit, writer *own) {
     return queued;
 }
 
-/* Takes a writer out of the queue whose time is up; false when a leader has taken it already. */
+/* Takes a writer whose time is up out of the queue; returns false when a leader has taken it
+ * already. */
 static bool leave_queue(group_commit *commit, writer *own) {
     pthread_mutex_lock(&commit->lock);
     writer *before = NULL, *one = commit->first;
@@ -316,7 +318,7 @@ static bool leave_queue(group_commit *commit, writer *own) {
     return one != NULL;
 }
 
-/* Waits until it has its result or is the leader. False when no leader had time for it. */
+/* Waits until it has its result or is the leader. Returns false when no leader took it in time. */
 static bool wait_in_queue(group_commit *commit, writer *own) {
     const struct timespec deadline = clock_deadline(CLOCK_MONOTONIC, QUEUE_WAIT_MS);
     int status = 0;

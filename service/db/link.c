@@ -10,7 +10,7 @@
 
 enum { TEXT_MAX = 700 };
 
-/* libpq's words as one line: several hosts get a line each. */
+/* Turns libpq's message into one line: several hosts get a line each. */
 static void flatten(const char *said, char *out, size_t size) {
     size_t length = 0;
     for (; *said != '\0' && length + 2 < size; said++) {
@@ -28,8 +28,8 @@ static void flatten(const char *said, char *out, size_t size) {
     out[length] = '\0';
 }
 
-/* A string that cannot be read is quoted by libpq in parts, any of which may be of a password: from
- * the first quotation mark to the last one nothing is kept but the equals sign that is missing. */
+/* libpq quotes an invalid connection string in parts, each of which may be part of a password.
+ * Nothing is kept from the first quotation mark to the last one, except the missing equals sign. */
 static void hide_quoted(const char *said, char *out, size_t size) {
     static const char missing[] = "missing \"=\" after ";
     size_t kept = strncmp(said, missing, strlen(missing)) == 0 ? strlen(missing) : 0;
@@ -99,8 +99,8 @@ PGconn *link_open(const char *setting, const char *conninfo, char *reason, size_
     return NULL;
 }
 
-/* The options as libpq completes them from its variables and service files. An option that it
- * refuses keeps it from connecting. */
+/* Returns the options as libpq completes them from its variables and service files. An option that
+ * libpq rejects prevents the connection. */
 static PQconninfoOption *complete(const char *conninfo) {
     const char *const names[] = {"dbname", "channel_binding", NULL};
     const char *const values[] = {conninfo, "none", NULL};
@@ -119,7 +119,8 @@ static const char *value_of(const PQconninfoOption *options, const char *name) {
     return "";
 }
 
-/* A folder of sockets, an abstract socket, or an address of the loopback network. */
+/* Returns whether it is a folder of sockets, an abstract socket, or an address of the loopback
+ * network. */
 static bool is_local(const char *host) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
     struct addrinfo *found = NULL;
@@ -160,8 +161,7 @@ link_result link_judge(const char *setting, const char *conninfo, char *reason,
         snprintf(reason, reason_size, "%s: memory is out.", setting);
         return LINK_UNREADABLE;
     }
-    /* hostaddr is where it connects to; host is then only the name that the certificate must have.
-     */
+    /* libpq connects to hostaddr; host is then only the name that the certificate must have. */
     const char *address = value_of(options, "hostaddr");
     const char *mode = value_of(options, "sslmode");
     bool remote =

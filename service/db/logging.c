@@ -1,4 +1,4 @@
-/* Whether PostgreSQL's own log would hold what requests hold. */
+/* Checks whether PostgreSQL's own log would contain data of requests. */
 #include "service/db/logging.h"
 
 #include "service/db/link.h"

@@ -7,13 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How a migration begins that takes away what older versions of the code need. */
+/* The first line of a migration that removes objects which older versions of the code need. */
 #define CONTRACTS "-- contracts\n"
 
-/* A step that does not get its locks is tried again for five minutes: somebody reads for long. */
+/* A step that does not get its locks is retried for five minutes: another session may be reading
+ * for long. */
 enum { LOCK_TRIES_MAX = 200, LOCK_PAUSE_S = 1 };
 
-/* One run: the connection, what was applied before it, and where its words go. */
+/* One run: the connection, the files applied before it, and the output. */
 typedef struct migration {
     PGconn *link;
     PGresult *known; /* path and checksum of each file that was applied; NULL: not read yet */
@@ -35,8 +36,9 @@ static void note_fault(const migration *m, const char *what, const PGresult *res
     m->reason[strcspn(m->reason, "\n")] = '\0';
 }
 
-/* LOCKED: a lock was not to be had, or a deadlock; IRREPLACEABLE: a function of another kind,
- * return type or with other names of parameters is there. Both may be tried again. */
+/* LOCKED: a lock was not available, or there was a deadlock. IRREPLACEABLE: the database has a
+ * function of this name with another kind, return type or other parameter names. Both may be
+ * retried. */
 static step_result classify(const PGresult *result) {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     if (state == NULL) {
@@ -47,8 +49,8 @@ static step_result classify(const PGresult *result) {
     return locked ? LOCKED : irreplaceable ? IRREPLACEABLE : FAILED;
 }
 
-/* Takes the result. The message of a failure is PostgreSQL's: schema files hold no personal data.
- */
+/* Clears the result. The message of a failure is PostgreSQL's: schema files contain no personal
+ * data. */
 static step_result check_result(const migration *m, const char *what, PGresult *result) {
     step_result found = APPLIED;
     if (!is_good(result)) {
@@ -84,7 +86,7 @@ static bool read_known(migration *m) {
     return true;
 }
 
-/* The checksum that the file was applied with; "" when it was not. */
+/* Returns the checksum with which the file was applied; "" when it was not applied. */
 static const char *known_checksum(const migration *m, const char *path) {
     for (int i = 0; i < PQntuples(m->known); i++) {
         if (strcmp(PQgetvalue(m->known, i, 0), path) == 0) {
@@ -98,7 +100,7 @@ static bool is_current(const migration *m, const schema_file *file) {
     return strcmp(known_checksum(m, file->path), file->checksum) == 0;
 }
 
-/* The newest migration that the database has; "" in a new one. */
+/* Returns the newest migration in the database; "" in a new one. */
 static const char *newest_migration(const migration *m) {
     const char *newest = "";
     for (int i = 0; i < PQntuples(m->known); i++) {
@@ -110,7 +112,7 @@ static const char *newest_migration(const migration *m) {
     return newest;
 }
 
-/* The upgrade of the database to the baseline; NULL: there is none. */
+/* Returns the upgrade of the database to the baseline; NULL: there is none. */
 static const schema_upgrade *find_upgrade(const migration *m) {
     for (size_t i = 0; i < schema_upgrade_count; i++) {
         if (strcmp(schema_upgrades[i].from, newest_migration(m)) == 0) {
@@ -134,7 +136,8 @@ static bool is_own_file(const char *path) {
     return false;
 }
 
-/* Whether every attached file is as applied, and nothing was applied that the program lacks. */
+/* Returns whether every attached file is as applied, and no file was applied that the program
+ * lacks. */
 static bool is_attached_current(const migration *m) {
     for (size_t i = 0; i < schema_file_count; i++) {
         if (schema_files[i].kind == SCHEMA_ATTACHED && !is_current(m, &schema_files[i])) {
@@ -150,14 +153,14 @@ static bool is_attached_current(const migration *m) {
     return true;
 }
 
-/* ---- steps, each in a transaction of its own ---- */
+/* ---- steps, each in its own transaction ---- */
 
 static step_result record_file(const migration *m, const schema_file *file) {
     const char *const parameters[] = {file->path, file->checksum};
     return run_with(m, statement_schema_record, parameters);
 }
 
-/* The tables become those of the baseline, which replaces the migrations before it. */
+/* Changes the tables to those of the baseline, which replaces the migrations before it. */
 static step_result apply_upgrade(const migration *m, const schema_upgrade *upgrade) {
     step_result found = run_text(m, upgrade->from, upgrade->text);
     return found == APPLIED ? run_named(m, statement_schema_forget_migrations) : found;
@@ -195,8 +198,8 @@ static step_result reset_attached(const migration *m) {
     return found == APPLIED ? run_named(m, statement_schema_reset) : found;
 }
 
-/* Functions are replaced before any request has to wait, unless one cannot be replaced: then all
- * are dropped first. */
+/* Replaces the functions before the step for which requests wait. With `drop_first`, when a
+ * function cannot be replaced, drops all of them before. */
 static step_result apply_attached(const migration *m, bool drop_first) {
     step_result found = drop_first ? reset_attached(m) : define_attached(m);
     if (found == APPLIED) {
@@ -227,7 +230,7 @@ static step_result wire_code(const migration *m) {
     return found;
 }
 
-/* Makes this version of the code; nothing that another version calls is touched. */
+/* Creates this version of the code; does not change anything that another version uses. */
 static step_result apply_code(const migration *m) {
     const char *const parameters[] = {code_version, PROGRAM_VERSION};
     step_result found = run_named(m, statement_code_schema);
@@ -246,10 +249,10 @@ static step_result apply_code(const migration *m) {
     return found == APPLIED ? run_with(m, statement_code_record, parameters) : found;
 }
 
-/* What a step applies: one file, or one of the units that are made as a whole. */
+/* The object of a step: one file, or one of the units that are created as a whole. */
 typedef struct step {
     enum { STEP_FILE, STEP_ATTACHED, STEP_CODE } kind;
-    const schema_file *file; /* of STEP_FILE */
+    const schema_file *file; /* for STEP_FILE */
 } step;
 
 static const char *name_of(const step *step) {
@@ -330,7 +333,7 @@ static bool bring_up(const migration *m, schema_kind kind) {
     return good;
 }
 
-/* ---- which program the database belongs to ---- */
+/* ---- the version of the database ---- */
 
 static PGresult *ask_standing(PGconn *link) {
     const char *const parameters[] = {schema_version, PROGRAM_VERSION, schema_migrations,
@@ -359,7 +362,7 @@ static void describe_newer(const PGresult *row, char *reason, size_t reason_size
              PQgetvalue(row, 0, PQfnumber(row, "since")), PROGRAM_VERSION, schema_version);
 }
 
-/* Makes the database one of this program's version, unless it is a newer program's, or has no
+/* Brings the database to this program's version, unless it belongs to a newer program, or has no
  * upgrade. */
 static migrate_outcome begin_version(migration *m) {
     if (is_before_baseline(m) && find_upgrade(m) == NULL) {
@@ -451,8 +454,8 @@ static schema_standing check_files(migration *m, bool has_code) {
     return SCHEMA_CURRENT;
 }
 
-/* A database that was never migrated, or not by a program with versions, lacks a table, the schema
- * or the privilege to read them. */
+/* A database that was never migrated, or was migrated by a program without versions, lacks a table,
+ * the schema or the privilege to read them. */
 static bool is_table_missing(const PGresult *result) {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     return state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0 ||

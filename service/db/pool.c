@@ -18,7 +18,7 @@
 
 enum { BACKOFF_LEAST_MS = 50, BACKOFF_MAX_MS = 1000, FAULT_MAX = 700 };
 
-/* Somebody who waits for a connection. */
+/* A thread that waits for a connection. */
 typedef struct waiter {
     pthread_cond_t changed;
     connection *given;
@@ -32,29 +32,30 @@ struct pool {
     char *conninfo;
     char *options;
     connection *connections;
-    connection *idle; /* NULL while somebody waits */
+    connection *idle; /* NULL while the thread waits */
     connection *broken;
-    waiter *waiters; /* in the order in which they came: nobody is overtaken */
+    waiter *waiters; /* in the order of arrival: no waiter is overtaken */
     size_t size, idle_count, connected, waiting;
     unsigned long long timeouts, reconnects;
     histogram waits;
-    bool standby; /* to standbys; else to the primary */
+    bool standby; /* connects to standbys; else to the primary */
     bool stopping;
 };
 
-/* In microseconds; the last is what requests wait at most. */
+/* In microseconds; the last one is the longest wait of a request. */
 static const uint64_t wait_bounds[] = {100,   1000,   5000,   10000, 25000,
                                        50000, 100000, 250000, 500000};
 const histogram_scale pool_wait_scale = {
     .bounds = wait_bounds, .count = sizeof wait_bounds / sizeof wait_bounds[0], .unit = 1e-6};
 
-/* Settings of each session; time limits as budgets of a request (deploy/README.md, limits). */
+/* Settings of each session; the time limits are parts of a request's time (deploy/README.md,
+ * limits). */
 static const char *const session_options =
     "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=1s "
     "-c idle_in_transaction_session_timeout=5s -c client_connection_check_interval=1s "
     "-c jit=off -c default_transaction_isolation=read\\ committed";
 
-/* Server messages can carry values: they are dropped. */
+/* Server messages can contain values: they are dropped. */
 static void drop_notice(void *unused, const PGresult *notice) {
     (void)unused;
     (void)notice;
@@ -74,7 +75,7 @@ static PGresult *next_result(PGconn *link) {
     return db_wait(link) ? PQgetResult(link) : NULL;
 }
 
-/* The NULL that ends the results of each statement is taken as well. */
+/* Also takes the NULL that ends the results of each statement. */
 static bool take_result(PGconn *link, ExecStatusType wanted) {
     PGresult *result = next_result(link);
     bool good = PQresultStatus(result) == wanted;
@@ -83,7 +84,7 @@ static bool take_result(PGconn *link, ExecStatusType wanted) {
     return good;
 }
 
-/* Holds the program's version of the code, and prepares every statement, in one round trip. */
+/* Locks the program's version of the code, and prepares every statement, in one round trip. */
 static bool prepare_statements(PGconn *link) {
     if (PQsetnonblocking(link, 1) != 0 || PQenterPipelineMode(link) != 1 ||
         PQsendQueryParams(link, statement_hold_version->text, 0, NULL, NULL, NULL, NULL, 0) != 1 ||
@@ -125,7 +126,7 @@ static bool is_allowed(const pool *pool, PGconn *link) {
     return false;
 }
 
-/* Returns NULL with libpq's words in `fault`, or "" there where the connection was made and could
+/* Returns NULL with libpq's message in `fault`, or with "" when the connection was made but could
  * not be used, which is logged already. */
 static PGconn *connect_once(const pool *pool, char *fault, size_t size) {
     *fault = '\0';
@@ -173,7 +174,7 @@ static void init_condition(pthread_cond_t *condition) {
     pthread_condattr_destroy(&attributes);
 }
 
-/* The place in the list where the waiter stands; NULL: the end. */
+/* Finds the pointer to the waiter in the list; its end when it is not there. */
 static waiter **find_waiter(pool *pool, const waiter *wanted) {
     waiter **place = &pool->waiters;
     while (*place != wanted) {
@@ -204,7 +205,7 @@ static connection *wait_for_connection(pool *pool, int wait_ms) {
     return self.given;
 }
 
-/* Hands the connection to who waits longest, if anybody does. */
+/* Hands the connection to the longest waiter, if there is one. */
 static void put_idle(pool *pool, connection *ready) {
     waiter *longest = pool->waiters;
     if (longest != NULL) {
@@ -228,8 +229,8 @@ static void put_broken(pool *pool, connection *ended) {
     pthread_cond_signal(&pool->broken_changed);
 }
 
-/* The reconnecting thread: connects what is broken, one at a time, waiting longer while it fails.
- */
+/* The reconnecting thread: connects broken connections, one at a time, with a longer wait after
+ * each failure. */
 static void *reconnect_broken(void *argument) {
     pool *pool = argument;
     long backoff = BACKOFF_LEAST_MS;
@@ -358,7 +359,7 @@ static bool says(PGconn *link, const char *parameter, const char *value) {
     return status != NULL && strcmp(status, value) == 0;
 }
 
-/* PostgreSQL reports both with the answer to the first statement after they have changed. */
+/* PostgreSQL reports changes of both settings with the answer to the first statement afterwards. */
 static bool is_of_its_kind(const pool *pool, PGconn *link) {
     return pool->standby ? !says(link, "in_hot_standby", "off")
                          : !says(link, "in_hot_standby", "on") &&
@@ -380,7 +381,7 @@ void pool_give(connection *taken) {
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* An idle connection has nothing to say: whatever can be read is its end. */
+/* The server sends nothing on an idle connection: any readable byte means its end. */
 static bool has_ended(const connection *idle) {
     struct pollfd socket = {.fd = PQsocket(idle->link), .events = POLLIN};
     return poll(&socket, 1, 0) != 0 &&

@@ -1,4 +1,4 @@
-/* Reads that a standby may answer, never older than their request. */
+/* Routes reads to a standby that has replayed everything committed before the request. */
 #include "service/db/replica_router.h"
 
 #include "service/clock.h"
@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* After a standby could not answer, the primary is asked at once for a while. */
+/* After a failure of the standby, reads use the primary at once for a while. */
 enum { REST_MS = 1000 };
 
 struct replica_router {
@@ -47,7 +47,8 @@ static bool is_ready(replica_router *router) {
     return pool_is_connected(router->standby) && now_ms() >= atomic_load(&router->rests_until_ms);
 }
 
-/* Up to where the primary has committed; NULL with `error` when it cannot be asked. */
+/* Returns the position up to which the primary has committed; NULL with `error` when it cannot be
+ * asked. */
 static const char *ask_position(replica_router *router, db_error *error, arena *memory) {
     db_call ask = {.statement = statement_commit_position, .safe_to_repeat = true};
     PGresult *answer = db_call_run(router->primary, NULL, &ask, error, memory);
@@ -56,7 +57,7 @@ static const char *ask_position(replica_router *router, db_error *error, arena *
     return position;
 }
 
-/* Returns whether the standby's answer stands: a result, or a refusal that `error` tells. */
+/* Returns whether the standby's answer is final: a result, or a refusal in `error`. */
 static bool ask_standby(replica_router *router, const principal *principal, const db_call *call,
                         PGresult **result, db_error *error, arena *memory) {
     db_call there = *call;
@@ -64,7 +65,7 @@ static bool ask_standby(replica_router *router, const principal *principal, cons
     if (there.position == NULL) {
         return false;
     }
-    there.safe_to_repeat = false; /* what breaks there is repeated on the primary */
+    there.safe_to_repeat = false; /* a call that breaks there is retried on the primary */
     *result = db_call_run(router->standby, principal, &there, error, memory);
     if (*result != NULL || error->failure == DB_REFUSED) {
         return true;

@@ -1,4 +1,4 @@
-/* Whether the service's database role is one that row-level security binds. */
+/* Checks whether row-level security binds the service's database role. */
 #include "service/db/role.h"
 
 #include "service/db/link.h"

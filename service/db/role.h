@@ -1,4 +1,4 @@
-/* Whether the service's database role is one that row-level security binds. */
+/* Checks whether row-level security binds the service's database role. */
 #pragma once
 
 #include <libpq-fe.h>
@@ -11,9 +11,9 @@ typedef enum role_result {
     ROLE_UNKNOWN /* the database could not be asked */
 } role_result;
 
-/* Asks the database that the setting names; writes one sentence to `reason` unless the role is in
- * order. */
+/* Asks the database that the setting names; writes one sentence to `reason` unless the role is
+ * safe. */
 role_result role_check(const char *setting, const char *conninfo, char *reason, size_t reason_size);
 
-/* Asks over a connection that stands: whether row-level security is known to bind its role. */
+/* Asks over an open connection: returns whether row-level security certainly binds its role. */
 bool role_is_bound(PGconn *link);

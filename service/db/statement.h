@@ -9,7 +9,7 @@ typedef struct statement {
     const char *text;
     int parameters;
     bool unprepared; /* planned at each call with its values: lists (service/db/lists.py) */
-    bool standby;    /* may be answered by a standby (service/db/replica_router.h) */
+    bool standby;    /* a standby may answer it (service/db/replica_router.h) */
 } statement;
 
 /* Written by the build: statement_<name> for each `-- name:` line. */
@@ -18,15 +18,16 @@ typedef struct statement {
 extern const statement statements[];
 extern const size_t statement_count;
 
-/* What `migrate` applies to the schema register. Migrations are applied once and never change. What
- * is attached to tables (trigger functions, policies, and what they call) is made again as a whole,
- * rows that every register has again file by file, whenever a text changes. */
+/* The kinds of files that `migrate` applies to the schema register. Migrations are applied once and
+ * never change. When a text changes, the objects attached to tables (trigger functions, policies,
+ * and the functions they call) are created again as a whole; rows that every register has are
+ * applied again file by file. */
 typedef enum schema_kind { SCHEMA_MIGRATION, SCHEMA_ATTACHED, SCHEMA_ROWS } schema_kind;
 
 typedef struct schema_file {
     const char *path;     /* below sql/ */
-    const char *text;     /* of attached code: the definitions of its functions */
-    const char *wiring;   /* of attached code: its other statements, which lock tables; else "" */
+    const char *text;     /* for attached code: the definitions of its functions */
+    const char *wiring;   /* for attached code: its other statements, which lock tables; else "" */
     const char *checksum; /* SHA-256 of the file */
     schema_kind kind;
 } schema_file;
@@ -36,10 +37,10 @@ extern const schema_file schema_files[];
 extern const size_t schema_file_count;
 extern const char schema_roles[];
 
-/* The path of the migration that makes the tables of a new database. */
+/* The path of the migration that creates the tables of a new database. */
 extern const char schema_baseline[];
 
-/* Turns the tables of a version from before the baseline into those of the baseline. */
+/* Upgrades the tables of a version before the baseline to those of the baseline. */
 typedef struct schema_upgrade {
     const char *from; /* path of the last migration of that version */
     const char *text;
@@ -48,7 +49,7 @@ typedef struct schema_upgrade {
 extern const schema_upgrade schema_upgrades[];
 extern const size_t schema_upgrade_count;
 
-/* The code that the program calls: made once, as a whole, in a schema of its own. */
+/* The code that the program calls: created once, as a whole, in its own schema. */
 typedef struct code_file {
     const char *path;
     const char *definitions; /* functions, with their comments, and types */
@@ -58,11 +59,11 @@ typedef struct code_file {
 extern const code_file code_files[];
 extern const size_t code_file_count;
 
-/* The name of that schema: a digest of the texts, so that two versions of the program never share
- * a schema unless their code is the same. */
+/* The name of that schema: a digest of the texts, so that two versions of the program share a
+ * schema only if their code is the same. */
 extern const char code_version[];
 
-/* Names the texts above: the number of the last migration and a digest. */
+/* The name of the version of the texts above: the number of the last migration and a digest. */
 extern const char schema_version[];
 
 /* As PostgreSQL arrays: the paths above, and those of the migrations. */

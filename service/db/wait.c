@@ -1,4 +1,4 @@
-/* Waiting for PostgreSQL with an end: no call of libpq that blocks. */
+/* Waits for PostgreSQL with a time limit: no call of libpq that blocks. */
 #include "service/db/wait.h"
 
 #include "service/clock.h"
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Longer than a statement may take, shorter than a request may (deploy/README.md, limits). */
+/* Longer than a statement may take, shorter than a request may take (deploy/README.md, limits). */
 enum { SILENCE_MAX_MS = 8000 };
 
 bool db_wait(PGconn *link) {

@@ -1,4 +1,4 @@
-/* The admin port: is it alive, is it ready, what are its metrics. */
+/* The admin port: liveness, readiness and metrics. */
 #include "service/http/admin.h"
 
 #include "service/http/metrics_page.h"
@@ -14,7 +14,7 @@ static void answer(struct _u_response *response, unsigned int status, const char
     ulfius_set_binary_body_response(response, status, text, strlen(text));
 }
 
-/* Names what is missing, so that an operator need not guess. */
+/* Names each missing part, so that an operator need not guess. */
 static void answer_ready(app_context *context, struct _u_response *response) {
     char text[256];
     readiness now = readiness_read(context);

@@ -1,7 +1,7 @@
-/* The admin port: is it alive, is it ready, what are its metrics. */
+/* The admin port: liveness, readiness and metrics. */
 #pragma once
 
 #include <ulfius.h>
 
-/* ulfius callback; `context` is the service. */
+/* Callback of ulfius; `context` is the app_context. */
 int admin_serve(const struct _u_request *request, struct _u_response *response, void *context);

@@ -1,16 +1,16 @@
-/* One request's way through the HTTP library: what is decided at its headers, where its body is
- * kept, and how its answer goes back.
+/* How one request passes through the HTTP library: what is decided at its headers, where its body
+ * is stored, and how its answer is sent.
  *
  * libmicrohttpd calls admission_handle (see intercept.c) when the headers are complete, for each
  * piece of the body, and at the end. A request that is refused at its headers is answered in the
  * first call: its body is not read, libmicrohttpd sends no "100 Continue", and the connection ends
- * with the answer. Without a body the answer waits for the last call, which comes at once and keeps
- * the connection. A body of stated length has its memory from the budget before its first byte; one
- * in chunks takes more as it grows, and where it grows too large, what was kept is freed and the
- * rest is discarded. ulfius never sees a piece of a body.
+ * with the answer. A request without a body is answered in the last call, which follows at once and
+ * keeps the connection open. A body of stated length takes its memory from the budget before its
+ * first byte. A chunked body takes more as it grows; if it grows too large, the stored part is
+ * freed and the rest is discarded. ulfius never sees a piece of a body.
  *
- * keep_piece() is the one place where a body is put: an operation that takes its body as a stream
- * would pass the pieces on there. */
+ * keep_piece() is the only function that stores a body: an operation that takes its body as a
+ * stream would receive the pieces there. */
 #include "service/http/admission.h"
 
 #include "service/http/connection_table.h"
@@ -42,7 +42,7 @@ typedef struct incoming {
     budget_loan loan;
 } incoming;
 
-/* The request that ulfius is called for: its endpoint has no other way to learn it. */
+/* The request for which ulfius is called: its endpoint has no other way to find it. */
 static _Thread_local incoming *under_way;
 
 /* --- memory: each worker thread keeps one arena for its next request --- */
@@ -82,14 +82,14 @@ typedef struct field_list {
     arena *memory;
 } field_list;
 
-/* Repeated fields are one, with a comma between (RFC 9110 section 5.3). */
+/* Joins repeated fields with a comma (RFC 9110 section 5.3). */
 static enum MHD_Result add_field(void *list, enum MHD_ValueKind kind, const char *name,
                                  const char *value) {
     (void)kind;
     field_list *fields = list;
     const char *text = value == NULL ? "" : value;
     if (++fields->lines > FIELDS_MAX) {
-        return MHD_NO; /* enough to be refused */
+        return MHD_NO; /* enough for the request to be refused */
     }
     for (size_t i = 0; i < fields->count; i++) {
         contract_pair *one = &fields->pairs[i];
@@ -126,7 +126,7 @@ static request *make_request(incoming *one, app_context *context, struct MHD_Con
     return r;
 }
 
-/* Whether libmicrohttpd would read a body, or ask for one with "100 Continue". */
+/* Returns whether libmicrohttpd would read a body, or ask for one with "100 Continue". */
 static bool expects_more(struct MHD_Connection *connection) {
     const char *length =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -152,8 +152,8 @@ static void forget_body(incoming *one) {
     one->capacity = 0;
 }
 
-/* Makes room for the body that was announced, or for more chunks. Returns false when the budget has
- * not that much left. */
+/* Allocates memory for the announced body, or for more chunks. Returns false when the budget has
+ * too little left. */
 static bool make_room(incoming *one, size_t wanted) {
     const raw_request *request = &one->r->raw;
     size_t max = one->r->operation->max_bytes;
@@ -176,8 +176,9 @@ static bool make_room(incoming *one, size_t wanted) {
     return true;
 }
 
-/* Puts a piece of the body where it belongs. What is too much only counts: request_read_body
- * refuses it. Returns false when so much came that the answer need not be waited for. */
+/* Stores a piece of the body. A body that is too large is only counted, and request_read_body
+ * refuses the request. Returns false when so much arrived that the connection need not stay open
+ * for the answer. */
 static bool keep_piece(incoming *one, const char *piece, size_t size) {
     request *r = one->r;
     size_t before = r->raw.body_size;
@@ -214,8 +215,8 @@ static void give_answer(const request *r, struct _u_response *response) {
     }
 }
 
-/* Memory that was freed goes back to the system before the budget lends it again: malloc would keep
- * it, in another place for each thread. */
+/* Returns freed memory to the system before the budget lends it again: malloc would keep it,
+ * separately for each thread. */
 static void return_loan(incoming *one, size_t kept) {
     if (one->loan.bytes >= TRIMMED_FROM) {
         malloc_trim(0);
@@ -250,9 +251,9 @@ static enum MHD_Result answer(const admission *at, incoming *one, struct MHD_Con
     return result;
 }
 
-/* --- what libmicrohttpd calls --- */
+/* --- callbacks of libmicrohttpd --- */
 
-/* `uri` is in the connection's own buffer, and has just been copied: see query_hide. */
+/* `uri` is in the connection's own buffer, and is copied by now: see query_hide. */
 void *admission_begin(void *cls, const char *uri, struct MHD_Connection *connection) {
     (void)cls;
     incoming *one = memory_get(sizeof *one);
@@ -305,7 +306,7 @@ enum MHD_Result admission_handle(void *cls, struct MHD_Connection *connection, c
     return keep_piece(one, piece, size) ? MHD_YES : MHD_NO;
 }
 
-/* Frees everything but what ulfius keeps. */
+/* Frees everything except what ulfius owns. */
 static void clean(incoming *one) {
     forget_body(one);
     if (one->r != NULL) {

@@ -1,4 +1,4 @@
-/* What every request needs: made once at the start, shared by all workers, never changed. */
+/* The context of every request: made once at the start, shared by all workers, never changed. */
 #pragma once
 
 #include "service/answer_cache.h"
@@ -23,28 +23,28 @@ enum { SECRET_SIZE = 32 };
 typedef struct app_context {
     const config *settings;
     pool *connections;
-    replica_router *replicas; /* what a standby may answer */
+    replica_router *replicas; /* reads that a standby may answer */
     group_commit *pushes;
     feed *changes;
-    change_version *change_version; /* of what statistics are made of */
+    change_version *change_version; /* versions of the data from which statistics are made */
     answer_cache *answers;          /* of statistics */
-    targets *webhook_targets;       /* where webhooks may go; NULL: webhooks are off */
+    targets *webhook_targets;       /* the allowed targets of webhooks; NULL: webhooks are off */
     deliverer *webhooks;            /* NULL: webhooks are off */
     audit_stats audited;
     keys *keys;
     token_verifier *verifier;
     rate_limiter *rates;
-    budget *memory; /* for what requests hold */
+    budget *memory; /* for memory held by requests */
     metrics *metrics;
     struct connection_table *connections_open; /* connections of clients; set by server_start */
     struct connection_limit
-        *connection_limit; /* of the addresses they come from; set by server_start */
+        *connection_limit; /* limits of the addresses they come from; set by server_start */
     unsigned char cursor_key[SECRET_SIZE];
     unsigned char pseudonym_key[SECRET_SIZE];
     unsigned char webhook_key[WEBHOOK_KEY_SIZE];
     const char *(*scan_text)(
-        const char *text); /* what kind of personal identifier a text holds, or NULL */
+        const char *text); /* returns the kind of personal identifier in a text, or NULL */
     const char *(*scan_identifier)(
-        const char *text); /* the same for a reference or key that a system chose */
+        const char *text); /* the same for a reference or key chosen by a system */
     atomic_bool draining;
 } app_context;

@@ -1,4 +1,4 @@
-/* Reading a request's body: media type, size, JSON, and everything the contract says about it. */
+/* Reads a request's body: media type, size, JSON, and all rules of the contract. */
 #include "service/http/request_private.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 enum {
     DEPTH_MAX = 32,
     VALUES_MAX = 200000,
-    REQUEST_MEMORY = 64 * 1024 /* what a request takes besides its body and document */
+    REQUEST_MEMORY = 64 * 1024 /* of a request without its body and document */
 };
 
 static bool refuse(request *r, const char *code, const char *detail) {
@@ -16,7 +16,7 @@ static bool refuse(request *r, const char *code, const char *detail) {
     return false;
 }
 
-/* The media type without parameters; only charset=utf-8 is allowed as one. */
+/* Returns the media type without parameters; the only parameter allowed is charset=utf-8. */
 static const char *media_type(request *r, const char *value) {
     size_t length = strcspn(value, "; \t");
     const char *rest = value + length + strspn(value + length, "; \t");
@@ -38,20 +38,21 @@ static const contract_body *find_body(request *r) {
     return NULL;
 }
 
-/* What a document costs in memory, before it is parsed: the sizes of jansson 2.14 with those of
- * malloc, rounded up (tests/unit/test_body.c compares). Small values cost many times their text. */
+/* The memory that a document takes, calculated before it is parsed: the sizes of jansson 2.14 with
+ * those of malloc, rounded up (tests/unit/test_body.c compares). Small values take many times the
+ * size of their text. */
 enum {
     COST_OBJECT = 256,
     COST_ARRAY = 160,
-    COST_STRING = 96, /* and its bytes; also of a name, with its place in the object */
-    COST_VALUE = 96   /* its place in what holds it, and a number */
+    COST_STRING = 96, /* plus its bytes; also for a name, with its slot in the object */
+    COST_VALUE = 96   /* its slot in the container, and a number */
 };
 
 typedef struct measure {
     size_t values, bytes;
 } measure;
 
-/* Returns where a string ends that begins before `at`, or `size`. */
+/* Returns the end of a string that begins before `at`, or `size`. */
 static size_t skip_string(const char *text, size_t size, size_t at) {
     while (at < size && text[at] != '"') {
         at += text[at] == '\\' ? 2 : 1;
@@ -59,8 +60,8 @@ static size_t skip_string(const char *text, size_t size, size_t at) {
     return at < size ? at : size;
 }
 
-/* Bounds what parsing may cost: nesting, and the number of values. `found` counts those of the
- * whole body, whatever lines it has. */
+/* Limits the cost of parsing: the nesting, and the number of values. `found` counts the values of
+ * the whole body, however many lines it has. */
 static bool is_bounded(const char *text, size_t size, measure *found) {
     int depth = 0;
     found->values++;
@@ -87,8 +88,8 @@ static bool is_bounded(const char *text, size_t size, measure *found) {
     return true;
 }
 
-/* Integers may have any size in JSON (RFC 8259, section 6): what 64 bits do not hold is read as a
- * double, and left to the schema. */
+/* Integers may have any size in JSON (RFC 8259, section 6). One that does not fit in 64 bits is
+ * read as a double, and the schema decides. */
 static json_t *load(const char *text, size_t size, json_error_t *error) {
     const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
     json_t *value = json_loadb(text, size, flags, error);
@@ -122,7 +123,7 @@ typedef struct line {
     size_t size;
 } line;
 
-/* The next line of newline-delimited JSON that is not blank. Returns false at the end. */
+/* Finds the next line of newline-delimited JSON that is not blank. Returns false at the end. */
 static bool next_line(const char **rest, const char *end, line *found) {
     while (*rest < end) {
         const char *newline = memchr(*rest, '\n', (size_t)(end - *rest));
@@ -135,7 +136,7 @@ static bool next_line(const char **rest, const char *end, line *found) {
     return false;
 }
 
-/* Newline-delimited JSON as an array of its lines. */
+/* Parses newline-delimited JSON into an array of its lines. */
 static json_t *parse_lines(request *r) {
     json_t *items = json_array();
     const char *rest = r->raw.body;
@@ -165,9 +166,9 @@ static bool measure_body(const request *r, measure *found) {
     return bounded;
 }
 
-/* Holds memory for the document and for what is made of it on the way to the database. */
+/* Reserves memory for the document and for its copies on the way to the database. */
 static bool hold_document(request *r) {
-    enum { TEXTS = 4 }; /* parameters, their copies in the message, the answer */
+    enum { TEXTS = 4 }; /* for parameters, their copies in the message, and the answer */
     measure found = {0};
     if (!measure_body(r, &found)) {
         return refuse(

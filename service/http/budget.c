@@ -1,5 +1,4 @@
-/* The memory that requests may hold: one amount for the process, and a share of it for each client.
- */
+/* The memory that requests may hold: one budget for the process, and a share for each client. */
 #include "service/http/budget.h"
 
 #include "service/auth/principal.h"
@@ -11,14 +10,14 @@
 #include <string.h>
 
 enum {
-    SHARE_OF = 4, /* a client may have three quarters, */
+    SHARE_OF = 4, /* a client may hold three quarters, */
     SHARE_IS = 3,
-    RESERVE_PART = 8, /* one part in eight is for clients that */
-    LIGHT_PART = 64   /* have no more than one part in sixty-four */
+    RESERVE_PART = 8, /* one eighth is reserved for clients that */
+    LIGHT_PART = 64   /* hold no more than one part in sixty-four */
 };
 
-/* A client that has taken something. There are at most as many as connections, and mostly one or
- * two: a list is enough. */
+/* A client that holds memory. There are at most as many as connections, and usually one or two: a
+ * list is enough. */
 typedef struct borrower {
     struct borrower *next;
     size_t bytes, loans;
@@ -58,7 +57,7 @@ size_t budget_share(const budget *of) {
     return of->max / SHARE_OF * SHARE_IS;
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static borrower *find_borrower(budget *of, const char *organisation, const char *client) {
     char name[sizeof of->first->name];
     snprintf(name, sizeof name, "%s %s", organisation, client);
@@ -74,7 +73,7 @@ static borrower *find_borrower(budget *of, const char *organisation, const char 
     return made;
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static void forget_borrower(budget *of, borrower *gone) {
     borrower **link = &of->first;
     while (*link != gone) {
@@ -84,7 +83,7 @@ static void forget_borrower(budget *of, borrower *gone) {
     free(gone);
 }
 
-/* Under the lock. Whether the client may have so much more. */
+/* Returns whether the client may take so many more bytes. The caller holds the lock. */
 static bool may_take(const budget *of, const borrower *by, size_t bytes) {
     size_t own = by->bytes + bytes;
     size_t max = own <= of->max / LIGHT_PART ? of->max : of->max - of->max / RESERVE_PART;

@@ -1,4 +1,5 @@
-/* How many connections there are, in all and of each address, so that no address takes them all. */
+/* Limits the number of connections, in all and from each address, so that no address takes them
+ * all. */
 #include "service/http/connection_limit.h"
 
 #include <arpa/inet.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 
 enum { ADDRESS_BITS = 128, IPV4_BITS = 32, HOST_BITS = 64, ADDRESS_TEXT_MAX = 64 };
-enum { RESERVED_PART = 8, SPARE_PART = 16 }; /* of all connections: one in eight, one in sixteen */
+enum { RESERVED_PART = 8, SPARE_PART = 16 }; /* one in eight, one in sixteen connections */
 
 typedef struct address {
     unsigned char bytes[ADDRESS_BITS / 8]; /* IPv4 mapped into IPv6 (RFC 4291, 2.5.5.2) */
@@ -21,17 +22,19 @@ typedef struct network {
     int bits;
 } network;
 
-/* What a socket is taken by; a descriptor that is used again is a connection that has ended. */
+/* Identifies the connection that takes a socket: a descriptor that is used again belongs to a new
+ * connection, so the old one has ended. */
 typedef struct slot {
     bool taken;
     bool exempt, arrived;
-    address by; /* all zero, which nobody has, where the address does not count */
+    address by; /* the address that is counted; all zero, which is no client's, when it is not
+                   limited */
 } slot;
 
 struct connection_limit {
     pthread_mutex_t lock;
     int max, address_max;
-    slot *slots; /* by descriptor */
+    slot *slots; /* indexed by descriptor */
     size_t slot_count, taken, arriving;
     network *exempt;
     size_t exempt_count;
@@ -50,7 +53,7 @@ static bool is_ipv4(const address *one) {
     return memcmp(one->bytes, any.bytes, 12) == 0;
 }
 
-/* Returns false for what has no address. */
+/* Returns false for a socket that has no address. */
 static bool read_socket_address(const struct sockaddr *from, address *into) {
     if (from->sa_family == AF_INET) {
         struct sockaddr_in whole;
@@ -159,7 +162,7 @@ void connection_limit_free(connection_limit *limit) {
     free(limit);
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static bool grow(connection_limit *limit, size_t wanted) {
     if (wanted <= limit->slot_count) {
         return true;
@@ -175,8 +178,8 @@ static bool grow(connection_limit *limit, size_t wanted) {
     return true;
 }
 
-/* Under the lock. A look at all slots takes microseconds, and only when so many are taken that it
- * may matter. */
+/* The caller holds the lock. Reading all slots takes microseconds, and happens only when so many
+ * are taken that the limit may be near. */
 static bool is_address_at_limit(const connection_limit *limit, const address *one) {
     int found = 0;
     if (limit->taken < (size_t)limit->address_max) {
@@ -189,7 +192,7 @@ static bool is_address_at_limit(const connection_limit *limit, const address *on
     return found >= limit->address_max;
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static void release_slot(connection_limit *limit, size_t index) {
     if (index < limit->slot_count && limit->slots[index].taken) {
         limit->slots[index].taken = false;
@@ -198,14 +201,15 @@ static void release_slot(connection_limit *limit, size_t index) {
     }
 }
 
-/* How many connections there may be before one more that is (not) a proxy's is too many. Where no
- * proxy is named, nothing is reserved. */
+/* Returns how many connections may be open before one more is refused, for a proxy (`exempt`) or
+ * another client. Without named proxies nothing is reserved. */
 static size_t limit_for(const connection_limit *limit, bool exempt) {
     int reserved = exempt || limit->exempt_count == 0 ? 0 : limit->max / RESERVED_PART;
     return (size_t)(limit->max - reserved);
 }
 
-/* The address as it counts. Returns false when it has no limit of its own. */
+/* Finds the address under which the connection is counted. Returns false when it has no limit of
+ * its own. */
 static bool find_address(const connection_limit *limit, const struct sockaddr *from,
                          address *into) {
     if (!read_socket_address(from, into) || is_exempt(limit, into)) {

@@ -1,4 +1,4 @@
-/* Open connections and since when their request is under way: the library's own timeout counts
+/* Open connections and the start time of their requests: the library's own timeout measures
  * inactivity only. */
 #include "service/http/connection_table.h"
 
@@ -15,11 +15,11 @@
 #include <sys/socket.h>
 
 typedef enum stage {
-    SILENT,  /* nothing came, or not all headers of a request */
+    SILENT,  /* nothing arrived, or the headers of a request are incomplete */
     IDLE,    /* between two requests */
     BUSY,    /* the headers are complete */
     WAITING, /* the request is a long poll */
-    SENDING, /* the answer goes out */
+    SENDING, /* the answer is being sent */
 } stage;
 
 typedef struct tracked_connection {
@@ -27,15 +27,15 @@ typedef struct tracked_connection {
     connection_table *home;
     connection_limit *limit;
     int socket;
-    bool exempt;           /* of a proxy */
-    bool unread;           /* a body is on its way that nobody reads */
-    void *request;         /* what the HTTP library keeps for the request under way; or NULL */
+    bool exempt;           /* belongs to a proxy */
+    bool unread;           /* a body that will not be read is arriving */
+    void *request;         /* what the HTTP library stores for the current request; or NULL */
     atomic_bool shut_down; /* shut down already */
     atomic_int stage;
-    _Atomic(int64_t) since; /* milliseconds of a steady clock: when the stage's time began */
+    _Atomic(int64_t) since; /* start of the current stage, in milliseconds of a steady clock */
 } tracked_connection;
 
-enum { READING_MS = 1000, DRAIN_IDLE_MS = 1000 }; /* an answer that is read takes less */
+enum { READING_MS = 1000, DRAIN_IDLE_MS = 1000 }; /* a client that reads its answer takes less */
 
 struct connection_table {
     pthread_mutex_t lock;
@@ -122,7 +122,7 @@ static void remove_connection(connection_table *table, tracked_connection *track
         hand_to_discarder(table, tracked);
     }
     connection_limit_release(tracked->limit,
-                             tracked->socket); /* before the number is given to another one */
+                             tracked->socket); /* before the descriptor's number is used again */
     pthread_mutex_lock(&table->lock);
     if (tracked->previous == NULL) {
         table->first = tracked->next;
@@ -158,7 +158,7 @@ static void set_stage(tracked_connection *tracked, stage now) {
     atomic_store(&tracked->stage, (int)now);
 }
 
-/* The time of the first request has begun with the connection. */
+/* The time of the first request began with the connection. */
 void connection_request_started(struct MHD_Connection *connection, void *request) {
     tracked_connection *tracked = find_connection(connection);
     if (tracked != NULL) {
@@ -177,7 +177,7 @@ void connection_headers_complete(struct MHD_Connection *connection) {
     }
 }
 
-/* The time of the request goes on. */
+/* The time of the request continues. */
 void connection_response_started(struct MHD_Connection *connection) {
     tracked_connection *tracked = find_connection(connection);
     if (tracked != NULL && atomic_load(&tracked->stage) == BUSY) {
@@ -214,14 +214,14 @@ void connection_resumed(struct MHD_Connection *connection) {
     }
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static void shut_down(tracked_connection *tracked) {
     if (!atomic_exchange(&tracked->shut_down, true)) {
         shutdown(tracked->socket, SHUT_RDWR);
     }
 }
 
-/* `max` has the time that each stage may last. */
+/* `max` is the longest duration of each stage. */
 static void close_older(connection_table *table, const int64_t *max) {
     int64_t now = now_ms();
     pthread_mutex_lock(&table->lock);
@@ -233,8 +233,8 @@ static void close_older(connection_table *table, const int64_t *max) {
     pthread_mutex_unlock(&table->lock);
 }
 
-/* A connection that trickles its next request line looks idle: it gets the idle time and the time
- * of the headers together. */
+/* A connection that sends its next request line slowly looks idle: it gets the idle time plus the
+ * time of the headers. */
 void connection_table_close_expired(connection_table *table) {
     const int64_t max[] = {[SILENT] = table->header_ms,
                            [IDLE] = table->idle_ms + table->header_ms,
@@ -253,7 +253,7 @@ void connection_table_close_idle(connection_table *table) {
     close_older(table, max);
 }
 
-/* Which connections make room first: the lower, the sooner; negative: not at all. */
+/* Returns the order in which connections are evicted: lower values first; negative: never. */
 static int eviction_rank(const tracked_connection *tracked, int64_t now) {
     switch ((stage)atomic_load(&tracked->stage)) {
     case SILENT:
@@ -269,8 +269,8 @@ static int eviction_rank(const tracked_connection *tracked, int64_t now) {
     return -1;
 }
 
-/* Under the lock. A look at all connections takes microseconds. `ending` says whether there is one
- * that was cut and is not closed yet. */
+/* The caller holds the lock. Reading all connections takes microseconds. `ending` says whether one
+ * was shut down and is not closed yet. */
 static tracked_connection *find_idlest(const port_connections *port, bool *ending) {
     tracked_connection *candidate = NULL;
     int lowest = 0;

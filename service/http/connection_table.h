@@ -1,10 +1,10 @@
-/* Open connections and how far each one's request is: the library's own timeout counts inactivity
- * only.
+/* Open connections and the stage of each one's request: the library's own timeout measures
+ * inactivity only.
  *
  * A connection is silent until the headers of its first request are complete, then busy until the
  * answer is sent, then idle until the next request line, then silent until its headers are
- * complete. Each of these has a deadline of its own. Where connections get short, those that are
- * not busy make room, and those whose client does not read its answer. */
+ * complete. Each stage has a deadline of its own. When connections are short, the table evicts
+ * connections that are not busy, and those whose client does not read its answer. */
 #pragma once
 
 #include "service/http/connection_limit.h"
@@ -17,59 +17,58 @@
 typedef struct connection_table connection_table;
 
 typedef struct connection_timeouts {
-    int header_seconds;  /* until the headers of a request are complete, or nothing came at all */
-    int request_seconds; /* from then on, until the body has come and the answer is sent */
+    int header_seconds; /* until the headers of a request are complete; also when nothing arrives at
+                           all */
+    int request_seconds; /* from then until the body has arrived and the answer is sent */
     int idle_seconds;    /* between two requests */
 } connection_timeouts;
 
-/* `drop` frees what is kept for a request that never came to its end: the library forgets it when
- * it has no room for the parameters of a query. `unread` (borrowed) takes over connections whose
- * request was refused before its body was read. */
+/* `drop` frees the data of a request that never reached its end: the library forgets it when it has
+ * no memory for the parameters of a query. `unread` (borrowed) takes over connections whose request
+ * was refused before its body was read. */
 connection_table *connection_table_new(const connection_timeouts *timeouts, discarder *unread,
                                        void (*drop)(void *request));
 void connection_table_free(connection_table *table);
 
-/* The connections of one port: the table that all ports share, and the limit of this one; both
+/* The connections of one port: the table that all ports share, and this port's limit; both
  * borrowed. */
 typedef struct port_connections {
     connection_table *table;
     connection_limit *limit;
 } port_connections;
 
-/* For MHD_OPTION_NOTIFY_CONNECTION, with a port_connections as its argument. */
+/* Callback for MHD_OPTION_NOTIFY_CONNECTION, with a port_connections as its argument. */
 void connection_table_notify(void *port, struct MHD_Connection *connection, void **socket_context,
                              enum MHD_ConnectionNotificationCode code);
 
-/* A request's first line came, and `request` is kept for it; its headers are complete; its answer
- * is there and goes out; it went out or its connection broke, and whoever calls frees what was
- * kept.
- */
+/* The stages of a request: its first line arrived, and `request` stores its data; its headers are
+ * complete; its answer is being sent; its answer was sent or the connection broke, and the caller
+ * frees its data. */
 void connection_request_started(struct MHD_Connection *connection, void *request);
 void connection_headers_complete(struct MHD_Connection *connection);
 void connection_response_started(struct MHD_Connection *connection);
 void connection_request_completed(struct MHD_Connection *connection);
 
-/* The request is answered without reading its body: the connection ends with the answer, and what
- * still comes is discarded. */
+/* The request is answered without reading its body: the connection ends with the answer, and the
+ * rest of the body is discarded. */
 void connection_discard_body(struct MHD_Connection *connection);
 
-/* The request waits for something to happen: its time stands still; it goes on and its time begins
- * again. */
+/* The request waits for an event, and its time stops; it continues, and its time begins again. */
 void connection_suspended(struct MHD_Connection *connection);
 void connection_resumed(struct MHD_Connection *connection);
 
-/* Shuts the connections down whose request or idleness takes too long; the library then closes
+/* Shuts down the connections whose request or idleness takes too long; the library then closes
  * them. */
 void connection_table_close_expired(connection_table *table);
 
-/* Shuts the connections down that have been without a request for a second: for draining. */
+/* Shuts down the connections that have been without a request for a second: for draining. */
 void connection_table_close_idle(connection_table *table);
 
-/* Makes room for a new connection: shuts one connection down, of no proxy: the one that has been
- * silent the longest; if there is none, idle the longest; if there is none, that has not read its
- * answer for the longest time. Returns whether room is coming: false when all are at work. */
+/* Makes room for a new connection by shutting down one that does not belong to a proxy: the longest
+ * silent one, else the longest idle one, else the one that has not read its answer for the longest
+ * time. Returns true when one is about to close, false when all are at work. */
 bool connection_table_evict(const port_connections *port);
 
-/* Open connections, and those that were shut down to make room so far. */
+/* Open connections, and those that were evicted so far. */
 size_t connection_table_count(connection_table *table);
 unsigned long long connection_table_evicted(connection_table *table);

@@ -8,7 +8,7 @@
 
 enum { MAC_SIZE = 12 };
 
-/* Returns false when there is no signature: then nothing is told from chance. */
+/* Signs the cursor. Returns false on failure: then `mac` holds no signature to compare with. */
 static bool sign(request *r, const char *list, const char *key, const char *filters,
                  unsigned char *mac) {
     const char *text =
@@ -26,7 +26,7 @@ static bool sign(request *r, const char *list, const char *key, const char *filt
 const char *cursor_make_for(request *r, const char *list, const char *key, const char *filters) {
     size_t length = strlen(key);
     unsigned char *bytes = arena_alloc(r->memory, MAC_SIZE + length);
-    (void)sign(r, list, key, filters, bytes); /* without it the cursor is refused later */
+    (void)sign(r, list, key, filters, bytes); /* without it a cursor is refused later */
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes from here on, no string */
     memcpy(bytes + MAC_SIZE, key, length);
     return base64url_encode(bytes, MAC_SIZE + length, r->memory);
@@ -48,7 +48,7 @@ const char *cursor_read_for(request *r, const char *list, const char *cursor, co
     }
     const char *key = arena_strndup(r->memory, (const char *)bytes + MAC_SIZE, size - MAC_SIZE);
     if (strlen(key) != size - MAC_SIZE) {
-        return NULL; /* the signature covers a string: nothing may hang on behind its end */
+        return NULL; /* the signature covers a string: nothing may follow its end */
     }
     unsigned char mac[MAC_SIZE];
     return sign(r, list, key, filters, mac) && CRYPTO_memcmp(mac, bytes, MAC_SIZE) == 0 ? key

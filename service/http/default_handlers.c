@@ -77,8 +77,8 @@ void respond_list(request *r, const statement *statement) {
     respond_read_items(r, statement, parameters);
 }
 
-/* The filters as a JSON object with sorted members: what the path names, and the query but for the
- * paging itself. */
+/* Returns the filters as a JSON object with sorted members: the parameters of the path and of the
+ * query, without those for paging. */
 static const char *filters_text(request *r) {
     json_t *filters = json_object();
     for (size_t i = 0; i < r->match.value_count; i++) {
@@ -118,7 +118,7 @@ static const char *percent_encode(const char *text, arena *memory) {
     return out;
 }
 
-/* The address of the next page: the same query with another cursor. */
+/* Returns the address of the next page: the same query with another cursor. */
 static const char *next_url(request *r, const char *cursor) {
     const char *url = arena_printf(r->memory, "%s%s?", r->context->settings->public_url, r->path);
     for (size_t i = 0; i < r->query_count; i++) {

@@ -1,11 +1,11 @@
-/* Closes connections whose client is still sending a body that nobody will read.
+/* Closes connections whose client is still sending a body that the service will not read.
  *
- * A request that is refused at its headers is answered while its body is on the way. Closing the
- * socket then makes the kernel answer the rest of the body with a reset, and a client that receives
- * a reset loses what it has not read yet: the answer. So the answer is sent, our half of the
- * connection is closed, and what still comes is read and discarded until the client closes its half
- * (RFC 9112 section 9.6). It costs a descriptor and no memory, and is bounded in time, bytes and
- * number. */
+ * A request that is refused at its headers is answered while its body is arriving. If the socket
+ * were closed then, the kernel would answer the rest of the body with a reset, and a client that
+ * receives a reset loses what it has not read yet: the answer. So the service sends the answer,
+ * closes its half of the connection, and reads and discards the body until the client closes its
+ * half (RFC 9112 section 9.6). This costs a descriptor and no memory, and is limited in time, bytes
+ * and number. */
 #include "service/http/discard.h"
 
 #include "service/clock.h"
@@ -43,9 +43,9 @@ struct discarder {
     atomic_bool stopping;
 };
 
-/* Returns whether the client is done, or has sent all that it may. */
+/* Returns whether the client is done, or has sent as much as it may. */
 static bool discard(unread *one) {
-    static char piece[PIECE]; /* of the one thread */
+    static char piece[PIECE]; /* used by one thread only */
     ssize_t size;
     while ((size = read(one->socket, piece, sizeof piece)) > 0) {
         one->read += (size_t)size;
@@ -56,7 +56,7 @@ static bool discard(unread *one) {
     return size == 0 || (errno != EAGAIN && errno != EINTR);
 }
 
-/* Closes those that are over or late, and the oldest ones where there are too many. */
+/* Closes the finished and late ones, and the oldest ones when there are too many. */
 static void sweep(discarder *discarder, int64_t now) {
     pthread_mutex_lock(&discarder->lock);
     discarder->last = NULL;
@@ -69,10 +69,10 @@ static void sweep(discarder *discarder, int64_t now) {
             continue;
         }
         *link = one->next;
-        /* Closing alone would not do: the library may still have its own descriptor. */
+        /* Closing alone is not enough: the library may still have its own descriptor. */
         epoll_ctl(discarder->events, EPOLL_CTL_DEL, one->socket, NULL);
         connection_limit_release(one->limit,
-                                 one->socket); /* before the number is given to another one */
+                                 one->socket); /* before the descriptor's number is used again */
         close(one->socket);
         free(one);
         atomic_fetch_sub(&discarder->count, 1);
@@ -154,8 +154,8 @@ void discarder_take(discarder *discarder, connection_limit *limit, int socket) {
     }
     discarder->last = one;
     atomic_fetch_add(&discarder->count, 1);
-    /* Under the lock, so that the thread cannot have freed it. What cannot be waited for is closed
-     * by the next sweep. */
+    /* Under the lock, so that the thread cannot have freed it. If epoll cannot watch the socket,
+     * the next sweep closes it. */
     if (!wait_for(discarder, socket, one)) {
         one->until_ms = 0;
     }

@@ -52,7 +52,7 @@ const void *gzip_bytes(request *r, const void *bytes, size_t size, size_t *compr
     stream.next_in = (z_const Bytef *)bytes;
     stream.avail_in = (uInt)size;
     stream.next_out = out;
-    stream.avail_out = (uInt)size; /* no room: it does not get smaller */
+    stream.avail_out = (uInt)size; /* no room: the result would not be smaller */
     int result = deflate(&stream, Z_FINISH);
     *compressed = size - stream.avail_out;
     deflateEnd(&stream);

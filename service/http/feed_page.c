@@ -1,4 +1,4 @@
-/* Pages of the change feed and of the snapshot that a new consumer starts with. */
+/* Pages of the change feed, and of the snapshot with which a new consumer starts. */
 #include "service/http/long_poll.h"
 
 #include <stdio.h>
@@ -19,8 +19,8 @@ static int query_number(const request *r, const char *name, int fallback) {
     return text == NULL ? fallback : (int)strtol(text, NULL, 10);
 }
 
-/* Reads the position that the query asks to go on from; NULL for the start. Returns false when it
- * refused. */
+/* Reads the query's position from which to continue; NULL means the start. Returns false when it
+ * refused the request. */
 static bool read_position(request *r, const char *list, const char **position) {
     const char *after = request_query_value(r, "after");
     *position = after == NULL ? NULL : cursor_read_for(r, list, after, r->principal.client);
@@ -34,7 +34,7 @@ static bool read_position(request *r, const char *list, const char **position) {
     return false;
 }
 
-/* The address to go on at: the same query with another position. */
+/* Returns the address at which to continue: the same query with another position. */
 static const char *next_url(request *r, const char *path, const char *cursor) {
     const char *limit = request_query_value(r, "limit");
     const char *wait = request_query_value(r, "wait");
@@ -44,7 +44,8 @@ static const char *next_url(request *r, const char *path, const char *cursor) {
     return wait == NULL ? url : arena_printf(r->memory, "%s&wait=%s", url, wait);
 }
 
-/* A batch of CloudEvents ends with an event that says where to go on: there is no other place. */
+/* A batch of CloudEvents ends with an event that gives the position to continue from: the format
+ * has no other member for it. */
 static const char *cloud_batch(request *r, const char *items, const char *next, const char *cursor,
                                bool more) {
     const char *last =
@@ -66,7 +67,7 @@ static void answer_page(request *r, const char *path, const char *items, const c
     respond_bytes(r, cloud ? cloud_type : "application/json", body, strlen(body));
 }
 
-/* Reads one row of the statement; false when it answered with a problem. */
+/* Reads one row of the statement; returns false when it answered with a problem. */
 static PGresult *read_row(request *r, const statement *statement, const char *position,
                           int64_t safe, bool cloud) {
     if (safe < 0) {

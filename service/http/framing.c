@@ -1,5 +1,4 @@
-/* Requests that two programs could read in two ways are refused before anything else looks at them.
- */
+/* Refuses, before anything else reads them, requests that two programs could read in two ways. */
 #include "service/http/request_private.h"
 
 #include <ctype.h>
@@ -9,7 +8,7 @@
 
 enum { HEADERS_MAX = 100, TARGET_MAX = 4096, PORT_MAX = 5 };
 
-/* Fields that may come once and whose value has no comma in it. */
+/* Fields that may occur once and whose value has no comma. */
 static const char *const single_fields[] = {
     "Content-Length",  "Transfer-Encoding", "Host", "Authorization", "Content-Type",
     "Idempotency-Key", "Content-Encoding"};
@@ -59,7 +58,7 @@ static size_t span_of_name(const char *host) {
 }
 
 /* `host`, `host:port` or `[v6]:port` (RFC 9110 section 7.2, RFC 3986 section 3.2.2). Empty is
- * allowed: so a client writes it that asks for no host in particular. */
+ * allowed: a client that requests no particular host writes it so. */
 static bool is_host(const char *value) {
     size_t length = span_of_name(value);
     if (*value == '[') {

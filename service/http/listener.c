@@ -17,10 +17,10 @@
 
 enum {
     BACKLOG =
-        4096, /* beyond it the system drops a connection, whose client tries again after 1 s */
+        4096, /* when it is full, the system drops a connection, and its client retries after 1 s */
     SHORTAGE_US = 20000,
     LOG_EVERY_S = 10,
-    ROOM_TRIES = 200, /* for a connection that makes room to be closed */
+    ROOM_TRIES = 200, /* lets a worker close the connection that makes room */
     ROOM_US = 1000
 };
 
@@ -30,10 +30,10 @@ struct listener {
     const port_connections *port;
     pthread_t thread;
     atomic_bool stopping; /* set before the socket is shut down */
-    time_t logged_at;     /* of the thread alone: when it last logged that it cannot accept */
+    time_t logged_at;     /* used by the thread alone: when it last logged that it cannot accept */
 };
 
-/* A flood of connections must not become a flood of lines. */
+/* A flood of connections must not become a flood of log lines. */
 static void log_throttled(listener *listener, const char *fate, const char *cause) {
     const time_t now = (time_t)(clock_us(CLOCK_MONOTONIC) / 1000000);
     if (listener->logged_at == 0 || now - listener->logged_at >= LOG_EVERY_S) {
@@ -42,8 +42,9 @@ static void log_throttled(listener *listener, const char *fate, const char *caus
     }
 }
 
-/* Accepting goes on after every error, because no list of those that pass is complete (the network
- * can be down, a filter can forbid it). What may last is waited for. */
+/* Accepting continues after every error, because no list of transient errors is complete (the
+ * network can be down, a filter can forbid a connection). After an error that may last, the thread
+ * pauses. */
 static void handle_error(listener *listener, int error) {
     bool is_clients = error == EINTR || error == ECONNABORTED || error == EAGAIN || error == EPROTO;
     bool is_shortage = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -57,8 +58,8 @@ static void handle_error(listener *listener, int error) {
     }
 }
 
-/* Where places get few, an idle connection makes room. The worker that closes it may take a moment,
- * and so may one that has not seen its latest connections yet, which may be idle. */
+/* Near the limit, an idle connection is evicted. Its worker may need a moment to close it; another
+ * worker may not have seen its latest connections yet, which may be idle. */
 static void make_room(const listener *listener, const struct sockaddr *from) {
     connection_limit *limit = listener->port->limit;
     bool coming = connection_limit_is_near(limit) && connection_table_evict(listener->port);
@@ -79,7 +80,8 @@ static void admit(listener *listener, int client, const struct sockaddr *from, s
         close(client);
         return;
     }
-    /* The daemon chooses the worker by the descriptor's number, and closes what it cannot take. */
+    /* The daemon chooses the worker by the descriptor's number, and closes a connection that it
+     * cannot take. */
     if (MHD_add_connection(listener->daemon, client, from, size) != MHD_YES) {
         connection_limit_release(listener->port->limit, client);
     }
@@ -146,7 +148,7 @@ void listener_free(listener *listener) {
         return;
     }
     atomic_store(&listener->stopping, true);
-    shutdown(listener->socket, SHUT_RDWR); /* ends the accept under way */
+    shutdown(listener->socket, SHUT_RDWR); /* ends the current accept */
     pthread_join(listener->thread, NULL);
     close(listener->socket);
     free(listener);

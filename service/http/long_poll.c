@@ -1,4 +1,4 @@
-/* Requests that wait for something to happen. */
+/* Requests that wait until something happens. */
 #include "service/http/long_poll.h"
 
 #include "service/clock.h"
@@ -10,16 +10,16 @@
 #include <string.h>
 
 typedef struct long_poll {
-    feed_waiter waiter; /* first: the feed knows no more of it */
-    request r;          /* the request; what it points to lives in its own memory or until the
-                            library is done with the request */
+    feed_waiter waiter; /* first member: the feed has a pointer to it */
+    request r; /* all that it points to lives in its own memory, or until the library is done with
+                  the request */
     const void *fallback;
     size_t fallback_size;
     int socket;
-    bool answered; /* the body stands in r.response */
+    bool answered; /* r.response is the body */
 } long_poll;
 
-/* Runs on the request's own worker, as all that touches the connection but resuming does. */
+/* Runs on the request's own worker, like everything that touches the connection except resuming. */
 static void suspend_connection(feed_waiter *self) {
     long_poll *waiting = (long_poll *)(void *)self;
     connection_suspended(waiting->r.connection);
@@ -70,17 +70,17 @@ long_poll_result long_poll_wait(request *r, int seconds, const char *topics, int
     }
     long_poll *waiting = again ? r->long_poll : make_long_poll(r, seconds, topics);
     if (waiting->waiter.until_ms <= now_ms() || is_lost(&waiting->waiter)) {
-        return LONG_POLL_OVER; /* a client that left is found out when it is answered */
+        return LONG_POLL_OVER; /* the answer will find out whether the client has left */
     }
     if (!again) {
-        /* The worker that resumes is this one: it looks at the copy after the handler is done. */
+        /* The worker that resumes is this one: it reads the copy after the handler is done. */
         waiting->r = *r;
         waiting->r.long_poll = waiting;
     }
     feed_result result = feed_wait(r->context->changes, &waiting->waiter, seen);
     if (result == FEED_WAITS) {
         r->long_poll = waiting;
-        r->status = again ? 0 : r->status; /* once more: there is no answer yet */
+        r->status = again ? 0 : r->status; /* second wait: there is no answer yet */
         return LONG_POLL_WAITS;
     }
     return result == FEED_MOVED ? LONG_POLL_READ_AGAIN : LONG_POLL_OVER;
@@ -95,7 +95,7 @@ static bool run_handler(long_poll *waiting) {
     if (r->status == 0) {
         return false; /* it waits again */
     }
-    /* It waits in the request's memory until the client has read it. */
+    /* The answer stays in the request's memory until the client has read it. */
     if (r->status != 200 || !request_hold_memory(r, r->response_size)) {
         r->response = waiting->fallback;
         r->response_size = waiting->fallback_size;
@@ -122,8 +122,8 @@ ssize_t long_poll_read(void *self, uint64_t position, char *out, size_t max) {
     return (ssize_t)size;
 }
 
-/* The connection broke before there was an answer: it counts with the status that its headers have,
- * as other answers do that do not arrive. */
+/* The connection broke before there was an answer. The request counts with the status of its
+ * headers, like other answers that do not arrive. */
 static void record_lost(request *r) {
     r->status = 200;
     r->response_size = 0;
@@ -136,5 +136,5 @@ void long_poll_free(void *self) {
     if (!waiting->answered) {
         record_lost(&waiting->r);
     }
-    arena_free(waiting->r.memory); /* where it lives itself */
+    arena_free(waiting->r.memory); /* `waiting` lives there, too */
 }

@@ -30,12 +30,12 @@
 typedef enum long_poll_result {
     LONG_POLL_WAITS,      /* the handler ends; it will run again */
     LONG_POLL_READ_AGAIN, /* there is something already: read again */
-    LONG_POLL_OVER        /* it may not or need not wait: the answer that was set is the one */
+    LONG_POLL_OVER        /* it may not or need not wait: the answer already set is sent */
 } long_poll_result;
 
-/* Lets the request wait, at most until `seconds` after it came, until there is something above
- * `seen` in one of the topics (a JSON array of strings). An answer has to be set: it is given when
- * the handler fails later, so it has to hold then too. */
+/* Makes the request wait, for at most `seconds` after it arrived, until one of the topics (a JSON
+ * array of strings) has something above `seen`. An answer must be set and must be valid at the end
+ * of the wait: the client gets it when the handler fails later. */
 long_poll_result long_poll_wait(request *r, int seconds, const char *topics, int64_t seen);
 
 /* The body of a waiting request, for the library (MHD_ContentReaderCallback and its free function);

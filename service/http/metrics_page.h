@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Whether it can answer requests: database and keys are there and nothing is draining. */
+/* The conditions of readiness: database and keys are available and the service is not draining. */
 typedef struct readiness {
     bool database, keys, draining, ready;
 } readiness;

@@ -14,7 +14,8 @@ typedef struct choice {
     int weight; /* in thousandths; -1: not well-formed */
 } choice;
 
-/* The length of the text up to one of the delimiters; those between quotes do not count. */
+/* Returns the length of the text up to one of the delimiters; delimiters between quotes do not
+ * count. */
 static size_t span_until(const char *text, const char *delimiters) {
     bool quoted = false;
     size_t length = 0;
@@ -30,7 +31,7 @@ static size_t span_until(const char *text, const char *delimiters) {
     return length;
 }
 
-/* A weight of 0 to 1 with up to three decimals, in thousandths; -1 for anything else. */
+/* Reads a weight of 0 to 1 with up to three decimals, in thousandths; -1 for anything else. */
 static int read_weight(const char *text, size_t length) {
     if (length == 0 || length > WEIGHT_DECIMALS + 2 || (*text != '0' && *text != '1') ||
         (length > 1 && text[1] != '.')) {
@@ -47,7 +48,7 @@ static int read_weight(const char *text, size_t length) {
     return weight > WHOLE ? -1 : weight;
 }
 
-/* The weight among the parameters of an element; without one it is whole. */
+/* Returns the weight among the parameters of an element; without one it is 1. */
 static int weight_of(const char *parameters, size_t length) {
     const char *end = parameters + length;
     while (parameters < end) {
@@ -64,22 +65,22 @@ static int weight_of(const char *parameters, size_t length) {
     return WHOLE;
 }
 
-/* Reads the next element of a list field and moves behind it. Returns false at the end. */
+/* Reads the next element of a list field and moves past it. Returns false at the end. */
 static bool next_choice(const char **field, choice *out) {
     const char *text = *field == NULL ? "" : *field;
     text += strspn(text, " \t,");
     size_t length = span_until(text, ",");
     out->name = text;
-    out->length = strcspn(text, "; \t,\""); /* no quotes in a name: what follows is read as above */
+    out->length = strcspn(text, "; \t,\""); /* no quotes in a name: the rest is read as above */
     out->length = out->length > length ? length : out->length;
     out->weight = weight_of(text + out->length, length - out->length);
     *field = text + length;
     return length > 0;
 }
 
-/* How specific a range is about a media type: 3 the type itself, 2 `type/...`, 1 anything, 0 not at
- * all. Parameters of a range other than its weight do not count: no type is offered in two forms.
- */
+/* Returns how specific a range is about a media type: 3 the type itself, 2 `type/...`, 1 anything,
+ * 0 no match. Parameters of a range other than its weight do not count: no type is offered in two
+ * forms. */
 static int specificity(const choice *range, const char *media_type) {
     size_t major = strcspn(media_type, "/") + 1;
     if (range->length == 3 && strncmp(range->name, "*/*", 3) == 0) {
@@ -97,7 +98,7 @@ typedef struct preference {
     int weight, closeness;
 } preference;
 
-/* The most specific range decides about a media type, wherever it is in the field. */
+/* The most specific range decides about a media type, whatever its position in the field. */
 static preference match_media_type(const char *accept, const char *media_type) {
     preference found = {0, 0};
     choice range;

@@ -1,5 +1,5 @@
-/* The way of every request, step by step; each step either passes it on or answers with a problem.
- */
+/* The pipeline of every request, step by step; each step passes the request on or answers with a
+ * problem. */
 #include "service/http/request_private.h"
 #include "service/http/unmatched.h"
 #include "service/log.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Random bytes, fetched for many at a time: fetching them is dear, not each of them. */
+/* Buffers random bytes: one call is expensive, one byte is not. */
 void random_bytes(unsigned char *to, size_t size) {
     static _Thread_local unsigned char store[1024];
     static _Thread_local size_t left;
@@ -27,7 +27,7 @@ void random_bytes(unsigned char *to, size_t size) {
     memcpy(to, store + left, size);
 }
 
-/* A random identifier (RFC 9562, version 4). */
+/* Makes a random identifier (RFC 9562, version 4). */
 static void make_request_id(char *id) {
     unsigned char b[16] = {0};
     random_bytes(b, sizeof b);
@@ -49,12 +49,13 @@ static bool is_plain(const char *text, size_t max) {
     return length > 0 && length <= max;
 }
 
-/* Whether an identifier of the sender's can be kept: log and audit trail hold it for years. */
+/* Returns whether an identifier from the client may be kept: the log and the audit trail hold it
+ * for years. */
 static bool is_keepable(const request *r, const char *id) {
     return id != NULL && is_plain(id, REQUEST_ID_MAX) && r->context->scan_identifier(id) == NULL;
 }
 
-/* The sender's X-Request-Id when it is one, and the trace. */
+/* Uses the client's X-Request-Id when it is valid, and reads the trace. */
 static void identify(request *r) {
     const char *id = request_header(r, "X-Request-Id");
     if (is_keepable(r, id)) {
@@ -81,7 +82,7 @@ static bool check_framing(request *r) {
     return true;
 }
 
-/* Step 2: method and path. */
+/* Step 2: finds the operation by method and path. */
 static bool find_operation(request *r) {
     size_t length = strcspn(r->raw.target, "?");
     r->path = arena_strndup(r->memory, r->raw.target, length);
@@ -103,8 +104,8 @@ static bool find_operation(request *r) {
     return false;
 }
 
-/* Step 3: the bearer token. In production every fault of a token gets the same answer; the log has
- * the reason. */
+/* Step 3: verifies the bearer token. In production every fault of a token gets the same answer; the
+ * log has the reason. */
 static bool authenticate(request *r) {
     if (r->operation->public) {
         return true;
@@ -119,7 +120,7 @@ static bool authenticate(request *r) {
                                      clock_us(CLOCK_REALTIME) / 1000000, &r->principal);
     r->reason = fault;
     if (fault != NULL && strcmp(fault, "internal") == 0) {
-        respond_problem(r, "overloaded", NULL); /* nothing is known of the token */
+        respond_problem(r, "overloaded", NULL); /* the token was not verified */
         return false;
     }
     if (fault != NULL && strcmp(fault, "keys") == 0) {
@@ -167,8 +168,8 @@ static bool limit_rate(request *r) {
 }
 
 /* Webhooks of a client send what its newest token allows. A token that this instance has not seen
- * lately is noted before its request is answered: from then on it counts. When that fails it is
- * noted the next time that the token is verified, a minute later at most. Always goes on. */
+ * lately is recorded before its request is answered: it counts from then on. If that fails, it is
+ * recorded when the token is next verified, at most a minute later. Always returns true. */
 static bool note_token(request *r) {
     if (!r->authenticated || !r->principal.first_seen || r->context->webhook_targets == NULL) {
         return true;
@@ -182,9 +183,10 @@ static bool note_token(request *r) {
     return true;
 }
 
-/* Step 4: the scopes that the contract asks for. */
+/* Step 4: checks the scopes that the contract requires. */
 #ifdef WITHOUT_SCOPE_CHECKS
-/* For a test program only (see CMakeLists.txt): shows that the database alone holds. */
+/* For a test program only (see CMakeLists.txt): shows that the database's checks alone are
+ * sufficient. */
 static bool authorise(request *r) {
     (void)r;
     return true;
@@ -240,8 +242,7 @@ const char *violations_code(const violation_list *violations) {
                        : "invalid_parameter";
 }
 
-/* Checks the body, or each line of a body of lines, with `check` (contract_check_value or the
- * like). */
+/* Checks the body, or each line of a body of lines, against the schema. */
 static void check_body(request *r, violation_list *faults) {
     const contract_schema *schema = request_body_schema(r);
     if (!request_body_is_lines(r)) {
@@ -256,7 +257,7 @@ static void check_body(request *r, violation_list *faults) {
     }
 }
 
-/* Step 5: path, query, headers and body against the contract, all faults at once. */
+/* Step 5: checks path, query, headers and body against the contract, and collects all faults. */
 static bool check_input(request *r) {
     violation_list faults = violation_list_make(r->memory);
     contract_pair *pairs = NULL;
@@ -279,7 +280,7 @@ static bool check_input(request *r) {
     return true;
 }
 
-/* Free text that would identify a person is refused before anything is stored. */
+/* Refuses free text that would identify a person before anything is stored. */
 static bool check_text(request *r) {
     if (r->body == NULL || request_body_is_lines(r)) {
         return true;
@@ -321,7 +322,7 @@ void request_record(request *r) {
     log_answer(&entry);
 }
 
-/* What was written may be what others wait for. */
+/* Other requests may wait for the data that this one wrote. */
 static void tell_others(const request *r) {
     if (r->context->changes != NULL && r->status < 300 && !request_is_read(r)) {
         feed_report_commit(r->context->changes);
@@ -336,8 +337,8 @@ bool request_admit(request *r) {
     return r->admitted;
 }
 
-/* An answer of some size is copied while it is made, and one copy waits until the client has read
- * it. What a request changed is answered in any case. */
+/* A large answer is copied while it is made, and one copy stays until the client has read it. A
+ * request that changed something is answered even without memory in the budget. */
 static void hold_answer(request *r) {
     enum { COUNTS_FROM = 8192, COPIES = 3 };
     if (r->response_size < COUNTS_FROM || r->long_poll != NULL) {
@@ -351,8 +352,7 @@ static void hold_answer(request *r) {
 
 void request_run(request *r) {
     metrics_begin(r->context->metrics);
-    if (r->admitted &&
-        r->raw.has_body) { /* the time that the client takes to send it is not ours */
+    if (r->admitted && r->raw.has_body) { /* the client's time to send the body does not count */
         r->started_us = clock_us(CLOCK_MONOTONIC);
     }
     if (r->admitted && request_read_body(r) && check_input(r) && check_text(r)) {

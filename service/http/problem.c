@@ -1,4 +1,4 @@
-/* The one place where an error becomes a problem document (RFC 9457). */
+/* The one place that turns an error into a problem document (RFC 9457). */
 #include "service/contract/problems.h"
 #include "service/http/request_private.h"
 
@@ -22,7 +22,7 @@ static json_t *render_violation(const violation *one) {
                      in_parameter ? one->name : NULL, "rule", one->rule, "message", one->message);
 }
 
-/* The faults that a database function named: {pointer or parameter, rule, message}. */
+/* Appends the faults that a database function named: {pointer or parameter, rule, message}. */
 static void append_faults(json_t *errors, const char *text) {
     json_t *faults = json_loads(text, 0, NULL);
     size_t index;

@@ -1,4 +1,4 @@
-/* The query string, parsed strictly: nothing is repaired, dropped or guessed. */
+/* Parses the query string strictly: it repairs, drops and guesses nothing. */
 #include "service/http/request_private.h"
 
 #include "service/hex.h"

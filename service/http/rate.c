@@ -1,13 +1,12 @@
-/* How much one client, and all clients of one organisation together, may ask: token buckets, in
- * this instance. */
+/* Limits the requests of each client, and of all clients of one organisation together: token
+ * buckets, in this instance. */
 #include "service/http/rate.h"
 
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
 
-/* Two names that fall into one slot share nothing: the later one takes it over with a full bucket.
- */
+/* Two names with the same slot do not share it: the later one takes it over with a full bucket. */
 enum { SLOT_COUNT = 8192, STRIPE_COUNT = 64 };
 
 typedef struct slot {
@@ -70,7 +69,7 @@ static uint64_t hash_text(uint64_t hash, const char *text) {
     return (hash ^ 0xff) * UINT64_C(0x100000001b3);
 }
 
-/* Adds `tokens` (-1 takes one; 1 gives one back) to what the time has filled in. */
+/* Adds `tokens` (-1 takes one; 1 gives one back) to the tokens that the time has added. */
 static rate_left change(bucket_set *set, uint64_t name, double tokens, int64_t now_ms) {
     size_t index = (size_t)(name % SLOT_COUNT);
     slot *bucket = &set->slots[index];
@@ -103,7 +102,7 @@ rate_state rate_take(rate_limiter *limiter, const char *organisation, const char
     uint64_t client_name = hash_text(organisation_name, client);
     rate_state state = {.window = limiter->window,
                         .client = change(&limiter->clients, client_name, -1, now_ms)};
-    /* A client beyond its own quota takes nothing from the others of its organisation. */
+    /* A client beyond its own quota takes nothing from the other clients of its organisation. */
     state.organisation =
         change(&limiter->organisations, organisation_name, state.client.allowed ? -1 : 0, now_ms);
     if (!state.organisation.allowed) {

@@ -1,4 +1,4 @@
-/* One request and its answer: what a handler reads and sets. */
+/* One request and its answer: the values that a handler reads and sets. */
 #include "service/http/request_private.h"
 
 #include <openssl/evp.h>
@@ -75,15 +75,15 @@ static bool needs_version(const request *r) {
     return false;
 }
 
-/* An entity tag is "<version>-<hash of the representation>": changes compare the version alone, so
- * that a derived member (overdue, counts) never refuses a change that nobody raced. */
+/* An entity tag is "<version>-<hash of the representation>". Changes compare the version alone, so
+ * that a derived member (overdue, counts) never refuses a change without a real conflict. */
 const char *request_expected_version(request *r) {
     const char *tag = request_header(r, "If-Match");
     if (tag == NULL) {
         return needs_version(r) ? "-1" : NULL;
     }
     size_t digits = *tag == '"' ? strspn(tag + 1, "0123456789") : 0;
-    /* A tag that is none of ours matches no version; versions begin at 1. */
+    /* A tag that this service did not make matches no version; versions begin at 1. */
     return digits == 0 || digits > 18 ? "0" : arena_strndup(r->memory, tag + 1, digits);
 }
 

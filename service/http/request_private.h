@@ -10,15 +10,15 @@ enum { RESPONSE_HEADERS_MAX = 24, REQUEST_ID_MAX = 64, TRACE_ID_LENGTH = 32, SPA
 
 typedef struct raw_request {
     const char *method;
-    const char *target; /* as it stood in the request line */
+    const char *target; /* as in the request line */
     const char *protocol;
     const contract_pair *headers;
     size_t header_count;
-    size_t header_lines; /* as sent: repeated fields are one in headers */
-    bool has_body;       /* what the headers announce: a body, */
+    size_t header_lines; /* as sent: `headers` joins repeated fields */
+    bool has_body;       /* the headers announce a body, */
     bool chunked;        /* in chunks, */
-    size_t announced;    /* or of this size */
-    const char *body;    /* what came of it; NULL where it was not kept */
+    size_t announced;    /* or a body of this size */
+    const char *body;    /* the received body; NULL when it was not stored */
     size_t body_size;
 } raw_request;
 
@@ -33,13 +33,13 @@ struct request {
     const contract_operation *operation;
     principal principal;
     bool authenticated; /* principal is filled */
-    bool admitted;      /* by request_admit: its body may come */
+    bool admitted;      /* by request_admit: the body may follow */
     json_t *body;
-    const contract_body *body_kind; /* which of the operation's bodies was sent */
+    const contract_body *body_kind; /* the one of the operation's bodies that was sent */
     const char *media_type;         /* of a successful answer, as negotiated */
-    budget_loan *loan;              /* memory it holds; NULL: nobody counts, as in unit tests */
-    bool response_held;             /* memory for the answer is part of the loan */
-    bool out_of_memory;             /* the budget had no room for all of the body */
+    budget_loan *loan;  /* the memory it holds; NULL: memory is not counted, as in unit tests */
+    bool response_held; /* the loan includes memory for the answer */
+    bool out_of_memory; /* the budget had no memory for the whole body */
     char request_id[REQUEST_ID_MAX + 1];
     char trace_id[TRACE_ID_LENGTH + 1]; /* empty: the request belongs to no trace */
     char span_id[SPAN_ID_LENGTH + 1];   /* of this request within its trace */
@@ -54,60 +54,57 @@ struct request {
     size_t header_count;
     bool close;
     const char *etag;
-    const char *entity_tag;            /* set by the handler: no tag is made of the answer then */
-    struct MHD_Connection *connection; /* NULL where there is none to suspend: in unit tests */
-    struct long_poll *long_poll;       /* the request waits, or waited: see long_poll.h */
+    const char *entity_tag;            /* set by the handler: no tag is computed then */
+    struct MHD_Connection *connection; /* NULL: nothing to suspend, as in unit tests */
+    struct long_poll *long_poll;       /* the request waits or has waited: see long_poll.h */
     audit_note audit;                  /* see request_audit_note */
     const char *problem;               /* code, for the log */
     const char *reason;                /* for the log only */
 };
 
-/* The part at the headers: decides whether the body may come. Returns false when the request is
+/* The phase at the headers: decides whether the body may follow. Returns false when the request is
  * answered already: with a problem, or because OPTIONS needs no more. */
 bool request_admit(request *r);
 
-/* The part with the body: brings an admitted request to its answer, and finishes every answer. Call
- * it once for each request after request_admit. */
+/* The phase with the body: answers an admitted request, and completes every answer. Call it once
+ * for each request after request_admit. */
 void request_run(request *r);
 
-/* Checks what the headers say of the body (coding, media type, length), and holds memory for it.
- * Returns false when it answered with a problem. */
+/* Checks the headers that describe the body (coding, media type, length), and reserves memory for
+ * it. Returns false when it answered with a problem. */
 bool request_expect_body(request *r);
 
-/* Reads the body that came into r->body, after request_expect_body. Returns false when it answered
+/* Parses the received body into r->body, after request_expect_body. Returns false when it answered
  * with a problem. */
 bool request_read_body(request *r);
 
-/* Takes memory from the budget in the client's name. Returns false when there is not that much
- * left.
- */
+/* Takes memory from the budget in the client's name. Returns false when too little is left. */
 bool request_hold_memory(request *r, size_t bytes);
 
 /* Whether the method is GET or HEAD. */
 bool request_is_read(const request *r);
 
-/* The schema of the body that was sent (of one line, for a body of lines), and whether it is lines.
- */
+/* The schema of the body that was sent (of one line, for a body of lines), and whether it has
+ * lines. */
 const contract_schema *request_body_schema(const request *r);
 bool request_body_is_lines(const request *r);
 
 /* Sets ETag, 304, gzip and the headers of every answer. */
 void response_finish(request *r);
 
-/* Splits and decodes a query string. Returns false with one violation for what is not well-formed.
- */
+/* Splits and decodes a query string. Returns false with one violation when it is malformed. */
 bool query_parse(const char *text, contract_pair **pairs, size_t *count, violation_list *out,
                  arena *memory);
 
-/* Takes the query off a target, for the HTTP library alone: it would parse it once more, into its
- * 32 KiB for a connection, and when they are used up (500 parameters) it neither answers nor closes
- * the connection. What is answered is made from a copy of the whole target. */
+/* Removes the query from a target, for the HTTP library alone. The library would parse the query
+ * again, into its 32 KiB for a connection; when they are used up (500 parameters) it neither
+ * answers nor closes the connection. The service reads a copy of the whole target. */
 void query_hide(char *target);
 
 /* Random bytes for identifiers. */
 void random_bytes(unsigned char *to, size_t size);
 
-/* Reads traceparent: a valid one keeps its trace id and its flag `sampled`, an invalid one begins a
+/* Reads traceparent. A valid one keeps its trace id and its flag `sampled`; an invalid one begins a
  * new trace that is not sampled; each request has a span id of its own. Without the header there is
  * no trace. */
 void trace_begin(request *r);
@@ -115,39 +112,39 @@ void trace_begin(request *r);
 /* The traceparent of the answer. */
 const char *trace_parent(request *r);
 
-/* What is wrong with the framing or headers of the request (security of intermediaries, RFC 9112
- * section 6.3), or NULL. */
+/* Returns the fault in the framing or the headers of the request (security of intermediaries, RFC
+ * 9112 section 6.3), or NULL. */
 const char *framing_fault(const raw_request *request);
 
-/* Fills what the headers of a request without such a fault announce of its body. */
+/* Fills in what the headers of a request without such a fault announce about its body. */
 void framing_measure(raw_request *request);
 
 /* Signed cursors: the key of a page's last item, bound to the operation and its filters. */
 const char *cursor_make(request *r, const char *key, const char *filters);
-/* Returns the key's JSON, or NULL when the cursor is not one of ours for these filters. */
+/* Returns the key's JSON, or NULL when this service did not make the cursor for these filters. */
 const char *cursor_read(request *r, const char *cursor, const char *filters);
-/* The same for a list that several operations give cursors for. */
+/* The same for a list whose cursors come from several operations. */
 const char *cursor_make_for(request *r, const char *list, const char *key, const char *filters);
 const char *cursor_read_for(request *r, const char *list, const char *cursor, const char *filters);
 
 /* Counts the answer and writes it to the log. */
 void request_record(request *r);
 
-/* A reading statement's row. Returns NULL when it answered with a problem. */
+/* Reads the row of a statement. Returns NULL when it answered with a problem. */
 PGresult *run_read(request *r, const statement *statement, const char *const *parameters);
 
 /* Chooses the media type of an answer by an Accept header (RFC 9110 section 12.5.1). `offered` ends
- * with NULL and begins with the service's own preference. Returns one of them: the one with the
- * highest weight, of those the one that the header names most specifically, of those the first.
- * Without a header that is the first; NULL when the header allows none. Ranges whose weight is not
+ * with NULL and begins with the service's own preference. Returns the type with the highest weight;
+ * among equals the one that the header names most specifically, then the first. Without a header,
+ * returns the first. Returns NULL when the header allows none. Ranges whose weight is not
  * well-formed do not count. */
 const char *negotiate_media_type(const char *accept, const char *const *offered);
 
-/* Whether an Accept-Encoding header names gzip, and does not prefer no compression (RFC 9110
- * section 12.5.3). */
+/* Returns whether an Accept-Encoding header names gzip, and does not prefer no compression (RFC
+ * 9110 section 12.5.3). */
 bool negotiate_gzip(const char *accept);
 
-/* Compresses with gzip; the result lives in the request's memory, NULL when it does not get
+/* Compresses with gzip. The result lives in the request's memory; NULL when it would not be
  * smaller. */
 const void *gzip_bytes(request *r, const void *bytes, size_t size, size_t *compressed);
 

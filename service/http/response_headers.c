@@ -8,17 +8,18 @@
 
 enum { TAG_BYTES = 9, GZIP_FROM = 1024 };
 
-/* What stands before the closing quote of the tag of a compressed representation. */
+/* Follows the tag of the uncompressed representation, before the closing quote. */
 static const char *const gzip_mark = ".gz";
 
-/* For a year (RFC 6797): sent only where this service is the one that speaks TLS. */
+/* One year (RFC 6797): sent only when this service itself terminates TLS. */
 static const char *const transport_policy = "max-age=31536000";
 
 static const char *mark_compressed(request *r, const char *tag) {
     return arena_printf(r->memory, "%.*s%s\"", (int)strlen(tag) - 1, tag, gzip_mark);
 }
 
-/* Whether the field's list of entity tags names this one, compressed or not (RFC 9110 13.1.2). */
+/* Returns whether the field's list of entity tags names this one, compressed or not (RFC 9110
+ * 13.1.2). */
 static bool names_tag(request *r, const char *field, const char *tag) {
     return strcmp(field, "*") == 0 || strstr(field, tag) != NULL ||
            strstr(field, mark_compressed(r, tag)) != NULL;
@@ -45,7 +46,7 @@ bool request_is_read(const request *r) {
     return strcmp(r->raw.method, "GET") == 0 || strcmp(r->raw.method, "HEAD") == 0;
 }
 
-/* A read has an entity tag when the contract lets it be asked for with If-None-Match. */
+/* A read has an entity tag when the contract allows If-None-Match for it. */
 static bool has_tag(const request *r) {
     if (r->status < 200 || r->status >= 300 || r->operation == NULL) {
         return false;
@@ -71,8 +72,8 @@ static void tag(request *r) {
     }
 }
 
-/* Compressed bytes are another representation and have a tag of their own (RFC 9110
- * section 8.8.3.3). */
+/* Compressed bytes are another representation and have a tag of their own (RFC 9110 section
+ * 8.8.3.3). */
 static void compress(request *r) {
     const char *accepted = request_header(r, "Accept-Encoding");
     if (r->response_size < GZIP_FROM || !negotiate_gzip(accepted)) {

@@ -22,7 +22,7 @@ enum {
     THREAD_STACK = 1024 * 1024,
     HEADER_MEMORY = 32 * 1024,
     ADMIN_WORKERS = 1,
-    LINGERING_PART = 8, /* of all connections: one in eight may be read to its end */
+    LINGERING_PART = 8, /* one connection in eight may discard a body */
     TICK_US = 20000
 };
 
@@ -44,8 +44,8 @@ struct server {
     char *certificate, *private_key;
 };
 
-/* The library's own messages may hold what a client sent: only the fact is logged, and never as a
- * format. */
+/* The library's own messages may contain client data: only the fact is logged, and the message is
+ * never used as a format. */
 static void log_library(void *unused, const char *format, va_list arguments) {
     (void)unused;
     (void)format;
@@ -74,7 +74,7 @@ static bool start_port(server_port *one, const char *setting, const char *text,
         return false;
     }
     one->port = (port_connections){.table = bounds->table, .limit = one->limit};
-    /* The port only satisfies ulfius: the listener has the address. */
+    /* The port only satisfies ulfius: the listener binds the address. */
     one->initialised = ulfius_init_instance(&one->instance, 65535, NULL, NULL) == U_OK;
     if (!one->initialised ||
         ulfius_set_default_endpoint(&one->instance, callback, context) != U_OK) {
@@ -85,11 +85,11 @@ static bool start_port(server_port *one, const char *setting, const char *text,
     one->instance.check_utf8 = 0; /* our own checks refuse instead of dropping */
     struct MHD_OptionItem options[OPTIONS_MAX] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_library,
-         NULL}, /* first: it reports on the others */
+         NULL}, /* first: the logger reports on the others */
         {MHD_OPTION_THREAD_POOL_SIZE, bounds->workers, NULL},
         {MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK, NULL},
         /* Never reached, because the listener's limit is lower: a worker of libmicrohttpd 0.9.75
-         * that reaches its share waits for itself, for ever. */
+         * that reaches its share waits for itself indefinitely. */
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)bounds->workers * (bounds->connections + 1), NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, bounds->idle_seconds, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_MEMORY, NULL},
@@ -137,7 +137,8 @@ static void close_listener(server_port *one) {
     one->listener = NULL;
 }
 
-/* Keeps the connection limit: until both listeners are stopped, /metrics reads those of the API. */
+/* Keeps the connection limit: until both listeners are stopped, /metrics reads the limit of the
+ * API. */
 static void stop_port(server_port *one) {
     close_listener(one);
     if (one->started) {
@@ -229,7 +230,7 @@ server *server_start(app_context *context, char *reason, size_t reason_size) {
                     .exempt = "",
                     .idle_seconds = (unsigned int)settings->idle_seconds,
                     .table = server->connections};
-    /* The admin server last: what it calls ready has to accept connections. */
+    /* The admin server starts last: when it reports ready, the API must accept connections. */
     bool serving = start_port(&server->api, "LR_LISTEN", settings->listen, &api, admission_serve,
                               NULL, reason, reason_size);
     context->connection_limit = server->api.limit;
@@ -245,7 +246,7 @@ void server_close_expired(server *server) {
     connection_table_close_expired(server->connections);
 }
 
-/* While draining every answer says Connection: close, so that clients leave by themselves. */
+/* While draining, every answer says Connection: close, so that clients leave by themselves. */
 static void drain(server *server) {
     const config *settings = server->context->settings;
     close_listener(&server->api);
@@ -259,7 +260,7 @@ static void drain(server *server) {
 
 void server_stop(server *server) {
     atomic_store(&server->context->draining, true);
-    feed_close(server->context->changes); /* who waits goes on at another instance */
+    feed_close(server->context->changes); /* waiting clients continue at another instance */
     sleep((unsigned int)server->context->settings->drain_grace_seconds);
     drain(server);
     free_server(server);

@@ -15,10 +15,9 @@ typedef struct server server;
  * /metrics. Returns NULL with one sentence in `reason` that names the setting at fault. */
 server *server_start(app_context *context, char *reason, size_t reason_size);
 
-/* Looks after connections: closes those whose request takes longer than its deadline. Call once a
- * second. */
+/* Closes connections whose request takes longer than its deadline. Call once a second. */
 void server_close_expired(server *server);
 
-/* Ends it: readiness fails at once, after the grace no connection is accepted, requests under way
- * get their answer (at most for the drain time). Frees it. */
+/* Stops the servers: readiness fails at once, after the grace time no connection is accepted, and
+ * current requests get their answer (at most for the drain time). Frees the server. */
 void server_stop(server *server);

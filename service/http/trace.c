@@ -16,7 +16,7 @@ static bool is_zero(const char *text, size_t length) {
     return strspn(text, "0") >= length;
 }
 
-/* Version 00 has four fields; a later version may have more of them, and begins with these. */
+/* Version 00 has four fields; a later version may have more, and begins with these. */
 static bool is_traceparent(const char *text) {
     if (strnlen(text, HEADER_LENGTH) < HEADER_LENGTH || !is_hex(text + VERSION_AT, 2) ||
         !is_hex(text + TRACE_AT, TRACE_ID_LENGTH) || !is_hex(text + PARENT_AT, SPAN_ID_LENGTH) ||
@@ -30,7 +30,7 @@ static bool is_traceparent(const char *text) {
            !is_zero(text + TRACE_AT, TRACE_ID_LENGTH) && !is_zero(text + PARENT_AT, SPAN_ID_LENGTH);
 }
 
-/* A random identifier that is not zero, which stands for none. */
+/* Makes a random identifier that is not zero: zero means none. */
 static void make_id(char *id, size_t length) {
     unsigned char bytes[TRACE_ID_LENGTH / 2] = {0};
     random_bytes(bytes, length / 2);

@@ -1,14 +1,14 @@
-/* What the log says of a request that belongs to no operation: an unknown address or method, or a
- * message that is not HTTP. An operator has to find the client and what it asked for, but the
- * address of a mistaken request may hold anything, also a secret or somebody's number.
+/* Describes, for the log, a request that belongs to no operation: an unknown address or method, or
+ * a message that is not HTTP. An operator must find the client and its request. But the address of
+ * a mistaken request may contain anything, even a secret or a person's number.
  *
- * So the path is shown without its query and whatever looks like one, up to 200 bytes, with every
- * byte that is not plain percent-encoded; a segment that is longer than any identifier of the
- * contract, and a path that seems to identify a person, are not shown.
+ * So the log shows at most 200 bytes of the path, without its query or anything that looks like
+ * one, and with every byte that is not plain percent-encoded. It does not show a segment that is
+ * longer than any identifier of the contract, or a path that seems to identify a person.
  *
- * The client's address is that of the connection. Where that is one of LR_TRUSTED_PROXIES, it is
- * the last address in X-Forwarded-For that is none of them: the one that the outermost trusted
- * proxy saw. */
+ * The client's address is that of the connection. If that is one of LR_TRUSTED_PROXIES, it is the
+ * last address in X-Forwarded-For that is none of them: the one that the outermost trusted proxy
+ * saw. */
 #include "service/http/unmatched.h"
 
 #include <arpa/inet.h>
@@ -26,7 +26,7 @@ static bool is_plain(char byte) {
     return isalnum((unsigned char)byte) || (byte != '\0' && strchr("-._~%/*", byte) != NULL);
 }
 
-/* Percent-encodes what is not plain. */
+/* Percent-encodes bytes that are not plain. */
 static const char *escape(const char *text, size_t length, arena *memory) {
     static const char digits[] = "0123456789ABCDEF";
     char *out = arena_alloc(memory, length * 3 + 1);
@@ -53,7 +53,7 @@ static const char *decode(const char *text, size_t length, arena *memory) {
             isxdigit((unsigned char)text[i + 2])) {
             memcpy(pair, text + i + 1, 2);
             char byte = (char)strtol(pair, NULL, 16);
-            *end++ = (char)(byte == '\0' ? ' ' : byte); /* the text goes on after it */
+            *end++ = (char)(byte == '\0' ? ' ' : byte); /* the text continues after it */
             i += 2;
         } else {
             *end++ = text[i];
@@ -159,7 +159,7 @@ const char *unmatched_address(const struct sockaddr *peer, const char *forwarded
     return address;
 }
 
-/* ---- both for the log ---- */
+/* ---- the log entry ---- */
 
 static const char *client_of(request *r) {
     const union MHD_ConnectionInfo *facts =

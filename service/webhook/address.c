@@ -1,4 +1,4 @@
-/* Which addresses of the network may be connected to on behalf of clients. */
+/* Which addresses of the network the service may connect to on behalf of clients. */
 #include "service/webhook/address.h"
 
 #include <arpa/inet.h>
@@ -8,16 +8,16 @@
 
 enum { TEXT_MAX = 64, IPV4_BITS = 32, IPV6_BITS = 128 };
 
-/* Nothing in these is public (IANA IPv4 and IPv6 Special-Purpose Address Registries, IPv4 multicast
- * and class E). What IPv6 is not in 2000::/3 is not public either. */
+/* No address in these blocks is public (IANA IPv4 and IPv6 Special-Purpose Address Registries, IPv4
+ * multicast and class E). IPv6 addresses outside 2000::/3 are not public either. */
 static const char *const special[] =
     {
         "0.0.0.0/8",         "10.0.0.0/8",      "100.64.0.0/10",   "127.0.0.0/8",
         "169.254.0.0/16",    "172.16.0.0/12",   "192.0.0.0/24",    "192.0.2.0/24",
         "192.31.196.0/24",   "192.52.193.0/24", "192.88.99.0/24",  "192.168.0.0/16",
         "192.175.48.0/24",   "198.18.0.0/15",   "198.51.100.0/24", "203.0.113.0/24",
-        "224.0.0.0/4",       "240.0.0.0/4",     "2001::/23", /* among them Teredo, which carries
-                                                                IPv4 addresses */
+        "224.0.0.0/4",       "240.0.0.0/4",     "2001::/23", /* includes Teredo, which carries IPv4
+                                                                addresses */
         "2001:db8::/32",                                     /* documentation */
         "2002::/16",                                         /* 6to4: carries IPv4 addresses */
         "2620:4f:8000::/48", "3fff::/20",                    /* documentation */
@@ -61,7 +61,7 @@ bool network_parse(const char *text, network *into) {
     return true;
 }
 
-/* The address's bytes in network order; NULL for a family that is neither. */
+/* Returns the address's bytes in network order; NULL for a family that is neither. */
 static const unsigned char *bytes_of(const struct sockaddr *address) {
     if (address->sa_family == AF_INET) {
         return (const unsigned char *)&((const struct sockaddr_in *)(const void *)address)

@@ -1,5 +1,5 @@
-/* Which addresses of the network may be connected to on behalf of clients: public ones, and what
- * the operator lists besides. */
+/* Which addresses of the network the service may connect to on behalf of clients: public ones, and
+ * those that the operator lists. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,19 +8,19 @@
 
 /* A block of addresses (RFC 4632, RFC 4291 section 2.3). */
 typedef struct network {
-    unsigned char bytes[16]; /* in network order; IPv4 has the first four */
+    unsigned char bytes[16]; /* in network order; IPv4 uses the first four */
     int family;              /* AF_INET or AF_INET6 */
     unsigned bits;
 } network;
 
-/* Reads `10.0.0.0/8`, `fd00::/8` or a single address. Returns false when the text is none, or when
+/* Reads `10.0.0.0/8`, `fd00::/8` or a single address. Returns false for any other text, or when
  * bits beyond the prefix are set. */
 bool network_parse(const char *text, network *into);
 
-/* Whether the block holds the address; never for another family: an IPv4 address inside an IPv6
- * one (RFC 4291 section 2.5.5.2) is an IPv6 address. */
+/* Returns whether the block contains the address; never for another family: an IPv4 address inside
+ * an IPv6 one (RFC 4291 section 2.5.5.2) is an IPv6 address. */
 bool network_holds(const network *block, const struct sockaddr *address);
 
-/* Whether the address is one of the public Internet by IANA's special-purpose registries
- * (RFC 6890): of IPv6 only what is global unicast and not handed on to IPv4. */
+/* Returns whether the address is public by IANA's special-purpose registries (RFC 6890). In IPv6
+ * only global unicast addresses that are not translated to IPv4 are public. */
 bool address_is_public(const struct sockaddr *address);

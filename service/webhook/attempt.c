@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* The answer's body is for nobody: a receiver that goes on and on is cut off. */
+/* The service ignores the answer's body: it cuts off a receiver that keeps sending. */
 enum { CONNECT_MS = 5000, TOTAL_MS = 10000, SLOW_MS = 5000, ANSWER_MAX = 65536 };
 
 const char *const attempt_names[ATTEMPT_RESULTS] = {[ATTEMPT_DELIVERED] = "delivered",
@@ -22,8 +22,8 @@ static size_t ignore_bytes(const char *bytes, size_t unit, size_t count, void *c
     return one->answered > ANSWER_MAX ? 0 : unit * count;
 }
 
-/* The address is looked at here, where it is connected to: a name that resolves to something else
- * than a moment ago gains nothing. */
+/* The address is checked here, where the connection is made: a name that now resolves to another
+ * address gains nothing. */
 static curl_socket_t open_socket(void *context, curlsocktype purpose,
                                  struct curl_sockaddr *address) {
     attempt *one = context;
@@ -56,8 +56,8 @@ static bool make_headers(attempt *one, const unsigned char *key) {
                                         webhook_signature(key, &message, one->memory)));
 }
 
-/* Those of the file alone: libcurl would read the system's folder of authorities besides, believe
- * them too, and take its time to read them all for each attempt. */
+/* Uses the authorities of the file alone: libcurl would also read and trust the system's folder of
+ * authorities, and reading them all takes time in each attempt. */
 static bool set_authorities(CURL *handle, const char *ca_file) {
     return ca_file == NULL || (curl_easy_setopt(handle, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
                                curl_easy_setopt(handle, CURLOPT_CAPATH, NULL) == CURLE_OK);
@@ -123,5 +123,5 @@ bool attempt_was_slow(const attempt *one, attempt_result result) {
 void attempt_free(attempt *one) {
     curl_easy_cleanup(one->handle);
     curl_slist_free_all(one->headers);
-    arena_free(one->memory); /* which it lives in */
+    arena_free(one->memory); /* `one` lives there */
 }

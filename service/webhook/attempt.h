@@ -1,4 +1,4 @@
-/* One attempt to send one event: an HTTPS request that goes nowhere but where it may. */
+/* One attempt to send one event: an HTTPS request that connects to allowed addresses only. */
 #pragma once
 
 #include "service/auth/principal.h"
@@ -11,24 +11,24 @@ typedef enum attempt_result {
     ATTEMPT_REFUSED,     /* any other answer */
     ATTEMPT_GONE,        /* 410 */
     ATTEMPT_UNREACHABLE, /* no answer */
-    ATTEMPT_FORBIDDEN,   /* the address is not one that may be sent to */
-    ATTEMPT_INTERRUPTED, /* the instance ended meanwhile */
+    ATTEMPT_FORBIDDEN,   /* the address is not an allowed one */
+    ATTEMPT_INTERRUPTED, /* the instance ended before it was done */
     ATTEMPT_RESULTS
 } attempt_result;
 
-/* What the database calls the result. */
+/* The names of the results in the database. */
 extern const char *const attempt_names[ATTEMPT_RESULTS];
 
 typedef struct attempt {
     struct attempt *next;
-    arena *memory; /* of everything below */
+    arena *memory; /* owns everything below */
     const targets *allowed;
-    principal principal; /* as whom its end is recorded */
+    principal principal; /* the principal that records the result */
     const char *webhook, *delivery, *number;
     const char *url, *body;
     int generation;
     bool old_secret;
-    bool trusted; /* its receiver has answered the last time */
+    bool trusted; /* the receiver answered the previous attempt */
 
     CURL *handle;
     struct curl_slist *headers;
@@ -36,15 +36,15 @@ typedef struct attempt {
     bool forbidden;
 } attempt;
 
-/* Makes the request. Returns false when it cannot be made: then `forbidden` tells why. */
+/* Prepares the request. Returns false when that is not possible: then `forbidden` says why. */
 bool attempt_prepare(attempt *one, const deliverer_settings *settings);
 
-/* What came of it, with the answer's status (0: none) and how many seconds the receiver asks to
- * wait. */
+/* Returns the result, the answer's status (0: none) and the seconds that the receiver asks the
+ * service to wait. */
 attempt_result attempt_judge(const attempt *one, CURLcode code, long *status, long *retry_after);
 
-/* Whether its receiver took so long that it may not hold many slots. */
+/* Returns whether the receiver took so long that it may not use many slots. */
 bool attempt_was_slow(const attempt *one, attempt_result result);
 
-/* Frees it with its memory. */
+/* Frees the attempt with its memory. */
 void attempt_free(attempt *one);

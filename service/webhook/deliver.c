@@ -1,4 +1,4 @@
-/* Sends the events that webhooks wait for. */
+/* Sends events to webhooks. */
 #include "service/webhook/deliver.h"
 
 #include "service/clock.h"
@@ -18,13 +18,13 @@
 enum {
     SLOTS_MAX = 32,
     UNTRUSTED_SLOTS_MAX = 16, /* slots for endpoints that are not known to answer, */
-    UNTRIED_SLOTS_MAX = 28,   /* and with the first event to one of which nothing is known */
-    GAP_MS = 50,              /* between two looks at what is due */
+    UNTRIED_SLOTS_MAX = 28,   /* and for the first event to an endpoint without a known state */
+    GAP_MS = 50,              /* between two checks for due events */
     LOOK_MS = 5000,           /* without being woken */
-    AGAIN_MS = 1000,          /* after the database refused */
-    BACKLOG_MS = 15000,       /* between two looks at how much waits */
-    LEASE_S = 20,             /* longer than an attempt takes and */
-    START_MS = 5000,          /* the time in which it has to begin */
+    AGAIN_MS = 1000,          /* after an error of the database */
+    BACKLOG_MS = 15000,       /* between two measurements of the backlog */
+    LEASE_S = 20,             /* longer than an attempt and */
+    START_MS = 5000,          /* the time within which it must begin */
     FINISH_TRIES = 3
 };
 
@@ -37,17 +37,17 @@ struct deliverer {
     atomic_ullong results[ATTEMPT_RESULTS];
     atomic_llong pending, oldest_seconds, under_way;
 
-    /* The thread's own. */
+    /* Used by the thread alone. */
     pool *connection;
     arena *memory; /* of one round */
     CURLM *transfers;
     attempt *running;
     endpoint_health *endpoints;
-    unsigned turn; /* at whom of those that are ready the next look begins */
+    unsigned turn; /* index of the ready webhook at which the next check begins */
     int64_t looked_ms, next_look_ms, backlog_ms, complained_ms;
 };
 
-/* Time that goes on while the machine sleeps, as leases do. */
+/* A clock that continues while the machine sleeps, as leases do. */
 static int64_t awake_ms(void) {
     return clock_us(CLOCK_BOOTTIME) / 1000;
 }
@@ -69,7 +69,7 @@ static void record(deliverer *deliverer, const attempt *one, attempt_result resu
         done = db_call_run(deliverer->connection, &one->principal, &call, &error, one->memory);
     }
     if (done == NULL) {
-        /* The lease runs out, and the event is sent once more. */
+        /* The lease expires, and the event is sent once more. */
         log_write(LOG_WARNING, "webhook %s: the end of delivery %s was not recorded, SQLSTATE %s",
                   one->webhook, one->delivery, error.sqlstate);
     }
@@ -87,7 +87,7 @@ static void finish_attempt(deliverer *deliverer, attempt *one, attempt_result re
     attempt_free(one);
 }
 
-/* --- the slots, of which receivers that do not answer may not take all --- */
+/* --- slots: receivers that do not answer must not take all of them --- */
 
 static void note_health(deliverer *deliverer, const attempt *one, attempt_result result) {
     if (result != ATTEMPT_FORBIDDEN) {
@@ -116,8 +116,8 @@ static int free_slots(const deliverer *deliverer) {
     return SLOTS_MAX - (int)atomic_load(&deliverer->under_way);
 }
 
-/* How many attempts may begin for the webhook now. One whose receiver did not answer the last time
- * has one under way, until it answers again. */
+/* Returns how many attempts may begin for the webhook now. A webhook whose receiver did not answer
+ * last time has one attempt at a time, until it answers again. */
 static int slots_for(const deliverer *deliverer, const char *webhook) {
     endpoint_state state = endpoint_health_get(deliverer->endpoints, webhook);
     int slots = free_slots(deliverer);
@@ -165,7 +165,7 @@ static attempt *make_attempt(const PGresult *rows, int row, const principal *pri
     return one;
 }
 
-/* Says now and then that something failed that goes on being tried. */
+/* Logs now and then that an operation failed and is being retried. */
 static void complain(deliverer *deliverer, const char *webhook, const db_error *error) {
     if (awake_ms() - deliverer->complained_ms >= LOOK_MS) {
         deliverer->complained_ms = awake_ms();
@@ -174,9 +174,9 @@ static void complain(deliverer *deliverer, const char *webhook, const db_error *
     }
 }
 
-/* Takes what is ready of one webhook and starts to send it. What could not be started while its
- * lease is young is left: somebody takes it when the lease is over. Returns how many it took, or
- * -1 when the database refused. */
+/* Claims ready events of one webhook and starts to send them. Events that could not be started
+ * early in their lease are left: an instance claims them when the lease is over. Returns how many
+ * it claimed, or -1 after an error of the database. */
 static int claim_events(deliverer *deliverer, const char *webhook, const principal *principal,
                         int64_t safe) {
     int64_t began = awake_ms();
@@ -215,8 +215,8 @@ static void take_out(deliverer *deliverer, const attempt *one) {
     curl_multi_remove_handle(deliverer->transfers, one->handle);
 }
 
-/* Ends an attempt and takes what is next of the same webhook, unless others may have waited for its
- * slot: the look decides who has it then. */
+/* Ends an attempt and claims the next event of the same webhook, unless other webhooks may have
+ * waited for its slot: then the next check decides which one gets it. */
 static void go_on(deliverer *deliverer, attempt *one, attempt_result result, long status,
                   long retry_after) {
     principal principal = one->principal;
@@ -227,7 +227,7 @@ static void go_on(deliverer *deliverer, attempt *one, attempt_result result, lon
     if (!atomic_load(&deliverer->stopping) &&
         (!keeps ||
          claim_events(deliverer, webhook, &principal, feed_safe(deliverer->changes)) <= 0)) {
-        deliverer->next_look_ms = 0; /* to know who is next, and when */
+        deliverer->next_look_ms = 0; /* to find the next event and its time */
     }
 }
 
@@ -245,7 +245,7 @@ static void collect(deliverer *deliverer) {
     }
 }
 
-/* --- what is due --- */
+/* --- due events --- */
 
 static principal read_principal(const PGresult *due, int row) {
     principal principal = {0};
@@ -256,7 +256,7 @@ static principal read_principal(const PGresult *due, int row) {
     return principal;
 }
 
-/* How many of the rows, which come in the order of their waits, are ready. */
+/* Returns how many of the rows, which are ordered by their waits, are ready. */
 static int count_ready(const PGresult *due) {
     int count = 0;
     while (count < PQntuples(due) && !PQgetisnull(due, count, 4) &&
@@ -266,12 +266,12 @@ static int count_ready(const PGresult *due) {
     return count;
 }
 
-/* Takes for one webhook that is ready; returns for how long it has to wait. */
+/* Claims events for one ready webhook; returns how long it must wait. */
 static int64_t serve_ready(deliverer *deliverer, const PGresult *due, int row, int64_t safe) {
     const char *webhook = PQgetvalue(due, row, 0);
     principal principal = read_principal(due, row);
     if (free_slots(deliverer) > 0 && slots_for(deliverer, webhook) == 0) {
-        return LOOK_MS; /* an attempt that ends and frees its slot leads to a look */
+        return LOOK_MS; /* the end of an attempt, which frees its slot, causes a check */
     }
     return free_slots(deliverer) > 0 && claim_events(deliverer, webhook, &principal, safe) < 0
                ? AGAIN_MS
@@ -287,8 +287,8 @@ static bool is_due(const void *rows, const char *webhook) {
     return row < PQntuples(due);
 }
 
-/* Serves every webhook that has something ready, each time another one first, and finds when to
- * look again. */
+/* Serves every webhook with ready events, each time starting with another one, and finds when to
+ * check again. */
 static void serve_due_webhooks(deliverer *deliverer) {
     int64_t safe = feed_safe(deliverer->changes);
     int64_t wait = LOOK_MS;
@@ -310,8 +310,7 @@ static void serve_due_webhooks(deliverer *deliverer) {
         wait = its_wait < wait ? its_wait : wait;
     }
     if (due != NULL && endpoint_health_count(deliverer->endpoints) > (size_t)PQntuples(due)) {
-        endpoint_health_forget(deliverer->endpoints, is_due,
-                               due); /* webhooks that are there no more */
+        endpoint_health_forget(deliverer->endpoints, is_due, due); /* webhooks that were deleted */
     }
     PQclear(due);
     deliverer->next_look_ms = deliverer->looked_ms + wait;
@@ -331,8 +330,8 @@ static void read_backlog(deliverer *deliverer) {
 
 /* --- the thread --- */
 
-/* Until when to rest: not a look within the gap after the last one, and none while all slots are
- * taken. */
+/* Returns how long to sleep: no check within the gap after the last one, and none while all slots
+ * are taken. */
 static int rest_ms(const deliverer *deliverer) {
     int64_t now = awake_ms();
     int64_t until = now + LOOK_MS;
@@ -370,7 +369,7 @@ static void serve(deliverer *deliverer) {
     }
 }
 
-/* Lets what is under way come to its end, and gives back the rest. */
+/* Lets current attempts end, and gives back the rest. */
 static void drain(deliverer *deliverer) {
     int64_t until = awake_ms() + deliverer->settings.drain_seconds * INT64_C(1000);
     while (deliverer->running != NULL && awake_ms() < until) {
@@ -434,7 +433,7 @@ void deliverer_wake(deliverer *deliverer) {
     if (deliverer != NULL) {
         const uint64_t one = 1;
         ssize_t written = write(deliverer->bell, &one, sizeof one);
-        (void)written; /* full means that it rings already */
+        (void)written; /* full means that it is set already */
     }
 }
 

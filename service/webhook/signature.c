@@ -1,4 +1,4 @@
-/* Secrets of webhooks, and signatures as Standard Webhooks has them. */
+/* Secrets of webhooks, and signatures by Standard Webhooks. */
 #include "service/webhook/signature.h"
 
 #include <openssl/evp.h>

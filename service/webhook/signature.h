@@ -1,4 +1,4 @@
-/* Secrets of webhooks, and signatures as Standard Webhooks has them
+/* Secrets of webhooks, and signatures by Standard Webhooks
  * (github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md). */
 #pragma once
 
@@ -10,22 +10,22 @@
 
 enum { WEBHOOK_KEY_SIZE = 32 };
 
-/* The secret of a generation of a webhook as its receiver is given it: `whsec_` and base64. It
- * follows from the key, the identifier and the generation, and is stored nowhere. Lives in
- * `memory`. */
+/* Returns the secret of one generation of a webhook in the form in which its receiver gets it:
+ * `whsec_` and base64. It is derived from the key, the identifier and the generation, and is not
+ * stored. Lives in `memory`. */
 const char *webhook_secret(const unsigned char *key, const char *webhook, int generation,
                            arena *memory);
 
-/* One message to be signed. */
+/* One message to sign. */
 typedef struct webhook_message {
     const char *webhook, *id;
     int64_t timestamp; /* seconds since 1970 */
     const char *body;
     int generation;
-    bool old_secret; /* the generation before this one signs too */
+    bool old_secret; /* the previous generation signs too */
 } webhook_message;
 
-/* The value of the header webhook-signature: `v1,` and the base64 of the HMAC-SHA256 of
- * `id.timestamp.body`, for two generations with a blank between. Lives in `memory`. */
+/* Returns the value of the header webhook-signature: `v1,` and the base64 of the HMAC-SHA256 of
+ * `id.timestamp.body`; for two generations, separated by a space. Lives in `memory`. */
 const char *webhook_signature(const unsigned char *key, const webhook_message *message,
                               arena *memory);

@@ -1,4 +1,4 @@
-/* Where webhooks may go. */
+/* The targets that webhooks may have. */
 #include "service/webhook/target.h"
 
 #include <curl/curl.h>
@@ -13,7 +13,7 @@ enum { ENTRY_MAX = 300, PORT_MAX = 65535, LOOKUPS_MAX = 2 };
 static const char *const default_port = "443";
 
 typedef struct host_rule {
-    char *name; /* lower case; of `*.suffix` the part from the dot on */
+    char *name; /* lower case; for `*.suffix` the part from the dot on */
     char port[6];
     bool below; /* any host below, not the name itself */
 } host_rule;
@@ -23,7 +23,7 @@ struct targets {
     size_t host_count;
     network *networks;
     size_t network_count;
-    atomic_int lookups; /* of names, under way */
+    atomic_int lookups; /* number of current lookups */
 };
 
 /* --- the settings --- */
@@ -42,7 +42,7 @@ static bool is_port(const char *text) {
            strtol(text, NULL, 10) <= PORT_MAX;
 }
 
-/* Where the port stands in `host:port` or `[v6]:port`; NULL when there is none. */
+/* Finds the port in `host:port` or `[v6]:port`; NULL when there is none. */
 static char *find_port(char *entry) {
     char *from = *entry == '[' ? strchr(entry, ']') : entry;
     return from == NULL ? NULL : strchr(from, ':');
@@ -80,7 +80,7 @@ static size_t count_entries(const char *list) {
     return count;
 }
 
-/* Reads each entry of a list with commas; white space around entries counts for nothing. */
+/* Reads each entry of a comma-separated list; ignores white space around entries. */
 static bool read_list(targets *targets, const char *list, bool (*take)(struct targets *, char *)) {
     while (*list != '\0') {
         char entry[ENTRY_MAX];
@@ -141,7 +141,7 @@ void targets_free(targets *targets) {
     free(targets);
 }
 
-/* --- what is within them --- */
+/* --- checks --- */
 
 bool targets_allow_address(const targets *targets, const struct sockaddr *address) {
     bool allowed = address_is_public(address);
@@ -174,11 +174,11 @@ static bool is_listed(const targets *targets, const char *host, const char *port
 static const char *const address_unresolved = "address_unresolved";
 static const char *const address_private = "address_private";
 
-/* The rule that the host's addresses break, or NULL. */
+/* Returns the rule that the host's addresses break, or NULL. */
 static const char *resolve(const targets *targets, const char *host, const char *port) {
     char bare[ENTRY_MAX];
     size_t length = strlen(host);
-    bool v6 = *host == '[' && length > 2; /* getaddrinfo knows no brackets */
+    bool v6 = *host == '[' && length > 2; /* getaddrinfo does not accept brackets */
     snprintf(bare, sizeof bare, "%.*s", (int)(v6 ? length - 2 : length), host + (v6 ? 1 : 0));
     struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
@@ -197,7 +197,7 @@ static const char *resolve(const targets *targets, const char *host, const char 
 
 static const char *const too_many_lookups = "too_many_lookups";
 
-/* A resolver that is away takes its time: it must not hold up all who answer requests. */
+/* A resolver that does not answer takes long: it must not block all workers. */
 static const char *resolve_in_turn(const targets *targets, const char *host, const char *port,
                                    atomic_int *lookups) {
     const char *rule = too_many_lookups;
@@ -208,7 +208,7 @@ static const char *resolve_in_turn(const targets *targets, const char *host, con
     return rule;
 }
 
-/* The parts of an address as libcurl reads them, which is who connects afterwards. */
+/* The parts of an address as libcurl, which connects later, reads them. */
 typedef struct url_parts {
     CURLU *handle;
     char *scheme, *host, *port, *user, *password, *fragment, *zone;
@@ -255,7 +255,7 @@ static const char *const messages[][2] = {
     {"address_not_public", "has a host that does not lead to public addresses alone"},
 };
 
-/* What only operators may tell apart. */
+/* Returns whether only operators may learn the exact rule. */
 static bool is_of_lookup(const char *rule) {
     return rule != NULL &&
            (strcmp(rule, address_unresolved) == 0 || strcmp(rule, address_private) == 0);
@@ -277,7 +277,7 @@ static const char *fault_of(const targets *targets, const url_parts *parts) {
                : "host_not_allowed";
 }
 
-/* With `lookups`, which counts them, its host is looked up, too. */
+/* With `lookups`, which counts them, also looks up the host. */
 static const char *find_fault(const targets *targets, const char *url, atomic_int *lookups) {
     url_parts parts;
     const char *rule = read_url(url, &parts) ? fault_of(targets, &parts) : "not_an_address";
