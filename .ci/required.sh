@@ -1,6 +1,6 @@
-# shellcheck shell=bash disable=SC2154,SC2317 # run sets what is shared; functions are called by name
-# The required check: no verdict in it depends on the clock. Static analysis runs beside the tests, on what they leave
-# of the processor.
+# shellcheck shell=bash disable=SC2154,SC2317 # run sets the shared variables; functions are called by name
+# The required check: none of its verdicts depends on the clock. Static analysis runs in parallel with the tests, on
+# the processor time that they leave.
 
 required_packages=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev cppcheck shellcheck python3-scipy chromium)
 
@@ -31,7 +31,7 @@ check_clang() {
         cmake --build build-clang --target tests
 }
 
-# With further options.
+# Takes further options.
 check_tidy() {
     git ls-files 'service/*.c' 'api/*.c' | xargs -P "$(nproc)" -n 4 clang-tidy-14 -p build-clang --quiet "$@"
 }
@@ -41,20 +41,20 @@ check_cppcheck() {
         --suppress=missingIncludeSystem -I . -I build/generated -D_GNU_SOURCE '-DPROGRAM_VERSION="0"' service api
 }
 
-# Without two warnings of gcc 12 that are false: a field of a structure that a function returned is called
-# uninitialised, and a text kept at a computed place is called leaked (LeakSanitizer looks for leaks).
+# Disables two warnings of gcc 12 that are false: it calls a field of a returned structure uninitialised, and a string
+# stored at a computed address leaked (LeakSanitizer finds leaks).
 check_analyzer() {
     local flags='-fanalyzer -Wno-analyzer-use-of-uninitialized-value -Wno-analyzer-malloc-leak'
     cmake -S . -B build-analyzer -G Ninja -DCMAKE_C_FLAGS="$flags" >/dev/null &&
         cmake --build build-analyzer --target learning-reviews
 }
 
-# The targets given, as they are delivered.
+# Builds the given targets as delivered.
 build_release() {
     cmake -S . -B build -G Ninja >/dev/null && cmake --build build --target "$@"
 }
 
-# deploy/run builds on machines without the packages of the tests.
+# deploy/run must build on machines without the packages of the tests.
 check_without_test_packages() {
     local folder status=0
     folder=$(mktemp -d)
@@ -65,7 +65,7 @@ check_without_test_packages() {
     return "$status"
 }
 
-# README's first command, twice, and its end.
+# Runs the README's first command twice, then stops the service.
 check_deployment() {
     local state listen=127.0.0.1:$((first_port + 1500)) admin=127.0.0.1:$((first_port + 1501))
     state=$(mktemp -d /tmp/lr-deploy-XXXXXX)
@@ -80,12 +80,12 @@ check_deployment() {
     rm -rf "$state"
 }
 
-# What runs beside tests/run, on what it leaves of the processor.
+# Runs in parallel with tests/run, on the processor time that it leaves.
 run_beside() {
     step 'Static analysis'
     tally_check 'clang-format' check_format
     tally_check 'shellcheck' check_shell
-    tally_check 'no verdict of a clock' tests/clock_check.py
+    tally_check 'no verdict depends on a clock' tests/clock_check.py
     tally_check 'plain words' tests/word_check.py
     tally_check 'builds with clang, -Werror' check_clang
     tally_check 'clang-tidy' check_tidy '--checks=-clang-analyzer-*' # nine tenths of its time: suite exhaustive
@@ -94,13 +94,13 @@ run_beside() {
     tally_check 'configures without the packages of the tests' check_without_test_packages
     tally_check 'bill of materials' cmake --build build --target sbom
     export LR_BINARY=$repository/build/learning-reviews
-    step 'Calls that fail inside'
+    step 'Injected faults'
     LR_FIRST_PORT=$((first_port + 1260)) tally_pytest -n 2 tests/faults
     step 'README commands'
     check_deployment
 }
 
-# The rest of what needs the program as it is delivered.
+# Runs the remaining tests that need the program as delivered.
 run_release() {
     export LR_BINARY=$repository/build/learning-reviews
     step 'Kills'
@@ -114,11 +114,11 @@ suite_required() {
     packages_upgrade=yes install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" \
         "${required_packages[@]}"
     print_versions
-    step 'Building what is delivered'
+    step 'Build as delivered'
     tally_check 'builds' build_release learning-reviews
     job_begin beside run_beside
     tally_run env LR_FIRST_PORT="$first_port" tests/run
-    tally_check 'the sanitizers are in what ran' grep -q __asan_init build-sanitize/learning-reviews
+    tally_check 'the tested program has the sanitizers' grep -q __asan_init build-sanitize/learning-reviews
     run_release
     job_end beside
 }

@@ -1,9 +1,9 @@
-# shellcheck shell=bash disable=SC2154,SC2317,SC2034 # run sets what is shared; functions are called by name
-# The whole check, suite by suite. tests/README.md says what each proves and how long it takes.
+# shellcheck shell=bash disable=SC2154,SC2317,SC2034 # run sets the shared variables; functions are called by name
+# The suites of the whole check. tests/README.md says what each proves and how long it takes.
 
 suites=(required exhaustive threads alone drills kills chaos soak cluster load lists fuzz packaging contract postgresql)
 
-# What every suite needs: the packages and the program as it is delivered.
+# Installs the packages and builds the program as delivered, for every suite.
 prepare() {
     require_debian
     install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" "${required_packages[@]}" "$@"
@@ -18,7 +18,7 @@ build_with() {
         cmake --build "build-$1" --target tests
 }
 
-# What the required check samples, whole: paths of clang's analysis, calls for memory, bodies, walks of the model.
+# Covers fully what the required check samples: paths of clang's analysis, allocations, bodies, walks of the model.
 suite_exhaustive() {
     prepare
     tally_check 'builds with clang, -Werror' check_clang
@@ -28,7 +28,7 @@ suite_exhaustive() {
     LR_ORACLE_BODIES=5000 tally_pytest -n "$workers" tests/contract/test_checker_oracle.py
 }
 
-# ThreadSanitizer, where requests meet each other. Criterion's processes do not run under it.
+# Runs ThreadSanitizer where requests meet. Criterion's processes do not run under it.
 suite_threads() {
     prepare
     tally_check 'builds with ThreadSanitizer' build_with thread thread
@@ -39,7 +39,7 @@ suite_threads() {
         tests/integration/test_{referral_batch,referral_push,tokens,transitions,two_instances,webhooks,whole_reviews}.py
 }
 
-# Each test file without the others.
+# Runs each test file without the others.
 suite_alone() {
     prepare
     local file
@@ -49,7 +49,7 @@ suite_alone() {
     done
 }
 
-# Drills that take time or judge it.
+# Runs the drills that take time or measure it.
 suite_drills() {
     prepare wrk haproxy
     local files
@@ -78,7 +78,7 @@ suite_cluster() {
     tally_pytest -s tests/cluster
 }
 
-# Figures to look at; goals are for a machine that does nothing else.
+# Prints figures; the goals apply to a machine without other work.
 suite_load() {
     prepare wrk
     tally_check_shown 'load' tests/load/run --seconds 5 --rounds 3
@@ -108,14 +108,14 @@ suite_packaging() {
     tally_run tests/packaging/run
 }
 
-# The contract, judged by the tools of others.
+# Checks the contract with third-party tools.
 suite_contract() {
     prepare python3-venv mono-mcs mono-runtime libmono-system-net-http4.0-cil libmono-system-web4.0-cil \
         libmono-system-runtime-serialization4.0-cil libmono-system-componentmodel-dataannotations4.0-cil
     PYTHON=/usr/bin/python3 tally_run tests/contract/run
 }
 
-# The oldest PostgreSQL 15 that can be had, beside the newest, which the required check upgrades to.
+# Tests with the oldest available PostgreSQL 15; the required check upgrades to the newest.
 suite_postgresql() {
     prepare
     local folder version
