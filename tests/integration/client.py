@@ -1,4 +1,4 @@
-"""A client of the register: speaks for one organisation and records every exchange."""
+"""A client of the register: sends requests for one organisation and records every exchange."""
 import collections
 import json
 import threading
@@ -11,7 +11,7 @@ import contract_reader
 from trail import expected_of
 from waiting import WATCHDOG_S
 
-IDLE_S = 20  # the service ends connections that idle for 75 s
+IDLE_S = 20  # the service closes connections that are idle for 75 s
 
 ALL_SCOPES = ("referrals.read referrals.write cases.read cases.write children.read "
               "information.read information.write decisions.read decisions.write reviews.write "
@@ -24,7 +24,7 @@ REQUEST_BODY_KEPT = 4096
 
 
 class SetupFailed(Exception):
-    """A step that only prepares a test did not succeed."""
+    """A request that only prepares a test failed."""
 
 
 Request = collections.namedtuple("Request", "url method target headers body")
@@ -32,14 +32,14 @@ Kept = collections.namedtuple("Kept", "url operation request_id status entry")
 
 
 class Recorder:
-    """Writes exchanges, one JSON document a line, for tests/contract."""
+    """Writes exchanges for tests/contract, one JSON document per line."""
 
     def __init__(self, path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # By the line, because the contract tests read it before the session ends.
+        # Line-buffered, because the contract tests read it before the session ends.
         self.file = open(path, "w", buffering=1, encoding="utf-8")
         self.lock = threading.Lock()
-        self.kept = []  # what trail.py compares the audit trail with
+        self.kept = []  # trail.py compares these with the audit trail
 
     def add(self, request, reply):
         operation = contract_reader.operation_of(request.method, request.target.partition("?")[0])
@@ -62,7 +62,7 @@ class Recorder:
 
 
 class Reply:
-    """An answer: status, headers and the document in it."""
+    """An answer: its status, headers and document."""
 
     def __init__(self, response):
         self.status = response.status
@@ -107,7 +107,7 @@ class Reply:
         return [one["id"] for one in self.json["items"]]
 
     def needed(self, *statuses):
-        """Itself, for steps that only prepare a test."""
+        """Returns itself after checking the status; for requests that only prepare a test."""
         if self.status not in (statuses or (200, 201)):
             raise SetupFailed(repr(self))
         return self
@@ -115,7 +115,7 @@ class Reply:
 
 class Client:
     def __init__(self, url, token, recorder=None, others=None):
-        """Without a recorder nothing is kept.
+        """Without a recorder, exchanges are not recorded.
         `others` makes the caller of another organisation: others(organisation, client)."""
         self.url, self.token, self.recorder, self.others = url, token, recorder, others
         self.headers = {}  # of each request
@@ -125,19 +125,19 @@ class Client:
         return urllib3.connection_from_url(self.url, maxsize=70, retries=False, timeout=WATCHDOG_S)
 
     def at(self, url, token=None):
-        """The same caller at another instance, or with another token."""
+        """Returns the same caller at another instance, or with another token."""
         return Client(url, token or self.token, self.recorder, self.others)
 
     def of(self, organisation, client):
-        """Another organisation's caller, for what this one waits for."""
+        """Returns another organisation's caller, whose requests this one needs."""
         return self.others(organisation, client)
 
     def request(self, method, target, data=None, headers=None):
-        """Sends bytes as they are; nothing but the token is added."""
+        """Sends bytes unchanged; only the token is added."""
         sent = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
         sent.update({**self.headers, **(headers or {})})
         data = data.encode() if isinstance(data, str) else data
-        if time.monotonic() - self.used_at > IDLE_S:  # clock: a connection that idles may be ended at this moment
+        if time.monotonic() - self.used_at > IDLE_S:  # clock: the service may close an idle connection at this moment
             self.pool = self.fresh_pool()
         self.used_at = time.monotonic()
         reply = Reply(self.pool.urlopen(method, target, data, sent, redirect=False))
@@ -147,7 +147,7 @@ class Client:
 
     def send(self, operation, body=None, *, query=None, key=None, if_match=None, none_match=None,
              media_type=None, headers=None, data=None, **path):
-        """Sends the request of an operation; `path` fills the places in its address."""
+        """Sends the request of an operation; `path` gives the parameters of its address."""
         known = contract_reader.operations()[operation]
         target = known.path.format(**path) + (f"?{query}" if query else "")
         sent = {"Accept": "*/*"}

@@ -1,8 +1,8 @@
-"""A private PostgreSQL cluster: own folder, socket only, gone after the tests.
+"""A private PostgreSQL cluster: its own folder, socket only, removed after the tests.
 
-`initdb` and the migrations take seconds, and a copy of their files an instant. So the first cluster of a kind makes a
-template, a stopped cluster with a migrated database, in the folder that LR_TEMPLATE names, and each cluster is a copy.
-LR_POSTGRESQL names a folder with PostgreSQL's programs other than the newest installed ones.
+`initdb` and the migrations take seconds, but a copy of their files is instant. So the first cluster of a kind makes a
+template in the folder that LR_TEMPLATE names: a stopped cluster with a migrated database. Each cluster is a copy of it.
+LR_POSTGRESQL names a folder with other PostgreSQL programs than the newest installed ones.
 """
 import atexit
 import contextlib
@@ -32,7 +32,7 @@ jit = off
 
 
 def find_programs():
-    """The folder with initdb and pg_ctl: that of the newest version installed, or LR_POSTGRESQL."""
+    """Returns the folder with initdb and pg_ctl: that of the newest installed version, or LR_POSTGRESQL."""
     if "LR_POSTGRESQL" in os.environ:
         return pathlib.Path(os.environ["LR_POSTGRESQL"])
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"),
@@ -43,7 +43,7 @@ def find_programs():
 
 
 def unprivileged_user():
-    """PostgreSQL refuses to run as root: whom to run it as then, or None."""
+    """Returns the user to run PostgreSQL as, because it refuses to run as root; None for the current user."""
     if os.geteuid() != 0:
         return None
     names = {each.pw_name for each in pwd.getpwall()}
@@ -52,10 +52,10 @@ def unprivileged_user():
 
 class Cluster:
     def __init__(self, fill=None):
-        """Has a migrated database, unless something other than a copy of the template fills its folder."""
+        """Has a migrated database, unless `fill` fills its folder with something other than a copy of the template."""
         self.programs = find_programs()
         self.user = unprivileged_user()
-        # A short path: the name of a socket may have 107 bytes.
+        # The path is short because the name of a socket may have 107 bytes.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp"))
         if self.user is not None:
             owner = pwd.getpwnam(self.user)
@@ -66,7 +66,7 @@ class Cluster:
         self.start()
 
     def run(self, program, *words):
-        """Runs one of PostgreSQL's programs as a user that it accepts."""
+        """Runs one of PostgreSQL's programs as a user that PostgreSQL accepts."""
         command = [str(self.programs / program), *map(str, words)]
         if self.user is not None:
             command = ["runuser", "-u", self.user, "--", *command]
@@ -79,14 +79,14 @@ class Cluster:
         self.run("pg_ctl", "-D", self.data, "-l", self.folder / "log", "-w", "-o", f"-k {self.folder}", "start")
 
     def stop(self, how="immediate"):
-        """Like a crash of the machine it runs on, unless said otherwise: connections break without a farewell."""
+        """Stops it like a crash of its machine, unless `how` says otherwise: connections break without a message."""
         self.run("pg_ctl", "-D", self.data, "-m", how, "-w", "stop")
 
     def connection_string(self, user):
         return f"host={self.folder} user={user} dbname={DATABASE}"
 
     def execute(self, statement, parameters=None, database=DATABASE):
-        """Runs a statement as superuser and returns its rows, if it has any."""
+        """Runs a statement as superuser and returns its rows, if any."""
         link = psycopg2.connect(host=str(self.folder), user="postgres", dbname=database)
         link.autocommit = True
         try:
@@ -97,13 +97,14 @@ class Cluster:
             link.close()
 
     def use_code(self, database=DATABASE):
-        """Names mean the newest version of the code from here on, unless a session says otherwise as programs do."""
+        """Makes names refer to the newest version of the code, unless a session chooses another one as programs do."""
         code = self.execute("select name from register.code_version order by number desc limit 1", database=database)[0][0]
         self.execute(f"alter database {database} set search_path = {code}, register", database="postgres")
 
     @contextlib.contextmanager
     def holding(self, statement, parameters=None):
-        """Runs a statement as superuser and leaves it uncommitted, with its locks, for a while; gives its connection."""
+        """Runs a statement as superuser and leaves it uncommitted, with its locks, inside the block; yields its
+        connection."""
         link = psycopg2.connect(host=str(self.folder), user="postgres", dbname=DATABASE)
         try:
             with link.cursor() as cursor:
@@ -115,7 +116,8 @@ class Cluster:
 
     @contextlib.contextmanager
     def open(self):
-        """A connection with a transaction of its own, ended with what it leaves uncommitted."""
+        """Yields a connection with its own transaction, which is rolled back at the end of the block unless committed.
+        """
         link = psycopg2.connect(host=str(self.folder), user="postgres", dbname=DATABASE)
         try:
             yield link
@@ -123,8 +125,8 @@ class Cluster:
             link.close()
 
     def wait_for_waiter(self, holder, count=1, unless=()):
-        """Waits until `count` connections of the service wait, directly or in a queue, for locks of `holder`, and
-        returns whether they do: they do not when one of the requests `unless` (futures) was answered before."""
+        """Waits until `count` connections of the service wait, directly or in a queue, for locks of `holder`. Returns
+        True then, and False when one of the requests `unless` (futures) was answered before."""
         waiting = """with recursive waiter(pid) as (
                 select pid from pg_stat_activity where %s = any (pg_blocking_pids(pid))
                 union select a.pid from waiter w join pg_stat_activity a on w.pid = any (pg_blocking_pids(a.pid)))
@@ -140,27 +142,27 @@ class Cluster:
         try:
             self.stop()
         except RuntimeError:
-            pass  # it is stopped already
+            pass  # it was already stopped
         shutil.rmtree(self.folder, ignore_errors=True)
         warden.forget("cluster", self.folder)
 
 
 def initialise(cluster):
-    """An empty cluster."""
+    """Makes an empty cluster."""
     cluster.run("initdb", "-D", cluster.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
     with open(cluster.data / "postgresql.conf", "a", encoding="utf-8") as settings:
         settings.write(SETTINGS)
 
 
 def blank():
-    """A cluster with a database that was never migrated."""
+    """Makes a cluster with a database that was never migrated."""
     made = Cluster(initialise)
     made.execute(f"create database {DATABASE}", database="postgres")
     return made
 
 
 def template_folder():
-    """The folder of the templates; this process removes it at its end unless another one made it."""
+    """Returns the folder of the templates; this process removes it at its end unless another process made it."""
     if "LR_TEMPLATE" not in os.environ:
         os.environ["LR_TEMPLATE"] = tempfile.mkdtemp(prefix="lr-template-")
         warden.watch("folder", os.environ["LR_TEMPLATE"])
@@ -169,8 +171,8 @@ def template_folder():
 
 
 def copied(name, make):
-    """What fills the folder of a cluster with a copy of the template of this name, which `make` returns as a cluster
-    when it is not there yet. Tests that keep another day have templates of their own."""
+    """Returns a function that fills the folder of a cluster with a copy of the template of this name. `make` makes the
+    template, as a cluster, if it does not exist. Tests with another fixed day have their own templates."""
     def fill(cluster):
         template = template_folder() / f"{name}-{os.environ.get(day.VARIABLE, 'any-day')}"
         with open(f"{template}.lock", "w", encoding="utf-8") as lock:

@@ -1,4 +1,4 @@
-"""The register as the tests find it: one database, two instances, and callers of every kind."""
+"""Fixtures of the integration tests: one database, two instances, and callers of every kind."""
 import concurrent.futures
 import contextlib
 import types
@@ -16,9 +16,10 @@ from trail import judge_the_trail
 from waiting import WATCHDOG_S
 
 day.keep()
-# The service closes a connection whose request takes too long; on a machine that stands still, none here does.
+# The service closes a connection whose request takes too long; these limits prevent that on a machine that hangs.
 Instance.usual |= {"LR_HEADER_SECONDS": WATCHDOG_S, "LR_REQUEST_SECONDS": WATCHDOG_S}
-# Each connection to the database plans for itself what is asked on it: half of the tests' time with the usual number.
+# Each database connection plans its statements itself: with the default number of connections that is half of the
+# tests' time.
 Instance.usual |= {"LR_CONNECTIONS": 4, "LR_PUSH_CONNECTIONS": 2}
 
 
@@ -31,7 +32,7 @@ def recorder():
 
 @pytest.fixture(scope="session")
 def receiver(keys):
-    """Where webhooks may be sent."""
+    """The address to which webhooks may be sent."""
     made = Receiver(keys.receiver_socket, keys.receiver_certificate)
     yield made
     made.close()
@@ -39,7 +40,7 @@ def receiver(keys):
 
 @pytest.fixture(scope="session")
 def instances(cluster, keys):
-    """Two instances on one database."""
+    """Starts two instances on one database."""
     made = [Instance(cluster, keys) for _ in range(2)]
     yield [each.start() for each in made]
     statuses = [each.stop() for each in made]
@@ -48,7 +49,7 @@ def instances(cluster, keys):
 
 @pytest.fixture(scope="session", autouse=True)
 def every_answer_has_its_audit_entry(recorder, cluster, instances):
-    """When the tests of this worker are done, the trail holds their answers' entries and no others."""
+    """When the tests of this worker are done, the trail must have the entries of their answers and no others."""
     yield
     judge_the_trail(recorder, cluster, instances)
 
@@ -60,7 +61,7 @@ def instance(instances):
 
 @pytest.fixture(autouse=True)
 def no_complaints(instances):
-    """No test may leave an error in the log of the service; when the service ends, all end."""
+    """No test may leave an error in the service's log; all instances must be running at its end."""
     yield
     complaints = [line for each in instances for line in each.complaints()]
     if any(each.has_ended() for each in instances):
@@ -114,7 +115,7 @@ def nobody(instance, recorder):
 
 @pytest.fixture(scope="session")
 def watch(cluster, instances):
-    """Checks what has to hold for cases, in the database itself; returns their rows by table."""
+    """Checks the invariants of cases in the database itself; returns their rows by table."""
     with contextlib.closing(psycopg2.connect(cluster.connection_string("postgres"))) as link:
         link.autocommit = True
         watcher = Watcher(link)
@@ -123,14 +124,14 @@ def watch(cluster, instances):
 
 @pytest.fixture
 def in_background():
-    """Runs a function beside the test: in_background(f).result(timeout=…)."""
+    """Runs a function in parallel with the test: in_background(f).result(timeout=…)."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
         yield pool.submit
 
 
 @contextlib.contextmanager
 def further_instances(cluster, keys):
-    """Makes further instances on the same database, which end with the block."""
+    """Makes more instances on the same database; they end with the block."""
     made = []
 
     def make(binary=None, **settings):
@@ -145,20 +146,20 @@ def further_instances(cluster, keys):
 
 @pytest.fixture
 def extra_instance(cluster, keys, instances):
-    """Makes a further instance on the same database, for one test: extra_instance(LR_RATE_LIMIT=20)."""
+    """Makes another instance on the same database, for one test: extra_instance(LR_RATE_LIMIT=20)."""
     with further_instances(cluster, keys) as make:
         yield make
 
 
 @pytest.fixture(scope="module")
 def module_instance(cluster, keys, instances):
-    """The same for all tests of a file."""
+    """Makes another instance on the same database, for all tests of a file."""
     with further_instances(cluster, keys) as make:
         yield make
 
 
 @pytest.fixture(scope="session")
 def database_only(cluster, keys, instances):
-    """The build that leaves every check of scopes to the database."""
+    """The build without scope checks in the service: the database checks all scopes."""
     with further_instances(cluster, keys) as make:
         yield make(program("LR_BINARY_DATABASE_ONLY", "learning-reviews-database-only"))

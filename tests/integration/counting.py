@@ -1,11 +1,11 @@
-"""Waiting until statistics have counted what happened."""
+"""Waits until statistics have counted all changes."""
 from waiting import wait_until
 
 READ, EXACT = "statistics.read", "statistics.read statistics.unsuppressed"
 
 
 def until_counted(analyst, cluster):
-    """Waits until all that was committed is counted, and the instance of the analyst knows it."""
+    """Waits until everything committed is counted, and the analyst's instance knows it."""
     def is_counted():
         waits, aside = cluster.execute("""
             select exists (select from register.statistic_dirty) or exists (select from register.statistic_delta),

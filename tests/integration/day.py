@@ -1,10 +1,10 @@
-"""The day of the tests: one for the whole run, in the tests and in their databases, also when midnight passes."""
+"""The day of the tests: one for the whole run, in the tests and in their databases, even when midnight passes."""
 import datetime
 import os
 import zoneinfo
 
 SCOTLAND = zoneinfo.ZoneInfo("Europe/London")
-VARIABLE = "LR_TESTS_DAY"  # the workers of a run inherit it
+VARIABLE = "LR_TESTS_DAY"  # inherited by the workers of a run
 
 
 def real():
@@ -12,7 +12,7 @@ def real():
 
 
 def keep():
-    """From now on, today is the day on which this was called first: for the conftest.py of a suite."""
+    """Fixes today as the day of the first call: for the conftest.py of a suite."""
     os.environ.setdefault(VARIABLE, real().isoformat())
 
 
@@ -22,7 +22,7 @@ def today():
 
 
 def keep_in(cluster):
-    """The same for a database that was just migrated: there is one place where the register learns the day."""
+    """Fixes the day in a newly migrated database: the register reads the day in one function only."""
     if VARIABLE in os.environ:
         cluster.execute("create or replace function register.today() returns date language sql stable as "
                         f"$$ select date '{today().isoformat()}' $$")

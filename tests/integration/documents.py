@@ -1,4 +1,4 @@
-"""Builders of valid documents: a test names only what it is about."""
+"""Builders of valid documents: a test names only the members that it is about."""
 import copy
 import datetime
 import itertools
@@ -23,8 +23,8 @@ def days_ahead(days):
 
 
 def replaced(document, path, value):
-    """A copy of the document with the value at the path, a sequence of members and indexes. All but the last of them
-    must exist."""
+    """Returns a copy of the document with the value at the path, a sequence of members and indexes. All but the last of
+    them must exist."""
     made = copy.deepcopy(document)
     inner = made
     for step in path[:-1]:
@@ -34,7 +34,7 @@ def replaced(document, path, value):
 
 
 def new_number(prefix):
-    """A number that nothing else of this run has."""
+    """Returns a number that is unique in this run."""
     return f"{prefix}-{RUN}-{next(NUMBERS)}"
 
 
@@ -58,7 +58,7 @@ def new_referral(**overrides):
 
 
 def full_child(**overrides):
-    """A child with every member that the contract has."""
+    """Returns a child with every possible member."""
     return dead_child(**{"family_id": new_number("family"), "age_years": 7, "ethnic_group": "asian",
                          "disability": "yes", "legal_status": "looked_after_foster",
                          "register_status": "current", "siblings_count_band": "1_2",
@@ -67,7 +67,7 @@ def full_child(**overrides):
 
 
 def full_referral(**overrides):
-    """A referral with every member that there is."""
+    """Returns a referral with every possible member."""
     return new_referral(
         source_role="practitioner", incident_on=days_ago(12), children=[full_child()],
         criteria_claimed=["abuse_or_neglect", "care_experienced"],
@@ -84,7 +84,7 @@ def new_case(**overrides):
 
 
 def new_request(**overrides):
-    """A question of the committee to an agency, asked today."""
+    """Returns a question from the committee to an agency, asked today."""
     return {"organisation": "LA-S12000049", "asked_on": today(),
             "question": "Please give a short account of your work with the family.", **overrides}
 
@@ -114,7 +114,7 @@ def new_observations(**overrides):
 def new_decision(**overrides):
     return {"outcome": "proceed", "decided_on": today(), "decided_by": "committee",
             "criteria_met": ["abuse_or_neglect"], "unanimous": True,
-            "family_wait_reason": "The family asked to be told after the funeral.", **overrides}
+            "family_wait_reason": "The family asked for this conversation after the funeral.", **overrides}
 
 
 DECISIONS = {
@@ -178,7 +178,7 @@ def new_strategy(**overrides):
 
 
 def new_report(**overrides):
-    """A report that is ready for the chief officers."""
+    """Returns a report that is ready for the chief officers."""
     return {"drafted_on": today(), "accuracy_checked_on": today(), "committee_agreed_on": today(),
             "sections": ["core_data", "introduction", "review_process", "facts", "analysis",
                          "learning_points"], **overrides}
@@ -189,7 +189,7 @@ def new_ratification(**overrides):
 
 
 def changes_requested(**overrides):
-    return new_ratification(outcome="changes_requested", reason="Say what is to follow.",
+    return new_ratification(outcome="changes_requested", reason="State the next steps.",
                             **overrides)
 
 
@@ -207,7 +207,7 @@ def not_published(**overrides):
 
 
 def ready_publication(**overrides):
-    """A publication of which only the check of anonymity may be missing."""
+    """Returns a publication that needs at most the check of anonymity."""
     return new_publication(reporting_restrictions_checked=True, family_told_on=today(),
                            practitioners_told_on=today(), published_on=today(),
                            url="https://cpc.example.org/learning/7", **overrides)

@@ -1,16 +1,16 @@
-"""What has to hold for a case in the database, whatever was asked of the register."""
+"""Invariants of a case in the database that must hold after any sequence of requests."""
 import collections
 
 import model
 
-# What record_change() leaves out of the record.
+# Members that record_change() does not record.
 TECHNICAL = {"id", "committee", "case_id", "version", "created_at", "updated_at", "recorded_at",
              "recorded_by", "stage_due_or_never"}
 RECORDED = """
     select c.relname, split_part(encode(t.tgargs, 'escape'), E'\\\\000', 1)
     from pg_trigger t join pg_class c on c.oid = t.tgrelid
-    where t.tgname = 'record_change' and c.relname <> 'retention_rule' order by 1"""  # which is of no case
-# Referrals have a life of their own; the record is what the others are compared with, and the feed follows it.
+    where t.tgname = 'record_change' and c.relname <> 'retention_rule' order by 1"""  # belongs to no case
+# Referrals have their own lifecycle. The other tables are compared with the record of changes, and the feed follows it.
 PARTS = """
     select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
     where c.relnamespace = 'register'::regnamespace and c.relkind = 'r' and a.attname = 'case_id'
@@ -29,7 +29,7 @@ def hold(condition, what, *facts):
 
 
 class Watcher:
-    """Reads all rows of cases, and what the record of changes says of them."""
+    """Reads all rows of cases, and their record of changes."""
 
     def __init__(self, link):
         self.link = link
@@ -49,7 +49,7 @@ class Watcher:
             return cursor.fetchall() if cursor.description else None
 
     def look(self, cases):
-        """Reads the cases anew and checks everything; returns the rows of each by table."""
+        """Reads the cases again and checks everything; returns the rows of each by table."""
         ids = [one.id for one in cases]
         seen = min(self.last_change.get(one, 0) for one in ids)
         found = {one: collections.defaultdict(list) for one in ids}
@@ -74,13 +74,14 @@ class Watcher:
     # --- the record of changes -------------------------------------------------------------------
 
     def replay(self, case_id, record):
-        """Folds what is new in the record; each change begins where the one before ended."""
+        """Applies the new entries of the record; each change must begin with the values at the end of the previous one.
+        """
         for one in record:
             if one["id"] <= self.last_change.get(case_id, 0):
                 continue
             key = one["subject"], one["subject_id"]
             for name, values in one["changes"].items():
-                hold(self.replayed[key].get(name) == values["before"], "the record has a gap",
+                hold(self.replayed[key].get(name) == values["before"], "the record of changes has a gap",
                      one, name, self.replayed[key].get(name))
                 self.replayed[key][name] = values["after"]
                 self.clients[*key, name] = one["recorded_client"]
@@ -94,7 +95,7 @@ class Watcher:
                 said = {name: value for name, value in self.replayed[
                     self.tables[table], row.get("id", row.get("case_id"))].items()
                         if value is not None}
-                hold(now == said, "the record does not lead to the row", table,
+                hold(now == said, "the record of changes does not add up to the row", table,
                      {name: (now.get(name), said.get(name)) for name in now.keys() | said.keys()
                       if now.get(name) != said.get(name)})
 
@@ -103,47 +104,47 @@ class Watcher:
             now = {row.get("id", row.get("case_id")): row for row in facts[table]}
             for was in rows:
                 key = was.get("id", was.get("case_id"))
-                hold(key in now, "a row is gone", table, key)
+                hold(key in now, "a row disappeared", table, key)
                 if "version" in was:
                     grown = now[key]["version"] - was["version"]
                     hold(grown > 0 or now[key] == was and grown == 0,
-                         "the version did not grow with the change", table, was, now[key])
+                         "a changed row has the same version", table, was, now[key])
 
     def check_separation(self, facts):
         for one in facts["action"]:
             if one["status"] == "verified":
                 verifier = self.clients["action", one["id"], "verified_on"]
                 hold(one["completed_on"] and one["evidence"]
-                     and one["completed_by"] not in (None, verifier), "verified by itself", one)
-        # While the case is with the chief officers the report stays as they have it.
+                     and one["completed_by"] not in (None, verifier), "verified by its owner", one)
+        # While the chief officers have the report, it must not change.
         for one in facts["ratification"]:
             latest = max(each["sequence"] for each in facts["case_stage"])
             if one["stage_sequence"] == latest:
                 report = facts["report"][0]
                 hold(self.clients["ratification", one["id"], "outcome"]
                      not in (report["written_by"], report["agreed_by"]),
-                     "ratified by who wrote the report", one)
+                     "ratified by the author of the report", one)
 
 
 ALLOWED = {(one, to) for one in model.STAGES for to, _ in model.Model(one).moves()}
 
 
 def check(facts):
-    """The invariants of one case."""
+    """Checks the invariants of one case."""
     case = facts["review_case"][0]
     visits = sorted(facts["case_stage"], key=lambda one: one["sequence"])
     history_is_linear(case, visits)
     closed = case["stage"] == "closed"
     hold(closed == (case["closed_on"] is not None) == (case["closure"] is not None)
          and (not closed or case["closed_on"] == visits[-1]["entered_on"]),
-         "closed without its day and its reason, or the other way round", case)
-    hold((case["closure"] == "merged") == (case["merged_into"] is not None), "merged", case)
+         "a closed case has a day and a reason, an open one neither", case)
+    hold((case["closure"] == "merged") == (case["merged_into"] is not None), "only a merged case has a target", case)
     decided_as_the_stage_asks(case, facts)
     clock_agrees(case, visits[-1], facts["case_hold"])
     no_circle({one["id"]: one["depends_on"] for one in facts["action"]})
     for rows in facts.values():
         for row in rows:
-            hold(row["committee"] == case["committee"], "a part stayed behind", row)
+            hold(row["committee"] == case["committee"], "a part belongs to another committee", row)
 
 
 def history_is_linear(case, visits):
@@ -151,23 +152,23 @@ def history_is_linear(case, visits):
          "the history has gaps", visits)
     for one, then in zip(visits, visits[1:]):
         hold(one["left_on"] == then["entered_on"] >= one["entered_on"],
-             "the days of the history do not join", one, then)
+             "the history has a gap between two stages", one, then)
         hold((one["stage"], then["stage"]) in ALLOWED or then["stage"] == "closed"
-             and (case["closure"] == "merged"), "there is no such move", one, then)
+             and (case["closure"] == "merged"), "the move is not allowed", one, then)
     last = visits[-1]
     hold(last["left_on"] is None and (last["stage"], last["entered_on"])
-         == (case["stage"], case["stage_entered_on"]), "the history ends elsewhere", last, case)
-    hold(visits[0]["stage"] == "notification", "the history begins elsewhere", visits[0])
+         == (case["stage"], case["stage_entered_on"]), "the history does not end in the present stage", last, case)
+    hold(visits[0]["stage"] == "notification", "the history does not begin with notification", visits[0])
 
 
 def decided_as_the_stage_asks(case, facts):
     current = [one for one in facts["case_decision"] if one["current"]]
-    hold(len(current) == min(1, len(facts["case_decision"])), "one decision is current", current)
+    hold(len(current) == min(1, len(facts["case_decision"])), "not exactly one decision is current", current)
     outcome = case["decision_outcome"]
-    hold(outcome is None or outcome == current[0]["outcome"], "another decision", case, current)
+    hold(outcome is None or outcome == current[0]["outcome"], "the case shows another decision", case, current)
     wanted = {"review": ("proceed", "alternative_review")}.get(case["stage"], ("proceed",))
     if model.STAGES.index(case["stage"]) in range(4, 10):
-        hold(outcome in wanted, "nothing was decided that leads here", case)
+        hold(outcome in wanted, "no decision allows this stage", case)
     if case["stage"] in ("implementation", "evaluation"):
         rewritten = max((one["sequence"] for one in facts["case_stage"]
                          if one["stage"] in ("review", "reporting")), default=0)
@@ -178,17 +179,17 @@ def decided_as_the_stage_asks(case, facts):
 def clock_agrees(case, visit, holds):
     stopped = any(case["stage"] in one["stages"] and one["lifted_on"] is None for one in holds)
     hold(case["clock_stopped"] == stopped == (case["held_since"] is not None),
-         "the clock does not go by the holds", case, holds)
+         "the clock contradicts the holds", case, holds)
     for mine, name in (("stage_due_on", "due_on"), ("original_due_on", "original_due_on"),
                        ("held_since", "held_since")):
-        hold(case[mine] == visit[name], "case and stage disagree", case, visit)
+        hold(case[mine] == visit[name], "case and stage differ", case, visit)
 
 
 def no_circle(depends):
     done = set()
 
     def visit(one, path):
-        hold(one not in path, "actions wait for each other", path)
+        hold(one not in path, "the dependencies of actions are circular", path)
         if one not in done and one in depends:
             for other in depends[one]:
                 visit(other, path | {one})
@@ -203,4 +204,4 @@ def nothing_published_while_held(before, after):
         if one["published_on"] and one["published_on"] != was.get("published_on"):
             hold(not any(each["tracks"] and each["lifted_on"] is None
                          for each in after["case_hold"]), "published while held", one)
-            hold(one["anonymisation_checked_by"] not in (None,), "published unchecked", one)
+            hold(one["anonymisation_checked_by"] not in (None,), "published without a check", one)

@@ -1,7 +1,7 @@
-"""A model of one case: what the guidance allows, said once more and in another way than the register says it.
+"""A model of one case: the rules of the guidance, written independently of the register.
 
-The model knows facts (sets of words) and which facts each move needs. It shares nothing with the register but the
-names of stages and guards.
+The model has facts (sets of words) and knows which facts each move requires. It shares nothing with the register but
+the names of stages and guards.
 """
 
 STAGES = ["notification", "information_gathering", "recommendation", "decision", "set_up", "review", "reporting",
@@ -14,24 +14,25 @@ PROCEEDING = STAGES[4:10]
 class Model:
     def __init__(self, stage="notification"):
         self.stage = stage
-        self.outcome = None            # of the decision that counts now
+        self.outcome = None            # of the current decision
         self.facts = set()
         self.waiting = {"decision": False, "outcome": False, "alternative_outcome": False}
-        self.told = set()              # outcomes that the present decision's notices have told
+        self.told = set()              # outcomes that notices of the current decision have reported
         self.told_outcome = self.told_alternative = False
-        self.visits = self.decision = 0  # of the stage decision, and of the one that the decision is from
-        self.told_by = None            # the decision that the outcome was told by
+        self.visits = self.decision = 0  # visits of the stage decision, and the visit of the current decision
+        self.told_by = None            # the decision whose outcome was reported
         self.requests = 0              # open information requests
         self.holds = set()             # stages of open holds
         self.actions = {}              # id -> status
         self.impact = False
-        self.ratification = None       # of the report as it is
+        self.ratification = None       # of the current report
         self.plan_considered = False
-        # These count from a day on (the stay in the stage, the last opening); in a walk all happens on one day.
+        # These count from a day on (the entry into the stage, the last re-opening); in a walk everything happens on one
+        # day.
         self.evaluated = self.discontinuation = False
 
     def missing(self, to, way):
-        """The guards that block a move; None when there is no such move."""
+        """Returns the guards that block a move; None when there is no such move."""
         needs = self._moves().get((to, way))
         return None if needs is None else {guard for guard, held in needs.items() if not held}
 
@@ -103,7 +104,7 @@ class Model:
         }[self.stage]
         return forward if self.stage in ("decision", "closed") else {**forward, **stop}
 
-    # ---- What happens.
+    # ---- Events.
 
     def moved(self, to, way):
         if to == "information_gathering":
@@ -124,7 +125,8 @@ class Model:
         self.outcome = outcome
         self.decision = self.visits
         self.facts.add("decided_ever")
-        # A notice that waits says what holds now; what was told already, by this decision, is not told again.
+        # A pending notice reports the current outcome; an outcome that this decision has already reported is not
+        # reported again.
         self.waiting["decision"] = outcome != "more_information" and (
             self.waiting["decision"] or outcome not in self.told)
         self.told_alternative = False
@@ -132,7 +134,7 @@ class Model:
     def ratified(self, outcome):
         self.ratification, self.plan_considered = outcome, False
         if outcome == "ratified":
-            # On the same day, by the same decision, there is nothing new to tell.
+            # On the same day and for the same decision there is nothing new to report.
             self.waiting["outcome"] = self.waiting["outcome"] or self.told_by != self.decision
             self.told_outcome = not self.waiting["outcome"]
 

@@ -1,7 +1,7 @@
-"""Something that exists for every place in the address of an operation on a case.
+"""Creates an object for every path parameter of the operations on a case.
 
-The sweep over all operations (test_sweep.py) and the tests of isolation need it: whoever adds an operation below
-a case adds here how its parts come about.
+The sweep over all operations (test_sweep.py) and the tests of isolation use it. A new operation on a part of a case
+needs an entry here that creates that part.
 """
 from documents import new_access
 from steps import (advance, given_case, given_hold, given_proceeding, given_request,
@@ -9,7 +9,7 @@ from steps import (advance, given_case, given_hold, given_proceeding, given_requ
 
 
 def first_of(operation):
-    """Finds the first item of a list: what the case got on its way."""
+    """Returns a function that finds the first item of a list, for parts that the case got in an earlier stage."""
     return lambda committee, case_id: committee.send(operation, id=case_id)["items"][0]["id"]
 
 
@@ -17,7 +17,7 @@ def given_access(committee, case_id):
     return committee.send("grantAccess", new_access(), id=case_id).needed(201)["id"]
 
 
-# The name of a place and how what it names is made (or found): functions of committee and the case's id.
+# For each path parameter, the function of committee and case id that creates (or finds) the object.
 PLACES = {
     "access_id": given_access,
     "child_id": first_of("listChildren"),
@@ -32,12 +32,12 @@ PLACES = {
     "stage_id": first_of("listCaseStages"),
     "strategy_id": first_of("listStrategies"),
 }
-# What a case has besides that it did not get on its way: functions of committee and case.
+# Functions of committee and case that record the parts which earlier stages do not create.
 BESIDES = [record_evaluation, record_discontinuation]
 
 
 def places_of_case(committee, case=None):
-    """A case in the stage evaluation with one of everything: values by the names of places."""
+    """Creates a case in the stage evaluation with one part of every kind; returns the ids by path parameter."""
     case = advance(committee, case or given_case(committee), "evaluation")
     for make in BESIDES:
         make(committee, case)

@@ -1,4 +1,5 @@
-"""A receiver of webhooks: a real HTTPS server with an authority of its own, which remembers what it was sent."""
+"""A receiver of webhooks: a real HTTPS server with its own certificate authority, which records the messages it gets.
+"""
 import base64
 import contextlib
 import dataclasses
@@ -45,7 +46,7 @@ def make_certificates(folder):
 
 
 def bound_socket():
-    """A port that is ours from now on; nobody listens there until a receiver does."""
+    """Reserves a port; nothing listens on it until a receiver does."""
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.bind(("127.0.0.1", 0))
@@ -82,7 +83,7 @@ class Message:
         return self.status is not None and 200 <= self.status < 300
 
     def is_signed_with(self, secret):
-        """As Standard Webhooks has it, worked out here by itself."""
+        """Verifies the signature by Standard Webhooks, computed independently."""
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
         signed = f"{self.id}.{self.headers['webhook-timestamp']}.".encode() + self.body
         expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
@@ -115,7 +116,7 @@ class Endpoint:
             return [one for one in self.messages if one.accepted]
 
     def wait(self, enough, seconds=WATCHDOG_S):
-        """Waits until `enough(messages that were answered)` and returns them."""
+        """Waits until `enough(answered messages)` is true and returns the messages."""
         with self.changed:
             def answered():
                 return [one for one in self.messages if one.ended is not None]
@@ -144,7 +145,7 @@ class Receiver:
                 endpoint = receiver.endpoints.get(self.path)
                 message = Message({name.lower(): value for name, value in self.headers.items()}, body, began)
                 status, headers, answer = endpoint.take(message) if endpoint else (404, {}, b"")
-                # Before the answer goes out: whoever has it may do the next thing at once.
+                # Recorded before the answer is sent: the sender may act on the answer at once.
                 if endpoint:
                     endpoint.finish(message, status)
                 with contextlib.suppress(OSError):
@@ -187,7 +188,7 @@ class Receiver:
 
 
 def overlapping(messages, key):
-    """Pairs of messages with the same key that were under way at the same time."""
+    """Returns pairs of messages with the same key that were in flight at the same time."""
     found, last = [], {}
     for one in sorted(messages, key=lambda each: each.began):
         before = last.get(key(one))

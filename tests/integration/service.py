@@ -1,4 +1,4 @@
-"""The real program: started as an operator would, watched, and stopped."""
+"""Starts, observes and stops the real program as an operator would."""
 import json
 import os
 import pathlib
@@ -31,7 +31,7 @@ _next_port = iter(())
 
 
 def free_port():
-    """A port of this worker's own range, below what the system gives to clients."""
+    """Returns a free port of this worker's own range, below the ports that the system gives to clients."""
     global _next_port
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
     for _ in range(3 * PORTS):
@@ -79,10 +79,10 @@ class Secrets:
 
 
 class Instance:
-    """One running service. Errors in its log fail the test that is running, unless expected."""
+    """One running service. Errors in its log fail the current test, unless expected."""
 
     by_url = {}  # every instance of this session
-    usual = {}  # settings of all instances, unless said otherwise: for the conftest.py of a suite
+    usual = {}  # default settings of all instances: for the conftest.py of a suite
 
     def __init__(self, cluster, keys, binary=None, **settings):
         self.cluster, self.keys = cluster, keys
@@ -97,13 +97,13 @@ class Instance:
             "LR_MIGRATION_DATABASE": cluster.connection_string("postgres"),
             "LR_DEV_SECRET_FILE": str(keys.token_file),
             "LR_PSEUDONYM_KEY_FILE": str(keys.pseudonym_file),
-            # Where nothing listens, and where tests may have a receiver.
+            # A host where nothing listens, and the addresses of the tests' receivers.
             "LR_WEBHOOK_HOSTS": f"localhost:9,localhost:{keys.receiver_port},127.0.0.1:{keys.receiver_port}",
             "LR_WEBHOOK_KEY_FILE": str(keys.webhook_file), "LR_WEBHOOK_NETWORKS": "127.0.0.0/8,::1",
             "LR_WEBHOOK_CA_FILE": str(keys.receiver_ca), "LR_WEBHOOK_RETRY_SECONDS": "1",
             "LR_LISTEN": f"127.0.0.1:{self.port}",
             "LR_ADMIN_LISTEN": f"127.0.0.1:{self.admin_port}",
-            # What was freed stays known for 16 MB only: 256 MB of it are half of what a start costs.
+            # ASan remembers freed memory up to 16 MB only: with 256 MB, half of a start's time is spent on it.
             "ASAN_OPTIONS": "quarantine_size_mb=16",
             "LR_DRAIN_GRACE_SECONDS": "0", "LR_DRAIN_SECONDS": "3", "LR_RATE_LIMIT": "1000000",
             **{name: str(value) for name, value in {**self.usual, **settings}.items()}}
@@ -123,7 +123,7 @@ class Instance:
         return done.stdout.decode().strip()
 
     def token(self, organisation, client, scope):
-        """As the command `token` makes it."""
+        """Returns a token made by the command `token`."""
         return make_token(self.keys.token_secret, sub=client, client_id=client, organisation=organisation, scope=scope,
                           exp=int(time.time()) + TOKEN_S)
 
@@ -135,11 +135,11 @@ class Instance:
         while self.admin("/readyz")[0] != 200:
             if self.process.poll() is not None or time.monotonic() > deadline:  # clock: the watchdog
                 raise RuntimeError(f"the service does not get ready: {self.log_text()[-2000:]}")
-            time.sleep(0.02)  # clock: between two looks
+            time.sleep(0.02)  # clock: between two checks
         return self
 
     def admin(self, path):
-        """Status and text of a page of the admin port; status 0 when nothing answers."""
+        """Returns status and text of a page of the admin port; status 0 when nothing answers."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}",
                                         timeout=WATCHDOG_S) as answer:
@@ -150,12 +150,12 @@ class Instance:
             return 0, ""
 
     def figure(self, name):
-        """What a line of /metrics says; its name with the labels."""
+        """Returns the value of a line of /metrics, by its name with the labels."""
         found = re.search(rf"^{re.escape(name)} (\S+)$", self.admin("/metrics")[1], re.MULTILINE)
         return float(found[1])
 
     def log_bytes(self, since=0):
-        """The log from a byte on."""
+        """Returns the log from a byte on."""
         return os.pread(self.log.fileno(), os.fstat(self.log.fileno()).st_size - since, since)
 
     def log_text(self):
@@ -165,11 +165,11 @@ class Instance:
         return [json.loads(line) for line in self.log_text().splitlines() if line.startswith("{")]
 
     def has_ended(self):
-        """Whether it ended although nobody asked it to."""
+        """Returns whether it ended without a request to."""
         return self.process is not None and self.process.poll() is not None
 
     def complaints(self):
-        """What went wrong since this was asked last."""
+        """Returns the errors since the last call."""
         if self.process is None:
             return []
         fresh = self.log_bytes(self.log_read)

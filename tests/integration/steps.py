@@ -1,4 +1,4 @@
-"""Steps that bring the register to where a test begins; each of them raises when it fails."""
+"""Scenarios: bring the register into the state in which a test begins; each function raises when it fails."""
 from documents import (DECISIONS, completion, family_answer, new_action, new_case,
                        new_discontinuation, new_evaluation, new_family_engagement,
                        new_family_liaison, new_finding, new_hold, new_impact_review, new_mandate,
@@ -16,14 +16,14 @@ def given_referral(agency, **overrides):
 
 
 def given_accepted(agency, committee, case_id=None, **overrides):
-    """A referral that a case was made of, or that joined the case."""
+    """Creates a referral that was accepted into a new case, or into the given one."""
     referral = given_referral(agency, **overrides)
     return committee.send("acceptReferral", {"accepted_on": today(), "case_id": case_id},
                           id=referral["id"]).needed(201).json
 
 
 def given_delivery(client):
-    """A webhook that is paused, with a test event that waits: values of the places in addresses."""
+    """Creates a paused webhook with a pending test event; returns the path parameters."""
     made = client.send("createWebhook", new_webhook()).needed(201)
     webhook = client.send("changeWebhook", {"status": "paused"}, id=made["webhook"]["id"],
                           if_match=made.etag).needed(200)
@@ -50,7 +50,7 @@ def recommend(committee, case_id, **overrides):
 
 
 def send_notices(committee, case_id):
-    """Sends every notice of a case that waits for it."""
+    """Sends every pending notice of a case."""
     for notice in committee.send("listCaseNotices", id=case_id).needed(200)["items"]:
         if notice["sent_on"] is None and notice["withdrawn_on"] is None:
             committee.send("sendNotice", new_sending(), id=case_id,
@@ -77,7 +77,7 @@ def record_decision(committee, case):
 
 
 def submit_to_hub(committee, case):
-    """The data set of each child who died goes to the National Hub."""
+    """Submits the data set of each child who died to the National Hub."""
     for child in committee.send("listChildren", id=case["id"]).needed(200)["items"]:
         if child["outcome"] == "died":
             path = {"id": case["id"], "child_id": child["id"]}
@@ -124,7 +124,7 @@ def engage_practitioners(committee, case):
 
 
 def review_impact(committee, case):
-    """Looks at what the verified actions of a case brought."""
+    """Reviews the impact of a case's verified actions."""
     for action in committee.send("listCaseActions", id=case["id"]).needed(200)["items"]:
         if action["status"] == "verified":
             committee.send("addImpactReview", new_impact_review(), id=action["id"]).needed(201)
@@ -175,7 +175,7 @@ def discontinue(committee, case_id):
     return move(committee, case_id, "closed", "discontinued", way="discontinue")
 
 
-# What has to be there before a case can leave a stage on the usual way: functions of committee and case.
+# Preparations for each stage that a case on the standard path must leave: functions of committee and case.
 NEEDED_TO_LEAVE = {
     "recommendation": [record_recommendation],
     "decision": [record_decision],
@@ -189,13 +189,13 @@ NEEDED_TO_LEAVE = {
 
 
 def prepare(committee, case):
-    """Does what the case needs before it can leave its stage on the usual way."""
+    """Does everything that the case needs before it can leave its stage on the standard path."""
     for need in NEEDED_TO_LEAVE.get(case["stage"], ()):
         need(committee, case)
 
 
 def advance(committee, case, stage):
-    """Moves a case along the usual way to a later stage, with all that the guards ask for."""
+    """Moves a case along the standard path to a later stage, with everything that the guards require."""
     while case["stage"] != stage:
         prepare(committee, case)
         nearer = WAY[0] if case["stage"] == "notification" else WAY[WAY.index(case["stage"]) + 1]
@@ -204,13 +204,13 @@ def advance(committee, case, stage):
 
 
 def given_case(committee, stage="notification", **overrides):
-    """A case that a committee opened itself, moved along the usual way to the stage."""
+    """Creates a case that a committee opened itself, moved along the standard path to the stage."""
     case = committee.send("openCase", new_case(**overrides)).needed(201).json
     return advance(committee, case, stage)
 
 
 def given_request(committee, case=None, **overrides):
-    """An open information request, in a case that gathers information."""
+    """Creates an open information request, in a case that gathers information."""
     case = case or given_case(committee, "information_gathering")
     return committee.send("createInformationRequest", new_request(**overrides),
                           id=case["id"]).needed(201).json
@@ -241,12 +241,12 @@ def given_hold(committee, case, **overrides):
 
 
 def tag_of(client, operation, **path):
-    """The present ETag of a resource."""
+    """Returns the present ETag of a resource."""
     return client.send(operation, **path).needed(200).etag
 
 
 def walk(client, operation, query="", **path):
-    """All items of a list, page after page."""
+    """Returns all items of a list, page after page."""
     reply = client.send(operation, query=query, **path).needed(200)
     items = list(reply["items"])
     while reply["next"] is not None:

@@ -1,4 +1,4 @@
-"""What the service says of itself: its index, its contract, its problems, and who is asking."""
+"""The service's description of itself: index, contract, problems, and the caller."""
 import pytest
 
 import contract_reader
@@ -8,20 +8,20 @@ PUBLIC = [name for name, one in contract_reader.operations().items() if one.publ
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_what_is_public_needs_no_token(nobody, name):
+def test_public_pages_need_no_token(nobody, name):
     path = {"code": "version_stale"} if name == "getProblem" else {}
     assert nobody.send(name, **path).status == 200
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_what_is_public_does_not_mind_a_bad_token(committee, name):
+def test_public_pages_ignore_an_invalid_token(committee, name):
     path = {"code": "version_stale"} if name == "getProblem" else {}
     assert committee.at(committee.url, "not.a.token").send(name, **path).status == 200
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_what_is_public_is_negotiated_like_the_rest(nobody, name):
-    """Pages, contract and problems: the weights of Accept count for each of them."""
+def test_public_pages_negotiate_their_media_type(nobody, name):
+    """The weights of Accept apply to pages, contract and problems."""
     path = {"code": "version_stale"} if name == "getProblem" else {}
     kind = nobody.send(name, **path).headers["Content-Type"].split(";")[0]
     for accept, status in ((kind, 200), (f"{kind.upper()};q=0.1, image/png", 200), (f"{kind.split('/')[0]}/*", 200),
@@ -31,12 +31,12 @@ def test_what_is_public_is_negotiated_like_the_rest(nobody, name):
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/html", "*/*;q=0"])
-def test_a_problem_has_its_own_media_type_whatever_is_accepted(nobody, accept):
+def test_a_problem_keeps_its_media_type_for_any_accept_header(nobody, accept):
     reply = nobody.send("getProblem", code="nothing", headers={"Accept": accept})
     assert reply.status >= 400 and reply.headers["Content-Type"] == "application/problem+json"
 
 
-def test_the_index_leads_to_everything(nobody, agency):
+def test_the_index_links_to_every_resource(nobody, agency):
     for link in nobody.send("getIndex")["links"].values():
         assert agency.request("GET", link).status == 200
 
@@ -47,7 +47,7 @@ def test_the_documentation_shows_every_operation(nobody):
     assert missing == []
 
 
-def test_the_documentation_needs_no_other_site(nobody):
+def test_the_documentation_loads_nothing_from_other_sites(nobody):
     page = nobody.send("getDocumentation")
     assert "<script" not in page.bytes.decode()
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
@@ -58,7 +58,7 @@ def test_each_problem_is_explained_at_its_own_address(nobody):
         assert nobody.send("getProblem", code=problem["code"]).json == problem
 
 
-def test_the_caller_sees_what_the_register_makes_of_its_token(agency):
+def test_the_caller_sees_how_its_token_is_interpreted(agency):
     me = agency.send("getPrincipal")
     assert me["organisation"] == {"code": "LA-S12000049", "name": "Glasgow City Council",
                                   "kind": "local_authority", "committee": None, "area": None}
@@ -67,6 +67,6 @@ def test_the_caller_sees_what_the_register_makes_of_its_token(agency):
                                 "window_seconds": 60}
 
 
-def test_a_committee_sees_which_one_it_is(committee):
+def test_a_committee_sees_its_own_committee_code(committee):
     organisation = committee.send("getPrincipal")["organisation"]
     assert (organisation["kind"], organisation["committee"]) == ("committee", "GLA")

@@ -1,4 +1,4 @@
-"""Who else works on a case: access that the committee gives, changes and ends."""
+"""Access of other organisations to a case: given, changed and ended by the committee."""
 import pytest
 
 from client import ALL_SCOPES, new_key
@@ -19,7 +19,7 @@ def change(committee, access, **members):
 
 @pytest.fixture
 def reviewer(caller):
-    """An independent reviewer with a client of its own."""
+    """An independent reviewer with its own client."""
     return caller("INDEPENDENT", new_number("reviewer")[:40],
                   "cases.read children.read reviews.write")
 
@@ -32,7 +32,7 @@ def sees(client, case):
     return client.send("getCase", id=case["id"]).status
 
 
-def test_a_reviewer_sees_the_case_that_it_was_let_into_and_no_other(committee, reviewer):
+def test_a_reviewer_sees_only_the_case_with_access(committee, reviewer):
     case, other = given_case(committee), given_case(committee)
     assert sees(reviewer, case) == 404
     reply = grant(committee, case, client_id=client_id(reviewer))
@@ -41,7 +41,7 @@ def test_a_reviewer_sees_the_case_that_it_was_let_into_and_no_other(committee, r
     assert (sees(reviewer, case), sees(reviewer, other)) == (200, 404)
 
 
-def test_a_reviewer_lists_the_shared_cases_only_when_it_asks_for_them(committee, reviewer):
+def test_shared_cases_are_listed_only_with_the_shared_filter(committee, reviewer):
     case = given_case(committee)
     grant(committee, case, client_id=client_id(reviewer)).needed(201)
     assert reviewer.send("listCases", query="shared=true").ids == [case["id"]]
@@ -63,8 +63,8 @@ def test_another_client_of_the_same_organisation_sees_nothing(committee, reviewe
     assert sees(caller("INDEPENDENT", "somebody-else", "cases.read"), case) == 404
 
 
-def test_a_reviewer_learns_nothing_of_the_access_of_others(committee, caller):
-    """All reviewers belong to one organisation; what one was given is no other's business."""
+def test_a_reviewer_does_not_see_the_access_of_others(committee, caller):
+    """All reviewers belong to one organisation; one reviewer's access is not visible to another."""
     mine, other = (caller("INDEPENDENT", new_number("reviewer")[:40], "cases.read changes.read") for _ in range(2))
     case = given_case(committee)
     access = grant(committee, case, client_id=client_id(other)).needed(201)
@@ -77,7 +77,7 @@ def test_a_reviewer_learns_nothing_of_the_access_of_others(committee, caller):
     assert access["id"] in told[other] and access["id"] not in told[mine]
 
 
-def test_a_reviewer_changes_nothing_of_the_case_itself(committee, caller):
+def test_a_reviewer_does_not_change_the_case_itself(committee, caller):
     client = caller("INDEPENDENT", new_number("reviewer")[:40], ALL_SCOPES)
     case = given_case(committee)
     grant(committee, case, client_id=client_id(client)).needed(201)
@@ -88,7 +88,7 @@ def test_a_reviewer_changes_nothing_of_the_case_itself(committee, caller):
     assert client.send("grantAccess", new_access(), id=case["id"]).status == 404
 
 
-def test_access_ends_by_itself(committee, reviewer, cluster):
+def test_access_expires(committee, reviewer, cluster):
     case = given_case(committee)
     access = grant(committee, case, client_id=client_id(reviewer), starts_on=days_ago(10),
                    ends_on=days_ago(1)).needed(201)
@@ -101,7 +101,7 @@ def test_access_begins_on_its_first_day(committee, reviewer):
     assert sees(reviewer, case) == 404
 
 
-def test_access_can_be_ended_at_once(committee, reviewer):
+def test_access_can_be_ended_immediately(committee, reviewer):
     case = given_case(committee)
     access = grant(committee, case, client_id=client_id(reviewer)).needed(201)
     reply = change(committee, access, ended_on=today())
@@ -111,12 +111,12 @@ def test_access_can_be_ended_at_once(committee, reviewer):
     assert (again.status, again.rules) == (409, {"access_ended"})
 
 
-def test_the_end_of_an_access_can_be_moved(committee, reviewer):
+def test_the_end_date_of_access_can_be_changed(committee, reviewer):
     access = grant(committee, given_case(committee), client_id=client_id(reviewer)).needed(201)
     assert change(committee, access, ends_on=days_ahead(200))["ends_on"] == days_ahead(200)
 
 
-def test_an_access_does_not_end_before_it_begins(committee):
+def test_access_must_not_end_before_it_begins(committee):
     access = grant(committee, given_case(committee)).needed(201)
     early = change(committee, access, ends_on=days_ago(1))
     assert (early.status, early.rules, early.pointers) == (422, {"date_order"}, {"/ends_on"})
@@ -124,14 +124,14 @@ def test_an_access_does_not_end_before_it_begins(committee):
     assert (late.status, late.rules, late.pointers) == (422, {"date_in_future"}, {"/ended_on"})
 
 
-def test_the_same_access_twice_is_refused(committee, reviewer):
+def test_duplicate_access_is_refused(committee, reviewer):
     case = given_case(committee)
     grant(committee, case, client_id=client_id(reviewer)).needed(201)
     reply = grant(committee, case, client_id=client_id(reviewer))
     assert (reply.status, reply.rules) == (409, {"access_there_already"})
 
 
-def test_the_same_key_gives_access_once(committee):
+def test_giving_access_again_with_the_same_key_replays(committee):
     case, key, document = given_case(committee), new_key(), new_access()
     replies = [committee.send("grantAccess", document, id=case["id"], key=key) for _ in range(2)]
     assert replies[0]["id"] == replies[1]["id"]
@@ -148,19 +148,19 @@ def test_the_same_key_gives_access_once(committee):
     ({"role": "joint_committee", "organisation": "CPC-GLA"}, "/organisation",
      "access_to_own_case"),
     ({"role": "proceedings_liaison"}, "/organisation", "organisation_does_not_fit_role")])
-def test_an_access_has_to_make_sense(committee, members, pointer, rule):
+def test_invalid_access_is_refused(committee, members, pointer, rule):
     case = given_case(committee)
     reply = grant(committee, case, **members)
     assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {pointer})
     assert committee.send("listAccess", id=case["id"])["items"] == []
 
 
-def test_all_faults_of_an_access_are_told_at_once(committee):
+def test_all_faults_of_an_access_are_reported_at_once(committee):
     reply = grant(committee, given_case(committee), client_id=None, ends_on=None)
     assert reply.rules == {"client_required", "end_required"}
 
 
-def test_a_committee_that_takes_part_sees_the_case(committee, other_committee):
+def test_a_committee_with_access_sees_the_case(committee, other_committee):
     case = given_case(committee)
     grant(committee, case, organisation="CPC-EDH", role="joint_committee", client_id=None,
           ends_on=None).needed(201)
@@ -170,8 +170,8 @@ def test_a_committee_that_takes_part_sees_the_case(committee, other_committee):
     assert reply.status == 404
 
 
-def test_a_committee_that_took_a_case_over_ends_the_access_that_it_had(committee, other_committee, cluster):
-    """Such as one from before acceptances ended it."""
+def test_a_committee_that_accepted_a_case_ends_its_former_access(committee, other_committee, cluster):
+    """An access from before acceptances ended it."""
     case = given_case(committee)
     access = grant(committee, case, organisation="CPC-EDH", client_id=None, ends_on=None,
                    role="joint_committee").json
@@ -191,7 +191,7 @@ def test_a_liaison_organisation_does_not_see_the_case_itself(committee, caller):
     assert prosecution.send("listTimeline", id=case["id"]).status == 404
 
 
-def test_the_access_to_a_closed_case_is_not_given(committee):
+def test_access_to_a_closed_case_is_refused(committee):
     case = given_case(committee)
     move(committee, case["id"], "closed", "discontinued").needed(201)
     reply = grant(committee, case)
@@ -209,7 +209,7 @@ def test_without_the_scope_for_children_only_bands_are_shown(caller, committee):
 
 
 def ways_to_a_referral(client, case, referral):
-    """The referral as each place shows it that has it."""
+    """Returns the referral from each operation that shows it."""
     listed = [client.send(operation, query=query)["items"] for operation, query in [
         ("listReferrals", f"source_reference={referral['source_reference']}"),
         ("listReferrals", f"source_reference={referral['source_reference']}&sort=received_at")]]
@@ -217,7 +217,7 @@ def ways_to_a_referral(client, case, referral):
             *(client.send("getCase", id=case["id"], query="expand=referrals")["referrals"] if case else [])]
 
 
-def test_without_the_scope_for_children_a_referral_shows_bands_too(caller, committee, agency):
+def test_without_the_scope_for_children_a_referral_shows_bands_only(caller, committee, agency):
     referral = given_accepted(agency, committee, children=[new_child(age_years=7, family_id="f-1"),
                                                            dead_child(age_years=9, family_id="f-1")])
     case = {"id": referral["case_id"]}
@@ -233,7 +233,7 @@ def test_without_the_scope_for_children_a_referral_shows_bands_too(caller, commi
     assert [one["children"] for one in ways_to_a_referral(agency, None, referral)] == [children] * 3
 
 
-def test_what_a_committee_does_to_a_referral_answers_with_bands(caller, agency):
+def test_the_answer_to_a_committees_change_of_a_referral_shows_bands(caller, agency):
     clerk = caller("CPC-GLA", "clerk-portal", "referrals.read cases.write")
     for operation, document in [("acknowledgeReferral", {"acknowledged_on": today()}),
                                 ("acceptReferral", {"case_id": None, "accepted_on": today()})]:
@@ -242,8 +242,8 @@ def test_what_a_committee_does_to_a_referral_answers_with_bands(caller, agency):
         assert (child["child_ref"], child["family_ref"], child["age_years"]) == (None, None, None)
 
 
-def test_a_sender_reads_what_it_pushed_whatever_its_scopes(caller):
-    """Also a committee that sends a referral to itself, and byte by byte when a key is used again."""
+def test_a_sender_reads_its_own_referral_in_full_with_any_scopes(caller):
+    """Also a committee that sends a referral to itself; a repeated key gives the same bytes."""
     for sender in (caller("LA-S12000049", "push-only", "referrals.write referrals.read"),
                    caller("CPC-GLA", "push-only", "referrals.write referrals.read")):
         key, document = new_key(), new_referral(children=[new_child(age_years=7, family_id="f-1")])

@@ -1,4 +1,4 @@
-"""The action plan as a whole: what waits for what, and actions made, split and merged together."""
+"""The action plan as a whole: dependencies, and actions that are added, split and merged together."""
 import concurrent.futures
 import uuid
 
@@ -52,25 +52,25 @@ def case(committee):
 
 @pytest.fixture
 def pair(committee, case):
-    """Two actions of a case; the second one waits for the first."""
+    """Two actions of a case; the second one depends on the first."""
     first = given_action(committee, case)
     return first, given_action(committee, case, depends_on=[first["id"]])
 
 
-# --- what waits for what
+# --- dependencies
 
 def test_an_action_names_what_it_depends_on(committee, pair):
     first, second = pair
     assert (first["depends_on"], second["depends_on"]) == ([], [first["id"]])
 
 
-def test_an_action_is_not_completed_while_it_waits(committee, agency, pair):
+def test_an_action_is_not_completed_before_its_dependencies(committee, agency, pair):
     refused = complete(agency, pair[1])
     assert refusal(refused) == (409, {None}, {"dependency_open"})
     assert read(committee, pair[1]["id"])["status"] == "agreed"
 
 
-def test_a_completed_action_still_keeps_others_waiting_until_it_is_verified(committee, agency, pair):
+def test_a_completed_action_blocks_others_until_it_is_verified(committee, agency, pair):
     first, second = pair
     complete(agency, first).needed(201)
     assert complete(agency, second).rules == {"dependency_open"}
@@ -78,11 +78,11 @@ def test_a_completed_action_still_keeps_others_waiting_until_it_is_verified(comm
     assert complete(agency, second).status == 201
 
 
-def test_an_action_that_waits_can_be_started(agency, pair):
+def test_an_action_with_open_dependencies_can_be_started(agency, pair):
     assert change(agency, pair[1], status="in_progress").status == 200
 
 
-def test_an_owner_waits_for_actions_that_it_does_not_see(committee, agency, case):
+def test_an_owner_is_blocked_by_actions_that_it_does_not_see(committee, agency, case):
     hidden = given_action(committee, case, owner_organisation="HB-S08000031")
     mine = given_action(committee, case, depends_on=[hidden["id"]])
     assert agency.send("getAction", id=hidden["id"]).status == 404
@@ -90,7 +90,7 @@ def test_an_owner_waits_for_actions_that_it_does_not_see(committee, agency, case
 
 
 @pytest.mark.parametrize("end", ["not_achieved", "superseded"])
-def test_what_has_ended_otherwise_keeps_nobody_waiting(committee, agency, pair, end):
+def test_an_action_that_ended_without_completion_blocks_nothing(committee, agency, pair, end):
     change(committee, pair[0], status=end, reason="The service was closed.").needed(200)
     assert complete(agency, pair[1]).status == 201
 
@@ -116,7 +116,7 @@ def test_an_action_does_not_depend_on_itself(committee, pair):
     assert refusal(reply) == (422, {"/depends_on"}, {"dependency_cycle"})
 
 
-def test_actions_do_not_wait_for_each_other_however_long_the_way(committee, case, pair):
+def test_circular_dependencies_of_any_length_are_refused(committee, case, pair):
     first, second = pair
     third = given_action(committee, case, depends_on=[second["id"]])
     for last in (second, third):
@@ -125,7 +125,7 @@ def test_actions_do_not_wait_for_each_other_however_long_the_way(committee, case
     assert read(committee, first["id"])["depends_on"] == []
 
 
-def test_two_changes_at_once_close_no_circle(committee, case):
+def test_two_concurrent_changes_make_no_circular_dependency(committee, case):
     for _ in range(5):
         ends = [given_action(committee, case) for _ in range(2)]
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
@@ -135,7 +135,7 @@ def test_two_changes_at_once_close_no_circle(committee, case):
         assert sorted(reply.status for reply in replies) == [200, 422]
 
 
-def test_an_owner_does_not_change_what_its_action_depends_on(agency, pair):
+def test_an_owner_does_not_change_the_dependencies_of_its_action(agency, pair):
     reply = change(agency, pair[1], depends_on=[])
     assert (reply.status, reply.rules) == (422, {"committee_only"})
 
@@ -150,7 +150,7 @@ def test_a_new_dependency_is_recorded_as_a_change(committee, cluster, pair):
 
 # --- splitting
 
-def test_an_action_is_split_into_parts_that_take_its_place(committee, case):
+def test_an_action_is_split_into_parts_that_replace_it(committee, case):
     action = given_action(committee, case)
     reply = split(committee, action)
     parts, gone = reply["items"], read(committee, action["id"])
@@ -162,18 +162,18 @@ def test_an_action_is_split_into_parts_that_take_its_place(committee, case):
     assert {one["case_id"] for one in parts} == {case["id"]}
 
 
-def test_what_waited_for_an_action_waits_for_all_its_parts(committee, pair):
+def test_dependents_of_a_split_action_depend_on_all_its_parts(committee, pair):
     parts = split(committee, pair[0]).needed(201).json["items"]
     assert set(read(committee, pair[1]["id"])["depends_on"]) == {one["id"] for one in parts}
 
 
-def test_what_has_ended_keeps_what_it_depended_on(committee, case, pair):
+def test_an_ended_action_keeps_its_dependencies(committee, case, pair):
     change(committee, pair[1], status="not_achieved", reason="No means.").needed(200)
     split(committee, pair[0]).needed(201)
     assert read(committee, pair[1]["id"])["depends_on"] == [pair[0]["id"]]
 
 
-def test_a_part_does_not_wait_for_what_waited_for_the_whole(committee, case, pair):
+def test_a_part_does_not_depend_on_dependents_of_the_split_action(committee, case, pair):
     reply = split(committee, pair[0], new_action(), new_action(depends_on=[pair[1]["id"]]))
     assert refusal(reply) == (422, {"/parts/1/depends_on"}, {"dependency_cycle"})
     reply = split(committee, pair[0], new_action(depends_on=[pair[0]["id"]]), new_action())
@@ -181,7 +181,7 @@ def test_a_part_does_not_wait_for_what_waited_for_the_whole(committee, case, pai
     assert count(committee, case) == 2
 
 
-def test_every_part_has_to_keep_the_rules(committee, case):
+def test_every_part_must_follow_the_rules(committee, case):
     action = given_action(committee, case)
     reply = split(committee, action, new_action(success_measure=None),
                   new_action(owner_organisation="LA-S12999999", due_on=days_ago(400)))
@@ -191,7 +191,7 @@ def test_every_part_has_to_keep_the_rules(committee, case):
     assert (count(committee, case), read(committee, action["id"])["status"]) == (1, "agreed")
 
 
-def test_free_text_of_a_part_is_looked_at(committee, case):
+def test_free_text_of_a_part_is_checked(committee, case):
     reply = split(committee, given_action(committee, case), new_action(),
                   new_action(title="Ask a.person@example.org"))
     assert (reply.code, reply.pointers) == ("personal_identifier_found", {"/parts/1/title"})
@@ -208,13 +208,13 @@ def test_an_ended_action_is_not_split(committee, agency):
     assert refusal(reply) == (409, {None}, {"action_ended"})
 
 
-def test_no_action_of_a_closed_case_is_split(committee, case):
+def test_an_action_of_a_closed_case_is_not_split(committee, case):
     action = given_action(committee, given_case(committee, "set_up"))
     discontinue(committee, action["case_id"]).needed(201)
     assert refusal(split(committee, action)) == (409, {None}, {"case_closed"})
 
 
-def test_a_version_is_asked_for_before_the_state_of_the_case(committee):
+def test_the_version_is_checked_before_the_state_of_the_case(committee):
     action = given_action(committee, given_case(committee, "set_up"))
     discontinue(committee, action["case_id"]).needed(201)
     reply = committee.send("splitAction", {"parts": [new_action()] * 2}, id=action["id"])
@@ -227,7 +227,7 @@ def test_an_owner_does_not_split_its_action(committee, agency, case):
     assert count(committee, case) == 1
 
 
-def test_an_action_is_split_in_the_version_that_was_read(committee, case):
+def test_a_split_needs_the_present_version(committee, case):
     action = given_action(committee, case)
     tag = tag_of(committee, "getAction", id=action["id"])
     change(committee, action, priority="low").needed(200)
@@ -236,7 +236,7 @@ def test_an_action_is_split_in_the_version_that_was_read(committee, case):
     assert (reply.status, count(committee, case)) == (412, 1)
 
 
-def test_splitting_repeated_by_key_splits_once(committee, case):
+def test_splitting_again_with_the_same_key_replays(committee, case):
     action, key = given_action(committee, case), new_key()
     tag = tag_of(committee, "getAction", id=action["id"])
     first, second = [committee.send("splitAction", {"parts": [new_action()] * 2}, id=action["id"],
@@ -247,7 +247,7 @@ def test_splitting_repeated_by_key_splits_once(committee, case):
 
 # --- merging
 
-def test_actions_are_merged_into_one_that_takes_their_place(committee, case):
+def test_actions_are_merged_into_one_that_replaces_them(committee, case):
     two = [given_action(committee, case) for _ in range(2)]
     reply = merge(committee, case, *two, title="Do both at once")
     assert (reply.status, reply["title"]) == (201, "Do both at once")
@@ -259,19 +259,19 @@ def test_actions_are_merged_into_one_that_takes_their_place(committee, case):
         assert gone["replaced_by"] == [reply["id"]]
 
 
-def test_what_waited_for_a_merged_action_waits_for_the_new_one(committee, case, pair):
+def test_dependents_of_a_merged_action_depend_on_the_new_one(committee, case, pair):
     made = merge(committee, case, pair[0], given_action(committee, case)).needed(201)
     assert read(committee, pair[1]["id"])["depends_on"] == [made["id"]]
 
 
-def test_the_new_action_does_not_wait_for_what_waited_for_a_merged_one(committee, case, pair):
+def test_the_new_action_does_not_depend_on_dependents_of_a_merged_one(committee, case, pair):
     other = given_action(committee, case)
     reply = merge(committee, case, pair[0], other, depends_on=[pair[1]["id"]])
     assert refusal(reply) == (422, {"/into/depends_on"}, {"dependency_cycle"})
     assert read(committee, other["id"])["status"] == "agreed"
 
 
-def test_only_actions_of_the_case_are_merged(committee, case):
+def test_only_actions_of_the_same_case_are_merged(committee, case):
     mine, elsewhere = given_action(committee, case), given_action(committee)
     reply = merge(committee, case, mine, elsewhere)
     assert refusal(reply) == (422, {"/actions/1"}, {"unknown_action"})
@@ -285,7 +285,7 @@ def test_an_ended_action_is_not_merged(committee, agency, case):
     assert read(committee, other["id"])["status"] == "agreed"
 
 
-def test_the_new_action_has_to_keep_the_rules(committee, case):
+def test_the_merged_action_must_follow_the_rules(committee, case):
     two = [given_action(committee, case) for _ in range(2)]
     reply = merge(committee, case, *two, owner_accepted_on=None)
     assert refusal(reply) == (422, {"/into/owner_accepted_on"}, {"owner_acceptance_required"})
@@ -297,14 +297,14 @@ def test_an_action_is_merged_once(committee, case):
     assert (reply.status, reply.pointers) == (400, {"/actions/1"})
 
 
-def test_merging_repeated_by_key_merges_once(committee, case):
+def test_merging_again_with_the_same_key_replays(committee, case):
     two, key = [given_action(committee, case) for _ in range(2)], new_key()
     first, second = [merge(committee, case, *two, key=key) for _ in range(2)]
     assert (first.status, second.bytes) == (201, first.bytes)
     assert count(committee, case) == 3
 
 
-def test_of_two_mergers_at_once_one_wins(committee, case):
+def test_one_of_two_concurrent_mergers_wins(committee, case):
     two = [given_action(committee, case) for _ in range(2)]
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         replies = list(pool.map(lambda order: merge(committee, case, *order), [two, two[::-1]]))
@@ -314,7 +314,7 @@ def test_of_two_mergers_at_once_one_wins(committee, case):
 
 # --- a whole plan at once
 
-def test_a_plan_is_added_whole_and_in_order(committee, case):
+def test_a_plan_is_added_as_a_whole_and_in_order(committee, case):
     reply = batch(committee, case, *[new_action(title=f"Step {n}", due_on=days_ahead(90 - n))
                                      for n in range(100)])
     assert (reply.status, reply["next"], count(committee, case)) == (201, None, 100)
@@ -333,14 +333,14 @@ def test_actions_of_a_plan_depend_on_each_other(committee, case):
     ([[0], []], {"/actions/0/depends_on_index"}, "dependency_cycle"),
     ([[1], [2], [0], []], {f"/actions/{n}/depends_on_index" for n in range(3)},
      "dependency_cycle")])
-def test_actions_of_a_plan_do_not_wait_for_nothing_or_for_each_other(committee, case, indexes,
-                                                                     pointers, rule):
+def test_actions_of_a_plan_must_not_have_unknown_or_circular_dependencies(committee, case, indexes,
+                                                                          pointers, rule):
     reply = batch(committee, case, *[new_action(depends_on_index=each) for each in indexes])
     assert refusal(reply) == (422, pointers, {rule})
     assert count(committee, case) == 0
 
 
-def test_one_fault_refuses_the_whole_plan_and_every_fault_is_named(committee, case):
+def test_one_fault_refuses_the_whole_plan_and_all_faults_are_reported(committee, case):
     reply = batch(committee, case, new_action(), new_action(success_measure=None), new_action(
         owner_organisation="LA-S12999999", depends_on=[str(uuid.uuid4())]))
     assert reply.status == 422
@@ -349,7 +349,7 @@ def test_one_fault_refuses_the_whole_plan_and_every_fault_is_named(committee, ca
     assert count(committee, case) == 0
 
 
-def test_no_plan_before_the_stage_decision(committee):
+def test_a_plan_is_refused_before_the_stage_decision(committee):
     reply = batch(committee, given_case(committee), new_action())
     assert refusal(reply) == (409, {None}, {"before_decision"})
 
@@ -360,7 +360,7 @@ def test_a_plan_has_one_to_a_hundred_actions(committee, case, number):
     assert (reply.status, reply.pointers) == (400, {"/actions"})
 
 
-def test_a_plan_repeated_by_key_is_added_once(committee, case):
+def test_adding_a_plan_again_with_the_same_key_replays(committee, case):
     key = new_key()
     first, second = [batch(committee, case, new_action(), new_action(), key=key) for _ in range(2)]
     assert (first.status, second.bytes) == (201, first.bytes)
@@ -372,7 +372,7 @@ def test_a_completed_action_can_still_be_split(committee, agency, case):
     assert split(committee, action).status == 201
 
 
-def test_the_owner_works_on_an_action_that_carries_out_a_strategy(committee, agency):
+def test_the_owner_updates_an_action_that_implements_a_strategy(committee, agency):
     case = given_case(committee, "review")
     strategy = committee.send("addStrategy", new_strategy(), id=case["id"]).needed(201)
     action = given_action(committee, case, status="proposed", owner_accepted_on=None,

@@ -1,4 +1,4 @@
-"""Actions: what the learning asks for, who does it, and who looks whether it was done."""
+"""Actions: the work that the learning requires, its owner, and the verification of its completion."""
 import pytest
 
 from client import new_key
@@ -25,7 +25,7 @@ def test_the_committee_adds_an_action(committee):
     assert (reply["case_id"], reply["case_reference"]) == (case["id"], case["reference"])
 
 
-def test_an_action_is_proposed_unless_said_otherwise(committee):
+def test_a_new_action_is_proposed_by_default(committee):
     document = {name: new_action()[name] for name in ("title", "owner_organisation", "due_on")}
     case = given_case(committee, "decision")
     reply = committee.send("createAction", document, id=case["id"])
@@ -33,12 +33,12 @@ def test_an_action_is_proposed_unless_said_otherwise(committee):
 
 
 @pytest.mark.parametrize("stage", ["notification", "information_gathering", "recommendation"])
-def test_no_action_before_the_stage_decision(committee, stage):
+def test_an_action_is_refused_before_the_stage_decision(committee, stage):
     reply = committee.send("createAction", new_action(), id=given_case(committee, stage)["id"])
     assert (reply.status, reply.rules) == (409, {"before_decision"})
 
 
-def test_no_action_for_a_closed_case(committee):
+def test_an_action_for_a_closed_case_is_refused(committee):
     reply = committee.send("createAction", new_action(), id=given_case(committee, "closed")["id"])
     assert (reply.status, reply.rules) == (409, {"case_closed"})
 
@@ -47,13 +47,13 @@ def test_no_action_for_a_closed_case(committee):
     ({"owner_organisation": "LA-S12999999"}, "/owner_organisation", "unknown_code"),
     ({"success_measure": None}, "/success_measure", "required_when_agreed"),
     ({"due_on": days_ago(400)}, "/due_on", "date_order")])
-def test_an_action_has_to_keep_the_rules(committee, overrides, pointer, rule):
+def test_an_action_must_follow_the_rules(committee, overrides, pointer, rule):
     case = given_case(committee, "decision")
     reply = committee.send("createAction", new_action(**overrides), id=case["id"])
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
 
 
-def test_adding_repeated_by_key_adds_one_action(committee):
+def test_adding_again_with_the_same_key_replays(committee):
     case, key = given_case(committee, "decision"), new_key()
     first, second = [committee.send("createAction", new_action(), id=case["id"], key=key)
                      for _ in range(2)]
@@ -68,7 +68,7 @@ def test_the_owner_sees_an_action_without_its_case(committee, agency):
     assert seen["case_reference"].startswith("LR-")
 
 
-def test_who_does_not_own_an_action_does_not_see_it(committee, health, police):
+def test_only_the_owner_and_the_committee_see_an_action(committee, health, police):
     action = given_action(committee)
     assert health.send("getAction", id=action["id"]).status == 404
     assert report(police, action).status == 404
@@ -92,7 +92,7 @@ def test_an_agency_lists_its_own_actions_only(committee, caller):
     assert [one["id"] for one in walk(owner, "listActions", "limit=1")] == [mine["id"]]
 
 
-def test_an_agency_cannot_choose_actions_by_case(committee, agency):
+def test_an_agency_cannot_filter_actions_by_case(committee, agency):
     case = given_case(committee, "decision")
     given_action(committee, case)
     assert agency.send("listActions", query=f"case_id={case['id']}")["items"] == []
@@ -118,14 +118,14 @@ def test_reports_are_listed_oldest_first(committee, agency):
 
 @pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
                                        (days_ago(2), "date_order")])
-def test_the_day_of_a_report_has_to_be_possible(committee, agency, day, rule):
+def test_the_date_of_a_report_must_be_possible(committee, agency, day, rule):
     action = given_action(committee)
     reply = report(agency, action, reported_on=day)
     assert (reply.status, reply.rules) == (422, {rule})
     assert agency.send("listActionUpdates", id=action["id"])["items"] == []
 
 
-def test_no_report_on_a_proposed_action(committee, agency):
+def test_a_report_on_a_proposed_action_is_refused(committee, agency):
     reply = report(agency, given_action(committee, status="proposed"))
     assert (reply.status, reply.rules) == (409, {"not_in_progress"})
 
@@ -139,18 +139,18 @@ def test_the_owner_may_start_an_action(committee, agency):
                                      {"status": "superseded", "reason": "We would rather not."},
                                      {"status": "in_progress", "priority": "low"},
                                      {"owner_accepted_on": today(), "contributors": []}])
-def test_the_owner_may_change_nothing_else(committee, agency, members):
+def test_the_owner_may_change_nothing_but_the_status(committee, agency, members):
     reply = change(agency, given_action(committee), **members)
     assert (reply.status, reply.rules) == (422, {"committee_only"})
 
 
-def test_a_new_due_day_shows_how_far_it_slipped(committee):
+def test_a_new_due_date_shows_the_slippage(committee):
     reply = change(committee, given_action(committee, due_on=days_ahead(10)),
                    due_on=days_ahead(40), due_change_reason="The audit waits for new software.")
     assert (reply["original_due_on"], reply["slippage_days"]) == (days_ahead(10), 30)
 
 
-def test_a_new_due_day_of_an_agreed_action_has_a_reason(committee, agency):
+def test_a_new_due_date_of_an_agreed_action_needs_a_reason(committee, agency):
     action = given_action(committee)
     refused = change(committee, action, due_on=days_ahead(120))
     assert (refused.status, refused.pointers, refused.rules) == (
@@ -161,27 +161,27 @@ def test_a_new_due_day_of_an_agreed_action_has_a_reason(committee, agency):
                                                                days_ahead(120))
 
 
-def test_a_proposed_action_gets_another_due_day_without_a_reason(committee):
+def test_a_new_due_date_of_a_proposed_action_needs_no_reason(committee):
     action = given_action(committee, status="proposed")
     assert change(committee, action, due_on=days_ahead(120)).status == 200
     assert committee.send("listActionUpdates", id=action["id"])["items"] == []
 
 
-def test_a_reason_for_a_due_day_comes_with_one(committee):
+def test_a_reason_for_a_due_date_needs_a_new_due_date(committee):
     action = given_action(committee)
     reply = change(committee, action, due_change_reason="For no reason.")
     assert (reply.status, reply.rules) == (422, {"only_with_due_change"})
     assert committee.send("listActionUpdates", id=action["id"])["items"] == []
 
 
-def test_an_action_is_not_moved_before_its_case_was_opened(committee):
+def test_an_action_has_no_date_before_its_case_was_opened(committee):
     reply = change(committee, given_action(committee), due_on=days_ago(400),
                    due_change_reason="A slip of the pen.")
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/due_on"}, {"date_order"})
 
 
 @pytest.mark.parametrize("end", ["not_achieved", "superseded"])
-def test_an_action_ends_early_for_a_reason(committee, end):
+def test_ending_an_action_early_needs_a_reason(committee, end):
     action = given_action(committee)
     refused = change(committee, action, status=end)
     assert (refused.status, refused.rules, refused.pointers) == (422, {"reason_required"},
@@ -197,7 +197,7 @@ def test_a_proposal_without_a_measure_of_success_can_be_dropped(committee):
     assert (reply.status, reply["success_measure"]) == (200, None)
 
 
-def test_a_reason_is_for_an_action_that_ends(committee):
+def test_a_reason_is_allowed_only_for_an_action_that_ends(committee):
     reply = change(committee, given_action(committee), reason="For no reason.")
     assert (reply.status, reply.rules) == (422, {"only_when_ended"})
 
@@ -210,7 +210,7 @@ def test_an_ended_action_never_changes(committee, agency):
     assert agency.send("completeAction", completion(), id=action["id"]).status == 409
 
 
-def test_an_action_does_not_go_backwards(committee):
+def test_the_status_of_an_action_does_not_go_back(committee):
     action = given_action(committee)
     change(committee, action, status="in_progress").needed(200)
     reply = change(committee, action, status="agreed")
@@ -225,7 +225,7 @@ def test_the_owner_completes_an_action(committee, agency):
                                                                           today())
 
 
-def test_completion_lies_not_in_the_future(committee, agency):
+def test_completion_must_not_be_in_the_future(committee, agency):
     reply = agency.send("completeAction", completion(completed_on=days_ahead(2)),
                         id=given_action(committee)["id"])
     assert (reply.status, reply.rules) == (422, {"date_in_future"})
@@ -237,7 +237,7 @@ def test_the_committee_verifies_what_the_owner_completed(committee, agency):
     assert (reply.status, reply["status"], reply["verified_on"]) == (201, "verified", today())
 
 
-def test_the_committee_returns_what_does_not_convince(committee, agency):
+def test_the_committee_returns_an_action_without_sufficient_evidence(committee, agency):
     action = given_completed(committee, agency)
     reply = committee.send("verifyAction", verification(outcome="returned", note="Show the audit."),
                            id=action["id"])
@@ -247,7 +247,7 @@ def test_the_committee_returns_what_does_not_convince(committee, agency):
     assert log["items"][-1]["note"] == "Show the audit."
 
 
-def test_who_completed_an_action_does_not_verify_it(committee, caller):
+def test_the_client_that_completed_an_action_does_not_verify_it(committee, caller):
     action = given_completed(committee, committee)
     refused = committee.send("verifyAction", verification(), id=action["id"])
     assert (refused.status, refused.rules) == (409, {"separation_of_duties"})
@@ -268,7 +268,7 @@ def test_only_a_completed_action_is_verified(committee):
 
 @pytest.mark.parametrize("overrides, rule", [({"verified_on": days_ahead(2)}, "date_in_future"),
                                              ({"verified_on": days_ago(2)}, "date_order")])
-def test_the_day_of_a_verification_has_to_be_possible(committee, agency, overrides, rule):
+def test_the_date_of_a_verification_must_be_possible(committee, agency, overrides, rule):
     action = given_completed(committee, agency)
     reply = committee.send("verifyAction", verification(**overrides), id=action["id"])
     assert (reply.status, reply.rules) == (422, {rule})
@@ -276,7 +276,7 @@ def test_the_day_of_a_verification_has_to_be_possible(committee, agency, overrid
 
 @pytest.mark.parametrize("operation, body", [("addActionUpdate", new_update()),
                                              ("completeAction", completion())])
-def test_a_report_repeated_by_key_is_made_once(committee, agency, operation, body):
+def test_reporting_again_with_the_same_key_replays(committee, agency, operation, body):
     action, key = given_action(committee), new_key()
     first, second = [agency.send(operation, body, id=action["id"], key=key) for _ in range(2)]
     other = agency.send(operation, {**body, **({"progress": 41} if "progress" in body else
@@ -285,13 +285,13 @@ def test_a_report_repeated_by_key_is_made_once(committee, agency, operation, bod
     assert (other.status, other.code) == (422, "idempotency_key_reused")
 
 
-# --- accepting
+# --- acceptance
 
 def proposed(**overrides):
     return {"status": "proposed", "owner_accepted_on": None, **overrides}
 
 
-def test_an_action_is_agreed_when_its_owner_has_accepted_it(committee, agency):
+def test_an_action_is_agreed_after_its_owner_has_accepted_it(committee, agency):
     action = given_action(committee, **proposed())
     refused = change(committee, action, status="agreed")
     assert (refused.status, refused.pointers, refused.rules) == (
@@ -302,13 +302,13 @@ def test_an_action_is_agreed_when_its_owner_has_accepted_it(committee, agency):
     assert change(committee, action, status="agreed")["status"] == "agreed"
 
 
-def test_the_committee_may_record_the_acceptance_with_the_agreement(committee):
+def test_the_committee_may_record_acceptance_and_agreement_together(committee):
     action = given_action(committee, **proposed())
     reply = change(committee, action, status="agreed", owner_accepted_on=today())
     assert (reply.status, reply["status"]) == (200, "agreed")
 
 
-def test_no_action_is_made_as_agreed_without_acceptance(committee):
+def test_a_new_agreed_action_without_acceptance_is_refused(committee):
     case = given_case(committee, "decision")
     reply = committee.send("createAction", new_action(owner_accepted_on=None), id=case["id"])
     assert (reply.status, reply.rules) == (422, {"owner_acceptance_required"})
@@ -320,21 +320,21 @@ def test_the_committees_own_action_needs_no_acceptance(committee):
     assert (action["status"], action["owner_accepted_on"]) == ("agreed", None)
 
 
-def test_another_committee_has_to_accept_what_it_is_to_do(committee):
+def test_another_committee_must_accept_its_action(committee):
     reply = committee.send("createAction", new_action(owner_organisation="CPC-EDH",
                                                       owner_accepted_on=None),
                            id=given_case(committee, "decision")["id"])
     assert reply.rules == {"owner_acceptance_required"}
 
 
-def test_an_acceptance_is_not_taken_back_once_the_action_is_agreed(committee, agency):
+def test_the_acceptance_of_an_agreed_action_cannot_be_withdrawn(committee, agency):
     action = given_action(committee)
     for client in (agency, committee):
         reply = change(client, action, owner_accepted_on=None)
         assert (reply.status, reply.rules) == (422, {"owner_acceptance_required"})
 
 
-def test_another_owner_has_to_accept_anew(committee):
+def test_a_new_owner_must_accept_again(committee):
     action = given_action(committee)
     refused = change(committee, action, owner_organisation="HB-S08000031")
     assert refused.rules == {"owner_acceptance_required"}
@@ -345,14 +345,14 @@ def test_another_owner_has_to_accept_anew(committee):
 
 @pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
                                        (days_ago(2), "date_order")])
-def test_the_day_of_an_acceptance_has_to_be_possible(committee, agency, day, rule):
+def test_the_date_of_an_acceptance_must_be_possible(committee, agency, day, rule):
     action = given_action(committee, **proposed())
     reply = change(agency, action, owner_accepted_on=day)
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/owner_accepted_on"}, {rule})
 
 
-def test_an_older_agreed_action_without_acceptance_can_still_be_worked_on(committee, agency,
-                                                                          cluster):
+def test_an_old_agreed_action_without_acceptance_can_still_be_updated(committee, agency,
+                                                                      cluster):
     action = given_action(committee)
     cluster.execute("update register.action set owner_accepted_on = null, resource_issue = 'refused' "
                     "where id = %s", [action["id"]])
@@ -360,7 +360,7 @@ def test_an_older_agreed_action_without_acceptance_can_still_be_worked_on(commit
     assert change(committee, action, priority="low").status == 200
 
 
-def test_an_agreed_action_without_resources_says_what_the_chief_officers_said(committee):
+def test_an_agreed_action_without_resources_needs_the_chief_officers_answer(committee):
     case = given_case(committee, "decision")
     refused = committee.send("createAction", new_action(resource_issue="refused"), id=case["id"])
     assert (refused.status, refused.pointers, refused.rules) == (422, {"/cog_note"},
@@ -371,15 +371,15 @@ def test_an_agreed_action_without_resources_says_what_the_chief_officers_said(co
     assert change(committee, plain, resource_issue="refused").rules == {"cog_note_required"}
 
 
-def test_a_proposed_action_may_wait_for_the_chief_officers(committee):
+def test_a_proposed_action_may_wait_for_the_chief_officers_answer(committee):
     action = given_action(committee, **proposed(resource_issue="refused"))
     reply = change(committee, action, status="agreed", owner_accepted_on=today())
     assert reply.rules == {"cog_note_required"}
 
 
-# --- who takes part, and when it was done
+# --- contributors and completion dates
 
-def test_an_action_says_who_takes_part(committee):
+def test_an_action_names_its_contributors(committee):
     action = given_action(committee, contributors=["HB-S08000031", "POL-G"],
                           owner_role="service_manager")
     assert action["contributors"] == ["HB-S08000031", "POL-G"]
@@ -387,13 +387,13 @@ def test_an_action_says_who_takes_part(committee):
     assert (reply["contributors"], reply["owner_role"]) == ([], None)
 
 
-def test_who_takes_part_has_to_be_an_organisation(committee):
+def test_a_contributor_must_be_an_organisation(committee):
     reply = change(committee, given_action(committee), contributors=["POL-G", "LA-S12999999"])
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/contributors/1"},
                                                            {"unknown_code"})
 
 
-def test_an_action_shows_how_late_it_was_done(committee, agency):
+def test_an_action_shows_the_delay_of_its_completion(committee, agency):
     action = given_action(committee, due_on=days_ago(5))
     assert action["lateness_days"] is None
     change(committee, action, due_on=days_ahead(9), due_change_reason="Staff left.").needed(200)
@@ -401,7 +401,7 @@ def test_an_action_shows_how_late_it_was_done(committee, agency):
     assert (done["lateness_days"], done["slippage_days"]) == (5, 14)
 
 
-def test_completion_lies_not_before_the_stage_decision(committee, agency):
+def test_completion_must_not_be_before_the_stage_decision(committee, agency):
     action = given_action(committee)
     reply = agency.send("completeAction", completion(completed_on=days_ago(1)), id=action["id"])
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/completed_on"}, {"date_order"})
@@ -414,7 +414,7 @@ def test_a_verified_action_is_never_completed_again(committee, agency):
     assert (reply.status, reply.rules) == (409, {"not_in_progress"})
 
 
-def test_the_log_keeps_the_evidence_that_did_not_convince(committee, agency):
+def test_the_log_keeps_evidence_that_was_not_sufficient(committee, agency):
     action = given_completed(committee, agency)
     committee.send("verifyAction", verification(outcome="returned"), id=action["id"]).needed(201)
     agency.send("completeAction", completion(evidence="The second audit."), id=action["id"])
@@ -426,7 +426,7 @@ def test_the_log_keeps_the_evidence_that_did_not_convince(committee, agency):
 
 @pytest.fixture(scope="module")
 def borders(caller):
-    """A committee whose actions nothing else makes."""
+    """A committee with actions of this test only."""
     made = caller("CPC-SCB")
     case = given_case(made, "review", local_authority="S12000026")
     made.strategy = made.send("addStrategy", new_strategy(), id=case["id"]).needed(201)["id"]
@@ -447,12 +447,12 @@ def borders(caller):
     ("strategy={strategy}", 1), ("owner_kind=police&priority=high", 0),
     (f"due_from={days_ahead(1)}", 2), (f"due_to={days_ahead(1)}", 2),
     ("theme=child_voice&status=proposed", 0)])
-def test_filters_choose_actions(borders, query, count):
+def test_filters_select_actions(borders, query, count):
     query = query.replace("{strategy}", borders.strategy)
     assert len(walk(borders, "listActions", query)) == count
 
 
-def test_actions_are_listed_by_due_day_or_by_change(borders):
+def test_actions_are_sorted_by_due_date_or_by_change(borders):
     by_due = walk(borders, "listActions", "limit=1")
     by_change = walk(borders, "listActions", "limit=1&sort=-updated_at")
     assert [one["due_on"] for one in by_due] == sorted(one["due_on"] for one in by_due)

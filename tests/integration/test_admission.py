@@ -1,4 +1,4 @@
-"""Requests are decided at their headers, their memory is bounded, and silent connections make room."""
+"""Requests are decided at their headers, their memory is limited, and silent connections are evicted."""
 import contextlib
 import json
 import socket
@@ -27,12 +27,12 @@ def push_head(token, *fields, target="/v1/referrals"):
 
 
 def status_of(answer):
-    """The status of the first answer, or 0 when there is none."""
+    """Returns the status of the first answer, or 0 when there is none."""
     return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0
 
 
 def all_of(link):
-    """What comes until the other side closes."""
+    """Returns everything that arrives until the other side closes."""
     received = b""
     while more := link.recv(65536):
         received += more
@@ -40,7 +40,7 @@ def all_of(link):
 
 
 def one_of(link):
-    """One answer on a connection that stays open."""
+    """Reads one answer on a connection that stays open."""
     received = b""
     while b"\r\n\r\n" not in received:
         received += link.recv(65536) or pytest.fail(f"the connection ended after {received!r}")
@@ -54,12 +54,12 @@ def one_of(link):
 
 
 def until(true):
-    """Asks again until it holds. A body that broke off may count until its deadline: libmicrohttpd does not notice an
-    end that arrives together with data."""
+    """Repeats the condition until it is true. A broken body may count until its deadline: libmicrohttpd does not notice
+    an end that arrives together with data."""
     for _ in range(20000):
         if true():
             return
-    pytest.fail("it never held")
+    pytest.fail("the condition was never true")
 
 
 LENGTH = f"Content-Length: {LARGE}"
@@ -87,7 +87,7 @@ def few(caller):
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_refusal_comes_before_the_first_byte_of_the_body(instance, few, name):
+def test_a_request_is_refused_before_the_first_byte_of_its_body(instance, few, name):
     data, status = REFUSALS[name]
     with connect(instance.port) as link:
         link.sendall(data.replace(b"TOKEN", few.encode()))
@@ -97,7 +97,7 @@ def test_a_refusal_comes_before_the_first_byte_of_the_body(instance, few, name):
 
 
 def still_sending(port, data):
-    """The answer to a client that sends everything before it reads."""
+    """Returns the answer to a client that sends everything before it reads."""
     with connect(port) as link:
         link.sendall(data)
         return status_of(all_of(link))
@@ -110,17 +110,17 @@ def test_a_client_that_is_still_sending_receives_the_refusal(instance, few, name
     assert [still_sending(instance.port, data) for _ in range(ATTEMPTS)] == [status] * ATTEMPTS
 
 
-def test_a_client_beyond_its_rate_receives_429_while_it_is_still_sending(extra_instance, caller):
+def test_a_client_over_its_rate_receives_429_while_it_is_still_sending(extra_instance, caller):
     narrow = extra_instance(LR_RATE_LIMIT=1, LR_RATE_WINDOW_SECONDS=3600)
     sender = caller("LA-S12000049", "hasty", AGENCY_SCOPES, narrow)
     sender.send("listReferrals").needed(200)
     data = push_head(sender.token, LENGTH, target="/v1/referrals/batch") + b" " * LARGE
     assert [still_sending(narrow.port, data) for _ in range(ATTEMPTS)] == [429] * ATTEMPTS
-    narrow.stop()  # its connections to the database are needed by others
+    narrow.stop()  # other tests need its database connections
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_refused_client_is_not_asked_to_continue(instance, few, name):
+def test_a_refused_client_gets_no_100_continue(instance, few, name):
     data, status = REFUSALS[name]
     data = data.replace(b"TOKEN", few.encode())[:-2] + b"Expect: 100-continue\r\n\r\n"
     with connect(instance.port) as link:
@@ -128,7 +128,7 @@ def test_a_refused_client_is_not_asked_to_continue(instance, few, name):
         assert status_of(all_of(link)) == status
 
 
-def test_an_admitted_client_is_asked_to_continue(instance, few):
+def test_an_admitted_client_gets_100_continue(instance, few):
     body = json.dumps(new_referral()).encode()
     with connect(instance.port) as link:
         link.sendall(push_head(few, f"Content-Length: {len(body)}", "Expect: 100-continue"))
@@ -137,7 +137,7 @@ def test_an_admitted_client_is_asked_to_continue(instance, few):
         assert status_of(one_of(link)) == 201
 
 
-def test_what_follows_a_refused_body_is_not_taken_for_a_request(instance, few):
+def test_bytes_after_a_refused_body_are_not_read_as_a_request(instance, few):
     smuggled = push_head(few, "Content-Length: 2") + b"{}"
     with connect(instance.port) as link:
         link.sendall(head("POST", "/v1/referrals", JSON, f"Content-Length: {len(smuggled)}") + smuggled)
@@ -155,7 +155,7 @@ def chunks(size, count):
     return (b"%x\r\n" % size + b" " * size + b"\r\n") * count
 
 
-def test_chunks_beyond_the_limit_are_refused_and_the_connection_stays(instance, few):
+def test_chunks_over_the_limit_are_refused_and_the_connection_stays(instance, few):
     with connect(instance.port) as link:
         link.sendall(push_head(few, "Transfer-Encoding: chunked") + chunks(1, 65537) + b"0\r\n\r\n")
         assert status_of(one_of(link)) == 413
@@ -163,7 +163,7 @@ def test_chunks_beyond_the_limit_are_refused_and_the_connection_stays(instance, 
         assert status_of(one_of(link)) == 200
 
 
-def test_chunks_of_one_byte_are_a_body(instance, few):
+def test_chunks_of_one_byte_make_a_body(instance, few):
     body = b"".join(chunks(1, 1).replace(b" ", bytes([each])) for each in json.dumps(new_referral()).encode())
     with connect(instance.port) as link:
         link.sendall(push_head(few, "Transfer-Encoding: chunked") + body + b"0\r\n\r\n")
@@ -177,7 +177,7 @@ def test_chunks_without_end_are_cut_off(instance, few):
             link.sendall(chunks(65536, 16))
 
 
-def test_chunks_where_no_body_is_taken_are_refused(instance, few):
+def test_chunks_for_an_operation_without_a_body_are_refused(instance, few):
     for body, status in ((b"0\r\n\r\n", 200), (b"1\r\n \r\n0\r\n\r\n", 400)):
         with connect(instance.port) as link:
             link.sendall(head("GET", "/v1/problems", "Transfer-Encoding: chunked") + body)
@@ -188,8 +188,9 @@ def held(instance):
     return instance.figure("http_body_memory_bytes")
 
 
-def test_bodies_beyond_the_memory_for_them_are_refused_until_some_is_free(extra_instance, caller):
-    """Three quarters of 16 MiB hold two bodies of 4 MiB of one client; another client is served meanwhile."""
+def test_bodies_over_the_memory_budget_are_refused_until_some_is_free(extra_instance, caller):
+    """Three quarters of 16 MiB are enough for two bodies of 4 MiB from one client; the service still serves another
+    client."""
     small = extra_instance(LR_BODY_MEMORY_MIB=16)
     sender = caller("LA-S12000049", "large", AGENCY_SCOPES, small)
     data = push_head(sender.token, LENGTH, target="/v1/referrals/batch")
@@ -204,7 +205,7 @@ def test_bodies_beyond_the_memory_for_them_are_refused_until_some_is_free(extra_
         assert caller("HB-S08000031", "other", AGENCY_SCOPES, small).send("pushReferral", new_referral()).status == 201
     until(lambda: held(small) == 0)
     assert sender.send("pushReferrals", [new_referral()]).status == 207
-    small.stop()  # its connections to the database are needed by others
+    small.stop()  # other tests need its database connections
 
 
 def test_chunks_take_memory_as_they_grow(extra_instance, caller):
@@ -217,18 +218,18 @@ def test_chunks_take_memory_as_they_grow(extra_instance, caller):
         until(lambda: small.figure("http_body_memory_refused_total") > 0)
         assert held(small) <= 12 << 20
     until(lambda: held(small) == 0)
-    small.stop()  # its connections to the database are needed by others
+    small.stop()  # other tests need its database connections
 
 
 @pytest.mark.parametrize("media_type, piece", [("application/json", b"[" + b'{"a":{}},' * 50000 + b"{}]"),
                                                ("application/x-ndjson", b"{}\n" * 90000)])
-def test_a_document_that_takes_more_than_a_client_may_have_is_refused_for_good(extra_instance, caller, media_type, piece):
+def test_a_document_over_a_clients_share_is_always_refused(extra_instance, caller, media_type, piece):
     small = extra_instance(LR_BODY_MEMORY_MIB=16)
     sender = caller("LA-S12000049", "costly", AGENCY_SCOPES, small)
     reply = sender.send("pushReferrals", data=piece, media_type=media_type)
     assert (reply.status, reply.code) == (413, "body_too_large") and "12 MiB" in reply["detail"]
     assert held(small) == 0
-    small.stop()  # its connections to the database are needed by others
+    small.stop()  # other tests need its database connections
 
 
 def test_half_open_requests_do_not_block_the_admin_port(instance):
@@ -240,14 +241,14 @@ def test_half_open_requests_do_not_block_the_admin_port(instance):
         assert [instance.admin(path)[0] for path in ("/livez", "/readyz", "/metrics")] == [200, 200, 200]
 
 
-def test_a_body_does_not_hold_the_admin_port(instance):
+def test_a_body_does_not_block_the_admin_port(instance):
     with connect(instance.admin_port) as link:
         link.sendall(head("POST", "/livez", "Content-Length: 9"))
         assert status_of(all_of(link)) == 200
 
 
-def test_silent_connections_make_room(extra_instance):
-    """More than there may be, from addresses that are no proxies: each newcomer takes a silent one's place."""
+def test_silent_connections_are_evicted(extra_instance):
+    """More connections than allowed, from addresses that are not proxies: each new one evicts a silent one."""
     crowded = extra_instance(LR_CONNECTION_LIMIT=32)
     with contextlib.ExitStack() as links:
         for number in range(200):
@@ -258,11 +259,12 @@ def test_silent_connections_make_room(extra_instance):
                 assert status_of(one_of(link)) == 200
     evicted, refused = (crowded.figure(f"http_connections_{name}_total") for name in ("evicted", "refused"))
     assert evicted > 0 and evicted + refused >= 200 - 32
-    crowded.stop()  # its connections to the database are needed by others
+    crowded.stop()  # other tests need its database connections
 
 
-def test_places_are_reserved_for_trusted_proxies(extra_instance, caller):
-    """Requests under way make no room; an eighth of 32 is left when others have all that they may."""
+def test_connections_are_reserved_for_trusted_proxies(extra_instance, caller):
+    """Connections with a request in progress are not evicted; an eighth of 32 is free when others have reached their
+    limit."""
     crowded = extra_instance(LR_CONNECTION_LIMIT=32, LR_WORKERS=2)
     sender = caller("LA-S12000049", "many", AGENCY_SCOPES, crowded)
     with contextlib.ExitStack() as links:
@@ -276,7 +278,7 @@ def test_places_are_reserved_for_trusted_proxies(extra_instance, caller):
             link = links.enter_context(connect(crowded.port))
             link.sendall(head("GET", "/v1/problems"))
             assert status_of(one_of(link)) == 200
-    crowded.stop()  # its connections to the database are needed by others
+    crowded.stop()  # other tests need its database connections
 
 
 @pytest.mark.parametrize("data", [b"", b"G", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a\r\n"])
@@ -285,4 +287,4 @@ def test_a_connection_without_complete_headers_is_closed_long_before_an_idle_one
     with connect(strict.port) as link, contextlib.suppress(ConnectionError):
         link.sendall(data)
         assert all_of(link) == b""
-    strict.stop()  # its connections to the database are needed by others
+    strict.stop()  # other tests need its database connections

@@ -1,4 +1,4 @@
-"""The same asked by several at once: one of them gets it, and the history stays in order."""
+"""Concurrent equal requests: one of them succeeds, and the history stays in order."""
 import concurrent.futures
 import itertools
 import threading
@@ -16,7 +16,7 @@ THREADS = 8
 
 @pytest.fixture(scope="module")
 def at_once(instances):
-    """Sends the same from eight threads, to the instances in turn; `ask` may differ by number."""
+    """Sends the same request from eight threads, to the instances in turn; `ask` may differ by number."""
     def make(client, ask):
         clients = itertools.cycle([client.at(each.url) for each in instances])
         start = threading.Barrier(THREADS)
@@ -31,7 +31,7 @@ def at_once(instances):
 
 
 def won(replies, *losing):
-    """Whether exactly one was carried out, and the others lost in one of these ways."""
+    """Asserts that exactly one request succeeded, and that the others failed in one of these ways."""
     statuses = [reply.status for reply in replies]
     return (sum(status < 300 for status in statuses) == 1
             and {status for status in statuses if status >= 300} <= set(losing))
@@ -41,7 +41,7 @@ def transition(to, way=None, reason=None):
     return {"to": to, "way": way, "reason": reason, "occurred_on": today()}
 
 
-def test_each_move_of_the_whole_way_is_made_once(committee, at_once, watch):
+def test_each_move_of_the_standard_path_is_made_once(committee, at_once, watch):
     case = given_case(committee)
     for stage in WAY:
         prepare(committee, case)
@@ -55,7 +55,7 @@ def test_each_move_of_the_whole_way_is_made_once(committee, at_once, watch):
     assert [one["stage"] for one in stages] == ["notification", *WAY]
 
 
-def test_each_asks_with_the_version_that_it_read(committee, at_once, watch):
+def test_one_of_several_concurrent_moves_with_fresh_tags_succeeds(committee, at_once, watch):
     case = given_case(committee)
 
     def ask(one, _):
@@ -66,7 +66,7 @@ def test_each_asks_with_the_version_that_it_read(committee, at_once, watch):
     assert len(watch(case["id"])[case["id"]]["case_stage"]) == 2
 
 
-def test_of_two_ways_out_of_a_stage_one_is_taken(committee, at_once, watch):
+def test_one_of_two_different_moves_out_of_a_stage_succeeds(committee, at_once, watch):
     case = given_case(committee)
     tag = tag_of(committee, "getCase", id=case["id"])
     ways = [transition("information_gathering"),
@@ -76,7 +76,7 @@ def test_of_two_ways_out_of_a_stage_one_is_taken(committee, at_once, watch):
     watch(case["id"])
 
 
-def test_a_first_decision_is_taken_once(committee, at_once, watch):
+def test_a_first_decision_is_recorded_once(committee, at_once, watch):
     case = given_case(committee, "decision")
     outcomes = list(DECISIONS)
     replies = at_once(committee, lambda one, n: one.send(
@@ -88,7 +88,7 @@ def test_a_first_decision_is_taken_once(committee, at_once, watch):
     assert [one["outcome"] for one in facts["case_decision"]] == [taken]
 
 
-def test_a_decision_and_the_move_that_it_forbids_do_not_meet(committee, at_once, watch):
+def test_a_decision_and_a_move_that_it_forbids_do_not_both_succeed(committee, at_once, watch):
     case = given_case(committee, "decision")
     decide_and_tell(committee, case["id"])
     decided = tag_of(committee, "getDecision", id=case["id"])
@@ -121,7 +121,7 @@ def test_an_action_is_completed_and_verified_once(committee, agency, at_once, wa
     watch(case["id"])
 
 
-def test_a_completion_is_verified_or_returned(committee, agency, at_once, watch):
+def test_a_completion_is_either_verified_or_returned(committee, agency, at_once, watch):
     case = given_case(committee, "decision")
     action = given_completed(committee, agency, case=case)
     outcomes = ["verified", "returned"]
@@ -130,7 +130,7 @@ def test_a_completion_is_verified_or_returned(committee, agency, at_once, watch)
     watch(case["id"])
 
 
-def test_actions_never_come_to_wait_for_each_other(committee, at_once, watch):
+def test_concurrent_changes_make_no_circular_dependency(committee, at_once, watch):
     case = given_case(committee, "decision")
     both = [given_action(committee, case)["id"] for _ in range(2)]
     tags = [tag_of(committee, "getAction", id=one) for one in both]
@@ -149,7 +149,7 @@ def test_two_cases_are_merged_in_one_direction(committee, at_once, watch):
     watch(*both)
 
 
-def test_a_transfer_is_accepted_or_refused(committee, other_committee, at_once, watch):
+def test_a_transfer_is_either_accepted_or_refused(committee, other_committee, at_once, watch):
     case = given_case(committee)
     transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).needed(201)
     accepted = {"decided_on": today(), "local_authority": "S12000036"}
@@ -170,7 +170,7 @@ def test_a_transfer_is_accepted_or_refused(committee, other_committee, at_once, 
     ("grantAccess", "notification", new_access()),
     ("proposeTransfer", "notification", new_transfer()),
     ("addChild", "notification", new_case()["children"][0])])
-def test_what_a_case_has_once_is_added_once(committee, at_once, watch, operation, stage, body):
+def test_a_part_that_a_case_has_once_is_added_once(committee, at_once, watch, operation, stage, body):
     case = given_case(committee, stage)
     assert won(at_once(committee, lambda one, _: one.send(operation, body, id=case["id"])), 409)
     watch(case["id"])

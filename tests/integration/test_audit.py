@@ -30,7 +30,7 @@ def auditor(caller):
 
 @pytest.fixture(scope="module")
 def entries(cluster):
-    """The entries of an answer."""
+    """Returns the entries of an answer."""
     def find(reply):
         return [Entry(*row) for row in cluster.execute(
             f"select {COLUMNS} from register.audit_entry where request = %s order by number",
@@ -40,7 +40,7 @@ def entries(cluster):
 
 @pytest.fixture
 def entry(entries):
-    """The one entry of an answer."""
+    """Returns the only entry of an answer."""
     def find(reply):
         found = entries(reply)
         assert len(found) == 1, (reply, found)
@@ -49,7 +49,7 @@ def entry(entries):
 
 
 def sealed(auditor, reply):
-    """Waits until the entry of an answer is sealed, and returns the entries it can be found among."""
+    """Waits until the entry of an answer is sealed, and returns the entries among which it must be."""
     def found():
         items = auditor.send("listAudit", query="limit=200").needed(200)["items"]
         return items if reply.headers["X-Request-Id"] in [one["request_id"] for one in items] else None
@@ -60,10 +60,10 @@ def listed_by(who, **filters):
     return walk(who, "listAudit", "&".join([f"{name}={value}" for name, value in filters.items()]))
 
 
-# --- what leaves an entry ------------------------------------------------------------------------
+# --- answers that leave an entry ------------------------------------------------------------------
 
 def reader_of(name, committee, caller):
-    """Who may read what `theirs` has, for an operation."""
+    """Returns a caller that may read the objects of `theirs`, for an operation."""
     if name == "listDecisions":
         return caller("CI", "inspectorate-system", "decisions.read")
     return caller("AUDITOR", "audit-system", "audit.read") if name == "listAudit" else committee
@@ -92,11 +92,11 @@ def test_a_read_leaves_the_entry_of_what_it_showed(committee, caller, theirs, en
         assert not found.ids or None not in found.cases
     if client is committee:
         assert found.organisation == "CPC-GLA"
-        # Other committees' things are in lists: transfers that are proposed to this one.
+        # Lists contain objects of other committees: transfers that are proposed to this one.
         assert set(found.committees) == {"GLA"} or "id" not in place and "GLA" in found.committees
 
 
-def test_what_has_not_changed_is_read_all_the_same(committee, entry):
+def test_a_304_answer_is_recorded_as_a_read(committee, entry):
     case = given_case(committee)
     tag = tag_of(committee, "getCase", id=case["id"])
     reply = committee.send("getCase", id=case["id"], none_match=tag)
@@ -104,14 +104,14 @@ def test_what_has_not_changed_is_read_all_the_same(committee, entry):
     assert entry(reply).ids == [case["id"]]
 
 
-def test_an_empty_list_is_an_answer_too(committee, entry):
+def test_an_empty_list_is_recorded(committee, entry):
     reply = committee.send("listCases", query=f"opened_from={today()}&opened_to={today()}")
     assert reply["items"] == []
     found = entry(reply)
     assert (found.items, found.ids, found.committees) == (0, [], ["GLA"])
 
 
-def test_what_is_refused_leaves_none(committee, other_committee, agency, nobody, entries):
+def test_a_refused_request_leaves_no_entry(committee, other_committee, agency, nobody, entries):
     case = given_case(committee)
     refused = [nobody.send("getCase", id=case["id"]), agency.send("getCase", id=case["id"]),
                other_committee.send("getCase", id=case["id"]),
@@ -124,14 +124,14 @@ def test_what_is_refused_leaves_none(committee, other_committee, agency, nobody,
     assert [entries(one) for one in refused] == [[]] * len(refused)
 
 
-def test_what_is_no_case_data_leaves_none(committee, agency, dashboard, entries):
+def test_answers_without_case_data_leave_no_entry(committee, agency, dashboard, entries):
     replies = [committee.send(name) for name in ("getPrincipal", "listStages", "listRetentionRules", "listProblems")]
     replies += [dashboard.send("listStatistics"), agency.send("validateReferral", new_referral())]
     assert {one.status for one in replies} == {200}
     assert [entries(one) for one in replies] == [[]] * len(replies)
 
 
-def test_a_change_leaves_an_entry_with_the_part_that_it_made(committee, entry):
+def test_a_change_leaves_an_entry_with_the_part_that_it_created(committee, entry):
     case = given_case(committee)
     reply = committee.send("addChild", new_child(), id=case["id"]).needed(201)
     found = entry(reply)
@@ -139,7 +139,7 @@ def test_a_change_leaves_an_entry_with_the_part_that_it_made(committee, entry):
     assert (found.ids, found.cases, found.parts) == ([case["id"]], [case["id"]], [reply["id"]])
 
 
-def test_a_case_that_is_opened_is_in_its_entry(agency, committee, entry):
+def test_opening_a_case_leaves_an_entry_of_the_case(agency, committee, entry):
     opened = committee.send("openCase", OPERATIONS["openCase"].example_body()).needed(201)
     assert entry(opened).cases == [opened["id"]]
     referral = given_referral(agency)
@@ -149,7 +149,7 @@ def test_a_case_that_is_opened_is_in_its_entry(agency, committee, entry):
     assert (found.collection, found.ids, found.cases) == ("referrals", [referral["id"]], [reply["case_id"]])
 
 
-def test_a_stored_answer_that_is_shown_again_is_read(committee, entry):
+def test_a_stored_answer_that_is_replayed_is_a_read(committee, entry):
     case, child, key = given_case(committee), new_child(), new_key()
     first, again = (committee.send("addChild", child, id=case["id"], key=key) for _ in range(2))
     assert again.headers["Idempotency-Replayed"] == "true"
@@ -157,7 +157,7 @@ def test_a_stored_answer_that_is_shown_again_is_read(committee, entry):
     assert entry(again).parts == [first["id"]]
 
 
-def test_a_pushed_referral_is_a_change_once(agency, entry):
+def test_a_pushed_referral_is_recorded_as_a_change_once(agency, entry):
     document, key = new_referral(), new_key()
     replies = [agency.send("pushReferral", document, key=each) for each in (key, key, None)]
     assert [one.status for one in replies] == [201, 201, 200]
@@ -167,7 +167,7 @@ def test_a_pushed_referral_is_a_change_once(agency, entry):
         ((replies[0]["id"],), ("GLA",), "LA-S12000049")}
 
 
-def test_pushes_that_share_a_commit_have_an_entry_each(agency, health, in_background, entry):
+def test_pushes_in_one_commit_have_an_entry_each(agency, health, in_background, entry):
     replies = [each.result() for each in [
         in_background(client.send, "pushReferral", new_referral()) for client in [agency, health] * 20]]
     found = [entry(one.needed(201)) for one in replies]
@@ -175,7 +175,7 @@ def test_pushes_that_share_a_commit_have_an_entry_each(agency, health, in_backgr
     assert [one.organisation for one in found] == ["LA-S12000049", "HB-S08000031"] * 20
 
 
-def test_a_batch_has_one_entry_with_what_was_stored(agency, entry, entries):
+def test_a_batch_has_one_entry_with_the_stored_referrals(agency, entry, entries):
     bad = new_referral(notified_on="2999-01-01")
     documents, key = [new_referral(), bad, new_referral()], new_key()
     replies = [agency.send("pushReferrals", documents, key=key) for _ in range(2)]
@@ -187,13 +187,13 @@ def test_a_batch_has_one_entry_with_what_was_stored(agency, entry, entries):
     assert entries(agency.send("pushReferrals", [bad]).needed(207)) == []
 
 
-def test_a_merger_concerns_both_cases(committee, entry):
+def test_a_merger_has_entries_of_both_cases(committee, entry):
     first, second = given_case(committee), given_case(committee)
     reply = merge(committee, first["id"], second["id"]).needed(201)
     assert set(entry(reply).cases) == {first["id"], second["id"]}
 
 
-def test_nothing_leads_from_a_case_to_what_is_left_of_it(committee, cluster, entry):
+def test_no_entry_links_a_case_to_its_anonymous_facts(committee, cluster, entry):
     case = given_old(committee, cluster)
     reply = erase(committee, cluster, case).needed(201)
     found = entry(reply)
@@ -202,7 +202,7 @@ def test_nothing_leads_from_a_case_to_what_is_left_of_it(committee, cluster, ent
         "select * from register.audit_entry where cases @> array[%s::uuid]", (case["id"],)))
 
 
-def test_an_owner_that_gives_its_action_away_is_in_the_trail_of_the_case(committee, agency, cluster, entry):
+def test_giving_an_action_to_another_owner_is_in_the_trail_of_the_case(committee, agency, cluster, entry):
     action = given_action(committee)
     change = {"status": "in_progress"}
     agency.send("changeAction", change, id=action["id"], if_match=tag_of(agency, "getAction", id=action["id"]))
@@ -231,7 +231,7 @@ def test_the_request_identifier_is_that_of_log_and_answer(committee, instance, e
 
 @pytest.fixture
 def without_trail(cluster, instances):
-    """The trail cannot be added to."""
+    """Makes it impossible to add to the trail."""
     for each in instances:
         each.errors_expected = True
     cluster.execute("revoke insert on register.audit_entry from register_owner")
@@ -242,7 +242,7 @@ def without_trail(cluster, instances):
         each.errors_expected = False
 
 
-def test_without_its_entry_nothing_is_answered(committee, agency, theirs, without_trail):  # noqa: F811
+def test_without_an_entry_there_is_no_answer(committee, agency, theirs, without_trail):  # noqa: F811
     for name in READS:
         if name not in ("listDecisions", "listAudit"):
             reply = ask(committee, name, place_of(name, theirs))
@@ -251,7 +251,7 @@ def test_without_its_entry_nothing_is_answered(committee, agency, theirs, withou
                         if one in reply.bytes.decode().replace(reply.json["instance"], "")], name
 
 
-def test_without_its_entry_nothing_is_changed(committee, agency, cluster, without_trail):
+def test_without_an_entry_there_is_no_change(committee, agency, cluster, without_trail):
     def count():
         return cluster.execute("select (select count(*) from register.review_case), "
                                "(select count(*) from register.referral), "
@@ -260,19 +260,19 @@ def test_without_its_entry_nothing_is_changed(committee, agency, cluster, withou
     replies = [committee.send("openCase", case), committee.send("openCase", case, key=new_key()),
                agency.send("pushReferrals", [new_referral()])]
     assert [one.status for one in replies] == [503] * 3
-    # A push and its entry are one statement: what it may not do looks like what it may not see.
+    # A push and its entry are one statement: a failed privilege looks like a missing resource.
     assert agency.send("pushReferral", new_referral()).status in (404, 503)
     assert count() == before
 
 
-# --- only ever added -----------------------------------------------------------------------------
+# --- append-only -----------------------------------------------------------------------------------
 
 TAMPERING = ["update register.{} set number = number + 1000000000", "delete from register.{}",
              "truncate register.{}"]
 
 
 @pytest.mark.parametrize("role", ["register_service", "register_owner", "postgres"])
-def test_nobody_alters_the_trail(cluster, committee, auditor, role):
+def test_no_role_alters_the_trail(cluster, committee, auditor, role):
     sealed(auditor, committee.send("listCases"))
     for statement in (one.format(table) for one in TAMPERING for table in ("audit_entry", "audit_seal")):
         with cluster.open() as link, link.cursor() as cursor:
@@ -283,7 +283,7 @@ def test_nobody_alters_the_trail(cluster, committee, auditor, role):
             link.rollback()
 
 
-def test_the_service_adds_nothing_but_by_its_claims(cluster):
+def test_the_service_adds_entries_only_through_its_claims(cluster):
     with cluster.open() as link, link.cursor() as cursor:
         cursor.execute("set role register_service")
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
@@ -292,9 +292,9 @@ def test_the_service_adds_nothing_but_by_its_claims(cluster):
                            "('CI', 'x', 'getCase', 'read', 'r', 'cases', '{}', '{}', '{}', '{}')")
 
 
-# --- who sees it ---------------------------------------------------------------------------------
+# --- readers of the trail --------------------------------------------------------------------------
 
-def test_an_auditor_finds_out_who_looked_at_a_case(auditor, committee, agency, caller):
+def test_an_auditor_sees_the_readers_of_a_case(auditor, committee, agency, caller):
     action = given_action(committee)
     case = {"id": action["case_id"]}
     agency.send("getAction", id=action["id"]).needed(200)
@@ -317,7 +317,7 @@ def test_an_auditor_finds_out_who_looked_at_a_case(auditor, committee, agency, c
     assert found[0] in since and len(since) < len(found)
 
 
-def test_an_auditor_finds_out_who_looked_at_a_referral(auditor, agency, committee):
+def test_an_auditor_sees_the_readers_of_a_referral(auditor, agency, committee):
     referral = given_referral(agency)
     last = committee.send("getReferral", id=referral["id"]).needed(200)
     sealed(auditor, last)
@@ -326,7 +326,7 @@ def test_an_auditor_finds_out_who_looked_at_a_referral(auditor, agency, committe
         ("getReferral", "CPC-GLA"), ("pushReferral", "LA-S12000049")]
 
 
-def test_a_committee_sees_what_concerns_its_own_cases(auditor, committee, other_committee, agency, chief_officers):
+def test_a_committee_sees_the_entries_of_its_own_cases(auditor, committee, other_committee, agency, chief_officers):
     mine = given_action(committee)
     case = given_case(other_committee, "decision", local_authority="S12000036")
     foreign = given_action(other_committee, case, owner_organisation="LA-S12000049")
@@ -343,14 +343,14 @@ def test_a_committee_sees_what_concerns_its_own_cases(auditor, committee, other_
     assert listed_by(other_committee, case_id=case["id"])
 
 
-def test_nobody_else_sees_anything_of_it(caller, auditor, committee, theirs):  # noqa: F811
+def test_no_other_role_sees_the_trail(caller, auditor, committee, theirs):  # noqa: F811
     sealed(auditor, committee.send("getCase", id=theirs["cases"]).needed(200))
     for organisation in ("LA-S12000049", "CI", "SG", "INDEPENDENT"):
         assert listed_by(caller(organisation, "curious", ALL_SCOPES)) == []
     assert listed_by(caller("CPC-EDH", "curious", ALL_SCOPES), case_id=theirs["cases"]) == []
 
 
-def test_an_auditor_sees_nothing_else(caller, theirs):  # noqa: F811
+def test_an_auditor_sees_nothing_but_the_trail(caller, theirs):  # noqa: F811
     auditor = caller("AUDITOR", "curious", ALL_SCOPES)
     for name in READS:
         reply = ask(auditor, name, place_of(name, theirs))
@@ -366,7 +366,7 @@ def test_the_trail_of_a_case_is_found_by_index(cluster, auditor):
 
 # --- sealing -------------------------------------------------------------------------------------
 
-def test_the_head_goes_on_as_entries_are_sealed(auditor, committee):
+def test_the_head_advances_as_entries_are_sealed(auditor, committee):
     before = auditor.send("getAuditHead").needed(200).json
     sealed(auditor, committee.send("listCases"))
     after = auditor.send("getAuditHead").json
@@ -374,7 +374,7 @@ def test_the_head_goes_on_as_entries_are_sealed(auditor, committee):
     assert after["removed"] == 0
 
 
-def test_entries_are_sealed_when_nothing_can_come_before_them(cluster, auditor, committee):
+def test_entries_are_sealed_once_no_earlier_entry_can_appear(cluster, auditor, committee):
     with cluster.open() as link, link.cursor() as cursor:
         cursor.execute("select set_config('register.organisation', 'CPC-GLA', true), "
                        "set_config('register.client', 'slow', true), set_config('register.area', 'GLA', true); "
@@ -392,7 +392,7 @@ def test_entries_are_sealed_when_nothing_can_come_before_them(cluster, auditor, 
     assert order == [("slowOne",), ("listCases",)]
 
 
-def test_the_chain_is_whole_and_goes_through_its_anchor(instance, auditor, committee):
+def test_the_chain_is_whole_and_contains_its_anchor(instance, auditor, committee):
     sealed(auditor, committee.send("listCases"))
     said = instance.run("check", "audit")
     assert re.search(r"in order, \d+ entries sealed, 0 of them removed since", said)
@@ -403,7 +403,7 @@ def test_the_chain_is_whole_and_goes_through_its_anchor(instance, auditor, commi
     assert "is sealed up to" in instance.log_text()
 
 
-def test_figures_say_how_far_it_is_sealed(instance):
+def test_metrics_report_the_progress_of_sealing(instance):
     text = instance.admin("/metrics")[1]
     assert re.search(r"^audit_behind_seconds [0-9.]+$", text, re.M)
     assert re.search(r"^audit_entries_sealed [0-9.e+]+$", text, re.M)

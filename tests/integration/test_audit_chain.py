@@ -1,4 +1,4 @@
-"""`check audit` names the first entry that was altered, removed or added, whoever did it."""
+"""`check audit` names the first entry that was altered, removed or added, whichever role did it."""
 import re
 import subprocess
 
@@ -19,7 +19,7 @@ SEAL = "select audit_seal_next(100000)"
 
 
 class Trail:
-    """A database with nothing but an audit trail, and the hand of its superuser."""
+    """A database with only an audit trail, and helpers that act as its superuser."""
 
     def __init__(self):
         self.cluster, self.keys = Cluster(), Secrets()
@@ -29,7 +29,7 @@ class Trail:
         self.cluster.execute(ADD.format(entries))
 
     def seal(self):
-        """Twice: the first call looks how far it may go once all transactions have ended."""
+        """Called twice: the first call only finds up to which entry it may seal once all transactions have ended."""
         return sum(self.cluster.execute(SEAL)[0][0] for _ in range(2))
 
     def check(self, *words, database=DATABASE):
@@ -40,7 +40,7 @@ class Trail:
         return done.returncode, done.stdout
 
     def tamper(self, statement, parameters=None):
-        """As a superuser who switched the triggers off."""
+        """Runs as a superuser who disabled the triggers."""
         self.cluster.execute("set session_replication_role = replica; "
                              + statement, parameters)
 
@@ -70,7 +70,7 @@ def trail():
 
 @pytest.fixture
 def mended(trail):
-    """Puts the trail back as it was; `check audit` has nothing against that."""
+    """Restores the trail; `check audit` must accept it again."""
     yield trail
     for name in ("entry", "seal", "head"):
         trail.tamper(f"delete from audit_{name}; insert into audit_{name} select * from kept_{name}")
@@ -85,7 +85,7 @@ def named(said):
     return [int(one) for one in re.findall(r"entry (\d+)", said)]
 
 
-def test_an_untouched_trail_is_in_order(trail):
+def test_an_unchanged_trail_is_whole(trail):
     status, said = trail.check()
     assert status == 0
     assert f"in order, {ENTRIES} entries sealed, 0 of them removed since, 3 not sealed yet" in said
@@ -103,7 +103,7 @@ CHANGES = {
     *[(column, ENTRIES // 2) for column in CHANGES],
     *[("client", place) for place in (0, 1, ENTRIES - 2, ENTRIES - 1)]])
 def test_an_altered_value_is_found(mended, column, place):
-    """Each column at one place, and each place by one column: what is hashed does not depend on where it stands."""
+    """Tests each column in one row, and each row with one column: the hash of a value does not depend on its row."""
     number = sealed_numbers(mended)[place]
     mended.tamper(f"update audit_entry set {column} = {CHANGES[column]} where number = %s", (number,))
     status, said = mended.check()
@@ -111,7 +111,7 @@ def test_an_altered_value_is_found(mended, column, place):
 
 
 @pytest.mark.parametrize("place", [0, ENTRIES // 2, ENTRIES - 1])
-def test_every_byte_of_a_seal_counts(mended, place):
+def test_every_byte_of_a_seal_is_checked(mended, place):
     number = sealed_numbers(mended)[place]
     for byte in (0, 15, 31):
         mended.tamper("update audit_seal set hash = set_byte(hash, %s, get_byte(hash, %s) # 1) where number = %s",
@@ -120,13 +120,13 @@ def test_every_byte_of_a_seal_counts(mended, place):
         assert (status, named(said)) == (1, [number]), said
 
 
-def test_a_value_made_null_is_not_an_empty_one(mended):
+def test_null_and_an_empty_value_differ(mended):
     number = sealed_numbers(mended)[10]
     mended.tamper("update audit_entry set items = case when items is null then 0 end where number = %s", (number,))
     assert named(mended.check()[1]) == [number]
 
 
-def test_a_word_that_moves_from_one_column_to_the_next_is_found(mended):
+def test_a_word_that_moves_to_the_next_column_is_found(mended):
     number = sealed_numbers(mended)[10]
     mended.tamper("update audit_entry set organisation = left(organisation, -1), "
                   "client = right(organisation, 1) || client where number = %s", (number,))
@@ -142,7 +142,7 @@ def test_a_missing_entry_is_found(mended, place):
 
 
 @pytest.mark.parametrize("place", [0, 1, ENTRIES // 2, ENTRIES - 2])
-def test_an_entry_missing_with_its_seal_is_found(mended, place):
+def test_an_entry_removed_with_its_seal_is_found(mended, place):
     numbers = sealed_numbers(mended)
     for table in ("entry", "seal"):
         mended.tamper(f"delete from audit_{table} where number = %s", (numbers[place],))
@@ -170,7 +170,7 @@ def test_an_added_entry_is_found(mended, gap):
     if gap == "first":
         number = numbers[0] - 1
     else:
-        # Numbers have a gap where something was rolled back: here one is made by hand, and sealed anew.
+        # Numbers have a gap after a rollback: here one is made manually, and sealed again.
         number = numbers[150]
         mended.tamper("delete from audit_entry where number = %s; delete from audit_seal where number >= %s",
                       (number, number))
@@ -181,7 +181,7 @@ def test_an_added_entry_is_found(mended, gap):
     assert (status, said) == (1, f"audit trail: FAULT: entry {number} was added, or its seal was removed\n")
 
 
-def test_two_entries_that_changed_places_are_found(mended):
+def test_two_swapped_entries_are_found(mended):
     numbers = sealed_numbers(mended)
     first, second = numbers[100], numbers[200]
     mended.tamper("update audit_entry set number = 0 where number = %s; "
@@ -191,7 +191,7 @@ def test_two_entries_that_changed_places_are_found(mended):
     assert (status, named(said)) == (1, [first])
 
 
-def test_seals_that_changed_places_are_found(mended):
+def test_two_swapped_seals_are_found(mended):
     numbers = sealed_numbers(mended)
     mended.tamper("update audit_seal set position = case position when 101 then 201 else 101 end "
                   "where position in (101, 201)")
@@ -210,7 +210,7 @@ def test_entries_cut_off_at_the_end_are_found(mended, gone):
 
 
 def reseal(trail, number):
-    """What somebody would do who knows how the chain is made: seals everything behind a number anew."""
+    """Acts as an attacker who knows the chain's format: seals all entries after a number again."""
     trail.tamper("delete from audit_seal where number > %s", (number,))
     trail.tamper("update audit_head set (position, number, hash, next_number, next_transaction) = "
                  "(s.position, s.number, s.hash, 0, '0') from audit_seal s where s.number = %s", (number,))
@@ -221,7 +221,7 @@ def anchor_of(said):
     return re.search(r"anchor: (\S+)", said)[1]
 
 
-def test_who_seals_everything_anew_is_found_by_an_anchor(mended):
+def test_an_anchor_reveals_a_trail_that_was_sealed_again(mended):
     numbers = sealed_numbers(mended)
     anchor = anchor_of(mended.check()[1])
     mended.tamper("update audit_entry set client = 'somebody-else' where number = %s", (numbers[100],))
@@ -231,7 +231,7 @@ def test_who_seals_everything_anew_is_found_by_an_anchor(mended):
     assert status == 1 and "the anchor is not that of entry" in said
 
 
-def test_who_cuts_off_the_end_and_its_head_is_found_by_an_anchor(mended):
+def test_an_anchor_reveals_a_trail_whose_end_and_head_were_cut_off(mended):
     numbers = sealed_numbers(mended)
     anchor = anchor_of(mended.check()[1])
     mended.tamper("delete from audit_entry where number > %s", (numbers[249],))
@@ -241,13 +241,13 @@ def test_who_cuts_off_the_end_and_its_head_is_found_by_an_anchor(mended):
     assert (status, named(said)) == (1, [numbers[249]]) and "50 entries before the anchor" in said
 
 
-def test_an_anchor_that_is_none_is_a_wrong_command_line(trail):
+def test_an_invalid_anchor_is_a_usage_error(trail):
     for words in (("--anchor", "12"), ("--anchor", "x:" + "0" * 64), ("--health",)):
         assert trail.check(*words)[0] == 64
 
 
-def test_a_copy_in_another_cluster_has_the_same_chain_and_goes_on(trail):
-    """What a restored backup has to do."""
+def test_a_copy_in_another_cluster_continues_the_same_chain(trail):
+    """A restored backup must do the same."""
     programs, folder = trail.cluster.programs, trail.cluster.folder
     trail.cluster.execute("create database copy", database="postgres")
     dump = subprocess.run([programs / "pg_dump", "-h", folder, "-U", "postgres", "-n", "register*", DATABASE],
@@ -256,7 +256,7 @@ def test_a_copy_in_another_cluster_has_the_same_chain_and_goes_on(trail):
                    check=True, input=dump.stdout, stdout=subprocess.DEVNULL)
     trail.cluster.use_code("copy")
     assert trail.check(database="copy") == trail.check()
-    # Transactions of another cluster may have any number.
+    # Transaction numbers of another cluster may be higher or lower.
     trail.cluster.execute("update register.audit_head set next_transaction = '9000000000'", database="copy")
     sealed = [trail.cluster.execute(SEAL, database="copy")[0][0] for _ in range(3)]
     assert sum(sealed) == 3
@@ -264,7 +264,7 @@ def test_a_copy_in_another_cluster_has_the_same_chain_and_goes_on(trail):
     assert status == 0 and f"{ENTRIES + 3} entries sealed" in said
 
 
-# --- what was kept long enough -------------------------------------------------------------------
+# --- expired entries -------------------------------------------------------------------------------
 
 @pytest.fixture(scope="module")
 def old_trail():
@@ -280,7 +280,7 @@ def old_trail():
         made.remove()
 
 
-def test_old_entries_go_and_the_chain_stays_whole(old_trail):
+def test_expired_entries_are_removed_and_the_chain_stays_whole(old_trail):
     numbers, anchor = old_trail.numbers(), anchor_of(old_trail.check()[1])
     with pytest.raises(Exception, match="is kept for 7 years"):
         old_trail.cluster.execute("insert into register.audit_checkpoint (position, number, hash) "
@@ -294,7 +294,7 @@ def test_old_entries_go_and_the_chain_stays_whole(old_trail):
     assert "152 entries sealed, 100 of them removed since, 0 not" in old_trail.check()[1]
 
 
-def test_a_beginning_that_was_cut_off_by_hand_is_found(old_trail):
+def test_a_start_that_was_cut_off_manually_is_found(old_trail):
     test = old_trail.cluster.execute("select number from register.audit_entry order by number limit 1 offset 9")[0][0]
     old_trail.tamper("insert into audit_checkpoint (position, number, hash) "
                      "select position, number, hash from audit_seal where number = %s", (test,))

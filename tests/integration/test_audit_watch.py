@@ -58,7 +58,7 @@ class Watched(Trail):
         return [one["message"] for one in self.watcher.log_lines() if one["level"] == "error"]
 
     def cut(self, entries):
-        """The last entries with their seals, and the head, as if they had never been."""
+        """Removes the last entries with their seals, and moves the head back."""
         self.tamper("""
             delete from audit_entry where number in (select number from audit_seal order by position desc limit {0});
             delete from audit_seal where number in (select number from audit_seal order by position desc limit {0});
@@ -92,7 +92,7 @@ def trail(whole, tmp_path):
     assert whole.check()[0] == 0
 
 
-def test_an_untouched_trail_is_at_no_fault_and_gets_an_anchor_as_it_grows(trail):
+def test_an_unchanged_trail_has_no_fault_and_gets_an_anchor_as_it_grows(trail):
     trail.await_anchor()
     trail.grow(5)
     trail.await_anchor()
@@ -106,21 +106,21 @@ def test_an_untouched_trail_is_at_no_fault_and_gets_an_anchor_as_it_grows(trail)
         assert trail.check("--anchor", anchor.split(" ")[1])[0] == 0
 
 
-def test_a_head_that_moves_back_raises_an_alert_and_still_does_after_growing(trail):
+def test_a_head_that_moves_back_raises_an_alert_that_stays_after_growing(trail):
     trail.await_anchor()
     anchors = trail.anchors()
     trail.cut(7)
-    assert trail.check()[0] == 0  # by itself what is left is whole
+    assert trail.check()[0] == 0  # the rest of the chain is whole
     wait_until(lambda: trail.fault("shortened"), "the faults of the trail")
     assert any("ends at position 33 and was sealed up to position 40 before" in one for one in trail.errors())
     trail.grow(20)
     wait_until(lambda: trail.faults() == {"altered"}, "the faults of the trail")
-    assert trail.anchors() == anchors  # the evidence is not written over
+    assert trail.anchors() == anchors  # the evidence is not overwritten
     status, said = trail.check("--anchor", anchors[-1].split(" ")[1])
     assert status == 1, said
 
 
-def test_a_trail_that_was_sealed_anew_raises_an_alert(trail):
+def test_a_trail_that_was_sealed_again_raises_an_alert(trail):
     trail.await_anchor()
     trail.tamper("""
         update audit_entry set client = 'nobody' where number = (select max(number) from audit_seal);
@@ -171,7 +171,7 @@ def test_a_trail_that_lost_its_end_while_the_service_was_down_is_reported_at_sta
     assert status == 1 and "3 entries before the anchor" in said
 
 
-def test_check_takes_the_last_anchor_of_the_file(trail):
+def test_check_uses_the_last_anchor_of_the_file(trail):
     trail.await_anchor()
     trail.stop()
     trail.cut(3)
@@ -190,7 +190,7 @@ def test_check_reports_numbers_that_no_entry_has(trail):
     assert status == 0 and f"numbers: {unused} are not used, at most 1000 in a row, before entry {number}" in said
 
 
-def test_an_anchor_file_that_cannot_be_written_is_found_before_serving(trail):
+def test_check_and_start_report_an_anchor_file_that_cannot_be_written(trail):
     trail.stop()
     bad = Instance(trail.cluster, trail.keys, LR_AUDIT_ANCHOR_FILE="/proc/no-such-folder/anchors")
     with pytest.raises(RuntimeError, match="LR_AUDIT_ANCHOR_FILE: nothing can be added"):

@@ -1,8 +1,8 @@
-"""The database's own catalogue: what keeps the second wall a wall, whatever is added to the schema."""
+"""The database's own catalogue: the second line of protection holds, whatever is added to the schema."""
 import psycopg2
 import pytest
 
-# Tables without anything about cases or referrals: everybody may read them.
+# Tables without anything about cases or referrals: every role may read them.
 REFERENCE = {"bank_holiday", "code_entry", "code_list", "committee", "criterion", "feed_floor",
              "feed_subject", "former_area_code", "health_board", "local_authority", "organisation",
              "published_figure", "published_review", "retention_notice", "schema_file", "code_version",
@@ -20,24 +20,24 @@ def tables(cluster, instances):
 
 @pytest.fixture(scope="module")
 def shut(tables, cluster):
-    """Tables of which the service can read and write nothing itself: functions of the owner do."""
+    """Tables that the service itself can neither read nor write: functions of the owner do."""
     return {name for name in tables if cluster.execute("""
         select not has_table_privilege('register_service', %(table)s, 'select, insert, update, delete, truncate')
             and not has_any_column_privilege('register_service', %(table)s, 'select, insert, update')""",
             {"table": f"register.{name}"}) == [(True,)]}
 
 
-def test_every_table_has_forced_row_level_security_or_is_shut_or_reference(tables, shut):
+def test_every_table_has_forced_row_level_security_or_no_privileges_or_is_reference(tables, shut):
     assert REFERENCE <= set(tables)
     open_ones = {name for name, (secured, forced, _) in tables.items() if not (secured and forced)}
     assert open_ones - shut == REFERENCE
 
 
-def test_sums_that_statistics_are_made_of_are_shut(tables, shut):
+def test_the_service_has_no_privileges_on_sums_of_statistics(tables, shut):
     assert {name for name in tables if name.startswith("statistic_")} <= shut
 
 
-def test_the_service_owns_nothing_and_writes_no_reference(tables, cluster):
+def test_the_service_owns_nothing_and_does_not_write_reference_data(tables, cluster):
     assert {owner for *_, owner in tables.values()} <= {"register_owner", "postgres"}
     for name in REFERENCE:
         rights = cluster.execute("""select bool_or(has_table_privilege('register_service', %s, p))
@@ -45,7 +45,7 @@ def test_the_service_owns_nothing_and_writes_no_reference(tables, cluster):
         assert rights == [(False,)], name
 
 
-def test_the_service_deletes_nothing_but_expired_keys(tables, cluster):
+def test_the_service_deletes_only_expired_keys(tables, cluster):
     for name in tables:
         rights = cluster.execute("select has_table_privilege('register_service', %s, 'delete, truncate')",
                                  (f"register.{name}",))
@@ -65,15 +65,15 @@ def test_every_function_that_runs_as_the_owner_has_a_fixed_search_path(cluster, 
     "statistic_release_make('2020', '2020-06-24', '2020-04-01')", "statistic_fold(1)", "statistic_count_all()",
     "feed_emit(null, null, null, null)", "feed_change('case', '{}', null)", "feed_sight_set(null, true)",
     "feed_tell_case(null, 'area-GLA', 'granted', 'present')"])
-def test_what_is_for_the_owner_alone_stays_so_when_all_functions_are_granted_again(cluster, instances, call):
-    """As happens when a file that grants them is applied once more and the file that revokes them is not."""
+def test_owner_only_functions_stay_so_when_all_functions_are_granted_again(cluster, instances, call):
+    """This happens when a file that grants them is applied again and the file that revokes them is not."""
     code = cluster.execute("select current_schema()")[0][0]
     with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="permission denied for (table|sequence)"):
         cluster.execute(f"""begin; grant execute on all functions in schema register, {code} to register_service;
             set local role register_service; select {call}""")
 
 
-def test_every_part_of_a_case_is_tied_to_it_by_committee_and_case(cluster, instances):
+def test_every_part_of_a_case_references_it_by_committee_and_case(cluster, instances):
     loose = cluster.execute("""
         select c.relname from pg_class c
         where c.relnamespace = 'register'::regnamespace and c.relkind = 'r'
@@ -104,7 +104,7 @@ def test_the_feed_and_the_timeline_know_the_same_subjects(cluster, instances):
     assert told == recorded | {"referral"}
 
 
-def test_every_guard_has_its_function_and_is_asked_for(cluster, instances):
+def test_every_guard_has_its_function_and_is_used(cluster, instances):
     guards = {row[0] for row in cluster.execute("""
         select code from register.stage_guard union all select code from register.state_guard""")}
     asked = {row[0] for row in cluster.execute("""

@@ -1,4 +1,4 @@
-"""The change feed: every change that a caller may see, once and in order, and what comes and goes."""
+"""The change feed: every change that a caller may see, once and in order, and gains and losses of access."""
 import json
 import socket
 import struct
@@ -13,18 +13,18 @@ from service import Instance
 from steps import given_accepted, given_action, given_case, given_referral, move, tag_of
 from waiting import WATCHDOG_S, wait_until
 
-WAIT = 30  # seconds: the longest that a request may wait
+WAIT = 30  # seconds: the longest time that a request may wait
 
 
 def complete(client):
-    """Waits until the client's instance gives out every event that is there now."""
+    """Waits until the client's instance returns every present event."""
     instance = Instance.by_url[client.url]
     newest = instance.cluster.execute("select last_value from register.feed_number")[0][0]
     wait_until(lambda: instance.figure("feed_position") >= newest, f"the feed is complete up to {newest}")
 
 
 class Consumer:
-    """Follows the feed from where it is made, or from a snapshot."""
+    """Follows the feed from the time when it is made, or from a snapshot."""
 
     def __init__(self, client, begin="/v1/changes"):
         self.client, self.next = client, f"{client.url}{begin}"
@@ -37,7 +37,7 @@ class Consumer:
         return reply
 
     def read(self):
-        """All that there is now."""
+        """Returns all present events."""
         complete(self.client)
         events, more = [], True
         while more:
@@ -48,7 +48,7 @@ class Consumer:
 
 
 def follow(client):
-    """A consumer that has read all that happened so far."""
+    """A consumer that has read all events so far."""
     made = Consumer(client)
     made.read()
     return made
@@ -62,15 +62,15 @@ def types_of(events, subject_id):
     return [one["type"] for one in of(events, subject_id)]
 
 
-def test_sender_and_committee_hear_of_a_referral_and_others_do_not(agency, committee, health,
-                                                                   other_committee):
+def test_sender_and_committee_get_events_of_a_referral_and_others_do_not(agency, committee, health,
+                                                                         other_committee):
     readers = [follow(each) for each in (agency, committee, health, other_committee)]
     referral = given_referral(agency)
     heard = [types_of(each.read(), referral["id"]) for each in readers]
     assert heard == [["referral.created"], ["referral.created"], [], []]
 
 
-def test_an_event_links_to_the_thing_and_names_what_changed(committee):
+def test_an_event_links_to_the_resource_and_names_the_changed_members(committee):
     case = given_case(committee)
     reader = follow(committee)
     changed = committee.send("changeCase", {"summary": "Shared late."}, id=case["id"],
@@ -81,14 +81,14 @@ def test_an_event_links_to_the_thing_and_names_what_changed(committee):
                                 ["summary"], {"self": f"/v1/cases/{case['id']}"})
 
 
-def test_no_event_holds_a_value(committee):
+def test_an_event_contains_no_value(committee):
     reader = follow(committee)
     case = given_case(committee, summary="Quite unmistakable words.")
     events = of(reader.read(), case["id"])
     assert events and "unmistakable" not in json.dumps(events)
 
 
-def test_everything_that_belongs_to_a_case_has_its_events(agency, committee):
+def test_every_part_of_a_case_has_events(agency, committee):
     reader = follow(committee)
     referral = given_accepted(agency, committee)
     case = {"id": referral["case_id"], "stage": "notification"}
@@ -100,8 +100,8 @@ def test_everything_that_belongs_to_a_case_has_its_events(agency, committee):
             "action.created"} - {"decision.created"} <= heard
 
 
-def test_every_subject_of_the_timeline_has_a_line_in_the_feed(cluster):
-    """Whoever adds a resource with record_changes_of adds its line to sql/changes/rows.sql."""
+def test_every_subject_of_the_timeline_has_a_row_in_the_feed(cluster):
+    """A new resource with record_changes_of needs its row in sql/changes/rows.sql."""
     subjects = cluster.execute(
         "select encode(substring(tgargs from 1 for position('\\x00'::bytea in tgargs) - 1), "
         "'escape') from pg_trigger where tgname = 'record_change'")
@@ -109,12 +109,12 @@ def test_every_subject_of_the_timeline_has_a_line_in_the_feed(cluster):
     assert {one for one, in subjects} <= {one for one, in lines}
 
 
-def test_lines_of_one_lane_have_the_same_scopes(cluster):
+def test_subjects_of_one_channel_have_the_same_scopes(cluster):
     rows = cluster.execute("select lane, count(distinct scopes) from register.feed_subject group by 1")
     assert {count for _, count in rows} == {1}
 
 
-def test_the_owner_of_an_action_hears_of_it_without_the_case(committee, agency):
+def test_the_owner_of_an_action_gets_its_events_without_the_case(committee, agency):
     reader = follow(agency)
     action = given_action(committee)
     agency.send("addActionUpdate", new_update(), id=action["id"]).needed(201)
@@ -133,7 +133,7 @@ def test_versions_are_those_of_the_resource(committee, agency):
         == agency.send("getAction", id=action["id"])["version"]
 
 
-def test_another_owner_means_removed_for_one_and_present_for_the_other(committee, agency, health):
+def test_a_new_owner_gets_present_and_the_former_one_removed(committee, agency, health):
     action = given_action(committee)
     old, new, board = follow(agency), follow(health), follow(committee)
     committee.send("changeAction", {"owner_organisation": "HB-S08000031",
@@ -147,8 +147,8 @@ def test_another_owner_means_removed_for_one_and_present_for_the_other(committee
     assert (event["type"], event["changed"]) == ("action.changed", ["owner_organisation"])
 
 
-def test_a_case_that_changes_hands_leaves_one_and_comes_to_the_other_whole(committee,
-                                                                          other_committee):
+def test_a_transferred_case_is_removed_for_one_and_present_for_the_other(committee,
+                                                                         other_committee):
     case = given_case(committee)
     child = committee.send("listChildren", id=case["id"])["items"][0]
     transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).needed(201)
@@ -163,8 +163,8 @@ def test_a_case_that_changes_hands_leaves_one_and_comes_to_the_other_whole(commi
         and "transfer.removed" not in types_of(lost, transfer["id"])
 
 
-def test_a_referral_that_changes_hands_leaves_one_and_comes_to_the_other(agency, committee,
-                                                                        other_committee):
+def test_a_transferred_referral_is_removed_for_one_and_present_for_the_other(agency, committee,
+                                                                             other_committee):
     referral = given_referral(agency)
     readers = [follow(each) for each in (agency, committee, other_committee)]
     committee.send("transferReferral", {"to_committee": "EDH", "local_authority": "S12000036",
@@ -180,7 +180,7 @@ def grant(committee, case, reviewer_client, **overrides):
                           id=case["id"]).needed(201)
 
 
-def test_access_brings_the_case_into_sight_and_its_end_takes_it_out(committee, caller):
+def test_access_gives_present_events_and_its_end_removed_events(committee, caller):
     name = f"reviewer-{time.time_ns()}"
     person = caller("INDEPENDENT", name)
     case = given_case(committee)
@@ -203,7 +203,7 @@ def test_access_brings_the_case_into_sight_and_its_end_takes_it_out(committee, c
     assert of(reader.read(), case["id"]) == []
 
 
-def test_another_client_of_the_organisation_hears_nothing(committee, caller):
+def test_another_client_of_the_organisation_gets_no_events(committee, caller):
     name = f"reviewer-{time.time_ns()}"
     case = given_case(committee)
     stranger = follow(caller("INDEPENDENT", name + "-2"))
@@ -211,7 +211,7 @@ def test_another_client_of_the_organisation_hears_nothing(committee, caller):
     assert of(stranger.read(), case["id"]) == []
 
 
-def test_old_events_of_a_case_are_gone_with_the_access(committee, caller):
+def test_past_events_of_a_case_disappear_with_the_access(committee, caller):
     name = f"reviewer-{time.time_ns()}"
     case = given_case(committee)
     late = Consumer(caller("INDEPENDENT", name))
@@ -221,8 +221,8 @@ def test_old_events_of_a_case_are_gone_with_the_access(committee, caller):
     assert set(types_of(late.read(), case["id"])) == {"case.removed"}
 
 
-def test_one_way_of_seeing_that_ends_takes_nothing_out_of_sight_while_another_lasts(committee,
-                                                                                   caller):
+def test_the_end_of_one_access_removes_nothing_while_another_one_lasts(committee,
+                                                                       caller):
     name = f"reviewer-{time.time_ns()}"
     case = given_case(committee)
     reader = follow(caller("INDEPENDENT", name))
@@ -233,13 +233,13 @@ def test_one_way_of_seeing_that_ends_takes_nothing_out_of_sight_while_another_la
     assert "case.removed" not in types_of(reader.read(), case["id"])
 
 
-def test_access_that_ends_by_date_takes_the_case_out_of_sight(committee, caller, cluster):
+def test_access_that_expires_removes_the_case(committee, caller, cluster):
     name = f"reviewer-{time.time_ns()}"
     case = given_case(committee)
     reader = follow(caller("INDEPENDENT", name))
     access = grant(committee, case, name)
     reader.read()
-    # A day passes: as if the access had been given the day before, for that day.
+    # Simulates that a day passes: as if the access had been given the day before, for that day.
     cluster.execute("alter table register.case_access disable trigger all")
     cluster.execute("update register.case_access set starts_on = %s, ends_on = %s where id = %s",
                     (days_ago(2), days_ago(1), access["id"]))
@@ -249,7 +249,7 @@ def test_access_that_ends_by_date_takes_the_case_out_of_sight(committee, caller,
     assert types_of(reader.read(), case["id"]) == ["case.removed"]
 
 
-def test_what_is_deleted_is_told(committee, caller, cluster):
+def test_a_deletion_has_an_event(committee, caller, cluster):
     name = f"reviewer-{time.time_ns()}"
     case = given_case(committee)
     child = committee.send("listChildren", id=case["id"])["items"][0]
@@ -262,7 +262,7 @@ def test_what_is_deleted_is_told(committee, caller, cluster):
         assert types_of(events, child["id"])[-1:] == ["child.removed"]
 
 
-def test_with_a_deleted_case_every_part_of_it_leaves_the_sight_of_those_with_access(committee, caller, cluster):
+def test_every_part_of_a_deleted_case_is_removed_for_clients_with_access(committee, caller, cluster):
     name = f"reviewer-{time.time_ns()}"
     case = given_case(committee, "decision")
     given_action(committee, case)
@@ -275,14 +275,14 @@ def test_with_a_deleted_case_every_part_of_it_leaves_the_sight_of_those_with_acc
     assert set(gone) == there and len(gone) == len(there)
 
 
-def test_the_chief_officers_read_what_their_committee_reads(committee, caller):
+def test_the_chief_officers_get_the_events_of_their_committee(committee, caller):
     officers = caller("COG-GLA", "chief-officers-system")
     reader = follow(officers)
     case = given_case(committee)
     assert "case.created" in types_of(reader.read(), case["id"])
 
 
-def test_scopes_decide_which_kinds_are_told(committee, caller):
+def test_scopes_decide_which_subjects_have_events(committee, caller):
     narrow = follow(caller("CPC-GLA", "narrow", "changes.read actions.read"))
     case = given_case(committee, "decision")
     action = given_action(committee, case)
@@ -291,7 +291,7 @@ def test_scopes_decide_which_kinds_are_told(committee, caller):
     assert types_of(events, action["id"]) == ["action.created"]
 
 
-def test_members_that_the_caller_does_not_see_are_not_named(committee, caller):
+def test_events_do_not_name_members_that_the_caller_does_not_see(committee, caller):
     plain = follow(caller("CPC-GLA", "plain", "changes.read cases.read"))
     full = follow(committee)
     case = given_case(committee, children=[new_child(age_years=7)])
@@ -315,7 +315,7 @@ def test_pages_of_any_size_give_the_same_events(committee):
     assert [one["id"] for one in small.read()] == [one["id"] for one in whole]
 
 
-def test_more_says_whether_to_go_on_at_once(committee):
+def test_more_says_whether_to_read_again_at_once(committee):
     given_case(committee)
     reader = follow(committee)
     start = reader.next
@@ -325,7 +325,7 @@ def test_more_says_whether_to_go_on_at_once(committee):
     assert (reader.page()["more"], reader.page()["more"]) == (True, False)
 
 
-def test_a_snapshot_shows_what_there_is_and_leads_into_the_feed(committee, agency):
+def test_a_snapshot_shows_present_resources_and_leads_into_the_feed(committee, agency):
     action = given_action(committee)
     reader = Consumer(agency, "/v1/changes/snapshot")
     present, more = [], True
@@ -342,7 +342,7 @@ def test_a_snapshot_shows_what_there_is_and_leads_into_the_feed(committee, agenc
     assert "action.changed" in types_of(reader.read(), action["id"])
 
 
-def test_a_snapshot_in_small_pages_is_whole(committee, agency):
+def test_a_snapshot_in_small_pages_is_complete(committee, agency):
     given_action(committee)
     given_referral(agency)
     seen = []
@@ -358,7 +358,7 @@ def test_a_snapshot_in_small_pages_is_whole(committee, agency):
     assert seen[0] == seen[1] and seen[0]
 
 
-def test_a_snapshot_of_a_reviewer_holds_the_case_and_nothing_else(committee, caller):
+def test_a_snapshot_of_a_reviewer_contains_only_the_case(committee, caller):
     name = f"reviewer-{time.time_ns()}"
     case = given_case(committee)
     given_case(committee)
@@ -368,7 +368,7 @@ def test_a_snapshot_of_a_reviewer_holds_the_case_and_nothing_else(committee, cal
     assert {one["case_id"] for one in items if one["subject"] != "access"} == {case["id"]}
 
 
-def test_cloud_events_are_given_to_those_who_name_them(committee):
+def test_cloud_events_are_returned_when_accept_names_them(committee):
     reader = follow(committee)
     case = given_case(committee)
     complete(committee)
@@ -385,7 +385,7 @@ def test_cloud_events_are_given_to_those_who_name_them(committee):
     assert reader.page()["next"] == batch[-1]["data"]["next"]
 
 
-def test_a_snapshot_comes_as_cloud_events_too(agency):
+def test_a_snapshot_is_available_as_cloud_events(agency):
     reply = agency.send("listPresent", query="limit=1",
                         headers={"Accept": "application/cloudevents-batch+json"})
     assert [one["type"].split(".")[-1] for one in json.loads(reply.bytes)] == ["present", "position"]
@@ -400,12 +400,12 @@ CLOUD = "application/cloudevents-batch+json"
     (f"{CLOUD};q=0, */*", "application/json"),
     ("text/html;of=cloudevents, application/*;q=0.5", "application/json"),
     (f"{CLOUD}, application/json;q=0.5", CLOUD), (f"*/*;q=0.1, {CLOUD.upper()}", CLOUD)])
-def test_the_weights_in_accept_choose_the_form_of_events(agency, operation, accept, media_type):
+def test_the_weights_of_accept_choose_the_format_of_events(agency, operation, accept, media_type):
     reply = agency.send(operation, query="limit=1", headers={"Accept": accept})
     assert (reply.status, reply.headers["Content-Type"]) == (200, media_type)
 
 
-def test_one_cloud_event_is_not_what_the_feed_gives(agency):
+def test_the_media_type_of_a_single_cloud_event_is_not_acceptable(agency):
     assert agency.send("listChanges", headers={"Accept": "application/cloudevents+json"}).code == "not_acceptable"
 
 
@@ -425,12 +425,12 @@ def test_a_position_of_another_principal_is_refused(committee, caller, organisat
             "invalid_cursor")
 
 
-def test_a_position_that_was_never_given_is_refused(committee):
+def test_an_unknown_position_is_refused(committee):
     refused(committee.send("listChanges", query="after=Zm9vYmFyZm9vYmFyZm9vYmFy"), 400,
             "invalid_cursor")
 
 
-def test_a_position_within_a_snapshot_is_none_of_the_feed(committee):
+def test_a_position_of_a_snapshot_is_not_one_of_the_feed(committee):
     given_case(committee)
     page = committee.send("listPresent", query="limit=1").needed(200)
     after = urllib.parse.parse_qs(urllib.parse.urlsplit(page["next"]).query)["after"][0]
@@ -439,7 +439,7 @@ def test_a_position_within_a_snapshot_is_none_of_the_feed(committee):
             "invalid_cursor")
 
 
-def test_with_other_scopes_a_position_is_no_longer_good(caller):
+def test_a_position_is_not_valid_with_other_scopes(caller):
     wide, narrow = [caller("CPC-GLA", "scopes-change", scope)
                     for scope in (ALL_SCOPES, "changes.read actions.read")]
     refused(narrow.send("listChanges", query=f"after={position_of(wide)}"), 410, "cursor_expired")
@@ -451,25 +451,25 @@ def test_with_other_scopes_a_position_is_no_longer_good(caller):
 @pytest.mark.parametrize("query, parameter", [("wait=31", "wait"), ("wait=-1", "wait"),
                                               ("wait=soon", "wait"), ("limit=0", "limit"),
                                               ("limit=501", "limit"), ("after=%20", "after")])
-def test_parameters_beyond_the_contract_are_refused(committee, query, parameter):
+def test_parameters_outside_the_contract_are_refused(committee, query, parameter):
     reply = committee.send("listChanges", query=query)
     refused(reply, 400, "invalid_parameter")
     assert reply.parameters == {parameter}
 
 
-def test_without_its_scope_the_database_alone_tells_nothing(database_only, caller, committee):
+def test_the_database_alone_returns_nothing_without_the_scope(database_only, caller, committee):
     given_case(committee)
     reader = caller("CPC-GLA", "no-feed", "cases.read actions.read", database_only)
     assert reader.send("listChanges").needed(200)["items"] == []
     assert reader.send("listPresent").needed(200)["items"] == []
 
 
-# --- waiting
+# --- long polls
 
 
 @pytest.fixture
 def parked(in_background):
-    """Has a consumer wait: parked(reader).result(). Its instance holds the request when this returns."""
+    """Makes a consumer wait: parked(reader).result(). Its instance holds the request when this returns."""
     def park(reader, ask=None):
         instance = Instance.by_url[reader.client.url]
         before = waiting_at(instance)
@@ -487,7 +487,7 @@ def await_look(instance, cause, before):
     wait_until(lambda: looks_at(instance, cause) > before, f"a look because of a {cause}")
 
 
-def test_who_waits_is_answered_as_soon_as_something_happens(committee, agency, instance, parked):
+def test_a_waiting_request_is_answered_as_soon_as_there_is_an_event(committee, agency, instance, parked):
     waiting = parked(follow(committee))
     before = looks_at(instance, "commit")
     referral = given_referral(agency)
@@ -495,7 +495,7 @@ def test_who_waits_is_answered_as_soon_as_something_happens(committee, agency, i
     await_look(instance, "commit", before)
 
 
-def test_who_waits_at_another_instance_is_answered_too(committee, agency, instances, parked):
+def test_a_request_that_waits_at_another_instance_is_answered_too(committee, agency, instances, parked):
     waiting = parked(follow(committee.at(instances[1].url)))
     before = looks_at(instances[1], "notification")
     referral = given_referral(agency.at(instances[0].url))
@@ -503,7 +503,7 @@ def test_who_waits_at_another_instance_is_answered_too(committee, agency, instan
     await_look(instances[1], "notification", before)
 
 
-def test_a_commit_that_nobody_told_of_is_seen(committee, cluster, instance, parked):
+def test_a_commit_without_a_notification_is_found(committee, cluster, instance, parked):
     case = given_case(committee)
     waiting = parked(follow(committee))
     before = looks_at(instance, "interval")
@@ -512,7 +512,7 @@ def test_a_commit_that_nobody_told_of_is_seen(committee, cluster, instance, park
     await_look(instance, "interval", before)
 
 
-def test_what_does_not_concern_the_caller_leaves_it_waiting(committee, caller, parked):
+def test_events_that_the_caller_does_not_see_leave_its_request_waiting(committee, caller, parked):
     quiet = caller("HB-S08000024", "quiet")
     waiting = parked(follow(quiet))
     given_case(committee)
@@ -522,9 +522,9 @@ def test_what_does_not_concern_the_caller_leaves_it_waiting(committee, caller, p
     assert [one["subject_id"] for one in waiting.result(WATCHDOG_S)["items"]] == [referral["id"]]
 
 
-def test_waiting_costs_nothing_when_there_is_something_already(committee, caller, parked):
+def test_a_request_with_events_to_read_does_not_wait(committee, caller, parked):
     quiet = caller("HB-S08000024", "quiet")
-    other = parked(follow(quiet))  # answered after WAIT at the latest: before who comes later and waits, too
+    other = parked(follow(quiet))  # its wait ends after WAIT at the latest: before the wait of the later request
     reader = follow(committee)
     given_case(committee)
     complete(committee)
@@ -533,7 +533,7 @@ def test_waiting_costs_nothing_when_there_is_something_already(committee, caller
     assert other.result(WATCHDOG_S)["items"]
 
 
-def test_who_waits_is_answered_in_cloud_events_too(committee, agency, parked):
+def test_a_waiting_request_is_answered_in_cloud_events_too(committee, agency, parked):
     reader = follow(committee)
     target = urllib.parse.urlsplit(reader.next)._replace(scheme="", netloc="").geturl()
     accept = {"Accept": "application/cloudevents-batch+json"}
@@ -543,7 +543,7 @@ def test_who_waits_is_answered_in_cloud_events_too(committee, agency, parked):
     assert [one["data"].get("subject_id") for one in batch] == [referral["id"], None]
 
 
-def test_who_waits_is_counted_and_only_so_many_may(extra_instance, caller, parked):
+def test_waiting_requests_are_counted_and_limited(extra_instance, caller, parked):
     narrow = extra_instance(LR_WAITING_LIMIT=1)
     client = caller("HB-S08000024", "limited", ALL_SCOPES, narrow)
     first, second = follow(client), follow(client)
@@ -554,8 +554,8 @@ def test_who_waits_is_counted_and_only_so_many_may(extra_instance, caller, parke
     assert [one["subject_id"] for one in waiting.result(WATCHDOG_S)["items"]] == [referral["id"]]
 
 
-def test_who_goes_away_waits_no_longer(extra_instance, caller):
-    instance = extra_instance()  # one where nobody else waits
+def test_a_client_that_leaves_does_not_wait_any_longer(extra_instance, caller):
+    instance = extra_instance()  # one with no other waiting request
     committee = caller("CPC-SHE", "quiet", at=instance)
     reader = follow(committee)
     target = urllib.parse.urlsplit(reader.next)._replace(scheme="", netloc="").geturl()
@@ -567,7 +567,7 @@ def test_who_goes_away_waits_no_longer(extra_instance, caller):
     await_waiting(instance, before)
 
 
-def test_requests_whose_connection_is_reset_while_they_wait_are_counted_once(extra_instance, caller):
+def test_waiting_requests_whose_connection_is_reset_are_counted_once(extra_instance, caller):
     resets = 5
     instance = extra_instance()
     committee = caller("CPC-SHE", "reset", at=instance)
@@ -588,7 +588,7 @@ def test_requests_whose_connection_is_reset_while_they_wait_are_counted_once(ext
     assert counted_at(instance) == answered + resets
     lines = [line for line in instance.log_lines() if line.get("request_id", "").startswith("reset-")]
     assert sorted(line["request_id"] for line in lines) == [f"reset-{number}" for number in range(resets)]
-    # Who sees the end of the connection first, the feed or the library, decides which of the two it is.
+    # Either the feed or the library sees the end of the connection first and decides which of the two it is.
     assert {(line["status"], line.get("reason")) for line in lines} <= {(200, "connection_lost"), (200, None)}
 
 
@@ -613,7 +613,7 @@ def await_waiting(instance, count):
 
 
 def is_cut_off(link):
-    """Sends a byte more of a request; whether the service has closed the connection."""
+    """Sends one more byte of a request; returns whether the service has closed the connection."""
     try:
         link.send(b" ")
         return link.recv(1) == b""
@@ -623,8 +623,8 @@ def is_cut_off(link):
         return True
 
 
-def test_waiting_lasts_longer_than_a_request_may(extra_instance, caller, parked):
-    """A request that came later, and is not complete, is over its time when the earlier one still waits."""
+def test_a_wait_may_last_longer_than_a_request(extra_instance, caller, parked):
+    """The deadline of a later, incomplete request passes while the earlier request still waits."""
     brief = extra_instance(LR_REQUEST_SECONDS=1, LR_IDLE_SECONDS=1)
     client = caller("HB-S08000024", "patient", ALL_SCOPES, brief)
     waiting = parked(follow(client))
@@ -638,21 +638,21 @@ def test_waiting_lasts_longer_than_a_request_may(extra_instance, caller, parked)
     assert [one["subject_id"] for one in waiting.result(WATCHDOG_S)["items"]] == [referral["id"]]
 
 
-def test_who_waits_in_vain_is_answered_with_nothing(committee):
+def test_a_wait_without_events_ends_with_an_empty_answer(committee):
     begun = time.monotonic()
     assert follow(committee).page(wait=2)["items"] == []
     assert time.monotonic() - begun >= 2  # clock: a lower bound, which holds on a slow machine, too
 
 
-def test_an_instance_that_ends_answers_those_who_wait(extra_instance, caller, parked):
+def test_an_instance_that_ends_answers_waiting_requests(extra_instance, caller, parked):
     ending = extra_instance()
     waiting = parked(follow(caller("HB-S08000024", "to-the-end", ALL_SCOPES, ending)))
     assert ending.stop() == 0
     assert waiting.result(WATCHDOG_S)["items"] == []
 
 
-def test_an_open_transaction_keeps_back_what_came_after_it_and_nothing_is_lost(committee, cluster,
-                                                                              instance):
+def test_an_open_transaction_delays_later_events_and_none_is_lost(committee, cluster,
+                                                                  instance):
     slow, fast = given_case(committee), given_case(committee)
     reader = follow(committee)
     update = "update register.review_case set summary = 'y' where id = %s"
@@ -665,11 +665,11 @@ def test_an_open_transaction_keeps_back_what_came_after_it_and_nothing_is_lost(c
     assert [one["subject_id"] for one in reader.read()] == [slow["id"], fast["id"]]
 
 
-# --- retention; last, because it takes away what there was
+# --- retention; last, because it removes earlier events
 
 
-def test_positions_older_than_the_retention_are_refused_and_their_events_gone(committee, cluster,
-                                                                             extra_instance):
+def test_positions_older_than_the_retention_are_refused_and_their_events_deleted(committee, cluster,
+                                                                                 extra_instance):
     old = Consumer(committee)
     given_case(committee)
     complete(committee)

@@ -43,7 +43,7 @@ def test_all_children_of_a_case_are_listed(committee):
     assert reply["next"] is None
 
 
-def test_the_identifier_sent_is_not_in_any_answer(committee, case):
+def test_no_answer_contains_the_identifier_that_was_sent(committee, case):
     document = new_child(family_id="the-family")
     reply = committee.send("addChild", document, id=case["id"])
     assert document["child_id"].encode() not in reply.bytes
@@ -56,7 +56,7 @@ def test_siblings_share_the_reference_of_their_family(committee, case):
     assert first["child_ref"] != second["child_ref"]
 
 
-def test_a_child_that_the_case_has_already_is_refused(committee, case):
+def test_a_duplicate_child_of_a_case_is_refused(committee, case):
     document = new_child()
     committee.send("addChild", document, id=case["id"])
     reply = committee.send("addChild", document, id=case["id"])
@@ -69,7 +69,7 @@ def test_the_same_child_may_belong_to_two_cases(committee, case):
     assert committee.send("addChild", document, id=given_case(committee)["id"]).status == 201
 
 
-def test_adding_repeated_by_key_adds_one_child(committee, case):
+def test_adding_again_with_the_same_key_replays(committee, case):
     document, key = new_child(), new_key()
     first, second = [committee.send("addChild", document, id=case["id"], key=key)
                      for _ in range(2)]
@@ -80,12 +80,12 @@ def test_adding_repeated_by_key_adds_one_child(committee, case):
 @pytest.mark.parametrize("overrides, pointer, rule", [
     ({"age_years": 17}, "/age_years", "age_outside_band"),
     ({"cause_of_death_group": "accident"}, "/cause_of_death_group", "only_for_a_death")])
-def test_a_child_has_to_keep_the_rules(committee, case, overrides, pointer, rule):
+def test_a_child_must_follow_the_rules(committee, case, overrides, pointer, rule):
     reply = add(committee, case, **overrides)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
 
 
-def test_the_outcome_first_recorded_is_kept(committee, case):
+def test_the_first_recorded_outcome_is_kept(committee, case):
     reply = change(committee, add(committee, case), outcome="died",
                    cause_of_death_group="awaiting")
     assert reply.status == 200
@@ -97,7 +97,7 @@ def test_null_clears_a_member(committee, case):
     assert reply["age_years"] is None
 
 
-def test_the_day_of_submission_to_the_national_hub_is_for_a_death(committee, case):
+def test_the_date_of_submission_to_the_national_hub_needs_a_death(committee, case):
     child = committee.send("addChild", dead_child(), id=case["id"])
     other = add(committee, case)
     assert change(committee, child, national_hub_submitted_on=today()).status == 200
@@ -110,7 +110,7 @@ def test_the_day_of_submission_to_the_national_hub_is_for_a_death(committee, cas
     ({"age_years": 17}, "age_outside_band"), ({"age_band": "16_17", "age_years": 5},
                                               "age_outside_band"),
     ({"cause_of_death_group": "sudi"}, "only_for_a_death")])
-def test_a_change_has_to_keep_the_rules(committee, case, members, rule):
+def test_a_change_must_follow_the_rules(committee, case, members, rule):
     reply = change(committee, add(committee, case), **members)
     assert (reply.status, reply.rules) == (422, {rule})
 
@@ -121,7 +121,7 @@ def test_identifiers_never_change(committee, case, member):
     assert (reply.status, reply.pointers) == (400, {f"/{member}"})
 
 
-def test_the_children_of_a_closed_case_stay_as_they_are(committee):
+def test_the_children_of_a_closed_case_do_not_change(committee):
     case = given_case(committee, opened_on=days_ago(3))
     child = add(committee, case)
     move(committee, case["id"], "closed", "discontinued").needed(201)
@@ -139,7 +139,7 @@ def test_a_child_is_not_found_under_another_case(committee, case):
     assert reply.status == 404
 
 
-def test_no_two_changes_at_once_overwrite_each_other(committee, case):
+def test_concurrent_changes_do_not_overwrite_each_other(committee, case):
     child = add(committee, case)
     path = {"id": case["id"], "child_id": child["id"]}
     first = committee.send("changeChild", {"sex": "male"}, **path, if_match=child.headers["ETag"])

@@ -1,7 +1,7 @@
-"""The clocks of stages, held against a calculation of their own: due days, holds, summer time.
+"""Compares the clocks of stages with an independent calculation: due days, holds, summer time.
 
-The calculation counts day by day and shares nothing with the register: its own Easter, its own
-rules of Scotland's bank holidays, its own summer time.
+The calculation counts day by day and shares nothing with the register: its own Easter, its own rules of Scotland's bank
+holidays, its own summer time.
 """
 import calendar
 import datetime
@@ -26,7 +26,7 @@ def date_of(text):
 # ---- The calculation.
 
 def easter(year):
-    """Easter Sunday of the Gregorian calendar."""
+    """Returns Easter Sunday of the Gregorian calendar."""
     century, golden = year // 100, year % 19
     epact = (century - century // 4 - (8 * century + 13) // 25 + 19 * golden + 15) % 30
     epact -= (epact // 28) * (1 - (29 // (epact + 1)) * ((21 - golden) // 11))
@@ -37,7 +37,7 @@ def easter(year):
 
 
 def monday(year, month, last=False):
-    """The first, or the last, Monday of a month."""
+    """Returns the first, or the last, Monday of a month."""
     days = [datetime.date(year, month, day)
             for day in range(1, calendar.monthrange(year, month)[1] + 1)]
     mondays = [day for day in days if day.weekday() == 0]
@@ -45,7 +45,7 @@ def monday(year, month, last=False):
 
 
 def with_substitutes(days):
-    """Fixed holidays; one on a weekend moves to the next day that is free."""
+    """Returns the fixed holidays; one on a weekend moves to the next free day."""
     found = {day for day in days if day.weekday() < 5}
     for day in sorted(set(days) - found):
         while day.weekday() > 4 or day in found:
@@ -81,7 +81,7 @@ def months_later(day, months):
 
 
 def nth_day(start, number, counts):
-    """The day on which `number` days after the start, of those that count, have passed."""
+    """Returns the day on which `number` counting days after the start have passed."""
     day = start
     while number > 0:
         day += DAY
@@ -90,22 +90,22 @@ def nth_day(start, number, counts):
 
 
 def due_day(entered, amount, unit, held=frozenset(), local=frozenset()):
-    """The due day when the clock stood still on the days held."""
+    """Returns the due day when the clock was stopped on the held days."""
     if unit == "working_days":
         return nth_day(entered, amount, lambda day: is_working(day, local) and day not in held)
     base = entered + amount * DAY if unit == "calendar_days" else months_later(entered, amount)
-    # The stage lasts from its first day to the base day; each of these days has to be one not held.
+    # The stage lasts from its first day to the base day; each of these days must be one that is not held.
     return nth_day(entered - DAY, (base - entered).days + 1, lambda day: day not in held)
 
 
 def held_days(entered, holds):
-    """The days of several holds [first, lifted), each once, from the day of entry on."""
+    """Returns the days of several holds [first, lifted), each once, from the day of entry on."""
     return {first + number * DAY for first, lifted in holds
             for number in range((lifted - first).days) if first + number * DAY >= entered}
 
 
 def offset_of(instant):
-    """Summer time in Scotland: from 1 o'clock UTC on the last Sundays of March and October."""
+    """Returns the offset of Scotland: summer time from 01:00 UTC on the last Sundays of March and October."""
     starts, ends = [max(datetime.datetime(instant.year, month, day, 1)
                         for day in range(25, 32) if datetime.date(instant.year, month, day)
                         .weekday() == 6) for month in (3, 10)]
@@ -116,7 +116,7 @@ def offset_of(instant):
 
 @pytest.fixture(scope="module")
 def calculated(cluster, instances):
-    """Runs an expression for each of many rows, in a session of the time zone named."""
+    """Evaluates an expression for each of many rows, in a session with the given time zone."""
     def run(columns, expression, rows, zone="UTC"):
         return [value for (value,) in cluster.execute(
             f"set timezone = '{zone}'; select {expression}"
@@ -147,7 +147,7 @@ DUE = "n int, entered date, amount int, unit text, committee text", (
     ("2026-10-24", 1, "calendar_days", "2026-10-25"),  # until 25 October
     ("2027-12-24", 1, "working_days", "2027-12-29"),  # Christmas on a Saturday
 ])
-def test_due_days_that_everyone_can_check(calculated, entered, amount, unit, expected):
+def test_due_days_of_well_known_dates(calculated, entered, amount, unit, expected):
     row = {"entered": entered, "amount": amount, "unit": unit}
     assert due_day(date_of(entered), amount, unit) == date_of(expected)
     for zone in ZONES:
@@ -159,7 +159,7 @@ def amount_for(source, unit):
 
 
 def random_rows(seed, count):
-    """Stages with up to six holds, which may overlap, come before the entry or after the due day."""
+    """Makes stages with up to six holds, which may overlap, begin before the entry or end after the due day."""
     source = random.Random(seed)
     for _ in range(count):
         entered = datetime.date(2012, 1, 2) + source.randrange(7700) * DAY
@@ -174,7 +174,7 @@ def random_rows(seed, count):
 
 @pytest.fixture(scope="module")
 def local_days(cluster, instances):
-    """Local holidays of a committee, long ago so that nothing else meets them."""
+    """Local holidays of a committee, long ago so that no other test meets them."""
     assert instances
     days = LOCAL | {datetime.date(year, 9, 26) for year in range(2012, 2020)}
     for day in days:
@@ -191,7 +191,7 @@ HELD = "n int, entered date, amount int, unit text, committee text, holds jsonb"
 
 
 @pytest.mark.parametrize("seed, zone", enumerate(ZONES))
-def test_due_days_with_holds_as_the_calculation_has_them(calculated, local_days, seed, zone):
+def test_due_days_with_holds_equal_the_calculation(calculated, local_days, seed, zone):
     rows = list(random_rows(seed, 250))
     sent = [{**row, "entered": row["entered"].isoformat(),
              "holds": [[day.isoformat() for day in hold] for hold in row["holds"]]} for row in rows]
@@ -202,7 +202,7 @@ def test_due_days_with_holds_as_the_calculation_has_them(calculated, local_days,
 
 
 @pytest.mark.parametrize("unit", ["calendar_days", "months", "working_days"])
-def test_without_a_held_day_the_due_day_stays_as_it_was_fixed(calculated, unit):
+def test_without_a_held_day_the_due_day_does_not_move(calculated, unit):
     row = {"entered": "2026-01-05", "amount": 1, "unit": unit, "holds": []}
     columns, _ = HELD
     found = calculated(columns, "held_due_date(entered, '2026-02-14', unit, null, '{}')", [row])
@@ -210,8 +210,8 @@ def test_without_a_held_day_the_due_day_stays_as_it_was_fixed(calculated, unit):
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_the_day_in_scotland_changes_at_midnight_there(calculated, zone):
-    """Every half hour of the days around both clock changes of five years, and of one New Year."""
+def test_the_day_changes_at_midnight_in_scotland(calculated, zone):
+    """Tests every half hour of the days around both clock changes of five years, and of one New Year."""
     instants = []
     for year in range(2024, 2029):
         for month, day in ((3, 24), (10, 24)):
@@ -224,15 +224,15 @@ def test_the_day_in_scotland_changes_at_midnight_there(calculated, zone):
     assert found == [(one + offset_of(one)).date() for one in instants]
 
 
-# ---- Through the interface.
+# ---- Through the API.
 
 def clock_of(committee, case_id, number=-1):
-    """A stage of the case with its clock; the present one unless numbered."""
+    """Returns a stage of the case with its clock; the present one unless numbered."""
     return committee.send("listCaseStages", id=case_id).needed(200)["items"][number]
 
 
 def gathering(committee, entered, **overrides):
-    """A case that came to gathering information on a day of the past: due 14 days later."""
+    """Creates a case that entered information gathering on a past day: due 14 days later."""
     case = given_case(committee, opened_on=entered, **overrides)
     return move(committee, case["id"], "information_gathering", occurred_on=entered).needed(201).json
 
@@ -263,7 +263,7 @@ def test_a_lifted_hold_moves_the_due_day_by_its_days(committee):
     assert (case["stage_due_on"], case["original_due_on"]) == (days_ago(2), days_ago(6))
 
 
-def test_days_that_two_holds_share_count_once(committee):
+def test_days_in_two_holds_count_once(committee):
     case = gathering(committee, days_ago(20))
     for first, lifted in ((12, 8), (10, 7), (11, 9)):
         hold(committee, case, first, lifted)
@@ -279,11 +279,11 @@ def test_days_before_the_entry_and_after_the_due_day_move_nothing(committee):
     hold(committee, case, 15, 3)
     assert clock_of(committee, case["id"])["due_on"] == days_ago(16)
     hold(committee, case, 17, 16)
-    # One more day before the due day reaches a held day, and so on until the hold was lifted.
+    # Each further day before the due day reaches a held day, until the hold was lifted.
     assert clock_of(committee, case["id"])["due_on"] == days_ago(3)
 
 
-def test_the_due_day_itself_held_is_made_up_for(committee):
+def test_a_held_due_day_is_replaced_by_a_later_day(committee):
     case = gathering(committee, days_ago(20))
     hold(committee, case, 6, 5)
     assert clock_of(committee, case["id"])["due_on"] == days_ago(5)
@@ -334,7 +334,7 @@ def test_a_hold_lifted_on_its_first_day_changes_nothing(committee):
     assert (stage["due_on"], stage["held_days"], stage["clock_stopped"]) == (days_ago(6), 0, False)
 
 
-def test_the_clock_stands_still_until_the_last_hold_is_lifted(committee):
+def test_the_clock_is_stopped_until_the_last_hold_is_lifted(committee):
     case = gathering(committee, days_ago(20))
     first, second = hold(committee, case, 10), hold(committee, case, 7)
     lift(committee, first, 4)
@@ -354,7 +354,7 @@ def test_a_stage_that_was_late_before_the_hold_stays_late(committee):
     assert (stage["due_on"], stage["overdue"], stage["late"]) == (days_ago(6), True, True)
 
 
-def test_the_correction_of_a_hold_moves_the_due_day_back(committee):
+def test_correcting_a_hold_moves_the_due_day_back(committee):
     case = gathering(committee, days_ago(20))
     made = hold(committee, case, 10, 6)
     change_hold(committee, made, held_from=days_ago(7))
@@ -363,7 +363,7 @@ def test_the_correction_of_a_hold_moves_the_due_day_back(committee):
     assert clock_of(committee, case["id"])["due_on"] == days_ago(6)
 
 
-def test_a_stage_that_is_held_already_is_entered_with_a_stopped_clock(committee):
+def test_entering_a_held_stage_starts_with_a_stopped_clock(committee):
     case = given_case(committee, opened_on=days_ago(30))
     hold(committee, case, 25)
     moved = move(committee, case["id"], "information_gathering", occurred_on=days_ago(20))
@@ -371,7 +371,7 @@ def test_a_stage_that_is_held_already_is_entered_with_a_stopped_clock(committee)
     assert (moved["overdue"], moved["version"]) == (False, case["version"] + 1)
 
 
-def test_a_move_out_of_a_held_stage_ends_its_clock(committee):
+def test_leaving_a_held_stage_ends_its_clock(committee):
     case = gathering(committee, days_ago(30))
     hold(committee, case, 20)
     move(committee, case["id"], "recommendation", occurred_on=days_ago(15)).needed(201)
@@ -381,7 +381,7 @@ def test_a_move_out_of_a_held_stage_ends_its_clock(committee):
     assert (present["clock_stopped"], present["due_on"]) == (False, days_ago(1))
 
 
-def test_a_hold_entered_afterwards_counts_for_a_stage_that_was_left(committee):
+def test_a_hold_recorded_later_counts_for_a_past_stage(committee):
     case = gathering(committee, days_ago(30))
     move(committee, case["id"], "recommendation", occurred_on=days_ago(13)).needed(201)
     assert clock_of(committee, case["id"], -2)["overdue"] is True
@@ -391,7 +391,7 @@ def test_a_hold_entered_afterwards_counts_for_a_stage_that_was_left(committee):
     assert committee.send("getCase", id=case["id"])["stage_due_on"] == days_ahead(1)
 
 
-def test_a_hold_counts_only_for_the_stay_in_which_it_lay(committee):
+def test_a_hold_counts_only_for_its_own_visit_of_the_stage(committee):
     case = gathering(committee, days_ago(30))
     move(committee, case["id"], "closed", "discontinued", occurred_on=days_ago(25)).needed(201)
     move(committee, case["id"], "information_gathering", "new_information",
@@ -402,7 +402,7 @@ def test_a_hold_counts_only_for_the_stay_in_which_it_lay(committee):
     assert [one["held_days"] for one in stages[1::2]] == [0, 3]
 
 
-def test_a_stage_without_a_timescale_has_no_due_day_on_hold_either(committee):
+def test_a_held_stage_without_a_timescale_has_no_due_day(committee):
     case = given_case(committee, "implementation")
     made = hold(committee, case, 0, stages=["implementation"])
     stage = clock_of(committee, case["id"])
@@ -411,7 +411,7 @@ def test_a_stage_without_a_timescale_has_no_due_day_on_hold_either(committee):
     assert clock_of(committee, case["id"])["due_on"] is None
 
 
-def test_the_end_of_proceedings_starts_the_clock_again(committee):
+def test_the_end_of_proceedings_restarts_the_clock(committee):
     case = gathering(committee, days_ago(20))
     made = given_proceeding(committee, case)
     hold(committee, case, 9, proceeding_id=made["id"])
@@ -434,14 +434,14 @@ def test_the_clock_changes_the_version_of_the_case_only_when_it_changes(committe
 
 
 def random_holds(source, latest):
-    """Lifted holds of the last days, as days ago: (first, lifted)."""
+    """Returns random lifted holds of the last days, as days ago: (first, lifted)."""
     for _ in range(source.randint(1, 4)):
         first = source.randint(1, latest)
         yield first, max(0, first - source.randint(0, 12))
 
 
 def check_clock(committee, source, stage, amount, unit, begin, local_authority="S12000049"):
-    """One case with random holds on its present stage."""
+    """Tests one case with random holds on its present stage."""
     entered = source.randint(5, begin)
     case = given_case(committee, opened_on=days_ago(entered), local_authority=local_authority)
     if stage != "notification":
@@ -471,7 +471,7 @@ def test_random_holds_move_working_days_as_calculated(committee, seed):
 
 @pytest.fixture(scope="module")
 def monthly(caller, cluster):
-    """A committee that gives the agencies two months."""
+    """Creates a committee that gives the agencies two months."""
     cluster.execute("insert into register.timescale (stage, committee, amount, unit, valid_from) values"
                     " ('information_gathering', 'EDU', 2, 'months', '2012-01-01')")
     yield caller("CPC-EDU")
@@ -484,7 +484,7 @@ def test_random_holds_move_months_as_calculated(monthly, seed):
                 "S12000045")
 
 
-def test_a_timescale_that_changes_later_moves_nothing_that_was_fixed(caller, cluster):
+def test_a_later_change_of_a_timescale_moves_no_fixed_due_day(caller, cluster):
     board = caller("CPC-NAY")
     case = gathering(board, days_ago(20), local_authority="S12000021")
     cluster.execute("insert into register.timescale (stage, committee, amount, unit, valid_from) values"
@@ -499,11 +499,11 @@ def test_a_timescale_that_changes_later_moves_nothing_that_was_fixed(caller, clu
         cluster.execute("delete from register.local_holiday where committee = 'NAY'")
 
 
-# ---- Servers elsewhere.
+# ---- Servers in other time zones.
 
 @pytest.fixture(scope="module", params=["America/New_York", "Pacific/Auckland"])
 def elsewhere(request, cluster, committee, module_instance):
-    """A caller of an instance that runs in another time zone, on a database set to that zone too."""
+    """A caller of an instance that runs in another time zone, on a database set to the same zone."""
     cluster.execute(f"alter database learning_reviews set timezone = '{request.param}'")
     cluster.execute(f"alter role register_service set timezone = '{request.param}'")
     yield committee.at(module_instance(TZ=request.param).url)
@@ -511,7 +511,7 @@ def elsewhere(request, cluster, committee, module_instance):
     cluster.execute("alter role register_service reset timezone")
 
 
-def test_today_is_the_day_in_scotland_wherever_the_server_is(elsewhere):
+def test_today_is_the_day_in_scotland_in_any_time_zone_of_the_server(elsewhere):
     assert given_case(elsewhere, opened_on=today())["overdue"] is False
     refused = elsewhere.send("openCase", {**case_document(), "opened_on": days_ahead(1)})
     assert (refused.status, refused.rules) == (422, {"date_in_future"})
@@ -524,7 +524,7 @@ def case_document():
 
 
 @pytest.mark.parametrize("opened", ["2026-03-20", "2025-10-17", "2026-03-27", "2025-10-24"])
-def test_a_clock_runs_the_same_across_the_change_of_time(elsewhere, committee, opened):
+def test_a_clock_is_right_across_the_change_of_time(elsewhere, committee, opened):
     due = due_day(date_of(opened), 14, "calendar_days")
     first, lifted = date_of(opened) + DAY, date_of(opened) + 4 * DAY
     held = held_days(date_of(opened), [(first, lifted)])
@@ -541,7 +541,7 @@ def test_a_clock_runs_the_same_across_the_change_of_time(elsewhere, committee, o
 
 @pytest.fixture(scope="module")
 def dunbartonshire(caller):
-    """A committee with known clocks: overdue, on hold though past its day, revised, due in 14 days."""
+    """A committee with known clocks: overdue, on hold after its due day, revised, due in 14 days."""
     made = caller("CPC-WDU")
     area = {"local_authority": "S12000039"}
     cases = {"overdue": gathering(made, days_ago(30), **area),
@@ -569,14 +569,14 @@ def test_lists_of_cases_follow_the_clocks(dunbartonshire, query, names):
     assert {known[one["id"]] for one in walk(board, "listCases", query)} == names
 
 
-def test_cases_are_sorted_by_the_day_that_counts_with_stopped_clocks_last(dunbartonshire):
+def test_cases_are_sorted_by_effective_due_day_with_stopped_clocks_last(dunbartonshire):
     board, known = dunbartonshire
     found = [known[one["id"]] for one in walk(board, "listCases", "sort=stage_due_on&limit=1")]
     assert found == ["overdue", "revised", "soon", "held"]
 
 
 @pytest.mark.parametrize("query", ["due_soon=0", "due_soon=366", "due_soon=many", "on_hold=maybe"])
-def test_a_filter_that_is_none_is_refused(committee, query):
+def test_an_invalid_filter_is_refused(committee, query):
     reply = committee.send("listCases", query=query)
     assert (reply.status, reply.parameters) == (400, {query.partition("=")[0]})
 
@@ -591,7 +591,7 @@ def test_a_stage_is_read_at_its_address(committee):
     assert committee.send("getCaseStage", id=other["id"], stage_id=stage["id"]).status == 404
 
 
-def test_a_revised_due_day_ends_being_overdue_and_not_being_late(committee):
+def test_a_revised_due_day_clears_overdue_but_not_late(committee):
     case = gathering(committee, days_ago(20))
     reply = revise(committee, case["id"], delay_reasons=["awaiting_agency_information"],
                    revised_due_on=days_ahead(5))
@@ -602,7 +602,7 @@ def test_a_revised_due_day_ends_being_overdue_and_not_being_late(committee):
         False, days_ago(6), days_ahead(5))
 
 
-def test_after_the_revised_due_day_the_stage_is_overdue_again(committee):
+def test_a_stage_is_overdue_again_after_its_revised_due_day(committee):
     case = gathering(committee, days_ago(20))
     reply = revise(committee, case["id"], delay_reasons=["complexity"], revised_due_on=days_ago(1))
     assert (reply.status, reply["overdue"]) == (200, True)
@@ -641,20 +641,20 @@ def test_the_next_stage_begins_without_a_revised_due_day(committee):
      "date_order"),
     ({"revised_due_on": days_ahead(7)}, "/delay_reasons", "delay_reason_required"),
 ])
-def test_a_delay_has_to_keep_the_rules(committee, members, pointer, rule):
+def test_a_delay_must_follow_the_rules(committee, members, pointer, rule):
     case = gathering(committee, days_ago(20))
     reply = revise(committee, case["id"], **members)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
     assert clock_of(committee, case["id"])["version"] == 1
 
 
-def test_a_stage_without_a_due_day_has_none_to_revise(committee):
+def test_a_stage_without_a_due_day_has_no_revised_due_day(committee):
     case = given_case(committee, "implementation")
     reply = revise(committee, case["id"], revised_due_on=today(), delay_reasons=["capacity"])
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/revised_due_on"}, {"no_due_day"})
 
 
-def test_a_stage_that_was_left_is_explained_and_not_revised(committee):
+def test_a_past_stage_gets_a_reason_and_no_revised_due_day(committee):
     case = gathering(committee, days_ago(20))
     path = {"id": case["id"], "stage_id": clock_of(committee, case["id"], 0)["id"]}
     replies = [committee.send("changeCaseStage", members, **path,
@@ -668,12 +668,12 @@ def test_a_stage_that_was_left_is_explained_and_not_revised(committee):
 @pytest.mark.parametrize("members, pointer", [
     ({"due_on": today()}, "/due_on"), ({"delay_reasons": ["laziness"]}, "/delay_reasons/0"),
     ({"delay_reasons": None}, "/delay_reasons"), ({}, "")])
-def test_a_delay_has_to_keep_the_contract(committee, members, pointer):
+def test_a_delay_must_follow_the_contract(committee, members, pointer):
     reply = revise(committee, given_case(committee)["id"], **members)
     assert (reply.status, reply.pointers) == (400, {pointer})
 
 
-def test_the_stages_of_a_closed_case_stay_as_they_are(committee):
+def test_the_stages_of_a_closed_case_do_not_change(committee):
     case = given_case(committee)
     move(committee, case["id"], "closed", "discontinued").needed(201)
     reply = revise(committee, case["id"], delay_reasons=["capacity"])

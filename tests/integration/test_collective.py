@@ -1,4 +1,4 @@
-"""Codes that several bodies share: nothing belongs to one of them through another one."""
+"""Codes that several bodies share: one body gets no access through the code that another one uses."""
 import pytest
 
 from client import ALL_SCOPES
@@ -10,7 +10,7 @@ SHARED = ("TS-OTHER", "INDEPENDENT")
 
 @pytest.fixture(params=SHARED)
 def pair(caller, request):
-    """Two clients with one code, and all scopes."""
+    """Two clients with the same code, and all scopes."""
     return [caller(request.param, new_number("body")[:40], ALL_SCOPES) for _ in range(2)]
 
 
@@ -18,12 +18,12 @@ def organisation_of(client):
     return client.send("getPrincipal")["organisation"]["code"]
 
 
-def test_the_list_tells_which_codes_are_shared(agency):
+def test_the_list_says_which_codes_are_shared(agency):
     items = agency.send("listOrganisations")["items"]
     assert sorted(one["code"] for one in items if one["collective"]) == sorted(SHARED)
 
 
-def test_referrals_are_pushed_with_a_code_of_ones_own(pair, cluster):
+def test_a_push_with_a_shared_code_is_refused(pair, cluster):
     stored = cluster.execute("select count(*) from register.referral")
     for reply in (pair[0].send("pushReferral", new_referral()), pair[0].send("validateReferral", new_referral())):
         assert (reply.status, reply.code, reply.json["errors"]) == (403, "organisation_not_allowed", [])
@@ -32,7 +32,7 @@ def test_referrals_are_pushed_with_a_code_of_ones_own(pair, cluster):
     assert cluster.execute("select count(*) from register.referral") == stored
 
 
-def test_a_charity_with_its_own_code_pushes_and_sees_what_it_pushed(caller, cluster):
+def test_a_charity_with_its_own_code_pushes_and_reads_its_referrals(caller, cluster):
     codes = ["TS-SC000001", "TS-SC000002"]
     for code in codes:
         cluster.execute("insert into register.organisation (code, kind, name) values (%s, 'third_sector', 'A charity')",
@@ -47,7 +47,7 @@ def test_a_charity_with_its_own_code_pushes_and_sees_what_it_pushed(caller, clus
         cluster.execute("delete from register.organisation where code = any (%s)", (codes,))
 
 
-def test_actions_of_a_shared_code_are_reported_on_by_the_committee(committee, pair):
+def test_the_committee_reports_on_actions_of_a_shared_code(committee, pair):
     action = given_action(committee, owner_organisation=organisation_of(pair[0]))
     for client in pair:
         assert client.send("getAction", id=action["id"]).status == 404
@@ -57,7 +57,7 @@ def test_actions_of_a_shared_code_are_reported_on_by_the_committee(committee, pa
     assert committee.send("addActionUpdate", new_update(), id=action["id"]).status == 201
 
 
-def test_who_is_let_into_a_case_sees_its_actions(committee, pair):
+def test_a_client_with_access_to_a_case_sees_its_actions(committee, pair):
     case = given_case(committee, "decision")
     action = given_action(committee, case, owner_organisation=organisation_of(pair[0]))
     committee.send("grantAccess", new_access(organisation=organisation_of(pair[0]), role="team_member",
@@ -67,7 +67,7 @@ def test_who_is_let_into_a_case_sees_its_actions(committee, pair):
     assert pair[0].send("listActions").ids.count(action["id"]) == 1
 
 
-def test_a_webhook_is_its_clients_alone(pair, receiver):
+def test_a_webhook_belongs_to_its_client_alone(pair, receiver):
     hook = pair[0].send("createWebhook", {"url": receiver.endpoint(204).url}).needed(201)["webhook"]
     try:
         delivery = pair[0].send("pingWebhook", id=hook["id"]).needed(201)

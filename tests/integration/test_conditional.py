@@ -1,4 +1,4 @@
-"""Conditional requests: nothing is sent twice for nothing, and nothing is overwritten unseen."""
+"""Conditional requests: an unchanged resource is not sent again, and no change overwrites an unseen one."""
 import gzip
 
 import pytest
@@ -21,7 +21,7 @@ def case(committee):
 
 @pytest.fixture
 def places(agency, committee, case):
-    """Who may change what at which address, by operation."""
+    """The caller and the address of a change, by operation."""
     child = committee.send("listChildren", id=case["id"])["items"][0]
     return {"changeReferral": (agency, {"id": given_referral(agency)["id"]}),
             "changeCase": (committee, {"id": case["id"]}),
@@ -30,7 +30,7 @@ def places(agency, committee, case):
 
 
 @pytest.mark.parametrize("operation", CHANGES)
-def test_a_resource_that_has_not_changed_is_not_sent_again(places, operation):
+def test_an_unchanged_resource_is_not_sent_again(places, operation):
     client, path = places[operation]
     first = client.send(READS[operation], **path)
     second = client.send(READS[operation], **path, none_match=first.etag)
@@ -38,7 +38,7 @@ def test_a_resource_that_has_not_changed_is_not_sent_again(places, operation):
 
 
 @pytest.mark.parametrize("operation", CHANGES)
-def test_a_resource_that_changed_is_sent_again(places, operation):
+def test_a_changed_resource_is_sent_again(places, operation):
     client, path = places[operation]
     first = client.send(READS[operation], **path)
     client.send(operation, CHANGES[operation], **path, if_match=first.etag).needed(200)
@@ -85,57 +85,57 @@ def test_a_change_of_an_older_version_is_refused(places, operation):
 
 @pytest.mark.parametrize("operation", CHANGES)
 @pytest.mark.parametrize("tag", ['"0-x"', '"-1"', '"abc"', '"99999999999999999999-x"'])
-def test_a_tag_that_is_none_of_ours_matches_nothing(places, operation, tag):
+def test_an_unknown_tag_matches_nothing(places, operation, tag):
     client, path = places[operation]
     assert client.send(operation, CHANGES[operation], **path, if_match=tag).status == 412
 
 
 @pytest.mark.parametrize("tag", ["1-x", '"1-x', "", '"a b"', 'W/"1-x"'])
-def test_what_is_no_strong_tag_is_refused(places, tag):
+def test_anything_but_a_strong_tag_is_refused(places, tag):
     client, path = places["changeCase"]
     reply = client.send("changeCase", CHANGES["changeCase"], **path, if_match=tag)
     assert (reply.status, reply.code, reply.parameters) == (400, "invalid_header", {"If-Match"})
 
 
-def test_a_decision_that_has_not_changed_is_not_sent_again(committee, case):
+def test_an_unchanged_decision_is_not_sent_again(committee, case):
     tag = committee.send("getDecision", id=case["id"]).etag
     assert committee.send("getDecision", id=case["id"], none_match=tag).status == 304
 
 
-def test_one_of_several_tags_may_be_the_present_one(committee, case):
+def test_one_of_several_tags_may_match(committee, case):
     tag = committee.send("getCase", id=case["id"]).etag
     reply = committee.send("getCase", id=case["id"], none_match=f'"1-other", {tag}')
     assert reply.status == 304
 
 
-def test_a_weak_tag_is_as_good_for_reading(committee, case):
+def test_a_weak_tag_is_valid_for_a_read(committee, case):
     tag = committee.send("getCase", id=case["id"]).etag
     assert committee.send("getCase", id=case["id"], none_match="W/" + tag).status == 304
 
 
-def test_a_star_stands_for_any_version(committee, case):
+def test_a_star_matches_any_version(committee, case):
     assert committee.send("getCase", id=case["id"], none_match="*").status == 304
 
 
-def test_an_expanded_case_has_a_tag_of_its_own(committee, case):
+def test_an_expanded_case_has_its_own_tag(committee, case):
     plain = committee.send("getCase", id=case["id"]).etag
     assert committee.send("getCase", id=case["id"], query="expand=stages").etag != plain
 
 
-def test_the_tag_of_an_expanded_case_serves_for_a_change(committee, case):
+def test_the_tag_of_an_expanded_case_is_valid_for_a_change(committee, case):
     tag = committee.send("getCase", id=case["id"], query="expand=stages").etag
     reply = committee.send("changeCase", {"summary": "Changed."}, id=case["id"], if_match=tag)
     assert reply.status == 200
 
 
-def test_an_action_added_meanwhile_does_not_stop_a_change(committee, case):
+def test_a_new_action_does_not_make_a_change_of_the_case_stale(committee, case):
     tag = committee.send("getCase", id=case["id"]).etag
     committee.send("createAction", new_action(), id=case["id"]).needed(201)
     reply = committee.send("changeCase", {"summary": "Again."}, id=case["id"], if_match=tag)
     assert reply.status == 200
 
 
-def test_the_decision_has_a_tag_of_its_own(committee, case):
+def test_the_decision_has_its_own_tag(committee, case):
     tag = committee.send("getCase", id=case["id"]).etag
     committee.send("changeCase", {"summary": "Once more."}, id=case["id"],
                    if_match=tag).needed(200)
@@ -145,36 +145,36 @@ def test_the_decision_has_a_tag_of_its_own(committee, case):
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate", "br;q=1.0, gzip;q=0.5"])
-def test_a_long_answer_is_compressed_for_who_can_read_it(committee, accepted):
+def test_a_long_answer_is_compressed_when_the_client_accepts_gzip(committee, accepted):
     reply = committee.send("listStages", headers={"Accept-Encoding": accepted})
     assert reply.headers["Content-Encoding"] == "gzip"
     assert len(reply["items"]) == 11
 
 
 @pytest.mark.parametrize("accepted", ["identity", "gzip;q=0", "br"])
-def test_an_answer_is_not_compressed_for_who_cannot_read_it(committee, accepted):
+def test_an_answer_is_not_compressed_when_the_client_does_not_accept_gzip(committee, accepted):
     reply = committee.send("listStages", headers={"Accept-Encoding": accepted})
     assert "Content-Encoding" not in reply.headers
 
 
-def test_compression_is_real_and_smaller(committee):
+def test_a_compressed_answer_is_gzip_and_smaller(committee):
     packed = committee.pool.urlopen("GET", "/v1/reference/stages", decode_content=False, headers={
         "Authorization": f"Bearer {committee.token}", "Accept-Encoding": "gzip"}).data
     assert len(packed) < len(gzip.decompress(packed)) / 2
 
 
-def test_a_compressed_answer_can_be_asked_for_again_by_its_tag(committee):
+def test_the_tag_of_a_compressed_answer_is_valid_for_a_read(committee):
     tag = committee.send("listStages", headers={"Accept-Encoding": "gzip"}).etag
     assert committee.send("listStages", none_match=tag,
                           headers={"Accept-Encoding": "gzip"}).status == 304
 
 
-def test_the_tag_of_a_compressed_answer_serves_for_a_change(committee, case):
+def test_the_tag_of_a_compressed_answer_is_valid_for_a_change(committee, case):
     tag = committee.send("getCase", id=case["id"], query="expand=stages",
                          headers={"Accept-Encoding": "gzip"}).etag
     reply = committee.send("changeCase", {"summary": "After all."}, id=case["id"], if_match=tag)
     assert reply.status == 200
 
 
-def test_case_data_is_never_kept_by_caches(committee, case):
+def test_case_data_is_never_cached(committee, case):
     assert committee.send("getCase", id=case["id"]).headers["Cache-Control"] == "no-store"

@@ -1,4 +1,4 @@
-"""The committee's decision: recorded once, replaced with care, and only in its stage."""
+"""The committee's decision: recorded once, replaced only by its present version, and only in its stage."""
 import concurrent.futures
 
 import pytest
@@ -33,7 +33,7 @@ def test_there_is_no_decision_before_it_is_recorded(committee, case):
     assert committee.send("getDecision", id=case["id"]).status == 404
 
 
-def test_a_decision_is_replaced_whole(committee, case):
+def test_a_decision_is_replaced_as_a_whole(committee, case):
     decide(committee, case["id"], note="The first view.")
     reply = replace(committee, case, unanimous=False)
     assert reply.status == 200
@@ -53,23 +53,23 @@ def test_a_decision_is_replaced_only_in_its_present_version(committee, case):
     assert (reply.status, reply.code) == (412, "version_stale")
 
 
-def test_what_is_not_there_cannot_be_replaced(committee, case):
+def test_a_missing_decision_cannot_be_replaced(committee, case):
     assert replace(committee, case, tag='"1-x"').status == 412
 
 
-def test_a_decision_needs_a_condition(committee, case):
+def test_a_decision_needs_a_precondition(committee, case):
     reply = committee.send("putDecision", new_decision(), id=case["id"])
     assert (reply.status, reply.code) == (428, "precondition_required")
 
 
-def test_two_conditions_contradict_each_other(committee, case):
+def test_two_preconditions_are_refused(committee, case):
     reply = committee.send("putDecision", new_decision(), id=case["id"], if_match='"1-x"',
                            none_match="*")
     assert (reply.status, reply.code) == (400, "invalid_header")
 
 
 @pytest.mark.parametrize("stage", ["notification", "recommendation", "set_up", "closed"])
-def test_a_decision_is_recorded_in_its_stage_only(committee, stage):
+def test_a_decision_is_recorded_only_in_its_stage(committee, stage):
     case = given_case(committee, stage)
     known = stage in ("set_up", "closed")
     reply = replace(committee, case) if known else decide(committee, case["id"])
@@ -101,19 +101,19 @@ def test_a_decision_is_recorded_in_its_stage_only(committee, stage):
      "date_in_future"),
     ({"chief_officers_informed_on": days_ago(3)}, "/chief_officers_informed_on", "date_order"),
 ])
-def test_a_decision_has_to_keep_the_rules(committee, case, overrides, pointer, rule):
+def test_a_decision_must_follow_the_rules(committee, case, overrides, pointer, rule):
     reply = decide(committee, case["id"], **overrides)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
 
 
 def send_back(committee, case):
-    """The case leaves the stage decision for more information and comes back to it."""
+    """Moves the case from the stage decision back for more information and again to it."""
     decide(committee, case["id"], "more_information").needed(201)
     for stage in ("information_gathering", "recommendation", "decision"):
         move(committee, case["id"], stage).needed(201)
 
 
-def test_a_case_sent_back_for_information_is_decided_anew(committee, case):
+def test_a_case_returned_for_information_is_decided_again(committee, case):
     send_back(committee, case)
     assert committee.send("getCase", id=case["id"])["decision_outcome"] is None
     assert move(committee, case["id"], "set_up").status == 409
@@ -122,7 +122,7 @@ def test_a_case_sent_back_for_information_is_decided_anew(committee, case):
     assert move(committee, case["id"], "set_up").status == 201
 
 
-def test_the_former_decision_stays_to_be_read_until_there_is_a_new_one(committee, case):
+def test_the_former_decision_is_readable_until_there_is_a_new_one(committee, case):
     send_back(committee, case)
     assert committee.send("getDecision", id=case["id"])["outcome"] == "more_information"
 
@@ -136,14 +136,14 @@ def test_a_new_decision_supersedes_the_former_one(committee, case):
     assert committee.send("getDecision", id=case["id"]).json == reply.json
 
 
-def test_a_first_decision_supersedes_none_and_a_correction_stays_the_same_one(committee, case):
+def test_a_first_decision_supersedes_none_and_a_correction_keeps_its_id(committee, case):
     first = decide(committee, case["id"])
     corrected = replace(committee, case, unanimous=False)
     assert first["supersedes"] is None
     assert (corrected["id"], corrected["supersedes"]) == (first["id"], None)
 
 
-def test_a_superseded_decision_stays_in_the_database(committee, case, cluster):
+def test_a_superseded_decision_is_kept_in_the_database(committee, case, cluster):
     send_back(committee, case)
     replace(committee, case).needed(200)
     rows = cluster.execute("select outcome, current from register.case_decision"
@@ -164,20 +164,20 @@ def test_a_decision_cannot_be_older_than_its_recommendation(committee):
     assert decide(committee, case["id"], decided_on=days_ago(5)).status == 201
 
 
-def test_criteria_may_be_found_without_bearing_for_a_reason(committee, case):
+def test_criteria_may_be_found_not_relevant_with_a_reason(committee, case):
     reply = decide(committee, case["id"], criteria_no_bearing=["care_experienced"],
                    no_bearing_reason="Aftercare had ended long before.")
     assert (reply.status, reply["criteria_no_bearing"]) == (201, ["care_experienced"])
     assert reply["no_bearing_reason"] == "Aftercare had ended long before."
 
 
-def test_only_a_status_can_be_without_bearing(committee, case):
+def test_only_a_status_can_be_not_relevant(committee, case):
     reply = decide(committee, case["id"], criteria_no_bearing=["suicide"], no_bearing_reason="No.")
     assert (reply.status, reply.pointers) == (400, {"/criteria_no_bearing/0"})
 
 
 def tell(committee, case, **members):
-    """Completes who was told; all else stays as it is."""
+    """Completes the list of people who were informed; everything else is unchanged."""
     now = committee.send("getDecision", id=case["id"])
     kept = {name: now[name] for name in (
         "outcome", "decided_on", "reasons", "alternative_kind", "alternative_owner",
@@ -186,7 +186,7 @@ def tell(committee, case, **members):
     return committee.send("putDecision", {**kept, **members}, id=case["id"], if_match=now.etag)
 
 
-def test_who_was_told_can_be_completed_after_the_stage(committee):
+def test_people_informed_can_be_completed_after_the_stage(committee):
     case = given_case(committee, "set_up")
     reply = tell(committee, case, family_informed_on=today(), chief_officers_informed_on=today())
     assert (reply.status, reply["family_informed_on"]) == (200, today())
@@ -194,17 +194,17 @@ def test_who_was_told_can_be_completed_after_the_stage(committee):
     assert (refused.status, refused.rules) == (409, {"not_in_stage_decision"})
 
 
-def test_who_was_told_is_not_completed_in_a_closed_case(committee):
+def test_people_informed_cannot_be_completed_in_a_closed_case(committee):
     reply = tell(committee, given_case(committee, "closed"), family_informed_on=today())
     assert (reply.status, reply.rules) == (409, {"not_in_stage_decision"})
 
 
-def test_telling_keeps_the_rules_after_the_stage_too(committee):
+def test_people_informed_must_follow_the_rules_after_the_stage_too(committee):
     reply = tell(committee, given_case(committee, "set_up"), family_informed_on=days_ago(3))
     assert (reply.status, reply.rules) == (422, {"date_order"})
 
 
-def test_a_review_is_set_up_when_the_family_was_told_or_has_to_wait(committee, case):
+def test_a_review_is_set_up_when_the_family_was_informed_or_must_wait(committee, case):
     decide_and_tell(committee, case["id"], family_wait_reason=None)
     blocked = move(committee, case["id"], "set_up")
     assert (blocked.status, blocked.rules) == (409, {"family_informed"})
@@ -212,7 +212,7 @@ def test_a_review_is_set_up_when_the_family_was_told_or_has_to_wait(committee, c
     assert move(committee, case["id"], "set_up").status == 201
 
 
-def test_of_ten_first_decisions_at_once_one_is_recorded(committee, case):
+def test_one_of_ten_concurrent_first_decisions_is_recorded(committee, case):
     with concurrent.futures.ThreadPoolExecutor(max_workers=10) as pool:
         replies = list(pool.map(lambda _: decide(committee, case["id"]), range(10)))
     assert sorted(reply.status for reply in replies) == [201] + [412] * 9
@@ -225,6 +225,6 @@ def test_recording_a_decision_needs_its_own_scope(case, caller):
     assert "decisions.write" in reply["detail"]
 
 
-def test_who_may_only_decide_can_decide(case, caller):
+def test_the_scope_to_decide_is_enough_to_decide(case, caller):
     chair = caller("CPC-GLA", "chair", "decisions.write")
     assert decide(chair, case["id"]).status == 201

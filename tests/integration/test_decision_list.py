@@ -1,4 +1,4 @@
-"""The decisions of all committees, as the inspectorate follows them."""
+"""The decisions of all committees, as the inspectorate reads them."""
 import pytest
 
 from client import ALL_SCOPES
@@ -14,13 +14,13 @@ def decided(committee):
 
 
 def find(client, case, query=""):
-    """What the list says of a case."""
+    """Returns the list's item of a case."""
     return [one for one in walk(client, "listDecisions", query + "&limit=200" if query
                                 else "limit=200") if one["case_reference"] == case["reference"]]
 
 
 def test_the_inspectorate_reads_decisions_of_all_committees(inspectorate, committee,
-                                                           other_committee, decided):
+                                                            other_committee, decided):
     there = given_case(other_committee, "decision", local_authority="S12000036")
     decide(other_committee, there["id"], "do_not_proceed").needed(201)
     assert [one["committee"] for one in find(inspectorate, decided)] == ["GLA"]
@@ -38,7 +38,7 @@ def test_a_decision_shows_bands_and_no_free_text(inspectorate, decided, committe
     assert decided["id"] not in str(seen) and child["child_ref"] not in str(seen)
 
 
-def test_the_inspectorate_reads_nothing_else_of_it(decided, caller):
+def test_the_inspectorate_reads_nothing_else_of_the_case(decided, caller):
     reader = caller("CI", "curious-system", ALL_SCOPES)
     assert reader.send("getDecision", id=decided["id"]).status == 404
     assert reader.send("listCases").json == {"items": [], "next": None}
@@ -49,7 +49,7 @@ def test_a_committee_lists_its_own_decisions_only(committee, other_committee, de
     assert find(other_committee, decided) == []
 
 
-def test_nobody_else_lists_decisions(caller, decided):
+def test_no_other_organisation_lists_decisions(caller, decided):
     for organisation in ("SG", "HIS", "LA-S12000049", "COPFS"):
         reply = caller(organisation, "curious-system", ALL_SCOPES).send("listDecisions")
         assert reply.json == {"items": [], "next": None}
@@ -67,7 +67,7 @@ def test_only_the_current_decision_is_listed(committee, inspectorate):
     assert [(one["outcome"], one["supersedes"]) for one in current] == [("proceed", former["id"])]
 
 
-def test_the_list_can_be_followed_and_corrections_come_again(committee, inspectorate, decided):
+def test_the_list_can_be_polled_and_corrections_appear_again(committee, inspectorate, decided):
     later = given_case(committee, "decision")
     decide(committee, later["id"]).needed(201)
     order = [one["case_reference"] for one in walk(inspectorate, "listDecisions",
@@ -81,13 +81,13 @@ def test_the_list_can_be_followed_and_corrections_come_again(committee, inspecto
     assert recorded == sorted(recorded)
 
 
-def test_pages_of_any_size_hold_the_same(inspectorate, decided):
+def test_pages_of_any_size_have_the_same_items(inspectorate, decided):
     small = walk(inspectorate, "listDecisions", "limit=3")
     large = walk(inspectorate, "listDecisions", "limit=200")
     assert [one["id"] for one in small] == [one["id"] for one in large]
 
 
-def test_decisions_are_listed_by_outcome_committee_and_day(inspectorate, decided):
+def test_decisions_are_filtered_by_outcome_committee_and_day(inspectorate, decided):
     for query in ("outcome=proceed", "committee=GLA", f"decided_from={today()}",
                   f"decided_to={days_ahead(1)}", f"recorded_from={today()}"):
         assert len(find(inspectorate, decided, query)) == 1
@@ -96,7 +96,7 @@ def test_decisions_are_listed_by_outcome_committee_and_day(inspectorate, decided
         assert find(inspectorate, decided, query) == []
 
 
-def test_sending_its_notices_does_not_move_a_decision(committee, inspectorate, decided):
+def test_sending_notices_does_not_change_the_listed_decision(committee, inspectorate, decided):
     before = find(inspectorate, decided)
     send_notices(committee, decided["id"])
     assert find(inspectorate, decided) == before

@@ -1,6 +1,6 @@
-"""The demonstration data: shows everything that the register knows, and keeps to its rules.
+"""The demonstration data: shows everything that the register can record, and follows its rules.
 
-It is loaded as deploy/run loads it, into a database of its own.
+The tests load it as deploy/run does, into a separate database.
 """
 import collections
 import functools
@@ -15,11 +15,11 @@ from cluster import DATABASE, Cluster
 from service import ROOT, Instance, Secrets
 
 OPERATIONS = contract_reader.operations()
-LONGEST_SECONDS = 30  # of the processor; it takes a few on a machine that does nothing else
+LONGEST_SECONDS = 30  # of processor time; it takes a few on a machine without other work
 
 
 def load(cluster):
-    """Loads the files as one script; returns what was said and the processor time that it took."""
+    """Loads the files as one script; returns its output and the processor time."""
     script = "".join(path.read_text() for path in sorted((ROOT / "sql" / "demo").glob("*.sql")))
     script += "\nselect pg_backend_pid() as pid \\gset\n\\setenv PID :pid\n"
     script += "\\! cut -d' ' -f14,15 /proc/$PID/stat\n"
@@ -53,7 +53,7 @@ class Demo:
 
 
 class Visitor(Client):
-    """A client whose every answer is held against the contract."""
+    """A client that checks every answer against the contract."""
 
     def __init__(self, url, token):
         super().__init__(url, token, self)
@@ -85,7 +85,7 @@ def test_it_loads_quickly(demo):
     assert 0 < demo.seconds <= LONGEST_SECONDS
 
 
-def test_loading_it_again_does_nothing(demo):
+def test_loading_it_again_changes_nothing(demo):
     before = demo.rows("select count(*), max(updated_at) from review_case")
     said, _ = load(demo.cluster)
     assert "There are cases already: no demonstration data loaded." in said
@@ -93,7 +93,7 @@ def test_loading_it_again_does_nothing(demo):
     assert demo.rows("select count(*) from pg_trigger where tgenabled = 'D'") == [(0,)]
 
 
-# ---- What there is to see. Each statement has to find something; :gla are cases of the committee of the examples.
+# ---- Contents. Each statement must find something; :gla are cases of the committee of the examples.
 
 STAGES = ("notification", "information_gathering", "recommendation", "decision", "set_up", "review", "reporting",
           "ratification", "implementation", "evaluation", "closed")
@@ -148,20 +148,20 @@ TO_SEE = {
     **{f"publication {one}": f"publication p where publication_status(p) = '{one}'"
        for one in ("not_decided", "awaiting_hold", "decided", "published", "not_published", "removed")},
     "a publication for a hold": "publication p where {gla} and publication_status(p) = 'awaiting_hold'",
-    "passed on nationally": "dissemination where {gla} and level = 'national'",
-    "agreed to end by one": "discontinuation where chief_officers_agreed_on is null",
+    "disseminated nationally": "dissemination where {gla} and level = 'national'",
+    "a discontinuation with one agreement": "discontinuation where chief_officers_agreed_on is null",
     "an evaluation": "evaluation where {gla}",
     **{f"a hold on {one}": f"case_hold where {{gla}} and lifted_on is null and '{one}' = any (stages)"
        for one in ("set_up", "review")},
     **{f"an open hold on {one}": f"case_hold where {{gla}} and lifted_on is null and '{one}' = any (tracks)"
        for one in ("publication", "dissemination")},
-    "a clock that stands still": "review_case where {gla} and clock_stopped",
+    "a stopped clock": "review_case where {gla} and clock_stopped",
     "a hold lifted": "case_hold where {gla} and lifted_on is not null",
     "holds overlapping": "case_hold a join case_hold b using (case_id) where a.id < b.id and a.stages && b.stages "
                          "and a.held_from < b.lifted_on and b.held_from < a.lifted_on",
     "a due day moved by a hold": "case_stage where {gla} and due_on > original_due_on",
     "a due day revised": "review_case where {gla} and revised_due_on is not null",
-    "a hold to be looked at": "case_hold where lifted_on is null and review_on < today()",
+    "a hold with a missed review": "case_hold where lifted_on is null and review_on < today()",
     **{f"proceedings {one}": f"proceeding where {{gla}} and position = '{one}'"
        for one in ("no_effect", "may_proceed_in_part", "should_wait")},
     "proceedings open": "proceeding where {gla} and ended_on is null",
@@ -170,9 +170,9 @@ TO_SEE = {
     "an action overdue": "action where {gla} and status in ('agreed', 'in_progress') and due_on < today()",
     "an action slipped": "action where {gla} and due_on > original_due_on",
     "an action late": "action where {gla} and completed_on > original_due_on",
-    "an action that waits": "action a where {gla} and exists (select from action d where d.id = any (a.depends_on) "
+    "a dependent action": "action a where {gla} and exists (select from action d where d.id = any (a.depends_on) "
                             "and not action_has_ended(d.status))",
-    "an action in the place of another": "action where cardinality(replaces) > 0",
+    "an action that replaces another": "action where cardinality(replaces) > 0",
     "an action returned": "action_update where kind = 'returned'",
     "resources refused": "action where resource_issue = 'refused' and cog_note is not null",
     **{f"impact: {one}": f"impact_review where outcome = '{one}'"
@@ -180,7 +180,7 @@ TO_SEE = {
     **{f"a transfer {one}": f"case_transfer where status = '{one}' and 'GLA' in (from_committee, to_committee)"
        for one in ("proposed", "accepted", "refused", "withdrawn")},
     "a transfer to answer": "case_transfer where status = 'proposed' and to_committee = 'GLA'",
-    "a referral that went elsewhere": "referral where transferred_from is not null",
+    "a transferred referral": "referral where transferred_from is not null",
     "a joint review": "case_access where {gla} and role = 'joint_committee' and ended_on is null",
     "a part in a joint review": "case_access where organisation = 'CPC-GLA' and ended_on is null",
     "a reviewer with access": "case_access where {gla} and client = 'reviewer-1' and ended_on is null "
@@ -189,7 +189,7 @@ TO_SEE = {
     "access that ended": "case_access where {gla} and ended_on is not null",
     **{f"the edition {one}": f"review_case where guidance_edition = '{one}' and {two}" for one, two in
        (("scr_2015", "true"), ("child_2021", "true"), ("child_2024", "stage <> 'closed'"))},
-    "editions side by side": "review_case where stage <> 'closed' and guidance_edition <> 'child_2024'",
+    "open cases of an older edition": "review_case where stage <> 'closed' and guidance_edition <> 'child_2024'",
     "past its retention": "review_case c where {gla} and retain_until(c) < today() and not legal_hold",
     "past its retention, held": "review_case c where {gla} and retain_until(c) < today() and legal_hold",
     "a referral past its retention": "referral r where {gla} and referral_retain_until(r) < today()",
@@ -197,8 +197,8 @@ TO_SEE = {
     "an announced erasure": "erasure where {gla} and status = 'announced' and case_id is not null",
     "an announced erasure of a referral": "erasure where {gla} and status = 'announced' and referral_id is not null",
     "an erasure that was stopped": "erasure where {gla} and status = 'stopped'",
-    "a timescale of its own": "timescale where {gla}",
-    "a holiday of its own": "local_holiday where {gla}",
+    "a timescale of the committee": "timescale where {gla}",
+    "a holiday of the committee": "local_holiday where {gla}",
     "a retention rule of its own": "retention_rule where committee is not null",
     "a pending retention rule": "retention_rule where {gla} and valid_from > today()",
     "a death": "child where {gla} and outcome = 'died' and national_hub_submitted_on is not null",
@@ -217,9 +217,9 @@ def test_every_committee_has_a_case(demo):
     assert demo.rows("select code from committee where code not in (select committee from review_case)") == []
 
 
-# ---- The moves that the cases made: what each guard asks for was there on the day on which the stage was left.
+# ---- The moves of the cases: each guard's condition was met on the day on which the stage was left.
 
-# c: the case; s: the stage that was left; n: the next one; d: the decision that stood then.
+# c: the case; s: the stage that was left; n: the next one; d: the decision in force then.
 OPEN_THEN = "p.started_on <= s.left_on and coalesce(p.ended_on > s.left_on, true)"
 IN_TEAM = ("from team_member m where m.case_id = c.id and m.appointed_on <= s.left_on "
            "and coalesce(m.ended_on > s.left_on, true)")
@@ -305,32 +305,32 @@ MOVES = """
 """
 
 
-def test_every_move_is_one_that_the_guidance_has(demo):
+def test_every_move_is_one_of_the_guidance(demo):
     assert demo.rows(f"select c.reference, s.stage, n.stage, n.reason {MOVES} where not (n.stage = 'closed' "
                      "and c.closure = 'merged') and (t.to_stage is null or cardinality(t.reasons) > 0 "
                      "and coalesce(n.reason <> all (t.reasons), true) or cardinality(t.reasons) = 0 "
                      "and n.reason is not null or n.entered_on <> s.left_on)") == []
 
 
-def test_the_last_closure_is_that_of_the_move(demo):
+def test_the_last_closure_is_that_of_the_last_move(demo):
     assert demo.rows(f"select c.reference, c.closure, t.closure {MOVES} where n.left_on is null "
                      "and c.closure <> 'merged' and c.closure is distinct from t.closure") == []
 
 
-def test_the_guards_are_all_known(demo):
+def test_all_guards_are_known(demo):
     asked = {code for code, in demo.rows("select distinct unnest(guards) from stage_transition")}
     assert asked - set(IN_HINDSIGHT) == set()
 
 
 @pytest.mark.parametrize("guard", IN_HINDSIGHT)
-def test_what_a_guard_asks_for_was_there_when_the_stage_was_left(demo, guard):
+def test_each_guard_was_met_when_the_stage_was_left(demo, guard):
     moves = f"{MOVES} where '{guard}' = any (t.guards) and c.closure is distinct from 'merged'"
     assert demo.rows(f"select count(*) > 0 {moves}") == [(True,)]
     assert demo.rows(f"select c.reference, s.stage, s.left_on, n.stage {moves} "
                      f"and not coalesce({IN_HINDSIGHT[guard]}, false)") == []
 
 
-def test_the_registers_own_guards_hold_for_the_last_move_of_each_case(demo):
+def test_the_registers_own_guards_are_met_for_the_last_move_of_each_case(demo):
     found = demo.rows(f"""
         select c.reference, s.stage, n.stage, g.code {MOVES}
         cross join lateral jsonb_populate_record(c, jsonb_build_object('stage', s.stage, 'stage_entered_on',
@@ -338,11 +338,11 @@ def test_the_registers_own_guards_hold_for_the_last_move_of_each_case(demo):
         cross join unnest(t.guards) g(code)
         where n.left_on is null and t.way <> 'return' and c.closure is distinct from 'merged'
             and not guard_holds(was, g.code)""")
-    # The clock may stand still now; that it ran then is looked at above.
+    # The clock may be stopped now; the test above checks that it was running then.
     assert [one for one in found if one[3] != "not_on_hold"] == []
 
 
-# ---- The rules of the single rows, as the register itself checks them.
+# ---- The rules of single rows, as the register itself checks them.
 
 RULES = {
     "referral": ("array(select json_array_elements(referral_faults(jsonb_populate_record(null::referral_input, "
@@ -405,7 +405,7 @@ def test_nothing_happened_in_the_future(demo):
             if demo.rows(f"select count(*) from {table} where {column} > now()") != [(0,)]] == []
 
 
-def test_due_days_are_those_that_the_register_reckons(demo):
+def test_due_days_equal_the_registers_calculation(demo):
     stages = "select id, due_on, held_since, version from case_stage order by id"
     cases = "select id, stage_due_on, original_due_on, revised_due_on, held_since, version from review_case order by id"
     before = demo.rows(stages), demo.rows(cases)
@@ -425,7 +425,7 @@ def test_due_days_follow_the_timescales(demo):
             or (s.amount, s.unit) is distinct from (t.amount, t.unit)""") == []
 
 
-def test_decisions_stand_where_the_register_would_leave_them(demo):
+def test_decisions_are_as_the_register_would_leave_them(demo):
     assert demo.rows("""
         select c.reference from review_case c
         left join case_decision d on d.case_id = c.id and d.current
@@ -437,7 +437,7 @@ def test_decisions_stand_where_the_register_would_leave_them(demo):
             c.reference)""") == []
 
 
-def test_notices_go_to_everybody_whom_the_register_names(demo):
+def test_notices_go_to_every_recipient_that_the_register_names(demo):
     assert demo.rows("""
         select c.reference, r.recipient from review_case c join case_decision d on d.case_id = c.id
         cross join lateral notice_recipients(jsonb_populate_record(c, jsonb_build_object('decision_outcome',
@@ -446,7 +446,7 @@ def test_notices_go_to_everybody_whom_the_register_names(demo):
             and n.recipient = r.recipient and n.to_organisation = r.organisation and n.withdrawn_on is null)""") == []
 
 
-def test_nothing_was_published_or_passed_on_while_held(demo):
+def test_nothing_was_published_or_disseminated_while_held(demo):
     held = "h.case_id = x.case_id and {day} >= h.held_from and coalesce({day} < h.lifted_on, true)"
     assert demo.rows("select x.case_id from publication x join case_hold h on "
                      + held.format(day="x.published_on") + " where h.tracks <> '{}' union all "
@@ -454,17 +454,17 @@ def test_nothing_was_published_or_passed_on_while_held(demo):
                      + held.format(day="x.disseminated_on") + " where 'dissemination' = any (h.tracks)") == []
 
 
-def test_dependencies_have_ended_where_an_action_is_complete(demo):
+def test_the_dependencies_of_a_complete_action_have_ended(demo):
     assert demo.rows("select a.id from action a join action d on d.id = any (a.depends_on) where a.completed_on "
                      "is not null and (not action_has_ended(d.status) or d.verified_on > a.completed_on)") == []
 
 
-def test_separate_people_wrote_and_checked(demo):
+def test_different_people_wrote_and_checked(demo):
     assert demo.rows("select case_id from publication where anonymisation_checked_by = written_by union all "
                      "select case_id from report where agreed_by = written_by") == []
 
 
-def test_the_record_of_changes_has_every_row_in_its_order(demo):
+def test_the_record_of_changes_has_every_row_in_order(demo):
     for table, subject in (("review_case", "case"), ("case_stage", "stage"), ("finding", "finding"),
                            ("notice", "notice"), ("action", "action")):
         assert demo.rows(f"select x.id from {table} x left join (select subject_id, count(*) as times from change "
@@ -477,22 +477,23 @@ def test_the_record_of_changes_has_every_row_in_its_order(demo):
                      "order by h.id desc limit 1) is distinct from c.stage") == []
 
 
-# ---- What everybody reads keeps to the contract.
+# ---- Every answer is valid by the contract.
 
 ROLES = ("committee", "records-officer", "committee-member", "chief-officers", "reviewer", "agency", "health", "police",
          "prosecution", "reporter", "inspectorate", "national-hub", "other-committee")
-FEED = {"listChanges", "listPresent"}  # goes on for ever, and has tests of its own
-WEBHOOKS = {"getWebhook", "listDeliveries", "getDelivery"}  # nobody listens to the demonstration
+FEED = {"listChanges", "listPresent"}  # endless, and tested elsewhere
+WEBHOOKS = {"getWebhook", "listDeliveries", "getDelivery"}  # the demonstration has no receiver
 
 
 def readable(scopes, below=""):
-    """The readings that these scopes allow at addresses with as many places as `below` has, and below it."""
+    """Returns the GET operations that these scopes allow at addresses with as many parameters as `below` has, and below
+    it."""
     return [one for one in OPERATIONS.values() if one.method == "GET" and one.path.startswith(below or "/v1/")
             and one.id not in FEED and set(one.scopes) <= scopes and one.path.count("{") == below.count("{")]
 
 
 def look(client, operation, **path):
-    """All pages of one reading: its items, or nothing."""
+    """Returns all pages of one operation: its items, or nothing."""
     query = "limit=200" if operation.has_parameter("limit", "query") else None
     reply = client.send(operation.id, query=query, **path)
     assert reply.status == 200 or reply.status == 404 and path, (operation.id, path, reply)
@@ -504,13 +505,13 @@ def look(client, operation, **path):
 
 
 def one_of_each(items):
-    """One item of each kind: of each stage, closure, status, …"""
+    """Returns one item of each kind: of each stage, closure, status, …"""
     kinds = ("stage", "closure", "kind", "status", "outcome", "clock_stopped")
     return {tuple(str(item.get(member)) for member in kinds): item for item in items}.values()
 
 
 def look_closer(client, scopes, listing, item, **path):
-    """The item itself, below its list and where its link says; returns the latter's reading, or nothing."""
+    """Reads the item itself, below its list and at the target of its link; returns the latter, or nothing."""
     below = [one for one in OPERATIONS.values() if one.method == "GET" and set(one.scopes) <= scopes
              and one.path.rpartition("/{")[0] == listing.path and one.path.endswith("}")]
     for one in below:
@@ -526,7 +527,7 @@ def look_closer(client, scopes, listing, item, **path):
 
 
 def walk_everything(client):
-    """Looks at every list, closer at one item of each kind, and at everything inside those."""
+    """Reads every list, one item of each kind in detail, and everything inside those."""
     scopes = set(client.send("getPrincipal").needed(200)["scopes"])
     for operation in readable(scopes):
         for item in one_of_each(look(client, operation)):
@@ -538,13 +539,13 @@ def walk_everything(client):
 
 
 def read_own_figures(client):
-    """Every table of statistics, exact, for the committee itself."""
+    """Reads every table of statistics, in the exact view, for the committee itself."""
     for one in client.send("listStatistics").needed(200)["tables"]:
         client.send("getStatistics", query="view=live&committee=GLA", table=one["table"]).needed(200)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_document_keeps_to_the_contract(demo, role):
+def test_every_document_is_valid_by_the_contract(demo, role):
     client = demo.client(role)
     scopes = walk_everything(client)
     if role == "committee":
@@ -557,7 +558,7 @@ def test_every_document_keeps_to_the_contract(demo, role):
                 and set(one.scopes) <= scopes} - seen - FEED - WEBHOOKS == set()
 
 
-def test_others_find_what_is_meant_for_them(demo):
+def test_other_organisations_find_their_own_documents(demo):
     assert len(demo.client("agency").send("listInformationRequests", query="status=open").needed(200)["items"]) > 0
     assert len(demo.client("inspectorate").send("listNotices").needed(200)["items"]) > 0
     assert len(demo.client("national-hub").send("listNotices").needed(200)["items"]) > 0

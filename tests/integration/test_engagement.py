@@ -1,4 +1,4 @@
-"""Engagement: whom of the family and of the practitioners a review heard, and who may record it."""
+"""Engagement: which members of the family and practitioners a review heard, and who may record it."""
 import pytest
 
 from client import new_key
@@ -19,7 +19,7 @@ REVIEWER = "INDEPENDENT"
 
 @pytest.fixture(scope="module")
 def case(committee):
-    """A case in the stage review to which tests add, and which none of them moves."""
+    """A case in the stage review; tests add to it and none moves it."""
     return given_case(committee, "review")
 
 
@@ -77,7 +77,7 @@ def test_all_engagements_of_a_case_are_listed(committee, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_engagement_repeated_by_key_is_recorded_once(committee, kind):
+def test_recording_an_engagement_again_with_the_same_key_replays(committee, kind):
     case, document, key = given_case(committee, "set_up"), KINDS[kind][2](), new_key()
     first, second = [committee.send(f"add{kind}Engagement", document, id=case["id"], key=key)
                      for _ in range(2)]
@@ -87,26 +87,26 @@ def test_an_engagement_repeated_by_key_is_recorded_once(committee, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("stage", ["notification", "information_gathering", "decision"])
-def test_nobody_is_engaged_before_the_decision(committee, kind, stage):
+def test_engagement_is_refused_before_the_decision(committee, kind, stage):
     case = given_case(committee, stage)
     assert refusal(add(committee, case, kind)) == conflict("before_set_up")
     assert committee.send(f"list{kind}Engagements", id=case["id"])["items"] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_engagement_may_begin_as_soon_as_it_is_decided(committee, kind):
+def test_engagement_may_begin_as_soon_as_a_review_is_decided(committee, kind):
     case = given_case(committee, "decision")
     decide(committee, case["id"]).needed(201)
     assert add(committee, case, kind).status == 201
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_engagement_goes_on_while_the_report_is_with_the_chief_officers(committee, kind):
+def test_engagement_continues_while_the_chief_officers_have_the_report(committee, kind):
     assert add(committee, given_case(committee, "ratification"), kind).status == 201
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_engagements_of_a_closed_case_stay_as_they_are(committee, kind):
+def test_the_engagements_of_a_closed_case_do_not_change(committee, kind):
     case = given_case(committee, "set_up")
     made = add(committee, case, kind).needed(201)
     discontinue(committee, case["id"]).needed(201)
@@ -116,7 +116,7 @@ def test_the_engagements_of_a_closed_case_stay_as_they_are(committee, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_engagement_is_changed_only_in_the_present_version(committee, case, kind):
+def test_a_change_of_an_engagement_needs_the_present_version(committee, case, kind):
     made = add(committee, case, kind).needed(201)
     change(committee, kind, made, **CHANGES[kind]).needed(200)
     reply = change(committee, kind, made, made.etag, **CHANGES[kind])
@@ -133,7 +133,7 @@ def test_an_engagement_is_not_found_under_another_case(committee, case, kind):
 
 # --- the family
 
-def test_the_answer_of_the_family_is_recorded_later(committee, case):
+def test_the_familys_response_is_recorded_later(committee, case):
     made = invite(committee, case["id"]).needed(201)
     assert (made["response"], made["responded_on"]) == (None, None)
     reply = change(committee, "Family", made, **family_answer())
@@ -150,7 +150,7 @@ def test_the_answer_of_the_family_is_recorded_later(committee, case):
     {"response": "declined", "responded_on": today(), "feedback_before_publication_on": today()},
     {**NO_INVITATION, "feedback_before_publication_on": today()},
     family_answer(method="through_advocate", feedback_before_publication_on=today())])
-def test_every_way_in_which_the_family_may_answer_is_taken(committee, case, members):
+def test_every_response_of_the_family_is_accepted(committee, case, members):
     reply = invite(committee, case["id"], **members)
     assert reply.status == 201
     assert {name: reply[name] for name in members} == members
@@ -191,14 +191,14 @@ ANSWER_FAULTS = [
 
 
 @pytest.mark.parametrize("members, faults", INVITATION_FAULTS + ANSWER_FAULTS)
-def test_an_invitation_has_to_keep_the_rules(committee, case, members, faults):
+def test_an_invitation_must_follow_the_rules(committee, case, members, faults):
     before = committee.send("listFamilyEngagements", id=case["id"]).json
     assert broken_rules(invite(committee, case["id"], **members)) == (422, faults)
     assert committee.send("listFamilyEngagements", id=case["id"]).json == before
 
 
 @pytest.mark.parametrize("members, faults", INVITATION_FAULTS + ANSWER_FAULTS)
-def test_a_change_of_an_invitation_has_to_keep_the_rules(committee, case, members, faults):
+def test_a_change_of_an_invitation_must_follow_the_rules(committee, case, members, faults):
     made = invite(committee, case["id"]).needed(201)
     assert broken_rules(change(committee, "Family", made, **members)) == (422, faults)
     assert committee.send("getFamilyEngagement", **place("Family", made)).json == made.json
@@ -208,18 +208,18 @@ def test_a_change_of_an_invitation_has_to_keep_the_rules(committee, case, member
     ({"relation": None}, "/relation"), ({"relation": "neighbour"}, "/relation"),
     ({"response": "maybe"}, "/response"), ({"method": "e_mail"}, "/method"),
     ({"not_invited_reason": ""}, "/not_invited_reason"), ({"name": "A"}, "/name"), ({}, "")])
-def test_a_change_of_an_invitation_has_to_keep_the_contract(committee, case, members, pointer):
+def test_a_change_of_an_invitation_must_follow_the_contract(committee, case, members, pointer):
     reply = change(committee, "Family", invite(committee, case["id"]).needed(201), **members)
     assert (reply.status, reply.pointers) == (400, {pointer})
 
 
-def test_null_takes_an_answer_back(committee, case):
+def test_null_clears_a_response(committee, case):
     made = invite(committee, case["id"], **family_answer()).needed(201)
     reply = change(committee, "Family", made, **dict.fromkeys(family_answer()))
     assert (reply.status, {reply[name] for name in family_answer()}) == (200, {None})
 
 
-def test_a_late_answer_is_progress_and_another_day_a_correction(committee, cluster):
+def test_a_late_response_is_progress_and_another_date_a_correction(committee, cluster):
     case = given_case(committee, "set_up")
     made = invite(committee, case["id"], response="no_reply", response_reason="A letter.")
     change(committee, "Family", made, **family_answer(response_reason=None)).needed(200)
@@ -235,13 +235,13 @@ def test_a_late_answer_is_progress_and_another_day_a_correction(committee, clust
     {"kind": "individual", "participants_count": 1, "organisations": ["POL-G"]},
     {"kind": "feedback_event", "support_offered": False}, NOT_HELD,
     {**NOT_HELD, "organisations": ["POL-G"]}])
-def test_every_kind_of_engagement_of_practitioners_is_taken(committee, case, members):
+def test_every_kind_of_practitioner_engagement_is_accepted(committee, case, members):
     reply = engage(committee, case["id"], **members)
     assert reply.status == 201
     assert {name: reply[name] for name in members} == members
 
 
-def test_a_reason_alone_is_enough_for_what_was_not_held(committee, case):
+def test_an_engagement_that_was_not_held_needs_only_a_reason(committee, case):
     reply = committee.send("addPractitionerEngagement", not_held(), id=case["id"])
     assert (reply.status, reply["organisations"], reply["support_offered"]) == (201, [], False)
 
@@ -262,15 +262,15 @@ PRACTITIONER_FAULTS = [
 
 
 @pytest.mark.parametrize("members, faults", PRACTITIONER_FAULTS)
-def test_an_engagement_of_practitioners_has_to_keep_the_rules(committee, case, members, faults):
+def test_a_practitioner_engagement_must_follow_the_rules(committee, case, members, faults):
     before = committee.send("listPractitionerEngagements", id=case["id"]).json
     assert broken_rules(engage(committee, case["id"], **members)) == (422, faults)
     assert committee.send("listPractitionerEngagements", id=case["id"]).json == before
 
 
 @pytest.mark.parametrize("members, faults", PRACTITIONER_FAULTS)
-def test_a_change_of_practitioners_engagement_has_to_keep_the_rules(committee, case, members,
-                                                                    faults):
+def test_a_change_of_practitioner_engagement_must_follow_the_rules(committee, case, members,
+                                                                   faults):
     made = engage(committee, case["id"]).needed(201)
     assert broken_rules(change(committee, "Practitioner", made, **members)) == (422, faults)
     assert committee.send("getPractitionerEngagement", **place("Practitioner", made)).json == (
@@ -281,19 +281,19 @@ def test_a_change_of_practitioners_engagement_has_to_keep_the_rules(committee, c
     ({"participants_count": 0}, "/participants_count"), ({"kind": None}, "/kind"),
     ({"organisations": None}, "/organisations"), ({"support_offered": None}, "/support_offered"),
     ({"participants_count": 1001}, "/participants_count"), ({"names": []}, "/names"), ({}, "")])
-def test_a_change_of_practitioners_engagement_has_to_keep_the_contract(committee, case, members,
-                                                                       pointer):
+def test_a_change_of_practitioner_engagement_must_follow_the_contract(committee, case, members,
+                                                                      pointer):
     reply = change(committee, "Practitioner", engage(committee, case["id"]).needed(201), **members)
     assert (reply.status, reply.pointers) == (400, {pointer})
 
 
-def test_what_was_planned_and_fell_through_becomes_a_reason(committee, case):
+def test_a_cancelled_engagement_becomes_a_reason(committee, case):
     made = engage(committee, case["id"]).needed(201)
     reply = change(committee, "Practitioner", made, **NOT_HELD)
     assert (reply.status, reply["kind"], reply["held_on"]) == (200, "not_held", None)
 
 
-# --- who else may record engagement
+# --- other clients that may record engagement
 
 @pytest.fixture
 def reviewer(caller, cluster):
@@ -320,12 +320,12 @@ def test_a_reviewer_records_and_changes_engagement(committee, case, reviewer, ki
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_reviewer_changes_what_the_committee_recorded(committee, case, reviewer, kind):
+def test_a_reviewer_changes_an_engagement_of_the_committee(committee, case, reviewer, kind):
     made = add(committee, case, kind).needed(201)
     assert change(reviewer(case), kind, made, **CHANGES[kind]).status == 200
 
 
-def test_a_reviewer_sees_how_the_review_was_set_up_and_changes_none_of_it(committee, case,
+def test_a_reviewer_reads_the_set_up_of_the_review_and_does_not_change_it(committee, case,
                                                                           reviewer):
     client = reviewer(case, scope="cases.read cases.write reviews.write")
     member = client.send("listTeamMembers", id=case["id"])["items"][0]
@@ -348,7 +348,7 @@ def test_a_reviewer_sees_how_the_review_was_set_up_and_changes_none_of_it(commit
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("starts, ends, role", [
     (1, 30, "reviewer"), (-30, -1, "reviewer"), (0, 30, "proceedings_liaison")])
-def test_without_access_to_the_review_nothing_is_recorded(committee, case, reviewer, kind, starts,
+def test_recording_engagement_needs_access_to_the_review(committee, case, reviewer, kind, starts,
                                                          ends, role):
     made = add(committee, case, kind).needed(201)
     client = reviewer(case, starts, ends, role)
@@ -359,7 +359,7 @@ def test_without_access_to_the_review_nothing_is_recorded(committee, case, revie
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_reviewer_of_one_case_sees_nothing_of_another(committee, case, reviewer, kind):
+def test_a_reviewer_of_one_case_does_not_see_another(committee, case, reviewer, kind):
     made = add(committee, case, kind).needed(201)
     client = reviewer(given_case(committee, "set_up"))
     assert client.send(f"get{kind}Engagement", **place(kind, made)).status == 404
@@ -367,7 +367,7 @@ def test_a_reviewer_of_one_case_sees_nothing_of_another(committee, case, reviewe
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_chief_officers_read_engagement_and_record_none(committee, case, caller, kind):
+def test_the_chief_officers_read_engagement_and_do_not_record_it(committee, case, caller, kind):
     made = add(committee, case, kind).needed(201)
     officers = caller("COG-GLA", "chief-officers-system")
     assert officers.send(f"get{kind}Engagement", **place(kind, made)).json == made.json
@@ -383,15 +383,15 @@ def test_recording_engagement_needs_its_own_scope(caller, case, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_database_alone_takes_no_engagement_without_the_scope(database_only, caller, committee,
-                                                                  case, kind):
+def test_the_database_alone_accepts_no_engagement_without_the_scope(database_only, caller, committee,
+                                                                    case, kind):
     made = add(committee, case, kind).needed(201)
     clerk = caller("CPC-GLA", "clerk-alone", "cases.read cases.write", database_only)
     assert add(clerk, case, kind).status == 404
     assert change(clerk, kind, made, **CHANGES[kind]).status == 404
 
 
-# --- what the report waits for
+# --- blockers of the report
 
 def blockers(committee, case):
     items = committee.send("listTransitions", id=case["id"])["items"]
@@ -399,7 +399,7 @@ def blockers(committee, case):
     return {one["guard"]: one["by"] for one in move_on["blocked_by"]}
 
 
-def test_no_report_is_written_before_anybody_was_heard(committee):
+def test_the_report_needs_engagement(committee):
     case = given_case(committee, "review")
     guards = {"practitioners_engaged", "family_invitations_answered"}
     assert blockers(committee, case) == dict.fromkeys(guards, "review_team")
@@ -410,7 +410,7 @@ def test_no_report_is_written_before_anybody_was_heard(committee):
 @pytest.mark.parametrize("practitioners", [{}, NOT_HELD])
 @pytest.mark.parametrize("family", [family_answer(), NO_INVITATION,
                                     {"response": "no_reply", "response_reason": "Two letters."}])
-def test_the_report_is_written_after_engagement_or_a_reason(committee, practitioners, family):
+def test_the_report_is_written_after_engagement_or_with_a_reason(committee, practitioners, family):
     case = given_case(committee, "review")
     engage(committee, case["id"], **practitioners).needed(201)
     assert set(blockers(committee, case)) == {"family_invitations_answered"}
@@ -418,7 +418,7 @@ def test_the_report_is_written_after_engagement_or_a_reason(committee, practitio
     assert move(committee, case["id"], "reporting").status == 201
 
 
-def test_every_invitation_has_to_be_answered(committee):
+def test_every_invitation_needs_a_response(committee):
     case = given_case(committee, "review")
     engage(committee, case["id"]).needed(201)
     invite(committee, case["id"], **family_answer()).needed(201)

@@ -1,4 +1,4 @@
-"""Requests that are wrong: each gets a problem that says what and where, and nothing breaks."""
+"""Invalid requests: each gets a problem that names the fault and its place, and the service continues."""
 import json
 import re
 
@@ -28,7 +28,7 @@ def assert_problem(reply, status, code):
     assert reply["request_id"] == reply.headers["X-Request-Id"]
 
 
-def test_the_address_of_a_problem_leads_to_its_explanation(agency, nobody):
+def test_the_type_of_a_problem_links_to_its_explanation(agency, nobody):
     problem = push(agency, "{")
     assert problem["type"] == f"{agency.url}/docs#problem-malformed_json"
     assert 'id="problem-malformed_json"' in nobody.send("getDocumentation").bytes.decode()
@@ -39,14 +39,14 @@ def test_the_address_of_a_problem_leads_to_its_explanation(agency, nobody):
     '{"a":"\t"}', '{"a":"\\ud800"}', '{"a":"\\u0000"}', '\ufeff{}', '{"a":1e400}',
     '{"a":1' + "0" * 400 + "}", '{"a":tru}', "[" * 33 + "]" * 33,
     '{"a":' * 40 + "1" + "}" * 40])
-def test_what_is_not_json_is_malformed(agency, text):
+def test_a_body_that_is_not_json_is_malformed(agency, text):
     reply = push(agency, text)
     assert_problem(reply, 400, "malformed_json" if text else "schema_violation")
 
 
 @pytest.mark.parametrize("number, rule", [("123456789012345678901234567890", "maximum"),
                                           ("-123456789012345678901234567890", "minimum")])
-def test_an_integer_of_any_size_is_json_and_judged_by_its_schema(agency, number, rule):
+def test_an_integer_of_any_size_is_json_and_checked_by_its_schema(agency, number, rule):
     text = json.dumps(new_referral(children=[new_child(age_years=7777)]))
     reply = push(agency, text.replace("7777", number))
     assert_problem(reply, 400, "schema_violation")
@@ -56,7 +56,7 @@ def test_an_integer_of_any_size_is_json_and_judged_by_its_schema(agency, number,
     assert "/children/0/age_years" not in {one["pointer"] for one in reply["errors"]}
 
 
-def test_a_long_name_of_a_parameter_is_not_repeated_whole(agency):
+def test_a_long_parameter_name_is_shortened_in_the_problem(agency):
     for query in ("x" * 2000 + "=%zz", "x" * 2000, "x" * 2000 + "=1&" + "x" * 2000 + "=2"):
         reply = agency.send("listReferrals", query=query)
         assert_problem(reply, 400, reply.code)
@@ -65,16 +65,16 @@ def test_a_long_name_of_a_parameter_is_not_repeated_whole(agency):
 
 @pytest.mark.parametrize("data", [b'{"a":"\xff"}', b'{"a":"\xc0\xaf"}', b'{"a":"\xed\xa0\x80"}',
                                   b'{"a":"\xf5\x80\x80\x80"}', b'{"a":"\x00"}', b'\x00', b'{"a":"'])
-def test_bytes_that_are_no_utf_8_are_malformed(agency, data):
+def test_bytes_that_are_not_utf_8_are_malformed(agency, data):
     assert_problem(push(agency, data), 400, "malformed_json")
 
 
-def test_a_member_given_twice_is_refused(agency):
+def test_a_duplicate_member_is_refused(agency):
     text = json.dumps(new_referral())[:-1] + ', "committee": "EDH"}'
     assert_problem(push(agency, text), 400, "duplicate_member")
 
 
-def test_a_member_of_a_child_given_twice_is_refused(agency):
+def test_a_duplicate_member_of_a_child_is_refused(agency):
     text = json.dumps(new_referral()).replace('"sex": "female"', '"sex":"female","sex":"male"')
     assert_problem(push(agency, text), 400, "duplicate_member")
 
@@ -103,7 +103,7 @@ def test_a_member_of_a_child_given_twice_is_refused(agency):
     ({"criteria_claimed": ["neglect"]}, "/criteria_claimed/0", "enum"),
     ({"criteria_claimed": ["abuse_or_neglect"] * 2}, "/criteria_claimed/1", "unique_items"),
     ({"incident_on": False}, "/incident_on", "type")])
-def test_what_does_not_keep_the_contract_is_named(agency, overrides, pointer, rule):
+def test_a_violation_of_the_contract_is_named(agency, overrides, pointer, rule):
     reply = push_document(agency, **overrides)
     assert_problem(reply, 400, "schema_violation")
     assert pointer in reply.pointers
@@ -111,27 +111,27 @@ def test_what_does_not_keep_the_contract_is_named(agency, overrides, pointer, ru
 
 
 @pytest.mark.parametrize("member", ["source_system", "committee", "children", "basis"])
-def test_a_member_that_is_missing_is_named(agency, member):
+def test_a_missing_member_is_named(agency, member):
     document = new_referral()
     del document[member]
     reply = agency.send("pushReferral", document)
     assert (reply.status, reply.pointers, reply.rules) == (400, {f"/{member}"}, {"required"})
 
 
-def test_everything_wrong_is_named_at_once(agency):
+def test_all_faults_are_reported_at_once(agency):
     reply = push_document(agency, committee="x", basis=1, surprise=True, children=[{}])
     assert {"/committee", "/basis", "/surprise"} < reply.pointers
     assert len([one for one in reply["errors"] if (one["pointer"] or "").startswith(
         "/children/0")]) == 4
 
 
-def test_at_most_a_hundred_faults_are_named(agency):
+def test_at_most_100_violations_of_the_contract_are_reported(agency):
     reply = push_document(agency, **{f"surprise_{number}": 1 for number in range(300)})
     assert_problem(reply, 400, "schema_violation")
     assert len(reply["errors"]) == 100
 
 
-def test_at_most_a_hundred_broken_rules_are_named(committee):
+def test_at_most_100_violations_of_rules_are_reported(committee):
     case = given_case(committee, "decision")
     actions = [{"title": "Hold workshops", "owner_organisation": "NOBODY", "due_on": days_ago(900)}
                for _ in range(60)]
@@ -149,7 +149,7 @@ def test_lengths_count_characters_not_bytes(agency, length):
 @pytest.mark.parametrize("value", ["9434765919", "some.body@example.org", "SW1A 1AA"])
 @pytest.mark.parametrize("member", ["committee", "source_reference", "basis", "notified_on",
                                     "immediate_concerns"])
-def test_a_problem_never_repeats_what_was_sent(agency, member, value):
+def test_a_problem_never_repeats_a_sent_value(agency, member, value):
     reply = push_document(agency, **{member: [value]})
     assert reply.status == 400
     assert value not in reply.bytes.decode()
@@ -160,7 +160,7 @@ def test_an_unknown_member_is_named_without_its_value(agency):
     assert "9434765919" not in reply.bytes.decode()
 
 
-def test_the_log_never_repeats_what_was_sent(agency, instance):
+def test_the_log_never_repeats_a_sent_value(agency, instance):
     push_document(agency, basis="The child Xavierella lived there.", surprise=1)
     agency.send("listReferrals", query="source_reference=Xavierella")
     assert "Xavierella" not in instance.log_text()
@@ -178,7 +178,7 @@ def test_a_body_of_another_media_type_is_refused(agency, media_type):
 @pytest.mark.parametrize("media_type", ["application/json", "Application/JSON",
                                         "application/json;charset=utf-8",
                                         "application/json; charset=UTF-8"])
-def test_the_media_type_of_the_contract_is_taken(agency, media_type):
+def test_the_media_type_of_the_contract_is_accepted(agency, media_type):
     assert agency.send("pushReferral", new_referral(), media_type=media_type).status == 201
 
 
@@ -193,27 +193,27 @@ def test_the_media_type_of_the_contract_is_taken(agency, media_type):
     ("sort=status", "invalid_parameter", "sort"), ("cursor=%00", "invalid_parameter", "cursor"),
     ("cursor=%21", "invalid_parameter", "cursor"), ("cursor=AAAA", "invalid_cursor", "cursor"),
     ("source_reference=%FF", "invalid_parameter", "source_reference")])
-def test_a_query_has_to_keep_the_contract(agency, query, code, parameter):
+def test_a_query_must_follow_the_contract(agency, query, code, parameter):
     reply = agency.send("listReferrals", query=query)
     assert_problem(reply, 400, code)
     assert reply.parameters == {parameter}
 
 
 @pytest.mark.parametrize("query", ["limit=%", "limit=%4", "limit=%zz", "%=1", "&&=&", "=", "a"])
-def test_a_broken_query_is_a_fault_of_the_request(agency, query):
+def test_a_malformed_query_is_refused(agency, query):
     assert agency.send("listReferrals", query=query).status == 400
 
 
 @pytest.mark.parametrize("identifier", ["1", "x", "%20", "%00", "%2e%2e", "null",
                                         "018f2d3e-0000-7000-8000-00000000000g", "a" * 300])
-def test_an_identifier_has_to_be_one(agency, identifier):
+def test_an_identifier_must_be_valid(agency, identifier):
     reply = agency.send("getReferral", id=identifier)
     assert reply.status in (400, 404)
     assert contract_reader.faults(PROBLEM, reply.json) == []
 
 
 @pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 129, '"', "a;b"])
-def test_an_idempotency_key_has_to_be_one(agency, key):
+def test_an_idempotency_key_must_be_valid(agency, key):
     reply = agency.send("pushReferral", new_referral(), key=key)
     assert_problem(reply, 400, "idempotency_key_invalid")
     assert reply.parameters == {"Idempotency-Key"}
@@ -229,25 +229,25 @@ def test_an_unknown_address_is_not_found(agency, path):
     ("DELETE", "/v1/referrals", {"GET", "POST"}), ("PUT", "/v1/cases", {"GET", "POST"}),
     ("POST", "/v1/me", {"GET"}), ("GET", "/v1/referrals/batch", {"POST"}),
     ("PATCH", "/v1/actions", {"GET"}), ("BREW", "/v1/me", {"GET"})])
-def test_an_unknown_method_names_the_known_ones(agency, method, path, allowed):
+def test_an_unknown_method_gets_the_allowed_ones(agency, method, path, allowed):
     reply = agency.request(method, path)
     assert_problem(reply, 405, "method_not_allowed")
     assert allowed <= set(re.split(", *", reply.headers["Allow"])) <= allowed | {"HEAD", "OPTIONS"}
 
 
-def test_options_names_the_methods(nobody):
+def test_options_returns_the_methods(nobody):
     reply = nobody.request("OPTIONS", "/v1/referrals")
     assert reply.status == 204 and "POST" in reply.headers["Allow"]
 
 
 @pytest.mark.parametrize("accept", ["image/png", "text/html", "application/json;q=0", "x"])
-def test_what_cannot_be_produced_is_not_acceptable(agency, accept):
+def test_an_unavailable_media_type_is_not_acceptable(agency, accept):
     assert_problem(agency.send("getPrincipal", headers={"Accept": accept}), 406, "not_acceptable")
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/*", "*/*", "text/html, */*;q=0.1",
                                     "application/json;q=0.1, text/html"])
-def test_what_can_be_produced_is_acceptable(agency, accept):
+def test_an_available_media_type_is_acceptable(agency, accept):
     assert agency.send("getPrincipal", headers={"Accept": accept}).status == 200
 
 
@@ -260,36 +260,36 @@ def test_a_change_is_checked_like_a_new_document(committee, text):
     assert reply.status == 400
 
 
-def test_the_token_is_asked_for_before_anything_is_read(nobody):
+def test_the_token_is_checked_before_the_body_is_read(nobody):
     assert_problem(nobody.send("pushReferral", data=b"{", query="surprise=1"), 401, "token_missing")
 
 
-def test_a_broken_contract_is_told_before_a_broken_rule(agency):
+def test_a_contract_violation_is_reported_before_a_rule_violation(agency):
     reply = push_document(agency, notified_on=days_ahead(3), surprise=1)
     assert_problem(reply, 400, "schema_violation")
 
 
-def test_what_does_not_exist_is_told_before_the_version(committee):
+def test_a_missing_resource_is_reported_before_the_version(committee):
     unknown = "01890000-0000-7000-8000-000000000000"
     reply = committee.send("changeCase", {"summary": "x"}, id=unknown, if_match='"1-x"')
     assert_problem(reply, 404, "not_found")
 
 
-def test_the_version_is_told_before_the_state(committee):
+def test_a_stale_version_is_reported_before_the_state(committee):
     case = given_case(committee)
     reply = committee.send("moveCase", {"to": "review", "occurred_on": "2026-01-01"},
                            id=case["id"], if_match='"9-x"')
     assert_problem(reply, 412, "version_stale")
 
 
-def test_rules_of_a_case_are_told_with_all_faults(committee):
+def test_all_rule_violations_of_a_case_are_reported(committee):
     reply = committee.send("openCase", new_case(opened_on=days_ahead(3),
                                                 local_authority="S12000036"))
     assert_problem(reply, 422, "rule_violation")
     assert reply.pointers == {"/opened_on", "/local_authority"}
 
 
-def test_a_problem_of_a_caller_without_token_says_how_to_get_in(instance, recorder):
+def test_a_problem_without_a_token_explains_authentication(instance, recorder):
     reply = Client(instance.url, None, recorder).send("getPrincipal")
     assert_problem(reply, 401, "token_missing")
     assert reply.headers["WWW-Authenticate"].startswith("Bearer")

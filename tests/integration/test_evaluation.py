@@ -1,4 +1,4 @@
-"""How a case ends: evaluated, or discontinued because committee and chief officers agree."""
+"""The end of a case: evaluated, or discontinued because committee and chief officers agree."""
 import pytest
 
 from documents import (days_ago, days_ahead, new_discontinuation, new_evaluation, today)
@@ -7,7 +7,7 @@ from steps import given_case, move, record_discontinuation, record_evaluation, s
 
 @pytest.fixture(scope="module")
 def shared_case(committee):
-    """A case in its evaluation that no test moves or evaluates."""
+    """A case in its evaluation; no test moves or evaluates it."""
     return given_case(committee, "evaluation")
 
 
@@ -39,7 +39,7 @@ def test_an_evaluation_is_recorded_replaced_and_read(committee):
     ({"evaluated_on": days_ahead(1)}, "/evaluated_on", "date_in_future"),
     ({"evaluated_on": days_ago(1)}, "/evaluated_on", "date_order"),
     ({"next_review_on": today()}, "/next_review_on", "date_order")])
-def test_an_evaluation_has_to_keep_the_rules(committee, shared_case, overrides, pointer, rule):
+def test_an_evaluation_must_follow_the_rules(committee, shared_case, overrides, pointer, rule):
     reply = evaluate(committee, shared_case, **overrides)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
     assert committee.send("getEvaluation", id=shared_case["id"]).status == 404
@@ -47,25 +47,25 @@ def test_an_evaluation_has_to_keep_the_rules(committee, shared_case, overrides, 
 
 @pytest.mark.parametrize("operation, document", [("putEvaluation", new_evaluation()),
                                                  ("putDiscontinuation", new_discontinuation())])
-def test_two_conditions_contradict_each_other(committee, shared_case, operation, document):
+def test_two_preconditions_are_refused(committee, shared_case, operation, document):
     reply = committee.send(operation, document, id=shared_case["id"], if_match='"1-x"',
                            none_match="*")
     assert (reply.status, reply.code) == (400, "invalid_header")
 
 
-def test_an_evaluation_is_recorded_in_its_stage_only(committee):
+def test_an_evaluation_is_recorded_only_in_its_stage(committee):
     reply = evaluate(committee, given_case(committee, "implementation"))
     assert refusal(reply) == (409, {"not_in_stage_evaluation"})
 
 
-def test_the_evaluation_of_a_closed_case_stays_as_it_is(committee):
+def test_the_evaluation_of_a_closed_case_does_not_change(committee):
     case = given_case(committee, "closed")
     reply = committee.send("putEvaluation", new_evaluation(), id=case["id"],
                            if_match=tag_of(committee, "getEvaluation", id=case["id"]))
     assert refusal(reply) == (409, {"case_closed"})
 
 
-def test_a_case_is_complete_when_it_is_evaluated(committee):
+def test_a_case_is_complete_after_its_evaluation(committee):
     case = given_case(committee, "evaluation")
     send_notices(committee, case["id"])
     assert move(committee, case["id"], "closed").rules == {"evaluation_recorded"}
@@ -84,7 +84,7 @@ def test_an_evaluation_before_the_stage_was_entered_does_not_count(committee, cl
 
 @pytest.mark.parametrize("stage", ["set_up", "review", "reporting", "ratification",
                                    "implementation", "evaluation"])
-def test_after_the_decision_both_have_to_agree_to_discontinue(committee, stage):
+def test_after_the_decision_both_bodies_must_agree_to_discontinue(committee, stage):
     case = given_case(committee, stage)
     refused = move(committee, case["id"], "closed", "discontinued", way="discontinue")
     assert (refused.code, refused.rules) == ("transition_not_possible", {"discontinuation_agreed"})
@@ -94,7 +94,7 @@ def test_after_the_decision_both_have_to_agree_to_discontinue(committee, stage):
 
 
 @pytest.mark.parametrize("missing", ["committee_agreed_on", "chief_officers_agreed_on"])
-def test_one_agreement_alone_is_not_enough(committee, missing):
+def test_a_single_agreement_is_not_enough(committee, missing):
     case = given_case(committee, "set_up")
     made = discontinue(committee, case, **{missing: None})
     assert (made.status, made[missing]) == (201, None)
@@ -108,13 +108,13 @@ def test_one_agreement_alone_is_not_enough(committee, missing):
     ({"chief_officers_agreed_on": days_ahead(1)}, "/chief_officers_agreed_on", "date_in_future"),
     ({"committee_agreed_on": days_ago(400)}, "/committee_agreed_on", "date_order"),
     ({"chief_officers_agreed_on": days_ago(400)}, "/chief_officers_agreed_on", "date_order")])
-def test_an_agreement_has_to_keep_the_rules(committee, shared_case, overrides, pointer, rule):
+def test_an_agreement_must_follow_the_rules(committee, shared_case, overrides, pointer, rule):
     reply = discontinue(committee, shared_case, **overrides)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
     assert committee.send("getDiscontinuation", id=shared_case["id"]).status == 404
 
 
-def test_an_agreement_is_replaced_only_in_its_present_version(committee):
+def test_replacing_an_agreement_needs_its_present_version(committee):
     case = given_case(committee)
     first = discontinue(committee, case)
     assert discontinue(committee, case).status == 412
@@ -122,14 +122,14 @@ def test_an_agreement_is_replaced_only_in_its_present_version(committee):
     assert discontinue(committee, case, first.etag).status == 412
 
 
-def test_the_agreement_of_a_closed_case_stays_as_it_is(committee):
+def test_the_agreement_of_a_closed_case_does_not_change(committee):
     case = given_case(committee)
     tag = discontinue(committee, case).etag
     move(committee, case["id"], "closed", "discontinued").needed(201)
     assert refusal(discontinue(committee, case, tag)) == (409, {"case_closed"})
 
 
-def test_an_agreement_does_not_close_a_case_that_was_opened_again(committee, cluster):
+def test_an_earlier_agreement_does_not_close_a_case_that_was_opened_again(committee, cluster):
     case = given_case(committee, "set_up")
     record_discontinuation(committee, case)
     move(committee, case["id"], "closed", "discontinued").needed(201)
@@ -143,6 +143,6 @@ def test_an_agreement_does_not_close_a_case_that_was_opened_again(committee, clu
     assert move(committee, case["id"], "closed", "discontinued").status == 201
 
 
-def test_only_the_committee_records_how_a_case_ends(chief_officers, shared_case):
+def test_only_the_committee_records_the_end_of_a_case(chief_officers, shared_case):
     assert evaluate(chief_officers, shared_case).status == 404
     assert discontinue(chief_officers, shared_case).status == 404

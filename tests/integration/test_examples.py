@@ -1,4 +1,4 @@
-"""The example clients that a sender or a reader begins with: they do what they say against the real service."""
+"""The example clients for a sender or a reader work as described against the real service."""
 import http.server
 import json
 import os
@@ -43,7 +43,7 @@ def referral_file(tmp_path):
 
 @pytest.fixture
 def shaky(instance):
-    """The service behind something that answers the first request with nothing, then as a proxy, then with 503."""
+    """Puts a faulty proxy in front of the service: it closes the connection, answers 502, then 503, then forwards."""
     keys = []
 
     class Shaky(http.server.BaseHTTPRequestHandler):
@@ -90,14 +90,14 @@ def test_a_pusher_pushes_a_referral(name, instance, agency, referral_file):
 
 
 @pytest.mark.parametrize("name", PUSHERS)
-def test_a_pusher_tells_why_it_was_refused(name, instance, agency, referral_file):
+def test_a_pusher_reports_the_reason_of_a_refusal(name, instance, agency, referral_file):
     done = run(name, instance.url, agency.token, referral_file(committee="glasgow"))
     assert done.returncode == 1
     assert json.loads(done.stdout)["code"] == "schema_violation"
 
 
 @pytest.mark.parametrize("name", PUSHERS)
-def test_a_pusher_repeats_with_the_same_key(name, shaky, agency, referral_file):
+def test_a_pusher_retries_with_the_same_key(name, shaky, agency, referral_file):
     url, keys = shaky
     done = run(name, url, agency.token, referral_file())
     assert done.returncode == 0, done.stderr
@@ -121,12 +121,12 @@ def follow(instance, committee, tmp_path):
     return start
 
 
-def test_a_follower_begins_with_what_there_is(follow, committee):
+def test_a_follower_begins_with_the_snapshot(follow, committee):
     action = given_action(committee)
     assert any(action["links"]["self"] in line for line in follow())
 
 
-def test_a_follower_goes_on_where_it_ended(follow, committee):
+def test_a_follower_continues_where_it_ended(follow, committee):
     case = given_case(committee, "decision")
     follow()
     action = given_action(committee, case)
@@ -135,7 +135,7 @@ def test_a_follower_goes_on_where_it_ended(follow, committee):
     def told():
         seen.extend(follow())
         return any(action["links"]["self"] in line for line in seen)
-    wait_until(told, "the follower tells of the action")
+    wait_until(told, "the follower prints the action")
     assert not any(line.split()[1].endswith(".present") for line in seen)
 
 
@@ -146,14 +146,14 @@ def poll(instance, committee):
     return lambda table, *words: run("poll.mjs", instance.url, committee.token, table, *words)
 
 
-def test_a_poller_prints_a_table_once_while_it_is_the_same(poll):
+def test_a_poller_prints_an_unchanged_table_once(poll):
     done = poll("decisions", "--times", "3", "--every", "0.1")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) > 0 and lines.count(lines[0]) == 1
 
 
-def test_a_poller_prints_it_again_when_it_has_changed(poll, instance, committee):
+def test_a_poller_prints_a_changed_table_again(poll, instance, committee):
     agency = committee.of("LA-S12000049", "council-casework")
     with start("poll.mjs", instance.url, committee.token, "referrals_received?view=live&committee=GLA", "--every", "0.1") as polling:
         head = polling.stdout.readline()
@@ -166,6 +166,6 @@ def test_a_poller_prints_it_again_when_it_has_changed(poll, instance, committee)
         polling.kill()
 
 
-def test_a_poller_tells_why_it_was_refused(poll):
+def test_a_poller_reports_the_reason_of_a_refusal(poll):
     done = poll("no_such_table")
     assert done.returncode == 1 and "not_found" in done.stderr

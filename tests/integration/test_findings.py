@@ -1,4 +1,4 @@
-"""Findings and strategies: what the review team makes of what happened."""
+"""Findings and strategies: the conclusions of the review team."""
 import uuid
 
 import pytest
@@ -37,7 +37,7 @@ def change(client, kind, case, made, **members):
                        if_match=tag_of(client, KINDS[kind][1], **where))
 
 
-def test_what_is_recorded_can_be_read(committee, case, kind):
+def test_a_recorded_finding_can_be_read(committee, case, kind):
     made = add(committee, kind, case)
     assert made.status == 201
     assert committee.send(KINDS[kind][1], **place(kind, case, made)).json == made.json
@@ -45,7 +45,7 @@ def test_what_is_recorded_can_be_read(committee, case, kind):
     assert made.headers["Location"].endswith(made["links"]["self"])
 
 
-def test_a_finding_keeps_what_was_sent(committee, case):
+def test_a_finding_keeps_all_sent_members(committee, case):
     document = new_finding(kind="effective_practice", themes=["child_voice", "thresholds"],
                            factors=["isolation"])
     made = committee.send("addFinding", document, id=case["id"])
@@ -53,7 +53,7 @@ def test_a_finding_keeps_what_was_sent(committee, case):
     assert made["recorded_by"] == "CPC-GLA"
 
 
-def test_a_strategy_answers_findings_of_its_case(committee, case):
+def test_a_strategy_names_findings_of_its_case(committee, case):
     finding = add(committee, "finding", case)
     made = add(committee, "strategy", case, findings=[finding["id"]],
                learning_orientation="Try it on two cases.")
@@ -65,7 +65,7 @@ def test_a_strategy_answers_findings_of_its_case(committee, case):
     ({"responsible_organisation": "LA-S12999999"}, "/responsible_organisation", "unknown_code"),
     ({"review_on": days_ago(400)}, "/review_on", "date_order"),
     ({"findings": [str(uuid.uuid4())]}, "/findings", "unknown_finding")])
-def test_a_strategy_has_to_keep_the_rules(committee, case, overrides, pointer, rule):
+def test_a_strategy_must_follow_the_rules(committee, case, overrides, pointer, rule):
     made = add(committee, "strategy", case)
     refused = add(committee, "strategy", case, **overrides)
     changed = change(committee, "strategy", case, made, **overrides)
@@ -80,14 +80,14 @@ def test_a_finding_of_another_case_is_unknown(committee, case):
     assert (reply.status, reply.rules) == (422, {"unknown_finding"})
 
 
-def test_what_is_recorded_can_change(committee, case, kind):
+def test_findings_and_strategies_can_be_changed(committee, case, kind):
     made = add(committee, kind, case)
     reply = change(committee, kind, case, made, **KINDS[kind][5])
     assert (reply.status, reply["version"]) == (200, 2)
     assert {name: reply[name] for name in KINDS[kind][5]} == KINDS[kind][5]
 
 
-def test_null_clears_what_may_be_absent(committee, case):
+def test_null_clears_optional_members(committee, case):
     made = add(committee, "strategy", case, learning_orientation="Try it.")
     assert change(committee, "strategy", case, made, learning_orientation=None)[
         "learning_orientation"] is None
@@ -110,7 +110,7 @@ def test_a_stale_change_is_refused(committee, case, kind):
     assert (reply.status, reply.code) == (412, "version_stale")
 
 
-def test_a_repetition_by_key_records_one(committee, case, kind):
+def test_recording_again_with_the_same_key_replays(committee, case, kind):
     before = len(committee.send(KINDS[kind][3], id=case["id"])["items"])
     key = new_key()
     replies = [committee.send(KINDS[kind][0], KINDS[kind][4](), id=case["id"], key=key)
@@ -120,16 +120,16 @@ def test_a_repetition_by_key_records_one(committee, case, kind):
     assert len(committee.send(KINDS[kind][3], id=case["id"])["items"]) == before + 1
 
 
-def test_nothing_is_recorded_before_the_review(committee, kind):
+def test_recording_before_the_review_is_refused(committee, kind):
     reply = add(committee, kind, given_case(committee, "set_up"))
     assert (reply.status, reply.rules) == (409, {"before_review"})
 
 
-def test_learning_is_still_recorded_while_the_plan_is_put_into_practice(committee, kind):
+def test_findings_may_be_recorded_during_implementation(committee, kind):
     assert add(committee, kind, given_case(committee, "implementation")).status == 201
 
 
-def test_what_a_closed_case_has_stays_as_it_is(committee, kind):
+def test_findings_of_a_closed_case_do_not_change(committee, kind):
     case = given_case(committee, "review")
     made = add(committee, kind, case)
     record_discontinuation(committee, case)
@@ -139,7 +139,7 @@ def test_what_a_closed_case_has_stays_as_it_is(committee, kind):
         assert (reply.status, reply.rules) == (409, {"case_closed"})
 
 
-def test_it_is_not_found_under_another_case(committee, case, kind):
+def test_a_finding_is_not_found_under_another_case(committee, case, kind):
     made = add(committee, kind, case)
     other = {**place(kind, case, made), "id": given_case(committee, "review")["id"]}
     assert committee.send(KINDS[kind][1], **other).status == 404
@@ -158,7 +158,7 @@ def reviewer(cluster, caller):
     return give
 
 
-def test_a_reviewer_records_in_the_case_opened_to_them(committee, reviewer, kind):
+def test_a_reviewer_records_in_the_case_with_access(committee, reviewer, kind):
     case = given_case(committee, "review")
     client = reviewer(case)
     made = add(client, kind, case)

@@ -1,4 +1,5 @@
-"""Free text identifies nobody: what looks like a person's details is refused, in every field."""
+"""Free text must not identify a person: the service refuses anything that looks like a person's details, in every
+field."""
 
 import pytest
 
@@ -13,7 +14,7 @@ OPERATIONS = contract_reader.operations()
 
 
 def chi(first_nine):
-    """A CHI number: nine digits and their check digit, modulo 11."""
+    """Returns a CHI number: nine digits and their check digit, modulo 11."""
     check = 11 - sum(int(digit) * (10 - place) for place, digit in enumerate(first_nine)) % 11
     assert check != 10, "these nine digits have no check digit"
     return first_nine + str(check % 11)
@@ -44,7 +45,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("kind", IDENTIFYING)
-def test_what_identifies_a_person_is_refused(agency, kind):
+def test_text_that_identifies_a_person_is_refused(agency, kind):
     reply = agency.send("pushReferral", new_referral(basis=IDENTIFYING[kind]))
     assert (reply.status, reply.code) == (422, "personal_identifier_found")
     assert (reply.pointers, reply.rules) == ({"/basis"}, {"personal_identifier"})
@@ -57,13 +58,13 @@ def test_the_refusal_does_not_repeat_it(agency, kind):
 
 
 @pytest.mark.parametrize("kind", HARMLESS)
-def test_what_only_looks_like_it_is_taken(agency, kind):
+def test_text_that_resembles_an_identifier_is_accepted(agency, kind):
     reply = agency.send("pushReferral", new_referral(basis=HARMLESS[kind]))
     assert reply.status == 201
 
 
 def places(schema, found=()):
-    """The places in a request where people write: paths of member names and, in lists, 0."""
+    """Returns the free-text members of a request: paths of member names and, in lists, 0."""
     if schema.get("x-free-text"):
         yield found
     for name, member in schema.get("properties", {}).items():
@@ -73,7 +74,7 @@ def places(schema, found=()):
 
 
 def free_text_fields():
-    """Every operation with every place of its request where people write."""
+    """Returns every operation with every free-text member of its request."""
     for operation in OPERATIONS.values():
         for media_type in operation.media_types[:1]:
             schema = contract_reader.inline(operation.body["content"][media_type]["schema"])
@@ -82,7 +83,7 @@ def free_text_fields():
 
 
 @pytest.mark.parametrize("operation, place", free_text_fields())
-def test_every_free_text_is_looked_at(committee, operation, place):
+def test_every_free_text_member_is_checked(committee, operation, place):
     body = replaced(OPERATIONS[operation].example_body(), place, f"See {CHI} for more.")
     reply = ask(committee, operation, body=body)
     assert (reply.status, reply.code) == (422, "personal_identifier_found")
@@ -90,7 +91,7 @@ def test_every_free_text_is_looked_at(committee, operation, place):
 
 
 def long_texts(schema):
-    """Members of a request that take long text of any form."""
+    """Returns the members of a request that take long text without a pattern."""
     if "string" in schema.get("type", "") and schema.get("maxLength", 0) >= 200:
         yield schema
     for member in schema.get("properties", {}).values():
@@ -108,7 +109,7 @@ def test_every_long_text_is_free_text():
                 assert one.get("x-free-text") or formal, (operation.id, one)
 
 
-def test_identifiers_in_two_places_are_named_both(committee):
+def test_identifiers_in_two_members_are_both_reported(committee):
     case = given_case(committee, "decision")
     reply = committee.send("createAction", {
         **OPERATIONS["createAction"].example_body(), "title": f"Ask {CHI}",
@@ -116,7 +117,7 @@ def test_identifiers_in_two_places_are_named_both(committee):
     assert reply.pointers == {"/title", "/success_measure"}
 
 
-def test_the_dry_run_looks_at_free_text_too(agency):
+def test_the_dry_run_checks_free_text_too(agency):
     reply = agency.send("validateReferral", new_referral(basis=f"See {CHI}."))
     assert [one["rule"] for one in reply["errors"]] == ["personal_identifier"]
 

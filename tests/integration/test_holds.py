@@ -1,4 +1,4 @@
-"""Holds: what waits, from when, agreed with whom, and looked at again when."""
+"""Holds: the held part of a case, the start, the agreement and the day of the next look at it."""
 import pytest
 
 from client import new_key
@@ -22,7 +22,7 @@ def change(committee, hold, **members):
 
 
 def stage_of(committee, case_id):
-    """The present stage with its clock."""
+    """Returns the present stage with its clock."""
     return committee.send("listCaseStages", id=case_id)["items"][-1]
 
 
@@ -62,14 +62,14 @@ def test_the_holds_of_a_case_are_listed_by_their_first_day(committee):
     ({"proceeding_id": "01a1d5f4-2b10-7c3a-9d44-5e6f7a8b9c01"}, "/proceeding_id",
      "unknown_proceeding"),
 ])
-def test_a_hold_has_to_keep_the_rules(committee, case, overrides, pointer, rule):
+def test_a_hold_must_follow_the_rules(committee, case, overrides, pointer, rule):
     before = committee.send("listHolds", id=case["id"]).ids
     reply = add(committee, case, **overrides)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
     assert committee.send("listHolds", id=case["id"]).ids == before
 
 
-def test_all_faults_are_told_at_once(committee, case):
+def test_all_faults_are_reported_at_once(committee, case):
     reply = add(committee, case, stages=[], reason="other", review_on=today())
     assert reply.rules == {"nothing_held", "reason_text_required", "date_order"}
 
@@ -78,12 +78,12 @@ def test_all_faults_are_told_at_once(committee, case):
     ({"review_on": None}, "/review_on"), ({"agreed_with": []}, "/agreed_with"),
     ({"stages": ["closed"]}, "/stages/0"), ({"tracks": ["printing"]}, "/tracks/0"),
     ({"held_from": "2026-02-30"}, "/held_from"), ({"reason": None}, "/reason")])
-def test_a_hold_has_to_keep_the_contract(committee, case, overrides, pointer):
+def test_a_hold_must_follow_the_contract(committee, case, overrides, pointer):
     reply = add(committee, case, **overrides)
     assert (reply.status, reply.pointers) == (400, {pointer})
 
 
-def test_a_hold_without_a_day_of_review_is_refused(committee, case):
+def test_a_hold_without_a_review_date_is_refused(committee, case):
     document = new_hold()
     del document["review_on"]
     reply = committee.send("addHold", document, id=case["id"])
@@ -97,12 +97,12 @@ def test_a_track_alone_can_be_held(committee, case):
     assert (reply.status, reply["stages"]) == (201, [])
 
 
-def test_proceedings_of_another_case_are_unknown_here(committee, case):
+def test_proceedings_of_another_case_are_unknown(committee, case):
     other = given_proceeding(committee, given_case(committee))
     assert add(committee, case, proceeding_id=other["id"]).rules == {"unknown_proceeding"}
 
 
-def test_a_hold_for_proceedings_that_ended_has_to_be_lifted_too(committee, case):
+def test_a_hold_for_ended_proceedings_must_be_lifted(committee, case):
     ended = given_proceeding(committee, case, ended_on=days_ago(3))
     reply = add(committee, case, proceeding_id=ended["id"], held_from=days_ago(9))
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/lifted_on"},
@@ -121,19 +121,19 @@ def test_a_hold_is_lifted(committee, case):
 
 @pytest.mark.parametrize("day, rule", [(days_ahead(1), "date_in_future"),
                                        (days_ago(6), "date_order")])
-def test_the_day_of_lifting_has_to_be_possible(committee, case, day, rule):
+def test_the_date_of_lifting_must_be_possible(committee, case, day, rule):
     made = given_hold(committee, case, held_from=days_ago(5))
     reply = change(committee, made, lifted_on=day)
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/lifted_on"}, {rule})
     assert committee.send("getHold", id=case["id"], hold_id=made["id"])["lifted_on"] is None
 
 
-def test_a_hold_cannot_be_emptied(committee, case):
+def test_a_hold_must_hold_something(committee, case):
     reply = change(committee, given_hold(committee, case), stages=[])
     assert (reply.status, reply.rules) == (422, {"nothing_held"})
 
 
-def test_a_review_that_was_missed_shows_until_the_hold_is_lifted(committee, case):
+def test_a_missed_review_shows_until_the_hold_is_lifted(committee, case):
     made = given_hold(committee, case, held_from=days_ago(9), review_on=days_ago(1))
     assert made["review_overdue"] is True
     assert change(committee, made, review_on=today())["review_overdue"] is False
@@ -141,7 +141,7 @@ def test_a_review_that_was_missed_shows_until_the_hold_is_lifted(committee, case
     assert change(committee, made, lifted_on=today())["review_overdue"] is False
 
 
-def test_a_hold_needs_its_present_version(committee, case):
+def test_a_change_of_a_hold_needs_its_present_version(committee, case):
     made = add(committee, case)
     change(committee, made, planned_until=days_ahead(9)).needed(200)
     reply = committee.send("changeHold", {"lifted_on": today()}, id=case["id"], hold_id=made["id"],
@@ -149,13 +149,13 @@ def test_a_hold_needs_its_present_version(committee, case):
     assert (reply.status, reply.code) == (412, "version_stale")
 
 
-def test_a_hold_repeated_by_key_is_made_once(committee, case):
+def test_making_a_hold_again_with_the_same_key_replays(committee, case):
     document, key = new_hold(), new_key()
     first, second = [committee.send("addHold", document, id=case["id"], key=key) for _ in range(2)]
     assert second.bytes == first.bytes and second.headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_closed_case_has_no_new_holds_and_keeps_its_old_ones(committee):
+def test_a_closed_case_gets_no_new_holds_and_keeps_its_old_ones(committee):
     case = given_case(committee)
     made = given_hold(committee, case)
     move(committee, case["id"], "closed", "discontinued").needed(201)
@@ -181,7 +181,7 @@ def test_the_chief_officers_see_holds(committee, caller, case):
     assert change(officers, made, lifted_on=today()).status == 404
 
 
-def test_a_client_for_proceedings_alone_stops_and_starts_clocks(committee, caller):
+def test_the_scope_for_proceedings_is_enough_to_stop_and_start_clocks(committee, caller):
     case = given_case(committee, opened_on=days_ago(60))
     clerk = caller("CPC-GLA", "proceedings-clerk", "proceedings.read proceedings.write")
     made = given_hold(clerk, case, stages=["notification"], held_from=days_ago(59))
@@ -190,10 +190,10 @@ def test_a_client_for_proceedings_alone_stops_and_starts_clocks(committee, calle
     assert committee.send("getCase", id=case["id"])["clock_stopped"] is False
 
 
-# ---- What holds keep waiting.
+# ---- Effects of holds.
 
 @pytest.mark.parametrize("stage, to", [("review", "reporting"), ("reporting", "ratification")])
-def test_a_case_leaves_a_stage_on_hold_when_the_hold_is_lifted(committee, stage, to):
+def test_a_case_leaves_a_held_stage_only_after_the_hold_is_lifted(committee, stage, to):
     case = given_case(committee, stage)
     made = given_hold(committee, case, stages=[stage])
     other = given_hold(committee, case, stages=["evaluation"])
@@ -206,7 +206,7 @@ def test_a_case_leaves_a_stage_on_hold_when_the_hold_is_lifted(committee, stage,
 
 
 def held(cluster, case, track):
-    """What the track's own guards ask."""
+    """Prepares everything that the track's own guards require."""
     return cluster.execute(
         "select case_held(c, %s), publication_held(c)"
         " from review_case c where id = %s", (track, case["id"]))[0]
@@ -222,14 +222,14 @@ def test_open_holds_stop_tracks(committee, cluster):
     assert held(cluster, case, "publication") == (False, False)
 
 
-def test_held_dissemination_holds_publication_too(committee, cluster):
+def test_a_hold_of_dissemination_holds_publication_too(committee, cluster):
     case = given_case(committee)
     given_hold(committee, case, stages=["review"], tracks=["dissemination"])
     assert held(cluster, case, "publication") == (False, True)
     assert held(cluster, case, "dissemination") == (True, True)
 
 
-def test_a_hold_on_a_track_stops_no_clock(committee):
+def test_a_hold_of_a_track_stops_no_clock(committee):
     case = given_case(committee)
     given_hold(committee, case, stages=[], tracks=["publication", "dissemination"])
     assert committee.send("getCase", id=case["id"])["clock_stopped"] is False

@@ -1,4 +1,4 @@
-"""Idempotency keys while the first request still runs, after a week, and with other bodies."""
+"""Idempotency keys while the first request is running, after a week, and with other bodies."""
 import concurrent.futures
 
 import pytest
@@ -14,7 +14,7 @@ HOLD = """insert into register.idempotency_key
     values (%s, %s, %s, 'of another request', 201, 1, '/', '{}')"""
 
 
-def test_a_request_whose_first_one_still_runs_is_told_so(committee, cluster):
+def test_a_repetition_while_the_first_request_is_running_gets_in_flight(committee, cluster):
     key = new_key()
     with cluster.holding(HOLD, ["CPC-GLA", "committee-system", key]):
         reply = committee.send("openCase", new_case(), key=key)
@@ -22,14 +22,14 @@ def test_a_request_whose_first_one_still_runs_is_told_so(committee, cluster):
     assert reply["retryable"] is True and int(reply.headers["Retry-After"]) >= 1
 
 
-def test_a_push_whose_first_one_still_runs_is_told_so(agency, cluster):
+def test_a_repeated_push_while_the_first_one_is_running_gets_in_flight(agency, cluster):
     key = new_key()
     with cluster.holding(HOLD, ["LA-S12000049", "council-casework", key]):
         reply = agency.send("pushReferral", new_referral(), key=key)
     assert (reply.status, reply.code) == (409, "idempotency_in_flight")
 
 
-def test_a_push_whose_first_one_still_runs_does_not_hold_others_up(agency, cluster):
+def test_a_push_that_waits_for_an_equal_one_does_not_delay_others(agency, cluster):
     key = new_key()
     with cluster.holding(HOLD, ["LA-S12000049", "council-casework", key]):
         with concurrent.futures.ThreadPoolExecutor(max_workers=9) as pool:
@@ -40,14 +40,14 @@ def test_a_push_whose_first_one_still_runs_does_not_hold_others_up(agency, clust
     assert statuses == [201] * 8
 
 
-def test_after_the_first_one_failed_the_key_is_free(committee, cluster):
+def test_the_key_of_a_failed_request_is_free(committee, cluster):
     key = new_key()
     with cluster.holding(HOLD, ["CPC-GLA", "committee-system", key]):
         pass
     assert committee.send("openCase", new_case(), key=key).status == 201
 
 
-def test_a_key_serves_for_seven_days(committee, cluster):
+def test_a_key_is_valid_for_seven_days(committee, cluster):
     document, key = new_case(), new_key()
     first = committee.send("openCase", document, key=key)
     cluster.execute("update register.idempotency_key set created_at = now() - interval '6 days' "
@@ -56,22 +56,22 @@ def test_a_key_serves_for_seven_days(committee, cluster):
     assert second.bytes == first.bytes
 
 
-def test_after_seven_days_it_is_deleted_and_counts_as_new(committee, cluster, extra_instance):
+def test_after_seven_days_a_key_is_deleted_and_counts_as_new(committee, cluster, extra_instance):
     document, key = new_case(), new_key()
     first = committee.send("openCase", document, key=key).needed(201)
     cluster.execute("update register.idempotency_key set created_at = now() - interval '8 days' where key = %s", [key])
-    assert committee.send("openCase", document, key=key).bytes == first.bytes  # nothing in between
-    extra_instance()  # its upkeep begins with it
+    assert committee.send("openCase", document, key=key).bytes == first.bytes  # no maintenance in between
+    extra_instance()  # its maintenance runs at its start
     wait_until(lambda: not cluster.execute("select 1 from register.idempotency_key where key = %s", [key]),
                "the key is deleted")
     second = committee.send("openCase", document, key=key).needed(201)
     assert second["id"] != first["id"]
 
 
-def test_a_repetition_that_meets_the_first_one_gets_its_answer(agency, cluster):
-    """Although the state that the first one leaves would refuse it."""
+def test_a_repetition_that_waits_for_the_first_request_gets_its_answer(agency, cluster):
+    """The new state after the first request would otherwise refuse it."""
     def both():
-        """The replies to a request and its repetition, both under way; None when one was given up for the lock."""
+        """Returns the replies to a request and its concurrent repetition; None when one was given up for the lock."""
         referral, key = given_referral(agency), new_key()
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
             with cluster.holding("select from register.referral where id = %s for update", [referral["id"]]) as holder:
@@ -89,7 +89,7 @@ def test_a_repetition_that_meets_the_first_one_gets_its_answer(agency, cluster):
     assert second.headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_replay_is_refused_with_another_address(agency):
+def test_a_repetition_at_another_address_is_refused(agency):
     key = new_key()
     one, other = given_referral(agency), given_referral(agency)
     body = {"reason": "duplicate"}
@@ -106,7 +106,7 @@ def test_every_post_that_stores_something_takes_a_key():
 
 
 @pytest.mark.parametrize("document", [new_case(opened_on="2999-01-01"), {}])
-def test_a_refusal_is_not_kept(committee, document):
+def test_a_refusal_is_not_stored_under_the_key(committee, document):
     key = new_key()
     assert committee.send("openCase", document, key=key).status in (400, 422)
     assert committee.send("openCase", new_case(), key=key).status == 201

@@ -1,4 +1,4 @@
-"""Impact reviews: whether a verified action brought what it was meant to bring."""
+"""Impact reviews: whether a verified action had its intended effect."""
 import pytest
 
 from client import new_key
@@ -26,7 +26,7 @@ def test_the_committee_reviews_the_impact_of_a_verified_action(committee, action
     assert (reply["action_id"], reply["recorded_by"]) == (action["id"], "CPC-GLA")
 
 
-def test_an_action_shows_when_its_impact_was_reviewed_last(committee, action):
+def test_an_action_shows_the_date_of_its_last_impact_review(committee, action):
     assert action["impact_reviewed_on"] is None
     review(committee, action).needed(201)
     seen = committee.send("getAction", id=action["id"])
@@ -41,7 +41,7 @@ def test_reviews_are_listed_oldest_first_and_the_owner_reads_them(committee, age
         assert [one["outcome"] for one in reviews(client, action)] == ["not_achieved", "achieved"]
 
 
-def test_who_does_not_see_the_action_does_not_see_its_reviews(committee, health, action):
+def test_a_client_that_does_not_see_the_action_does_not_see_its_reviews(committee, health, action):
     review(committee, action).needed(201)
     assert health.send("listImpactReviews", id=action["id"]).status == 404
 
@@ -66,20 +66,20 @@ def test_only_the_impact_of_a_verified_action_is_reviewed(committee, agency, giv
     ({"reviewed_on": days_ago(2)}, "/reviewed_on", "date_order"),
     ({"next_review_on": today()}, "/next_review_on", "date_order"),
     ({"outcome": "too_early"}, "/next_review_on", "next_review_required")])
-def test_a_review_has_to_keep_the_rules(committee, action, members, pointer, rule):
+def test_an_impact_review_must_follow_the_rules(committee, action, members, pointer, rule):
     reply = review(committee, action, **members)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
     assert reviews(committee, action) == []
 
 
-def test_a_review_repeated_by_key_is_made_once(committee, action):
+def test_reviewing_again_with_the_same_key_replays(committee, action):
     key = new_key()
     first, second = [review(committee, action, key=key) for _ in range(2)]
     assert (first.status, second.bytes) == (201, first.bytes)
     assert len(reviews(committee, action)) == 1
 
 
-def test_the_impact_is_reviewed_after_the_case_is_closed_too(committee, agency):
+def test_the_impact_may_be_reviewed_after_the_case_is_closed(committee, agency):
     case = given_case(committee, "implementation")
     action = given_verified(committee, agency, case=case)
     advance(committee, case, "closed")

@@ -1,4 +1,4 @@
-"""Information requests: asked by the committee, answered by the organisation asked, seen by both alone."""
+"""Information requests: asked by the committee, answered by the organisation asked, seen by these two only."""
 import pytest
 
 from client import new_key
@@ -13,7 +13,7 @@ def case(committee):
 
 @pytest.fixture
 def request_of(committee):
-    """An open request of a case of its own."""
+    """Creates an open request in a separate case."""
     return given_request(committee)
 
 
@@ -27,7 +27,7 @@ def answer(client, request, **overrides):
     return client.send("answerInformationRequest", new_answer(**overrides), id=request["id"])
 
 
-def test_a_committee_asks_an_organisation(committee, case):
+def test_a_committee_requests_information(committee, case):
     reply = committee.send("createInformationRequest", new_request(organisation="POL-G"),
                            id=case["id"])
     assert reply.status == 201
@@ -43,7 +43,7 @@ def test_the_request_can_be_read_at_its_address(committee, request_of):
     assert committee.send("getInformationRequest", id=request_of["id"]).json == request_of
 
 
-def test_an_answer_is_due_after_14_days_unless_another_day_is_given(committee, case):
+def test_an_answer_is_due_after_14_days_by_default(committee, case):
     usual = given_request(committee, case, organisation="HB-S08000024")
     sooner = given_request(committee, case, organisation="HB-S08000015", due_on=days_ahead(3))
     assert (usual["due_on"], sooner["due_on"]) == (days_ahead(14), days_ahead(3))
@@ -56,14 +56,14 @@ def test_an_answer_is_due_after_14_days_unless_another_day_is_given(committee, c
     ({"organisation": "LA-S12999999"}, "/organisation", "unknown_code"),
     ({"organisation": "CPC-GLA"}, "/organisation", "asks_itself"),
     ({"organisation": "TS-OTHER"}, "/organisation", "organisation_shared")])
-def test_a_request_has_to_keep_the_rules(committee, case, overrides, pointer, rule):
+def test_a_request_must_follow_the_rules(committee, case, overrides, pointer, rule):
     before = committee.send("listCaseInformationRequests", id=case["id"]).ids
     reply = committee.send("createInformationRequest", new_request(**overrides), id=case["id"])
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
     assert committee.send("listCaseInformationRequests", id=case["id"]).ids == before
 
 
-def test_nobody_is_asked_twice_at_once(committee, agency, request_of):
+def test_a_second_open_request_to_the_same_organisation_is_refused(committee, agency, request_of):
     again = committee.send("createInformationRequest", new_request(), id=request_of["case_id"])
     assert (again.status, again.rules) == (409, {"already_asked"})
     answer(agency, request_of).needed(201)
@@ -71,21 +71,21 @@ def test_nobody_is_asked_twice_at_once(committee, agency, request_of):
     assert again.status == 201
 
 
-def test_asking_repeated_by_key_asks_once(committee):
+def test_requesting_again_with_the_same_key_replays(committee):
     case, key = given_case(committee), new_key()
     first, second = [committee.send("createInformationRequest", new_request(), id=case["id"],
                                     key=key) for _ in range(2)]
     assert (first.status, second.status) == (201, 201) and second.bytes == first.bytes
 
 
-def test_nobody_is_asked_in_a_closed_case(committee):
+def test_a_request_in_a_closed_case_is_refused(committee):
     case = given_case(committee)
     move(committee, case["id"], "closed", "discontinued").needed(201)
     reply = committee.send("createInformationRequest", new_request(), id=case["id"])
     assert (reply.status, reply.rules) == (409, {"case_closed"})
 
 
-def test_the_organisation_asked_learns_no_more_than_it_has_to(committee, case, caller):
+def test_the_organisation_asked_sees_only_what_it_needs(committee, case, caller):
     made = given_request(committee, case, organisation="SCRA", due_on=days_ahead(5))
     reader = caller("SCRA", "reporter-system", "information.read information.write")
     seen = reader.send("getInformationRequest", id=made["id"])
@@ -107,7 +107,7 @@ def test_the_organisation_asked_answers(committee, agency, request_of):
 
 @pytest.mark.parametrize("members", [
     {"status": "nothing_held"}, {"status": "declined", "reason": "The file is with the court."}])
-def test_there_may_be_nothing_to_say(agency, request_of, members):
+def test_an_answer_may_say_that_there_is_no_information(agency, request_of, members):
     reply = answer(agency, request_of, practice_areas=[], summary=None, **members)
     assert (reply.status, reply["status"]) == (201, members["status"])
 
@@ -119,7 +119,7 @@ def test_there_may_be_nothing_to_say(agency, request_of, members):
     ({"status": "declined", "practice_areas": [], "summary": None}, "/reason", "reason_required"),
     ({"status": "nothing_held", "practice_areas": []}, "/summary", "only_when_answered"),
     ({"status": "nothing_held", "summary": None}, "/practice_areas", "only_when_answered")])
-def test_an_answer_has_to_keep_the_rules(committee, agency, request_of, overrides, pointer, rule):
+def test_an_answer_must_follow_the_rules(committee, agency, request_of, overrides, pointer, rule):
     reply = answer(agency, request_of, **overrides)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
     assert committee.send("getInformationRequest", id=request_of["id"])["status"] == "open"
@@ -140,19 +140,19 @@ def test_an_answer_after_the_due_day_is_late(committee, agency):
     assert (reply["answered_late"], reply["overdue"]) == (True, False)
 
 
-def test_nobody_else_answers(committee, health, request_of):
+def test_only_the_organisation_asked_answers(committee, health, request_of):
     assert answer(health, request_of).status == 404
     assert answer(committee, request_of).status == 404
     assert health.send("getInformationRequest", id=request_of["id"]).status == 404
 
 
-def test_an_open_request_gets_another_due_day(committee, request_of):
+def test_the_due_day_of_an_open_request_can_be_changed(committee, request_of):
     reply = change(committee, request_of, due_on=days_ahead(30))
     assert (reply.status, reply["due_on"], reply["status"]) == (200, days_ahead(30), "open")
 
 
 @pytest.mark.parametrize("status", ["waived", "withdrawn"])
-def test_the_committee_may_do_without_an_answer(committee, agency, request_of, status):
+def test_the_committee_may_end_a_request_without_an_answer(committee, agency, request_of, status):
     reply = change(committee, request_of, status=status, reason="The others said enough.")
     assert (reply.status, reply["status"], reply["answered_on"]) == (200, status, None)
     assert answer(agency, request_of).rules == {"request_not_open"}
@@ -162,12 +162,12 @@ def test_the_committee_may_do_without_an_answer(committee, agency, request_of, s
     ({"status": "waived"}, "/reason", "reason_required"),
     ({"reason": "Because."}, "/reason", "only_when_ended"),
     ({"due_on": days_ago(1)}, "/due_on", "date_order")])
-def test_a_change_has_to_keep_the_rules(committee, request_of, members, pointer, rule):
+def test_a_change_must_follow_the_rules(committee, request_of, members, pointer, rule):
     reply = change(committee, request_of, **members)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
 
 
-def test_a_request_that_has_ended_does_not_change(committee, agency, request_of):
+def test_an_ended_request_does_not_change(committee, agency, request_of):
     answer(agency, request_of).needed(201)
     reply = change(committee, request_of, due_on=days_ahead(30))
     assert (reply.status, reply.rules) == (409, {"request_not_open"})
@@ -188,7 +188,7 @@ def test_open_requests_keep_a_case_in_information_gathering(committee, agency, r
     assert move(committee, request_of["case_id"], "recommendation").status == 201
 
 
-def test_nobody_has_to_answer_once_the_case_is_closed(committee, agency, request_of):
+def test_closing_a_case_ends_its_open_requests(committee, agency, request_of):
     move(committee, request_of["case_id"], "closed", "discontinued").needed(201)
     seen = agency.send("getInformationRequest", id=request_of["id"])
     assert (seen["status"], seen["overdue"]) == ("withdrawn", False)
@@ -201,7 +201,7 @@ def test_each_side_lists_its_own_requests(committee, health, police, case):
     assert made not in police.send("listInformationRequests").ids
 
 
-def test_requests_are_listed_by_status_and_delay_in_the_order_of_their_due_days(committee, caller):
+def test_requests_are_filtered_by_status_and_delay_and_sorted_by_due_day(committee, caller):
     asked = caller("HB-S08000028", "islands-system", "information.read information.write")
     late, soon, later, answered = [
         given_request(committee, given_case(committee), organisation="HB-S08000028",
@@ -214,7 +214,7 @@ def test_requests_are_listed_by_status_and_delay_in_the_order_of_their_due_days(
     assert asked.send("listInformationRequests", query="status=answered").ids == [answered["id"]]
 
 
-def test_a_committee_asked_by_another_one_is_an_agency(committee, other_committee):
+def test_a_committee_asked_by_another_one_counts_as_an_agency(committee, other_committee):
     made = given_request(committee, organisation="CPC-EDH")
     seen = other_committee.send("getInformationRequest", id=made["id"])
     assert (seen.status, seen["case_id"]) == (200, None)

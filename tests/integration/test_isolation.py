@@ -1,6 +1,6 @@
-"""Nobody learns anything of what belongs to others, nor changes it: what no single cell of role and operation shows.
+"""No client reads or changes data of others: cases that the matrix of roles and operations does not cover.
 
-The cells are in tests/security/matrix.py.
+The matrix is in tests/security/matrix.py.
 """
 import json
 import uuid
@@ -21,7 +21,7 @@ WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method
 
 @pytest.fixture(scope="module")
 def theirs(agency, committee, cluster):
-    """A case of one committee with everything that hangs on it: ids by kind."""
+    """Creates a case of one committee with every part; returns ids by kind."""
     referral = given_accepted(agency, committee)
     case = committee.send("getCase", id=referral["case_id"]).needed(200).json
     case_places = places_of_case(committee, case)
@@ -40,7 +40,7 @@ def theirs(agency, committee, cluster):
 
 
 def place_of(name, theirs):
-    """The address of what belongs to others, for an operation."""
+    """Returns the address of another organisation's resource, for an operation."""
     operation = OPERATIONS[name]
     kind = operation.path.split("/")[2]
     found = {"id": theirs["waiting" if kind == "referrals" and operation.method != "GET"
@@ -56,7 +56,7 @@ def ask(client, name, place):
 
 
 def content(reply):
-    """The answer without what names this one request."""
+    """Returns the answer without the members that differ between requests."""
     text = reply.bytes.decode().replace(reply.headers["X-Request-Id"], "")
     headers = {name: value for name, value in reply.headers.items()
                if name not in ("X-Request-Id", "Date", "RateLimit", "Content-Length")}
@@ -65,15 +65,15 @@ def content(reply):
 
 @pytest.fixture(scope="module")
 def without_checks(database_only, caller):
-    """Callers of the build that leaves scopes to the database."""
+    """Callers of the build that leaves scope checks to the database."""
     return lambda organisation, scope: caller(organisation, "without-checks", scope, database_only)
 
 
 @pytest.mark.parametrize("scope, statuses", [
     ("statistics.read", {403, 404, 207}),
     ("referrals.read cases.read actions.read", {403, 404, 207, 409, 412, 422})], ids=["without", "of a reader"])
-def test_the_database_alone_takes_nothing_without_the_scope_to_write(without_checks, theirs, cluster, scope, statuses):
-    """Each operation that writes, with a token of the committee that has no scope for it, or those of a reader."""
+def test_the_database_alone_writes_nothing_without_the_scope(without_checks, theirs, cluster, scope, statuses):
+    """Tries each writing operation, with a token of the committee without its scope, or with the scopes of a reader."""
     client, taken = without_checks("CPC-GLA", scope), []
     before = fingerprint(cluster)
     for name in WRITING:
@@ -86,12 +86,12 @@ def test_the_database_alone_takes_nothing_without_the_scope_to_write(without_che
 
 
 def fingerprint(cluster):
-    """Counts and versions of everything that is stored of cases and referrals."""
+    """Returns counts and versions of all stored data of cases and referrals."""
     tables = cluster.execute("""
         select c.relname, bool_or(a.attname = 'version')
         from pg_class c join pg_attribute a on a.attrelid = c.oid
         where c.relnamespace = 'register'::regnamespace and c.relkind = 'r' and c.relrowsecurity
-            -- What goes on by itself.
+            -- Without tables that change by themselves.
             and c.relname not in ('idempotency_key', 'webhook_delivery', 'audit_seal')
         group by c.relname order by c.relname""")
     assert len(tables) > 8
@@ -100,21 +100,21 @@ def fingerprint(cluster):
     return cluster.execute("select " + ", ".join(parts))[0]
 
 
-def test_an_agency_cannot_send_in_anothers_name(health, agency):
+def test_a_push_always_has_the_organisation_of_its_token(health, agency):
     document = new_referral()
     mine = health.send("pushReferral", document)
     assert mine["source_organisation"] == "HB-S08000031"
     assert agency.send("getReferral", id=mine["id"]).status == 404
 
 
-def test_a_natural_key_of_another_sender_tells_nothing(agency, health):
+def test_a_natural_key_of_another_sender_reveals_nothing(agency, health):
     document = new_referral()
     agency.send("pushReferral", document)
     reply = health.send("pushReferral", {**document, "basis": "Another text."})
     assert reply.status == 201
 
 
-def test_a_child_cannot_be_followed_across_committees(agency, cluster):
+def test_a_child_cannot_be_linked_across_committees(agency, cluster):
     document = new_referral()
     there = {**document, "committee": "EDH", "local_authority": "S12000036",
              "source_reference": document["source_reference"] + "-2"}
@@ -122,7 +122,7 @@ def test_a_child_cannot_be_followed_across_committees(agency, cluster):
     assert len({one["children"][0]["child_ref"] for one in replies}) == 2
 
 
-def test_an_action_that_changes_hands_leaves_the_sight_of_its_old_owner(committee, agency, health):
+def test_an_action_with_a_new_owner_is_invisible_to_the_former_one(committee, agency, health):
     action = given_action(committee)
     tag = committee.send("getAction", id=action["id"]).etag
     committee.send("changeAction", {"owner_organisation": "HB-S08000031",
@@ -132,7 +132,7 @@ def test_an_action_that_changes_hands_leaves_the_sight_of_its_old_owner(committe
     assert health.send("getAction", id=action["id"]).status == 200
 
 
-def test_answers_about_nothing_do_not_echo_the_address(other_committee):
+def test_a_not_found_answer_does_not_repeat_the_address(other_committee):
     unknown = str(uuid.uuid4())
     problem = other_committee.send("getCase", id=unknown).json
     assert unknown not in json.dumps({**problem, "instance": ""})

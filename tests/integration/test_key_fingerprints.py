@@ -1,4 +1,4 @@
-"""The register keeps fingerprints of the keys that it has used: another key stops the start."""
+"""The register stores fingerprints of the keys that it has used: with another key the service does not start."""
 import os
 import secrets
 import select
@@ -12,7 +12,7 @@ from service import Instance
 
 @pytest.fixture(scope="module")
 def register():
-    """A database of this file's own, migrated, that no key was used with yet."""
+    """A separate migrated database with which no key was used yet."""
     made = Cluster()
     made.execute("alter database learning_reviews rename to made", database="postgres")
     yield made
@@ -77,7 +77,7 @@ def test_webhooks_that_are_off_need_no_key(register, instance):
 
 
 @pytest.mark.parametrize("setting", ["LR_PSEUDONYM_KEY_FILE", "LR_WEBHOOK_KEY_FILE"])
-def test_another_key_stops_start_and_check(register, instance, other_key, setting):
+def test_another_key_fails_start_and_check(register, instance, other_key, setting):
     instance().start().stop()
     before = fingerprints(register)
     wrong = instance(**{setting: other_key})
@@ -88,7 +88,7 @@ def test_another_key_stops_start_and_check(register, instance, other_key, settin
     assert fingerprints(register) == before
 
 
-def test_a_fingerprint_does_not_tell_the_key(register, instance, keys):
+def test_a_fingerprint_does_not_reveal_the_key(register, instance, keys):
     instance().start().stop()
     key = keys.pseudonym_file.read_text(encoding="ascii")
     salted, plain = register.execute("""select count(distinct salt) = 2 and min(iterations) >= 100000,
@@ -97,7 +97,7 @@ def test_a_fingerprint_does_not_tell_the_key(register, instance, keys):
     assert (salted, plain) == (True, False)
 
 
-def test_of_instances_with_different_keys_that_start_together_one_is_refused(instance, other_key):
+def test_of_two_instances_with_different_keys_that_start_together_one_is_refused(instance, other_key):
     both = [instance(), instance(LR_PSEUDONYM_KEY_FILE=other_key)]
     for each in both:
         each.process = subprocess.Popen([each.binary, "serve"], env=each.environment, stdout=each.log,
@@ -109,7 +109,7 @@ def test_of_instances_with_different_keys_that_start_together_one_is_refused(ins
 
 
 def wait_for_the_first_end(instances):
-    """The instance that ends by itself."""
+    """Returns the instance that ends by itself."""
     handles = {os.pidfd_open(each.process.pid): each for each in instances}
     ended, _, _ = select.select(list(handles), [], [], 60)
     assert len(ended) == 1
@@ -120,7 +120,7 @@ def wait_for_the_first_end(instances):
     return found
 
 
-def test_a_key_is_replaced_after_its_consequences_were_confirmed(register, instance, other_key):
+def test_a_key_is_replaced_after_confirmation(register, instance, other_key):
     instance().start().stop()
     before, new = fingerprints(register), instance(LR_PSEUDONYM_KEY_FILE=other_key)
     explained = run(new, "replace-key", "--key", "pseudonym")
@@ -137,7 +137,7 @@ def test_a_key_is_replaced_after_its_consequences_were_confirmed(register, insta
     new.start()
 
 
-def test_a_key_is_not_replaced_under_a_running_service(register, instance, other_key):
+def test_a_key_is_not_replaced_while_the_service_is_running(register, instance, other_key):
     running = instance().start()
     before = fingerprints(register)
     done = run(instance(LR_WEBHOOK_KEY_FILE=other_key), "replace-key", "--key", "webhook", "--confirm",
@@ -148,11 +148,11 @@ def test_a_key_is_not_replaced_under_a_running_service(register, instance, other
 
 
 @pytest.mark.parametrize("words", [[], ["--key", "token"], ["--key"]], ids=" ".join)
-def test_only_the_two_keys_are_replaced(instance, words):
+def test_only_these_two_keys_can_be_replaced(instance, words):
     assert run(instance(), "replace-key", *words).returncode == 64
 
 
-def test_the_service_s_role_cannot_change_a_fingerprint(register, instance):
+def test_the_service_role_cannot_change_a_fingerprint(register, instance):
     instance().start().stop()
     before = fingerprints(register)
     for attempt in ("update register.key_fingerprint set hash = sha256('x')", "delete from register.key_fingerprint",

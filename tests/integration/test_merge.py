@@ -1,4 +1,4 @@
-"""Two cases that turn out to be one: children and referrals go over, the merged case keeps its history."""
+"""Merging two cases: children and referrals move, the merged case keeps its history."""
 import uuid
 
 import pytest
@@ -14,7 +14,7 @@ def merge(committee, case_id, into, key=None, tag=None, **overrides):
                           if_match=tag or tag_of(committee, "getCase", id=case_id))
 
 
-def test_children_and_referrals_go_into_the_other_case(agency, committee):
+def test_children_and_referrals_move_to_the_other_case(agency, committee):
     first, second = (given_accepted(agency, committee) for _ in range(2))
     reply = merge(committee, first["case_id"], second["case_id"])
     assert (reply.status, reply["stage"], reply["closure"]) == (201, "closed", "merged")
@@ -27,7 +27,7 @@ def test_children_and_referrals_go_into_the_other_case(agency, committee):
     assert (seen["case_reference"], seen["case_stage"]) == (target["reference"], "notification")
 
 
-def test_a_child_that_both_cases_have_stays_once(committee):
+def test_a_child_of_both_cases_appears_once(committee):
     child = new_child()
     first, second = (given_case(committee, children=[child]) for _ in range(2))
     merge(committee, first["id"], second["id"]).needed(201)
@@ -50,14 +50,14 @@ def test_a_merged_case_is_not_re_opened(committee):
     assert (reply.status, reply.rules) == (409, {"not_merged"})
 
 
-def test_what_was_merged_before_goes_along(committee):
+def test_cases_merged_before_move_too(committee):
     first, second, third = (given_case(committee) for _ in range(3))
     merge(committee, first["id"], second["id"]).needed(201)
     merge(committee, second["id"], third["id"]).needed(201)
     assert {committee.send("getCase", id=one["id"])["merged_into"] for one in (first, second)} == {third["id"]}
 
 
-def test_a_repeated_merger_is_made_once(committee):
+def test_merging_again_with_the_same_key_replays(committee):
     first, second, key = given_case(committee), given_case(committee), new_key()
     tag = tag_of(committee, "getCase", id=first["id"])
     replies = [merge(committee, first["id"], second["id"], key, tag) for _ in range(2)]
@@ -65,7 +65,7 @@ def test_a_repeated_merger_is_made_once(committee):
     assert len(committee.send("listCaseStages", id=first["id"])["items"]) == 2
 
 
-def test_what_is_open_keeps_a_case_from_being_merged(committee):
+def test_open_work_blocks_a_merger(committee):
     case, target = given_case(committee, "decision"), given_case(committee)
     given_action(committee, case)
     given_request(committee, case)
@@ -79,12 +79,12 @@ def test_what_is_open_keeps_a_case_from_being_merged(committee):
 @pytest.mark.parametrize("members, pointer, rule", [
     ({"merged_on": days_ahead(1)}, "/merged_on", "date_in_future"),
     ({"merged_on": days_ago(60)}, "/merged_on", "date_order")])
-def test_the_day_of_a_merger_has_to_fit(committee, members, pointer, rule):
+def test_the_date_of_a_merger_must_be_possible(committee, members, pointer, rule):
     reply = merge(committee, given_case(committee)["id"], given_case(committee)["id"], **members)
     assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {pointer})
 
 
-def test_a_case_is_merged_into_another_one_of_the_committee(committee, other_committee):
+def test_a_case_is_merged_only_into_another_case_of_the_committee(committee, other_committee):
     case = given_case(committee)
     theirs = given_case(other_committee, local_authority="S12000036")
     for into, rule in ((case["id"], "merged_into_itself"), (str(uuid.uuid4()), "unknown_case"),
@@ -93,7 +93,7 @@ def test_a_case_is_merged_into_another_one_of_the_committee(committee, other_com
         assert (reply.status, reply.rules) == (422, {rule})
 
 
-def test_nothing_is_merged_into_a_closed_case(committee):
+def test_a_closed_case_is_not_a_target_of_a_merger(committee):
     case, closed = given_case(committee), given_case(committee)
     move(committee, closed["id"], "closed", "discontinued").needed(201)
     for one, into in ((case, closed), (closed, case)):

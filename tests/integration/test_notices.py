@@ -1,4 +1,4 @@
-"""Whom a committee has to tell: notices are made, corrected, sent, and read by their recipients alone."""
+"""Notices: created, corrected and sent by the committee, and read only by their recipients."""
 import pytest
 
 from client import new_key
@@ -16,7 +16,7 @@ def case(committee):
 
 
 def notices(committee, case, **members):
-    """The notices of a case that have these members."""
+    """Returns the notices of a case that have these members."""
     items = committee.send("listCaseNotices", id=case["id"]).needed(200)["items"]
     return [one for one in items if all(one[name] == value for name, value in members.items())]
 
@@ -39,13 +39,13 @@ def replace(committee, case, **members):
 ALWAYS = {("chief_officers_group", "COG-GLA"), ("care_inspectorate", "CI")}
 
 
-def test_a_decision_is_to_be_told_to_the_chief_officers_and_the_inspectorate(committee, case):
+def test_a_decision_has_notices_to_the_chief_officers_and_the_inspectorate(committee, case):
     decide(committee, case["id"]).needed(201)
     assert told(committee, case) == ALWAYS
     assert {one["due_on"] for one in notices(committee, case)} == {today()}
 
 
-def test_every_referrer_is_told_once(committee, agency, health):
+def test_every_referrer_gets_one_notice(committee, agency, health):
     accepted = given_accepted(agency, committee)
     given_accepted(agency, committee, accepted["case_id"])
     given_accepted(health, committee, accepted["case_id"])
@@ -55,7 +55,7 @@ def test_every_referrer_is_told_once(committee, agency, health):
                                               ("referrer", "HB-S08000031")}
 
 
-def test_a_death_is_told_to_the_national_hub_and_the_prosecution(committee):
+def test_a_death_has_notices_to_the_national_hub_and_the_prosecution(committee):
     case = given_case(committee, "decision", children=[dead_child()])
     decide(committee, case["id"]).needed(201)
     assert told(committee, case) == ALWAYS | {("national_hub", "HIS"), ("copfs", "COPFS")}
@@ -64,14 +64,14 @@ def test_a_death_is_told_to_the_national_hub_and_the_prosecution(committee):
 @pytest.mark.parametrize("process, recipients", [
     ("childrens_hearing", {("scra", "SCRA")}), ("police_investigation", {("copfs", "COPFS")}),
     ("complaint", set())])
-def test_processes_that_run_beside_call_for_notices(agency, committee, process, recipients):
+def test_parallel_processes_create_notices(agency, committee, process, recipients):
     accepted = given_accepted(agency, committee, parallel_processes=[process])
     case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
     decide(committee, case["id"]).needed(201)
     assert told(committee, case) == ALWAYS | {("referrer", "LA-S12000049")} | recipients
 
 
-def test_proceedings_that_an_agency_knows_of_call_for_a_notice(committee, agency):
+def test_proceedings_known_to_an_agency_create_a_notice(committee, agency):
     request = given_request(committee)
     agency.send("answerInformationRequest", new_answer(criminal_proceedings=True),
                 id=request["id"]).needed(201)
@@ -81,12 +81,12 @@ def test_proceedings_that_an_agency_knows_of_call_for_a_notice(committee, agency
     assert ("copfs", "COPFS") in told(committee, case)
 
 
-def test_that_more_information_is_needed_is_told_to_nobody(committee, case):
+def test_a_decision_for_more_information_creates_no_notice(committee, case):
     decide(committee, case["id"], "more_information").needed(201)
     assert notices(committee, case) == []
 
 
-def test_who_may_only_decide_tells_the_referrers_too(agency, committee, caller):
+def test_the_scope_to_decide_is_enough_to_notify_referrers(agency, committee, caller):
     accepted = given_accepted(agency, committee)
     case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
     decide(caller("CPC-GLA", "chair", "decisions.write"), case["id"]).needed(201)
@@ -94,7 +94,7 @@ def test_who_may_only_decide_tells_the_referrers_too(agency, committee, caller):
     assert agency.send("getReferral", id=accepted["id"])["case_decision"] == "proceed"
 
 
-def test_a_notice_says_what_was_decided_without_naming_a_child(committee, case):
+def test_a_notice_reports_the_decision_without_naming_a_child(committee, case):
     decide(committee, case["id"], note="The chair had doubts.").needed(201)
     child = committee.send("listChildren", id=case["id"])["items"][0]
     reply = committee.send("listCaseNotices", id=case["id"])
@@ -107,12 +107,12 @@ def test_a_notice_says_what_was_decided_without_naming_a_child(committee, case):
 
 
 def told_of(committee, case, kind="decision"):
-    """The age bands of the children in each notice; the children of these tests differ by them."""
+    """Returns the age bands of the children in each notice; the children of these tests differ by them."""
     return {one["to_organisation"]: sorted(child["age_band"] for child in one["snapshot"]["children"])
             for one in notices(committee, case, kind=kind)}
 
 
-def test_each_notice_has_the_children_that_its_recipient_may_know_of(agency, health, committee):
+def test_each_notice_lists_only_children_known_to_its_recipient(agency, health, committee):
     both = new_child(age_band="11_15")
     accepted = given_accepted(agency, committee, children=[new_child(age_band="1_4"), both])
     given_accepted(agency, committee, accepted["case_id"], children=[both, new_child(age_band="16_17")])
@@ -126,7 +126,7 @@ def test_each_notice_has_the_children_that_its_recipient_may_know_of(agency, hea
         "LA-S12000049": ["11_15", "16_17", "1_4"], "HB-S08000031": ["under_1"]}
 
 
-def test_a_referrer_is_told_of_its_children_wherever_the_case_went(agency, health, committee, other_committee):
+def test_a_referrer_gets_a_notice_about_its_children_after_a_merger(agency, health, committee, other_committee):
     first, second = (given_accepted(sender, committee, children=[new_child(age_band=band)])
                      for sender, band in ((agency, "1_4"), (health, "16_17")))
     committee.send("mergeCase", {"into_case_id": second["case_id"], "merged_on": today()}, id=first["case_id"],
@@ -140,7 +140,7 @@ def test_a_referrer_is_told_of_its_children_wherever_the_case_went(agency, healt
         "COG-EDH": ["16_17", "1_4"], "CI": ["16_17", "1_4"], "LA-S12000049": ["1_4"], "HB-S08000031": ["16_17"]}
 
 
-def test_a_notice_is_corrected_with_the_decision_until_it_is_sent(committee, case):
+def test_a_correction_of_the_decision_updates_an_unsent_notice(committee, case):
     decide(committee, case["id"], "do_not_proceed").needed(201)
     before = {one["id"] for one in notices(committee, case)}
     replace(committee, case).needed(200)
@@ -149,7 +149,7 @@ def test_a_notice_is_corrected_with_the_decision_until_it_is_sent(committee, cas
     assert {one["snapshot"]["outcome"] for one in after} == {"proceed"}
 
 
-def test_a_notice_that_was_sent_stays_and_a_correction_is_told_again(committee, case):
+def test_a_correction_after_sending_creates_another_notice(committee, case):
     decide(committee, case["id"], "do_not_proceed").needed(201)
     sent = notices(committee, case, to="care_inspectorate")[0]
     send(committee, case, sent).needed(201)
@@ -159,13 +159,13 @@ def test_a_notice_that_was_sent_stays_and_a_correction_is_told_again(committee, 
     assert outcomes == [("do_not_proceed", today()), ("proceed", None)]
 
 
-def test_what_no_notice_tells_is_not_told_again(committee, case):
+def test_members_that_no_notice_reports_create_no_notice(committee, case):
     decide_and_tell(committee, case["id"])
     replace(committee, case, unanimous=False).needed(200)
     assert len(notices(committee, case)) == len(ALWAYS)
 
 
-def test_a_notice_that_is_not_needed_any_more_is_withdrawn(committee, case):
+def test_a_notice_without_a_reason_is_withdrawn(committee, case):
     decide(committee, case["id"]).needed(201)
     replace(committee, case, outcome="more_information", criteria_met=[],
             reasons=["insufficient_information"]).needed(200)
@@ -183,7 +183,7 @@ def test_a_notice_is_sent_once(committee, case):
     assert (again.status, again.rules) == (409, {"already_sent"})
 
 
-def test_sending_repeated_by_key_gets_the_same_bytes(committee, case):
+def test_sending_again_with_the_same_key_gets_the_same_bytes(committee, case):
     decide(committee, case["id"]).needed(201)
     path, key = {"id": case["id"], "notice_id": notices(committee, case)[0]["id"]}, new_key()
     first, second = [committee.send("sendNotice", new_sending(), **path, key=key)
@@ -193,7 +193,7 @@ def test_sending_repeated_by_key_gets_the_same_bytes(committee, case):
 
 @pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
                                        (days_ago(1), "date_order")])
-def test_the_day_of_sending_has_to_be_possible(committee, case, day, rule):
+def test_the_date_of_sending_must_be_possible(committee, case, day, rule):
     decide(committee, case["id"]).needed(201)
     reply = send(committee, case, notices(committee, case)[0], sent_on=day)
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/sent_on"}, {rule})
@@ -202,7 +202,7 @@ def test_the_day_of_sending_has_to_be_possible(committee, case, day, rule):
 
 @pytest.mark.parametrize("outcome, to", [("proceed", "set_up"), ("do_not_proceed", "closed"),
                                          ("alternative_review", "review")])
-def test_a_case_goes_on_when_its_decision_was_told(committee, case, outcome, to):
+def test_a_case_moves_on_after_its_notices_are_sent(committee, case, outcome, to):
     decide(committee, case["id"], outcome).needed(201)
     blocked = move(committee, case["id"], to)
     assert (blocked.status, blocked.rules) == (409, {"notices_sent"})
@@ -230,7 +230,7 @@ def hand_over(committee, case):
 
 
 def clerk(committee):
-    """Who records proceedings and nothing else."""
+    """A caller that may record proceedings and nothing else."""
     return committee.others("CPC-GLA", "liaison-desk", "proceedings.write")
 
 
@@ -253,7 +253,7 @@ LATER = {
 
 
 @pytest.mark.parametrize("later, more", LATER.values(), ids=LATER)
-def test_whom_the_facts_call_for_after_the_decision_is_told_too(committee, agency, case, later, more):
+def test_facts_recorded_after_the_decision_create_notices(committee, agency, case, later, more):
     decide_and_tell(committee, case["id"])
     first = notices(committee, case)
     later(committee, agency, case)
@@ -270,14 +270,14 @@ def test_whom_the_facts_call_for_after_the_decision_is_told_too(committee, agenc
         assert len(notices(committee, case)) == later_still
 
 
-def test_an_answer_that_tells_of_proceedings_after_the_decision_calls_for_a_notice(committee, agency, case):
+def test_an_answer_that_reports_proceedings_after_the_decision_creates_a_notice(committee, agency, case):
     request = given_request(committee, case)
     decide_and_tell(committee, case["id"])
     agency.send("answerInformationRequest", new_answer(criminal_proceedings=True), id=request["id"]).needed(201)
     assert told(committee, case) == ALWAYS | {COPFS}
 
 
-def test_what_waits_to_be_sent_says_what_came_to_be_known(committee, case):
+def test_a_pending_notice_includes_later_facts(committee, case):
     decide(committee, case["id"]).needed(201)
     first = notices(committee, case)
     outcome_becomes(committee, case, "died")
@@ -286,7 +286,7 @@ def test_what_waits_to_be_sent_says_what_came_to_be_known(committee, case):
     assert {one["id"] for one in first} < {one["id"] for one in after} and len(after) == 4
 
 
-def test_after_the_stage_decision_too_until_the_case_is_closed(committee, agency, case):
+def test_facts_create_notices_until_the_case_is_closed(committee, agency, case):
     decide_and_tell(committee, case["id"])
     move(committee, case["id"], "set_up").needed(201)
     given_accepted(agency, committee, case["id"])
@@ -294,7 +294,7 @@ def test_after_the_stage_decision_too_until_the_case_is_closed(committee, agency
     assert [one["to"] for one in notices(committee, case, sent_on=None)] == ["referrer"]
 
 
-def test_nobody_is_told_of_a_decision_that_does_not_stand(committee, agency, case):
+def test_a_superseded_decision_creates_no_notices(committee, agency, case):
     decide(committee, case["id"], "more_information").needed(201)
     move(committee, case["id"], "information_gathering", way="return").needed(201)
     outcome_becomes(committee, case, "died")
@@ -302,7 +302,7 @@ def test_nobody_is_told_of_a_decision_that_does_not_stand(committee, agency, cas
     assert notices(committee, case) == []
 
 
-def test_the_chief_officers_of_the_committee_that_takes_a_case_over_are_told(committee, other_committee, case):
+def test_the_chief_officers_of_the_receiving_committee_get_a_notice(committee, other_committee, case):
     decide_and_tell(committee, case["id"])
     hand_over(committee, case)
     assert told(other_committee, case) == ALWAYS | {("chief_officers_group", "COG-EDH")}
@@ -310,8 +310,8 @@ def test_the_chief_officers_of_the_committee_that_takes_a_case_over_are_told(com
     assert move(other_committee, case["id"], "set_up").status == 201
 
 
-def test_a_case_does_not_go_on_while_somebody_has_no_notice_of_its_decision(committee, agency, case, cluster):
-    """As cases of the version before may be; recording the decision once more makes what is missing."""
+def test_a_missing_notice_of_the_decision_blocks_the_case(committee, agency, case, cluster):
+    """Cases of an earlier version may be like this; recording the decision again creates the missing notices."""
     decide_and_tell(committee, case["id"])
     cluster.execute("delete from register.notice where case_id = %s and recipient = 'care_inspectorate'", (case["id"],))
     blocked = move(committee, case["id"], "set_up")
@@ -327,14 +327,14 @@ def recipients(caller):
             for one in ("CI", "HIS", "COPFS", "LA-S12000049", "COG-GLA")}
 
 
-def test_each_recipient_reads_its_own_notice_once_it_is_sent(committee, agency, caller):
+def test_each_recipient_reads_only_its_own_notice_after_sending(committee, agency, caller):
     accepted = given_accepted(agency, committee, children=[dead_child()])
     case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
     decide(committee, case["id"]).needed(201)
     made = {one["to_organisation"]: one["id"] for one in notices(committee, case)}
     clients = recipients(caller)
     assert set(made) == set(clients)
-    outsiders = set(clients) - {"COG-GLA"}  # the chief officers read the register of their area
+    outsiders = set(clients) - {"COG-GLA"}  # the chief officers read all notices of their area
     assert {clients[one].send("getNotice", id=made[one]).status for one in outsiders} == {404}
     send_notices(committee, case["id"])
     for one in outsiders:
@@ -355,7 +355,7 @@ def test_a_recipient_does_not_read_the_case(committee, case, caller):
         assert reader.send(operation, id=case["id"]).status == 404
 
 
-def test_the_inspectorate_observes_and_the_committee_reads_it(committee, inspectorate, case):
+def test_the_inspectorate_records_observations_and_the_committee_reads_them(committee, inspectorate, case):
     decide_and_tell(committee, case["id"])
     notice = notices(committee, case, to="care_inspectorate")[0]
     reply = inspectorate.send("observeNotice", new_observations(), id=notice["id"])
@@ -369,14 +369,14 @@ def test_the_inspectorate_observes_and_the_committee_reads_it(committee, inspect
 
 @pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
                                        (days_ago(1), "date_order")])
-def test_the_day_of_observing_has_to_be_possible(committee, inspectorate, case, day, rule):
+def test_the_date_of_observations_must_be_possible(committee, inspectorate, case, day, rule):
     decide_and_tell(committee, case["id"])
     notice = notices(committee, case, to="care_inspectorate")[0]
     reply = inspectorate.send("observeNotice", new_observations(received_on=day), id=notice["id"])
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/received_on"}, {rule})
 
 
-def test_nobody_but_the_inspectorate_observes(committee, caller, case):
+def test_only_the_inspectorate_records_observations(committee, caller, case):
     decide_and_tell(committee, case["id"])
     for to, organisation in (("chief_officers_group", "COG-GLA"), ("care_inspectorate", "CPC-GLA")):
         notice = notices(committee, case, to=to)[0]
@@ -397,7 +397,7 @@ def ask(committee, case, kind="alternative_outcome", **members):
 
 @pytest.mark.parametrize("members, told", [
     ({}, True), ({"ended_on": today()}, False), ({"kind": "complaint"}, False)])
-def test_the_prosecution_is_told_while_proceedings_of_its_kind_are_open(committee, members, told):
+def test_the_prosecution_gets_a_notice_while_its_proceedings_are_open(committee, members, told):
     case = given_case(committee, "decision")
     given_proceeding(committee, case, **members)
     decide(committee, case["id"]).needed(201)
@@ -405,7 +405,7 @@ def test_the_prosecution_is_told_while_proceedings_of_its_kind_are_open(committe
     assert ("copfs" in recipients) == told
 
 
-def test_what_an_alternative_review_brought_is_told_before_the_case_is_closed(committee):
+def test_the_outcome_of_an_alternative_review_is_sent_before_the_case_is_closed(committee):
     case = alternative(committee)
     record_finding(committee, case)
     blocked = move(committee, case["id"], "closed")
@@ -419,7 +419,7 @@ def test_what_an_alternative_review_brought_is_told_before_the_case_is_closed(co
     assert move(committee, case["id"], "closed")["closure"] == "alternative_completed"
 
 
-def test_notices_that_wait_are_not_made_again(committee):
+def test_pending_notices_are_not_created_again(committee):
     case = alternative(committee)
     ask(committee, case).needed(201)
     assert (ask(committee, case).status, ask(committee, case).rules) == (409, {"notices_waiting"})
@@ -428,17 +428,17 @@ def test_notices_that_wait_are_not_made_again(committee):
     assert (again.status, again.rules) == (409, {"already_told"})
 
 
-def test_there_is_no_outcome_of_an_alternative_review_without_one(committee, case):
+def test_an_outcome_notice_of_an_alternative_review_needs_such_a_review(committee, case):
     reply = ask(committee, case)
     assert (reply.status, reply.rules) == (409, {"not_in_alternative_review"})
 
 
-def test_there_is_no_outcome_before_a_report_is_ratified(committee):
+def test_an_outcome_notice_needs_a_ratified_report(committee):
     reply = ask(committee, given_case(committee, "ratification"), "outcome")
     assert (reply.status, reply.rules) == (409, {"report_not_ratified"})
 
 
-def test_another_committee_is_told(committee, other_committee, case):
+def test_another_committee_gets_a_notice(committee, other_committee, case):
     made = ask(committee, case, "other_committee", to_organisation="CPC-EDH")
     assert [(one["kind"], one["to"], one["due_on"]) for one in made["items"]] == [
         ("other_committee", "other_committee", today())]
@@ -454,13 +454,13 @@ def test_another_committee_is_told(committee, other_committee, case):
     ({"kind": "other_committee", "to_organisation": "CPC-GLA"}, "unknown_code"),
     ({"kind": "other_committee", "to_organisation": "LA-S12000036"}, "unknown_code"),
     ({"kind": "outcome", "to_organisation": "CPC-EDH"}, "only_for_other_committee")])
-def test_another_committee_has_to_be_named_rightly(committee, case, members, rule):
+def test_another_committee_must_be_named_correctly(committee, case, members, rule):
     reply = ask(committee, case, **members)
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/to_organisation"}, {rule})
     assert notices(committee, case) == []
 
 
-def test_a_closed_case_makes_no_more_notices_but_its_own_are_sent(committee):
+def test_a_closed_case_creates_no_notices_but_its_pending_ones_are_sent(committee):
     case = given_case(committee, "decision")
     decide(committee, case["id"]).needed(201)
     ask(committee, case, "other_committee", to_organisation="CPC-EDH").needed(201)
@@ -481,7 +481,7 @@ def test_a_notice_is_not_found_under_another_case(committee, case):
     assert committee.send("sendNotice", new_sending(), **path).status == 404
 
 
-def test_notices_are_listed_by_kind_recipient_and_delay(committee):
+def test_notices_are_filtered_by_kind_recipient_and_delay(committee):
     case = committee.send("openCase", new_case()).needed(201).json
     for stage in ("information_gathering", "recommendation"):
         move(committee, case["id"], stage, occurred_on=days_ago(9)).needed(201)
@@ -500,7 +500,7 @@ def test_notices_are_listed_by_kind_recipient_and_delay(committee):
     assert listed("overdue=false") == everybody
 
 
-def test_the_data_of_a_death_is_with_the_national_hub_before_completion(committee):
+def test_the_data_of_a_death_must_be_with_the_national_hub_before_completion(committee):
     case = given_case(committee, "evaluation", children=[dead_child()])
     blocked = move(committee, case["id"], "closed")
     assert blocked.status == 409 and "hub_submitted" in blocked.rules
@@ -508,7 +508,7 @@ def test_the_data_of_a_death_is_with_the_national_hub_before_completion(committe
 
 
 def ratified(cluster, case, statements):
-    """Runs statements as the chief officers, as if they had ratified the report today; nothing stays."""
+    """Runs statements as the chief officers, as if they had ratified the report today; then rolls back."""
     return cluster.execute("""begin;
         set local register.organisation = 'COG-GLA';
         set local register.kind = 'chief_officers_group';
@@ -521,8 +521,8 @@ def ratified(cluster, case, statements):
         """ + statements, {"case": case["id"]})
 
 
-def test_the_outcome_is_told_before_completion_once_the_report_is_ratified(committee, cluster):
-    """What ratifying does: the functions are called as it will call them."""
+def test_the_outcome_must_be_sent_before_completion_of_a_ratified_report(committee, cluster):
+    """Calls the same functions as the operation that ratifies."""
     case = given_case(committee, "evaluation")
     rows = ratified(cluster, case, """
         select notices_make(c, 'outcome', today() + 7) from review_case c where c.id = %(case)s;
@@ -535,7 +535,7 @@ def test_the_outcome_is_told_before_completion_once_the_report_is_ratified(commi
     assert rows == [("care_inspectorate,chief_officers_group", False, today())]
 
 
-def test_an_outcome_that_was_told_lets_the_case_be_completed(committee, cluster):
+def test_a_case_can_be_completed_after_its_outcome_was_sent(committee, cluster):
     case = given_case(committee, "evaluation")
     rows = ratified(cluster, case, """
         select notices_make(c, 'outcome', today() + 7) from review_case c where c.id = %(case)s;
@@ -546,7 +546,7 @@ def test_an_outcome_that_was_told_lets_the_case_be_completed(committee, cluster)
     assert rows == [(True,)]
 
 
-def test_discontinuing_is_told_to_those_who_were_told_of_the_review(agency, committee, cluster):
+def test_a_discontinuation_creates_notices_to_recipients_of_the_decision(agency, committee, cluster):
     accepted = given_accepted(agency, committee, children=[dead_child()])
     rows = ratified(cluster, {"id": accepted["case_id"]}, """
         select notices_make(c, 'discontinued', today()) from review_case c where c.id = %(case)s;

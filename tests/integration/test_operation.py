@@ -1,4 +1,4 @@
-"""The service in operation: signs of life, limits, a database that goes away, and the end."""
+"""The service in operation: health, limits, an unreachable database, and shutdown."""
 import concurrent.futures
 import json
 import re
@@ -20,12 +20,12 @@ from waiting import WATCHDOG_S, wait_until
 REQUEST_ID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 
-def test_it_is_alive_and_ready(instance):
+def test_the_service_is_alive_and_ready(instance):
     assert instance.admin("/livez")[0] == 200
     assert instance.admin("/readyz")[0] == 200
 
 
-def test_the_admin_port_knows_nothing_else(instance):
+def test_the_admin_port_has_no_other_pages(instance):
     assert instance.admin("/v1/referrals")[0] == 404
 
 
@@ -40,18 +40,18 @@ def count_of(instance, operation, status):
     return int(found[1]) if found else 0
 
 
-def test_the_figures_count_requests_by_operation_and_status(agency, instance):
+def test_metrics_count_requests_by_operation_and_status(agency, instance):
     before = count_of(instance, "pushReferral", 201)
     agency.send("pushReferral", new_referral()).needed(201)
     assert count_of(instance, "pushReferral", 201) == before + 1
 
 
-def test_every_line_of_the_figures_is_well_formed(instance):
+def test_every_line_of_the_metrics_is_well_formed(instance):
     line = re.compile(r'^(#.*|[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.e+-]+)$')
     assert [one for one in instance.admin("/metrics")[1].splitlines() if not line.match(one)] == []
 
 
-def test_the_handbook_lists_every_metric_with_its_type_and_labels(instance):
+def test_the_manual_lists_every_metric_with_its_type_and_labels(instance):
     table = (contract_reader.ROOT / "deploy" / "README.md").read_text(encoding="utf-8").split("\n### Metrics\n")[1].split("\n#")[0]
     listed = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in re.findall(
         r"^\| `(\w+)` \| (\w+) \| ([^|]*)\|", table, re.MULTILINE)}
@@ -67,7 +67,7 @@ def test_a_request_gets_an_identifier(nobody):
     assert REQUEST_ID.match(nobody.send("getIndex").headers["X-Request-Id"])
 
 
-def test_the_identifier_of_the_sender_is_kept_and_logged(agency, instance):
+def test_a_request_id_of_the_client_is_kept_and_logged(agency, instance):
     mine = new_number("request")
     reply = agency.send("listReferrals", headers={"X-Request-Id": mine})
     lines = [one for one in instance.log_lines() if one.get("request_id") == mine]
@@ -76,12 +76,12 @@ def test_the_identifier_of_the_sender_is_kept_and_logged(agency, instance):
 
 
 @pytest.mark.parametrize("value", ["a b", "x" * 129, "a;b", "<a>", "ü"])
-def test_an_identifier_that_is_none_is_replaced(nobody, value):
+def test_an_invalid_request_id_is_replaced(nobody, value):
     reply = nobody.send("getIndex", headers={"X-Request-Id": value})
     assert REQUEST_ID.match(reply.headers["X-Request-Id"])
 
 
-def test_a_trace_is_carried_on(agency, instance):
+def test_a_trace_is_continued(agency, instance):
     trace = "0af7651916cd43dd8448eb211c80319c"
     parents = [agency.send("getPrincipal", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-{flags}"}).headers[
         "traceparent"].split("-") for flags in ("01", "01", "00", "fe")]
@@ -95,18 +95,18 @@ def test_a_trace_is_carried_on(agency, instance):
 @pytest.mark.parametrize("value", [
     "x", "00-zz-b7ad6b7169203331-01", "00-" + "0" * 32 + "-1-01", f"00-{'0' * 32}-b7ad6b7169203331-01",
     f"00-{'a' * 32}-{'0' * 16}-01", f"ff-{'a' * 32}-{'b' * 16}-01"])
-def test_a_broken_trace_begins_a_new_one(nobody, value):
+def test_an_invalid_traceparent_begins_a_new_trace(nobody, value):
     reply = nobody.send("getIndex", headers={"traceparent": value})
     _, trace, _ = re.fullmatch("(00)-([0-9a-f]{32})-([0-9a-f]{16})-00", reply.headers["traceparent"]).groups()
     assert trace not in ("0" * 32, "a" * 32)
 
 
-def test_without_a_trace_there_is_none(nobody):
+def test_without_traceparent_there_is_no_trace(nobody):
     assert "traceparent" not in nobody.send("getIndex").headers
 
 
 def line_of(instance, reply):
-    """The log line of an answer; it is written before the answer goes out."""
+    """Returns the log line of an answer; the service writes it before it sends the answer."""
     found, = [one for one in instance.log_lines() if one.get("request_id") == reply.headers["X-Request-Id"]]
     return found
 
@@ -115,25 +115,25 @@ def line_of(instance, reply):
     ("GET", "/v1/referral?child=Xavier", "/v1/referral"), ("BREW", "/v1/me", "/v1/me"),
     ("DELETE", "/v1/referrals", "/v1/referrals"), ("POST", "/v2/cases/a%20b", "/v2/cases/a%20b"),
     ("GET", "/v1/token/" + "eyJ0" * 20, "/v1/token/(80 bytes)"), ("GET", "/" + "a/" * 900, "/" + "a/" * 99 + "a...")])
-def test_an_unknown_address_is_in_the_log(nobody, instance, method, target, path):
+def test_the_log_shows_an_unknown_address(nobody, instance, method, target, path):
     line = line_of(instance, nobody.request(method, target))
     assert (line["method"], line["path"], line["address"]) == (method, path, "127.0.0.1")
     assert line["problem"] in ("not_found", "method_not_allowed") and "Xavier" not in json.dumps(line)
 
 
-def test_a_number_of_a_person_in_an_unknown_address_is_not_in_the_log(nobody, instance):
+def test_the_log_hides_a_personal_number_in_an_unknown_address(nobody, instance):
     line = line_of(instance, nobody.request("GET", "/v1/children/0101100000"))
     assert line["path"] == "(withheld: looks like a CHI number)"
     assert "0101100000" not in instance.log_text()
 
 
-def test_a_known_address_is_in_the_log_by_its_operation_alone(agency, instance):
+def test_the_log_shows_a_known_address_only_as_its_operation(agency, instance):
     line = line_of(instance, agency.send("listReferrals"))
     assert line["operation"] == "listReferrals" and not {"path", "address"} & set(line)
 
 
-def test_a_client_behind_a_trusted_proxy_is_logged_as_the_proxy_says(extra_instance, nobody, instance):
-    """The last address that is no proxy counts; what a client wrote before it does not."""
+def test_the_log_shows_the_client_address_that_a_trusted_proxy_reports(extra_instance, nobody, instance):
+    """The last address that is not a proxy counts; addresses before it come from the client."""
     forwarded = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7, 127.0.0.1"}
     assert line_of(instance, nobody.request("GET", "/x", headers=forwarded))["address"] == "198.51.100.7"
     for text in ("x", "", "<script>", "198.51.100.7, "):
@@ -143,7 +143,7 @@ def test_a_client_behind_a_trusted_proxy_is_logged_as_the_proxy_says(extra_insta
     assert line_of(plain, nobody.at(plain.url).request("GET", "/x", headers=forwarded))["address"] == "127.0.0.1"
 
 
-def test_a_message_that_is_not_http_is_in_the_log_with_its_reason(nobody, instance):
+def test_the_log_shows_a_message_that_is_not_http_with_its_reason(nobody, instance):
     reply = Client(nobody.url, None).request("GET", "/v1/problems?x=Xavier", headers={"Host": "a b"})
     line = line_of(instance, reply)
     assert (line["status"], line["problem"], line["path"]) == (400, "bad_request", "/v1/problems")
@@ -151,8 +151,8 @@ def test_a_message_that_is_not_http_is_in_the_log_with_its_reason(nobody, instan
         "GET", "127.0.0.1", "Host is not a host, or a host and a port.")
 
 
-def test_a_client_beyond_its_quota_has_to_wait(extra_instance, caller):
-    narrow = extra_instance(LR_RATE_LIMIT=20, LR_RATE_WINDOW_SECONDS=3600)  # one more comes in three minutes
+def test_a_client_over_its_quota_must_wait(extra_instance, caller):
+    narrow = extra_instance(LR_RATE_LIMIT=20, LR_RATE_WINDOW_SECONDS=3600)  # one more request after 3 min
     hasty = caller("LA-S12000049", "hasty", AGENCY_SCOPES, narrow)
     patient = caller("LA-S12000049", "patient", AGENCY_SCOPES, narrow)
     replies = [hasty.send("listReferrals") for _ in range(21)]
@@ -163,7 +163,7 @@ def test_a_client_beyond_its_quota_has_to_wait(extra_instance, caller):
 
 
 def test_the_clients_of_an_organisation_share_its_quota(extra_instance, caller):
-    """Neither may take it all, and another organisation has its own."""
+    """No client may use the whole quota, and another organisation has its own."""
     narrow = extra_instance(LR_RATE_LIMIT=20, LR_ORGANISATION_RATE_LIMIT=30, LR_RATE_WINDOW_SECONDS=3600)
     first, second = (caller("LA-S12000049", name, AGENCY_SCOPES, narrow) for name in ("share-1", "share-2"))
     assert {first.send("listReferrals").status for _ in range(20)} == {200}
@@ -174,7 +174,7 @@ def test_the_clients_of_an_organisation_share_its_quota(extra_instance, caller):
     assert re.search('"client";r=10;.*"organisation";r=0;', last.headers["RateLimit"])
     assert 1 <= int(last.headers["Retry-After"]) <= 3600 / 30 + 1 and "of the organisation" in last["detail"]
     assert caller("HB-S08000031", "share-1", AGENCY_SCOPES, narrow).send("listReferrals").status == 200
-    narrow.stop()  # its connections to the database are needed by others
+    narrow.stop()  # other tests need its database connections
 
 
 def connect_from(address, port):
@@ -182,7 +182,7 @@ def connect_from(address, port):
 
 
 def is_open(link):
-    """Whether the service keeps the connection: it answers on it."""
+    """Returns whether the service keeps the connection open: it answers on it."""
     try:
         link.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         return link.recv(15).startswith(b"HTTP/1.1 200")
@@ -191,7 +191,7 @@ def is_open(link):
 
 
 @pytest.mark.parametrize("trusted, most", [("127.0.0.1", 20), ("127.0.0.1 127.0.0.2", 40), ("127.0.0.0/8", 40)])
-def test_an_address_has_only_so_many_connections_unless_it_is_trusted(extra_instance, trusted, most):
+def test_connections_of_an_address_are_limited_unless_it_is_trusted(extra_instance, trusted, most):
     crowded = extra_instance(LR_ADDRESS_CONNECTION_LIMIT=20, LR_TRUSTED_PROXIES=trusted)
     links = [connect_from("127.0.0.2", crowded.port) for _ in range(40)]
     kept = [link for link in links if is_open(link)]
@@ -206,12 +206,12 @@ def test_an_address_has_only_so_many_connections_unless_it_is_trusted(extra_inst
                "a connection becomes free")
     for link in links + again + [other]:
         link.close()
-    assert crowded.stop() == 0  # its connections to the database are needed by others
+    assert crowded.stop() == 0  # other tests need its database connections
 
 
 @pytest.fixture(scope="module")
 def fragile(keys):
-    """An instance on a database of its own that may go away."""
+    """An instance on a separate database that tests stop."""
     own = Cluster()
     made = Instance(own, keys)
     made.errors_expected = True
@@ -238,20 +238,20 @@ def stopped_database(fragile):
 
 
 @pytest.mark.parametrize("operation", ["listReferrals", "pushReferral", "getPrincipal"])
-def test_without_its_database_it_says_so(fragile_agency, stopped_database, operation):
+def test_without_its_database_requests_get_503(fragile_agency, stopped_database, operation):
     reply = ask(fragile_agency, operation)
     assert (reply.status, reply.code) == (503, "database_unavailable")
     assert int(reply.headers["Retry-After"]) >= 1
 
 
-def test_every_operation_says_that_the_database_is_away(stopped_database, caller):
+def test_every_operation_reports_that_the_database_is_unreachable(stopped_database, caller):
     client = caller("CPC-GLA", "without-database", at=stopped_database)
     answers = {name: ask(client, name) for name in PRIVATE}
     assert {name: reply.status for name, reply in answers.items()
             if reply.status != 503 or "Retry-After" not in reply.headers} == {}
 
 
-def test_without_its_database_it_is_alive_but_not_ready(stopped_database):
+def test_without_its_database_the_service_is_alive_but_not_ready(stopped_database):
     assert stopped_database.admin("/livez")[0] == 200
     await_ready(stopped_database, 503)
 
@@ -260,7 +260,7 @@ def test_without_its_database_the_contract_is_still_served(stopped_database, rec
     assert Client(stopped_database.url, None, recorder).send("getContractYaml").status == 200
 
 
-def test_it_recovers_by_itself(fragile, fragile_agency):
+def test_the_service_recovers_when_the_database_returns(fragile, fragile_agency):
     instance, cluster = fragile
     for _ in range(2):
         cluster.stop()
@@ -270,8 +270,8 @@ def test_it_recovers_by_itself(fragile, fragile_agency):
     assert instance.process.poll() is None
 
 
-def test_a_push_answered_during_an_outage_was_stored(fragile, fragile_agency):
-    """Whatever was answered with 201 is there, whatever happened to the others."""
+def test_a_push_acknowledged_during_an_outage_was_stored(fragile, fragile_agency):
+    """Every push answered with 201 is stored, whatever happened to the others."""
     system, accepted = new_number("outage"), []
 
     def push(number):
@@ -294,7 +294,7 @@ def test_a_push_answered_during_an_outage_was_stored(fragile, fragile_agency):
 
 
 def test_sigterm_lets_every_accepted_request_finish(extra_instance, caller, cluster):
-    """What was stored was answered: a connection is only closed between requests."""
+    """Every stored push was answered: the service closes a connection only between requests."""
     leaving = extra_instance()
     sender = caller("LA-S12000049", "leaving", AGENCY_SCOPES, leaving)
     system, answers, numbers = new_number("leaving"), [], iter(range(10 ** 6))
@@ -323,10 +323,10 @@ def test_sigterm_lets_every_accepted_request_finish(extra_instance, caller, clus
     assert {reply["id"] for reply in replies if reply.status == 201} == stored
 
 
-def test_sighup_reads_the_keys_again_and_goes_on(extra_instance, caller):
+def test_sighup_reloads_the_keys_without_a_restart(extra_instance, caller):
     other = extra_instance()
     other.signal(signal.SIGHUP)
-    wait_until(lambda: "reading the keys again" in other.log_text(), "the log tells of the signal")
+    wait_until(lambda: "reading the keys again" in other.log_text(), "the log shows the signal")
     assert caller("LA-S12000049", "hup", AGENCY_SCOPES, other).send("listReferrals").status == 200
 
 
@@ -334,7 +334,7 @@ def test_the_version_is_that_of_the_contract(instance):
     assert f", contract {contract_reader.load()['info']['version']}, code register_" in instance.run("version")
 
 
-def test_the_check_command_finds_everything_in_order(instance):
+def test_the_check_command_finds_no_fault(instance):
     assert "database: in order" in instance.run("check")
 
 

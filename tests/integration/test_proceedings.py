@@ -1,4 +1,4 @@
-"""Proceedings beside a review: recorded by the committee, shared with those who lead them."""
+"""Proceedings parallel to a review: recorded by the committee, shared with the organisations that lead them."""
 import pytest
 
 from client import new_key
@@ -38,7 +38,7 @@ def add(committee, case, **overrides):
 
 
 def change(client, proceeding, **members):
-    """Changes proceedings by their own id, as a liaison does."""
+    """Changes proceedings by their own id, as a liaison organisation does."""
     return client.send("changeProceeding", members, id=proceeding["id"],
                        if_match=tag_of(client, "getProceeding", id=proceeding["id"]))
 
@@ -62,7 +62,7 @@ def test_a_committee_records_proceedings(committee, case):
                                                                     "should_wait", 1)
 
 
-def test_what_is_not_told_is_empty(committee, case):
+def test_members_left_out_are_null(committee, case):
     document = {"kind": "child_death_review", "started_on": today(), "position": "no_effect"}
     reply = committee.send("addProceeding", document, id=case["id"])
     lists = ("agreed_with", "restrictions", "permitted", "exchanges")
@@ -70,21 +70,21 @@ def test_what_is_not_told_is_empty(committee, case):
     assert (reply["contact_with"], reply["review_on"], reply["note"]) == (None, None, None)
 
 
-def test_proceedings_are_read_by_both_addresses(committee, case):
+def test_proceedings_are_read_at_both_addresses(committee, case):
     made = add(committee, case)
     there = committee.send("getCaseProceeding", id=case["id"], proceeding_id=made["id"])
     assert there.json == made.json
     assert committee.send("getProceeding", id=made["id"]).json == made.json
 
 
-def test_proceedings_of_a_case_are_listed_by_their_start(committee):
+def test_proceedings_of_a_case_are_sorted_by_their_start(committee):
     case = given_case(committee)
     late, early = [given_proceeding(committee, case, started_on=days_ago(days))["id"]
                    for days in (3, 9)]
     assert committee.send("listCaseProceedings", id=case["id"]).ids == [early, late]
 
 
-def test_proceedings_of_another_case_are_not_found_at_this_one(committee, case):
+def test_proceedings_are_not_found_under_another_case(committee, case):
     other = given_case(committee)
     made = given_proceeding(committee, case)
     assert committee.send("getCaseProceeding", id=other["id"],
@@ -112,14 +112,14 @@ def test_proceedings_of_another_case_are_not_found_at_this_one(committee, case):
     ({"exchanges": [{"exchanged_on": days_ahead(2), "direction": "given",
                      "material": "records"}]}, "/exchanges/0/exchanged_on", "date_in_future"),
 ])
-def test_proceedings_have_to_keep_the_rules(committee, case, overrides, pointer, rule):
+def test_proceedings_must_follow_the_rules(committee, case, overrides, pointer, rule):
     before = committee.send("listCaseProceedings", id=case["id"]).ids
     reply = add(committee, case, **overrides)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
     assert committee.send("listCaseProceedings", id=case["id"]).ids == before
 
 
-def test_all_faults_are_told_at_once(committee, case):
+def test_all_faults_are_reported_at_once(committee, case):
     reply = add(committee, case, started_on=days_ahead(2), review_on=None, agreed_with=["NOBODY"])
     assert reply.pointers == {"/started_on", "/review_on", "/agreed_with/0"}
 
@@ -127,7 +127,7 @@ def test_all_faults_are_told_at_once(committee, case):
 @pytest.mark.parametrize("overrides", [
     {"position": "no_effect", "restrictions": [], "review_on": None},
     {"ended_on": days_ago(1), "review_on": None}])
-def test_no_review_is_needed_without_effect_or_after_the_end(committee, case, overrides):
+def test_a_review_date_is_optional_without_effect_or_after_the_end(committee, case, overrides):
     assert add(committee, case, **overrides).status == 201
 
 
@@ -136,7 +136,7 @@ def test_no_review_is_needed_without_effect_or_after_the_end(committee, case, ov
     ({"restrictions": ["no_lunch"]}, "/restrictions/0"),
     ({"exchanges": [{"direction": "given", "material": "records"}]}, "/exchanges/0/exchanged_on"),
     ({"name": "someone"}, "/name")])
-def test_proceedings_have_to_keep_the_contract(committee, case, overrides, pointer):
+def test_proceedings_must_follow_the_contract(committee, case, overrides, pointer):
     reply = add(committee, case, **overrides)
     assert (reply.status, reply.pointers) == (400, {pointer})
 
@@ -146,14 +146,14 @@ def test_a_note_that_identifies_a_person_is_refused(committee, case):
     assert (reply.status, reply.code) == (422, "personal_identifier_found")
 
 
-def test_recording_repeated_by_key_records_once(committee, case):
+def test_recording_again_with_the_same_key_replays(committee, case):
     document, key = new_proceeding(), new_key()
     first, second = [committee.send("addProceeding", document, id=case["id"], key=key)
                      for _ in range(2)]
     assert second.bytes == first.bytes and second.headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_change_replaces_what_it_names(committee, case):
+def test_a_change_replaces_only_the_members_it_names(committee, case):
     made = given_proceeding(committee, case)
     exchange = {"exchanged_on": today(), "direction": "received", "material": "statements"}
     reply = change_in_case(committee, made, contact_made_on=days_ago(3), contact_with="prosecution",
@@ -164,21 +164,21 @@ def test_a_change_replaces_what_it_names(committee, case):
     assert reply["restrictions"] == made["restrictions"]
 
 
-def test_a_change_has_to_keep_the_rules(committee, case):
+def test_a_change_must_follow_the_rules(committee, case):
     made = given_proceeding(committee, case)
     reply = change_in_case(committee, made, review_on=None)
     assert (reply.status, reply.rules) == (422, {"review_date_required"})
     assert committee.send("getProceeding", id=made["id"])["version"] == 1
 
 
-def test_a_review_that_was_missed_shows(committee, case):
+def test_a_missed_review_shows(committee, case):
     made = given_proceeding(committee, case, review_on=days_ago(1))
     assert made["review_overdue"] is True
     assert given_proceeding(committee, case, review_on=today())["review_overdue"] is False
     assert change_in_case(committee, made, ended_on=today())["review_overdue"] is False
 
 
-def test_the_record_of_changes_tells_who_changed_what(committee, prosecution, shared, cluster):
+def test_the_record_of_changes_names_the_author_and_the_members(committee, prosecution, shared, cluster):
     change(prosecution, shared, contact_made_on=today()).needed(200)
     rows = cluster.execute("select kind, recorded_by, changes from register.change"
                            " where subject_id = %s order by id", (shared["id"],))
@@ -188,7 +188,7 @@ def test_the_record_of_changes_tells_who_changed_what(committee, prosecution, sh
 
 # ---- Closed cases.
 
-def test_nothing_is_recorded_beside_a_closed_case(committee):
+def test_proceedings_of_a_closed_case_are_refused(committee):
     case = given_case(committee)
     made = given_proceeding(committee, case)
     close(committee, case["id"])
@@ -197,7 +197,7 @@ def test_nothing_is_recorded_beside_a_closed_case(committee):
     assert [(one.status, one.rules) for one in replies] == [(409, {"case_closed"})] * 3
 
 
-def test_a_liaison_changes_nothing_beside_a_closed_case(committee, prosecution, shared):
+def test_a_liaison_does_not_change_proceedings_of_a_closed_case(committee, prosecution, shared):
     close(committee, shared["case_id"])
     reply = change(prosecution, shared, contact_made_on=today())
     assert (reply.status, reply.rules) == (409, {"case_closed"})
@@ -205,7 +205,7 @@ def test_a_liaison_changes_nothing_beside_a_closed_case(committee, prosecution, 
 
 # ---- The liaison organisation.
 
-def test_a_liaison_sees_the_proceedings_and_no_more_of_the_case(prosecution, shared):
+def test_a_liaison_sees_the_proceedings_and_nothing_else_of_the_case(prosecution, shared):
     reply = prosecution.send("getProceeding", id=shared["id"])
     assert reply.status == 200
     assert (reply["case_id"], reply["links"]["case"]) == (None, None)
@@ -213,31 +213,31 @@ def test_a_liaison_sees_the_proceedings_and_no_more_of_the_case(prosecution, sha
     assert shared["case_id"].encode() not in reply.bytes
 
 
-def test_a_liaison_does_not_reach_the_case(caller, shared):
+def test_a_liaison_cannot_read_the_case(caller, shared):
     everything = caller("COPFS", "prosecution-case-system")
     for operation in ("getCase", "listCaseProceedings", "listHolds", "listChildren"):
         assert everything.send(operation, id=shared["case_id"]).status == 404
 
 
-def test_a_liaison_lists_only_what_is_shared_with_it(committee, prosecution, shared, case):
+def test_a_liaison_lists_only_shared_proceedings(committee, prosecution, shared, case):
     hidden = given_proceeding(committee, case)
     found = [one["id"] for one in walk(prosecution, "listProceedings", "limit=2")]
     assert shared["id"] in found and hidden["id"] not in found
 
 
-def test_another_organisation_sees_nothing_of_it(caller, shared):
+def test_another_organisation_sees_nothing(caller, shared):
     reporter = caller("SCRA", "reporter-system", READ_WRITE)
     assert reporter.send("getProceeding", id=shared["id"]).status == 404
     assert reporter.send("listProceedings").json == {"items": [], "next": None}
 
 
-def test_a_liaison_sees_nothing_once_its_access_has_ended(prosecution, shared, cluster):
+def test_a_liaison_whose_access_ended_sees_nothing(prosecution, shared, cluster):
     cluster.execute("update register.case_access set ended_on = %s where case_id = %s",
                     (today(), shared["case_id"]))
     assert prosecution.send("getProceeding", id=shared["id"]).status == 404
 
 
-def test_a_liaison_records_what_was_agreed(prosecution, committee, shared):
+def test_a_liaison_records_the_agreement(prosecution, committee, shared):
     members = {"contact_made_on": days_ago(5), "liaison_meeting_on": days_ago(2),
                "position": "may_proceed_in_part", "restrictions": ["no_publication"],
                "permitted": ["drafting"], "review_on": days_ahead(30), "note": "As agreed.",
@@ -252,27 +252,27 @@ def test_a_liaison_records_what_was_agreed(prosecution, committee, shared):
 @pytest.mark.parametrize("members", [
     {"ended_on": today()}, {"kind": "complaint"}, {"started_on": days_ago(9)},
     {"agreed_with": []}, {"contact_with": "police"}])
-def test_the_rest_is_changed_by_the_committee_only(prosecution, shared, members):
+def test_only_the_committee_changes_the_other_members(prosecution, shared, members):
     reply = change(prosecution, shared, note="One more thing.", **members)
     pointer = "/" + next(iter(members))
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {"committee_only"})
     assert prosecution.send("getProceeding", id=shared["id"])["version"] == 1
 
 
-def test_the_committee_changes_everything_by_their_own_id_too(committee, shared):
+def test_the_committee_changes_all_members_at_both_addresses(committee, shared):
     reply = change(committee, shared, ended_on=today(), note=None)
     assert (reply.status, reply["ended_on"], reply["case_id"]) == (200, today(), shared["case_id"])
 
 
-def test_a_liaison_with_an_older_version_changes_nothing(prosecution, committee, shared):
+def test_a_liaison_with_a_stale_version_changes_nothing(prosecution, committee, shared):
     tag = tag_of(prosecution, "getProceeding", id=shared["id"])
     change(committee, shared, note="First.").needed(200)
     reply = prosecution.send("changeProceeding", {"note": "Second."}, id=shared["id"], if_match=tag)
     assert (reply.status, reply.code) == (412, "version_stale")
 
 
-def test_the_database_alone_lets_a_liaison_without_the_scope_change_nothing(caller, database_only,
-                                                                            shared):
+def test_the_database_alone_refuses_changes_of_a_liaison_without_the_scope(caller, database_only,
+                                                                           shared):
     reader = caller("COPFS", "reader", "proceedings.read", database_only)
     assert change(reader, shared, note="Not mine to write.").status == 404
     without = caller("COPFS", "reader", "referrals.read", database_only)
@@ -280,7 +280,7 @@ def test_the_database_alone_lets_a_liaison_without_the_scope_change_nothing(call
     assert without.send("listProceedings").json == {"items": [], "next": None}
 
 
-# ---- Those with access to the case, and the chief officers.
+# ---- Clients with access to the case, and the chief officers.
 
 def test_a_reviewer_with_access_reads_and_does_not_write(committee, caller, cluster):
     case = given_case(committee)
@@ -302,7 +302,7 @@ def test_the_chief_officers_read_and_do_not_write(committee, caller, case):
     assert add(officers, case).status == 404
 
 
-def test_the_scope_to_read_is_enough_to_read(caller, committee, case):
+def test_the_read_scope_is_enough_to_read(caller, committee, case):
     made = given_proceeding(committee, case)
     reader = caller("CPC-GLA", "proceedings-reader", "proceedings.read")
     assert made["id"] in reader.send("listCaseProceedings", id=case["id"]).ids
@@ -314,7 +314,7 @@ def test_the_scope_to_read_is_enough_to_read(caller, committee, case):
 
 @pytest.fixture(scope="module")
 def angus(caller):
-    """A committee with five proceedings beside two cases, known in every detail."""
+    """A committee with five proceedings in two cases, known in every detail."""
     made = caller("CPC-ANG")
     cases = [given_case(made, local_authority="S12000041") for _ in range(2)]
     for days in range(1, 6):
@@ -327,18 +327,18 @@ def angus(caller):
 @pytest.mark.parametrize("query, count", [
     ("", 5), ("open=true", 4), ("open=false", 1), ("kind=police_investigation", 2),
     ("kind=fatal_accident_inquiry&open=true", 2), ("kind=complaint", 0)])
-def test_filters_choose_proceedings(angus, query, count):
+def test_filters_select_proceedings(angus, query, count):
     assert len(walk(angus, "listProceedings", query)) == count
 
 
-def test_proceedings_are_listed_latest_start_first_page_by_page(angus):
+def test_proceedings_are_sorted_by_latest_start_across_pages(angus):
     days = [one["started_on"] for one in walk(angus, "listProceedings", "limit=2")]
     assert days == [days_ago(number) for number in range(1, 6)]
 
 
 # ---- The guard.
 
-def test_a_review_starts_when_contact_is_made_for_every_open_proceeding(committee):
+def test_a_review_starts_after_contact_about_every_open_proceeding(committee):
     case = given_case(committee, "set_up")
     waiting = given_proceeding(committee, case)
     given_proceeding(committee, case, ended_on=today())
@@ -350,7 +350,7 @@ def test_a_review_starts_when_contact_is_made_for_every_open_proceeding(committe
     assert move(committee, case["id"], "review").status == 201
 
 
-def test_proceedings_that_ended_need_no_contact(committee):
+def test_ended_proceedings_need_no_contact(committee):
     case = given_case(committee, "set_up")
     waiting = given_proceeding(committee, case)
     assert "prosecution_contacted" in blockers(committee, case, "review")
@@ -379,7 +379,7 @@ def test_the_end_of_proceedings_lifts_their_open_holds(committee):
                       free["id"]: None}
 
 
-def test_a_hold_that_was_lifted_before_keeps_its_day(committee):
+def test_a_hold_lifted_before_keeps_its_date(committee):
     case = given_case(committee, opened_on=days_ago(60))
     made = given_proceeding(committee, case)
     hold = given_hold(committee, case, proceeding_id=made["id"], held_from=days_ago(9),

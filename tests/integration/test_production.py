@@ -1,4 +1,4 @@
-"""Production: signed tokens from a key set, TLS, and what the service refuses to start with."""
+"""Production mode: signed tokens from a key set, TLS, and the settings with which the service refuses to start."""
 import base64
 import json
 import ssl
@@ -25,7 +25,7 @@ def number(value, size):
 
 
 class Issuer:
-    """An identity provider: keys, the set it publishes, and tokens."""
+    """An identity provider: keys, the published key set, and tokens."""
 
     def __init__(self, folder):
         self.file = folder / "jwks.json"
@@ -84,7 +84,7 @@ def set_database(cluster, name, value):
 
 @pytest.fixture(scope="module")
 def durable(cluster):
-    """The database of the tests keeps what it confirms for a while, as production asks."""
+    """Makes the tests' database durable for a while, as production requires."""
     set_database(cluster, "fsync", "on")
     yield
     set_database(cluster, "fsync", "off")
@@ -100,23 +100,23 @@ def production(instances, durable, cluster, keys, issuer):
 
 @pytest.mark.parametrize("kid", ["one", "two"])
 @pytest.mark.parametrize("typ", ["JWT", "at+jwt"])
-def test_a_token_signed_by_a_published_key_is_believed(production, issuer, kid, typ):
+def test_a_token_signed_by_a_published_key_is_accepted(production, issuer, kid, typ):
     assert status_of(production, issuer.token(kid, typ=typ)) == 200
 
 
-def test_a_token_signed_by_another_key_is_not_believed(production, issuer):
+def test_a_token_signed_by_another_key_is_rejected(production, issuer):
     stranger = rsa.generate_private_key(65537, 2048)
     assert status_of(production, issuer.token("one", key=stranger)) == 401
 
 
 @pytest.mark.parametrize("claims", [{"aud": "another"}, {"iss": "https://elsewhere.example.org/"},
                                     {"exp": 1}, {"organisation": None}], ids=str)
-def test_a_well_signed_token_with_a_wrong_claim_is_not_believed(production, issuer, claims):
+def test_a_correctly_signed_token_with_a_wrong_claim_is_rejected(production, issuer, claims):
     assert status_of(production, issuer.token("one", **claims)) == 401
 
 
 def answer_to(instance, token):
-    """Status, headers and body of a refusal, without what differs from request to request."""
+    """Returns status, headers and body of a refusal, without the values that differ from request to request."""
     request = urllib.request.Request(instance.url + "/v1/cases", headers={"Authorization": f"Bearer {token}"})
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(request, timeout=WATCHDOG_S)
@@ -129,7 +129,7 @@ def answer_to(instance, token):
 
 
 def test_every_fault_of_a_token_gets_the_same_answer(production, issuer):
-    """Expired, wrong audience, unknown key, bad signature, no token at all: nothing tells them apart."""
+    """Expired, wrong audience, unknown key, bad signature, no token: the answers are the same."""
     good = issuer.token("one")
     head, body, signature = good.split(".")
     tokens = [issuer.token("one", exp=1, iat=0), issuer.token("one", aud="another"),
@@ -150,8 +150,8 @@ def await_admin(instance, path, status):
     wait_until(lambda: instance.admin(path)[0] == status, lambda: instance.log_text()[-2000:])
 
 
-def test_without_keys_of_the_issuer_a_token_is_not_called_invalid(instances, cluster, keys, issuer, recorder):
-    """Nothing answers at the address: 503 with Retry-After, not ready, no key in the figures."""
+def test_without_the_issuers_keys_a_token_is_not_called_invalid(instances, cluster, keys, issuer, recorder):
+    """The address does not answer: 503 with Retry-After, not ready, no key in the metrics."""
     made = Instance(cluster, keys, LR_DEV_SECRET_FILE=None, LR_ISSUER=ISSUER, LR_JWKS_URL="http://127.0.0.1:1/keys")
     made.process = subprocess.Popen([made.binary, "serve"], env=made.environment, stdout=made.log,
                                     stderr=subprocess.STDOUT)
@@ -171,15 +171,15 @@ P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 
 
 def test_both_signatures_of_an_elliptic_key_are_accepted_and_mean_one_token(production, issuer, cluster):
-    """ECDSA has two valid signatures for each: (r, s) and (r, n - s). Issuers send either, because JOSE asks for no
-    normal form (RFC 7518 section 3.4); so no decision depends on the text of a signature."""
+    """ECDSA has two valid signatures for each: (r, s) and (r, n - s). Issuers send either, because JOSE does not
+    require a normal form (RFC 7518 section 3.4); so no decision may depend on the text of a signature."""
     head, body, signature = issuer.token("two", jti="one-of-two").split(".")
     pair = base64.urlsafe_b64decode(signature + "==")
     mirrored = P256_ORDER - int.from_bytes(pair[32:], "big")
     twin = f"{head}.{body}.{encode(pair[:32] + mirrored.to_bytes(32, 'big'))}"
     tokens = [f"{head}.{body}.{signature}", twin]
     assert twin != tokens[0]
-    # Twice, so that the second answer comes from the cache of verified tokens.
+    # Twice, so that the cache of verified tokens gives the second answer.
     assert [status_of(production, token) for token in tokens * 2] == [200] * 4
     cluster.execute("insert into register.exclusion (organisation, client, token_id) "
                     "values ('CPC-GLA', null, 'one-of-two')")
@@ -190,7 +190,7 @@ def test_both_signatures_of_an_elliptic_key_are_accepted_and_mean_one_token(prod
 
 
 def test_an_ordinary_issuer_sends_high_and_low_signatures(production, issuer):
-    """OpenSSL, like the JDK, does not normalise s: about half of its signatures are high, and none is refused."""
+    """OpenSSL, like the JDK, does not normalise s: about half of its signatures are high, and all are accepted."""
     high = 0
     for number_of_token in range(40):
         token = issuer.token("two", jti=f"token-{number_of_token}")
@@ -233,20 +233,20 @@ def tls(certificate, **bounds):
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_tls_is_spoken_when_configured(secured, certificate, version):
+def test_tls_is_used_when_configured(secured, certificate, version):
     context = tls(certificate, minimum_version=version, maximum_version=version)
     with urllib.request.urlopen(secured.url.replace("http:", "https:") + "/", context=context) as answer:
         assert answer.status == 200
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
-def test_refusals_over_tls_ask_for_it_next_time_too(secured, certificate):
+def test_refusals_over_tls_have_strict_transport_security(secured, certificate):
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(secured.url.replace("http:", "https:") + "/v1/me", context=tls(certificate))
     assert refusal.value.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
-def test_without_tls_of_its_own_the_service_does_not_promise_it(instances):
+def test_without_its_own_tls_the_service_sends_no_strict_transport_security(instances):
     with urllib.request.urlopen(instances[0].url + "/") as answer:
         assert "Strict-Transport-Security" not in answer.headers
 
@@ -297,7 +297,7 @@ def test_unsafe_settings_are_refused_by_name(instances, cluster, keys, changes, 
      "LR_JWKS_URL: the address must begin with https (http only in dev"),
     ({"LR_DEV_SECRET_FILE": None, "LR_JWKS_FILE": b'{"keys": []}'}, "LR_JWKS_FILE"),
 ], ids=str)
-def test_what_is_weak_is_refused_with_a_sentence(instances, cluster, keys, tmp_path, changes, message):
+def test_a_weak_setting_is_refused_with_a_sentence(instances, cluster, keys, tmp_path, changes, message):
     made = Instance(cluster, keys)
     for name, value in changes.items():
         if isinstance(value, bytes):
@@ -311,7 +311,7 @@ def test_what_is_weak_is_refused_with_a_sentence(instances, cluster, keys, tmp_p
     assert (ended.returncode, message in ended.stderr.decode()) == (78, True), ended.stderr.decode()
 
 
-def test_a_key_set_with_nothing_but_a_weak_key_is_refused(instances, cluster, keys, tmp_path):
+def test_a_key_set_with_only_a_weak_key_is_refused(instances, cluster, keys, tmp_path):
     weak = Issuer(tmp_path)
     weak.publish(one=rsa.generate_private_key(65537, 1024))
     made = Instance(cluster, keys, **SETTINGS, LR_JWKS_FILE=weak.file)
@@ -323,8 +323,8 @@ def test_a_key_set_with_nothing_but_a_weak_key_is_refused(instances, cluster, ke
 
 @pytest.mark.parametrize("name", ["fsync", "full_page_writes", "synchronous_commit"])
 @pytest.mark.parametrize("command", ["serve", "check"])
-def test_a_database_that_may_lose_what_it_confirmed_is_refused(durable, instances, cluster, keys, issuer, name,
-                                                               command):
+def test_a_database_that_is_not_durable_is_refused(durable, instances, cluster, keys, issuer, name,
+                                                   command):
     made = Instance(cluster, keys, **SETTINGS, LR_JWKS_FILE=issuer.file)
     del made.environment["LR_DEV_SECRET_FILE"]
     set_database(cluster, name, "off")
@@ -335,7 +335,7 @@ def test_a_database_that_may_lose_what_it_confirmed_is_refused(durable, instance
     assert (ended.returncode, f"the database has {name} = off" in said) == (78, True), said
 
 
-def test_a_database_that_may_lose_what_it_confirmed_will_do_in_dev(durable, instances, cluster, keys):
+def test_a_database_that_is_not_durable_is_accepted_in_dev(durable, instances, cluster, keys):
     set_database(cluster, "fsync", "off")
     said = Instance(cluster, keys).run("check")
     set_database(cluster, "fsync", "on")
@@ -350,7 +350,7 @@ def test_a_database_role_that_row_level_security_does_not_bind_is_refused(instan
     assert (ended.returncode, "superuser" in ended.stderr.decode()) == (78, True)
 
 
-# --- what production needs leave for, or warns of
+# --- settings that production allows explicitly, or warns of
 
 EVERYWHERE = {"LR_PUBLIC_URL": "https://register.example"}
 
@@ -362,7 +362,7 @@ def offered(cluster, keys, issuer, **settings):
 
 
 def said_by(made, command, **environment):
-    """The status of the command, and what it says."""
+    """Returns the status of the command, and its output."""
     ended = subprocess.run([made.binary, *command.split()], env={**made.environment, **environment},
                            capture_output=True, timeout=60, check=False)
     return ended.returncode, (ended.stdout + ended.stderr).decode()
@@ -374,7 +374,7 @@ def warnings_of(made):
 
 @pytest.mark.parametrize("host", ["", "0.0.0.0", "[::]"])
 @pytest.mark.parametrize("command", ["serve", "check"])
-def test_plain_http_that_others_can_reach_is_refused(durable, instances, cluster, keys, issuer, host, command):
+def test_plain_http_on_a_reachable_address_is_refused(durable, instances, cluster, keys, issuer, host, command):
     made = offered(cluster, keys, issuer, **EVERYWHERE)
     made.environment["LR_LISTEN"] = f"{host}:{made.port}"
     status, said = said_by(made, command)
@@ -383,7 +383,7 @@ def test_plain_http_that_others_can_reach_is_refused(durable, instances, cluster
     assert "set LR_ALLOW_PLAIN_HTTP=1" in said
 
 
-def test_plain_http_that_others_can_reach_is_allowed_by_a_setting_and_logged(durable, instances, cluster, keys, issuer):
+def test_plain_http_on_a_reachable_address_can_be_allowed_and_is_logged(durable, instances, cluster, keys, issuer):
     made = offered(cluster, keys, issuer, **EVERYWHERE, LR_ALLOW_PLAIN_HTTP=1)
     made.environment["LR_LISTEN"] = f":{made.port}"
     made.start()
@@ -393,7 +393,7 @@ def test_plain_http_that_others_can_reach_is_allowed_by_a_setting_and_logged(dur
     assert any("over plain HTTP, as LR_ALLOW_PLAIN_HTTP=1 allows" in text for text in warnings_of(made))
 
 
-def test_tls_needs_no_leave_to_be_reached_by_others(durable, instances, cluster, keys, issuer, certificate):
+def test_tls_on_a_reachable_address_needs_no_setting(durable, instances, cluster, keys, issuer, certificate):
     made = offered(cluster, keys, issuer, **EVERYWHERE, LR_TLS_CERTIFICATE_FILE=certificate / "certificate",
                    LR_TLS_KEY_FILE=certificate / "key")
     made.environment["LR_LISTEN"] = f":{made.port}"
@@ -401,7 +401,7 @@ def test_tls_needs_no_leave_to_be_reached_by_others(durable, instances, cluster,
     assert (status, "WARNING" in said) == (0, False), said
 
 
-def test_dev_warns_of_plain_http_that_others_can_reach(instances, cluster, keys):
+def test_dev_warns_of_plain_http_on_a_reachable_address(instances, cluster, keys):
     made = Instance(cluster, keys)
     made.environment["LR_LISTEN"] = f":{made.port}"
     status, said = said_by(made, "check --settings")
@@ -409,20 +409,20 @@ def test_dev_warns_of_plain_http_that_others_can_reach(instances, cluster, keys)
     assert f"LR_PUBLIC_URL                http://127.0.0.1:{made.port}" in said
 
 
-def test_an_address_that_stands_for_every_interface_needs_a_public_one(durable, instances, cluster, keys, issuer):
+def test_listening_on_every_interface_needs_a_public_url(durable, instances, cluster, keys, issuer):
     made = offered(cluster, keys, issuer, LR_ALLOW_PLAIN_HTTP=1)
     made.environment["LR_LISTEN"] = f":{made.port}"
     status, said = said_by(made, "serve")
     assert (status, "LR_PUBLIC_URL is not set" in said) == (78, True), said
 
 
-def test_a_public_address_of_plain_http_is_warned_of(durable, instances, cluster, keys, issuer):
+def test_a_public_url_with_plain_http_causes_a_warning(durable, instances, cluster, keys, issuer):
     status, said = said_by(offered(cluster, keys, issuer, LR_PUBLIC_URL="http://register.example"), "check --settings")
     assert status == 0 and 'configuration: WARNING: LR_PUBLIC_URL is "http://register.example"' in said
 
 
 UNVERIFIED = "Add sslmode=verify-full (and sslrootcert), or set LR_ALLOW_UNVERIFIED_DATABASE=1"
-# Nothing is looked up or connected to in these: a host with such a name is nowhere.
+# The tests below look up and connect to nothing: no host has such a name.
 REMOTE = "host=db.invalid dbname=register user=register_service"
 
 
@@ -432,7 +432,7 @@ REMOTE = "host=db.invalid dbname=register user=register_service"
     ("host=localhost hostaddr=192.0.2.1 user=x", "prefer"), ("host=192.0.2.1 user=x", "prefer"),
     ("postgresql://register_service@db.invalid/register?sslmode=require", "require"),
 ], ids=str)
-def test_tcp_to_a_database_that_is_not_verified_is_refused(durable, instances, cluster, keys, issuer, text, mode):
+def test_tcp_to_an_unverified_database_is_refused(durable, instances, cluster, keys, issuer, text, mode):
     status, said = said_by(offered(cluster, keys, issuer, LR_DATABASE=text), "serve")
     assert (status, f"over TCP with sslmode={mode}," in said, UNVERIFIED in said) == (78, True, True), said
 
@@ -442,7 +442,7 @@ def test_tcp_to_a_database_that_is_not_verified_is_refused(durable, instances, c
                                               ("check --database", "LR_READ_DATABASE"),
                                               ("migrate", "LR_MIGRATION_DATABASE"),
                                               ("check --database", "LR_MIGRATION_DATABASE")])
-def test_each_command_refuses_it_for_each_database(durable, instances, cluster, keys, issuer, command, setting):
+def test_each_command_refuses_an_unverified_database(durable, instances, cluster, keys, issuer, command, setting):
     status, said = said_by(offered(cluster, keys, issuer, **{setting: REMOTE}), command)
     assert status == 78, said
     assert f"{setting} leads to db.invalid over TCP with sslmode=prefer," in said and UNVERIFIED in said
@@ -466,14 +466,14 @@ def test_libpq_s_own_variables_and_service_files_count(durable, instances, clust
     {"LR_DATABASE": "host=127.0.0.1 port=1"}, {"LR_DATABASE": "host=localhost,::1 port=1"},
     {"LR_DATABASE": "host=db.invalid hostaddr=127.0.0.2 port=1"},
     {"LR_DATABASE": REMOTE, "LR_MODE": "dev"}], ids=str)
-def test_a_database_that_is_verified_or_allowed_is_tried(durable, instances, cluster, keys, issuer, settings):
+def test_a_verified_or_allowed_database_is_tried(durable, instances, cluster, keys, issuer, settings):
     made = offered(cluster, keys, issuer)
     made.environment.update(settings)
     status, said = said_by(made, "serve")
     assert (status, "LR_DATABASE: the database cannot be reached: " in said) == (69, True), said
 
 
-def test_what_is_allowed_of_the_database_is_still_said(durable, instances, cluster, keys, issuer):
+def test_an_allowed_unverified_database_causes_a_warning(durable, instances, cluster, keys, issuer):
     made = offered(cluster, keys, issuer, LR_MIGRATION_DATABASE=REMOTE, LR_ALLOW_UNVERIFIED_DATABASE=1)
     status, said = said_by(made, "check --database")
     assert (status, "migration database: WARNING: LR_MIGRATION_DATABASE leads to db.invalid" in said) == (0, True), said
@@ -485,7 +485,7 @@ PRIVATE_LOG = {"log_error_verbosity": "terse", "log_min_error_statement": "panic
 
 @pytest.fixture
 def private_log(durable, instances, cluster):
-    """Gives the serving role what deploy/README.md says about PostgreSQL's log, and takes it back."""
+    """Gives the serving role the settings of deploy/README.md for PostgreSQL's log, and removes them at the end."""
     def change(settings):
         for name, value in settings.items():
             cluster.execute(f"alter role register_service set {name} = '{value}'")
@@ -494,7 +494,7 @@ def private_log(durable, instances, cluster):
     cluster.execute("alter role register_service reset all")
 
 
-def test_a_log_of_postgresql_that_holds_nothing_of_requests_is_in_order(private_log, cluster, keys, issuer):
+def test_a_log_of_postgresql_without_request_data_is_accepted(private_log, cluster, keys, issuer):
     status, said = said_by(offered(cluster, keys, issuer), "check --database")
     assert (status, "database log: in order" in said, "WARNING" in said) == (0, True, False), said
 
@@ -511,8 +511,8 @@ def test_a_log_of_postgresql_that_holds_nothing_of_requests_is_in_order(private_
      "16 with log_min_duration_sample = 100", "0"),
     ({"debug_print_plan": "on"}, "debug_print_plan", "on", "off"),
 ], ids=str)
-def test_a_log_of_postgresql_that_would_hold_values_is_found_with_its_repair(private_log, cluster, keys, issuer,
-                                                                             changes, name, value, safe):
+def test_a_log_of_postgresql_with_values_is_reported_with_its_repair(private_log, cluster, keys, issuer,
+                                                                     changes, name, value, safe):
     private_log(changes)
     made = offered(cluster, keys, issuer)
     found = f"PostgreSQL has {name} = {value}, so that its log records what requests hold."
@@ -528,14 +528,14 @@ def test_slow_statements_may_be_logged_without_their_parameters(private_log, clu
     assert "database log: in order" in said_by(offered(cluster, keys, issuer), "check --database")[1]
 
 
-def test_the_service_starts_and_logs_what_postgresql_would_record(private_log, cluster, keys, issuer):
+def test_the_service_starts_and_logs_the_faults_of_postgresql_s_log(private_log, cluster, keys, issuer):
     private_log({"log_error_verbosity": "verbose"})
     made = offered(cluster, keys, issuer).start()
     assert made.stop() == 0
     assert [text for text in warnings_of(made) if "log_error_verbosity = verbose" in text]
 
 
-def test_the_log_has_libpq_s_words_for_a_standby_that_cannot_be_reached(instances, cluster, keys):
+def test_the_log_has_libpq_s_message_for_an_unreachable_standby(instances, cluster, keys):
     made = Instance(cluster, keys, LR_READ_DATABASE="host=/nonexistent password=hunter2").start()
     wait_until(lambda: any("no standby can be reached" in text for text in warnings_of(made)), made.log_text)
     assert made.stop() == 0

@@ -1,4 +1,4 @@
-"""Random ways through the process, valid and invalid, held against a model at every step."""
+"""Random walks through the process, with valid and invalid requests, compared with a model at every step."""
 import os
 import random
 
@@ -18,7 +18,7 @@ REASONS = {"discontinue": "discontinued", "reopen": "new_information"}
 
 
 class Walk:
-    """One case of the register and its model, taken the same random way."""
+    """One case of the register and its model, which take the same random steps."""
 
     def __init__(self, committee, second, officers, agency, seed):
         self.committee, self.second, self.officers, self.agency = committee, second, officers, agency
@@ -28,7 +28,7 @@ class Walk:
         self.done = []
         self.versions = 0
 
-    # Each step returns the reply and whether the model says that it is accepted; it tells the model when it was.
+    # Each step returns the reply and whether the model accepts the request; it updates the model when it does.
 
     def put(self, operation, document, read, allowed, learn):
         known = self.committee.send(read, id=self.id)
@@ -90,7 +90,7 @@ class Walk:
 
     def step_decide(self):
         if self.model.stage in AFTER_DECISION:
-            return  # who was told may be completed there
+            return  # the list of people informed may be completed there
         outcome = self.random.choice([one for one in DECISIONS if one != self.model.outcome])
         if self.model.outcome is None and self.random.random() < 0.6:
             outcome = "proceed"
@@ -244,7 +244,7 @@ class Walk:
              "agree_to_discontinue", "tell_alternative", "add_action", "work_on_action", "work_on_action", "impact",
              "hold", "proceeding"]
 
-    # What leads on from a stage: most steps are of these, so that walks get far.
+    # Steps that lead out of a stage: most steps are of these, so that walks get far.
     HELPFUL = {"notification": ["go_on"], "information_gathering": ["answer", "go_on"],
                "recommendation": ["recommend", "go_on"], "decision": ["decide", "send", "go_on"],
                "set_up": ["set_up", "team", "proceeding", "go_on"],
@@ -261,7 +261,7 @@ class Walk:
         self.compare()
 
     def compare(self):
-        """The register shows what the model says."""
+        """Checks that the register shows the same as the model."""
         case = self.committee.send("getCase", id=self.id, query="expand=transitions").needed(200)
         last = self.done[-12:]
         assert (case["stage"], case["decision_outcome"]) == (self.model.stage, self.model.outcome), last

@@ -1,4 +1,4 @@
-"""Publication and dissemination: a track of their own from ratification on."""
+"""Publication and dissemination: separate tracks that begin with ratification."""
 import pytest
 
 from documents import (days_ago, days_ahead, new_dissemination, new_publication, not_published,
@@ -10,7 +10,7 @@ from stubs import function_body
 
 @pytest.fixture
 def case(committee):
-    """A case whose report is ratified."""
+    """A case with a ratified report."""
     made = given_case(committee, "ratification")
     ratify(committee, made)
     return made
@@ -46,42 +46,42 @@ def refusal(reply):
 
 
 def held(cluster, case, track):
-    """Puts a track of one case on hold, whatever makes a hold otherwise."""
+    """Reports a track of one case as held, without a real hold."""
     return function_body(cluster, "case_held",
                          f"begin return $1.id = '{case['id']}' and $2 = '{track}'; end")
 
 
-def test_what_is_published_is_decided_and_read(committee, case):
+def test_a_publication_is_recorded_and_read(committee, case):
     made = record(committee, case, intended_on=days_ahead(30))
     assert (made.status, made["status"], made["version"]) == (201, "decided", 1)
     assert committee.send("getPublication", id=case["id"]).json == made.json
 
 
-def test_preparations_may_come_before_the_decision(committee, case):
+def test_preparations_may_precede_the_decision(committee, case):
     made = record(committee, case, form=None, decided_on=None, family_told_on=today())
     assert (made.status, made["status"]) == (201, "not_decided")
 
 
-def test_a_publication_is_replaced_only_in_its_present_version(committee, case):
+def test_replacing_a_publication_needs_its_present_version(committee, case):
     first = record(committee, case)
     assert record(committee, case).status == 412
     replace(committee, case, not_published()).needed(200)
     assert replace(committee, case, new_publication(), first.etag).status == 412
 
 
-def test_two_conditions_contradict_each_other(committee, case):
+def test_two_preconditions_are_refused(committee, case):
     reply = committee.send("putPublication", new_publication(), id=case["id"], if_match='"1-x"',
                            none_match="*")
     assert (reply.status, reply.code) == (400, "invalid_header")
 
 
 @pytest.mark.parametrize("stage", ["reporting", "ratification"])
-def test_nothing_is_decided_before_ratification(committee, stage):
+def test_a_publication_is_refused_before_ratification(committee, stage):
     reply = record(committee, given_case(committee, stage))
     assert refusal(reply) == (409, {"not_ratified"})
 
 
-def test_a_report_goes_the_whole_way_to_publication_and_removal(committee, second_client, case):
+def test_a_report_goes_through_publication_to_removal(committee, second_client, case):
     published = publish(committee, second_client, case)
     assert (published.status, published["status"]) == (200, "published")
     assert published["anonymisation_checked_on"] == today()
@@ -90,7 +90,7 @@ def test_a_report_goes_the_whole_way_to_publication_and_removal(committee, secon
     assert (removed.status, removed["status"]) == (200, "removed")
 
 
-def test_that_nothing_is_published_needs_a_reason(committee, case):
+def test_a_decision_not_to_publish_needs_a_reason(committee, case):
     refused = record(committee, case, form="not_published")
     assert (refused.status, refused.pointers, refused.rules) == (422, {"/reason"},
                                                                  {"reason_required"})
@@ -109,7 +109,7 @@ def test_that_nothing_is_published_needs_a_reason(committee, case):
     ({"url": "https://cpc.example.org/7"}, "/url", "only_when_published"),
     ({"removed_on": today(), "removal_reason": "Error."}, "/removed_on", "only_when_published"),
     ({"removal_reason": "Error."}, "/removal_reason", "only_when_removed")])
-def test_a_publication_has_to_keep_the_rules(committee, case, overrides, pointer, rule):
+def test_a_publication_must_follow_the_rules(committee, case, overrides, pointer, rule):
     reply = record(committee, case, **overrides)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
     assert committee.send("getPublication", id=case["id"]).status == 404
@@ -125,8 +125,8 @@ def test_a_publication_has_to_keep_the_rules(committee, case, overrides, pointer
     ({"removed_on": days_ahead(1), "removal_reason": "Error."}, "/removed_on", "date_in_future"),
     ({"removed_on": days_ago(1), "removal_reason": "Error."}, "/removed_on", "date_order"),
     ({"removed_on": today()}, "/removal_reason", "reason_required")])
-def test_what_is_published_has_to_keep_the_rules(committee, second_client, case, overrides,
-                                                 pointer, rule):
+def test_a_published_report_must_follow_the_rules(committee, second_client, case, overrides,
+                                                  pointer, rule):
     record(committee, case).needed(201)
     tag = check(second_client, case).etag
     reply = replace(committee, case, {**ready_publication(), **overrides})
@@ -134,7 +134,7 @@ def test_what_is_published_has_to_keep_the_rules(committee, second_client, case,
     assert tag_of(committee, "getPublication", id=case["id"]) == tag
 
 
-def test_nothing_is_published_unless_another_client_checked_it(committee, second_client, case):
+def test_publication_needs_a_check_by_another_client(committee, second_client, case):
     record(committee, case).needed(201)
     assert refusal(replace(committee, case, ready_publication())) == (
         422, {"anonymisation_check_required"})
@@ -143,7 +143,7 @@ def test_nothing_is_published_unless_another_client_checked_it(committee, second
     assert replace(committee, case, ready_publication()).status == 200
 
 
-def test_while_proceedings_are_open_the_prosecution_sees_it_first(committee, second_client, case):
+def test_open_proceedings_require_the_prosecution_to_see_it_first(committee, second_client, case):
     given_proceeding(committee, case)
     record(committee, case).needed(201)
     check(second_client, case).needed(201)
@@ -153,7 +153,7 @@ def test_while_proceedings_are_open_the_prosecution_sees_it_first(committee, sec
     assert published["status"] == "published"
 
 
-def test_another_form_has_to_be_checked_anew(committee, second_client, case):
+def test_another_form_must_be_checked_again(committee, second_client, case):
     record(committee, case).needed(201)
     check(second_client, case).needed(201)
     changed = replace(committee, case, new_publication(form="full_report"))
@@ -162,7 +162,7 @@ def test_another_form_has_to_be_checked_anew(committee, second_client, case):
     assert refusal(refused) == (422, {"anonymisation_check_required"})
 
 
-def test_what_is_not_published_has_no_day_of_publication(committee, second_client, case):
+def test_an_unpublished_report_has_no_date_of_publication(committee, second_client, case):
     record(committee, case).needed(201)
     check(second_client, case).needed(201)
     refused = replace(committee, case, {**ready_publication(), "form": "not_published",
@@ -180,14 +180,14 @@ def test_a_check_needs_something_to_publish(committee, second_client, case, docu
 
 @pytest.mark.parametrize("day, rule", [(days_ahead(1), "date_in_future"),
                                        (days_ago(1), "date_order")])
-def test_the_day_of_a_check_has_to_be_possible(committee, second_client, case, day, rule):
+def test_the_date_of_a_check_must_be_possible(committee, second_client, case, day, rule):
     record(committee, case).needed(201)
     reply = check(second_client, case, day)
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/checked_on"}, {rule})
 
 
 @pytest.mark.parametrize("track", ["publication", "dissemination"])
-def test_a_hold_keeps_a_report_from_publication(committee, second_client, case, cluster, track):
+def test_a_hold_blocks_publication(committee, second_client, case, cluster, track):
     record(committee, case).needed(201)
     check(second_client, case).needed(201)
     with held(cluster, case, track):
@@ -197,7 +197,7 @@ def test_a_hold_keeps_a_report_from_publication(committee, second_client, case, 
     assert replace(committee, case, ready_publication()).status == 200
 
 
-def test_publication_has_to_be_decided_before_the_evaluation(committee):
+def test_publication_must_be_decided_before_the_evaluation(committee):
     case = given_case(committee, "implementation")
     consider_plan(committee, case)
     record(committee, case, form=None, decided_on=None).needed(201)
@@ -207,7 +207,7 @@ def test_publication_has_to_be_decided_before_the_evaluation(committee):
 
 
 @pytest.mark.parametrize("end", ["published", "not_published", "removed"])
-def test_publication_has_to_end_before_the_case_does(committee, second_client, end):
+def test_publication_must_end_before_the_case_is_closed(committee, second_client, end):
     case = given_case(committee, "implementation")
     consider_plan(committee, case)
     record(committee, case).needed(201)
@@ -222,7 +222,7 @@ def test_publication_has_to_end_before_the_case_does(committee, second_client, e
     assert move(committee, case["id"], "closed").rules == {"evaluation_recorded"}
 
 
-def test_what_is_published_can_be_taken_down_from_a_closed_case(committee, second_client):
+def test_a_published_report_of_a_closed_case_can_be_removed(committee, second_client):
     case = given_case(committee, "implementation")
     consider_plan(committee, case)
     publish(committee, second_client, case).needed(200)
@@ -235,12 +235,12 @@ def test_what_is_published_can_be_taken_down_from_a_closed_case(committee, secon
     assert refusal(again) == (409, {"case_closed"})
 
 
-def test_nothing_more_is_published_from_a_closed_case(committee):
+def test_a_closed_case_publishes_nothing_more(committee):
     case = given_case(committee, "closed")
     assert refusal(replace(committee, case, new_publication())) == (409, {"case_closed"})
 
 
-def test_while_a_report_is_changed_it_can_only_be_taken_down(committee, second_client, case):
+def test_while_a_report_is_being_changed_it_can_only_be_removed(committee, second_client, case):
     publish(committee, second_client, case).needed(200)
     case = move(committee, case["id"], "implementation").needed(201).json
     record_discontinuation(committee, case)
@@ -252,7 +252,7 @@ def test_while_a_report_is_changed_it_can_only_be_taken_down(committee, second_c
     assert replace(committee, case, removed)["status"] == "removed"
 
 
-def test_a_report_that_can_be_rewritten_is_not_ratified_any_more(committee, case):
+def test_a_report_that_can_be_rewritten_is_no_longer_ratified(committee, case):
     case = move(committee, case["id"], "implementation").needed(201).json
     record_discontinuation(committee, case)
     move(committee, case["id"], "closed", "discontinued").needed(201)
@@ -261,7 +261,7 @@ def test_a_report_that_can_be_rewritten_is_not_ratified_any_more(committee, case
     assert refusal(disseminate(committee, case)) == (409, {"not_ratified"})
 
 
-def test_another_text_has_to_be_checked_anew(committee, second_client, case, cluster):
+def test_another_text_must_be_checked_again(committee, second_client, case, cluster):
     record(committee, case).needed(201)
     check(second_client, case).needed(201)
     cluster.execute("update register.report set document_digest = repeat('b', 64) where case_id = %s", [case["id"]])
@@ -275,7 +275,7 @@ def test_another_text_has_to_be_checked_anew(committee, second_client, case, clu
     assert replace(committee, case, removed)["status"] == "removed"
 
 
-def test_who_ever_prepared_the_publication_cannot_check_it(committee, second_client, caller, case):
+def test_no_author_of_the_publication_checks_it(committee, second_client, caller, case):
     record(committee, case).needed(201)
     replace(second_client, case, new_publication(intended_on=days_ahead(30))).needed(200)
     for client in (committee, second_client):
@@ -287,19 +287,19 @@ def disseminate(client, case, **members):
     return client.send("addDissemination", new_dissemination(**members), id=case["id"])
 
 
-def test_learning_is_passed_on_before_anything_is_published(committee, case):
+def test_learning_is_disseminated_before_publication(committee, case):
     made = disseminate(committee, case, audience="family", form="event", level="national")
     assert (made.status, made["audience"], made["form"], made["level"]) == (201, "family", "event",
                                                                            "national")
     assert committee.send("listDisseminations", id=case["id"])["items"] == [made.json]
 
 
-def test_learning_is_not_passed_on_before_ratification(committee):
+def test_dissemination_is_refused_before_ratification(committee):
     reply = disseminate(committee, given_case(committee, "ratification"))
     assert refusal(reply) == (409, {"not_ratified"})
 
 
-def test_a_hold_on_dissemination_keeps_learning_from_being_passed_on(committee, case, cluster):
+def test_a_hold_blocks_dissemination(committee, case, cluster):
     with held(cluster, case, "dissemination"):
         assert refusal(disseminate(committee, case)) == (409, {"dissemination_held"})
     with held(cluster, case, "publication"):
@@ -308,13 +308,13 @@ def test_a_hold_on_dissemination_keeps_learning_from_being_passed_on(committee, 
 
 @pytest.mark.parametrize("day, rule", [(days_ahead(1), "date_in_future"),
                                        (days_ago(1), "date_order")])
-def test_the_day_of_dissemination_has_to_be_possible(committee, case, day, rule):
+def test_the_date_of_dissemination_must_be_possible(committee, case, day, rule):
     reply = disseminate(committee, case, disseminated_on=day)
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/disseminated_on"}, {rule})
     assert committee.send("listDisseminations", id=case["id"])["items"] == []
 
 
-def test_only_the_committee_publishes_and_passes_on(case, chief_officers, caller, cluster):
+def test_only_the_committee_publishes_and_disseminates(case, chief_officers, caller, cluster):
     cluster.execute("insert into register.case_access (id, committee, case_id, organisation,"
                     " client, role, starts_on, ends_on) values (gen_random_uuid(), 'GLA', %s,"
                     " 'INDEPENDENT', 'reviewer-9', 'reviewer', %s, %s)",

@@ -1,4 +1,4 @@
-"""What is recommended to the committee, and that it is not put to the committee without."""
+"""The recommendation, without which a case is not put to the committee."""
 import pytest
 
 from documents import days_ago, days_ahead, new_recommendation, today
@@ -26,7 +26,7 @@ def test_there_is_no_recommendation_before_it_is_recorded(committee, case):
     assert committee.send("getRecommendation", id=case["id"]).status == 404
 
 
-def test_a_recommendation_is_replaced_whole(committee, case):
+def test_a_recommendation_is_replaced_as_a_whole(committee, case):
     recommend(committee, case["id"], support_needed="Two teams need it.").needed(201)
     reply = replace(committee, case, recommended="do_not_proceed", criteria_met=[])
     assert reply.status == 200
@@ -40,14 +40,14 @@ def test_a_second_first_recommendation_is_refused(committee, case):
     assert (reply.status, reply.code) == (412, "version_stale")
 
 
-def test_two_conditions_contradict_each_other(committee, case):
+def test_two_preconditions_are_refused(committee, case):
     reply = committee.send("putRecommendation", new_recommendation(), id=case["id"],
                            if_match='"1-x"', none_match="*")
     assert (reply.status, reply.code) == (400, "invalid_header")
 
 
 @pytest.mark.parametrize("stage", ["notification", "information_gathering", "set_up", "closed"])
-def test_a_recommendation_is_recorded_up_to_the_decision(committee, stage):
+def test_a_recommendation_is_recorded_only_up_to_the_decision(committee, stage):
     case = given_case(committee, stage)
     known = stage in ("set_up", "closed")
     reply = replace(committee, case) if known else recommend(committee, case["id"])
@@ -60,13 +60,13 @@ def test_a_recommendation_is_recorded_up_to_the_decision(committee, stage):
     ({"made_on": days_ago(3)}, "/made_on", "date_order"),
     ({"criteria_met": []}, "/criteria_met", "criterion_required"),
     ({"criteria_met": ["suicide"]}, "/criteria_met", "criterion_not_supported_by_facts")])
-def test_a_recommendation_has_to_keep_the_rules(committee, case, overrides, pointer, rule):
+def test_a_recommendation_must_follow_the_rules(committee, case, overrides, pointer, rule):
     reply = recommend(committee, case["id"], **overrides)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
     assert committee.send("getRecommendation", id=case["id"]).status == 404
 
 
-def test_a_recommendation_does_not_become_later_than_the_decision(committee, caller):
+def test_a_recommendation_must_not_be_later_than_the_decision(committee, caller):
     case = given_case(committee)
     for stage, days in (("information_gathering", 20), ("recommendation", 15)):
         move(committee, case["id"], stage, occurred_on=days_ago(days)).needed(201)

@@ -1,4 +1,4 @@
-"""Reference data: what forms and programs need to offer the right values."""
+"""Reference data: the values that forms and programs offer."""
 import pytest
 
 import contract_reader
@@ -10,7 +10,7 @@ LISTS = ["listCommittees", "listLocalAuthorities", "listHealthBoards", "listOrga
 
 @pytest.mark.parametrize("operation, count", [("listCommittees", 30), ("listLocalAuthorities", 32),
                                               ("listHealthBoards", 14), ("listStages", 11)])
-def test_the_lists_are_whole(agency, operation, count):
+def test_the_lists_are_complete(agency, operation, count):
     reply = agency.send(operation)
     assert reply.status == 200
     assert len(reply["items"]) == count and reply["next"] is None
@@ -24,7 +24,7 @@ def test_every_council_belongs_to_the_committee_that_covers_it(agency):
     assert covered == councils
 
 
-def test_every_council_lies_in_a_known_health_board(agency):
+def test_every_council_is_in_a_known_health_board(agency):
     boards = {one["code"] for one in agency.send("listHealthBoards")["items"]}
     assert {one["health_board"] for one in agency.send("listLocalAuthorities")["items"]} == boards
 
@@ -37,7 +37,7 @@ def test_every_committee_council_and_board_is_an_organisation(agency):
         assert {prefix + one["code"] for one in agency.send(operation)["items"]} <= codes
 
 
-def test_only_committees_stand_for_a_committee(agency):
+def test_only_committees_represent_a_committee(agency):
     for one in agency.send("listOrganisations")["items"]:
         assert (one["committee"] is not None) == (one["kind"] == "committee")
         assert (one["area"] is not None) == (one["kind"] == "chief_officers_group")
@@ -72,7 +72,7 @@ def test_every_code_list_can_be_read(agency):
 
 
 def enumerations(node):
-    """Every set of values that the contract enumerates, wherever it stands."""
+    """Returns every set of values that the contract enumerates anywhere."""
     if isinstance(node, dict):
         if isinstance(node.get("enum"), list):
             yield frozenset(one for one in node["enum"] if one is not None)
@@ -95,19 +95,19 @@ def test_an_unknown_code_list_is_not_found(agency):
 
 
 @pytest.mark.parametrize("operation", LISTS)
-def test_what_has_not_changed_is_not_sent_again(agency, operation):
+def test_unchanged_reference_data_is_not_sent_again(agency, operation):
     first = agency.send(operation)
     second = agency.send(operation, none_match=first.etag)
     assert (second.status, second.bytes, second.etag) == (304, b"", first.etag)
 
 
-def test_a_code_list_that_has_not_changed_is_not_sent_again(agency):
+def test_an_unchanged_code_list_is_not_sent_again(agency):
     first = agency.send("getCodeList", name="criteria")
     assert agency.send("getCodeList", name="criteria", none_match=first.etag).status == 304
 
 
 @pytest.mark.parametrize("operation", LISTS)
-def test_reference_data_may_be_kept_for_a_while(agency, operation):
+def test_reference_data_may_be_cached(agency, operation):
     assert agency.send(operation).headers["Cache-Control"] == "private, max-age=300"
 
 
@@ -121,7 +121,7 @@ def test_both_instances_give_the_same_tag(agency, instances):
     assert len(tags) == 1
 
 
-def test_the_documentation_draws_every_move_of_the_process(agency, nobody):
+def test_the_documentation_shows_every_move_of_the_process(agency, nobody):
     page = nobody.send("getDocumentation").bytes.decode()
     moves = [move for stage in agency.send("listStages")["items"] for move in stage["transitions"]]
     assert page.count('marker-end="url(#arrow)"') == len(moves)

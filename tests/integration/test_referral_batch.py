@@ -1,4 +1,4 @@
-"""Pushing many referrals in one request: each for itself, or all or none."""
+"""Pushing many referrals in one request: each by itself, or all or none."""
 import concurrent.futures
 import json
 
@@ -21,7 +21,7 @@ def statuses(reply):
 
 @pytest.fixture(scope="module")
 def bulk_sender(caller):
-    """An agency that nothing else in these tests uses."""
+    """An agency that only this file uses."""
     return caller("LA-S12000047", "bulk", AGENCY_SCOPES)
 
 
@@ -31,7 +31,7 @@ def new_bulk(count):
                     for number in range(count)]
 
 
-def test_a_thousand_in_one_batch_exist_once_whatever_is_repeated(bulk_sender):
+def test_a_batch_of_1000_referrals_creates_each_once_despite_repetitions(bulk_sender):
     system, documents = new_bulk(1000)
     first = bulk_sender.send("pushReferrals", documents, key=new_key())
     again = bulk_sender.send("pushReferrals", documents[:500])
@@ -41,7 +41,7 @@ def test_a_thousand_in_one_batch_exist_once_whatever_is_repeated(bulk_sender):
     assert len(found) == len({one["source_reference"] for one in found}) == 1000
 
 
-def test_a_thousand_single_pushes_exist_once_whatever_is_repeated(bulk_sender):
+def test_1000_single_pushes_create_each_referral_once_despite_repetitions(bulk_sender):
     system, documents = new_bulk(1000)
     keys = [new_key() for _ in documents]
 
@@ -55,7 +55,7 @@ def test_a_thousand_single_pushes_exist_once_whatever_is_repeated(bulk_sender):
     assert len(found) == len({one["source_reference"] for one in found}) == 1000
 
 
-def test_each_item_says_what_became_of_it(agency):
+def test_each_item_reports_its_result(agency):
     known = new_referral()
     existing = agency.send("pushReferral", known).needed(201)
     broken_rule = new_referral(notified_on="2999-01-01")
@@ -82,20 +82,20 @@ def test_a_refused_item_has_its_own_problem(agency):
     assert [one["pointer"] for one in item["problem"]["errors"]] == ["/notified_on"]
 
 
-def test_an_item_with_personal_data_is_refused_by_itself(agency):
+def test_only_the_item_with_personal_data_is_refused(agency):
     reply = agency.send("pushReferrals", [new_referral(basis="Write to a.parent@example.org."),
                                           new_referral()])
     assert statuses(reply) == [422, 201]
     assert reply["items"][0]["problem"]["code"] == "personal_identifier_found"
 
 
-def test_a_batch_of_anything_but_objects_is_refused_whole(agency):
+def test_a_batch_with_anything_but_objects_is_refused_as_a_whole(agency):
     reply = agency.send("pushReferrals", [new_referral(), "text", None, 7])
     assert (reply.status, reply.code) == (400, "schema_violation")
     assert reply.pointers == {"/1", "/2", "/3"}
 
 
-def test_an_item_that_was_there_already_counts_as_replayed(agency):
+def test_an_existing_item_counts_as_replayed(agency):
     document = new_referral()
     agency.send("pushReferral", document)
     reply = agency.send("pushReferrals", [document, new_referral()])
@@ -109,20 +109,20 @@ def test_the_same_referral_twice_in_one_batch_is_created_once(agency):
     assert reply["items"][0]["id"] == reply["items"][1]["id"]
 
 
-def test_two_contents_under_one_natural_key_in_a_batch_conflict(agency):
+def test_two_contents_with_one_natural_key_in_a_batch_conflict(agency):
     document = new_referral()
     reply = agency.send("pushReferrals", [document, {**document, "basis": "Another text."}])
     assert sorted(statuses(reply)) == [201, 409]
 
 
-def test_a_batch_may_be_lines_of_json(agency):
+def test_a_batch_may_be_newline_delimited_json(agency):
     reply = agency.send("pushReferrals", data=lines(new_referral() for _ in range(3)),
                         media_type=NDJSON)
     assert reply.status == 207
     assert statuses(reply) == [201, 201, 201]
 
 
-def test_a_bad_line_is_refused_by_itself(agency):
+def test_only_the_bad_line_is_refused(agency):
     reply = agency.send("pushReferrals", data=lines([new_referral(), {"committee": "GLA"}]),
                         media_type=NDJSON)
     assert statuses(reply) == [201, 400]
@@ -134,7 +134,7 @@ def test_empty_lines_are_skipped(agency):
     assert statuses(reply) == [201, 201]
 
 
-def test_an_atomic_batch_without_faults_is_stored_whole(agency):
+def test_an_atomic_batch_without_faults_is_stored_as_a_whole(agency):
     known = new_referral()
     agency.send("pushReferral", known)
     reply = agency.send("pushReferrals", [known, new_referral()], query="atomic=true")
@@ -142,7 +142,7 @@ def test_an_atomic_batch_without_faults_is_stored_whole(agency):
     assert statuses(reply) == [200, 201]
 
 
-def test_an_atomic_batch_with_a_broken_rule_stores_nothing(agency):
+def test_an_atomic_batch_with_a_rule_violation_stores_nothing(agency):
     good = new_referral()
     bad = new_referral(notified_on="2999-01-01", children=[new_child(age_years=20)])
     reply = agency.send("pushReferrals", [good, bad], query="atomic=true")
@@ -151,7 +151,7 @@ def test_an_atomic_batch_with_a_broken_rule_stores_nothing(agency):
     assert agency.send("pushReferral", good).status == 201
 
 
-def test_an_atomic_batch_with_a_broken_contract_stores_nothing(agency):
+def test_an_atomic_batch_with_a_contract_violation_stores_nothing(agency):
     good = new_referral()
     reply = agency.send("pushReferrals", [good, new_referral(committee="glasgow")],
                         query="atomic=true")
@@ -170,7 +170,7 @@ def test_an_atomic_batch_with_a_conflict_stores_nothing(agency):
 
 
 @pytest.mark.parametrize("mode, status", [("false", 207), ("true", 201)])
-def test_a_batch_repeated_by_key_gets_the_same_bytes(agency, mode, status):
+def test_a_batch_again_with_the_same_key_gets_the_same_bytes(agency, mode, status):
     documents, key = [new_referral() for _ in range(3)], new_key()
     first, second = [agency.send("pushReferrals", documents, key=key, query=f"atomic={mode}")
                      for _ in range(2)]
@@ -179,7 +179,7 @@ def test_a_batch_repeated_by_key_gets_the_same_bytes(agency, mode, status):
     assert second.headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_key_used_for_another_batch_is_refused(agency):
+def test_a_key_of_another_batch_is_refused(agency):
     key = new_key()
     agency.send("pushReferrals", [new_referral()], key=key)
     reply = agency.send("pushReferrals", [new_referral()], key=key)
@@ -195,7 +195,7 @@ def test_a_key_of_a_single_push_is_refused_for_a_batch(agency):
 
 @pytest.mark.parametrize("documents", [[], [{}] * 1001], ids=["none", "1001"])
 @pytest.mark.parametrize("media_type", ["application/json", NDJSON])
-def test_a_batch_holds_from_1_to_1000_items(agency, documents, media_type):
+def test_a_batch_has_1_to_1000_items(agency, documents, media_type):
     data = json.dumps(documents).encode() if media_type != NDJSON else lines(documents) or b"\n"
     reply = agency.send("pushReferrals", data=data, media_type=media_type)
     assert (reply.status, reply.code) == (400, "schema_violation")
@@ -212,7 +212,7 @@ def test_a_child_who_died_in_a_batch_supports_criteria_of_death(agency):
     assert statuses(agency.send("pushReferrals", [good, bad])) == [201, 422]
 
 
-def test_batches_at_once_with_the_same_items_create_each_once(agency):
+def test_concurrent_batches_with_the_same_items_create_each_once(agency):
     documents = [new_referral() for _ in range(40)]
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
         replies = list(pool.map(
@@ -223,7 +223,7 @@ def test_batches_at_once_with_the_same_items_create_each_once(agency):
     assert sum(reply["existing"] for reply in replies) == 7 * 40
 
 
-def test_a_withdrawn_referral_still_has_its_natural_key(agency):
+def test_a_withdrawn_referral_keeps_its_natural_key(agency):
     document = new_referral()
     referral = given_referral(agency, **document)
     agency.send("withdrawReferral", {"reason": "made_in_error"}, id=referral["id"]).needed(201)

@@ -1,4 +1,4 @@
-"""A referral after it was pushed: corrected, withdrawn, acknowledged, accepted, rejected, seen."""
+"""The lifecycle of a referral: corrected, withdrawn, acknowledged, accepted, rejected, listed."""
 import pytest
 
 from client import new_key
@@ -26,7 +26,7 @@ def acknowledge(committee, referral, **change):
 
 
 def take(agency, committee, operation, referral, key=None):
-    """Sends the request of a step, from whoever may take it."""
+    """Sends the request of a step, as the caller who may take it."""
     client = agency if operation == "withdrawReferral" else committee
     return client.send(operation, STEPS[operation](), id=referral["id"], key=key)
 
@@ -39,7 +39,7 @@ def test_the_sender_corrects_a_referral(agency):
     assert reply["version"] == 2
 
 
-def test_null_clears_a_member_and_what_is_left_out_stays(agency):
+def test_null_clears_a_member_and_absent_members_do_not_change(agency):
     referral = given_referral(agency, incident_on=days_ago(11))
     reply = amend(agency, referral, incident_on=None)
     assert reply["incident_on"] is None
@@ -66,20 +66,20 @@ def test_children_in_a_change_get_their_defaults(agency):
     assert reply["children"][0]["harm_types"] == []
 
 
-def test_a_change_has_to_keep_the_rules_too(agency):
+def test_a_change_must_follow_the_rules(agency):
     reply = amend(agency, given_referral(agency), aware_on=today(), notified_on=days_ago(1))
     assert (reply.status, reply.rules, reply.pointers) == (422, {"date_order"}, {"/aware_on"})
 
 
 @pytest.mark.parametrize("member", ["source_system", "source_reference", "committee", "status"])
-def test_some_members_never_change(agency, member):
+def test_immutable_members_never_change(agency, member):
     reply = amend(agency, given_referral(agency), **{member: "GLA"})
     assert (reply.status, reply.pointers) == (400, {f"/{member}"})
 
 
 def test_the_committee_cannot_correct_the_senders_referral(agency, committee):
     referral = given_referral(agency)
-    reply = amend(committee, referral, basis="What the committee would write.")
+    reply = amend(committee, referral, basis="The committee's own text.")
     assert reply.status == 404
 
 
@@ -119,7 +119,7 @@ def test_a_referral_is_acknowledged_once(agency, committee):
 
 @pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
                                        (days_ago(2), "date_order")])
-def test_the_day_of_an_acknowledgement_has_to_be_possible(agency, committee, day, rule):
+def test_the_date_of_an_acknowledgement_must_be_possible(agency, committee, day, rule):
     reply = acknowledge(committee, given_referral(agency), acknowledged_on=day)
     assert (reply.status, reply.rules) == (422, {rule})
 
@@ -138,7 +138,7 @@ def test_the_committee_accepts_a_referral_into_a_new_case(agency, committee):
     assert [one["id"] for one in case["referrals"]] == [referral["id"]]
 
 
-def test_a_new_case_has_the_type_that_the_acceptance_names(agency, committee):
+def test_a_new_case_has_the_type_named_in_the_acceptance(agency, committee):
     reply = committee.send("acceptReferral", {"accepted_on": today(), "review_type": "thematic"},
                            id=given_referral(agency)["id"])
     assert committee.send("getCase", id=reply["case_id"])["review_type"] == "thematic"
@@ -182,7 +182,7 @@ def test_the_committee_rejects_a_referral_and_the_sender_sees_why(agency, commit
 
 @pytest.mark.parametrize("operation", STEPS)
 @pytest.mark.parametrize("end", ENDS)
-def test_a_decided_referral_stays_decided(agency, committee, operation, end):
+def test_a_decided_referral_does_not_change(agency, committee, operation, end):
     referral = given_referral(agency)
     take(agency, committee, ENDS[end], referral).needed(201)
     reply = take(agency, committee, operation, referral)
@@ -194,7 +194,7 @@ def test_a_decided_referral_cannot_be_corrected(agency, committee):
     assert (reply.status, reply.rules) == (409, {"referral_decided"})
 
 
-def test_the_sender_follows_the_case_without_seeing_it(agency, committee):
+def test_the_sender_sees_the_progress_but_not_the_case(agency, committee):
     accepted = given_accepted(agency, committee, children=[dead_child()])
     move(committee, accepted["case_id"], "information_gathering").needed(201)
     seen = agency.send("getReferral", id=accepted["id"])
@@ -219,7 +219,7 @@ def test_the_sender_finds_a_referral_by_its_own_number(agency):
     assert agency.send("listReferrals", query=query).ids == [mine["id"]]
 
 
-def test_referrals_are_listed_newest_first_or_oldest_first(agency):
+def test_referrals_are_sorted_newest_first_or_oldest_first(agency):
     system = new_number("system")
     ids = [given_referral(agency, source_system=system)["id"] for _ in range(5)]
     newest = walk(agency, "listReferrals", f"source_system={system}&limit=2")
@@ -228,7 +228,7 @@ def test_referrals_are_listed_newest_first_or_oldest_first(agency):
     assert [one["id"] for one in oldest] == ids
 
 
-def test_referrals_are_listed_by_status_committee_and_day(agency, committee):
+def test_referrals_are_filtered_by_status_committee_and_day(agency, committee):
     system = new_number("system")
     here = given_referral(agency, source_system=system)
     there = given_referral(agency, source_system=system, committee="EDH",
@@ -244,7 +244,7 @@ def test_referrals_are_listed_by_status_committee_and_day(agency, committee):
 
 
 @pytest.mark.parametrize("operation", STEPS)
-def test_a_step_repeated_by_key_gets_the_same_bytes(agency, committee, operation):
+def test_a_step_again_with_the_same_key_gets_the_same_bytes(agency, committee, operation):
     referral, key = given_referral(agency), new_key()
     first, second = [take(agency, committee, operation, referral, key=key) for _ in range(2)]
     assert first.status == second.status == 201

@@ -1,4 +1,4 @@
-"""Pushing referrals one by one: created once, whatever is repeated, and however many at a time."""
+"""Pushing referrals one by one: created once, whatever is repeated, and however many run concurrently."""
 import concurrent.futures
 import copy
 
@@ -21,12 +21,12 @@ def test_a_first_push_creates_the_referral(agency):
     assert reply["version"] == 1
 
 
-def test_the_answer_names_the_address_of_the_referral(agency):
+def test_the_answer_has_the_location_of_the_referral(agency):
     reply = agency.send("pushReferral", new_referral())
     assert reply.headers["Location"] == reply["links"]["self"] == f"/v1/referrals/{reply['id']}"
 
 
-def test_every_member_that_was_sent_comes_back(agency):
+def test_every_sent_member_is_returned(agency):
     document = full_referral()
     sent = {name: value for name, value in document.items() if name != "children"}
     reply = agency.send("pushReferral", document)
@@ -40,7 +40,7 @@ def test_members_left_out_get_their_defaults(agency):
     assert reply["children"][0]["ethnic_group"] == "unknown"
 
 
-def test_the_senders_identifier_of_a_child_is_never_kept(agency, cluster):
+def test_the_senders_identifier_of_a_child_is_never_stored(agency, cluster):
     document = new_referral(children=[new_child(family_id="family-of-the-sender")])
     reply = agency.send("pushReferral", document)
     stored = cluster.execute("select r::text from register.referral r where id = %s",
@@ -64,7 +64,7 @@ def test_the_same_child_gets_another_reference_in_another_committee(agency):
     assert here["children"][0]["child_ref"] != there["children"][0]["child_ref"]
 
 
-def test_a_repetition_by_key_gets_the_same_bytes(agency):
+def test_a_repetition_with_the_same_key_gets_the_same_bytes(agency):
     document, key = new_referral(), new_key()
     first, second = [agency.send("pushReferral", document, key=key) for _ in range(2)]
     assert (first.status, second.status) == (201, 201)
@@ -73,7 +73,7 @@ def test_a_repetition_by_key_gets_the_same_bytes(agency):
     assert "Idempotency-Replayed" not in first.headers
 
 
-def test_a_repetition_by_key_has_the_same_etag_and_location(agency):
+def test_a_repetition_with_the_same_key_has_the_same_etag_and_location(agency):
     document, key = new_referral(), new_key()
     first, second = [agency.send("pushReferral", document, key=key) for _ in range(2)]
     assert second.etag == first.etag
@@ -87,14 +87,14 @@ def test_a_quoted_key_is_the_same_key(agency):
     assert second.bytes == first.bytes and second.headers["Idempotency-Replayed"] == "true"
 
 
-def test_the_order_of_members_does_not_make_another_request(agency):
+def test_the_order_of_members_does_not_matter(agency):
     document, key = new_referral(), new_key()
     turned = dict(reversed(document.items()))
     agency.send("pushReferral", document, key=key)
     assert agency.send("pushReferral", turned, key=key).status == 201
 
 
-def test_a_key_used_for_another_referral_is_refused(agency):
+def test_a_key_of_another_referral_is_refused(agency):
     key = new_key()
     agency.send("pushReferral", new_referral(), key=key)
     reply = agency.send("pushReferral", new_referral(), key=key)
@@ -107,13 +107,13 @@ def test_two_clients_may_use_the_same_key(agency, health):
     assert health.send("pushReferral", new_referral(), key=key).status == 201
 
 
-def test_a_refused_push_does_not_use_its_key_up(agency):
+def test_a_refused_push_does_not_use_its_key(agency):
     document, key = new_referral(notified_on="2999-01-01"), new_key()
     assert agency.send("pushReferral", document, key=key).status == 422
     assert agency.send("pushReferral", new_referral(), key=key).status == 201
 
 
-def test_the_same_natural_key_with_equal_content_is_there_already(agency):
+def test_a_natural_key_with_equal_content_finds_the_referral(agency):
     document = full_referral()
     first, second = [agency.send("pushReferral", document) for _ in range(2)]
     assert (first.status, second.status) == (201, 200)
@@ -121,13 +121,13 @@ def test_the_same_natural_key_with_equal_content_is_there_already(agency):
     assert second.headers["Location"] == first.headers["Location"]
 
 
-def test_the_same_natural_key_with_a_default_spelled_out_is_equal_content(agency):
+def test_a_natural_key_with_an_explicit_default_is_equal_content(agency):
     document = new_referral()
     agency.send("pushReferral", document)
     assert agency.send("pushReferral", {**document, "other_committees": []}).status == 200
 
 
-def test_the_same_natural_key_with_changed_content_is_a_conflict(agency):
+def test_a_natural_key_with_changed_content_is_a_conflict(agency):
     document = new_referral()
     agency.send("pushReferral", document)
     reply = agency.send("pushReferral", {**document, "discussed_with_partners": True})
@@ -148,14 +148,14 @@ def test_two_organisations_may_use_the_same_natural_key(agency, health):
     assert health.send("pushReferral", document).status == 201
 
 
-def test_of_64_equal_pushes_at_once_one_creates_and_63_find_it(agency):
+def test_of_64_concurrent_equal_pushes_one_creates_and_63_find_it(agency):
     document = new_referral()
     replies = in_parallel(64, lambda _: agency.send("pushReferral", document))
     assert sorted(reply.status for reply in replies) == [200] * 63 + [201]
     assert len({reply["id"] for reply in replies}) == 1
 
 
-def test_of_32_equal_pushes_with_one_key_all_get_the_first_answer(agency):
+def test_32_concurrent_equal_pushes_with_one_key_get_the_first_answer(agency):
     document, key = new_referral(), new_key()
     replies = in_parallel(32, lambda _: agency.send("pushReferral", document, key=key))
     assert {reply.status for reply in replies} == {201}
@@ -164,7 +164,7 @@ def test_of_32_equal_pushes_with_one_key_all_get_the_first_answer(agency):
     assert len(fresh) == 1
 
 
-def test_a_bad_push_never_fails_the_good_ones_beside_it(agency, health):
+def test_a_bad_push_does_not_fail_good_ones_in_its_group(agency, health):
     def push(number):
         sender = agency if number % 2 else health
         bad = number % 4 == 3
@@ -174,7 +174,7 @@ def test_a_bad_push_never_fails_the_good_ones_beside_it(agency, health):
     assert [reply.status for reply in replies] == [201, 201, 201, 422] * 16
 
 
-def test_an_unknown_organisation_never_fails_the_pushes_beside_it(agency, caller):
+def test_an_unknown_organisation_does_not_fail_other_pushes_in_its_group(agency, caller):
     stranger = caller("LA-S12999999", "stranger", "referrals.write")
 
     def push(number):
@@ -183,7 +183,7 @@ def test_an_unknown_organisation_never_fails_the_pushes_beside_it(agency, caller
     assert [reply.status for reply in replies] == [403 if n % 8 == 0 else 201 for n in range(32)]
 
 
-def test_pushes_of_an_unknown_organisation_are_never_stored_as_anothers(agency, caller, cluster):
+def test_pushes_of_an_unknown_organisation_are_never_stored_under_another(agency, caller, cluster):
     stranger = caller("LA-S12999999", "stranger", "referrals.write")
     strange = [new_referral() for _ in range(8)]
 
@@ -198,7 +198,7 @@ def test_pushes_of_an_unknown_organisation_are_never_stored_as_anothers(agency, 
     assert stored == []
 
 
-def test_pushes_at_once_with_conflicting_content_store_one_of_them(agency):
+def test_of_concurrent_pushes_with_conflicting_content_one_is_stored(agency):
     document = new_referral()
     variants = [{**document, "basis": f"Variant {number} of the text."} for number in range(16)]
     replies = in_parallel(16, lambda n: agency.send("pushReferral", variants[n]))

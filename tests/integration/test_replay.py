@@ -1,4 +1,4 @@
-"""A repetition under an Idempotency-Key shows only what its token may see by then."""
+"""A repetition with an Idempotency-Key shows only what its token may see at that time."""
 import base64
 import copy
 import hashlib
@@ -17,14 +17,14 @@ from test_transfer import answer, propose
 
 OPERATIONS = contract_reader.operations()
 KEYED = [name for name, one in OPERATIONS.items() if one.has_parameter("Idempotency-Key", "header")]
-# Their handlers put references in the place of children's identifiers before the body is hashed.
+# Their handlers replace children's identifiers with references before the body is hashed.
 WITH_CHILDREN = {"pushReferral", "pushReferrals", "openCase", "addChild"}
 GUARDED = {"child_ref": "8599e2c1d7d9780edd5f5c04b76b3bf0", "family_ref": "family-ref", "age_years": 7}
 OTHERS_CASE = str(uuid.uuid4())
 
 
 def completed(schema, value):
-    """The value with the contract's defaults, as the service hashes it."""
+    """Returns the value with the contract's defaults, as the service hashes it."""
     if isinstance(value, dict):
         for name, member in schema.get("properties", {}).items():
             if name in value:
@@ -47,7 +47,7 @@ def hash_of(operation, target, body):
 
 
 def stored_answer():
-    """An answer of a token that saw everything, with guarded members at several depths."""
+    """Returns an answer to a token with all scopes, with guarded members at several depths."""
     child = {"id": str(uuid.uuid4()), "outcome": "died", **GUARDED}
     return {"id": str(uuid.uuid4()), "source_organisation": "LA-S12000049", "case_id": OTHERS_CASE,
             "secret_generation": 1, **GUARDED, "children": [child, child], "items": [{"inner": {"children": [child]}}],
@@ -55,7 +55,7 @@ def stored_answer():
 
 
 def members(node, name=None):
-    """Every member of a document, at any depth, with its name."""
+    """Yields every member of a document, at any depth, with its name."""
     if isinstance(node, dict):
         for key, value in node.items():
             yield from members(value, key)
@@ -72,7 +72,7 @@ def guarded(document):
 
 @pytest.fixture
 def replayed(cluster, instance, caller):
-    """What a token with these scopes gets as a repetition of an operation of a token that saw everything."""
+    """Returns the answer to a token with these scopes that repeats an operation of a token with all scopes."""
     def repeat(name, scopes):
         operation, key = OPERATIONS[name], new_key()
         place = {one["name"]: str(uuid.uuid4()) for one in operation.parameters if one["in"] == "path"}
@@ -89,7 +89,7 @@ def replayed(cluster, instance, caller):
 
 
 @pytest.mark.parametrize("name", sorted(set(KEYED) - WITH_CHILDREN))
-def test_no_replay_shows_what_the_token_may_no_longer_see(replayed, name):
+def test_a_replay_never_shows_what_the_token_may_no_longer_see(replayed, name):
     reply = replayed(name, " ".join(OPERATIONS[name].scopes))
     shown = guarded(reply.json)
     assert len(shown) == 4 * len(GUARDED) and {value for _, value in shown} == {None}
@@ -97,13 +97,13 @@ def test_no_replay_shows_what_the_token_may_no_longer_see(replayed, name):
 
 
 @pytest.mark.parametrize("name", sorted(set(KEYED) - WITH_CHILDREN))
-def test_a_replay_to_a_token_that_sees_children_has_all_of_them(replayed, name):
+def test_a_replay_to_a_token_with_the_scope_for_children_is_complete(replayed, name):
     reply = replayed(name, " ".join([*OPERATIONS[name].scopes, "children.read"]))
     assert {name: value for name, value in guarded(reply.json)} == GUARDED
 
 
-def test_the_guarded_members_are_those_that_reads_hide(committee, caller):
-    """Every member that is null to a reader without the scope, and only those, is hidden from replays."""
+def test_replays_hide_the_same_members_as_reads(committee, caller):
+    """Replays hide every member that is null to a reader without the scope, and no others."""
     case = given_case(committee, children=[new_child(age_years=7, family_id=new_number("family"))])
     reduced = caller("CPC-GLA", "committee-system", ALL_SCOPES.replace(" children.read", ""))
     whole, bands = (dict(members(client.send("listChildren", id=case["id"])["items"]))
@@ -111,16 +111,16 @@ def test_the_guarded_members_are_those_that_reads_hide(committee, caller):
     assert {name for name, value in whole.items() if bands[name] != value} == set(GUARDED)
 
 
-# --- what the operations really answer ---
+# --- real answers of the operations ---
 
 @pytest.fixture
 def committees(caller):
-    """The same client of a committee with all scopes, and with fewer."""
+    """The same client of a committee, once with all scopes, once with fewer."""
     client = new_number("replays")[:40]
     return caller("CPC-GLA", client), caller("CPC-GLA", client, "cases.read cases.write referrals.read")
 
 
-def test_a_child_is_added_with_its_references_and_shown_again_without(committees):
+def test_a_replayed_child_has_no_references_without_the_scope(committees):
     full, reduced = committees
     case, key = given_case(full), new_key()
     body = new_child(age_years=7, family_id=new_number("family"))
@@ -137,7 +137,7 @@ def test_a_child_is_added_with_its_references_and_shown_again_without(committees
     ("acknowledgeReferral", {"acknowledged_on": today()}),
     ("acceptReferral", {"case_id": None, "accepted_on": today()}),
     ("rejectReferral", {"rejected_on": today(), "reason": "not_this_area"})])
-def test_an_answer_to_a_referral_is_shown_again_by_bands(agency, committees, operation, body):
+def test_a_replayed_answer_to_a_referral_shows_bands(agency, committees, operation, body):
     full, reduced = committees
     referral, key = given_referral(agency, children=[new_child(age_years=7)]), new_key()
     tag = tag_of(full, "getReferral", id=referral["id"])
@@ -149,15 +149,15 @@ def test_an_answer_to_a_referral_is_shown_again_by_bands(agency, committees, ope
     assert again.etag != first.etag
 
 
-def test_the_sender_of_a_referral_sees_its_own_children_again(caller):
-    """As in every answer to it: what it sent itself."""
+def test_a_replay_shows_the_sender_its_own_children(caller):
+    """As in every other answer to the sender."""
     client, body, key = new_number("sender")[:40], new_referral(), new_key()
     first = caller("LA-S12000049", client).send("pushReferral", body, key=key).needed(201)
     again = caller("LA-S12000049", client, AGENCY_SCOPES).send("pushReferral", body, key=key)
     assert again.bytes == first.bytes and again["children"][0]["child_ref"] is not None
 
 
-def test_a_case_that_was_handed_over_is_not_shown_again(committee, other_committee):
+def test_a_transferred_case_is_not_replayed(committee, other_committee):
     key, body = new_key(), new_case()
     case = committee.send("openCase", body, key=key).needed(201)
     answer(other_committee, "acceptTransfer", propose(committee, case).needed(201)).needed(201)
@@ -165,7 +165,7 @@ def test_a_case_that_was_handed_over_is_not_shown_again(committee, other_committ
     assert (reply.status, reply.code) == (404, "not_found")
 
 
-def test_a_reviewer_whose_access_ended_gets_no_finding_again(committee, caller):
+def test_a_finding_is_not_replayed_to_a_reviewer_whose_access_ended(committee, caller):
     client = new_number("reviewer")[:40]
     reviewer = caller("INDEPENDENT", client, "cases.read reviews.write")
     case = advance(committee, given_case(committee), "review")
@@ -178,7 +178,7 @@ def test_a_reviewer_whose_access_ended_gets_no_finding_again(committee, caller):
     assert (reply.status, reply.code) == (404, "not_found")
 
 
-def test_the_owner_of_an_action_is_shown_no_case_of_others_again(committee, other_committee):
+def test_a_replay_shows_the_owner_of_an_action_no_case_data(committee, other_committee):
     case, key = advance(committee, given_case(committee), "decision"), new_key()
     body = new_action(owner_organisation="CPC-GLA")
     first = committee.send("createAction", body, id=case["id"], key=key).needed(201)
@@ -189,8 +189,8 @@ def test_the_owner_of_an_action_is_shown_no_case_of_others_again(committee, othe
     assert case["id"] not in again.bytes.decode() and again["links"]["case"] is None
 
 
-def test_a_change_that_ends_the_view_of_its_caller_is_answered_again(agency, committee):
-    """Who hands a referral over sees it no more; whether that happened it may ask again."""
+def test_a_change_that_ends_its_callers_access_is_replayed(agency, committee):
+    """A committee that transfers a referral no longer sees it, but may find out whether the transfer succeeded."""
     referral, key = given_referral(agency), new_key()
     tag = tag_of(committee, "getReferral", id=referral["id"])
     more = {"id": referral["id"], "key": key, "if_match": tag}
@@ -200,7 +200,7 @@ def test_a_change_that_ends_the_view_of_its_caller_is_answered_again(agency, com
     assert committee.send("transferReferral", body, **more).bytes == first.bytes
 
 
-def test_what_is_erased_is_in_no_stored_answer(committee, cluster):
+def test_erased_data_is_in_no_stored_answer(committee, cluster):
     keys = [new_key(), new_key()]
     body = new_case()
     case = committee.send("openCase", body, key=keys[0]).needed(201)
@@ -211,7 +211,7 @@ def test_what_is_erased_is_in_no_stored_answer(committee, cluster):
     assert left == [(erasing,)]
 
 
-def test_a_webhook_that_was_deleted_is_not_shown_again_with_its_secret(committee):
+def test_the_answer_of_a_deleted_webhook_is_not_replayed_with_its_secret(committee):
     key, body = new_key(), new_webhook()
     webhook = committee.send("createWebhook", body, key=key).needed(201)["webhook"]
     assert committee.send("createWebhook", body, key=key)["webhook"] == webhook

@@ -6,7 +6,7 @@ from documents import (changes_requested, days_ago, days_ahead, new_case, new_pl
 from steps import given_case, move, record_strategy, tag_of
 from stubs import function_body
 
-# Refuses with the kind of the notices that are asked for and the days until they are due.
+# Refuses with the kind of the requested notices and the days until they are due.
 TELL_NOTICES = """begin perform refuse(409, 'state_conflict', json_build_array(
     fault(null, $2 || '_' || ($3 - register.today()), 'is asked for'))); end"""
 
@@ -47,21 +47,21 @@ def test_there_is_no_report_before_it_is_recorded(committee, case):
     assert committee.send("getReport", id=case["id"]).status == 404
 
 
-def test_a_report_is_replaced_whole(committee, case):
+def test_a_report_is_replaced_as_a_whole(committee, case):
     record(committee, case, family_feedback_on=today()).needed(201)
     reply = replace(committee, case, sections=["facts"])
     assert (reply.status, reply["version"]) == (200, 2)
     assert (reply["sections"], reply["family_feedback_on"]) == (["facts"], None)
 
 
-def test_a_report_is_replaced_only_in_its_present_version(committee, case):
+def test_replacing_a_report_needs_its_present_version(committee, case):
     first = record(committee, case)
     replace(committee, case).needed(200)
     assert replace(committee, case, tag=first.etag).status == 412
     assert record(committee, case).status == 412
 
 
-def test_two_conditions_contradict_each_other(committee, case):
+def test_two_preconditions_are_refused(committee, case):
     reply = committee.send("putReport", new_report(), id=case["id"], if_match='"1-x"',
                            none_match="*")
     assert (reply.status, reply.code) == (400, "invalid_header")
@@ -81,30 +81,30 @@ def test_two_conditions_contradict_each_other(committee, case):
     ({"committee_agreed_on": days_ago(1)}, "/committee_agreed_on", "date_order"),
     ({"committee_agreed_on": days_ahead(1)}, "/committee_agreed_on", "date_in_future"),
     ({"drafted_on": None}, "/drafted_on", "drafting_day_required")])
-def test_a_report_has_to_keep_the_rules(committee, case, overrides, pointer, rule):
+def test_a_report_must_follow_the_rules(committee, case, overrides, pointer, rule):
     reply = record(committee, case, **overrides)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
     assert committee.send("getReport", id=case["id"]).status == 404
 
 
-def test_the_committee_agrees_after_the_accuracy_was_checked(committee, case):
+def test_the_committee_agrees_after_the_accuracy_check(committee, case):
     reply = record(committee, case, drafted_on=days_ago(3), accuracy_checked_on=days_ago(1),
                    committee_agreed_on=days_ago(2))
     assert (reply.status, reply.pointers) == (422, {"/committee_agreed_on"})
 
 
 @pytest.mark.parametrize("stage, status", [("set_up", 409), ("review", 201), ("reporting", 201)])
-def test_a_report_is_written_in_review_and_reporting(committee, stage, status):
+def test_a_report_is_written_only_in_review_and_reporting(committee, stage, status):
     reply = record(committee, given_case(committee, stage))
     assert reply.status == status
     assert status == 201 or reply.rules == {"not_in_stage_reporting"}
 
 
-def test_a_report_that_lies_with_the_chief_officers_stays_as_it_is(committee, waiting):
+def test_a_report_with_the_chief_officers_does_not_change(committee, waiting):
     assert refusal(replace(committee, waiting)) == (409, {"not_in_stage_reporting"})
 
 
-def test_the_report_of_a_closed_case_stays_as_it_is(committee):
+def test_the_report_of_a_closed_case_does_not_change(committee):
     case = given_case(committee, "closed")
     assert refusal(replace(committee, case)) == (409, {"case_closed"})
 
@@ -128,7 +128,7 @@ def test_a_reviewer_writes_the_report_but_does_not_agree_it(committee, case, rev
     assert replace(committee, case)["committee_agreed_on"] == today()
 
 
-def test_what_the_committee_agreed_no_reviewer_changes(committee, case, reviewer):
+def test_a_reviewer_does_not_change_an_agreed_report(committee, case, reviewer):
     agreed = record(committee, case)
     client = reviewer(case)
     assert refusal(replace(client, case)) == (409, {"agreed_by_committee"})
@@ -142,7 +142,7 @@ def test_what_the_committee_agreed_no_reviewer_changes(committee, case, reviewer
      {"report_drafted", "accuracy_checked", "report_agreed"}),
     ({"accuracy_checked_on": None}, {"accuracy_checked"}),
     ({"committee_agreed_on": None}, {"report_agreed"})])
-def test_a_report_goes_to_the_chief_officers_when_it_is_complete(committee, case, missing, guards):
+def test_a_complete_report_goes_to_the_chief_officers(committee, case, missing, guards):
     record_strategy(committee, case)
     record(committee, case, **missing).needed(201)
     blocked = move(committee, case["id"], "ratification")
@@ -158,7 +158,7 @@ def test_a_report_needs_a_strategy_or_a_reason(committee, case):
     assert move(committee, case["id"], "ratification").status == 201
 
 
-def test_without_a_report_nothing_goes_to_the_chief_officers(committee, case):
+def test_a_case_without_a_report_does_not_go_to_the_chief_officers(committee, case):
     assert move(committee, case["id"], "ratification").rules == {
         "report_drafted", "accuracy_checked", "report_agreed", "strategies_or_reason"}
 
@@ -215,14 +215,14 @@ def test_the_tag_of_a_report_changes_when_it_is_ratified(committee, chief_office
     ({"outcome": "changes_requested"}, "/reason", "reason_required"),
     ({"outcome": "changes_requested", "reason": "Too long.", "plan_considered_on": today()},
      "/plan_considered_on", "only_when_ratified")])
-def test_a_ratification_has_to_keep_the_rules(chief_officers, waiting, overrides, pointer, rule):
+def test_a_ratification_must_follow_the_rules(chief_officers, waiting, overrides, pointer, rule):
     reply = ratification(chief_officers, waiting, **overrides)
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
     assert chief_officers.send("listRatifications", id=waiting["id"])["items"] == []
 
 
 @pytest.mark.parametrize("stage", ["reporting", "implementation"])
-def test_a_report_is_ratified_in_its_stage_only(committee, chief_officers, stage):
+def test_a_report_is_ratified_only_in_its_stage(committee, chief_officers, stage):
     reply = ratification(chief_officers, given_case(committee, stage))
     assert refusal(reply) == (409, {"not_in_stage_ratification"})
 
@@ -233,12 +233,12 @@ def test_a_report_is_ratified_once(chief_officers, waiting):
     assert refusal(reply) == (409, {"ratified_already"})
 
 
-def test_who_wrote_the_report_cannot_ratify_it(caller, waiting):
+def test_the_author_of_the_report_cannot_ratify_it(caller, waiting):
     same = caller("COG-GLA", "committee-system")
     assert refusal(ratification(same, waiting)) == (409, {"separation_of_duties"})
 
 
-def test_who_recorded_the_agreement_cannot_ratify_it(committee, caller, case):
+def test_the_client_that_recorded_the_agreement_cannot_ratify_it(committee, caller, case):
     record_strategy(committee, case)
     record(caller("CPC-GLA", "agreeing-client"), case).needed(201)
     replace(committee, case, no_strategies_reason="None is needed.").needed(200)
@@ -249,8 +249,8 @@ def test_who_recorded_the_agreement_cannot_ratify_it(committee, caller, case):
     assert ratification(caller("COG-GLA", "a-third-client"), case).status == 201
 
 
-def test_who_ever_wrote_the_report_cannot_ratify_it(committee, chief_officers, caller, case):
-    """Also when another client wrote after it."""
+def test_an_earlier_author_of_the_report_cannot_ratify_it(committee, chief_officers, caller, case):
+    """Even when another client wrote after it."""
     record_strategy(committee, case)
     record(caller("CPC-GLA", "first-author"), case).needed(201)
     replace(committee, case, no_strategies_reason="None is needed.").needed(200)
@@ -269,7 +269,7 @@ def test_only_the_chief_officers_of_the_area_ratify(committee, caller, waiting):
     assert committee.send("listRatifications", id=waiting["id"])["items"] == []
 
 
-def test_chief_officers_with_access_to_a_foreign_case_do_not_ratify_it(caller, waiting, cluster):
+def test_chief_officers_with_access_to_a_case_of_another_area_do_not_ratify_it(caller, waiting, cluster):
     cluster.execute("insert into register.case_access (id, committee, case_id, organisation, role,"
                     " starts_on) values (gen_random_uuid(), 'GLA', %s, 'COG-EDH',"
                     " 'joint_committee', %s)", (waiting["id"], days_ago(1)))
@@ -277,7 +277,7 @@ def test_chief_officers_with_access_to_a_foreign_case_do_not_ratify_it(caller, w
     assert (reply.status, reply.code) == (403, "organisation_not_allowed")
 
 
-def test_a_report_that_came_back_is_agreed_and_ratified_anew(committee, chief_officers, waiting):
+def test_a_returned_report_is_agreed_and_ratified_again(committee, chief_officers, waiting):
     chief_officers.send("ratifyReport", changes_requested(), id=waiting["id"]).needed(201)
     assert move(committee, waiting["id"], "implementation").rules == {"report_ratified"}
     move(committee, waiting["id"], "reporting", "changes_requested").needed(201)
@@ -317,7 +317,7 @@ def test_a_case_opened_again_to_carry_on_keeps_its_ratification(committee):
     assert committee.send("getReport", id=case["id"])["ratified_on"] == today()
 
 
-def test_the_plan_has_to_be_considered_before_the_evaluation(committee, chief_officers):
+def test_the_plan_must_be_considered_before_the_evaluation(committee, chief_officers):
     case = given_case(committee, "implementation")
     assert "plan_considered" in move(committee, case["id"], "evaluation").rules
     reply = chief_officers.send("considerPlan", new_plan_consideration(resource_issues_raised=True),
@@ -328,13 +328,13 @@ def test_the_plan_has_to_be_considered_before_the_evaluation(committee, chief_of
     assert move(committee, case["id"], "evaluation").rules == {"publication_decided"}
 
 
-def test_the_plan_may_be_considered_with_the_ratification(committee, chief_officers, waiting):
+def test_the_plan_may_be_considered_together_with_the_ratification(committee, chief_officers, waiting):
     ratification(chief_officers, waiting, plan_considered_on=today()).needed(201)
     move(committee, waiting["id"], "implementation").needed(201)
     assert "plan_considered" not in move(committee, waiting["id"], "evaluation").rules
 
 
-def test_a_later_consideration_replaces_the_former(committee, chief_officers):
+def test_a_later_consideration_replaces_the_former_one(committee, chief_officers):
     case = given_case(committee, "implementation")
     for raised in (True, False):
         chief_officers.send("considerPlan", new_plan_consideration(resource_issues_raised=raised),
@@ -356,14 +356,14 @@ def test_the_plan_of_a_closed_case_is_not_considered(committee, chief_officers):
 
 @pytest.mark.parametrize("day, rule", [(days_ahead(1), "date_in_future"),
                                        (days_ago(1), "date_order")])
-def test_the_day_of_considering_has_to_be_possible(committee, chief_officers, day, rule):
+def test_the_date_of_the_consideration_must_be_possible(committee, chief_officers, day, rule):
     case = given_case(committee, "implementation")
     reply = chief_officers.send("considerPlan", new_plan_consideration(considered_on=day),
                                 id=case["id"])
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/considered_on"}, {rule})
 
 
-def test_milestones_that_come_one_after_another_are_no_corrections(committee, case, cluster):
+def test_consecutive_milestones_are_not_corrections(committee, case, cluster):
     record(committee, case, accuracy_checked_on=None, committee_agreed_on=None).needed(201)
     replace(committee, case).needed(200)
     replace(committee, case, no_strategies_reason="None is needed.").needed(200)
@@ -373,7 +373,7 @@ def test_milestones_that_come_one_after_another_are_no_corrections(committee, ca
     assert [one[0] for one in kinds] == ["created", "changed", "changed", "corrected"]
 
 
-def test_the_database_alone_lets_no_committee_ratify(database_only, caller, waiting, cluster):
+def test_the_database_alone_allows_no_committee_to_ratify(database_only, caller, waiting, cluster):
     client = caller("CPC-GLA", "without-checks", "cases.read ratification.write", database_only)
     assert ratification(client, waiting).status == 403
     count = cluster.execute("select count(*) from register.ratification where case_id = %s",
@@ -381,7 +381,7 @@ def test_the_database_alone_lets_no_committee_ratify(database_only, caller, wait
     assert count == [(0,)]
 
 
-def test_a_new_case_has_nothing_of_it(committee):
+def test_a_new_case_has_no_report_and_nothing_after_it(committee):
     case = committee.send("openCase", new_case()).needed(201)
     for operation in ("getReport", "getPublication", "getEvaluation", "getDiscontinuation"):
         assert committee.send(operation, id=case["id"]).status == 404

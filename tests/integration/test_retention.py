@@ -1,4 +1,4 @@
-"""Retention: closed cases past their date are listed, and reduced to facts that lead back to nobody."""
+"""Retention: closed cases past their date are listed, and reduced to anonymous facts."""
 import concurrent.futures
 import json
 
@@ -15,7 +15,7 @@ from waiting import wait_until
 
 
 def age(cluster, case_id, years=11):
-    """Lets a closed case have been closed years ago, by the hand of the database's owner."""
+    """Moves the closure of a case years back, as the database's owner."""
     cluster.execute("set session_replication_role = replica; "
                     "update register.case_stage set entered_on = entered_on - %s, left_on = left_on - %s "
                     "where case_id = %s; "
@@ -32,7 +32,7 @@ def given_old(committee, cluster, case_id=None):
 
 
 def second_of(client, committee="GLA"):
-    """Another client of the committee: what one announces the other carries out."""
+    """Another client of the committee: one announces an erasure, the other carries it out."""
     return client.of(f"CPC-{committee}", "second")
 
 
@@ -42,7 +42,7 @@ def announce(client, case, key=None, reference=None):
 
 
 def pass_notice(cluster, erasure, days=None):
-    """Lets an erasure have been announced a notice period ago, by the hand of the database's owner."""
+    """Moves the announcement of an erasure back by a notice period, as the database's owner."""
     cluster.execute("update register.erasure set announced_on = announced_on - n, not_before = not_before - n "
                     "from (select coalesce(%s, days) as n from register.retention_notice) notice where id = %s",
                     (days, erasure["id"]))
@@ -54,7 +54,7 @@ def carry_out(client, case, key=None, reference=None):
 
 
 def given_rule(committee):
-    """A rule that is pending, on a day of its own."""
+    """Creates a pending rule that begins on a day without another rule."""
     taken = {one["valid_from"] for one in committee.send("listRetentionRules").needed(200)["items"]}
     day = next(day for day in map(days_ahead, range(1000, 3000)) if day not in taken)
     return committee.send("addRetentionRule", {"months": 12, "valid_from": day}).needed(201).json
@@ -75,7 +75,7 @@ def test_cases_past_their_retention_date_are_listed(committee, cluster):
     assert old["id"] not in rest and recent["id"] in rest
 
 
-def test_an_erased_case_leaves_facts_and_nothing_else(agency, committee, cluster):
+def test_an_erased_case_leaves_only_anonymous_facts(agency, committee, cluster):
     referral = given_accepted(agency, committee)
     case = committee.send("getCase", id=referral["case_id"]).json
     given_old(committee, cluster, case["id"])
@@ -89,7 +89,7 @@ def test_an_erased_case_leaves_facts_and_nothing_else(agency, committee, cluster
     assert committee.send("getAnonymousReview", id=reply["id"]).json == reply.json
     tables = cluster.execute("""select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid
         where c.relnamespace = 'register'::regnamespace and c.relkind = 'r' and a.attname = 'case_id'
-            and c.relname <> 'feed_event'""")  # consumers of the feed have to learn what is gone
+            and c.relname <> 'feed_event'""")  # consumers of the feed must learn what was erased
     assert len(tables) > 15
     for (table,) in tables:
         assert cluster.execute(f"select count(*) from register.{table} where case_id = %s",
@@ -99,7 +99,7 @@ def test_an_erased_case_leaves_facts_and_nothing_else(agency, committee, cluster
                                 referral["children"][0]["child_ref"]) if one in facts]
 
 
-def test_a_whole_review_leaves_facts_about_everything(agency, committee, cluster):
+def test_a_whole_review_leaves_facts_about_every_part(agency, committee, cluster):
     case = given_case(committee, "implementation", children=[dead_child(age_years=7)],
                       criteria=["suicide"])
     given_verified(committee, agency, case=case)
@@ -114,7 +114,7 @@ def test_a_whole_review_leaves_facts_about_everything(agency, committee, cluster
     assert facts["days_to_complete"] == facts["days_to_complete_net"] == 0
 
 
-def test_erasing_is_done_once_for_a_key(committee, cluster):
+def test_erasing_again_with_the_same_key_replays(committee, cluster):
     case, key = given_old(committee, cluster), new_key()
     pass_notice(cluster, announce(committee, case).needed(201))
     second = second_of(committee)
@@ -125,17 +125,17 @@ def test_erasing_is_done_once_for_a_key(committee, cluster):
     assert replies[1].headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_case_goes_with_what_was_merged_into_it(committee, cluster):
+def test_erasing_a_case_erases_the_cases_merged_into_it(committee, cluster):
     first, second = given_case(committee), given_case(committee)
     merge(committee, first["id"], second["id"]).needed(201)
     case = given_old(committee, cluster, second["id"])
-    assert announce(committee, case).rules == {"before_retention_date"}  # of the one that was merged into it
+    assert announce(committee, case).rules == {"before_retention_date"}  # because of the case that was merged into it
     age(cluster, first["id"])
     erase(committee, cluster, case).needed(201)
     assert committee.send("getCase", id=first["id"]).status == 404
 
 
-def test_a_merged_case_goes_with_the_other_one_only(committee, cluster):
+def test_a_merged_case_is_erased_only_with_its_target(committee, cluster):
     first, second = given_case(committee), given_case(committee)
     case = merge(committee, first["id"], second["id"]).needed(201).json
     age(cluster, first["id"])
@@ -143,10 +143,10 @@ def test_a_merged_case_goes_with_the_other_one_only(committee, cluster):
     assert (reply.status, reply.rules) == (409, {"case_merged"})
 
 
-def test_a_legal_hold_that_comes_in_between_is_kept(committee, cluster):
-    """On a case that was merged into the one that is erased: it is not locked by the erasure's caller before."""
+def test_a_concurrent_legal_hold_is_respected(committee, cluster):
+    """The hold is on a case merged into the erased one, which the erasure does not lock before."""
     def erased():
-        """The answer to an erasure that met the hold; None when it waited too long for it and gave up."""
+        """Returns the answer to an erasure that met the hold; None when it waited too long for it."""
         first, second = given_case(committee), given_case(committee)
         merge(committee, first["id"], second["id"]).needed(201)
         case = given_old(committee, cluster, second["id"])
@@ -173,7 +173,7 @@ def test_a_case_is_kept_until_its_date(committee):
         assert (act(committee, case).status, act(committee, case).rules) == (409, {"before_retention_date"})
 
 
-def test_a_legal_hold_wins_over_every_date(committee, cluster):
+def test_a_legal_hold_overrides_every_date(committee, cluster):
     case = given_old(committee, cluster)
     hold(committee, case)
     for act in (announce, carry_out):
@@ -181,7 +181,7 @@ def test_a_legal_hold_wins_over_every_date(committee, cluster):
     assert committee.send("getCase", id=case["id"]).status == 200
 
 
-def test_the_reference_has_to_be_named_once_more(committee, cluster):
+def test_erasing_needs_the_reference_as_confirmation(committee, cluster):
     case = given_old(committee, cluster)
     for act in (announce, carry_out):
         reply = act(committee, case, reference="LR-2001-GLA-0001")
@@ -189,7 +189,7 @@ def test_the_reference_has_to_be_named_once_more(committee, cluster):
 
 
 def test_erasing_needs_its_own_scope(committee, cluster, caller, database_only):
-    """Announcing it too; and without reading cases, less would be counted than there is."""
+    """Announcing needs it too; and without the scope to read cases, fewer would be counted than exist."""
     case = given_old(committee, cluster)
     tag = tag_of(committee, "getCase", id=case["id"])
 
@@ -206,7 +206,7 @@ def test_erasing_needs_its_own_scope(committee, cluster, caller, database_only):
     assert asked("anonymiseCase", "retention.write cases.read", {}) == 201
 
 
-def test_another_committee_sees_nothing_of_the_facts(committee, other_committee, cluster):
+def test_another_committee_does_not_see_the_facts(committee, other_committee, cluster):
     made = erase(committee, cluster, given_old(committee, cluster)).needed(201)
     assert other_committee.send("getAnonymousReview", id=made["id"]).status == 404
     assert made["id"] not in other_committee.send("listAnonymousReviews", query="limit=200").ids
@@ -243,7 +243,7 @@ def given_announced(committee, cluster, referral):
 
 
 def referrals_counted(cluster):
-    """What statistics count of referrals, with all that waited to be counted."""
+    """Returns what statistics count of referrals, after everything pending was counted."""
     cluster.execute("select statistic_fold(100000)")
     return cluster.execute("select measure, scope, month, key, n from register.statistic_cell "
                            "where starts_with(measure, 'referrals') order by 1, 2, 3, 4")
@@ -258,10 +258,10 @@ def test_referrals_past_their_retention_date_are_listed(agency, committee, clust
         assert old["id"] in due - rest and recent["id"] in rest - due
 
 
-def test_an_erased_referral_goes_on_counting_and_nothing_else(agency, committee, cluster):
+def test_an_erased_referral_is_counted_and_nothing_else_remains(agency, committee, cluster):
     referral, key = given_rejected(agency, committee, cluster), new_key()
     follower = follow(agency)
-    follower.read()  # the owner's own change of its days
+    follower.read()  # the event of the owner's own change of its days
     before = referrals_counted(cluster)
     second = given_announced(committee, cluster, referral)
     reply = erase_referral(second, referral, key=key)
@@ -299,7 +299,7 @@ def test_a_withdrawn_referral_is_erased_too(agency, committee, cluster):
     assert erase_referral(given_announced(committee, cluster, referral), referral)["status"] == "withdrawn"
 
 
-def test_the_referral_is_named_once_more_and_as_it_was_read(agency, committee, cluster):
+def test_erasing_a_referral_needs_its_reference_and_version(agency, committee, cluster):
     referral = given_rejected(agency, committee, cluster)
     for act in (announce_referral, erase_referral):
         reply = act(committee, {**referral, "reference": "RF-2001-GLA-0001"})
@@ -320,7 +320,7 @@ def test_only_the_committee_erases_a_referral(agency, committee, other_committee
     assert committee.send("getReferral", id=referral["id"]).status == 200
 
 
-# --- the rules
+# --- retention rules
 
 @pytest.fixture
 def moray(caller):
@@ -332,12 +332,12 @@ def notice_ends(cluster):
 
 
 def begin(cluster, rule):
-    """Lets a rule begin today, by the hand of the database's owner."""
+    """Makes a rule begin today, as the database's owner."""
     cluster.execute("update retention_rule set (announced_on, valid_from) = "
                     "(announced_on - 30, today()) where id = %s", (rule["id"],))
 
 
-def test_a_committee_sets_how_long_it_keeps_its_cases(moray, committee, cluster):
+def test_a_committee_sets_the_retention_of_its_cases(moray, committee, cluster):
     case = given_case(moray, local_authority="S12000020")
     closed = move(moray, case["id"], "closed", "discontinued").needed(201)
     rule = {"months": 24, "valid_from": notice_ends(cluster)}
@@ -360,8 +360,8 @@ def test_a_committee_sets_how_long_it_keeps_its_cases(moray, committee, cluster)
 
 
 @pytest.mark.parametrize("days", [-1, 0, 29])
-def test_no_rule_begins_before_the_notice_period_is_over(committee, cluster, days):
-    """One token could shorten the rule to today and erase at once."""
+def test_a_rule_does_not_begin_before_the_notice_period_is_over(committee, cluster, days):
+    """Otherwise one token could shorten the rule to today and erase at once."""
     case = given_case(committee)
     closed = move(committee, case["id"], "closed", "discontinued").needed(201)
     for months in (12, 1200):
@@ -371,8 +371,8 @@ def test_no_rule_begins_before_the_notice_period_is_over(committee, cluster, day
     assert committee.send("getCase", id=case["id"])["retain_until"] == closed["retain_until"]
 
 
-def test_the_database_alone_lets_no_rule_begin_early(cluster, instances):
-    """Nor does it let a rule that has begun be changed or withdrawn, whatever the service's functions would do."""
+def test_the_database_alone_allows_no_rule_to_begin_early(cluster, instances):
+    """It also prevents changes and withdrawal of a rule that has begun, whatever the service's functions do."""
     as_committee = """begin; set local role register_service;
         select set_config('register.committee', 'GLA', true), set_config('register.area', 'GLA', true),
             set_config('register.scopes', ' retention.write ', true); """
@@ -385,7 +385,7 @@ def test_the_database_alone_lets_no_rule_begin_early(cluster, instances):
                                           "where valid_from <= today() returning 1") == []
 
 
-def test_a_pending_rule_is_withdrawn_and_one_that_has_begun_is_not(caller, cluster):
+def test_only_a_pending_rule_can_be_withdrawn(caller, cluster):
     fife, highland = caller("CPC-FIF"), caller("CPC-HLD")
     rule = fife.send("addRetentionRule", {"months": 12, "valid_from": days_ahead(400)}).needed(201)
     assert highland.send("withdrawRetentionRule", id=rule["id"], if_match=rule.etag).status == 404
@@ -393,7 +393,7 @@ def test_a_pending_rule_is_withdrawn_and_one_that_has_begun_is_not(caller, clust
     assert (reply.status, reply["status"], reply["withdrawn_on"]) == (200, "withdrawn", today())
     again = fife.send("withdrawRetentionRule", id=rule["id"], if_match=reply.etag)
     assert (again.status, again.rules) == (409, {"rule_not_pending"})
-    # The day is free again; a rule that was withdrawn never counts.
+    # The day is free again; a withdrawn rule never counts.
     other = fife.send("addRetentionRule", {"months": 600, "valid_from": days_ahead(400)}).needed(201)
     begin(cluster, other)
     begun = fife.send("withdrawRetentionRule", id=other["id"], key=key,
@@ -418,7 +418,7 @@ def test_rules_are_in_the_feed_and_in_the_audit_trail(caller, cluster):
     assert others.send("getRetentionRule", id=rule["id"]).status == 404
 
 
-def test_a_rule_of_the_future_changes_nothing_yet(caller):
+def test_a_future_rule_changes_nothing_yet(caller):
     inverclyde = caller("CPC-INV")
     case = given_case(inverclyde, local_authority="S12000018")
     closed = move(inverclyde, case["id"], "closed", "discontinued").needed(201)
@@ -427,7 +427,7 @@ def test_a_rule_of_the_future_changes_nothing_yet(caller):
 
 
 def test_senders_see_the_retention_date_by_the_committees_own_rule(agency, caller, cluster):
-    """Though they see nothing of the rule."""
+    """Although they cannot see the rule."""
     stirling = caller("CPC-CLS")
     referral = given_referral(agency, committee="CLS", local_authority="S12000030")
     stirling.send("rejectReferral", {"reason": "duplicate", "rejected_on": today()}, id=referral["id"]).needed(201)
@@ -449,7 +449,7 @@ def state_of(client, erasure):
     return found["status"], found["stopped_because"]
 
 
-def test_one_client_alone_erases_nothing(committee, cluster, agency):
+def test_a_single_client_erases_nothing(committee, cluster, agency):
     case, referral = given_old(committee, cluster), given_rejected(agency, committee, cluster)
     assert carry_out(committee, case).rules == erase_referral(committee, referral).rules == {"erasure_not_announced"}
     for erasure in (announce(committee, case).needed(201), announce_referral(committee, referral).needed(201)):
@@ -476,7 +476,7 @@ def test_an_announced_erasure_waits_for_its_day(committee, cluster, agency):
     assert {committee.send("getErasure", id=one["id"]).status for one in erasures} == {404}
 
 
-def test_an_announcement_is_read_listed_and_told(committee, other_committee, cluster, caller):
+def test_an_announcement_is_readable_listed_and_in_the_feed(committee, other_committee, cluster, caller):
     case = given_old(committee, cluster)
     reader, chief, stranger = follow(committee), follow(caller("COG-GLA")), follow(other_committee)
     erasure = announce(committee, case).needed(201)
@@ -497,7 +497,7 @@ def test_an_announcement_is_read_listed_and_told(committee, other_committee, clu
     assert (again.status, again.rules) == (409, {"erasure_announced"})
 
 
-def test_who_has_access_to_the_case_sees_no_erasure_in_its_timeline(committee, cluster, caller):
+def test_clients_with_access_see_no_erasure_in_the_timeline(committee, cluster, caller):
     case = given_case(committee)
     name = new_number("reviewer")[:30]
     committee.send("grantAccess", new_access(client_id=name), id=case["id"]).needed(201)
@@ -506,7 +506,7 @@ def test_who_has_access_to_the_case_sees_no_erasure_in_its_timeline(committee, c
     assert seen and "erasure" not in {one["subject"] for one in seen}
 
 
-def test_the_committee_stops_an_erasure_until_it_is_carried_out(committee, caller, cluster, agency):
+def test_the_committee_can_stop_an_erasure_before_it_is_carried_out(committee, caller, cluster, agency):
     case, referral = given_old(committee, cluster), given_rejected(agency, committee, cluster)
     clerk = caller("CPC-GLA", "clerk-of-cases", "cases.read cases.write changes.read")
     reader = follow(clerk)
@@ -521,11 +521,11 @@ def test_the_committee_stops_an_erasure_until_it_is_carried_out(committee, calle
         assert (again.status, again.rules) == (409, {"erasure_stopped"})
     for reply in (carry_out(second_of(committee), case), erase_referral(second_of(committee), referral)):
         assert (reply.status, reply.rules) == (409, {"erasure_not_announced"})
-    assert announce(committee, case).needed(201)["not_before"] == notice_ends(cluster)  # from the start again
+    assert announce(committee, case).needed(201)["not_before"] == notice_ends(cluster)  # a new notice period begins
 
 
-def test_a_hold_stops_an_erasure_and_so_does_lifting_it(committee, cluster):
-    """Also of a case that was merged into it; a lifted hold makes nothing erasable before another notice period."""
+def test_setting_or_lifting_a_hold_stops_an_erasure(committee, cluster):
+    """Also for a case that was merged into it; after a hold is lifted, a new notice period must pass."""
     first, second = given_case(committee), given_case(committee)
     merge(committee, first["id"], second["id"]).needed(201)
     case = given_old(committee, cluster, second["id"])
@@ -538,7 +538,7 @@ def test_a_hold_stops_an_erasure_and_so_does_lifting_it(committee, cluster):
         hold(committee, held, in_force=False)
         reply = carry_out(second_of(committee), case)
         assert (reply.status, reply.rules) == (409, {"erasure_not_announced"})
-    # A hold that was set unseen: the announcement read the case before it.
+    # A hold set concurrently: the announcement read the case before it.
     cluster.execute("set session_replication_role = replica; update register.review_case set legal_hold = true, "
                     "legal_hold_reason = 'other' where id = %s", (first["id"],))
     cluster.execute("insert into register.erasure (id, committee, case_id, reference, announced_on, announced_by, "
@@ -549,7 +549,7 @@ def test_a_hold_stops_an_erasure_and_so_does_lifting_it(committee, cluster):
     assert carry_out(committee, case).rules == {"erasure_not_announced"}
 
 
-def test_a_case_that_is_re_opened_and_closed_in_the_past_waits_anew(committee, cluster):
+def test_a_case_re_opened_and_closed_with_a_past_date_waits_again(committee, cluster):
     case = given_old(committee, cluster)
     erasure = announce(committee, case).needed(201)
     pass_notice(cluster, erasure)
@@ -561,7 +561,7 @@ def test_a_case_that_is_re_opened_and_closed_in_the_past_waits_anew(committee, c
     assert announce(committee, case).needed(201)["not_before"] == notice_ends(cluster)
 
 
-def test_a_case_opened_and_closed_in_the_past_is_not_erased_at_once(committee, cluster):
+def test_a_case_opened_and_closed_with_past_dates_is_not_erased_at_once(committee, cluster):
     case = committee.send("openCase", new_case(opened_on="2001-01-01")).needed(201)
     case = move(committee, case["id"], "closed", "discontinued", occurred_on="2001-01-02").needed(201).json
     assert case["retain_until"] < today()
@@ -579,7 +579,7 @@ def test_a_longer_rule_that_begins_meanwhile_keeps_the_case(caller, cluster):
     assert (reply.status, reply.rules) == (409, {"before_retention_date"})
 
 
-def test_the_database_alone_lets_nobody_erase_what_was_not_announced(committee, cluster):
+def test_the_database_alone_erases_nothing_without_an_announcement(committee, cluster):
     case = given_old(committee, cluster)
     as_committee = f"""begin; set local role register_service;
         select set_config('register.committee', 'GLA', true), set_config('register.area', 'GLA', true),
@@ -595,7 +595,7 @@ def test_the_database_alone_lets_nobody_erase_what_was_not_announced(committee, 
     cluster.execute(as_committee + erasure % ("second", 30))
 
 
-def test_open_actions_do_not_outlive_their_case(committee, cluster):
+def test_erasing_a_case_erases_its_open_actions(committee, cluster):
     case = given_case(committee, "set_up")
     action = given_action(committee, case)
     cluster.execute("update register.review_case set stage = 'closed', closed_on = opened_on, "

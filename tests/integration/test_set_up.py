@@ -1,4 +1,4 @@
-"""Setting a review up: its mandate, its team, the family liaison, and what the review waits for."""
+"""Setting up a review: its mandate, team and family liaison, and the blockers of the review."""
 import concurrent.futures
 
 import pytest
@@ -15,7 +15,7 @@ PUTS = {"putMandate": (new_mandate, "getMandate"),
 
 @pytest.fixture(scope="module")
 def ready(committee):
-    """A case in the stage set_up to which tests add, and which none of them moves."""
+    """A case in the stage set_up; tests add to it and none moves it."""
     return given_case(committee, "set_up")
 
 
@@ -25,7 +25,7 @@ def case(committee):
 
 
 def put(client, case, operation, tag="*", **members):
-    """Puts the first one, or replaces the one with the tag."""
+    """Records the first one, or replaces the one with the tag."""
     condition = {"none_match": "*"} if tag == "*" else {"if_match": tag}
     return client.send(operation, PUTS[operation][0](**members), id=case["id"], **condition)
 
@@ -53,16 +53,16 @@ def broken_rule(reply):
 
 
 def changes_of(cluster, case, subject):
-    """The kinds of the recorded changes and the members that each touched."""
+    """Returns the kinds of the recorded changes and the members that each changed."""
     rows = cluster.execute("select kind, changes from register.change where case_id = %s"
                            " and subject = %s order by id", (case["id"], subject))
     return [(kind, set(members)) for kind, members in rows]
 
 
-# --- mandate and family liaison: what a case has one of
+# --- mandate and family liaison: a case has one of each
 
 @pytest.mark.parametrize("operation", PUTS)
-def test_the_first_one_is_recorded_whole(committee, case, operation):
+def test_the_first_one_is_recorded_in_full(committee, case, operation):
     build, read = PUTS[operation]
     reply = put(committee, case, operation)
     assert (reply.status, reply["version"], reply["case_id"]) == (201, 1, case["id"])
@@ -72,7 +72,7 @@ def test_the_first_one_is_recorded_whole(committee, case, operation):
 
 
 @pytest.mark.parametrize("operation", PUTS)
-def test_there_is_none_before_it_is_recorded(committee, ready, operation):
+def test_reading_before_recording_is_not_found(committee, ready, operation):
     assert committee.send(PUTS[operation][1], id=ready["id"]).status == 404
 
 
@@ -80,7 +80,7 @@ def test_there_is_none_before_it_is_recorded(committee, ready, operation):
     ("putMandate", "agreed_on", None), ("putMandate", "media_plan", False),
     ("putFamilyLiaison", "leaflet_given_on", None),
     ("putFamilyLiaison", "coordinated_with_police", False)])
-def test_it_is_replaced_whole(committee, case, operation, left_out, value):
+def test_it_is_replaced_as_a_whole(committee, case, operation, left_out, value):
     tag = put(committee, case, operation).needed(201).etag
     body = {name: each for name, each in PUTS[operation][0]().items() if name != left_out}
     reply = committee.send(operation, body, id=case["id"], if_match=tag)
@@ -95,7 +95,7 @@ def test_a_second_first_one_is_refused(committee, case, operation):
 
 
 @pytest.mark.parametrize("operation", PUTS)
-def test_only_the_present_version_is_replaced(committee, case, operation):
+def test_replacing_needs_the_present_version(committee, case, operation):
     first = put(committee, case, operation).needed(201).etag
     put(committee, case, operation, first).needed(200)
     reply = put(committee, case, operation, first)
@@ -104,12 +104,12 @@ def test_only_the_present_version_is_replaced(committee, case, operation):
 
 
 @pytest.mark.parametrize("operation", PUTS)
-def test_what_is_not_there_cannot_be_replaced(committee, ready, operation):
+def test_replacing_before_recording_is_refused(committee, ready, operation):
     assert put(committee, ready, operation, '"1-x"').status == 412
 
 
 @pytest.mark.parametrize("operation", PUTS)
-def test_it_is_not_recorded_without_a_condition_nor_with_two(committee, ready, operation):
+def test_exactly_one_precondition_is_required(committee, ready, operation):
     body = PUTS[operation][0]()
     neither = committee.send(operation, body, id=ready["id"])
     both = committee.send(operation, body, id=ready["id"], if_match='"1-x"', none_match="*")
@@ -124,14 +124,14 @@ def test_a_review_is_not_set_up_before_the_decision(committee, operation, stage)
 
 
 @pytest.mark.parametrize("outcome", ["do_not_proceed", "more_information", "alternative_review"])
-def test_a_review_is_not_set_up_when_it_is_not_to_take_place(committee, outcome):
+def test_setting_up_is_refused_when_no_review_takes_place(committee, outcome):
     case = given_case(committee, "decision")
     decide(committee, case["id"], outcome).needed(201)
     assert refusal(put(committee, case, "putMandate")) == conflict("before_set_up")
 
 
 @pytest.mark.parametrize("operation", PUTS)
-def test_setting_up_may_begin_as_soon_as_it_is_decided(committee, operation):
+def test_setting_up_may_begin_as_soon_as_a_review_is_decided(committee, operation):
     case = given_case(committee, "decision")
     decide(committee, case["id"]).needed(201)
     assert put(committee, case, operation).status == 201
@@ -146,7 +146,7 @@ def test_an_alternative_review_can_have_a_mandate_and_a_team(committee):
 
 
 @pytest.mark.parametrize("operation", PUTS)
-def test_of_a_closed_case_it_stays_as_it_is(committee, case, operation):
+def test_it_does_not_change_in_a_closed_case(committee, case, operation):
     tag = put(committee, case, operation).needed(201).etag
     discontinue(committee, case["id"]).needed(201)
     assert refusal(put(committee, case, operation, tag)) == conflict("case_closed")
@@ -160,7 +160,7 @@ def test_recording_it_needs_the_scope(caller, ready, operation):
     assert (reply.status, reply.code) == (403, "scope_missing")
 
 
-def test_the_mandate_changes_until_the_report_goes_to_the_chief_officers(committee):
+def test_the_mandate_may_change_until_the_report_goes_to_the_chief_officers(committee):
     case = given_case(committee, "reporting")
     tag = tag_of(committee, "getMandate", id=case["id"])
     tag = put(committee, case, "putMandate", tag, media_plan=False).needed(200).etag
@@ -179,24 +179,24 @@ def test_the_mandate_changes_until_the_report_goes_to_the_chief_officers(committ
     ({"agreed_on": None, "target_completion_on": days_ago(1)}, "date_order",
      "/target_completion_on"),
     ({"agencies": ["LA-S12000049", "LA-S12999999"]}, "unknown_code", "/agencies/1")])
-def test_a_mandate_has_to_keep_the_rules(committee, ready, members, rule, pointer):
+def test_a_mandate_must_follow_the_rules(committee, ready, members, rule, pointer):
     reply = put(committee, ready, "putMandate", **members)
     assert broken_rule(reply) == rule_at(rule, pointer)
     assert committee.send("getMandate", id=ready["id"]).status == 404
 
 
-def test_the_period_does_not_begin_in_the_future(committee, ready):
+def test_the_period_must_not_begin_in_the_future(committee, ready):
     reply = put(committee, ready, "putMandate", period_from=days_ahead(2), period_to=days_ahead(3))
     assert broken_rule(reply) == (422, {"date_in_future"}, {"/period_from", "/period_to"})
 
 
-def test_all_faults_of_a_mandate_are_told_at_once(committee, ready):
+def test_all_faults_of_a_mandate_are_reported_at_once(committee, ready):
     reply = put(committee, ready, "putMandate", agreed_on=days_ago(3), period_to=days_ago(701),
                 agencies=["XX-1"])
     assert reply.pointers == {"/agreed_on", "/period_to", "/agencies/0"}
 
 
-def test_the_last_day_of_the_period_may_be_its_first_and_today(committee, case):
+def test_the_period_may_end_on_its_first_day_and_today(committee, case):
     assert put(committee, case, "putMandate", period_from=today(), period_to=today()).status == 201
 
 
@@ -205,12 +205,12 @@ def test_the_last_day_of_the_period_may_be_its_first_and_today(committee, case):
     ({"questions": [""]}, "/questions/0"), ({"questions": ["y" * 1001]}, "/questions/0"),
     ({"agencies": []}, "/agencies"), ({"agencies": ["POL-G", "POL-G"]}, "/agencies/1"),
     ({"period_from": None}, "/period_from"), ({"chair": "A"}, "/chair")])
-def test_a_mandate_has_to_keep_the_contract(committee, ready, members, pointer):
+def test_a_mandate_must_follow_the_contract(committee, ready, members, pointer):
     reply = put(committee, ready, "putMandate", **members)
     assert (reply.status, reply.pointers) == (400, {pointer})
 
 
-def test_what_the_mandate_said_before_is_kept(committee, case, cluster):
+def test_former_versions_of_the_mandate_are_kept(committee, case, cluster):
     tag = put(committee, case, "putMandate", agreed_on=None).etag
     tag = put(committee, case, "putMandate", tag).needed(200).etag
     tag = put(committee, case, "putMandate", tag, target_completion_on=days_ahead(200)).etag
@@ -225,13 +225,13 @@ def test_what_the_mandate_said_before_is_kept(committee, case, cluster):
 @pytest.mark.parametrize("member", ["strategy_agreed_on", "leaflet_given_on"])
 @pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
                                        (days_ago(3), "date_order")])
-def test_the_days_of_the_family_liaison_have_to_be_possible(committee, ready, member, day, rule):
+def test_the_dates_of_the_family_liaison_must_be_possible(committee, ready, member, day, rule):
     reply = put(committee, ready, "putFamilyLiaison", **{member: day})
     assert broken_rule(reply) == rule_at(rule, f"/{member}")
     assert committee.send("getFamilyLiaison", id=ready["id"]).status == 404
 
 
-def test_the_family_liaison_still_changes_while_the_plan_is_put_into_practice(committee):
+def test_the_family_liaison_may_change_during_implementation(committee):
     case = given_case(committee, "implementation")
     tag = tag_of(committee, "getFamilyLiaison", id=case["id"])
     reply = put(committee, case, "putFamilyLiaison", tag, lead_role="social_worker")
@@ -264,12 +264,12 @@ def test_the_whole_team_is_listed_with_former_members(committee, case):
     assert (reply.ids, reply["next"]) == ([former["id"], present["id"]], None)
 
 
-def test_a_case_without_a_team_lists_nothing(committee):
+def test_a_case_without_a_team_has_an_empty_list(committee):
     reply = committee.send("listTeamMembers", id=given_case(committee)["id"])
     assert (reply.status, reply.json) == (200, {"items": [], "next": None})
 
 
-def test_an_appointment_repeated_by_key_is_made_once(committee, case):
+def test_appointing_again_with_the_same_key_replays(committee, case):
     document, key = new_team_member(), new_key()
     first, second = [committee.send("addTeamMember", document, id=case["id"], key=key)
                      for _ in range(2)]
@@ -290,7 +290,7 @@ def test_a_review_has_one_chair_at_a_time(committee, case):
         "chair_appointed")
 
 
-def test_of_ten_chairs_appointed_at_once_one_is_taken(committee, case):
+def test_one_of_ten_concurrent_chairs_is_appointed(committee, case):
     with concurrent.futures.ThreadPoolExecutor(max_workers=10) as pool:
         replies = list(pool.map(lambda _: appoint(committee, case["id"], role="chair"), range(10)))
     assert sorted(one.status for one in replies) == [201] + [409] * 9
@@ -298,7 +298,7 @@ def test_of_ten_chairs_appointed_at_once_one_is_taken(committee, case):
         "chair_appointed"}
 
 
-def test_the_chair_itself_can_be_changed(committee, case):
+def test_the_entry_of_the_chair_can_be_changed(committee, case):
     chair = appoint(committee, case["id"], role="chair").needed(201)
     reply = change(committee, chair, client="chair-system")
     assert (reply.status, reply["client"]) == (200, "chair-system")
@@ -313,7 +313,7 @@ def test_several_reviewers_may_work_at_once(committee, case):
     ({"appointed_on": days_ahead(2)}, "date_in_future", "/appointed_on"),
     ({"appointed_on": days_ago(3)}, "date_order", "/appointed_on"),
     ({"organisation": "LA-S12999999"}, "unknown_code", "/organisation")])
-def test_an_appointment_has_to_keep_the_rules(committee, case, members, rule, pointer):
+def test_an_appointment_must_follow_the_rules(committee, case, members, rule, pointer):
     assert broken_rule(appoint(committee, case["id"], **members)) == rule_at(rule, pointer)
     assert committee.send("listTeamMembers", id=case["id"])["items"] == []
 
@@ -324,7 +324,7 @@ def test_an_appointment_has_to_keep_the_rules(committee, case, members, rule, po
     ({"ended_reason": "Moved away."}, "only_when_ended", "/ended_reason"),
     ({"organisation": "XX-1"}, "unknown_code", "/organisation"),
     ({"appointed_on": days_ahead(2)}, "date_in_future", "/appointed_on")])
-def test_a_change_of_a_member_has_to_keep_the_rules(committee, ready, members, rule, pointer):
+def test_a_change_of_a_member_must_follow_the_rules(committee, ready, members, rule, pointer):
     member = appoint(committee, ready["id"]).needed(201)
     reply = change(committee, member, **members)
     assert broken_rule(reply) == rule_at(rule, pointer)
@@ -336,19 +336,19 @@ def test_a_change_of_a_member_has_to_keep_the_rules(committee, ready, members, r
     ({"client": "two words"}, "/client"), ({"client": "x" * 65}, "/client"),
     ({"role": None}, "/role"), ({"appointed_on": None}, "/appointed_on"),
     ({"name": "A"}, "/name"), ({}, "")])
-def test_a_change_of_a_member_has_to_keep_the_contract(committee, ready, members, pointer):
+def test_a_change_of_a_member_must_follow_the_contract(committee, ready, members, pointer):
     reply = change(committee, appoint(committee, ready["id"]).needed(201), **members)
     assert (reply.status, reply.pointers) == (400, {pointer})
 
 
-def test_an_end_that_was_a_mistake_is_taken_back(committee, ready):
+def test_a_mistaken_end_can_be_cleared(committee, ready):
     member = appoint(committee, ready["id"]).needed(201)
     change(committee, member, ended_on=today(), ended_reason="A mistake.").needed(200)
     reply = change(committee, member, ended_on=None, ended_reason=None)
     assert (reply.status, reply["ended_on"], reply["ended_reason"]) == (200, None, None)
 
 
-def test_a_member_is_changed_only_in_the_present_version(committee, ready):
+def test_a_change_of_a_member_needs_the_present_version(committee, ready):
     member = appoint(committee, ready["id"]).needed(201)
     change(committee, member, client="first").needed(200)
     reply = committee.send("changeTeamMember", {"client": "second"}, id=ready["id"],
@@ -361,7 +361,7 @@ def test_a_team_is_not_appointed_before_the_decision(committee):
     assert refusal(reply) == conflict("before_set_up")
 
 
-def test_the_team_of_a_closed_case_stays_as_it_is(committee, case):
+def test_the_team_of_a_closed_case_does_not_change(committee, case):
     member = appoint(committee, case["id"]).needed(201)
     discontinue(committee, case["id"]).needed(201)
     assert refusal(appoint(committee, case["id"])) == conflict("case_closed")
@@ -384,7 +384,7 @@ def test_an_end_is_a_change_and_another_role_a_correction(committee, case, clust
                                                             ("corrected", {"role"})]
 
 
-# --- what the review waits for
+# --- blockers of the review
 
 def blockers(committee, case):
     items = committee.send("listTransitions", id=case["id"])["items"]
@@ -400,7 +400,7 @@ def test_a_review_does_not_start_before_it_is_set_up(committee, case):
     assert refusal(reply) == (409, "transition_not_possible", guards)
 
 
-def test_a_review_starts_when_it_is_set_up(committee, case):
+def test_a_review_starts_after_it_is_set_up(committee, case):
     for step in (agree_mandate, appoint_team, agree_family_liaison):
         step(committee, case)
     assert blockers(committee, case) == {}
@@ -419,15 +419,15 @@ def almost(committee, case):
     ("putMandate", {"agreed_on": None}, "mandate_agreed"),
     ("putMandate", {"staff_support_plan": False}, "staff_support_planned"),
     ("putFamilyLiaison", {"strategy_agreed_on": None}, "family_liaison_agreed")])
-def test_a_draft_does_not_let_the_review_start(committee, almost, operation, members, guard):
+def test_a_draft_mandate_blocks_the_review(committee, almost, operation, members, guard):
     tag = tag_of(committee, PUTS[operation][1], id=almost["id"])
     put(committee, almost, operation, tag, **members).needed(200)
     assert set(blockers(committee, almost)) == {guard}
 
 
 @pytest.mark.parametrize("role", ["chair", "reviewer"])
-def test_a_review_starts_only_with_a_chair_and_a_reviewer_who_are_still_there(committee, almost,
-                                                                              role):
+def test_a_review_needs_a_present_chair_and_a_present_reviewer(committee, almost,
+                                                               role):
     appoint(committee, almost["id"], organisation="POL-G").needed(201)
     member = next(one for one in committee.send("listTeamMembers", id=almost["id"])["items"]
                   if one["role"] == role)
@@ -437,7 +437,7 @@ def test_a_review_starts_only_with_a_chair_and_a_reviewer_who_are_still_there(co
     assert blockers(committee, almost) == {}
 
 
-def test_a_team_comes_from_two_organisations_of_members_who_are_still_there(committee, case):
+def test_a_team_needs_present_members_from_two_organisations(committee, case):
     agree_mandate(committee, case)
     agree_family_liaison(committee, case)
     for role in ("chair", "reviewer"):

@@ -1,6 +1,6 @@
-"""Statistics: who sees what, what may be asked, both formats, and answers from memory.
+"""Statistics: access, parameters, both formats, and cached answers.
 
-Whether the figures are right is for tests/statistics.
+tests/statistics checks whether the figures are right.
 """
 import csv
 import io
@@ -22,7 +22,7 @@ def analyst(caller):
 
 @pytest.fixture(scope="module")
 def own(caller):
-    """A committee that may read statistics, without more."""
+    """A committee with the scope to read statistics only."""
     return caller("CPC-GLA", "committee-statistics", READ)
 
 
@@ -42,7 +42,7 @@ def test_the_tables_are_listed_with_their_definitions(dashboard):
     assert {one["changed_at"] for one in reply["tables"]} == {None}
 
 
-def test_an_analyst_learns_when_a_table_changed(analyst):
+def test_an_analyst_sees_when_a_table_changed(analyst):
     assert all(one["changed_at"] for one in analyst.send("listStatistics")["tables"])
 
 
@@ -51,7 +51,7 @@ def test_without_a_view_the_answer_is_the_released_one(dashboard):
     assert (reply.status, reply["view"], reply["disclosure_control"]) == (200, "released", True)
 
 
-def test_the_exact_view_of_scotland_is_for_those_with_the_scope(dashboard, own, analyst):
+def test_the_exact_view_of_scotland_needs_its_scope(dashboard, own, analyst):
     assert read(analyst, query="view=live")["disclosure_control"] is False
     for client in (dashboard, own):
         reply = read(client, query="view=live")
@@ -72,7 +72,7 @@ def test_chief_officers_see_the_exact_figures_of_their_area(caller):
     assert read(officers, query="view=live&committee=EDH").status == 403
 
 
-def test_an_answer_in_memory_is_for_nobody_else(analyst, own, caller):
+def test_a_cached_answer_is_not_served_to_another_caller(analyst, own, caller):
     query = "view=live&committee=EDH"
     assert read(analyst, query=query).status == 200
     assert read(own, query=query).status == 403
@@ -80,7 +80,7 @@ def test_an_answer_in_memory_is_for_nobody_else(analyst, own, caller):
 
 
 @pytest.mark.parametrize("scope", ["referrals.read", READ])
-def test_the_database_alone_keeps_what_is_exact(database_only, caller, scope):
+def test_the_database_alone_hides_exact_figures(database_only, caller, scope):
     client = caller("CPC-GLA", "without-checks", scope, database_only)
     assert read(client, query="view=live").status == 403
     assert read(client).status == (200 if scope == READ else 403)
@@ -120,13 +120,13 @@ def test_values_outside_the_contract_are_refused(analyst, query, parameter):
     ("decisions", "committee=GLA", "committee", "only_live_view"),
     ("decisions", "breakdown=criterion", "breakdown", "not_released"),
     ("decisions", "release=1999", "release", "unknown_release")])
-def test_what_makes_no_sense_for_the_table_is_refused(analyst, table, query, parameter, rule):
+def test_parameters_that_the_table_does_not_have_are_refused(analyst, table, query, parameter, rule):
     reply = read(analyst, table=table, query=query)
     assert (reply.status, reply.code, reply.parameters) == (422, "rule_violation", {parameter})
     assert reply.rules == {rule}
 
 
-def test_all_faults_are_told_at_once(analyst):
+def test_all_faults_are_reported_at_once(analyst):
     reply = read(analyst, query="view=live&from=2026-05-01&to=2025-05-01&breakdown=sex&release=2026")
     assert reply.parameters == {"from", "to", "breakdown", "release"}
 
@@ -156,19 +156,19 @@ JSON, CSV = "application/json", "text/csv; charset=utf-8"
     ("text/csv;q=0, */*", JSON), ("text/csvx, application/json;q=0.1", JSON),
     ("text/csv, application/json;q=0.5", CSV), ("application/json;q=0.5, Text/CSV", CSV), ("text/*", CSV),
     ("text/csv, */*", CSV), ("application/json;q=0, */*", CSV)])
-def test_the_weights_in_accept_choose_the_form(analyst, accept, media_type):
+def test_the_weights_of_accept_choose_the_format(analyst, accept, media_type):
     reply = read(analyst, headers={"Accept": accept})
     assert (reply.status, reply.headers["Content-Type"]) == (200, media_type)
     assert (reply.json is None) == (media_type == CSV)
 
 
 @pytest.mark.parametrize("accept", ["text/csv;q=0", "text/html", "text/csv;q=high", "*/*;q=0"])
-def test_a_table_in_no_acceptable_form_is_refused(analyst, accept):
+def test_a_table_in_no_acceptable_format_is_refused(analyst, accept):
     reply = read(analyst, headers={"Accept": accept})
     assert (reply.status, reply.code) == (406, "not_acceptable")
 
 
-def test_formats_have_tags_of_their_own(analyst):
+def test_each_format_has_its_own_tag(analyst):
     replies = [read(analyst, query="view=live", headers={"Accept": form})
                for form in ("application/json", "text/csv")]
     assert replies[0].etag != replies[1].etag
@@ -177,7 +177,7 @@ def test_formats_have_tags_of_their_own(analyst):
 
 
 def await_count(client, query, before):
-    """Waits until the figure is another one."""
+    """Waits until the figure has changed."""
     wait_until(lambda: total(read(client, "referrals_received", query)) != before, f"not {before} referrals any more")
 
 
@@ -192,7 +192,7 @@ def test_a_committed_referral_is_counted_on_every_instance(caller, instances, ag
 
 
 @pytest.mark.parametrize("table, query", [("family_involvement", "view=live"), ("children", "view=live&breakdown=sex")])
-def test_a_change_elsewhere_leaves_the_tag_of_a_table_as_it_is(analyst, agency, table, query):
+def test_a_change_in_another_committee_does_not_change_the_tag(analyst, agency, table, query):
     first = read(analyst, table, query)
     assert read(analyst, table, query, none_match=first.etag).status == 304
     before = total(read(analyst, "referrals_received", "view=live"))
@@ -203,8 +203,8 @@ def test_a_change_elsewhere_leaves_the_tag_of_a_table_as_it_is(analyst, agency, 
 
 @pytest.mark.parametrize("table, query", [("decisions", "view=live"), ("decisions", None), ("children", "breakdown=sex")])
 def test_polls_are_answered_without_the_database(analyst, cluster, instance, table, query):
-    """Whoever reads a table of statistics from the database waits for the lock, and is refused after a second: that
-    may happen while counts are pending, or when the last look is old."""
+    """Any request that reads a table of statistics from the database waits for the lock, and is refused after a second.
+    That may happen while counts are pending, or when the last count is old."""
     def answered():
         first = read(analyst, table, query).needed(200)
         with cluster.holding("lock table register.statistic_table in access exclusive mode"):
@@ -219,7 +219,7 @@ def test_polls_are_answered_without_the_database(analyst, cluster, instance, tab
     instance.errors_expected = False
 
 
-def test_what_was_withdrawn_or_refused_is_counted_as_that(analyst, agency):
+def test_withdrawn_and_refused_referrals_are_counted_as_such(analyst, agency):
     def outcomes():
         rows = read(analyst, "referrals_outcome", "view=live&committee=GLA")["rows"]
         return {name: sum(row["value"] for row in rows if row["category"] == name) for name in ("open", "withdrawn")}
@@ -236,7 +236,7 @@ def test_what_was_withdrawn_or_refused_is_counted_as_that(analyst, agency):
     becomes(open_ones=0, withdrawn=1)
 
 
-def test_reviews_that_were_published_elsewhere_have_their_margins(dashboard):
+def test_reviews_published_before_the_register_have_their_margins(dashboard):
     found = {one["code"]: {(row["subject"], row["dimension"], row["category"]): row["value"]
                            for row in one["figures"]}
              for one in dashboard.send("listPublishedReviews")["items"]}
@@ -269,7 +269,7 @@ def value_of(client, query, category=None, figure="count", table="decisions"):
 
 
 def test_a_hold_that_begins_after_the_ratification_stops_nothing(committee, own, analyst, cluster):
-    """The days held between decision and ratification are none: the hold is open, and began later."""
+    """There are no held days between decision and ratification: the hold is open, and began later."""
     case = given_case(committee, "implementation")
     cluster.execute("update register.ratification set decided_on = %s where case_id = %s", (days_ago(1), case["id"]))
     cluster.execute("update register.case_decision set decided_on = %s where case_id = %s", (days_ago(9), case["id"]))
@@ -282,7 +282,7 @@ def test_a_hold_that_begins_after_the_ratification_stops_nothing(committee, own,
 
 
 def test_a_decision_after_the_last_ratification_has_no_days_to_completion(committee, analyst, cluster):
-    """As after a closed case was opened again: the days between the two would be negative."""
+    """This happens after a closed case was opened again: the days between the two would be negative."""
     case = given_case(committee, "implementation")
     cluster.execute("update register.ratification set decided_on = %s where case_id = %s", (days_ago(20), case["id"]))
     until_counted(analyst, cluster)
@@ -298,7 +298,7 @@ REPAIRED = '{"decided_month": "2026-01", "decision_outcome": "proceed", "days_to
 
 @pytest.fixture
 def broken(cluster, instances):
-    """What is left of an erased case of GLA, with facts that cannot be read."""
+    """Creates the facts of an erased case of GLA, in a form that cannot be read."""
     for each in instances:
         each.errors_expected = True
     made = cluster.execute("insert into register.anonymous_review (committee, facts, anonymised_on) "
@@ -318,14 +318,14 @@ def standing(client, query="view=live&committee=GLA"):
 
 
 def test_a_case_that_cannot_be_counted_is_left_out_and_reported(broken, own, analyst, dashboard, caller, agency, cluster,
-                                                               instances):
+                                                                instances):
     other = caller("CPC-EDH", "other-statistics", READ)
     until_counted(analyst, cluster)
     assert standing(own) == (False, 0, 1) and standing(analyst, "view=live") == (False, 0, 1)
     assert standing(other, "view=live&committee=EDH") == (True, 0, 0)
     assert own.send("listStatistics")["not_included"] == 1
     assert dashboard.send("listStatistics")["not_included"] is None
-    # It is logged once, by its id, whichever instance met it; and every instance counts it.
+    # Whichever instance finds it logs it once, by its id; and every instance counts it in its metrics.
     for each in instances:
         wait_until(lambda: each.figure("statistics_not_included") == 1, "the metric")
 
@@ -334,13 +334,13 @@ def test_a_case_that_cannot_be_counted_is_left_out_and_reported(broken, own, ana
                 if str(broken) in line.get("message", "")]
     wait_until(lines, "the line of the log")
     assert lines() == [("error", "22007")]
-    # Everybody else is counted as ever, and so are other cases of the committee.
+    # Others are still counted, and so are other cases of the committee.
     before = total(read(own, "referrals_received", "view=live&committee=GLA"))
     given_referral(agency)
     wait_until(lambda: total(read(own, "referrals_received", "view=live&committee=GLA")) == before + 1, "the referral")
 
 
-def test_it_is_tried_again_when_it_changes(broken, own, analyst, cluster):
+def test_a_case_that_cannot_be_counted_is_retried_when_it_changes(broken, own, analyst, cluster):
     until_counted(analyst, cluster)
     before = value_of(own, "view=live&committee=GLA", "proceed")
     cluster.execute("update register.anonymous_review set facts = %s where id = %s", (REPAIRED, broken))
@@ -349,7 +349,7 @@ def test_it_is_tried_again_when_it_changes(broken, own, analyst, cluster):
     assert value_of(own, "view=live&committee=GLA", "proceed") == before + 1
 
 
-def test_a_case_that_was_counted_counts_nothing_while_it_cannot_be(broken, own, analyst, cluster):
+def test_a_counted_case_does_not_count_while_it_cannot_be_counted_again(broken, own, analyst, cluster):
     cluster.execute("update register.anonymous_review set facts = %s where id = %s", (REPAIRED, broken))
     until_counted(analyst, cluster)
     before = value_of(own, "view=live&committee=GLA", "proceed")
@@ -360,8 +360,8 @@ def test_a_case_that_was_counted_counts_nothing_while_it_cannot_be(broken, own, 
 
 
 @pytest.mark.parametrize("by_hand", [True, False])
-def test_it_is_tried_again_after_a_while_and_by_hand(broken, own, analyst, cluster, by_hand):
-    """A repair of the register itself leaves no mark at the case."""
+def test_a_case_that_cannot_be_counted_is_retried_later_and_manually(broken, own, analyst, cluster, by_hand):
+    """A repair of the register itself leaves no change at the case."""
     until_counted(analyst, cluster)
     cluster.execute(f"set session_replication_role = replica; "
                     f"update register.anonymous_review set facts = '{REPAIRED}' where id = '{broken}'")
@@ -376,15 +376,15 @@ def test_it_is_tried_again_after_a_while_and_by_hand(broken, own, analyst, clust
     assert standing(own) == (True, 0, 0)
 
 
-def test_an_incomplete_fact_is_the_matter_of_its_subject_alone(broken, analyst, own, cluster):
-    """It would otherwise be refused by the sums, with everything that is counted in the same step."""
+def test_an_incomplete_fact_affects_only_its_own_subject(broken, analyst, own, cluster):
+    """Otherwise the sums would refuse it, with everything else that is counted in the same step."""
     cluster.execute("update register.anonymous_review set facts = %s where id = %s", (INCOMPLETE, broken))
     until_counted(analyst, cluster)
     assert standing(own) == (False, 0, 1)
     assert cluster.execute("select fault from register.statistic_subject where subject = %s", (broken,)) == [("22004",)]
 
 
-def test_a_joint_review_stays_joint_when_the_access_ends(committee, analyst, own, caller, cluster):
+def test_a_joint_review_is_still_joint_after_the_access_ends(committee, analyst, own, caller, cluster):
     other = caller("CPC-EDH", "other-statistics", READ)
 
     def figures():
@@ -400,11 +400,11 @@ def test_a_joint_review_stays_joint_when_the_access_ends(committee, analyst, own
         assert figures() == (alone[0] + 1, alone[1] + 1)
         path = {"id": case["id"], "access_id": made["id"]}
         committee.send("changeAccess", {"ended_on": today()}, **path, if_match=made.etag).needed(200)
-        # One that ended on the day on which it began was a mistake.
+        # An access that ended on the day on which it began was a mistake.
         assert figures() == (alone[0] + joint, alone[1] + joint)
 
 
-def test_the_list_says_from_which_day_statistics_are_kept(dashboard, cluster):
+def test_the_list_shows_the_day_since_which_statistics_exist(dashboard, cluster):
     listed = dashboard.send("listStatistics").needed(200)
     assert listed["kept_from"] == str(cluster.execute("select installed_on from register.statistic_day")[0][0])
     assert listed["releases"] == []
@@ -417,14 +417,14 @@ def test_a_table_covers_the_periods_between_from_and_to(analyst):
         ("2026-01-01", "2026-02-01"), ("2026-02-01", "2026-03-01"), ("2026-03-01", "2026-04-01")]
 
 
-def test_before_the_first_release_nothing_is_said_to_be_complete(dashboard):
+def test_before_the_first_release_no_period_is_complete(dashboard):
     reply = read(dashboard)
     assert (reply["release"], reply["as_of"], reply["complete"], reply["rows"]) == (None, None, None, [])
 
 
 @pytest.mark.parametrize("role, query", [("chief-officers", "view=live&committee=GLA"), ("inspectorate", "view=live"),
                                          ("national-hub", ""), ("dashboard", ""), ("committee", "view=live&committee=GLA")])
-def test_the_development_roles_read_the_statistics_that_are_theirs(instance, role, query):
+def test_the_development_roles_read_their_own_statistics(instance, role, query):
     client = Client(instance.url, instance.run("token", "--role", role))
     assert client.send("listStatistics").status == 200
     assert read(client, query=query or None).status == 200

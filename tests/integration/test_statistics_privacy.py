@@ -1,4 +1,4 @@
-"""What happens in one committee shows nowhere in the statistics that others see: not in bytes, tags or times."""
+"""An event in one committee changes nothing in the statistics that others see: no bytes, tags or times."""
 import json
 
 import pytest
@@ -12,7 +12,7 @@ from waiting import wait_until
 
 THEIRS = {"local_authority": "S12000036"}
 SENT = {"committee": "EDH", **THEIRS}
-# Organisation, whether it sees live figures, and how much of what it can ask is asked of it.
+# Organisation, whether it sees live figures, and which part of its possible requests the tests send.
 VIEWERS = {
     "a committee": ("CPC-GLA", True, "all"),
     "its chief officers": ("COG-GLA", True, "tables"),
@@ -22,7 +22,7 @@ SAME_HEADERS = ("ETag", "Content-Length", "Content-Type", "Cache-Control", "Link
 
 
 def client_of(instance, organisation, scope):
-    """Keeps nothing of its answers: they are many, and other tests have the same for the contract."""
+    """Does not record its answers: they are many, and other tests record the same for the contract."""
     token = instance.token(organisation, "privacy", scope)
     return Client(instance.url, token)
 
@@ -38,7 +38,7 @@ def analyst(instance):
 
 
 def questions(client, live, extent):
-    """Everything that can be asked: (table, query, format)."""
+    """Returns all possible requests: (table, query, format)."""
     for table in client.send("listStatistics").needed(200)["tables"]:
         name = table["table"]
         if live:
@@ -58,7 +58,7 @@ def questions(client, live, extent):
 
 
 def everything(viewer):
-    """All answers, with all of their headers that could say something."""
+    """Returns all answers, with all headers that could reveal something."""
     client = viewer[0]
     replies = {"list": client.send("listStatistics")}
     for table, query, form in questions(*viewer):
@@ -73,7 +73,7 @@ def everything_of(viewers):
 
 @pytest.fixture(scope="module")
 def seen(viewers, analyst, committee, cluster):
-    """What the viewers saw last; there is something to see. It is for tests to replace."""
+    """The last answers of each viewer; tests replace them."""
     given_case(committee, "set_up", children=[dead_child()])
     until_counted(analyst, cluster)
     yield {"day": the_day(cluster), **everything_of(viewers)}
@@ -136,7 +136,7 @@ def accept(theirs, agency, cluster):
 
 
 def erase(theirs, agency, cluster):
-    """As erasing leaves a case and its referrals."""
+    """Erases a case and its referrals."""
     case = accept(theirs, agency, cluster)
     cluster.execute("""
         insert into anonymous_review (committee, facts, anonymised_on)
@@ -180,18 +180,19 @@ def the_day(cluster):
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_an_event_elsewhere_shows_in_no_answer(instances, viewers, analyst, other_committee, agency, cluster, seen, event):
+def test_an_event_elsewhere_leaves_all_answers(instances, viewers, analyst, other_committee, agency, cluster, seen,
+                                               event):
     for each in instances:
-        each.errors_expected = True  # of the case that cannot be counted
+        each.errors_expected = True  # because of the case that cannot be counted
     listed = analyst.send("listStatistics").etag
     EVENTS[event](other_committee, agency, cluster)
     until_counted(analyst, cluster)
-    assert analyst.send("listStatistics").etag != listed  # it is something that statistics show
+    assert analyst.send("listStatistics").etag != listed  # the event changes statistics
     now = {"day": the_day(cluster), **everything_of(viewers)}
     for each in instances:
         each.complaints()
         each.errors_expected = False
-    if now["day"] != seen["day"]:  # what is open is a day older
+    if now["day"] != seen["day"]:  # the age of open items grew by a day
         now = {"day": the_day(cluster), **everything_of(viewers)}
         EVENTS[event](other_committee, agency, cluster)
         until_counted(analyst, cluster)
@@ -202,8 +203,8 @@ def test_an_event_elsewhere_shows_in_no_answer(instances, viewers, analyst, othe
         assert [question for question in now[name] if now[name][question] != seen[name][question]] == [], name
 
 
-def test_the_committee_itself_sees_it(instance, analyst, other_committee, cluster):
-    """Equal answers prove something only because the committee that is concerned sees other ones."""
+def test_the_committee_itself_sees_the_event(instance, analyst, other_committee, cluster):
+    """Equal answers prove something only because the concerned committee sees different ones."""
     own = client_of(instance, "CPC-EDH", READ)
     until_counted(analyst, cluster)
 
@@ -225,7 +226,7 @@ KINDS = ["committee", "chief_officers_group", "local_authority", "health_board",
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_analysts_scope_has_an_effect_for_those_who_may_hold_it(caller, cluster, kind):
+def test_the_analysts_scope_has_an_effect_for_organisations_that_may_have_it(caller, cluster, kind):
     code = cluster.execute("select min(code) from register.organisation where kind = %s", (kind,))[0][0]
     reply = caller(code, "analyst", EXACT).send("getStatistics", table="decisions", query="view=live")
     others = caller(code, "analyst", EXACT).send("getStatistics", table="decisions", query="view=live&committee=ORK")
@@ -237,5 +238,5 @@ def test_the_analysts_scope_has_an_effect_for_those_who_may_hold_it(caller, clus
     assert with_scope.bytes == without.bytes
 
 
-def test_no_kind_of_organisation_is_forgotten(cluster, instances):
+def test_every_kind_of_organisation_is_covered(cluster, instances):
     assert {one[0] for one in cluster.execute("select distinct kind from register.organisation")} <= set(KINDS)

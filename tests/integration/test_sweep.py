@@ -1,4 +1,4 @@
-"""What every operation has to refuse in the same way, driven by the contract itself."""
+"""Refusals that are the same for every operation, generated from the contract."""
 import uuid
 
 import pytest
@@ -24,14 +24,14 @@ REPEATABLE = [name for name, one in OPERATIONS.items()
 
 
 def places(name, **known):
-    """A value for every place in the address: ids of nothing, unless known."""
+    """Returns a value for every path parameter: ids of nothing, unless known."""
     values = {"code": "not_found", "name": "criteria", "table": "decisions", **known}
     wanted = {one["name"] for one in OPERATIONS[name].parameters if one["in"] == "path"}
     return {key: values.get(key, str(uuid.uuid4())) for key in wanted}
 
 
 def ask(client, name, known=None, **more):
-    """Sends a request that keeps to the contract: the first example, with a precondition."""
+    """Sends a request that is valid by the contract: the first example, with a precondition."""
     operation = OPERATIONS[name]
     arguments = {"body": operation.example_body() if operation.body else None}
     if operation.has_parameter("If-Match", "header"):
@@ -43,26 +43,26 @@ def ask(client, name, known=None, **more):
 
 
 @pytest.mark.parametrize("name", PRIVATE)
-def test_without_a_token_nothing_is_answered(nobody, name):
+def test_every_operation_needs_a_token(nobody, name):
     reply = ask(nobody, name)
     assert (reply.status, reply.code) == (401, "token_missing")
 
 
 @pytest.mark.parametrize("name", SCOPED)
-def test_without_the_scope_nothing_is_answered(dashboard, agency, name):
+def test_every_operation_needs_its_scope(dashboard, agency, name):
     reply = ask(agency if OPERATIONS[name].scopes == ["statistics.read"] else dashboard, name)
     assert (reply.status, reply.code) == (403, "scope_missing")
     assert OPERATIONS[name].scopes[0] in reply["detail"]
 
 
 @pytest.mark.parametrize("name", PRIVATE)
-def test_an_unknown_organisation_gets_nothing(caller, name):
+def test_every_operation_refuses_an_unknown_organisation(caller, name):
     reply = ask(caller("LA-S12999999", "stranger"), name)
     assert (reply.status, reply.code) == (403, "organisation_not_allowed")
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_format_that_no_one_produces_is_not_acceptable(committee, name):
+def test_an_unavailable_media_type_is_not_acceptable(committee, name):
     reply = ask(committee, name, headers={"Accept": "image/png"})
     assert (reply.status, reply.code) == (406, "not_acceptable")
 
@@ -81,7 +81,7 @@ def test_another_media_type_is_refused(committee, name):
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
-def test_a_body_beyond_the_limit_is_refused(committee, name):
+def test_a_body_over_the_limit_is_refused(committee, name):
     reply = ask(committee, name, data=b" " * (OPERATIONS[name].largest_body + 1))
     assert (reply.status, reply.code) == (413, "body_too_large")
 
@@ -93,31 +93,31 @@ def test_a_missing_body_is_refused(committee, name):
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
-def test_broken_json_is_refused(committee, name):
+def test_malformed_json_is_refused(committee, name):
     reply = ask(committee, name, data=b'{"a":')
     assert (reply.status, reply.code) == (400, "malformed_json")
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name not in WITH_BODY])
-def test_a_body_that_nobody_reads_is_refused(committee, name):
+def test_a_body_for_an_operation_without_one_is_refused(committee, name):
     reply = ask(committee, name, data=b"{}")
     assert (reply.status, reply.code) == (400, "bad_request")
 
 
 @pytest.mark.parametrize("name", BY_ID)
-def test_what_does_not_exist_is_not_found(committee, name):
+def test_a_missing_resource_is_not_found(committee, name):
     reply = ask(committee, name)
     assert (reply.status, reply.code) == (404, "not_found")
 
 
 @pytest.mark.parametrize("name", BY_ID)
-def test_an_identifier_that_is_none_is_refused(committee, name):
+def test_an_invalid_identifier_is_refused(committee, name):
     reply = ask(committee, name, {"id": "17"})
     assert (reply.status, reply.code, reply.parameters) == (400, "invalid_parameter", {"id"})
 
 
 @pytest.mark.parametrize("name", VERSIONED)
-def test_what_does_not_exist_is_not_found_even_without_a_version(committee, name):
+def test_a_missing_resource_is_not_found_even_without_a_version(committee, name):
     reply = ask(committee, name, if_match=None)
     assert reply.status == 404
 
@@ -136,7 +136,7 @@ def transfer(other_committee):
 
 @pytest.fixture(scope="module")
 def facts(committee, cluster):
-    """What is left of an erased case."""
+    """Creates the facts of an erased case."""
     return erase(committee, cluster, given_old(committee, cluster)).needed(201)["id"]
 
 
@@ -157,7 +157,7 @@ def webhook(committee):
 
 @pytest.fixture(scope="module")
 def known(agency, committee, transfer, facts, webhook, erasure, rule):
-    """The places of something that exists, by operation."""
+    """Returns path parameters of an existing resource, by operation."""
     case_places = places_of_case(committee)
     action = given_action(committee, {"id": case_places["id"]})
 
@@ -189,7 +189,7 @@ def known(agency, committee, transfer, facts, webhook, erasure, rule):
 
 @pytest.fixture
 def writer(agency, committee, other_committee):
-    """Who may use an operation on what `known` gives."""
+    """Returns the caller who may use an operation on the resources of `known`."""
     others = {"changeReferral": agency, "withdrawReferral": agency,
               "withdrawTransfer": other_committee}
     return lambda name: others.get(name, committee)
@@ -202,13 +202,13 @@ def test_a_change_without_a_version_is_refused(writer, known, name):
 
 
 @pytest.mark.parametrize("name", VERSIONED)
-def test_a_change_of_another_version_is_refused(writer, known, name):
+def test_a_change_with_another_version_is_refused(writer, known, name):
     reply = ask(writer(name), name, known(name), if_match='"99-x"')
     assert (reply.status, reply.code) == (412, "version_stale")
 
 
 @pytest.mark.parametrize("name", CACHED)
-def test_what_has_not_changed_is_not_sent_again(committee, known, name):
+def test_an_unchanged_resource_is_not_sent_again(committee, known, name):
     place = known(name) if name in BY_ID else {}
     first = ask(committee, name, place)
     second = ask(committee, name, place, none_match=first.etag)
@@ -216,7 +216,7 @@ def test_what_has_not_changed_is_not_sent_again(committee, known, name):
 
 
 @pytest.mark.parametrize("name", REPEATABLE)
-def test_a_key_that_belongs_to_another_request_is_refused(caller, agency, transfer, erasure, rule, name):
+def test_a_key_of_another_request_is_refused(caller, agency, transfer, erasure, rule, name):
     client = caller("CPC-GLA", new_number("client")[:40])
     key = new_key()
     child = new_child()
@@ -241,12 +241,12 @@ def test_a_key_that_belongs_to_another_request_is_refused(caller, agency, transf
 
 @pytest.fixture(scope="module")
 def narrow(module_instance):
-    """An instance that lets every client ask once a minute."""
+    """An instance that allows every client one request per minute."""
     return module_instance(LR_RATE_LIMIT=1)
 
 
 @pytest.mark.parametrize("name", PRIVATE)
-def test_a_client_that_asks_too_often_has_to_wait(narrow, caller, recorder, name):
+def test_a_client_over_its_rate_must_wait(narrow, caller, recorder, name):
     client = caller("CPC-GLA", f"hasty-{name}", ALL_SCOPES, narrow)
     ask(client, name)
     reply = ask(client, name)

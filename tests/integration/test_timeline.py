@@ -1,4 +1,4 @@
-"""The timeline: every change of a case and its parts, and corrections that stay visible."""
+"""The timeline: every change of a case and its parts, and visible corrections."""
 from documents import days_ago, new_access, new_child, new_number, new_transfer, today
 from steps import decide, given_action, given_case, move, tag_of, walk
 
@@ -15,7 +15,7 @@ def members(entry):
     return {one["member"]: (one["before"], one["after"]) for one in entry["changes"]}
 
 
-def test_the_timeline_begins_with_the_case_as_it_was_opened(committee):
+def test_the_timeline_begins_with_the_opened_case(committee):
     case = given_case(committee, summary="First.")
     entries = timeline(committee, case)
     assert summary(entries) == [("case", "created"), ("stage", "created"), ("child", "created")]
@@ -36,7 +36,7 @@ def test_a_move_is_progress_and_not_a_correction(committee):
     assert members(moved)["stage"] == ("notification", "information_gathering")
 
 
-def test_replacing_what_was_recorded_is_a_correction_that_shows_both_values(committee):
+def test_replacing_a_value_is_a_correction_that_shows_both_values(committee):
     case = given_case(committee, summary="First.")
     committee.send("changeCase", {"summary": "Second."}, id=case["id"],
                    if_match=tag_of(committee, "getCase", id=case["id"])).needed(200)
@@ -45,14 +45,14 @@ def test_replacing_what_was_recorded_is_a_correction_that_shows_both_values(comm
     assert members(entry) == {"summary": ("First.", "Second.")}
 
 
-def test_completing_what_was_not_recorded_is_no_correction(committee):
+def test_adding_a_missing_value_is_not_a_correction(committee):
     case = given_case(committee)
     committee.send("changeCase", {"summary": "Now known."}, id=case["id"],
                    if_match=tag_of(committee, "getCase", id=case["id"])).needed(200)
     assert timeline(committee, case)[-1]["kind"] == "changed"
 
 
-def test_a_change_that_changes_nothing_is_not_in_the_timeline(committee):
+def test_a_change_without_effect_is_not_in_the_timeline(committee):
     case = given_case(committee, summary="Same.")
     before = timeline(committee, case)
     committee.send("changeCase", {"summary": "Same."}, id=case["id"],
@@ -60,7 +60,7 @@ def test_a_change_that_changes_nothing_is_not_in_the_timeline(committee):
     assert timeline(committee, case) == before
 
 
-def test_decisions_actions_and_access_are_in_it(committee):
+def test_decisions_actions_and_access_are_in_the_timeline(committee):
     case = given_case(committee, "decision")
     decide(committee, case["id"]).needed(201)
     action = given_action(committee, case)
@@ -80,7 +80,7 @@ def test_the_timeline_is_filtered_and_read_page_by_page(committee):
     assert timeline(committee, case, "subject=transfer") == []
 
 
-def test_a_cursor_of_one_case_is_none_of_another(committee):
+def test_a_cursor_of_another_case_is_refused(committee):
     first, second = given_case(committee, "decision"), given_case(committee, "decision")
     page = committee.send("listTimeline", id=first["id"], query="limit=1").needed(200)
     cursor = page["next"].rpartition("cursor=")[2]
@@ -88,7 +88,7 @@ def test_a_cursor_of_one_case_is_none_of_another(committee):
     assert (reply.status, reply.code) == (400, "invalid_cursor")
 
 
-def test_without_the_scope_for_children_the_timeline_keeps_their_references(committee, caller):
+def test_without_the_scope_for_children_the_timeline_hides_their_references(committee, caller):
     case = given_case(committee, children=[new_child(age_years=7)])
     member = caller("CPC-GLA", "member-portal", "cases.read")
     entry = timeline(member, case, "subject=child")[0]
@@ -97,7 +97,7 @@ def test_without_the_scope_for_children_the_timeline_keeps_their_references(comm
     assert "age_years" in members(timeline(committee, case, "subject=child")[0])
 
 
-def test_access_of_others_and_transfers_are_kept_from_who_has_access_to_the_case(committee, caller):
+def test_the_timeline_hides_other_access_and_transfers_from_clients_with_access(committee, caller):
     case = given_case(committee)
     other, mine = new_number("reviewer")[:40], new_number("reviewer")[:40]
     for client in (other, mine):
@@ -117,7 +117,7 @@ def test_access_of_others_and_transfers_are_kept_from_who_has_access_to_the_case
     assert summary(timeline(officers, case)) == summary(timeline(committee, case))
 
 
-def test_dates_may_be_entered_afterwards_and_the_timeline_says_when(committee):
+def test_a_date_recorded_later_appears_with_its_recording_time(committee):
     case = given_case(committee, opened_on=days_ago(20))
     move(committee, case["id"], "information_gathering", occurred_on=days_ago(15)).needed(201)
     entry = [one for one in timeline(committee, case, "subject=stage&kind=created")][-1]

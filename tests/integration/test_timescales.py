@@ -1,4 +1,4 @@
-"""What a committee sets for itself: how long a stage may take, and on which days nobody works."""
+"""Settings of a committee: how long a stage may take, and its local holidays."""
 import concurrent.futures
 import datetime
 
@@ -8,7 +8,7 @@ from client import new_key
 from documents import days_ahead, new_number, new_timescale, today
 from steps import given_case, move
 
-# Committees that no other test uses: their timescales stay what this file makes of them.
+# Committees that no other test uses: only this file sets their timescales.
 ISLANDS, AYRSHIRE, ANGUS, FALKIRK = ("S12000013", "S12000008", "S12000041", "S12000014")
 LONG_AGO = "2020-02-03"
 
@@ -24,7 +24,7 @@ def ayrshire(caller):
 
 
 def entered(client, council, stage="information_gathering"):
-    """The due day of a stage that a case of the council enters today."""
+    """Returns the due day of a stage that a case of the council enters today."""
     return given_case(client, stage, local_authority=council)["stage_due_on"]
 
 
@@ -46,20 +46,20 @@ def test_the_due_day_follows_the_committees_own_timescale(islands, ayrshire):
     assert entered(ayrshire, AYRSHIRE) == days_ahead(14)
 
 
-def test_what_is_due_already_stays_due(caller):
+def test_existing_due_days_do_not_change(caller):
     client = caller("CPC-ANG", "timescales")
     case = given_case(client, "information_gathering", local_authority=ANGUS)
     client.send("createTimescale", new_timescale(amount=1)).needed(201)
     assert client.send("getCase", id=case["id"])["stage_due_on"] == days_ahead(14)
 
 
-def test_a_timescale_that_begins_tomorrow_moves_nothing_today(ayrshire):
+def test_a_timescale_that_begins_tomorrow_changes_nothing_today(ayrshire):
     ayrshire.send("createTimescale", new_timescale(stage="recommendation", amount=3,
                                                 valid_from=days_ahead(1))).needed(201)
     assert entered(ayrshire, AYRSHIRE, "recommendation") == days_ahead(14)
 
 
-def test_the_latest_timescale_that_has_begun_counts(cluster, caller):
+def test_the_latest_begun_timescale_counts(cluster, caller):
     client = caller("CPC-FAL", "timescales")
     client.send("createTimescale", new_timescale(amount=30)).needed(201)
     cluster.execute("update register.timescale set valid_from = %s where committee = 'FAL'",
@@ -74,7 +74,7 @@ def test_a_stage_without_default_gets_a_timescale(islands):
     assert entered(islands, ISLANDS, "implementation") == days_ahead(2)
 
 
-def test_a_timescale_does_not_begin_in_the_past(ayrshire):
+def test_a_timescale_must_not_begin_in_the_past(ayrshire):
     before = ayrshire.send("listOwnTimescales")["items"]
     reply = ayrshire.send("createTimescale", new_timescale(stage="review", valid_from=days_ahead(-1)))
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/valid_from"},
@@ -82,7 +82,7 @@ def test_a_timescale_does_not_begin_in_the_past(ayrshire):
     assert ayrshire.send("listOwnTimescales")["items"] == before
 
 
-def test_two_timescales_of_a_stage_do_not_begin_on_one_day(ayrshire):
+def test_two_timescales_of_a_stage_on_one_day_are_refused(ayrshire):
     mine = new_timescale(stage="set_up", valid_from=days_ahead(40))
     ayrshire.send("createTimescale", mine).needed(201)
     reply = ayrshire.send("createTimescale", {**mine, "amount": 5})
@@ -91,7 +91,7 @@ def test_two_timescales_of_a_stage_do_not_begin_on_one_day(ayrshire):
     assert [one["amount"] for one in first(ayrshire.send("listOwnTimescales")["items"], "set_up")] == [21]
 
 
-def test_of_ten_timescales_at_once_one_is_set(ayrshire):
+def test_one_of_ten_concurrent_timescales_is_set(ayrshire):
     mine = new_timescale(stage="reporting", valid_from=days_ahead(41))
     with concurrent.futures.ThreadPoolExecutor(max_workers=10) as pool:
         replies = list(pool.map(lambda n: ayrshire.send("createTimescale", {**mine, "amount": n + 1}),
@@ -107,7 +107,7 @@ def test_the_history_of_timescales_is_kept(caller):
     assert days == [days_ahead(1), days_ahead(2), days_ahead(3)]
 
 
-def test_everybody_reads_the_timescales_of_every_committee(islands, agency):
+def test_every_caller_reads_the_timescales_of_every_committee(islands, agency):
     islands.send("createTimescale", new_timescale(stage="decision", amount=10)).needed(201)
     rows = agency.send("listTimescales")["items"]
     assert {"stage": "decision", "committee": "OHB", "amount": 10, "unit": "calendar_days",
@@ -115,12 +115,12 @@ def test_everybody_reads_the_timescales_of_every_committee(islands, agency):
 
 
 @pytest.mark.parametrize("members", [{"stage": "closed"}, {"amount": 0}, {"unit": "weeks"}])
-def test_a_timescale_keeps_to_the_contract(ayrshire, members):
+def test_a_timescale_must_follow_the_contract(ayrshire, members):
     reply = ayrshire.send("createTimescale", new_timescale(**members))
     assert (reply.status, reply.pointers) == (400, {"/" + next(iter(members))})
 
 
-def test_a_timescale_repeated_by_key_is_set_once(ayrshire):
+def test_setting_again_with_the_same_key_replays(ayrshire):
     key = new_key()
     mine = new_timescale(stage="evaluation", valid_from=days_ahead(50))
     one, two = [ayrshire.send("createTimescale", mine, key=key) for _ in range(2)]
@@ -130,19 +130,19 @@ def test_a_timescale_repeated_by_key_is_set_once(ayrshire):
 @pytest.mark.parametrize("operation, body", [
     ("createTimescale", new_timescale(valid_from=days_ahead(60))),
     ("createLocalHoliday", {"holiday_on": days_ahead(60), "name": "Fair"})])
-def test_only_a_committee_sets_these(caller, cluster, operation, body):
+def test_only_a_committee_sets_timescales(caller, cluster, operation, body):
     reply = caller("LA-S12000049", "many-scopes").send(operation, body)
     assert (reply.status, reply.code) == (403, "organisation_not_allowed")
     assert caller("COG-GLA", "chief-officers").send(operation, body).status == 403
 
 
 @pytest.mark.parametrize("operation", ["listOwnTimescales", "listLocalHolidays"])
-def test_who_is_no_committee_has_none_of_its_own(caller, operation):
+def test_other_organisations_have_no_timescales(caller, operation):
     assert caller("LA-S12000049", "many-scopes").send(operation).json == {"items": [], "next": None}
 
 
 def working_day_after(day, skipped=()):
-    """The second working day after a day, weekends and `skipped` left out."""
+    """Returns the second working day after a day, without weekends and `skipped`."""
     left = 2
     while left:
         day += datetime.timedelta(days=1)
@@ -179,14 +179,14 @@ def test_a_local_holiday_is_added_once(islands):
     assert "Another name" not in islands.send("listLocalHolidays").bytes.decode()
 
 
-def test_a_local_holiday_lies_not_in_the_past(islands):
+def test_a_local_holiday_must_not_be_in_the_past(islands):
     reply = holiday(islands, days_ahead(-1))
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/holiday_on"},
                                                            {"not_in_the_past"})
     assert holiday(islands, today()).status == 201
 
 
-def test_the_database_alone_lets_a_committee_set_its_own_only(cluster):
+def test_the_database_alone_allows_a_committee_only_its_own_settings(cluster):
     def refused_for(table, values):
         claims = ("set local role register_service; "
                   "set local register.committee = 'GLA'; set local register.scopes = ' cases.write ';")
@@ -208,7 +208,7 @@ def test_bank_holidays_are_those_of_the_register(agency):
     assert [one["holiday_on"] for one in items] == sorted(one["holiday_on"] for one in items)
 
 
-def test_a_move_shows_the_due_day_of_the_own_timescale(ayrshire):
+def test_a_move_shows_the_due_day_by_the_committees_own_timescale(ayrshire):
     ayrshire.send("createTimescale", new_timescale(stage="information_gathering", amount=5)).needed(201)
     case = given_case(ayrshire, local_authority=AYRSHIRE)
     reply = move(ayrshire, case["id"], "information_gathering")

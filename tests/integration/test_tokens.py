@@ -1,4 +1,4 @@
-"""Tokens: which are believed, and that the refusal is the same for all the others."""
+"""Tokens: which are accepted, and that all others get the same refusal."""
 import concurrent.futures
 import pathlib
 import re
@@ -14,25 +14,25 @@ from waiting import wait_until
 
 @pytest.fixture
 def ask(instance, recorder, keys):
-    """Asks for something with a token made as described."""
+    """Sends a request with a token with these claims."""
     def send(token=None, **claims):
         token = make_token(keys.token_secret, **claims) if token is None else token
         return Client(instance.url, token, recorder).send("listReferrals")
     return send
 
 
-def test_a_proper_token_is_believed(ask):
+def test_a_valid_token_is_accepted(ask):
     assert ask().status == 200
 
 
-def test_without_a_token_the_answer_says_so(nobody):
+def test_without_a_token_the_answer_asks_for_one(nobody):
     reply = nobody.send("listReferrals")
     assert (reply.status, reply.code) == (401, "token_missing")
     assert reply.headers["WWW-Authenticate"] == 'Bearer realm="learning-reviews"'
 
 
 @pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "bearer", "Token abc", ""])
-def test_another_kind_of_authorisation_is_none(nobody, header):
+def test_another_authorisation_scheme_is_refused(nobody, header):
     reply = nobody.send("listReferrals", headers={"Authorization": header})
     assert reply.status == 401
 
@@ -70,24 +70,24 @@ REASONS = {
 
 
 @pytest.mark.parametrize("kind", BAD_CLAIMS)
-def test_in_development_a_refusal_says_what_is_wrong_with_the_token(ask, kind):
+def test_in_development_a_refusal_names_the_fault_of_the_token(ask, kind):
     problem = ask(**BAD_CLAIMS[kind]).json
     assert REASONS[kind] in problem["detail"]
     assert (problem["title"], problem["errors"]) == ("Token not accepted", [])
 
 
-def test_in_development_a_refusal_says_why_a_text_is_no_token(ask):
+def test_in_development_a_refusal_says_why_a_text_is_not_a_token(ask):
     for token, reason in (("x", "three parts"), ("a.b.c", "base64url"), ("A" * 4097, "4096 bytes"),
                           ("e30.e30.e30", "`alg`"), (make_token(b"x" * 64), "signature")):
         assert reason in ask(token)["detail"], token
 
 
-def test_the_reason_never_repeats_what_is_in_the_token(ask):
+def test_the_reason_never_repeats_the_content_of_the_token(ask):
     assert "canary" not in ask(aud="canary-aud", sub="canary-sub", iss="canary-iss").bytes.decode()
 
 
 def test_every_code_of_a_refusal_has_a_sentence():
-    """What the sources return as a reason, and what token_explain knows; `internal` and `keys` are a 503."""
+    """Compares the reasons that the sources return with those of token_explain; `internal` and `keys` are a 503."""
     folder = pathlib.Path(__file__).parents[2] / "service" / "auth"
     parts = {name: (folder / f"{name}.c").read_text(encoding="utf-8")
              for name in ("token", "token_claims", "token_parse")}
@@ -115,11 +115,11 @@ def test_a_changed_token_is_refused(ask, keys):
 
 
 @pytest.mark.parametrize("token", ["x", "..", "a.b", "a.b.c.d", "é.é.é", "A" * 20000, "a b.c.d"])
-def test_what_is_no_token_is_refused(ask, token):
+def test_a_text_that_is_not_a_token_is_refused(ask, token):
     assert ask(token.encode().decode("latin-1")).status in (400, 401)
 
 
-def test_a_token_in_the_query_is_none(nobody, agency):
+def test_a_token_in_the_query_is_refused(nobody, agency):
     reply = nobody.send("listReferrals", query=f"access_token={agency.token}")
     assert reply.status == 401
 
@@ -135,7 +135,7 @@ def test_a_missing_scope_is_named(caller, operation, scope):
     assert f'scope="{scope}"' in reply.headers["WWW-Authenticate"]
 
 
-def test_a_scope_is_compared_whole(ask):
+def test_a_scope_is_compared_as_a_whole(ask):
     assert ask(scope="referrals.reader").status == 403
     assert ask(scope="referrals.write").status == 403
 
@@ -148,7 +148,7 @@ def test_an_unknown_organisation_is_refused(caller, operation):
 
 @pytest.fixture
 def shut_out(cluster):
-    """Shuts a client out (None: all of its organisation), or one of its tokens, until the test is over."""
+    """Blocks a client (None: all of its organisation), or one of its tokens, until the end of the test."""
     def insert(organisation, client, token_id=None):
         cluster.execute("insert into register.exclusion (organisation, client, token_id) values (%s, %s, %s)",
                         [organisation, client, token_id])
@@ -157,7 +157,7 @@ def shut_out(cluster):
 
 
 @pytest.mark.parametrize("whole", [False, True])
-def test_who_is_shut_out_is_refused_from_the_next_request_on(caller, instances, cluster, shut_out, whole):
+def test_a_blocked_client_is_refused_from_the_next_request_on(caller, instances, cluster, shut_out, whole):
     client, colleague = caller("POL-G", "lost-its-secret"), caller("POL-G", "keeps-its-secret")
     neighbour = caller("HB-S08000031", "lost-its-secret")
     assert client.send("pushReferral", new_referral()).status == 201
@@ -174,19 +174,19 @@ def test_who_is_shut_out_is_refused_from_the_next_request_on(caller, instances, 
     assert client.send("pushReferral", new_referral()).status == 201
 
 
-def test_who_is_shut_out_gets_no_statistics_from_memory_either(caller, shut_out):
+def test_a_blocked_client_gets_no_cached_statistics(caller, shut_out):
     client = caller("CPC-GLA", "lost-its-secret", "statistics.read")
 
     def ask():
         return client.send("getStatistics", table="decisions", query="view=live&committee=GLA").status
     assert {ask() for _ in range(3)} == {200}
     shut_out("CPC-GLA", "lost-its-secret")
-    wait_until(lambda: ask() != 200, "the client is shut out")
+    wait_until(lambda: ask() != 200, "the client is blocked")
     assert {ask() for _ in range(3)} == {403}
 
 
 @pytest.mark.parametrize("client", [None, CLAIMS["client_id"]])
-def test_one_token_is_shut_out_by_its_jti(instances, recorder, keys, shut_out, client):
+def test_one_token_is_blocked_by_its_jti(instances, recorder, keys, shut_out, client):
     def bearer(**claims):
         return make_token(keys.token_secret, scope="referrals.read referrals.write", **claims)
 
@@ -201,8 +201,8 @@ def test_one_token_is_shut_out_by_its_jti(instances, recorder, keys, shut_out, c
             assert Client(instance.url, token, recorder).send("listReferrals").status == 200
 
 
-def test_pushes_at_the_same_time_keep_their_tokens_apart(instance, recorder, keys, shut_out):
-    """Pushes that share a commit are told apart by their token, too."""
+def test_concurrent_pushes_are_recorded_with_their_own_tokens(instance, recorder, keys, shut_out):
+    """Pushes in one commit keep their own tokens, too."""
     tokens = [make_token(keys.token_secret, scope="referrals.write", jti=f"token-{n}") for n in range(2)]
     shut_out(CLAIMS["organisation"], None, "token-1")
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
@@ -211,25 +211,25 @@ def test_pushes_at_the_same_time_keep_their_tokens_apart(instance, recorder, key
     assert statuses == [201, 403] * 100
 
 
-def test_nobody_but_the_owner_sees_or_changes_who_is_shut_out(cluster):
+def test_only_the_owner_sees_or_changes_blocked_clients(cluster):
     assert cluster.execute("select has_table_privilege('register_service', 'register.exclusion', 'select, insert, update, "
                            "delete')") == [(False,)]
 
 
-def test_what_an_organisation_is_does_not_come_from_the_token(ask):
+def test_the_kind_of_an_organisation_does_not_come_from_the_token(ask):
     reply = ask(scope="referrals.read cases.read", kind="committee", committee="GLA")
     assert reply.status == 200
     assert all(one["source_organisation"] == "LA-S12000049" for one in reply["items"])
 
 
-def test_a_token_never_shows_in_the_log(ask, keys, instance):
+def test_a_token_never_appears_in_the_log(ask, keys, instance):
     token = make_token(keys.token_secret, jti=new_key())
     ask(token)
     ask(token[:-3])
     assert token[-20:-3] not in instance.log_text()
 
 
-def test_the_command_makes_tokens_for_the_roles(instance, recorder):
+def test_the_token_command_makes_tokens_for_the_roles(instance, recorder):
     for role, code in (("committee", "CPC-GLA"), ("agency", "LA-S12000049"),
                        ("health", "HB-S08000031"), ("police", "POL-G"), ("dashboard", "SG"),
                        ("other-committee", "CPC-EDH")):

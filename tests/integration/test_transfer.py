@@ -1,4 +1,4 @@
-"""Cases and referrals that change hands: both sides agree, and the history goes along."""
+"""Transfers of cases and referrals: both committees agree, and the history moves too."""
 import pytest
 
 import contract_reader
@@ -25,8 +25,8 @@ def answer(client, operation, transfer, **overrides):
                        if_match=tag_of(client, "getTransfer", id=transfer["id"]))
 
 
-def test_a_transferred_case_is_the_other_committees_with_all_its_history(committee, agency,
-                                                                         other_committee):
+def test_a_transferred_case_belongs_to_the_other_committee_with_its_history(committee, agency,
+                                                                            other_committee):
     case_id = given_accepted(agency, committee)["case_id"]
     advance(committee, {"id": case_id, "stage": "notification"}, "decision")
     decide(committee, case_id).needed(201)
@@ -48,7 +48,7 @@ def test_a_transferred_case_is_the_other_committees_with_all_its_history(committ
     assert later[:len(timeline)] == timeline
 
 
-def test_the_former_committee_sees_the_transfer_and_no_longer_the_case(committee, other_committee):
+def test_the_former_committee_sees_the_transfer_but_not_the_case(committee, other_committee):
     case = given_case(committee)
     transfer = propose(committee, case).needed(201)
     answer(other_committee, "acceptTransfer", transfer).needed(201)
@@ -58,7 +58,7 @@ def test_the_former_committee_sees_the_transfer_and_no_longer_the_case(committee
     assert (seen["status"], seen["case_id"], seen["links"]["case"]) == ("accepted", None, None)
 
 
-# What reads a case and its parts.
+# The operations that read a case and its parts.
 PARTS = [one.id for one in contract_reader.operations().values()
          if one.method == "GET" and one.path.startswith("/v1/cases/{id}") and one.path.count("{") == 1]
 
@@ -67,7 +67,7 @@ def statuses(client, case_id):
     return {client.send(operation, id=case_id).status for operation in PARTS}
 
 
-def test_the_receiving_committee_reads_the_case_while_it_is_asked(committee, other_committee, caller):
+def test_the_receiving_committee_reads_an_offered_case(committee, other_committee, caller):
     case = places_of_case(committee)
     assert statuses(other_committee, case["id"]) == {404}
     transfer = propose(committee, case).needed(201)
@@ -84,13 +84,13 @@ def test_the_receiving_committee_reads_the_case_while_it_is_asked(committee, oth
     assert other_committee.send("getTransfer", id=transfer["id"])["case_id"] is None
 
 
-def test_a_case_that_is_refused_is_out_of_sight_again(committee, other_committee):
+def test_a_refused_case_is_invisible_again(committee, other_committee):
     case = given_case(committee)
     answer(other_committee, "refuseTransfer", propose(committee, case).needed(201)).needed(201)
     assert other_committee.send("getCase", id=case["id"]).status == 404
 
 
-def test_the_receiving_committee_changes_nothing_before_it_agrees(committee, other_committee, cluster):
+def test_the_receiving_committee_changes_nothing_before_it_accepts(committee, other_committee, cluster):
     case = given_case(committee, "review")
     action = given_action(committee, case)
     propose(committee, case).needed(201)
@@ -109,7 +109,7 @@ def test_the_receiving_committee_changes_nothing_before_it_agrees(committee, oth
                            (case["id"],)) == before
 
 
-def test_what_is_offered_is_in_no_list_and_not_in_the_feed(committee, other_committee):
+def test_an_offered_case_is_in_no_list_and_not_in_the_feed(committee, other_committee):
     case = places_of_case(committee)
     reader = follow(other_committee)
     transfer = propose(committee, case).needed(201)
@@ -123,7 +123,7 @@ def test_what_is_offered_is_in_no_list_and_not_in_the_feed(committee, other_comm
     assert case["id"] not in repr(present.json)
 
 
-def test_reading_what_is_offered_is_audited_for_the_committee_that_has_it(committee, other_committee, cluster):
+def test_reading_an_offered_case_is_audited_for_its_present_committee(committee, other_committee, cluster):
     case = given_case(committee)
     propose(committee, case).needed(201)
     other_committee.send("getCase", id=case["id"]).needed(200)
@@ -132,7 +132,7 @@ def test_reading_what_is_offered_is_audited_for_the_committee_that_has_it(commit
 
 
 def given_shared(committee, cluster, case, people):
-    """A case that a reviewer, a committee and the prosecution have access to: accesses by role."""
+    """A case to which a reviewer, a committee and the prosecution have access: accesses by role."""
     given = {"reviewer": committee.send("grantAccess", new_access(client_id=people), id=case["id"]).needed(201)["id"],
              "chair": committee.send("grantAccess", new_access(client_id=people + "-later", role="chair",
                                                                starts_on=days_ahead(3)), id=case["id"])["id"]}
@@ -146,7 +146,7 @@ def accesses(client, case_id):
     return {one["role"]: one for one in client.send("listAccess", id=case_id).needed(200)["items"]}
 
 
-def test_access_that_the_former_committee_gave_ends_with_the_transfer(committee, other_committee, caller, cluster):
+def test_access_given_by_the_former_committee_ends_with_the_transfer(committee, other_committee, caller, cluster):
     case = places_of_case(committee)
     for one in committee.send("listAccess", id=case["id"])["items"]:
         committee.send("changeAccess", {"ended_on": today()}, id=case["id"], access_id=one["id"],
@@ -183,7 +183,7 @@ def test_the_new_committee_keeps_the_access_that_it_names(committee, other_commi
     assert ended == {"reviewer": None, "chair": None, "joint_committee": today(), "proceedings_liaison": today()}
 
 
-def test_access_of_the_receiving_committee_is_not_needed_any_more(committee, other_committee):
+def test_former_access_of_the_receiving_committee_ends(committee, other_committee):
     case = given_case(committee)
     own = committee.send("grantAccess", new_access(organisation="CPC-EDH", client_id=None, role="joint_committee",
                                                    ends_on=None), id=case["id"]).needed(201)
@@ -197,7 +197,7 @@ def test_access_of_the_receiving_committee_is_not_needed_any_more(committee, oth
     assert other_committee.send("getCase", id=case["id"]).status == 200
 
 
-def test_access_that_is_kept_is_one_to_the_case(committee, other_committee):
+def test_access_to_keep_must_be_one_of_the_case(committee, other_committee):
     case, another = given_case(committee), given_case(committee)
     elsewhere = committee.send("grantAccess", new_access(), id=another["id"]).needed(201)
     transfer = propose(committee, case).needed(201)
@@ -207,7 +207,7 @@ def test_access_that_is_kept_is_one_to_the_case(committee, other_committee):
     assert accesses(committee, another["id"])["reviewer"]["ended_on"] is None
 
 
-def test_a_case_that_was_merged_into_it_goes_along_and_so_does_its_access(committee, other_committee, caller):
+def test_a_merged_case_and_its_access_move_with_its_target(committee, other_committee, caller):
     first, second, people = given_case(committee), given_case(committee), new_number("reviewer")[:30]
     committee.send("grantAccess", new_access(client_id=people), id=first["id"]).needed(201)
     merge(committee, first["id"], second["id"]).needed(201)
@@ -219,15 +219,15 @@ def test_a_case_that_was_merged_into_it_goes_along_and_so_does_its_access(commit
     assert reviewer.send("getCase", id=first["id"]).status == 404
 
 
-def test_nothing_is_merged_into_a_case_that_is_offered(committee):
+def test_an_offered_case_is_not_a_target_of_a_merger(committee):
     first, second = given_case(committee), given_case(committee)
     propose(committee, second).needed(201)
     reply = merge(committee, first["id"], second["id"])
     assert (reply.status, reply.rules, reply.pointers) == (409, {"transfer_proposed"}, {"/into_case_id"})
 
 
-def test_those_who_are_asked_and_those_who_own_actions_keep_what_is_theirs(committee, other_committee, agency):
-    """A question and an action are no access: they belong to the case and go along with it."""
+def test_information_requests_and_actions_keep_their_organisations(committee, other_committee, agency):
+    """A request and an action are not access: they belong to the case and move with it."""
     case = places_of_case(committee)
     action = given_action(committee, case)
     answer(other_committee, "acceptTransfer", propose(committee, case).needed(201)).needed(201)
@@ -235,7 +235,7 @@ def test_those_who_are_asked_and_those_who_own_actions_keep_what_is_theirs(commi
     assert agency.send("getAction", id=action["id"])["committee"] == "EDH"
 
 
-def test_a_transferred_case_goes_on_in_the_other_committee(committee, other_committee):
+def test_a_transferred_case_continues_in_the_other_committee(committee, other_committee):
     case = given_case(committee)
     answer(other_committee, "acceptTransfer", propose(committee, case).needed(201)).needed(201)
     assert move(other_committee, case["id"], "information_gathering").status == 201
@@ -262,7 +262,7 @@ def test_an_accepted_transfer_cannot_be_accepted_again(committee, other_committe
     assert (reply.status, reply.rules) == (409, {"transfer_decided"})
 
 
-def test_only_the_one_whose_turn_it_is_answers(committee, other_committee, caller):
+def test_only_the_committee_whose_turn_it_is_answers(committee, other_committee, caller):
     transfer = propose(committee, given_case(committee)).needed(201)
     assert answer(committee, "acceptTransfer", transfer).status == 404
     assert answer(committee, "refuseTransfer", transfer).status == 404
@@ -276,7 +276,7 @@ def test_only_the_one_whose_turn_it_is_answers(committee, other_committee, calle
     ({"to_committee": "ZZZ"}, "/to_committee", "unknown_code"),
     ({"proposed_on": days_ahead(1)}, "/proposed_on", "date_in_future"),
     ({"proposed_on": days_ago(40)}, "/proposed_on", "date_order")])
-def test_a_proposal_has_to_make_sense(committee, members, pointer, rule):
+def test_an_invalid_proposal_is_refused(committee, members, pointer, rule):
     reply = propose(committee, given_case(committee), **members)
     assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {pointer})
 
@@ -286,7 +286,7 @@ def test_a_proposal_has_to_make_sense(committee, members, pointer, rule):
     ({"local_authority": "S12999999"}, "/local_authority", "unknown_code"),
     ({"decided_on": days_ahead(1)}, "/decided_on", "date_in_future"),
     ({"decided_on": days_ago(1)}, "/decided_on", "date_order")])
-def test_an_acceptance_has_to_make_sense(committee, other_committee, members, pointer, rule):
+def test_an_invalid_acceptance_is_refused(committee, other_committee, members, pointer, rule):
     case = given_case(committee)
     reply = answer(other_committee, "acceptTransfer", propose(committee, case).needed(201),
                    **members)
@@ -306,21 +306,21 @@ def test_a_withdrawal_in_the_future_is_refused(committee):
     assert (reply.status, reply.rules) == (422, {"date_in_future"})
 
 
-def test_one_transfer_at_a_time(committee):
+def test_a_case_has_one_open_transfer_at_a_time(committee):
     case = given_case(committee)
     propose(committee, case).needed(201)
     reply = propose(committee, case, to_committee="FIF")
     assert (reply.status, reply.rules) == (409, {"transfer_proposed"})
 
 
-def test_a_closed_case_stays_where_it_is(committee):
+def test_a_closed_case_is_not_transferred(committee):
     case = given_case(committee)
     move(committee, case["id"], "closed", "discontinued").needed(201)
     reply = propose(committee, case)
     assert (reply.status, reply.rules) == (409, {"case_closed"})
 
 
-def test_transfers_are_listed_by_direction(committee, other_committee):
+def test_transfers_are_filtered_by_direction(committee, other_committee):
     transfer = propose(committee, given_case(committee)).needed(201)
     for client, direction, other in ((committee, "out", "in"), (other_committee, "in", "out")):
         listed = client.send("listTransfers", query=f"direction={direction}&limit=200").ids
@@ -345,8 +345,8 @@ def give(committee, referral, key=None, **overrides):
                           if_match=tag_of(committee, "getReferral", id=referral["id"]))
 
 
-def test_a_referral_is_given_to_the_committee_that_is_responsible(agency, committee,
-                                                                  other_committee):
+def test_a_referral_is_transferred_to_the_responsible_committee(agency, committee,
+                                                                other_committee):
     referral = given_referral(agency)
     reply = give(committee, referral)
     assert (reply.status, reply["committee"], reply["transferred_from"]) == (201, "EDH", "GLA")
@@ -360,7 +360,7 @@ def test_a_referral_is_given_to_the_committee_that_is_responsible(agency, commit
     assert (accepted.status, accepted["status"]) == (201, "accepted")
 
 
-def test_a_case_goes_back_to_where_its_referral_came_from(agency, committee, other_committee):
+def test_a_case_returns_to_the_committee_of_its_referral(agency, committee, other_committee):
     referral = given_referral(agency, committee="EDH", local_authority="S12000036")
     give(other_committee, referral, to_committee="GLA", local_authority="S12000049").needed(201)
     accepted = committee.send("acceptReferral", {"accepted_on": today(), "case_id": None},
@@ -371,7 +371,7 @@ def test_a_case_goes_back_to_where_its_referral_came_from(agency, committee, oth
     assert other_committee.send("getReferral", id=referral["id"])["committee"] == "EDH"
 
 
-def test_a_repeated_gift_is_given_once(agency, committee):
+def test_transferring_a_referral_again_with_the_same_key_replays(agency, committee):
     referral, key = given_referral(agency), new_key()
     tag = tag_of(committee, "getReferral", id=referral["id"])
     body = {"to_committee": "EDH", "local_authority": "S12000036", "transferred_on": today()}
@@ -386,14 +386,14 @@ def test_a_repeated_gift_is_given_once(agency, committee):
     ({"local_authority": "S12000049"}, "/local_authority", "outside_committee_area"),
     ({"transferred_on": days_ahead(1)}, "/transferred_on", "date_in_future"),
     ({"transferred_on": days_ago(1)}, "/transferred_on", "date_order")])
-def test_a_referral_cannot_be_given_away_just_so(agency, committee, members, pointer, rule):
+def test_an_invalid_transfer_of_a_referral_is_refused(agency, committee, members, pointer, rule):
     referral = given_referral(agency)
     reply = give(committee, referral, **members)
     assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {pointer})
     assert committee.send("getReferral", id=referral["id"])["committee"] == "GLA"
 
 
-def test_a_decided_referral_is_not_given_away(agency, committee):
+def test_a_decided_referral_is_not_transferred(agency, committee):
     referral = given_accepted(agency, committee)
     reply = give(committee, referral)
     assert (reply.status, reply.rules) == (409, {"referral_decided"})

@@ -1,4 +1,4 @@
-"""The way of a case through its stages, and what keeps it from going on."""
+"""The path of a case through its stages, and the blockers of each move."""
 import concurrent.futures
 
 import pytest
@@ -22,7 +22,7 @@ def blockers(transition):
     return {one["guard"] for one in transition["blocked_by"]}
 
 
-def test_a_case_goes_the_whole_way_to_completion(committee, agency):
+def test_a_case_goes_through_all_stages_to_completion(committee, agency):
     case = given_case(committee)
     case = advance(committee, case, "implementation")
     action = given_completed(committee, agency, case=case)
@@ -47,14 +47,14 @@ def test_the_due_day_of_a_stage_is_fixed_on_entry(committee):
     assert (case["stage_entered_on"], case["stage_due_on"]) == (today(), days_ahead(14))
 
 
-def test_the_moves_from_a_stage_are_offered(committee):
+def test_the_moves_from_a_stage_are_listed(committee):
     case = given_case(committee)
     moves = offered(committee, case)
     assert set(moves) == {"information_gathering", "closed"}
     assert moves["information_gathering"]["possible"] is True
 
 
-def test_a_move_that_is_blocked_says_by_what(committee):
+def test_a_blocked_move_names_its_blockers(committee):
     moves = offered(committee, given_case(committee, "decision"))
     assert moves["set_up"]["possible"] is False
     assert blockers(moves["set_up"]) == {"decision_recorded", "decided_to_proceed",
@@ -106,7 +106,7 @@ def test_a_case_leaves_the_stage_decision_when_it_is_decided(committee, to, guar
     ("do_not_proceed", "set_up", "decided_to_proceed"),
     ("alternative_review", "information_gathering", "decided_more_information"),
     ("more_information", "set_up", "decided_to_proceed")])
-def test_a_case_goes_only_where_the_decision_leads(committee, outcome, to, guard):
+def test_a_case_moves_only_as_its_decision_says(committee, outcome, to, guard):
     case = given_case(committee, "decision")
     decide_and_tell(committee, case["id"], outcome)
     assert refusal(move(committee, case["id"], to)) == refused_for(guard)
@@ -115,7 +115,7 @@ def test_a_case_goes_only_where_the_decision_leads(committee, outcome, to, guard
 @pytest.mark.parametrize("outcome, to, closure", [
     ("proceed", "set_up", None), ("do_not_proceed", "closed", "did_not_proceed"),
     ("alternative_review", "review", None), ("more_information", "information_gathering", None)])
-def test_each_decision_opens_its_way(committee, outcome, to, closure):
+def test_each_decision_allows_its_move(committee, outcome, to, closure):
     case = given_case(committee, "decision")
     decide_and_tell(committee, case["id"], outcome)
     reply = move(committee, case["id"], to)
@@ -137,14 +137,14 @@ def test_an_alternative_review_ends_without_a_report(committee):
 
 
 @pytest.mark.parametrize("stage, to", [("implementation", "evaluation"), ("evaluation", "closed")])
-def test_open_actions_keep_a_case_where_it_is(committee, stage, to):
+def test_open_actions_block_a_case(committee, stage, to):
     case = given_case(committee, stage)
     prepare(committee, case)
     given_action(committee, case)
     assert refusal(move(committee, case["id"], to)) == refused_for("actions_ended")
 
 
-def test_a_completed_action_still_has_to_be_verified(committee, agency):
+def test_a_completed_action_must_be_verified(committee, agency):
     case = given_case(committee, "implementation")
     prepare(committee, case)
     action = given_action(committee, case)
@@ -163,7 +163,7 @@ def test_a_verified_action_keeps_a_case_open_until_its_impact_is_reviewed(commit
 @pytest.mark.parametrize("stage", ["notification", "information_gathering", "recommendation",
                                    "set_up", "review", "reporting", "ratification",
                                    "implementation", "evaluation"])
-def test_a_case_can_be_discontinued_for_that_reason_only(committee, stage):
+def test_a_discontinued_case_closes_only_for_that_reason(committee, stage):
     case = given_case(committee, stage)
     record_discontinuation(committee, case)
     refused = move(committee, case["id"], "closed", way="discontinue")
@@ -173,7 +173,7 @@ def test_a_case_can_be_discontinued_for_that_reason_only(committee, stage):
     assert closed["closure"] == "discontinued"
 
 
-def test_the_chief_officers_send_a_report_back(committee, chief_officers):
+def test_the_chief_officers_return_a_report(committee, chief_officers):
     case = given_case(committee, "ratification")
     back = move(committee, case["id"], "reporting", "changes_requested")
     assert refusal(back) == refused_for("changes_requested")
@@ -204,7 +204,7 @@ def test_a_completed_case_can_be_opened_again_in_a_later_stage(committee, to):
     assert move(committee, case["id"], to, "new_information")["stage"] == to
 
 
-def test_a_case_goes_back_into_implementation_only_with_a_ratified_report(committee):
+def test_a_case_returns_to_implementation_only_with_a_ratified_report(committee):
     case = given_case(committee, "set_up")
     record_discontinuation(committee, case)
     move(committee, case["id"], "closed", "discontinued").needed(201)
@@ -213,7 +213,7 @@ def test_a_case_goes_back_into_implementation_only_with_a_ratified_report(commit
     assert move(committee, case["id"], "review", "new_information").status == 201
 
 
-def test_a_discontinued_case_without_decision_goes_back_to_the_beginning(committee):
+def test_a_discontinued_case_without_decision_returns_to_the_first_stage(committee):
     case = given_case(committee)
     move(committee, case["id"], "closed", "discontinued").needed(201)
     reply = move(committee, case["id"], "review", "new_information")
@@ -222,13 +222,13 @@ def test_a_discontinued_case_without_decision_goes_back_to_the_beginning(committ
 
 @pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
                                        (days_ago(40), "date_order")])
-def test_the_day_of_a_move_has_to_be_possible(committee, day, rule):
+def test_the_date_of_a_move_must_be_possible(committee, day, rule):
     case = given_case(committee, opened_on=days_ago(30))
     reply = move(committee, case["id"], "information_gathering", occurred_on=day)
     assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {"/occurred_on"})
 
 
-def test_a_move_repeated_by_key_is_made_once(committee):
+def test_moving_again_with_the_same_key_replays(committee):
     case, key = given_case(committee), new_key()
     tag = tag_of(committee, "getCase", id=case["id"])
     first, second = [move(committee, case["id"], "information_gathering", if_match=tag, key=key)
@@ -245,7 +245,7 @@ def test_a_move_needs_the_present_version(committee):
     assert (reply.status, reply.code) == (412, "version_stale")
 
 
-def test_of_30_moves_at_once_exactly_one_wins(committee):
+def test_one_of_30_concurrent_moves_succeeds(committee):
     case = given_case(committee)
     tag = tag_of(committee, "getCase", id=case["id"])
     with concurrent.futures.ThreadPoolExecutor(max_workers=30) as pool:
@@ -257,7 +257,7 @@ def test_of_30_moves_at_once_exactly_one_wins(committee):
     assert len(stages) == 2
 
 
-def test_a_referral_shows_how_far_its_case_is(agency, committee):
+def test_a_referral_shows_the_progress_of_its_case(agency, committee):
     accepted = given_accepted(agency, committee)
     case_id = accepted["case_id"]
     advance(committee, {"id": case_id, "stage": "notification"}, "decision")

@@ -1,4 +1,4 @@
-"""Two instances on one database are one register: every step may reach either of them."""
+"""Two instances on one database are one register: any request may reach either of them."""
 import concurrent.futures
 import itertools
 
@@ -11,7 +11,7 @@ from steps import advance, given_case, move, recommend, send_notices, tag_of, wa
 
 
 class Alternating:
-    """A caller whose requests go to the instances in turn."""
+    """A caller that sends its requests to the instances in turn."""
 
     def __init__(self, client, instances):
         self.clients = itertools.cycle([client.at(each.url) for each in instances])
@@ -23,7 +23,7 @@ class Alternating:
         return next(self.clients).of(organisation, client)
 
     def follow(self, url):
-        """Follows a next page at the other instance."""
+        """Gets a next page from the other instance."""
         client = next(self.clients)
         return client.request("GET", "/" + url.split("/", 3)[3])
 
@@ -34,7 +34,7 @@ def either(instances):
 
 
 def test_a_referral_becomes_a_plan_that_is_carried_out(agency, committee, either):
-    """The whole story: each request reaches another instance than the one before."""
+    """The whole story: each request reaches another instance than the previous one."""
     sender, board = either(agency), either(committee)
     referral = sender.send("pushReferral", new_referral())
     assert referral.status == 201
@@ -57,7 +57,7 @@ def test_a_referral_becomes_a_plan_that_is_carried_out(agency, committee, either
     assert sender.send("getReferral", id=referral["id"])["case_stage"] == "closed"
 
 
-def test_what_one_instance_stored_the_other_shows_at_once(agency, instances):
+def test_data_stored_by_one_instance_is_visible_in_the_other_at_once(agency, instances):
     here, there = [agency.at(each.url) for each in instances]
     for _ in range(20):
         referral = here.send("pushReferral", new_referral())
@@ -70,7 +70,7 @@ def test_both_give_the_same_tag(agency, instances):
     assert there.send("getReferral", id=referral["id"]).etag == referral.etag
 
 
-def test_a_repetition_by_key_may_reach_the_other(agency, instances):
+def test_a_repetition_with_the_same_key_may_reach_the_other_instance(agency, instances):
     here, there = [agency.at(each.url) for each in instances]
     document, key = new_referral(), new_key()
     first, second = [each.send("pushReferral", document, key=key) for each in (here, there)]
@@ -78,7 +78,7 @@ def test_a_repetition_by_key_may_reach_the_other(agency, instances):
     assert second.headers["Idempotency-Replayed"] == "true"
 
 
-def test_equal_pushes_at_both_at_once_create_one(agency, instances):
+def test_equal_concurrent_pushes_to_both_create_one_referral(agency, instances):
     clients = [agency.at(each.url) for each in instances]
     document = new_referral()
     with concurrent.futures.ThreadPoolExecutor(max_workers=32) as pool:
@@ -88,7 +88,7 @@ def test_equal_pushes_at_both_at_once_create_one(agency, instances):
     assert len({reply["id"] for reply in replies}) == 1
 
 
-def test_equal_keys_at_both_at_once_open_one_case(committee, instances):
+def test_equal_concurrent_keys_at_both_open_one_case(committee, instances):
     clients = [committee.at(each.url) for each in instances]
     key = new_key()
     document = {"local_authority": "S12000049", "opened_on": today(),
@@ -102,7 +102,7 @@ def test_equal_keys_at_both_at_once_open_one_case(committee, instances):
     assert len({reply["id"] for reply in replies if reply.status == 201}) == 1
 
 
-def test_moves_of_one_case_at_both_at_once_have_one_winner(committee, instances):
+def test_one_of_several_concurrent_moves_at_both_succeeds(committee, instances):
     clients = [committee.at(each.url) for each in instances]
     case = given_case(committee)
     tag = tag_of(committee, "getCase", id=case["id"])
@@ -113,7 +113,7 @@ def test_moves_of_one_case_at_both_at_once_have_one_winner(committee, instances)
     assert sorted(reply.status for reply in replies) == [201] + [412] * 19
 
 
-def test_a_walk_may_change_instances_between_pages(caller, either):
+def test_pages_of_a_list_may_come_from_both_instances(caller, either):
     board = caller("CPC-HLD")
     made = {given_case(board, local_authority="S12000017")["id"] for _ in range(7)}
     seen = walk(either(board), "listCases", "limit=2")

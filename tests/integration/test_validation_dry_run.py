@@ -1,4 +1,4 @@
-"""The dry run tells what a push would be refused for, and stores nothing."""
+"""The dry run reports why a push would be refused, and stores nothing."""
 import pytest
 
 from documents import (days_ahead, dead_child, full_referral, new_child, new_number, new_referral,
@@ -26,7 +26,7 @@ def test_nothing_is_stored(agency):
     assert agency.send("listReferrals", query=f"source_system={system}")["items"] == []
 
 
-def test_faults_of_the_contract_come_back_in_the_answer(agency):
+def test_contract_violations_are_returned_in_the_answer(agency):
     reply = agency.send("validateReferral", {"committee": "glasgow", "surprise": 1})
     assert (reply.status, reply["valid"]) == (200, False)
     assert {"/committee", "/surprise"} <= {one["pointer"] for one in reply["errors"]}
@@ -54,13 +54,13 @@ def test_faults_of_the_contract_come_back_in_the_answer(agency):
      ("/children/1/child_id", "repeated_child")),
     ({"basis": "Telephone 0141 287 0555."}, ("/basis", "personal_identifier")),
 ])
-def test_each_rule_is_named_with_its_place(agency, overrides, fault):
+def test_each_rule_violation_has_its_pointer(agency, overrides, fault):
     reply = check(agency, **overrides)
     assert (reply.status, reply["valid"]) == (200, False)
     assert rules(reply) == {fault}
 
 
-def test_every_rule_that_is_broken_is_named_at_once(agency):
+def test_all_rule_violations_are_reported_at_once(agency):
     reply = check(agency, committee="ZZZ", notified_on=days_ahead(2), aware_on=days_ahead(3))
     assert {one["pointer"] for one in reply["errors"]} >= {"/committee", "/notified_on",
                                                           "/aware_on"}
@@ -80,11 +80,11 @@ def test_a_code_that_was_replaced_names_the_new_one(agency):
     {"children": [new_child(age_band="18_25", age_years=25)]},
     {"children": [new_child(age_band="unborn")]},
 ], ids=["death", "carm", "one of two", "practice", "baby", "grown", "unborn"])
-def test_facts_that_support_what_is_claimed_are_valid(agency, overrides):
+def test_facts_that_support_the_claimed_criteria_are_valid(agency, overrides):
     assert check(agency, **overrides)["errors"] == []
 
 
-def test_the_push_is_refused_for_what_the_dry_run_says(agency):
+def test_the_push_is_refused_as_the_dry_run_reports(agency):
     document = new_referral(committee="ZZZ", notified_on=days_ahead(2),
                             children=[new_child(age_years=17)])
     dry, push = agency.send("validateReferral", document), agency.send("pushReferral", document)
@@ -93,6 +93,6 @@ def test_the_push_is_refused_for_what_the_dry_run_says(agency):
 
 
 @pytest.mark.parametrize("body", ["[]", "7", "null", '"text"'])
-def test_what_is_no_object_is_a_fault_of_the_request(agency, body):
+def test_a_body_that_is_not_an_object_is_refused(agency, body):
     reply = agency.send("validateReferral", data=body.encode())
     assert (reply.status, reply.code) == (400, "schema_violation")

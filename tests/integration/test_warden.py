@@ -1,4 +1,4 @@
-"""Tests that are killed leave nothing behind."""
+"""Killed tests leave no process and no folder behind."""
 import os
 import pathlib
 import signal
@@ -21,7 +21,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def is_running(pid):
-    """Whether there is such a process that has not ended."""
+    """Returns whether such a process exists and has not ended."""
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

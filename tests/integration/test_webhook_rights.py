@@ -1,4 +1,5 @@
-"""A webhook lasts as long as the right to it: blocked clients and tokens, reduced scopes, confirmation, its client."""
+"""A webhook works only as long as its client's rights: blocked clients and tokens, reduced scopes, confirmation,
+ownership."""
 import datetime
 import time
 import uuid
@@ -21,7 +22,7 @@ def name():
 
 @pytest.fixture
 def bearer(instance, recorder, keys, name):
-    """A client of the committee, of its own, with a token made so many seconds ago: bearer(age, scopes, jti)."""
+    """Makes a separate client of the committee, with a token issued that many seconds ago: bearer(age, scopes, jti)."""
     now = int(time.time())
 
     def make(age=0, scopes=ALL_SCOPES, jti=None, at=instance, client=None):
@@ -76,13 +77,13 @@ def test_blocking_stops_a_webhook_at_once_until_it_is_unblocked(cluster, agency,
         assert colleague.send("getWebhook", id=hook["id"])["suspended_because"] == (
             "client_blocked" if whom == "client" else "token_blocked")
     cluster.execute("delete from register.exclusion")
-    for one in (referral, later):  # they are of different cases: in any order
+    for one in (referral, later):  # they belong to different cases: any order
         endpoint.wait(of_referral(one))
         assert len(of_referral(one)(endpoint.accepted)) == 1
     assert bearer(age=29, jti=f"{name}-third").send("getWebhook", id=hook["id"])["suspended_because"] is None
 
 
-def test_a_blocked_token_counts_until_another_sets_the_address(cluster, name, bearer, block, registered, receiver):
+def test_a_blocked_token_counts_until_another_one_sets_the_address(cluster, name, bearer, block, registered, receiver):
     hook = registered(bearer(age=60, jti=f"{name}-stolen"), receiver.endpoint())["webhook"]
     block("CPC-GLA", name, f"{name}-stolen")
     rightful, place = bearer(age=30, jti=f"{name}-new"), {"id": hook["id"]}
@@ -102,7 +103,7 @@ def test_a_webhook_sends_what_the_newest_token_of_its_client_allows(committee, i
     registered(bearer(age=60), endpoint)
     endpoint.wait(of_case(given_case(committee)["id"]))
     bearer(age=40, scopes=NARROW, at=instances[1]).send("getPrincipal").needed(200)
-    bearer(age=60).send("listCases").needed(200)  # an older one again
+    bearer(age=60).send("listCases").needed(200)  # an older token again
     before = len(endpoint.messages)
     action = given_action(committee)
     endpoint.wait(lambda found: [one for one in found if one.event["data"]["subject_id"] == action["id"]])
@@ -113,7 +114,7 @@ def test_a_webhook_sends_what_the_newest_token_of_its_client_allows(committee, i
     endpoint.wait(of_case(given_case(committee)["id"]))
 
 
-def test_of_tokens_of_the_same_second_what_all_allow_counts(cluster, name, bearer, registered, receiver):
+def test_of_tokens_of_the_same_second_the_common_scopes_count(cluster, name, bearer, registered, receiver):
     registered(bearer(age=60), receiver.endpoint())
     bearer(age=60, scopes=f"{NARROW} cases.read").send("getPrincipal").needed(200)
     bearer(age=60, jti=new_key()).send("getPrincipal").needed(200)
@@ -121,8 +122,8 @@ def test_of_tokens_of_the_same_second_what_all_allow_counts(cluster, name, beare
 
 
 @pytest.mark.parametrize("missing", ["changes.read", "webhooks.manage"])
-def test_without_the_scopes_of_webhooks_nothing_is_sent_and_nothing_is_lost(cluster, committee, bearer, registered,
-                                                                            receiver, missing):
+def test_without_the_webhook_scopes_nothing_is_sent_and_nothing_is_lost(cluster, committee, bearer, registered,
+                                                                        receiver, missing):
     endpoint, probe = receiver.endpoint(), receiver.endpoint()
     hook = registered(bearer(age=60), endpoint, types=["case"])["webhook"]
     registered(committee, probe, types=["case"])
@@ -135,7 +136,7 @@ def test_without_the_scopes_of_webhooks_nothing_is_sent_and_nothing_is_lost(clus
     endpoint.wait(of_case(case))
 
 
-def test_a_token_is_noted_once_and_not_with_each_request(cluster, name, bearer, registered, receiver):
+def test_a_token_is_recorded_once_and_not_with_each_request(cluster, name, bearer, registered, receiver):
     first = bearer(age=60)
     registered(first, receiver.endpoint())
     newer = bearer(age=30)
@@ -146,17 +147,17 @@ def test_a_token_is_noted_once_and_not_with_each_request(cluster, name, bearer, 
     assert presented(cluster, name) == noted
 
 
-def test_a_client_without_webhooks_is_not_noted(cluster, bearer, name):
+def test_a_client_without_webhooks_is_not_recorded(cluster, bearer, name):
     bearer().send("getPrincipal").needed(200)
     assert cluster.execute("select count(*) from register.webhook_client where client = %s", [name]) == [(0,)]
 
 
-def test_a_webhook_that_is_not_confirmed_is_paused(cluster, committee, bearer, extra_instance, registered, receiver):
+def test_an_unconfirmed_webhook_is_paused(cluster, committee, bearer, extra_instance, registered, receiver):
     client, endpoint = bearer(age=60), receiver.endpoint()
     hook = registered(client, endpoint, types=["case"])["webhook"]
     cluster.execute("update register.webhook set confirm_by = now() - interval '1 second' where id = %s", [hook["id"]])
     assert not is_due(cluster, hook)
-    extra_instance()  # its upkeep begins with it
+    extra_instance()  # its maintenance runs at its start
     paused = wait_for(lambda: (one := client.send("getWebhook", id=hook["id"]))["status"] == "paused" and one)
     assert paused["paused_because"] == "unconfirmed"
     case = given_case(committee)["id"]
@@ -168,7 +169,7 @@ def test_a_webhook_that_is_not_confirmed_is_paused(cluster, committee, bearer, e
 
 @pytest.mark.parametrize("operation, body", [
     ("confirmWebhook", None), ("rotateWebhookSecret", None), ("changeWebhook", {"types": ["case"]})])
-def test_each_change_by_its_client_confirms_it(cluster, bearer, registered, receiver, operation, body):
+def test_each_change_by_its_client_confirms_a_webhook(cluster, bearer, registered, receiver, operation, body):
     client = bearer(age=60)
     hook = registered(client, receiver.endpoint())["webhook"]
     cluster.execute("update register.webhook set confirm_by = now() + interval '1 day' where id = %s", [hook["id"]])
@@ -178,7 +179,7 @@ def test_each_change_by_its_client_confirms_it(cluster, bearer, registered, rece
     assert client.send("getWebhook", id=hook["id"])["confirm_by"] > soon["confirm_by"]
 
 
-def test_the_days_for_confirming_are_a_setting(extra_instance, caller):
+def test_the_confirmation_period_is_a_setting(extra_instance, caller):
     patient = extra_instance(LR_WEBHOOK_CONFIRM_DAYS=3)
     client = caller("CPC-GLA", "hooks-patient", ALL_SCOPES, patient)
     webhook = client.send("createWebhook", new_webhook()).needed(201)["webhook"]
@@ -194,7 +195,7 @@ OF_ITS_CLIENT = [("rotateWebhookSecret", None), ("confirmWebhook", None), ("chan
 
 
 @pytest.mark.parametrize("operation, body", OF_ITS_CLIENT)
-def test_another_client_of_the_organisation_gets_no_secret_and_redirects_nothing(bearer, name, operation, body):
+def test_another_client_of_the_organisation_cannot_read_the_secret_or_change_the_address(bearer, name, operation, body):
     owner, colleague = bearer(), bearer(client=f"{name}-colleague")
     place = {"id": given_delivery(owner)["id"]}
     before = owner.send("getWebhook", **place)
@@ -218,7 +219,7 @@ def test_another_client_of_the_organisation_may_pause_and_delete_it(cluster, bea
     assert owner.send("getWebhook", **place).status == 404
 
 
-def test_no_client_notes_a_token_for_another(cluster):
-    """The service may call it, and it takes whose token it is from the claims alone."""
+def test_a_client_cannot_record_a_token_for_another(cluster):
+    """The service may call the function, which takes the token's client from the claims alone."""
     assert cluster.execute("select has_table_privilege('register_service', 'register.webhook_client', "
                            "'select, insert, update, delete')") == [(False,)]

@@ -1,4 +1,4 @@
-"""Webhooks: events of the change feed come to the receiver's address, signed, in order, until they are taken."""
+"""Webhooks: events of the change feed arrive at the receiver's address, signed, in order, until they are accepted."""
 import base64
 import collections
 import json
@@ -18,7 +18,7 @@ from steps import given_action, given_case, given_delivery, given_referral, tag_
 import waiting
 from waiting import WATCHDOG_S
 
-CHANGES_EACH = 12  # of each writer
+CHANGES_EACH = 12  # by each writer
 NARROW = "webhooks.manage changes.read actions.read"
 
 
@@ -38,7 +38,7 @@ def registered():
 
 @pytest.fixture
 def client(caller):
-    """A client of the committee of its own, so that tests do not meet."""
+    """A separate client of the committee, so that tests do not interfere."""
     return caller("CPC-GLA", f"hooks-{uuid.uuid4().hex[:12]}")
 
 
@@ -66,12 +66,12 @@ def wait_for(find):
 
 
 def wait_until(client, webhook, status, **wanted):
-    """Waits until something in the log has the status, and these members."""
+    """Waits until an entry of the log has the status, and these members."""
     return wait_for(lambda: [one for one in log_of(client, webhook, status)
                              if wanted.items() <= one.items()])[0]
 
 
-def test_a_change_arrives_as_the_feed_tells_it_and_is_signed(client, registered, receiver):
+def test_a_change_arrives_as_in_the_feed_and_signed(client, registered, receiver):
     endpoint = receiver.endpoint()
     hook = registered(client, endpoint, types=["case"])
     before = int(time.time())
@@ -92,7 +92,7 @@ def test_a_change_arrives_as_the_feed_tells_it_and_is_signed(client, registered,
     assert client.send("getDelivery", id=hook["webhook"]["id"], delivery_id=message.id).json == line
 
 
-def test_what_is_sent_keeps_to_the_contract(client, registered, receiver):
+def test_a_sent_event_is_valid_by_the_contract(client, registered, receiver):
     endpoint = receiver.endpoint()
     hook = registered(client, endpoint)
     given_case(client)
@@ -110,7 +110,7 @@ def test_what_is_sent_keeps_to_the_contract(client, registered, receiver):
 @pytest.mark.parametrize("types, expected", [
     (["action.changed"], {"action.changed"}), (["action"], {"action.created", "action.changed"}),
     (["case.removed", "child"], {"child.created"})])
-def test_only_the_types_asked_for_arrive(client, registered, receiver, types, expected):
+def test_only_requested_types_arrive(client, registered, receiver, types, expected):
     endpoint = receiver.endpoint()
     hook = registered(client, endpoint, types=types)
     action = given_action(client)
@@ -123,7 +123,7 @@ def test_only_the_types_asked_for_arrive(client, registered, receiver, types, ex
     assert {one.event["data"]["type"] for one in found[:-1] if mine(one)} == expected
 
 
-def test_a_webhook_sees_with_the_scopes_of_the_token_that_registered_it(caller, committee, registered, receiver):
+def test_a_webhook_has_the_scopes_of_the_token_that_registered_it(caller, committee, registered, receiver):
     narrow = caller("CPC-GLA", "hooks-narrow", NARROW)
     endpoint = receiver.endpoint()
     registered(narrow, endpoint)
@@ -132,20 +132,20 @@ def test_a_webhook_sees_with_the_scopes_of_the_token_that_registered_it(caller, 
     assert {one.event["data"]["subject"] for one in endpoint.accepted} == {"action"}
 
 
-def test_order_is_kept_per_case_whatever_writers_and_receiver_do(client, instances, registered, receiver,
-                                                                 in_background):
+def test_order_is_kept_per_case_with_concurrent_writers_and_failures(client, instances, registered, receiver,
+                                                                     in_background):
     seen = collections.Counter()
 
     def unsteady(message):
         seen[message.id] += 1
-        time.sleep(message.number % 7 * 0.004)  # clock: answers come in another order; nothing is judged by it
+        time.sleep(message.number % 7 * 0.004)  # clock: answers arrive in another order; no verdict depends on it
         return 503 if message.number % 9 == 0 and seen[message.id] == 1 else 204
     endpoint = receiver.endpoint(unsteady)
     registered(client, endpoint, types=["case.changed"])
     cases = [given_case(client)["id"] for _ in range(5)]
 
     def write(number):
-        """As others write to the same cases, a change may have to be made anew."""
+        """Other writers change the same cases, so a change may need another attempt."""
         writer, done = client.at(instances[number % 2].url), 0
         while done < CHANGES_EACH:
             case = cases[(number + done) % len(cases)]
@@ -163,7 +163,7 @@ def test_order_is_kept_per_case_whatever_writers_and_receiver_do(client, instanc
     assert collections.Counter(one.id for one in found if one.accepted).most_common(1)[0][1] == 1
 
 
-def test_a_receiver_that_fails_and_recovers_gets_everything_in_order(client, registered, receiver):
+def test_a_receiver_that_recovers_gets_all_events_in_order(client, registered, receiver):
     broken = threading.Event()
     broken.set()
     endpoint = receiver.endpoint(lambda message: 500 if broken.is_set() else 204)
@@ -181,7 +181,7 @@ def test_a_receiver_that_fails_and_recovers_gets_everything_in_order(client, reg
     wait_for(lambda: client.send("getWebhook", id=hook["id"])["pending"] == 0)
 
 
-def test_a_case_whose_event_is_refused_does_not_hold_up_others(client, registered, receiver):
+def test_a_refused_event_does_not_delay_other_cases(client, registered, receiver):
     bad = []
     endpoint = receiver.endpoint(lambda message: 500 if message.case in bad else 204)
     hook = registered(client, endpoint, types=["case"])["webhook"]
@@ -195,7 +195,7 @@ def test_a_case_whose_event_is_refused_does_not_hold_up_others(client, registere
     assert log_of(client, hook["id"], "pending")
 
 
-def test_gone_pauses_the_webhook_until_it_is_enabled_again(client, registered, receiver):
+def test_410_pauses_the_webhook_until_it_is_enabled_again(client, registered, receiver):
     gone = [True]
     endpoint = receiver.endpoint(lambda message: 410 if gone else 204)
     hook = registered(client, endpoint, types=["case"])["webhook"]
@@ -212,7 +212,7 @@ def test_gone_pauses_the_webhook_until_it_is_enabled_again(client, registered, r
     assert [one.event["data"]["version"] for one in of_case(case)(endpoint.accepted)] == [1, 2]
 
 
-def test_while_it_is_paused_nothing_is_sent_and_nothing_is_lost(client, registered, receiver):
+def test_a_paused_webhook_sends_nothing_and_loses_nothing(client, registered, receiver):
     endpoint = receiver.endpoint()
     made = registered(client, endpoint, types=["case"])
     paused = client.send("changeWebhook", {"status": "paused"}, id=made["webhook"]["id"],
@@ -242,14 +242,14 @@ def test_a_replay_sends_the_same_event_again(client, registered, receiver):
     assert wait_until(client, place["id"], "delivered", id=first.id, attempts=2)
 
 
-def test_what_waits_already_is_not_replayed(client):
+def test_a_pending_event_is_not_replayed(client):
     place = given_delivery(client)
     reply = client.send("replayDelivery", **place)
     assert (reply.status, reply.code, reply.rules) == (409, "state_conflict", {"delivery_pending"})
     client.send("deleteWebhook", id=place["id"]).needed(200)
 
 
-def test_for_a_day_the_old_secret_signs_beside_the_new_one(client, cluster, registered, receiver):
+def test_for_a_day_both_the_old_and_the_new_secret_sign(client, cluster, registered, receiver):
     endpoint = receiver.endpoint()
     made = registered(client, endpoint, types=["case"])
     place = {"id": made["webhook"]["id"]}
@@ -266,7 +266,7 @@ def test_for_a_day_the_old_secret_signs_beside_the_new_one(client, cluster, regi
     assert client.send("getWebhook", **place)["old_secret_until"] is None
 
 
-def test_after_three_days_an_event_has_failed_and_the_next_one_goes(client, cluster, registered, receiver):
+def test_after_three_days_an_event_fails_and_the_next_one_is_sent(client, cluster, registered, receiver):
     endpoint = receiver.endpoint(lambda message: 500 if message.event["data"]["version"] == 1 else 204)
     hook = registered(client, endpoint, types=["case"])["webhook"]
     case = given_case(client)["id"]
@@ -283,8 +283,8 @@ def test_after_three_days_an_event_has_failed_and_the_next_one_goes(client, clus
 
 
 @pytest.mark.parametrize("header, least, most", [("3600", 3600, 7200), ("9999999", 86400, 172800), ("x", 0, 1800)])
-def test_retry_after_is_kept_to_for_up_to_a_day(client, cluster, registered, receiver, header, least, most):
-    """From the attempt to the next one; the attempt itself may have taken long."""
+def test_retry_after_is_respected_for_up_to_a_day(client, cluster, registered, receiver, header, least, most):
+    """Measured from the attempt to the next one; the attempt itself may have taken long."""
     endpoint = receiver.endpoint(lambda message: (503, {"Retry-After": header}, b""))
     hook = registered(client, endpoint)["webhook"]
     client.send("pingWebhook", id=hook["id"]).needed(201)
@@ -294,7 +294,7 @@ def test_retry_after_is_kept_to_for_up_to_a_day(client, cluster, registered, rec
     assert least <= seconds < most
 
 
-def test_the_waits_grow_fivefold_to_twelve_hours(cluster):
+def test_retries_wait_five_times_longer_each_up_to_twelve_hours(cluster):
     waits = [cluster.execute("select extract(epoch from webhook_wait(n, 10, 0))::float, n "
                              f"from generate_series({n}, {n}) n, generate_series(1, 50)") for n in range(1, 10)]
     for found, expected in zip(waits, [10, 50, 250, 1250, 6250, 31250, 43200, 43200, 43200]):
@@ -312,7 +312,7 @@ def test_a_redirection_is_not_followed(client, registered, receiver):
     assert elsewhere.messages == []
 
 
-def test_a_certificate_for_another_name_is_not_believed(client, registered, receiver):
+def test_a_certificate_for_another_name_is_rejected(client, registered, receiver):
     endpoint = receiver.endpoint(host="127.0.0.1")
     hook = registered(client, endpoint)["webhook"]
     client.send("pingWebhook", id=hook["id"]).needed(201)
@@ -320,7 +320,7 @@ def test_a_certificate_for_another_name_is_not_believed(client, registered, rece
     assert endpoint.messages == []
 
 
-def test_a_receiver_that_talks_without_end_has_taken_the_event(client, registered, receiver):
+def test_an_endless_response_body_counts_as_accepted(client, registered, receiver):
     endpoint = receiver.endpoint(lambda message: (200, {}, b"x" * 3_000_000))
     hook = registered(client, endpoint)["webhook"]
     client.send("pingWebhook", id=hook["id"]).needed(201)
@@ -328,7 +328,7 @@ def test_a_receiver_that_talks_without_end_has_taken_the_event(client, registere
     assert len(endpoint.messages) == 1
 
 
-def test_nothing_arrives_of_a_case_out_of_sight_but_that_it_is_gone(caller, committee, registered, receiver):
+def test_for_a_case_without_access_only_its_removal_is_sent(caller, committee, registered, receiver):
     name = f"hooks-{uuid.uuid4().hex[:12]}"
     reviewer = caller("INDEPENDENT", name)
     case = given_case(committee)["id"]
@@ -364,7 +364,7 @@ def test_nothing_arrives_of_a_case_out_of_sight_but_that_it_is_gone(caller, comm
     ("https://[::1]:9/", "host_not_allowed"),
     ("https://2130706433:9/", "host_not_allowed"),
     ("https://example.org:9@localhost/", "user_in_address")])
-def test_an_address_that_may_not_be_sent_to_is_refused(client, url, rule):
+def test_a_forbidden_address_is_refused(client, url, rule):
     reply = client.send("createWebhook", new_webhook(url=url))
     assert (reply.status, reply.code) == (422, "webhook_target_refused")
     assert (reply.rules, reply.pointers) == ({rule}, {"/url"})
@@ -375,7 +375,7 @@ PRIVATE = ["127.0.0.1", "127.1.2.3", "10.1.2.3", "172.20.1.1", "192.168.1.1", "1
            "0.0.0.0", "[::1]", "[fe80::1]", "[fd00::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]"]
 
 
-def test_an_address_that_leads_to_a_private_one_is_refused(extra_instance, caller):
+def test_an_address_that_resolves_to_a_private_one_is_refused(extra_instance, caller):
     strict = extra_instance(LR_WEBHOOK_NETWORKS="", LR_WEBHOOK_HOSTS=",".join([*PRIVATE, "localhost", "*.invalid"]))
     client = caller("CPC-GLA", "hooks-strict", ALL_SCOPES, strict)
     for host in [*PRIVATE, "localhost", "0x7f.1", "2130706433"]:
@@ -387,7 +387,7 @@ def test_an_address_that_leads_to_a_private_one_is_refused(extra_instance, calle
 
 
 def test_a_name_without_an_address_and_a_private_one_get_the_same_answer(extra_instance, caller):
-    """A client cannot ask which names the register's network knows; the log tells the operator."""
+    """A client must not find out which names the register's network has; the log informs the operator."""
     strict = extra_instance(LR_WEBHOOK_NETWORKS="", LR_WEBHOOK_HOSTS="localhost,*.invalid")
     client = caller("CPC-GLA", "hooks-names", ALL_SCOPES, strict)
     replies = [client.send("createWebhook", {"url": url}) for url in ("https://localhost/", "https://nothing.invalid/")]
@@ -401,7 +401,7 @@ def test_a_name_without_an_address_and_a_private_one_get_the_same_answer(extra_i
     strict.stop()
 
 
-def test_a_change_of_the_address_is_held_to_the_same(client, registered, receiver):
+def test_a_changed_address_is_checked_too(client, registered, receiver):
     made = registered(client, receiver.endpoint())
     place = {"id": made["webhook"]["id"]}
     reply = client.send("changeWebhook", {"url": "http://localhost:9/"}, if_match=made.etag, **place)
@@ -412,12 +412,12 @@ def test_a_change_of_the_address_is_held_to_the_same(client, registered, receive
     other.wait_accepted(1)
 
 
-def test_a_type_that_the_feed_does_not_know_is_refused(client):
+def test_a_type_outside_the_feed_is_refused(client):
     reply = client.send("createWebhook", new_webhook(types=["case", "weather.changed"]))
     assert (reply.status, reply.code, reply.pointers) == (422, "rule_violation", {"/types/1"})
 
 
-def test_the_secret_is_told_once_and_again_for_the_same_key(client):
+def test_the_secret_is_returned_once_and_again_for_the_same_key(client):
     key = new_key()
     made = client.send("createWebhook", new_webhook(), key=key).needed(201)
     again = client.send("createWebhook", new_webhook(), key=key).needed(201)
@@ -448,7 +448,7 @@ def test_secrets_are_neither_in_the_database_nor_in_a_log(client, cluster, insta
     assert endpoint.url.rsplit("/", 1)[1] not in logs, "an address may hold a secret of the receiver's"
 
 
-def test_an_organisation_has_twenty_webhooks_at_most(caller):
+def test_an_organisation_has_at_most_twenty_webhooks(caller):
     client = caller("HB-S08000017", "hooks-many")
     made = [client.send("createWebhook", new_webhook()).needed(201)["webhook"]["id"] for _ in range(20)]
     reply = client.send("createWebhook", new_webhook())
@@ -459,8 +459,8 @@ def test_an_organisation_has_twenty_webhooks_at_most(caller):
     assert client.send("deleteWebhook", id=made[0]).status == 404
 
 
-def test_four_events_are_under_way_to_a_webhook_at_most(client, registered, receiver):
-    """Another webhook of the same client has had all seven before any of the four is answered."""
+def test_at_most_four_events_are_in_flight_to_a_webhook(client, registered, receiver):
+    """Another webhook of the same client gets all seven before any of the four is answered."""
     def most_at_once():
         held, under_way, most = threading.Event(), [], []
 
@@ -479,11 +479,11 @@ def test_four_events_are_under_way_to_a_webhook_at_most(client, registered, rece
         held.set()
         endpoint.wait(lambda found: len({one.case for one in of_cases(cases)(found)}) == 7)
         given_up = [one for one in log_of(client, hook["id"]) if one["attempts"] > 1]
-        return None if given_up else max(most)  # on a machine that stands still for ten seconds
+        return None if given_up else max(most)  # on a machine that hangs for ten seconds
     assert wait_for(most_at_once) == 4
 
 
-def test_a_thousand_events_wait_for_a_webhook_and_the_feed_keeps_the_rest(client, agency, cluster, registered, receiver):
+def test_a_webhook_has_at_most_a_thousand_pending_events(client, agency, cluster, registered, receiver):
     hook = registered(client, receiver.endpoint(lambda message: 503), types=["referral.created"])["webhook"]
     agency.send("pushReferrals", [new_referral() for _ in range(1000)]).needed(207)
     last = [given_referral(agency)["id"] for _ in range(5)]
@@ -511,10 +511,10 @@ def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(client, r
     line = wait_until(client, hook["id"], "pending", last_result="unreachable")
     over.set()
     assert (line["attempts"], line["last_status"]) == (1, None)
-    assert time.monotonic() - began >= 10  # clock: a lower bound, which holds on a slow machine, too
+    assert time.monotonic() - began >= 10  # clock: a lower bound, which is valid on a slow machine, too
 
 
-def test_the_log_comes_in_pages_the_newest_first(client):
+def test_the_log_is_paged_newest_first(client):
     place = given_delivery(client)
     made = [place["delivery_id"]] + [client.send("pingWebhook", id=place["id"]).needed(201)["id"] for _ in range(4)]
     page = client.send("listDeliveries", query="limit=2&status=pending", id=place["id"]).needed(200)
@@ -527,7 +527,7 @@ def test_the_log_comes_in_pages_the_newest_first(client):
     client.send("deleteWebhook", id=place["id"]).needed(200)
 
 
-def test_where_webhooks_are_not_set_up_none_is_made(extra_instance, caller, client):
+def test_without_webhook_settings_no_webhook_is_registered(extra_instance, caller, client):
     off = extra_instance(LR_WEBHOOK_KEY_FILE=None, LR_WEBHOOK_HOSTS=None)
     place = given_delivery(client)
     without = client.at(off.url)
@@ -540,7 +540,7 @@ def test_where_webhooks_are_not_set_up_none_is_made(extra_instance, caller, clie
     off.stop()
 
 
-def test_another_organisations_webhook_is_not_there(client, other_committee):
+def test_another_organisations_webhook_is_not_found(client, other_committee):
     place = given_delivery(client)
     assert other_committee.send("listWebhooks")["items"] == []
     for operation in ("getWebhook", "deleteWebhook", "rotateWebhookSecret", "pingWebhook", "listDeliveries"):
@@ -561,7 +561,7 @@ def test_attempts_and_backlog_are_counted(client, instances, registered, receive
     assert "webhook_oldest_pending_seconds" in instances[0].admin("/metrics")[1]
 
 
-def test_the_log_goes_back_as_far_as_the_feed(client, cluster):
+def test_the_log_is_kept_as_long_as_the_feed(client, cluster):
     place = given_delivery(client)
     cluster.execute("update register.webhook_delivery set created_at = now() - interval '91 days' where id = %s",
                     (place["delivery_id"],))

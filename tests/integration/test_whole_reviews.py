@@ -1,4 +1,4 @@
-"""Whole reviews from notification to the end, as committees, agencies and everybody else see them step by step."""
+"""Whole reviews from notification to the end, as committees, agencies and others see them step by step."""
 import datetime
 
 import pytest
@@ -60,7 +60,7 @@ class Review:
                     if one["stage"] == name)
 
     def due(self, name, entered, amount, unit, held=()):
-        """Asserts the due day of a stage by the calculation of the tests."""
+        """Asserts the due day of a stage against the calculation of the tests."""
         days = {self.start + datetime.timedelta(days=number) for number in held}
         expected = due_day(self.start + datetime.timedelta(days=entered), amount, unit, days)
         assert self.stage(name)["due_on"] == expected.isoformat()
@@ -82,7 +82,7 @@ class Review:
 
 @pytest.fixture(scope="module")
 def people(caller):
-    """Callers with the scopes that their part in a review needs, and no more."""
+    """Callers with exactly the scopes that their part in a review needs."""
     return {
         "second": caller("CPC-GLA", "quality-assurance"),
         "officers": caller("COG-GLA", "chief-officers-system", "cases.read ratification.write"),
@@ -93,8 +93,8 @@ def people(caller):
         "hub": caller("HIS", "hub-system", "notices.read")}
 
 
-def test_a_review_beside_a_prosecution_to_its_evaluation(committee, agency, health, police, people,
-                                                         other_committee, dashboard):
+def test_a_review_parallel_to_a_prosecution_up_to_its_evaluation(committee, agency, health, police, people,
+                                                                 other_committee, dashboard):
     review = Review(committee, children=[new_child(outcome="died", cause_of_death_group="alleged_homicide"),
                                          new_child()], criteria=["alleged_murder", "abuse_or_neglect"])
     day = review.day
@@ -148,7 +148,7 @@ def test_a_review_beside_a_prosecution_to_its_evaluation(committee, agency, heal
     assert agency.send("getReferral", id=referral["id"])["case_decision"] == "proceed"
     review.moved("set_up", 40)
 
-    # Setting up, beside a prosecution.
+    # Set-up, parallel to a prosecution.
     prosecution = review.add("addProceeding", new_proceeding(
         started_on=day(20), review_on=day(200), position="may_proceed_in_part"))
     assert set(review.blockers("review").values()) == {"committee"}
@@ -175,7 +175,7 @@ def test_a_review_beside_a_prosecution_to_its_evaluation(committee, agency, heal
     review.moved("review", 60)
     review.due("review", 60, 4, "months")
 
-    # The prosecution stops the clock for 47 days; the review goes on afterwards.
+    # The prosecution stops the clock for 47 days; the review continues afterwards.
     hold = review.add("addHold", new_hold(proceeding_id=prosecution["id"], held_from=day(80),
                                           review_on=day(140), stages=["review"],
                                           tracks=["publication"]))
@@ -256,7 +256,7 @@ def test_a_review_beside_a_prosecution_to_its_evaluation(committee, agency, heal
     counts = committee.send("getCase", id=review.id)["counts"]
     assert (counts["actions"], counts["actions_open"], counts["actions_overdue"]) == (12, 0, 0)
 
-    # Publication is refused with its reason; the plan was considered; learning was passed on before.
+    # Publication is refused with its reason; the plan was considered; learning was disseminated before.
     assert set(review.blockers("evaluation")) == {"plan_considered", "publication_decided"}
     review.add("considerPlan", new_plan_consideration(considered_on=day(300)), people["officers"])
     review.add("addDissemination", new_dissemination(disseminated_on=day(280)))
@@ -265,7 +265,7 @@ def test_a_review_beside_a_prosecution_to_its_evaluation(committee, agency, heal
     review.moved("evaluation", 480)
     review.due("evaluation", 480, 12, "months")
 
-    # Evaluation, and the end.
+    # Evaluation, and closure.
     assert set(review.blockers("closed")) == {"impact_reviewed", "evaluation_recorded", "hub_submitted"}
     for action in made[:2]:
         people["second"].send("addImpactReview", new_impact_review(reviewed_on=day(700)),
@@ -280,7 +280,7 @@ def test_a_review_beside_a_prosecution_to_its_evaluation(committee, agency, heal
     assert (closed["closure"], closed["closed_on"]) == ("completed", day(730))
     assert agency.send("getReferral", id=referral["id"])["case_stage"] == "closed"
 
-    # What everybody sees in the end, and what is in the timeline.
+    # The final view of every caller, and the timeline.
     assert other_committee.send("getCase", id=review.id).status == 404
     assert dashboard.send("getCase", id=review.id).status == 403
     assert people["officers"].send("getCase", id=review.id).status == 200
@@ -332,7 +332,7 @@ def test_a_case_that_does_not_proceed_after_more_information(committee, people):
     assert (reopened["stage"], reopened["closed_on"], reopened["closure"]) == ("decision", None, None)
 
 
-def test_an_alternative_review_tells_the_inspectorate_what_was_learned(committee, people):
+def test_an_alternative_review_reports_its_learning_to_the_inspectorate(committee, people):
     review = Review(committee)
     day = review.day
     review.gather_and_recommend("alternative_review")
@@ -360,7 +360,7 @@ def test_an_alternative_review_tells_the_inspectorate_what_was_learned(committee
     assert len(sent) == 1 and sent[0]["snapshot"]["outcome"] == "alternative_review"
 
 
-def test_a_review_that_moves_to_another_committee_ends_there(committee, other_committee, caller, people):
+def test_a_review_transferred_to_another_committee_ends_there(committee, other_committee, caller, people):
     review = Review(committee)
     day = review.day
     review.gather_and_recommend()

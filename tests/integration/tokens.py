@@ -1,4 +1,4 @@
-"""Tokens of the development mode, made without starting the program for each."""
+"""Makes development tokens without starting the program for each."""
 import base64
 import hashlib
 import hmac
@@ -16,7 +16,7 @@ def encode(part):
 
 
 def make_token(secret, header=None, drop=(), **claims):
-    """CLAIMS and ten minutes, but for what is given and without what is dropped."""
+    """Returns CLAIMS, valid for ten minutes, with the given changes and without the dropped ones."""
     now = int(time.time())
     body = {**CLAIMS, "iat": now, "exp": now + 600, **claims}
     body = {name: value for name, value in body.items() if name not in drop}

@@ -3,7 +3,7 @@ import collections
 
 
 def expected_of(operation, reply):
-    """What an answer has to have in the trail: 'read', 'change' or None."""
+    """Returns the kind of entry that an answer must have in the trail: 'read', 'change' or None."""
     if operation.audit == "none" or reply.status >= 400:
         return None
     if operation.id == "pushReferrals" and not any(one["id"] for one in reply["items"]):
@@ -15,7 +15,7 @@ def expected_of(operation, reply):
 
 
 def judge_the_trail(recorder, cluster, instances):
-    """Of all that the tests have asked so far, in this session."""
+    """For all requests of the tests so far, in this session."""
     wanted, asked = collections.Counter(), set()
     urls = {each.url for each in instances}
     for one in (each for each in recorder.kept if each.url in urls):

@@ -1,7 +1,7 @@
-"""How tests wait: for events, under one watchdog. A test never decides by how long something took."""
+"""How tests wait: for events, with one watchdog. No test's verdict depends on a duration."""
 import time
 
-WATCHDOG_S = 60  # longer than any machine stands still; a test that reaches it has failed
+WATCHDOG_S = 60  # longer than any machine hangs; a test that reaches it has failed
 BETWEEN_S = 0.02
 
 
@@ -11,5 +11,5 @@ def wait_until(condition, what):
     while not (found := condition()):
         if time.monotonic() > end:  # clock: the watchdog
             raise AssertionError(f"not within {WATCHDOG_S} s: {what() if callable(what) else what}")
-        time.sleep(BETWEEN_S)  # clock: between two looks at the condition
+        time.sleep(BETWEEN_S)  # clock: between two checks of the condition
     return found

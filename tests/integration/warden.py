@@ -1,10 +1,9 @@
-"""Ends what the tests started when the tests themselves are killed.
+"""Ends the processes that the tests started when the tests themselves are killed.
 
-A killed pytest runs no teardown: services would go on serving, and PostgreSQL, which is a daemon, would stay for ever.
-So each test process has a warden, a small process that reads one line for each thing to watch and waits for the end of
-its input. The kernel closes that input however the test process ends. The warden then kills the services that are
-left and stops and removes the clusters.
-
+A killed pytest runs no teardown: services would keep serving, and PostgreSQL, which is a daemon, would run
+indefinitely. So each test process has a warden, a small process that reads one line for each object to watch and waits
+for the end of its input. The kernel closes that input however the test process ends. The warden then kills the
+remaining services and stops and removes the clusters.
 Lines: `+ service PID`, `+ cluster FOLDER`, `+ folder FOLDER`, and the same with `-` when the tests ended it themselves.
 """
 import atexit
@@ -30,7 +29,7 @@ def forget(kind, name):
 def _say(sign, kind, name):
     global _process
     if _process is None:
-        # A session of its own: Ctrl-C and a killed process group do not reach it.
+        # A session of its own: Ctrl-C and a signal to the process group do not reach it.
         _process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, start_new_session=True,
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         atexit.register(_process.communicate)

@@ -27,13 +27,13 @@ COVERED = {}
 # Rows whose tests stand with what they are about.
 ELSEWHERE = {
     "connections of one address, unless of `LR_TRUSTED_PROXIES`":
-        "tests/integration/test_operation.py::test_an_address_has_only_so_many_connections_unless_it_is_trusted",
+        "tests/integration/test_operation.py::test_connections_of_an_address_are_limited_unless_it_is_trusted",
     "descriptors of the process": "tests/process/test_descriptors.py::test_a_flood_of_connections_passes",
     "one request, from its headers until answered":
         "tests/security/test_limits.py::test_slow_clients_are_closed_while_others_are_served",
     "headers of a request": "tests/security/test_limits.py::test_slow_clients_are_closed_while_others_are_served",
     "memory of bodies, documents and answers":
-        "tests/integration/test_admission.py::test_bodies_beyond_the_memory_for_them_are_refused_until_some_is_free",
+        "tests/integration/test_admission.py::test_bodies_over_the_memory_budget_are_refused_until_some_is_free",
     "body of a request that is refused at its headers":
         "tests/integration/test_admission.py::test_a_client_that_is_still_sending_receives_the_refusal",
     "silence of the database":
@@ -41,21 +41,21 @@ ELSEWHERE = {
     "requests of one client; of one organisation":
         "tests/integration/test_operation.py::test_the_clients_of_an_organisation_share_its_quota",
     "webhooks of an organisation":
-        "tests/integration/test_webhooks.py::test_an_organisation_has_twenty_webhooks_at_most",
+        "tests/integration/test_webhooks.py::test_an_organisation_has_at_most_twenty_webhooks",
     "events under way to one webhook":
-        "tests/integration/test_webhooks.py::test_four_events_are_under_way_to_a_webhook_at_most",
+        "tests/integration/test_webhooks.py::test_at_most_four_events_are_in_flight_to_a_webhook",
     "events that wait for one webhook":
-        "tests/integration/test_webhooks.py::test_a_thousand_events_wait_for_a_webhook_and_the_feed_keeps_the_rest",
+        "tests/integration/test_webhooks.py::test_a_webhook_has_at_most_a_thousand_pending_events",
     "one attempt to send an event":
         "tests/integration/test_webhooks.py::test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds",
     "answer of a webhook's receiver":
-        "tests/integration/test_webhooks.py::test_a_receiver_that_talks_without_end_has_taken_the_event",
+        "tests/integration/test_webhooks.py::test_an_endless_response_body_counts_as_accepted",
     "repetitions of an event":
-        "tests/integration/test_webhooks.py::test_after_three_days_an_event_has_failed_and_the_next_one_goes",
+        "tests/integration/test_webhooks.py::test_after_three_days_an_event_fails_and_the_next_one_is_sent",
     "audit trail":
-        "tests/integration/test_audit_chain.py::test_old_entries_go_and_the_chain_stays_whole",
+        "tests/integration/test_audit_chain.py::test_expired_entries_are_removed_and_the_chain_stays_whole",
     "key set of the issuer":
-        "tests/integration/test_production.py::test_a_key_set_with_nothing_but_a_weak_key_is_refused",
+        "tests/integration/test_production.py::test_a_key_set_with_only_a_weak_key_is_refused",
 }
 
 
