@@ -1,4 +1,4 @@
-"""Hostile input against the real program: a register of its own, and callers of several kinds."""
+"""Hostile input against the real program: a separate register, and callers of several kinds."""
 import socket
 import uuid
 
@@ -25,7 +25,7 @@ def recorder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def instance(cluster, keys):
-    """It cuts nobody off for being slow; the log says everything it ever says."""
+    """It closes no slow connections, and logs everything."""
     made = Instance(cluster, keys, LR_HEADER_SECONDS=600, LR_REQUEST_SECONDS=600, LR_IDLE_SECONDS=600,
                     LR_LOG_LEVEL="debug")
     yield made.start()
@@ -34,7 +34,7 @@ def instance(cluster, keys):
 
 @pytest.fixture(scope="module")
 def brief(cluster, keys, instance):
-    """A second instance, with short times, so that slow clients can be waited for."""
+    """A second instance, with short limits, so that tests can wait for slow clients to be closed."""
     made = Instance(cluster, keys, LR_HEADER_SECONDS=3, LR_REQUEST_SECONDS=3, LR_IDLE_SECONDS=4, LR_LOG_LEVEL="debug")
     yield made.start()
     assert made.complaints() == []
@@ -75,7 +75,7 @@ def new_log(instance):
 
 @pytest.fixture(scope="session")
 def known(committee, agency):
-    """The places of a case with one of everything."""
+    """Path parameters of a case with one part of every kind."""
     return places_of_case(committee)
 
 

@@ -1,12 +1,12 @@
-"""Hostile values, and requests that keep to the contract but for one of them."""
+"""Hostile values, and requests that are valid by the contract except for one of them."""
 import uuid
 
 import contract_reader
 
-MARK = "zqxjk"  # stands in every payload, so that it can be looked for
+MARK = "zqxjk"  # is in every payload, so that tests can search for it
 PAYLOADS = [
     f"{MARK}' OR '1'='1", f"{MARK}'; DROP TABLE register.review_case; --",
-    f"{MARK}'||pg_sleep(9)||'",  # clock: a statement that sleeps is cut off, which is a 503
+    f"{MARK}'||pg_sleep(9)||'",  # clock: a statement that sleeps is cancelled, which is a 503
     f"{MARK}\\'; select 1; --", f"$${MARK}$$", f"{MARK}\r\nX-Injected: 1\r\n\r\n<html>",
     f'{MARK}\n{{"level":"error","message":"forged"}}', f"{MARK}%n%n%n%s%s%p%1000000d", f"{MARK}${{jndi:ldap://a/b}}",
     f"<script>{MARK}</script>", f"../../../../{MARK}", f"{MARK}\u202e\u0000\ufeff", f"{MARK}" + "A" * 5000,
@@ -15,7 +15,8 @@ OPERATIONS = contract_reader.operations()
 
 
 def ask(client, name, places, **more):
-    """A request that keeps to the contract but for what is given; it names no version that exists."""
+    """Builds a request that is valid by the contract except for the given values; it names a version that does not
+    exist."""
     operation = OPERATIONS[name]
     arguments = {}
     if operation.body and "data" not in more:

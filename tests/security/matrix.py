@@ -1,8 +1,8 @@
-"""Role × operation × whose: every cell, generated from the contract and a table of who is a party to what.
+"""Role × operation × owner: every cell, generated from the contract and a table of each role's relation to a case.
 
-A new operation is in it by itself: what it needs is told by its scope, what it works on by its address. Only a new
-kind of resource has to be entered in PARTIES; until then its cells fail. test_matrix.py asks the program as it is, and
-test_matrix_database.py one without checks of scopes of its own, where the database stands alone.
+A new operation is included automatically: its scope and its address define the expectation. Only a new kind of resource
+needs an entry in PARTIES; until then its cells fail. test_matrix.py tests the program as it is, and
+test_matrix_database.py a build without scope checks in the service, where only the database protects.
 """
 import collections
 import uuid
@@ -21,9 +21,10 @@ REVIEWER = "matrix-reviewer"
 LIAISON = "proceedings.read proceedings.write information.read information.write notices.read actions.read " \
     "actions.write changes.read"
 
-MAKER = "matrix-maker"  # makes what there is; no role is this client
+MAKER = "matrix-maker"  # creates the resources; no role is this client
 Role = collections.namedtuple("Role", "organisation client scopes relations")
-# What each is to the case at hand. `asked`, `owner` and `sender`: it has a question, an action, a referral of its own.
+# The relation of each role to the case. `asked`, `owner` and `sender`: it has an information request, an action, a
+# referral.
 ROLES = {
     "committee": Role("CPC-GLA", "matrix", ALL_SCOPES, {"committee"}),
     "chief officers": Role("COG-GLA", "matrix", "cases.read ratification.write notices.read actions.read changes.read",
@@ -31,7 +32,7 @@ ROLES = {
     "council": Role("LA-S12000049", "matrix", AGENCY_SCOPES, {"asked", "owner", "sender"}),
     "health board": Role("HB-S08000031", "matrix", AGENCY_SCOPES, {"asked", "owner", "sender"}),
     "police": Role("POL-G", "matrix", AGENCY_SCOPES, {"asked", "owner", "sender"}),
-    # Proceedings of its kind are open, so that it is told of the decision.
+    # Proceedings of its kind are open, so that it gets a notice of the decision.
     "prosecution": Role("COPFS", "matrix", LIAISON, {"asked", "owner", "sender", "liaison", "recipient"}),
     "reporter": Role("SCRA", "matrix", LIAISON, {"asked", "owner", "sender", "liaison"}),
     "reviewer with access": Role("INDEPENDENT", REVIEWER, "cases.read children.read reviews.write changes.read",
@@ -45,12 +46,13 @@ ROLES = {
     "another committee": Role("CPC-FIF", "matrix", ALL_SCOPES, set()),
     "receiving committee": Role("CPC-ORK", "matrix", ALL_SCOPES, {"receiving committee"}),
 }
-# Who acts for one of several bodies: what another client of the same code has is not its own, and it refers nothing.
+# Clients that act for one of several bodies: data of another client with the same code is not theirs, and they refer
+# nothing.
 COLLECTIVE = {"INDEPENDENT"}
-# Who is asked to take a case over reads it before it answers, but for its referrals, and changes nothing of it.
+# A committee that is asked to accept a case reads it before it answers, except its referrals, and changes nothing.
 READERS = {"committee", "chief officers", "access", "receiving committee"}
-# Who is a party: by the kind of resource (the first part of an address), to reading, to each scope that writes, and to
-# what only some of those do (the last part of an address).
+# The parties by kind of resource (the first part of an address): to reading, to each scope that writes, and to
+# operations for some of those only (the last part of an address).
 PARTIES = {
     "cases": {"read": READERS, "ratification.write": {"chief officers"}, "reviews.write": {"committee", "access"},
               "*": {"committee"}},
@@ -67,10 +69,10 @@ PARTIES = {
     "retention-rules": {"read": {"committee", "chief officers"}, "*": {"committee"}},
     "webhooks": {"read": {"registrant"}, "*": {"registrant"}},
 }
-# What only a committee makes, for want of a case that it could belong to.
+# Scopes whose resources only a committee creates, because there is no case yet to which they could belong.
 MADE_BY_COMMITTEES = {"cases.write", "retention.write"}
-WRITTEN = {200, 201, 207, 409, 412, 422}  # seen and judged, by rules and versions
-REFUSED = {403, 404, 409, 412, 422}  # seen, but not to be changed
+WRITTEN = {200, 201, 207, 409, 412, 422}  # visible, and decided by rules and versions
+REFUSED = {403, 404, 409, 412, 422}  # visible, but not changeable
 HIDDEN = {404}
 
 
@@ -83,12 +85,12 @@ def is_by_id(operation):
 
 
 def relations(role):
-    """What it is to what there is; each has webhooks of its own."""
+    """Returns the role's relation to the existing resources; each role has its own webhooks."""
     return role.relations | {"registrant"}
 
 
 def registrant(role):
-    """Organisation and client that registered the webhooks which are the role's, too."""
+    """Returns organisation and client that registered the webhooks which the role may use."""
     return role.organisation, role.client if role.organisation in COLLECTIVE else MAKER
 
 
@@ -107,7 +109,7 @@ def is_committee(role):
 
 
 def expected(role, operation, whose, scopes, checked):
-    """The statuses that the cell may have."""
+    """Returns the statuses that the cell may have."""
     held = set(scopes.split())
     if operation.public or not operation.scopes:
         return {200}
@@ -124,19 +126,19 @@ def expected(role, operation, whose, scopes, checked):
     if operation.method == "GET":
         return {200}
     if operation.scopes == ["referrals.write"] and role.organisation in COLLECTIVE:
-        return {403, 207}  # of a batch each item
+        return {403, 207}  # for a batch, each item
     if operation.scopes[0] in MADE_BY_COMMITTEES and not is_committee(role):
         return {403, 404, 422}
     return WRITTEN
 
 
 class World:
-    """A case of one committee with all that hangs on it, and what was given to each organisation of it."""
+    """A case of one committee with every part, and with the resources given to each organisation."""
 
     def __init__(self, cluster, caller, code, authority, others):
         self.caller = caller
         committee = caller(f"CPC-{code}", MAKER)
-        # The National Hub is told when a child died.
+        # The National Hub gets a notice when a child died.
         case = places_of_case(committee, given_case(committee, local_authority=authority, children=[dead_child()]))
         at = {"id": case["id"]}
         organisations = sorted({role.organisation for role in ROLES.values() if role.relations & {"asked"}})
@@ -178,7 +180,7 @@ class World:
         return new_referral(committee=code, local_authority=authority)
 
     def place(self, operation, role):
-        """The values of the places in an operation's address."""
+        """Returns the path parameters of an operation."""
         found = {one["name"]: self.places.get(one["name"]) for one in operation.parameters if one["in"] == "path"}
         kind = kind_of(operation) if "id" in found else None
         given = {"information-requests": self.requests, "actions": self.actions, "referrals": self.referrals,
@@ -200,8 +202,8 @@ class World:
                             {"code": "not_found", "name": "criteria", "table": "decisions"}.items() if name in found}}
 
     def identifiers(self):
-        """What nobody else may find in a list."""
-        shared = {"request_id", "notice_id"}  # the defaults of places.py concern organisations outside, too
+        """Returns identifiers that no other role may find in a list."""
+        shared = {"request_id", "notice_id"}  # organisations outside also appear in the defaults of places.py
         return {*(value for name, value in self.places.items() if name not in shared), *self.requests.values(),
                 *self.actions.values(), *self.referrals.values(), *self.only.values(),
                 *(value for each in self.webhooks.values() for value in each.values())}
@@ -218,7 +220,7 @@ def ask(client, operation, place):
 
 
 class Cells:
-    """Asks cell after cell and keeps those that are not as expected."""
+    """Requests cell after cell and returns those with an unexpected status."""
 
     def __init__(self, client, role, worlds, scopes, checked):
         self.client, self.role, self.worlds, self.scopes, self.checked = client, role, worlds, scopes, checked

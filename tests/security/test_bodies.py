@@ -1,4 +1,4 @@
-"""Hostile values in every string of every body, and bodies that say what only the service may."""
+"""Hostile values in every string of every body, and bodies with members that only the service may set."""
 import json
 
 import pytest
@@ -7,14 +7,14 @@ import contract_reader
 from documents import replaced
 from hostile import MARK, OPERATIONS, PAYLOADS, ask, assert_harmless
 
-# What only the service may set, whatever an operation is about.
+# Members that only the service may set, in every operation.
 OURS = ["id", "version", "created_at", "updated_at", "created_by", "recorded_by", "recorded_client", "case_id",
         "tenant", "organisation_id", "stage", "reference", "is_admin", "links", "__proto__", "constructor"]
 WITH_BODY = [name for name, one in OPERATIONS.items() if one.body]
 
 
 def strings_of(value, path=()):
-    """The ways to all strings in a document."""
+    """Yields the paths of all strings in a document."""
     if isinstance(value, str):
         yield path
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -23,14 +23,14 @@ def strings_of(value, path=()):
 
 
 def members_of(name):
-    """The members that the contract knows in a body, or in each item of one."""
+    """Returns the members that the contract defines for a body, or for each item of one."""
     content = OPERATIONS[name].body["content"][OPERATIONS[name].media_types[0]]
     schema = contract_reader.inline(content["schema"])
     return schema.get("items", schema).get("properties", {})
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
-def test_no_string_of_a_body_does_harm(committee, agency, new_log, places, name):
+def test_no_hostile_string_in_a_body_does_harm(committee, agency, new_log, places, name):
     example = OPERATIONS[name].example_body()
     client = agency if name.startswith("pushReferral") else committee
     for path in strings_of(example):
@@ -41,7 +41,7 @@ def test_no_string_of_a_body_does_harm(committee, agency, new_log, places, name)
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
-def test_what_only_the_service_sets_is_refused(committee, agency, places, name):
+def test_members_that_only_the_service_sets_are_refused(committee, agency, places, name):
     example = OPERATIONS[name].example_body()
     client = agency if name.startswith("pushReferral") else committee
     own = members_of(name) or members_of("pushReferral")  # items of a batch are checked one by one
@@ -58,7 +58,7 @@ def test_what_only_the_service_sets_is_refused(committee, agency, places, name):
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
-def test_a_member_given_twice_is_refused_everywhere(committee, places, name):
+def test_a_duplicate_member_is_refused_everywhere(committee, places, name):
     example = OPERATIONS[name].example_body()
     text = json.dumps(example[0] if isinstance(example, list) else example)
     first = next(iter(json.loads(text)))
@@ -82,6 +82,6 @@ HUGE = {
 
 @pytest.mark.parametrize("name", HUGE)
 def test_a_huge_body_is_answered(agency, name):
-    """What it takes of time and memory: tests/process/test_load.py."""
+    """tests/process/test_load.py measures its time and memory."""
     media_type, data = HUGE[name]
     assert agency.send("pushReferrals", data=data, media_type=media_type).status in (207, 400, 413)

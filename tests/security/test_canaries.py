@@ -1,4 +1,4 @@
-"""What must never leave the register: planted values, looked for in logs, figures and problems."""
+"""Data that must never leave the register: the tests plant values and search for them in logs, metrics and problems."""
 import json
 import pathlib
 
@@ -8,14 +8,14 @@ from client import Client
 from documents import days_ahead, new_case, new_child, new_number, new_referral
 from waiting import wait_until
 
-TEXT = "Quillwhisper"  # stands for what somebody wrote
-CHILD = "Canarychild-0815"  # stands for an agency's identifier of a child
+TEXT = "Quillwhisper"  # represents free text
+CHILD = "Canarychild-0815"  # represents an agency's identifier of a child
 
 
 @pytest.fixture(scope="module")
 def told(agency, committee, instance, recorder):
-    """Requests of all kinds of outcome with the canaries in them; the bodies of all that were refused."""
-    # In one run with other suites the callers belong to their instance, and this is about the log of this one.
+    """Sends requests with every kind of outcome and with the canaries in them; returns the bodies of all refusals."""
+    # In one run with other suites the callers belong to their instance, but these tests read the log of this one.
     agency, committee = agency.at(instance.url), committee.at(instance.url)
     child = new_child(child_id=CHILD)
     reference = new_number("canary")
@@ -52,7 +52,7 @@ def test_the_requests_had_outcomes_of_every_kind(told):
 
 
 def test_no_canary_is_in_the_log_of_the_service(told, canaries, instance):
-    """But for the path of the unknown address, which an operator has to see; its query is not there."""
+    """Except the path of the unknown address, which an operator must see; its query is not logged."""
     lines = instance.log_lines()
     paths = [line.pop("path") for line in lines if "path" in line]
     assert [path for path in paths if any(each in path for each in canaries)] == [f"/v1/{TEXT}"]
@@ -61,7 +61,7 @@ def test_no_canary_is_in_the_log_of_the_service(told, canaries, instance):
     assert [each for each in canaries for line in others if each in line] == []
 
 
-def test_no_canary_is_in_the_figures(told, canaries, instance):
+def test_no_canary_is_in_the_metrics(told, canaries, instance):
     assert [each for each in canaries if each in instance.admin("/metrics")[1]] == []
 
 

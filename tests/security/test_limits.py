@@ -1,4 +1,4 @@
-"""Every row of the table of limits (deploy/README.md) has a test that fails when the limit is not there."""
+"""Every row of the table of limits (deploy/README.md) has a test that fails when the limit is missing."""
 import ast
 import concurrent.futures
 import contextlib
@@ -24,11 +24,11 @@ from waiting import WATCHDOG_S, wait_until
 PUSH = (b"POST /v1/referrals HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer TOKEN\r\n"
         b"Content-Type: application/json\r\n")
 COVERED = {}
-# Rows whose tests stand with what they are about.
+# Rows whose tests are next to those of their subject.
 ELSEWHERE = {
     "connections of one address, unless of `LR_TRUSTED_PROXIES`":
         "tests/integration/test_operation.py::test_connections_of_an_address_are_limited_unless_it_is_trusted",
-    "descriptors of the process": "tests/process/test_descriptors.py::test_a_flood_of_connections_passes",
+    "descriptors of the process": "tests/process/test_descriptors.py::test_the_service_recovers_from_a_flood_of_connections",
     "one request, from its headers until answered":
         "tests/security/test_limits.py::test_slow_clients_are_closed_while_others_are_served",
     "headers of a request": "tests/security/test_limits.py::test_slow_clients_are_closed_while_others_are_served",
@@ -37,7 +37,7 @@ ELSEWHERE = {
     "body of a request that is refused at its headers":
         "tests/integration/test_admission.py::test_a_client_that_is_still_sending_receives_the_refusal",
     "silence of the database":
-        "tests/process/test_database_away.py::test_a_database_that_stands_still_holds_nobody_for_ever",
+        "tests/process/test_database_away.py::test_a_hanging_database_blocks_requests_for_a_limited_time",
     "requests of one client; of one organisation":
         "tests/integration/test_operation.py::test_the_clients_of_an_organisation_share_its_quota",
     "webhooks of an organisation":
@@ -81,7 +81,7 @@ def test_every_row_has_a_test():
 
 @pytest.fixture
 def other_instance(cluster, keys, recorder):
-    """Starts an instance with settings of its own, with callers at it."""
+    """Starts an instance with its own settings, and callers of it."""
     made = []
 
     def make(organisation="LA-S12000049", **settings):
@@ -135,7 +135,7 @@ def test_a_page_and_a_query(agency):
 
 
 def raw(instance, target="/v1/problems", fields=()):
-    """Status and body of a request by hand; empty when the connection ends without an answer."""
+    """Returns status and body of a request sent by hand; nothing when the connection ends without an answer."""
     with socket.create_connection(("127.0.0.1", instance.port), timeout=WATCHDOG_S) as link:
         lines = [f"GET {target} HTTP/1.1", "Host: a", "Connection: close", *fields]
         link.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
@@ -160,7 +160,7 @@ def test_the_size_of_all_headers(instance):
 
 
 def sign(keys, size):
-    """A good token of about that size."""
+    """Makes a valid token of about that size."""
     return next(token for length in range(size)
                 if len(token := make_token(keys.token_secret, pad="a" * length)) >= size)
 
@@ -187,7 +187,7 @@ def test_the_number_of_faults(agency):
 
 
 def is_kept(link):
-    """Whether it is answered on; the whole answer is read."""
+    """Returns whether the request gets a successful answer; reads the whole answer."""
     try:
         link.sendall(b"GET /v1/problems/not_found HTTP/1.1\r\nHost: a\r\n\r\n")
         answer = link.recv(65536)
@@ -201,7 +201,7 @@ def is_kept(link):
 
 @limit("client connections")
 def test_connections_in_all(other_instance):
-    """Beyond it nothing stands still either: who is connected is served, and who comes after somebody left."""
+    """At the limit nothing hangs either: connected clients are served, and so are new ones after one has left."""
     instance, _ = other_instance(LR_CONNECTION_LIMIT=16, LR_WORKERS=4)
     for _ in range(3):
         links = [socket.create_connection(("127.0.0.1", instance.port), timeout=WATCHDOG_S) for _ in range(60)]
@@ -215,7 +215,7 @@ def test_connections_in_all(other_instance):
 
 
 def test_connections_to_the_admin_port(other_instance):
-    """32 of them; when they are gone it answers as before."""
+    """There are 32 of them; when they are closed it answers as before."""
     instance, _ = other_instance(LR_IDLE_SECONDS=2)
     links = [socket.create_connection(("127.0.0.1", instance.admin_port), timeout=WATCHDOG_S) for _ in range(60)]
     for link in links:
@@ -226,17 +226,17 @@ def test_connections_to_the_admin_port(other_instance):
 
 @limit("silence on a connection")
 def test_a_silent_connection(brief):
-    """LR_IDLE_SECONDS=4 here."""
+    """LR_IDLE_SECONDS is 4 here."""
     with socket.create_connection(("127.0.0.1", brief.port), timeout=WATCHDOG_S) as link:
         began = time.monotonic()
         assert is_kept(link)
         while link.recv(65536):
             pass
-        assert time.monotonic() - began >= 4  # clock: a lower bound, which holds on a slow machine, too
+        assert time.monotonic() - began >= 4  # clock: a lower bound, which is valid on a slow machine, too
 
 
 def trickle(links, piece, enough):
-    """A byte on each connection again and again."""
+    """Sends one more byte on each connection, repeatedly."""
     while not enough.wait(0.05):
         for link in links:
             with contextlib.suppress(OSError):
@@ -244,7 +244,7 @@ def trickle(links, piece, enough):
 
 
 def is_served(client):
-    """Whether twenty requests of a client are answered; a machine that stands still may make one of them slow, too."""
+    """Returns whether twenty requests of a client are answered; a machine that hangs may make one of them slow, too."""
     try:
         return {client.send("listStages").status for _ in range(20)} == {200}
     except urllib3.exceptions.HTTPError:
@@ -257,7 +257,7 @@ def is_served(client):
     (PUSH + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     (b"G", b"E")], ids=["headers", "body", "chunks", "method"])
 def test_slow_clients_are_closed_while_others_are_served(brief, agency, committee, head, piece):
-    """Headers may take 3 s here, and a request after them 3 s."""
+    """Headers may take 3 s here, and so may a request after them."""
     links = [socket.create_connection(("127.0.0.1", brief.port), timeout=WATCHDOG_S) for _ in range(200)]
     enough = threading.Event()
     trickler = threading.Thread(target=trickle, args=(links, piece, enough))
@@ -277,7 +277,7 @@ def test_slow_clients_are_closed_while_others_are_served(brief, agency, committe
             link.close()
 
 
-def test_a_body_beyond_every_limit_is_not_waited_for(agency):
+def test_a_body_over_every_limit_is_refused_at_once(agency):
     body = json.dumps(new_referral()).encode() + b" " * (5 << 20)
     reply = agency.send("pushReferral", data=body)
     assert (reply.status, reply.code) == (413, "body_too_large")
@@ -285,11 +285,11 @@ def test_a_body_beyond_every_limit_is_not_waited_for(agency):
 
 @limit("wait for a database connection")
 def test_the_wait_for_a_database_connection(other_instance, cluster, in_threads):
-    """The only connection waits for a lock, for a second; who wants one waits for half a second."""
+    """The only connection waits for a lock for a second; another request waits half a second for the connection."""
     instance, client = other_instance(LR_CONNECTIONS=1)
 
     def refused():
-        """The answer to who got no connection; None when the lock was not waited for any more."""
+        """Returns the answer to the request that got no connection; None when the lock wait was over before."""
         referral = client.send("pushReferral", new_referral()).needed(201)
         with cluster.holding("select from register.referral where id = %s for update", [referral["id"]]) as holder:
             first = in_threads(client.send, "withdrawReferral", {"reason": "other"}, id=referral["id"],
@@ -306,12 +306,12 @@ def test_the_wait_for_a_database_connection(other_instance, cluster, in_threads)
 
 @limit("lock, statement in the database")
 def test_a_lock_and_a_statement(other_instance, cluster):
-    """Answered while the lock is held, and while the statement would run on."""
+    """The answer arrives while the lock is held, or while the statement would still run."""
     instance, sender = other_instance()
     committee = Client(instance.url, instance.token("CPC-GLA", "limits", ALL_SCOPES), sender.recorder)
-    for pool, size in (("pushes", 2), ("requests", 12)):  # what connects later would wait for the lock, too
+    for pool, size in (("pushes", 2), ("requests", 12)):  # later connections would wait for the lock, too
         wait_until(lambda: instance.figure(f'database_pool_connected{{pool="{pool}"}}') == size, f"{pool} are connected")
-    sender.send("getPrincipal").needed(200)  # the contract is read
+    sender.send("getPrincipal").needed(200)  # the contract is loaded by now
     with cluster.holding("lock table register.referral, register.review_case in exclusive mode"):
         pushed = sender.send("pushReferral", new_referral())
         opened = committee.send("openCase", new_case())
@@ -325,7 +325,7 @@ def test_a_lock_and_a_statement(other_instance, cluster):
 
 @limit("transaction left open")
 def test_a_transaction_left_open(other_instance, cluster, in_threads):
-    """The service stops in the middle of one: PostgreSQL ends it, and its locks with it."""
+    """The service hangs in the middle of one: PostgreSQL ends it, and its locks with it."""
     instance, client = other_instance()
     referral = client.send("pushReferral", new_referral()).needed(201)
 

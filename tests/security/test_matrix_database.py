@@ -17,8 +17,8 @@ def database_only(cluster, keys, instance):
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_every_cell_is_the_same_when_the_database_stands_alone(caller, worlds, database_only, name):
-    """Without the service's checks of scopes: with all scopes whose it is decides; without any nothing is shown."""
+def test_every_cell_is_the_same_with_the_database_alone(caller, worlds, database_only, name):
+    """Without the service's scope checks: with all scopes the owner decides; without any scope nothing is shown."""
     role = ROLES[name]
     for scopes in (ALL_SCOPES, "none.at.all"):
         client = caller(role.organisation, role.client, scopes).at(database_only.url)

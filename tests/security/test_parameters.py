@@ -11,7 +11,8 @@ WITH_QUERY = [name for name, one in OPERATIONS.items() if any(each["in"] == "que
 
 
 def without_paths(log):
-    """The log without the paths of unknown addresses, which are in it on purpose: escaped and bounded."""
+    """Returns the log without the paths of unknown addresses, which the service logs on purpose: escaped and shortened.
+    """
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     paths = [line.pop("path", "") for line in lines]
     assert [path for path in paths if not re.fullmatch(r"[\w/.~%() -]{0,700}", path, re.ASCII)] == []
@@ -19,7 +20,7 @@ def without_paths(log):
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_no_parameter_or_header_does_harm(committee, new_log, places, name):
+def test_no_hostile_parameter_or_header_does_harm(committee, new_log, places, name):
     operation = OPERATIONS[name]
     for payload in PAYLOADS:
         quoted = urllib.parse.quote(payload.replace("\0", ""), safe="")[:3000]
@@ -42,7 +43,7 @@ def test_no_parameter_or_header_does_harm(committee, new_log, places, name):
 
 
 @pytest.mark.parametrize("name", WITH_QUERY)
-def test_a_parameter_given_twice_is_refused_everywhere(committee, places, name):
+def test_a_repeated_parameter_is_refused_everywhere(committee, places, name):
     for one in OPERATIONS[name].parameters:
         if one["in"] == "query":
             reply = ask(committee, name, places, query=f"{one['name']}=1&{one['name']}=1")

@@ -1,8 +1,8 @@
-"""What comes over the wire without being a proper request: each case with exactly what has to come back.
+"""Malformed messages on the wire: each case with the exact answer.
 
-CLOSED stands for a connection that is closed without an answer, SILENT for one that waits for more until it is
-closed for being idle, which the service of these cases does not do. Cases marked "library" are settled by libmicrohttpd 0.9.75 before our handler sees them:
-they are written down so that another version of the library that differs shows here.
+CLOSED means that the connection is closed without an answer, SILENT that it waits for more until it is closed for being
+idle, which the service of these cases does not do. libmicrohttpd 0.9.75 decides cases marked "library" before our
+handler is called: they are listed so that a version of the library that differs fails here.
 """
 import json
 import random
@@ -32,21 +32,21 @@ def post(fields, body=b"{}", target=b"/v1/referrals"):
 LENGTH = b"Content-Length: 2\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 CHUNKS = b"2\r\n{}\r\n0\r\n\r\n"
-# name: (bytes, what comes back: the statuses of all answers on the connection, or CLOSED or SILENT)
+# name: (bytes, the answers: the statuses of all answers on the connection, or CLOSED or SILENT)
 CASES = {
-    # --- the baseline: these two are proper, so that the others mean something
+    # --- the baseline: these two are well-formed, so that the others prove something
     "a proper read": (get(), [200]),
     "a proper write that breaks the contract": (post(LENGTH), [400]),
     # --- request line
     "no version": (b"GET /v1/problems\r\n" + HOST + END, [400]),
-    # the library skips blanks
+    # the library skips spaces
     "two blanks before the target": (b"GET  /v1/problems HTTP/1.1\r\n" + HOST + END, [200]),
     "a tab for a blank": (b"GET\t/v1/problems\tHTTP/1.1\r\n" + HOST + END, CLOSED),
     "a blank in the target": (get(b"/v1/prob lems"), CLOSED),
     "a blank after the version": (b"GET /v1/problems HTTP/1.1 \r\n" + HOST + END, [400]),
     "HTTP/0.9": (b"GET /v1/problems\r\n\r\n", [400]),
     "HTTP/1.0": (get(version=b"HTTP/1.0"), [200]),
-    # the library takes it for 1.1
+    # the library reads it as 1.1
     "HTTP/1.2": (get(version=b"HTTP/1.2"), [200]),
     "HTTP/2.0": (get(version=b"HTTP/2.0"), [505]),
     "HTTP/11.1": (get(version=b"HTTP/11.1"), [400]),
@@ -96,7 +96,7 @@ CASES = {
     "a target of 40,000 bytes": (get(b"/" + b"a" * 40000), [414]),
     "a query of two question marks": (get(b"/v1/problems??a=b"), [400]),
     "51 parameters": (get(b"/v1/problems?" + b"&".join(b"a%d=1" % n for n in range(51))), [400]),
-    # the library would have no room for 500: it never sees a query
+    # the library would have no memory for 500: it never gets a query
     "501 parameters": (get(b"/v1/problems?" + b"&".join(b"a" for _ in range(501))), [400]),
     "1900 parameters": (get(b"/v1/problems?" + b"&".join(b"a" for _ in range(1900))), [400]),
     "1900 parameters at an unknown address": (get(b"/v1/x?" + b"&".join(b"a=1" for _ in range(1000))), [404]),
@@ -120,7 +120,7 @@ CASES = {
     "a blank before the colon": (get(fields=b"X-A : b\r\n"), [400]),
     "Content-Length with a blank before the colon": (post(b"Content-Length : 2\r\n"), [400]),
     "a field without a colon": (get(fields=b"nothing\r\n"), [400]),
-    # library: the headers end there and what follows is taken for the next request; a proxy in front has to refuse it
+    # library: the headers end there and the rest is read as the next request; a proxy in front must refuse it
     "a field without a name": (get(fields=b": b\r\n"), [200, 400]),
     "a field name with a slash": (get(fields=b"X/A: b\r\n"), [400]),
     "a field name of bytes": (get(fields=b"X-\xff: b\r\n"), [400]),
@@ -128,7 +128,7 @@ CASES = {
     "a folded field": (get(fields=b"X-A: b\r\n c\r\n"), [200]),
     "a folded token": (get(b"/v1/me", fields=b"Authorization: Bearer\r\n x.y.z\r\n"), [401]),
     "a first field that is folded": (get(host=b" X: y\r\n" + HOST), [400]),
-    # library: taken like CR LF
+    # library: accepted like CR LF
     "line feeds only": (b"GET /v1/problems HTTP/1.1\nHost: a\nConnection: close\n\n", [200]),
     "a carriage return inside": (get(fields=b"X-A: b\rc\r\n"), [400]),
     "a control byte in a value": (get(fields=b"X-A: b\x01c\r\n"), [400]),
@@ -151,7 +151,7 @@ CASES = {
     "a field of 40,000 bytes": (get(fields=b"X-A: " + b"b" * 40000 + b"\r\n"), [431]),
     "a field name of 40,000 bytes": (get(fields=b"X" * 40000 + b": b\r\n"), [431]),
     "100 cookies": (get(fields=b"Cookie: " + b"; ".join(b"a=1" for _ in range(100)) + b"\r\n"), [200]),
-    # library: it parses cookies, which nothing here reads, and has no room for so many; a proxy in front removes them
+    # library: it parses cookies, which the service does not read, and has no memory for so many; a proxy removes them
     "600 cookies": (get(fields=b"Cookie: " + b"; ".join(b"a=1" for _ in range(600)) + b"\r\n"), CLOSED),
     "conversion marks in a field": (get(fields=b"X-Request-Id: %n%n%s\r\n"), [200]),
     "an upgrade": (get(fields=b"Upgrade: h2c\r\nHTTP2-Settings: AAAA\r\n"), [200]),
@@ -213,7 +213,7 @@ def connect(instance):
 
 
 def receive(link):
-    """What comes back until the connection is closed."""
+    """Returns everything that arrives until the connection is closed."""
     received = b""
     try:
         while more := link.recv(65536):
@@ -224,7 +224,7 @@ def receive(link):
 
 
 def send(link, data):
-    """Sends as much as the other side takes."""
+    """Sends as much as the other side reads."""
     try:
         link.sendall(data)
     except ConnectionError:
@@ -232,14 +232,14 @@ def send(link, data):
 
 
 def is_answered(instance):
-    """Asks on another connection; returns with its answer."""
+    """Sends a request on another connection; returns with its answer."""
     with connect(instance) as link:
         link.sendall(get())
         return receive(link).startswith(b"HTTP/1.1 200")
 
 
 def is_open(link):
-    """Whether nothing has come and the connection is not closed."""
+    """Returns whether no answer has arrived and the connection is open."""
     link.setblocking(False)
     try:
         link.recv(1)
@@ -251,13 +251,13 @@ def is_open(link):
 
 
 def statuses_of(answer):
-    """The statuses of the final answers in the bytes."""
+    """Returns the statuses of the final answers in the bytes."""
     statuses = [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
     return [each for each in statuses if each >= 200]
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_not_quite_http_gets_what_it_deserves(instance, agency, name):
+def test_a_malformed_message_gets_its_exact_answer(instance, agency, name):
     data, expected = CASES[name]
     with connect(instance) as link:
         send(link, data.replace(b"TOKEN", agency.token.encode()))
@@ -268,8 +268,8 @@ def test_what_is_not_quite_http_gets_what_it_deserves(instance, agency, name):
             assert (statuses_of(answer) or CLOSED) == expected, answer
 
 
-def test_what_waits_for_more_is_closed_in_time(brief, agency):
-    """The service lets a request take 3 s here, and be silent for 4 s before it."""
+def test_an_incomplete_message_is_closed_in_time(brief, agency):
+    """The service allows a request 3 s here, and 4 s of silence before it."""
     links = {}
     for name in (name for name, case in CASES.items() if case[1] == SILENT):
         links[name] = connect(brief)
@@ -283,7 +283,7 @@ LENGTH_IS = "Content-Length: {}\r\n"
 
 
 def pushed(document, fields, framed):
-    """A push by hand, its body as `framed` makes it of the document."""
+    """Builds a push by hand; `framed` makes its body of the document."""
     body = json.dumps(document).encode()
     return post(fields.format(len(body)).encode(), framed(body))
 
@@ -293,7 +293,7 @@ def chunked(body):
 
 
 @pytest.mark.parametrize("fields, framed", [(LENGTH_IS, bytes), (CHUNKED.decode(), chunked)], ids=["length", "chunks"])
-def test_a_body_by_hand_is_stored(instance, agency, fields, framed):
+def test_a_body_sent_by_hand_is_stored(instance, agency, fields, framed):
     with connect(instance) as link:
         link.sendall(pushed(new_referral(), fields, framed).replace(b"TOKEN", agency.token.encode()))
         assert statuses_of(receive(link)) == [201]
@@ -302,8 +302,8 @@ def test_a_body_by_hand_is_stored(instance, agency, fields, framed):
 @pytest.mark.parametrize("fields, framed", [(LENGTH_IS, lambda body: body[:-1]),
                                             (CHUNKED.decode(), lambda body: chunked(body)[:-5])],
                          ids=["length", "chunks"])
-def test_a_body_that_ends_too_soon_stores_nothing(brief, agency, fields, framed):
-    """The sender breaks off: it says that nothing more comes."""
+def test_a_truncated_body_stores_nothing(brief, agency, fields, framed):
+    """The sender ends the connection for writing before the body is complete."""
     system = new_number("truncated")
     data = pushed(new_referral(source_system=system), fields, framed).replace(b"TOKEN", agency.token.encode())
     with connect(brief) as link:
@@ -313,7 +313,7 @@ def test_a_body_that_ends_too_soon_stores_nothing(brief, agency, fields, framed)
     assert walk(agency, "listReferrals", f"source_system={system}") == []
 
 
-def test_a_head_gets_no_body(instance):
+def test_a_head_request_gets_no_body(instance):
     with connect(instance) as link:
         link.sendall(get().replace(b"GET", b"HEAD", 1))
         answer = receive(link)
@@ -322,8 +322,8 @@ def test_a_head_gets_no_body(instance):
 
 @pytest.mark.parametrize("target", [b"/%25n%25n%25s%25s%25s%25p", b"/%n%n%s%s%s%p", b"/v1/cases/%25s%25n?%25n=%25s",
                                     b"/" + b"%25n" * 900])
-def test_a_log_line_is_never_made_of_what_a_client_resets(instance, target):
-    """The library logs the path when it cannot send: 250 connections reset before their answer."""
+def test_a_reset_by_the_client_adds_no_client_data_to_the_log(instance, target):
+    """The library logs the path when it cannot send: 250 connections are reset before their answer."""
     for _ in range(250):
         link = connect(instance)
         link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -332,7 +332,7 @@ def test_a_log_line_is_never_made_of_what_a_client_resets(instance, target):
     assert not instance.has_ended()
 
 
-def test_a_hundred_requests_in_one_go_get_a_hundred_answers_in_order(instance):
+def test_a_hundred_pipelined_requests_get_a_hundred_answers_in_order(instance):
     codes = ["not_found", "version_stale", "token_missing", "rule_violation"] * 25
     data = b"".join(get(b"/v1/problems/" + code.encode()).replace(END, b"\r\n") for code in codes[:-1])
     with connect(instance) as link:
@@ -343,7 +343,7 @@ def test_a_hundred_requests_in_one_go_get_a_hundred_answers_in_order(instance):
 
 
 def test_random_bytes_never_get_a_success(brief):
-    """Proper requests with bytes changed, seeded: whatever comes back, it is no crash and no 5xx."""
+    """Well-formed requests with changed bytes, seeded: no answer is a 5xx, and the service never crashes."""
     chance = random.Random(20261125)
     seeds = [get(), get(b"/v1/me", b"Authorization: Bearer a.b.c\r\n"), CASES["chunks"][0]]
     links = []

@@ -1,4 +1,4 @@
-"""The TLS of the service, as testssl.sh judges it."""
+"""The service's TLS, as testssl.sh rates it."""
 import json
 import os
 import subprocess
@@ -9,19 +9,19 @@ from service import Instance
 from waiting import WATCHDOG_S
 
 HARMLESS = {"OK", "INFO", "LOW", "DEBUG"}
-# All but the listing of each cipher and what known clients would negotiate.
+# All except the list of each cipher and the simulation of known clients.
 PARTS = ("--protocols", "--std", "--fs", "--server-preference", "--server-defaults", "--headers", "--vulnerable")
 EXPLAINED = {
     "engine_problem": "of the tool itself",
     "cert_revocation": "of the certificate made here",
     "HTTP_status_code": "it asks for a page, and none is here",
-    "secure_client_renego": "it takes a connection that ends for one that goes on: see the test below",
+    "secure_client_renego": "it mistakes a connection that ends for one that continues: see the test below",
 }
 
 
 @pytest.fixture
 def authority(tmp_path):
-    """A folder with an authority of its own and a certificate that it issued for this machine."""
+    """Returns a folder with a separate authority and its certificate for this machine."""
     def openssl(*arguments):
         subprocess.run(["openssl", *arguments], cwd=tmp_path, check=True, capture_output=True)
 
@@ -57,7 +57,7 @@ def test_testssl_finds_nothing(secured, authority):
 @pytest.mark.parametrize("line, answer", [(b"R\n", "RENEGOTIATING"),
                                           (b"GET /v1/problems HTTP/1.0\r\n\r\n", "HTTP/1.1 200 OK")])
 def test_a_connection_ends_at_renegotiation(secured, authority, line, answer):
-    """As it does after an answer; the client, whose input stays open, ends with the connection and not before."""
+    """As after an answer; the client, whose input stays open, ends exactly when the connection does."""
     read, write = os.pipe()
     client = subprocess.Popen(["openssl", "s_client", "-connect", f"localhost:{secured.port}", "-tls1_2", "-CAfile",
                                authority / "authority.pem"], stdin=read, stdout=subprocess.PIPE,
