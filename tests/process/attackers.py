@@ -1,9 +1,9 @@
-"""Clients that want the memory and the connections of a service for themselves: run as a process of its own.
+"""Attackers that take the memory and the connections of a service: runs as a separate process.
 
     attackers.py PORT ADMIN_PORT SECONDS TOKEN TOKEN
 
-Each kind comes from loopback addresses that are no trusted proxies. At the end it prints, as JSON, what became of
-each kind's connections: how many there were, and how many got which status (0: closed without one).
+Each kind connects from loopback addresses that are not trusted proxies. At the end the program prints, as JSON, the
+results of each kind's connections: their number, and how many got which status (0: closed without one).
 """
 import collections
 import json
@@ -15,8 +15,8 @@ import sys
 import time
 
 PIECE = 64 * 1024
-FIRST, EACH_TENTH = 2000, 30  # connections of each kind that are opened at the start, and every 100 ms
-HELD_S = 11  # how long an answer is not read: longer than a request may take
+FIRST, EACH_TENTH = 2000, 30  # connections of each kind opened at the start, and every 100 ms
+HELD_S = 11  # how long an answer is left unread: longer than a request may take
 HEAD = "POST {} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n"
 
 
@@ -25,10 +25,10 @@ def post(path, body, *fields):
 
 
 def kinds(port, admin_port, *tokens):
-    """Name: (port, addresses, connections at a time, what each sends, whether it reads the answer)."""
+    """Name: (port, addresses, connections at a time, data that each sends, whether it reads the answer)."""
     large = b" " * (4 << 20)
     bearer, other = (f"Authorization: Bearer {token}" for token in tokens)
-    # Just within the limit of values, so that they are parsed.
+    # Just within the limit of values, so that the service parses them.
     arrays = b"[" + b"[]," * 99_000 + b"[]]"
     objects = b'[' + b'{"a":{}},' * 66_000 + b"{}]"
     lines = b"{}\n" * 99_000
@@ -51,7 +51,7 @@ def kinds(port, admin_port, *tokens):
 
 
 class Link:
-    """One connection that sends what it has as fast as it is taken, and notes the status that comes back."""
+    """One connection that sends its data as fast as the service reads it, and records the returned status."""
 
     def __init__(self, kind, port, address, data, reads):
         self.kind, self.data, self.sent, self.reads, self.status = kind, data, 0, reads, 0
@@ -66,7 +66,7 @@ class Link:
         return wanted | (selectors.EVENT_WRITE if self.sent < len(self.data) else 0)
 
     def go_on(self, mask):
-        """Returns whether the connection lives."""
+        """Returns whether the connection is open."""
         try:
             if mask & selectors.EVENT_WRITE:
                 self.sent += self.socket.send(memoryview(self.data)[self.sent:self.sent + PIECE])
@@ -83,7 +83,7 @@ class Link:
 
 
 class Crowd:
-    """All connections under way, as many of each kind as it may have at a time."""
+    """All open connections, as many of each kind as allowed at a time."""
 
     def __init__(self, wanted):
         self.wanted, self.watched, self.held = wanted, selectors.DefaultSelector(), collections.deque()
@@ -110,7 +110,7 @@ class Crowd:
                 self.watched.modify(link.socket, link.events(), link)
                 continue
             self.watched.unregister(link.socket)
-            if alive:  # all is sent, and nothing will be read
+            if alive:  # everything is sent, and nothing will be read
                 self.held.append((time.monotonic() + HELD_S, link))
             else:
                 self.end(link)
@@ -130,6 +130,6 @@ def attack(wanted, seconds):
 
 
 if __name__ == "__main__":
-    os.nice(15)  # they would be other machines
+    os.nice(15)  # in production they would be on other machines
     port, admin_port, seconds = (int(word) for word in sys.argv[1:4])
     print(json.dumps(attack(kinds(port, admin_port, *sys.argv[4:6]), seconds)))

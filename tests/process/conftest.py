@@ -1,4 +1,4 @@
-"""Registers for the drills: one that they share, and one for each that breaks its database."""
+"""Registers for the drills: a shared one, and one for each drill that breaks its database."""
 import pytest
 
 from cluster import Cluster
@@ -7,7 +7,7 @@ from service import Instance
 
 @pytest.fixture(scope="session")
 def shared_cluster():
-    """A migrated database for drills that leave it alone."""
+    """A migrated database for drills that do not break it."""
     made = Cluster()
     yield made
     made.remove()
@@ -15,7 +15,7 @@ def shared_cluster():
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A migrated database of the file's own, which it may stop, lock and fill."""
+    """A migrated database of one file, which it may stop, lock and fill."""
     made = Cluster()
     yield made
     made.remove()

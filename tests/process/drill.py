@@ -1,6 +1,6 @@
-"""What the drills share: callers under load that note what became of each request.
+"""Helpers of the drills: callers under load that record the result of each request.
 
-LR_DRILL=long makes each drill long; without it all of them together take some minutes.
+LR_DRILL=long makes each drill long; otherwise all of them together take some minutes.
 """
 import collections
 import dataclasses
@@ -37,11 +37,11 @@ class Outcome:
     identifier: str = None
     code: str = None
     retry_after: str = None
-    fault: str = None  # of the connection
+    fault: str = None  # the connection's error
 
 
 class Caller(threading.Thread):
-    """Pushes and lists in turn on one connection as long as it is kept; repeats nothing."""
+    """Pushes and lists in turn on one connection as long as it is kept open; never retries."""
 
     def __init__(self, instance, token, enough, *, may_connect=lambda: True, pause=0.0, timeout=15.0):
         super().__init__(daemon=True)
@@ -94,7 +94,7 @@ class Caller(threading.Thread):
 
 
 class Load:
-    """Several callers at once: `with Load(...) as load: …; load.outcomes()`."""
+    """Several concurrent callers: `with Load(...) as load: …; load.outcomes()`."""
 
     def __init__(self, instance, token, count=8, **more):
         self.enough = threading.Event()
@@ -120,7 +120,7 @@ class Load:
 
 
 def tally(outcomes):
-    """How many of each ending, for people."""
+    """Returns how many requests had each result, as text."""
     return dict(collections.Counter(f"{one.kind} {one.fault or one.status}" for one in outcomes))
 
 
@@ -133,7 +133,7 @@ def stored(cluster):
 
 
 def assert_nothing_lost(cluster, outcomes):
-    """What was acknowledged is there, under the identifier that was told."""
+    """Every acknowledged referral is stored, with the identifier in its answer."""
     there, told = stored(cluster), acknowledged(outcomes)
     lost = [reference for reference, identifier in told.items() if there.get(reference) != identifier]
     assert lost == [], f"{len(lost)} of {len(told)} acknowledged pushes are lost"
@@ -149,8 +149,8 @@ def seconds_until(true, at_most):
 
 
 def open_descriptors(instance):
-    """Without those of the pools, which connect as they are needed. Metrics know; /proc shows it only to root, because
-    the program guards its memory."""
+    """Does not count the connections of the pools, which connect on demand. The metrics have the number; /proc shows it
+    only to root, because the program protects its memory."""
     figures = re.findall(r"^(process_open_fds|database_pool_connected)\S* (\d+)", instance.admin("/metrics")[1], re.M)
     return sum(int(value) if name == "process_open_fds" else -int(value) for name, value in figures)
 

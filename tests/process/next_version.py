@@ -1,5 +1,6 @@
-"""Writes schema_texts.c of a next version: this one with next_version.sql as its last migration, and with other code: a
-function has one parameter more, and one is new. With `contracting` one migration more takes away what older code needs.
+"""Writes schema_texts.c of a next version: this one with next_version.sql as its last migration, and with other code:
+one function has one more parameter, and one function is new. With `contracting`, one more migration removes objects
+that older code needs.
 
     next_version.py REPOSITORY FOLDER [contracting]
 """

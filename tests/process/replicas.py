@@ -1,4 +1,4 @@
-"""A PostgreSQL primary with a streaming standby: killed, promoted, made anew."""
+"""A PostgreSQL primary with a streaming standby: killed, promoted, created again."""
 import os
 import pathlib
 import shutil
@@ -9,7 +9,7 @@ from cluster import DATABASE, Cluster
 
 
 def children_of(pid):
-    """The processes that a postmaster started."""
+    """Returns the processes that a postmaster started."""
     found = []
     for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -29,9 +29,9 @@ def is_running(pid):
 
 
 def kill_postgres(data):
-    """SIGKILL to a postmaster and all of its processes; returns when the last is gone.
+    """Sends SIGKILL to a postmaster and all of its processes; returns after the last one ended.
 
-    Its lock files go too: where nobody reaps orphans, the dead process still has its number.
+    It removes its lock files too: where no process reaps orphans, the dead process still has its number.
     """
     lines = (data / "postmaster.pid").read_text().splitlines()
     postmaster = int(lines[0])
@@ -48,7 +48,7 @@ def kill_postgres(data):
 
 
 class Node(Cluster):
-    """One server; with a `source` a standby of it."""
+    """One server; with a `source`, a standby of it."""
 
     def __init__(self, source=None):
         super().__init__(None if source is None else lambda made: made.copy(source))
@@ -59,13 +59,13 @@ class Node(Cluster):
             settings.write("synchronous_standby_names = ''\nwal_retrieve_retry_interval = 200ms\n")
 
     def follow_anew(self, source):
-        """What a killed primary had alone is thrown away."""
+        """Discards the data that only a killed primary had."""
         shutil.rmtree(self.data)
         self.copy(source)
         self.start()
 
     def kill(self):
-        """SIGKILL to all of it, like the loss of its machine."""
+        """Sends SIGKILL to all of its processes, like the loss of its machine."""
         kill_postgres(self.data)
 
     def promote(self):

@@ -1,4 +1,4 @@
-"""Pushes that go on whatever breaks, and what has to be there afterwards: everything acknowledged, once."""
+"""Continuous pushes despite faults, and the checks afterwards: everything acknowledged exists, exactly once."""
 import collections
 import json
 import re
@@ -13,7 +13,7 @@ from waiting import WATCHDOG_S
 
 
 class Pusher(threading.Thread):
-    """Sends referrals one after the other, each with its key until it is acknowledged; where an instance fails, to the
+    """Sends referrals one after the other, each with its key until it is acknowledged; if an instance fails, to the
     next one."""
 
     def __init__(self, instances, token, enough):
@@ -21,7 +21,7 @@ class Pusher(threading.Thread):
         self.urls, self.enough = collections.deque(f"{one.url}/v1/referrals" for one in instances), enough
         self.headers = {"Authorization": f"Bearer {token}"}
         self.acknowledged, self.unexpected = [], []
-        self.tries = []  # when each began and ended, and its status; 0: no answer
+        self.tries = []  # start, end and status of each attempt; 0: no answer
 
     @property
     def retries(self):
@@ -54,14 +54,14 @@ class Pusher(threading.Thread):
 
 
 def feed_of(instance, token, last):
-    """How often the feed reports each new referral, read from its beginning to the referral `last`. The feed shows an
-    event when everything before it is committed, which may take a moment."""
+    """Returns how often the feed reports each new referral, read from its beginning to the referral `last`. The feed
+    shows an event when everything before it is committed, which may take a moment."""
     created, target = collections.Counter(), f"{instance.url}/v1/changes?limit=500"
     deadline = time.monotonic() + WATCHDOG_S
     while last not in created:
         assert time.monotonic() < deadline, "the feed does not reach the last referral"
         answer = requests.get(target, headers={"Authorization": f"Bearer {token}"}, timeout=WATCHDOG_S)
-        if answer.status_code == 503:  # a connection of the pool that the killed database had
+        if answer.status_code == 503:  # a pooled connection to the killed database
             continue
         assert answer.status_code == 200, answer.text
         page = answer.json()
@@ -80,11 +80,11 @@ def assert_exact(cluster, instance, token, pushers):
     told = feed_of(instance, token, last.acknowledged[-1][1])
     print(f"{len(acknowledged)} acknowledged, {sum(each.retries for each in pushers)} retries, "
           f"{len(set(acknowledged) - set(stored))} lost, {len(stored) - len(set(stored))} doubled, "
-          f"the feed tells {sum(told.values())} times of {len(told)}")
+          f"the feed has {sum(told.values())} events of {len(told)} referrals")
     assert [fault for each in pushers for fault in each.unexpected] == []
     assert sorted(stored) == sorted(acknowledged)
-    assert told == collections.Counter(identifier for _, identifier in stored), "the feed is not exact"
-    # Each is in the audit trail as a change once, and the chain is whole whatever was killed when.
+    assert told == collections.Counter(identifier for _, identifier in stored), "the feed does not have every referral once"
+    # Each is in the audit trail as a change once, and the chain is whole after any kills.
     assert sorted(cluster.execute("select ids[1]::text from register.audit_entry where kind = 'change'")) == sorted(
         (number,) for _, number in stored)
     deadline = time.monotonic() + WATCHDOG_S

@@ -1,7 +1,7 @@
-"""Memory and connections under attack: the service stays small, and whoever behaves is served.
+"""Memory and connections under attack: the service's memory stays small, and well-behaved clients are served.
 
-The attackers take what they get without a token, with the tokens of two clients, and on the admin port, all at the same
-time, while another client pushes referrals from an address that is no trusted proxy.
+The attackers send as much as they can without a token, with the tokens of two clients, and to the admin port, all at
+the same time. Meanwhile another client pushes referrals from an address that is not a trusted proxy.
 """
 import http.client
 import json
@@ -29,7 +29,7 @@ def peak_kib(instance):
 
 
 class Pusher(threading.Thread):
-    """Pushes so often a second, in turn on a connection that it keeps and on one of its own."""
+    """Pushes at a fixed rate, in turn on a connection that it keeps open and on a new one."""
 
     def __init__(self, instance, token):
         super().__init__(daemon=True)
@@ -69,7 +69,7 @@ def under_attack(instance, seconds):
                              str(seconds), *tokens], stdout=subprocess.PIPE)
 
 
-def test_an_attack_on_memory_and_connections_costs_others_nothing(cluster, serving):
+def test_an_attack_on_memory_and_connections_does_not_affect_other_clients(cluster, serving):
     instance = serving(cluster, LR_RATE_LIMIT=None)
     pusher = Pusher(instance, token_of(instance))
     attackers = under_attack(instance, SECONDS)

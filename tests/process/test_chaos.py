@@ -1,4 +1,4 @@
-"""Everything that can break breaks in random order, under pushes to two instances: nothing is lost, and between the
+"""Everything that can fail fails in random order, under pushes to two instances: nothing is lost, and between the
 faults every request succeeds.
 
 LR_DRILL=long: an hour (or LR_CHAOS_SECONDS). LR_CHAOS_SEED repeats an order.
@@ -20,12 +20,12 @@ from test_database_away import backends, standing_still
 
 CLIENTS, SECONDS = 8, int(os.environ.get("LR_CHAOS_SECONDS", 3600 if LONG else 40))
 SEED = int(os.environ.get("LR_CHAOS_SEED", time.time_ns() % 1_000_000))
-RECOVERY_S = 2  # README: success within two seconds of the database's return
+RECOVERY_S = 2  # deploy/README.md: success within two seconds of the database's return
 CORRECT_LEAST = 0.9995
 
 
 class Scene:
-    """Two instances on one database, and what may happen to them."""
+    """Two instances on one database, and the faults that they may suffer."""
 
     def __init__(self, cluster, keys):
         self.cluster, self.random = cluster, random.Random(SEED)
@@ -92,7 +92,7 @@ def scene():
 
 
 def wreak(scene):
-    """Breaks one thing after the other; returns when each began and was over, and how often what was broken."""
+    """Causes one fault after the other; returns the start and end of each, and how often each kind occurred."""
     windows, count, end = [], collections.Counter(), time.monotonic() + SECONDS
     while time.monotonic() < end:
         time.sleep(1 + 2 * scene.random.random())

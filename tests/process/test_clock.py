@@ -1,4 +1,4 @@
-"""Clocks that jump: tokens go by the clock; quotas, waits and deadlines by time that passes; statistics by the day."""
+"""Clocks that jump: tokens use the clock; quotas, waits and deadlines use elapsed time; statistics use the day."""
 import contextlib
 import json
 import os
@@ -18,11 +18,11 @@ from steps import given_action, given_case
 
 HOUR, DAY = 3600, 86400
 SANITIZED = b"__asan_init" in program().read_bytes()
-pytestmark = pytest.mark.skipif(SANITIZED, reason="a sanitizer has to be loaded first")
+pytestmark = pytest.mark.skipif(SANITIZED, reason="a sanitizer must be loaded first")
 
 
 def library():
-    """libfaketime's place, or a skip that says what to install."""
+    """Returns the path of libfaketime, or skips with the package to install."""
     found = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     if not found:
         pytest.skip("the Debian package faketime is not installed")
@@ -30,7 +30,7 @@ def library():
 
 
 class Clock:
-    """A clock that programs started with its environment go by."""
+    """A clock for programs that start with its environment."""
 
     def __init__(self, file):
         self.file = file
@@ -65,7 +65,7 @@ def start(shared_cluster, keys, clock):
 
 
 def get(instance, token, path="/v1/me", timeout=10):
-    """Status, headers and document."""
+    """Returns status, headers and document."""
     ask = urllib.request.Request(instance.url + path, headers={"Authorization": f"Bearer {token}"})
     try:
         with urllib.request.urlopen(ask, timeout=timeout) as answer:
@@ -74,18 +74,18 @@ def get(instance, token, path="/v1/me", timeout=10):
         return refusal.code, refusal.headers, json.load(refusal)
 
 
-def test_a_token_is_valid_by_the_clock_even_when_it_was_believed_before(start, clock):
+def test_a_cached_token_still_expires_by_the_clock(start, clock):
     instance = start()
     token = token_of(instance, seconds=600)
     found = {}
     for seconds in (0, 600 + 60, 300, -HOUR, 0, 600 + 25, 600 + 35):
         clock.set(seconds)
         found[seconds] = get(instance, token)[0]
-    # 30 seconds of difference are allowed at both ends; before it was issued it is not valid either.
+    # 30 seconds of difference are allowed at both ends; before its issue time the token is not valid either.
     assert found == {0: 200, 660: 401, 300: 200, -HOUR: 401, 625: 200, 635: 401}
 
 
-def test_a_quota_is_neither_given_anew_nor_lost_when_the_clock_jumps(start, clock):
+def test_a_quota_is_neither_reset_nor_lost_when_the_clock_jumps(start, clock):
     instance = start(LR_RATE_LIMIT=20, LR_RATE_WINDOW_SECONDS=20)
     tokens = {}
     for seconds in (0, HOUR, -HOUR):
@@ -104,7 +104,7 @@ def test_a_quota_is_neither_given_anew_nor_lost_when_the_clock_jumps(start, cloc
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])
-def test_a_long_poll_ends_in_its_time_whatever_the_clock_does(start, clock, jump):
+def test_a_long_poll_ends_in_time_whatever_the_clock_does(start, clock, jump):
     instance = start()
     token = token_of(instance, "HB-S08000031", seconds=2 * HOUR)
     position, more = "/v1/changes?limit=500", True
@@ -124,13 +124,13 @@ def test_a_long_poll_ends_in_its_time_whatever_the_clock_does(start, clock, jump
     assert status == 200 and 2.8 < took < 4
 
 
-def test_connections_and_deadlines_outlive_a_jump(start, clock):
-    """An idle connection is not taken for one that has been idle for an hour."""
+def test_connections_and_deadlines_survive_a_jump(start, clock):
+    """An idle connection must not count as idle for an hour."""
     instance = start(LR_IDLE_SECONDS=5)
     client = Client(instance.url, token_of(instance, seconds=2 * HOUR))
     for jump in (0, HOUR, 0):
         clock.set(jump)
-        time.sleep(1.2)  # longer than the watch looks around
+        time.sleep(1.2)  # longer than the interval of the check for expired connections
         assert client.send("listReferrals", query="limit=1").status == 200
     assert client.pool.num_connections == 1
 
@@ -146,8 +146,8 @@ def environment(**names):
         os.environ.update(before)
 
 
-def test_statistics_of_the_present_change_with_the_day(serving, cluster):
-    """What is due today is overdue tomorrow, although nothing was written."""
+def test_live_statistics_change_with_the_day(serving, cluster):
+    """An item due today is overdue tomorrow, without any change to its data."""
     clock = Clock(cluster.folder / "clock")
     cluster.stop()
     with environment(**clock.environment):
@@ -163,7 +163,7 @@ def test_statistics_of_the_present_change_with_the_day(serving, cluster):
         def overdue():
             rows = analyst.send("getStatistics", table="actions_open", query="view=live").needed(200)["rows"]
             return sum(row["value"] for row in rows if row["category"] is None and row["figure"] == "overdue")
-        time.sleep(1.2)  # it is counted, and served from memory from here on
+        time.sleep(1.2)  # counted by now, and served from the cache from here on
         assert (overdue(), overdue()) == (0, 0)
         clock.set(DAY)
         took = seconds_until(lambda: overdue() == 1, 3)

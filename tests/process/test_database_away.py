@@ -1,4 +1,4 @@
-"""The database goes away, stands still, and comes back: answers in time, nothing stuck, no restart."""
+"""The database is stopped, hangs, and returns: answers arrive in time, nothing hangs, no restart is needed."""
 import contextlib
 import os
 import signal
@@ -12,7 +12,7 @@ ROUNDS = 20 if LONG else 2
 SILENCE_S = 8  # deploy/README.md, limits
 STILL_S = 12
 OPEN_S = 5  # deploy/README.md, limits
-EXTRA_S = 1.5  # for a machine that does other things
+EXTRA_S = 1.5  # allowance for a machine with other work
 
 
 def ready(instance):
@@ -25,7 +25,7 @@ def figure(instance, name):
 
 
 def until_all_succeed(load, since):
-    """Seconds from `since` until the first success that was begun after it."""
+    """Returns the seconds from `since` until the first success that began after it."""
     def first():
         return [one for one in load.outcomes(since) if one.status in (200, 201)]
     seconds_until(first, 10)
@@ -33,7 +33,8 @@ def until_all_succeed(load, since):
 
 
 def assert_refused_properly(outcomes):
-    """Without a database there is one answer, with a time to wait; nothing else, no broken connection."""
+    """Without a database every request gets the same answer, with Retry-After; no other answer, no broken connection.
+    """
     refused = [one for one in outcomes if one.status not in (200, 201)]
     assert {(one.status, one.fault) for one in refused} <= {(503, None)}, tally(outcomes)
     assert {one.code for one in refused} <= {"database_unavailable", "overloaded"}
@@ -69,7 +70,7 @@ def test_it_answers_within_a_second_and_recovers_within_two(serving, cluster):
 
 
 def backends(cluster):
-    """The processes that serve connections of the service."""
+    """Returns PostgreSQL's processes for the service's connections."""
     return [row[0] for row in cluster.execute(
         "select pid from pg_stat_activity where usename = 'register_service'")]
 
@@ -86,14 +87,15 @@ def standing_still(processes):
         yield
     finally:
         for pid in processes:
-            with contextlib.suppress(ProcessLookupError):  # it may have given up meanwhile
+            with contextlib.suppress(ProcessLookupError):  # the process may have ended meanwhile
                 os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["its processes", "all of it"])
-def test_a_database_that_stands_still_holds_nobody_for_ever(serving, cluster, whole):
-    """Like a machine that hangs: connections stay open, nothing comes back. New connections may be made, or not."""
-    instance = serving(cluster)  # it has a worker for each connection of the load: nobody waits for another one's answer
+def test_a_hanging_database_blocks_requests_for_a_limited_time(serving, cluster, whole):
+    """Like a machine that hangs: connections stay open without an answer. New connections may or may not be possible.
+    """
+    instance = serving(cluster)  # a worker for each connection of the load: no caller waits for another
     instance.errors_expected = True
     with Load(instance, token_of(instance), 24, pause=0.01, timeout=30.0) as load:
         time.sleep(0.5)
@@ -121,26 +123,26 @@ def test_a_database_that_stands_still_holds_nobody_for_ever(serving, cluster, wh
     assert_refused_properly(load.outcomes())
     assert slow < SILENCE_S + EXTRA_S, max(during, key=lambda one: one.took)
     assert worst_live < 1
-    assert whole != was_ready, "ready only if connections can be made"
+    assert whole != was_ready, "ready although no connection can be made"
     assert recovered <= 2
-    assert figure(instance, "http_requests_in_flight") == 0, "a worker is stuck"
+    assert figure(instance, "http_requests_in_flight") == 0, "a worker hangs"
 
 
-def test_a_database_that_stands_still_does_not_hold_up_signals(serving, cluster):
+def test_a_hanging_database_does_not_delay_signals(serving, cluster):
     instance = serving(cluster, LR_DRAIN_GRACE_SECONDS=3)
     instance.errors_expected = True
     time.sleep(1.5)
     with standing_still(backends(cluster) + [postmaster(cluster)]):
-        time.sleep(2.5)  # something of the upkeep waits for it now
+        time.sleep(2.5)  # a maintenance statement is waiting for it now
         instance.signal(signal.SIGTERM)
         noticed = seconds_until(lambda: figure(instance, "service_draining") == 1, 2)
         instance.process.wait(timeout=SILENCE_S + 10)
-    print(f"\nSIGTERM while the database stands still: noticed after {noticed:.2f} s")
+    print(f"\nSIGTERM while the database hangs: noticed after {noticed:.2f} s")
     assert instance.process.returncode == 0
 
 
-def test_a_service_that_stands_still_leaves_no_transaction_open(serving, cluster):
-    """Between a statement and the entry in the audit trail, too: locks and the change feed wait for it."""
+def test_a_hanging_service_leaves_no_transaction_open(serving, cluster):
+    """Also between a statement and the entry in the audit trail: locks and the change feed wait for it."""
     instance = serving(cluster)
     instance.errors_expected = True
     with Load(instance, token_of(instance), 24, timeout=30.0) as load:

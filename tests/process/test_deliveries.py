@@ -1,4 +1,4 @@
-"""Webhooks while instances are killed: every event arrives, in order, never two attempts of one at a time."""
+"""Webhooks while instances are killed: every event arrives, in order, and never in two concurrent attempts."""
 import collections
 import random
 import signal
@@ -16,7 +16,7 @@ from service import Instance, Secrets
 from steps import given_case, tag_of
 
 WRITERS, CASES, SECONDS, KILLS = 4, 8, 12, 3
-# The lease of what a killed instance had under way has to run out, for each kill.
+# After each kill, the leases of the killed instance's attempts must expire.
 PATIENCE_S = 90
 
 
@@ -47,7 +47,7 @@ def client_at(instance):
 
 
 class Writer(threading.Thread):
-    """Changes cases at an instance that nobody kills."""
+    """Changes cases through an instance that is not killed."""
 
     def __init__(self, client, cases, enough):
         super().__init__(daemon=True)
@@ -64,7 +64,7 @@ class Writer(threading.Thread):
 
 
 def feed_numbers(client):
-    """The numbers of all changes of cases in the feed."""
+    """Returns the numbers of all changes of cases in the feed."""
     page, numbers = client.send("listChanges", query="limit=500").needed(200), []
     while True:
         numbers += [int(one["id"]) for one in page["items"] if one["type"] == "case.changed"]
@@ -74,7 +74,7 @@ def feed_numbers(client):
 
 
 def unsteady(message):
-    """Takes its time, now and then longer than the time between two kills."""
+    """A slow receiver, sometimes slower than the time between two kills."""
     time.sleep(0.3 if message.number % 10 == 0 else 0.01)
     return 204
 
@@ -99,7 +99,7 @@ def test_no_event_is_lost_or_sent_twice_at_a_time_when_instances_are_killed(regi
     for each in writers:
         each.join()
     done = sum(each.done for each in writers)
-    seconds_until(lambda: len(feed_numbers(client)) >= done, 5)  # the feed tells what was stored within a second
+    seconds_until(lambda: len(feed_numbers(client)) >= done, 5)  # the feed shows stored changes within a second
     told = set(feed_numbers(client))
     assert len(told) == done > 100
     found = endpoint.wait(lambda found: told <= {one.number for one in found if one.accepted}, PATIENCE_S)
@@ -115,7 +115,7 @@ def test_no_event_is_lost_or_sent_twice_at_a_time_when_instances_are_killed(regi
     assert len({one.id for one in found}) == len(told), "an event came under two identifiers"
 
 
-def test_a_drain_ends_what_is_under_way_and_nothing_is_sent_twice(register, receiver):
+def test_a_drain_ends_current_attempts_and_sends_nothing_twice(register, receiver):
     _, _, (steady, ending) = register
     client = client_at(steady)
     arrived = threading.Event()
@@ -126,7 +126,7 @@ def test_a_drain_ends_what_is_under_way_and_nothing_is_sent_twice(register, rece
         return 204
     endpoint = receiver.endpoint(slow)
     webhook = client.send("createWebhook", {"url": endpoint.url, "types": ["referral"]}).needed(201)["webhook"]
-    # So that the one that ends is the one that sends.
+    # Makes the instance that ends the one that sends.
     steady.signal(signal.SIGSTOP)
     try:
         client_at(ending).send("pingWebhook", id=webhook["id"]).needed(201)
@@ -144,8 +144,8 @@ def unanswered_at(instance):
     return instance.figure('webhook_attempts_total{result="unreachable"}')
 
 
-def test_receivers_that_hang_do_not_hold_up_the_others(register, receiver):
-    """Enough of them to take all places there are, with more waiting for the next ones."""
+def test_hanging_receivers_do_not_delay_the_others(register, receiver):
+    """More of them than there are slots."""
     hanging, cases, unanswered = 16, 8, 28
     _, _, (alone, other) = register
     client, released = client_at(alone), threading.Event()
@@ -168,7 +168,7 @@ def test_receivers_that_hang_do_not_hold_up_the_others(register, receiver):
         for count in range(1, 4):
             client.send("pingWebhook", **place).needed(201)
             endpoint.wait_accepted(count, 3)
-        print(f"\nwebhooks: three events arrived within {time.monotonic() - begun:.1f} s beside {hanging} that hang")
+        print(f"\nwebhooks: three events arrived within {time.monotonic() - begun:.1f} s despite {hanging} hanging receivers")
     finally:
         for one in made:
             client.send("deleteWebhook", id=one)
@@ -176,8 +176,8 @@ def test_receivers_that_hang_do_not_hold_up_the_others(register, receiver):
         other.start()
 
 
-def test_an_address_that_turns_private_is_not_connected_to(register, receiver):
-    """The networks are looked at when connecting, not when registering alone."""
+def test_a_name_that_later_resolves_to_a_private_address_is_not_connected_to(register, receiver):
+    """The networks are checked at each connection, not only at registration."""
     cluster, keys, instances = register
     client = client_at(instances[0])
     endpoint = receiver.endpoint()

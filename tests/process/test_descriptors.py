@@ -1,5 +1,5 @@
-"""Descriptors: the limit is raised, or the service does not start. If they run out nevertheless, clients that are
-connected are served, others wait, it is logged, and it passes."""
+"""File descriptors: the service raises the limit, or does not start. If they run out nevertheless, connected clients
+are served, others wait, the service logs it, and it recovers."""
 import resource
 import socket
 import subprocess
@@ -14,7 +14,7 @@ DESCRIPTORS, FLOOD = 200, 400
 
 
 def with_limits(folder, soft, hard):
-    """The program with these limits of descriptors."""
+    """Runs the program with these limits of descriptors."""
     script = folder / "few-descriptors"
     script.write_text(f'#!/bin/sh\nulimit -Sn {soft}\nulimit -Hn {hard}\nexec {program()} "$@"\n')
     script.chmod(0o755)
@@ -22,13 +22,13 @@ def with_limits(folder, soft, hard):
 
 
 def start_with_few(cluster, keys):
-    """The limit falls after the start: a service that starts has what its settings need."""
+    """Lowers the limit after the start, because a service that starts has enough for its settings."""
     instance = Instance(cluster, keys, LR_HEADER_SECONDS=60, LR_IDLE_SECONDS=60).start()
     resource.prlimit(instance.process.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     return instance
 
 
-def test_the_soft_limit_is_raised_to_what_the_settings_need(cluster, keys, tmp_path):
+def test_the_soft_limit_is_raised_to_the_number_that_the_settings_need(cluster, keys, tmp_path):
     instance = Instance(cluster, keys, with_limits(tmp_path, 256, 4096), LR_CONNECTION_LIMIT=2048).start()
     try:
         assert 2048 < instance.figure("process_max_fds") <= 4096
@@ -45,7 +45,7 @@ def test_a_hard_limit_that_is_too_low_is_refused_with_an_explanation(cluster, ke
     assert "file descriptors" in ended.stdout and "2048" in ended.stdout and "LR_CONNECTION_LIMIT" in ended.stdout
 
 
-def test_a_flood_of_connections_passes(cluster, keys):
+def test_the_service_recovers_from_a_flood_of_connections(cluster, keys):
     instance = start_with_few(cluster, keys)
     links = []
     try:
@@ -56,7 +56,7 @@ def test_a_flood_of_connections_passes(cluster, keys):
                 links.append(socket.create_connection(("127.0.0.1", instance.port), timeout=5))
             seconds_until(lambda: "descriptors or memory are out" in instance.log_text(), 5)
             flooded = time.monotonic()
-            cluster.stop()  # connections to the database have to be made anew, without a descriptor at first
+            cluster.stop()  # the connections to the database must be opened again, at first without a descriptor
             cluster.start()
             time.sleep(1)
             for link in links:
@@ -75,7 +75,7 @@ def test_a_flood_of_connections_passes(cluster, keys):
               f"{lines} lines in the log; {tally(outcomes)}, {len(load.outcomes(flooded))} during it")
         assert not instance.has_ended() and 1 <= lines <= 3
         assert {one.status for one in outcomes if not one.fault} <= {200, 201, 503}
-        assert [one for one in outcomes if one.fault] == [], "who was connected lost its connection"
+        assert [one for one in outcomes if one.fault] == [], "a connected client lost its connection"
     finally:
         for link in links:
             link.close()

@@ -1,4 +1,5 @@
-"""The database's disk is full: pushes are refused with 503, nothing acknowledged is lost, and space heals it."""
+"""The database's disk is full: pushes are refused with 503, nothing acknowledged is lost, and free space is enough to
+recover."""
 import contextlib
 import os
 import shutil
@@ -15,7 +16,7 @@ DISK_MIB, ENOUGH_REFUSED = 320, 40
 
 @pytest.fixture
 def small_disk(cluster):
-    """Moves the database's folder to a file system of its own, in memory."""
+    """Moves the database's folder to a separate file system in memory."""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small file system")
     place = cluster.folder / "small"
@@ -35,25 +36,25 @@ def small_disk(cluster):
     yield place
     cluster.stop()
     cluster.data = whole
-    # Whatever still looks at files there (of the system, too) is soon done.
+    # Other processes (of the system, too) may read files there for a moment.
     seconds_until(lambda: subprocess.run(["umount", place], check=False).returncode == 0, 10)
     cluster.start()
 
 
 def fill(path):
-    """Takes what is left of the disk."""
+    """Fills the rest of the disk."""
     with open(path, "wb", buffering=0) as filler, contextlib.suppress(OSError):
         while True:
             filler.write(b"\0" * 65536)
 
 
 def start_if_it_ended(cluster):
-    """PostgreSQL may end when it cannot write its log: a supervisor starts it again."""
+    """PostgreSQL may end when it cannot write its log: acts as the supervisor that starts it again."""
     with contextlib.suppress(RuntimeError):
         cluster.start()
 
 
-def test_a_full_disk_refuses_pushes_and_space_heals_it(serving, cluster, small_disk):
+def test_a_full_disk_refuses_pushes_and_free_space_is_enough_to_recover(serving, cluster, small_disk):
     instance = serving(cluster)
     instance.errors_expected = True
     with Load(instance, token_of(instance), 8) as load:
@@ -66,7 +67,7 @@ def test_a_full_disk_refuses_pushes_and_space_heals_it(serving, cluster, small_d
             return len([one for one in load.outcomes(full) if one.status == 503]) >= ENOUGH_REFUSED
         seconds_until(enough_refused, 25)
         with contextlib.suppress(psycopg2.Error):
-            cluster.execute("select pg_switch_wal()")  # its log needs a new file, too: PostgreSQL may end over that
+            cluster.execute("select pg_switch_wal()")  # it needs a new log file: PostgreSQL may end here, too
         time.sleep(1)
         assert instance.admin("/livez")[0] == 200
         free = shutil.disk_usage(small_disk).free

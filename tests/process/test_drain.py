@@ -1,4 +1,4 @@
-"""The end under load: nobody's request fails, nobody's connection is reset, and it ends in time."""
+"""Shutdown under load: no request fails, no connection is reset, and the service ends in time."""
 import json
 import signal
 import threading
@@ -11,7 +11,7 @@ GRACE_S, DRAIN_S, CHECK_S, ROUNDS = 1, 4, 0.4, 10 if LONG else 1
 
 
 class Readiness(threading.Thread):
-    """What a load balancer knows: whether /readyz said yes a moment ago."""
+    """Acts as a load balancer: knows whether /readyz was ok at the last check."""
 
     def __init__(self, instance):
         super().__init__(daemon=True)
@@ -25,7 +25,7 @@ class Readiness(threading.Thread):
 
 
 def wait_in_feed(instance, token, answers):
-    """A long poll that is under way when the end comes."""
+    """A long poll in progress when the shutdown begins."""
     ask = urllib.request.Request(f"{instance.url}/v1/changes?limit=100",
                                  headers={"Authorization": f"Bearer {token}"})
     after = json.load(urllib.request.urlopen(ask, timeout=5))["next"]
@@ -38,7 +38,7 @@ def wait_in_feed(instance, token, answers):
 def drain_once(serving, cluster):
     instance = serving(cluster, LR_DRAIN_GRACE_SECONDS=GRACE_S, LR_DRAIN_SECONDS=DRAIN_S)
     token, polls = token_of(instance), []
-    other = token_of(instance, "HB-S08000031")  # nothing of it changes
+    other = token_of(instance, "HB-S08000031")  # its data does not change
     balancer = Readiness(instance)
     balancer.start()
     poll = threading.Thread(target=wait_in_feed, args=(instance, other, polls))
@@ -56,24 +56,24 @@ def drain_once(serving, cluster):
           f"{balancer.failed_at - asked:.2f} s, long poll answered after {polls[0][1] - asked:.2f} s; "
           f"{tally(outcomes)}, {len(during)} begun while draining")
     assert status == 0 and took < GRACE_S + DRAIN_S + 0.5
-    assert balancer.failed_at - asked < CHECK_S + 0.5, "readiness is false first"
+    assert balancer.failed_at - asked < CHECK_S + 0.5, "readiness did not fail before the end"
     assert [one for one in outcomes if one.fault or one.status not in (200, 201)] == []
     assert len(during) > 10 and polls[0][0] == 200 and polls[0][1] - asked < 1
     told = assert_nothing_lost(cluster, outcomes)
     return outcomes, told
 
 
-def test_behind_a_load_balancer_nothing_fails(serving, shared_cluster):
+def test_behind_a_load_balancer_no_request_fails(serving, shared_cluster):
     everything, before = {}, set(stored(shared_cluster))
     for _ in range(ROUNDS):
         _, told = drain_once(serving, shared_cluster)
         everything.update(told)
     unknown = set(stored(shared_cluster)) - before - set(everything)
-    assert unknown == set(), "something was stored whose sender got no answer"
+    assert unknown == set(), "a push was stored without an answer"
 
 
-def test_without_one_a_client_may_be_refused_but_what_failed_was_not_done(serving, shared_cluster):
-    """Who does not look at readiness connects in vain in the end; no request that was read is given up."""
+def test_without_a_load_balancer_a_failed_request_changed_nothing(serving, shared_cluster):
+    """A client that ignores readiness cannot connect at the end; but every request that was read is answered."""
     before = set(stored(shared_cluster))
     instance = serving(shared_cluster, LR_DRAIN_GRACE_SECONDS=0, LR_DRAIN_SECONDS=DRAIN_S)
     with Load(instance, token_of(instance), 8) as load:
@@ -86,10 +86,10 @@ def test_without_one_a_client_may_be_refused_but_what_failed_was_not_done(servin
     print(f"\n{tally(outcomes)}")
     assert status == 0
     assert {one.status for one in outcomes if not one.fault} <= {200, 201}
-    assert set(stored(shared_cluster)) - before == set(told), "something was stored whose sender got no answer"
+    assert set(stored(shared_cluster)) - before == set(told), "a push was stored without an answer"
 
 
-def test_readiness_is_false_while_requests_are_still_answered(serving, shared_cluster):
+def test_readiness_fails_while_requests_are_still_answered(serving, shared_cluster):
     instance = serving(shared_cluster, LR_DRAIN_GRACE_SECONDS=2)
     token = token_of(instance)
     instance.signal(signal.SIGTERM)

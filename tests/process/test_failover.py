@@ -1,6 +1,6 @@
 """The primary is killed and its synchronous standby promoted under load: nothing acknowledged is lost.
 
-LR_FAILOVERS says how often (3); each time the killed primary comes back as the standby.
+LR_FAILOVERS is the number of failovers (3); each time the killed primary returns as the standby.
 """
 import os
 import signal
@@ -22,7 +22,7 @@ CLIENTS, FAILOVERS = 8, int(os.environ.get("LR_FAILOVERS", "3"))
 
 
 class TimedPusher(Pusher):
-    """Notes when each referral was acknowledged."""
+    """Records the time at which each referral was acknowledged."""
 
     def __init__(self, instances, token, enough, times):
         super().__init__(instances, token, enough)
@@ -36,7 +36,7 @@ class TimedPusher(Pusher):
 
 
 class PatientConsumer(Consumer):
-    """Goes on while the database is away."""
+    """Continues while the database is unreachable."""
 
     def read(self):
         while True:
@@ -49,7 +49,7 @@ class PatientConsumer(Consumer):
 
 
 class Pair:
-    """Two servers, of which one is the primary; commits wait for the other."""
+    """Two servers, one of them the primary; commits wait for the other one."""
 
     def __init__(self):
         self.primary = Node()
@@ -69,7 +69,7 @@ class Pair:
         return of_all(self.nodes, user, "read-write")
 
     def fail_over(self):
-        """Kills the primary and promotes the standby. Returns when both happened."""
+        """Kills the primary and promotes the standby. Returns the times of both."""
         self.primary.kill()
         killed = time.monotonic()
         self.standby.promote()
@@ -106,7 +106,7 @@ def first_after(times, moment):
     return min(one for one in times if one > moment)
 
 
-def test_what_was_acknowledged_survives_failovers(pair, keys):
+def test_acknowledged_pushes_survive_failovers(pair, keys):
     pair.add_standby()
     instance = Instance(pair, keys)
     enough, read = threading.Event(), threading.Event()
@@ -151,22 +151,22 @@ def test_what_was_acknowledged_survives_failovers(pair, keys):
     assert max(since_promotion) < 5
 
 
-def test_positions_that_consumers_were_told_survive_a_crash(keys):
-    """A transaction that is rolled back draws numbers that nothing makes durable but the feed itself."""
+def test_positions_given_to_consumers_survive_a_crash(keys):
+    """A transaction that is rolled back draws numbers, which only the feed makes durable."""
     cluster = Cluster()
     instance = Instance(cluster, keys)
     try:
         instance.start()
         token = instance.run("token", "--organisation", ORGANISATION, "--client", "copy", "--scope", SCOPE)
-        time.sleep(2.5)  # the first housekeeping commits something of its own
+        time.sleep(2.5)  # the first maintenance commits something
         writer = cluster.execute("select pid from pg_stat_activity where backend_type = 'walwriter'")[0][0]
-        os.kill(writer, signal.SIGSTOP)  # it would make durable what nobody asked for
+        os.kill(writer, signal.SIGSTOP)  # it would make the numbers durable without a request
         with cluster.open() as link, link.cursor() as cursor:
             cursor.execute("select pg_current_xact_id(), max(nextval('register.feed_number')) "
                            "from generate_series(1, 100)")
             drawn = cursor.fetchone()[1]
             link.rollback()
-        time.sleep(1.2)  # the feed looks every half second
+        time.sleep(1.2)  # the feed checks every half second
         read = threading.Event()
         consumer = PatientConsumer("feed", [instance.url], token, read)
         consumer.read()

@@ -1,7 +1,7 @@
-"""Consumers of the change feed rebuild an exact copy of all they may see, whatever writers do meanwhile.
+"""Consumers of the change feed rebuild an exact copy of everything they may see, whatever writers do meanwhile.
 
-Sixteen writers: some through two instances, most with long transactions of several changes straight through the
-register's functions, some of which are rolled back. LR_FEED_SECONDS says for how long (10).
+Sixteen writers: some through two instances, most with long transactions of several changes directly through the
+register's functions, some of which are rolled back. LR_FEED_SECONDS is the duration (10).
 """
 import collections
 import hashlib
@@ -46,13 +46,13 @@ def new_child():
 
 
 def take_claims(cursor, organisation, scopes, client):
-    """Lets the transaction be one of the principal, as the service does it."""
+    """Sets the principal's claims for the transaction, as the service does."""
     cursor.execute(re.sub(r"\$([1-4])", r"%(p\1)s", STATEMENTS["claims"]),
                    {"p1": organisation, "p2": f" {scopes} ", "p3": client, "p4": ""})
 
 
 class Long(threading.Thread):
-    """Transactions of several changes with pauses, as different organisations."""
+    """Runs transactions of several changes with pauses, as different organisations."""
 
     def __init__(self, cluster, enough, seed):
         super().__init__(daemon=True)
@@ -202,7 +202,7 @@ class Long(threading.Thread):
 
 
 class Short(threading.Thread):
-    """Requests to both instances in turn."""
+    """Sends requests to both instances in turn."""
 
     def __init__(self, clients, enough, seed):
         super().__init__(daemon=True)
@@ -269,10 +269,10 @@ class Consumer(threading.Thread):
             self.copy.pop(key, None)
             return
         known = self.copy.get(key)
-        # Who has read from the beginning and always saw the thing misses no version of it.
+        # A consumer that has read from the beginning and always had access misses no version.
         if feed and self.whole:
             self.check(kind, key, known, event)
-        # A snapshot that was begun before may have told a later version; so may an event `present`.
+        # A snapshot that began earlier may have given a later version; so may an event `present`.
         self.copy[key] = max(known or 0, event["version"])
 
     def check(self, kind, key, known, event):
@@ -288,7 +288,7 @@ class Consumer(threading.Thread):
 
 
 def truth(cluster, organisation, client, scopes):
-    """What the principal may see, as the database says: row-level security decides."""
+    """Returns everything that the principal may see according to the database: row-level security decides."""
     link = psycopg2.connect(host=str(cluster.folder), user="register_service", dbname="learning_reviews")
     with link, link.cursor() as cursor:
         take_claims(cursor, organisation, scopes, client)
@@ -296,7 +296,7 @@ def truth(cluster, organisation, client, scopes):
                        "where lane = any (feed_lanes())")
         found = {}
         for subject, table, key in cursor.fetchall():
-            # The retention rule of the whole country belongs to no committee: reference data, not in the feed.
+            # The retention rule of all Scotland belongs to no committee: it is reference data, not in the feed.
             cursor.execute(f"select {key}::text, version from {table} t "
                            "where to_jsonb(t) -> 'committee' is distinct from 'null'")
             found.update({(subject, one): version for one, version in cursor.fetchall()})
@@ -334,7 +334,7 @@ PRINCIPALS = {
 }
 
 
-def test_consumers_rebuild_what_they_may_see(register):
+def test_consumers_rebuild_everything_they_may_see(register):
     cluster, instances = register
     urls = [each.url for each in instances]
     writing, reading = threading.Event(), threading.Event()
@@ -343,8 +343,8 @@ def test_consumers_rebuild_what_they_may_see(register):
     consumers = []
 
     def start(name, begin="/v1/changes"):
-        # Access that comes and goes is shown by `present` and `removed`, and old events of it are hidden: a
-        # copy from the beginning is exact in the end, but not version by version.
+        # Events `present` and `removed` show changes of access, and hide its old events: a copy from the beginning is
+        # exact in the end, but not version by version.
         whole = begin == "/v1/changes" and name in ("committee", "agency", "chief officers", "actions only")
         organisation, client, scopes = PRINCIPALS[name]
         made = Consumer(f"{name}, {begin}", urls, token_of(instances[0], organisation, client, scopes), reading,
@@ -367,7 +367,7 @@ def test_consumers_rebuild_what_they_may_see(register):
     writing.set()
     for each in writers:
         each.join(timeout=30)
-    time.sleep(0.6)  # what no instance knows of is seen within half a second
+    time.sleep(0.6)  # commits that bypass all instances are found within half a second
     reading.set()
     for each, _ in consumers:
         each.join(timeout=60)

@@ -1,4 +1,4 @@
-"""The issuer changes its keys under load: the new one is accepted, the removed one refused, no request fails."""
+"""The issuer changes its keys under load: the new one is accepted, the removed one rejected, no request fails."""
 import http.server
 import threading
 import time
@@ -16,7 +16,7 @@ ROUNDS = 10 if LONG else 2
 
 
 class KeyServer:
-    """Serves the issuer's file, or a fault instead."""
+    """Serves the issuer's file, or an error instead."""
 
     def __init__(self, issuer):
         server = self
@@ -86,7 +86,7 @@ def status_with(instance, text):
 
 
 def rotate(instance, issuer, present, refresh):
-    """Puts a key beside the one in use, signs with it, and takes the old one away: as issuers do."""
+    """Adds a key to the one in use, signs with it, and removes the old one, as issuers do."""
     kept = dict(issuer.keys)
     fresh, old = f"key-{len(present)}", present[-1]
     issuer.publish(**kept, **{fresh: new_key(len(present))})
@@ -114,19 +114,19 @@ def run_rotations(instance, issuer, cluster, refresh):
     assert_nothing_lost(cluster, outcomes)
 
 
-def test_keys_in_a_file(start, issuer, shared_cluster):
+def test_rotation_of_keys_in_a_file(start, issuer, shared_cluster):
     issuer.publish(**{"key-0": new_key(0)})
     run_rotations(start(LR_JWKS_FILE=issuer.file), issuer, shared_cluster, refresh=lambda: None)
 
 
-def test_keys_at_an_address(start, issuer, key_server, shared_cluster):
-    """SIGHUP reads them at once; by itself the service asks when it meets a key that it does not know."""
+def test_rotation_of_keys_at_an_address(start, issuer, key_server, shared_cluster):
+    """SIGHUP fetches them at once; without it the service fetches when it meets an unknown key."""
     issuer.publish(**{"key-0": new_key(0)})
     instance = start(LR_JWKS_URL=key_server.url)
     asked = key_server.asked
     issuer.publish(**issuer.keys, **{"key-unasked": new_key(1)})
     by_itself = seconds_until(lambda: status_with(instance, token(issuer, "key-unasked")) == 200, 5)
-    for _ in range(50):  # unknown keys do not make it ask for every request
+    for _ in range(50):  # unknown keys must not cause a fetch for every request
         assert status_with(instance, issuer.token("stranger", key=new_key(0))) == 401
     assert key_server.asked == asked + 1
     print(f"\na new key at the address is found by itself after {by_itself:.2f} s")
@@ -134,7 +134,7 @@ def test_keys_at_an_address(start, issuer, key_server, shared_cluster):
     run_rotations(instance, issuer, shared_cluster, refresh=lambda: instance.signal(1))
 
 
-def test_an_issuer_that_fails_takes_no_key_away(start, issuer, key_server, shared_cluster):
+def test_a_failing_issuer_does_not_remove_keys(start, issuer, key_server, shared_cluster):
     issuer.publish(**{"key-0": new_key(0)})
     instance = start(LR_JWKS_URL=key_server.url)
     with Load(instance, lambda: token(issuer, "key-0"), 4) as load:

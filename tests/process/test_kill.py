@@ -1,8 +1,7 @@
 """Acknowledged pushes survive kills of service and database, each exactly once.
 
-The clients push and repeat without a pause. Each kill waits until enough was acknowledged, and the killed part returns
-when its absence was noticed: no verdict depends on the clock.
-
+The clients push and retry without a pause. Each kill waits until enough pushes were acknowledged, and the killed
+process is restarted when its absence was noticed: no verdict depends on the clock.
 LR_DRILL=long: at least a hundred kills and fifty thousand acknowledged pushes.
 """
 import signal
@@ -42,7 +41,7 @@ def revive_database(cluster, instance):
 
 @pytest.fixture
 def storm():
-    """A register of its own, pushed to by several clients at once."""
+    """A separate register with several concurrent pushing clients."""
     cluster, keys = Cluster(), Secrets()
     instance = Instance(cluster, keys)
     enough = threading.Event()
@@ -63,7 +62,7 @@ def storm():
 def wait_until(true):
     deadline = time.monotonic() + WATCHDOG_S
     while not true():
-        assert time.monotonic() < deadline, "the storm stands still"
+        assert time.monotonic() < deadline, "no push succeeds any more"
         time.sleep(0.02)
 
 

@@ -1,6 +1,6 @@
 """Clients that take more than their share: others are served all the same, and memory stays bounded.
 
-Each measurement is made several times and printed; the median decides.
+Each measurement is repeated and printed; the median decides.
 """
 import pathlib
 import resource
@@ -20,7 +20,7 @@ from steps import given_case
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "security"))
 from test_bodies import HUGE  # noqa: E402
 
-SOCKETS = 1900  # of the 2048 that the service takes
+SOCKETS = 1900  # of the 2048 that the service accepts
 SLOW = 200
 IDENTIFIERS = 8
 ROUNDS = 5
@@ -60,7 +60,7 @@ def agency(caller_here):
 
 
 def read_times(instance, token, seconds):
-    """How long reads take, one after the other on one connection, in seconds, sorted."""
+    """Returns the sorted durations of reads in seconds, one after the other on one connection."""
     taken = []
     request = READ + token.encode() + b"\r\n\r\n"
     with socket.create_connection(("127.0.0.1", instance.port), timeout=5) as link:
@@ -85,7 +85,7 @@ def p99(times):
 
 
 def middle_p99(instance, token, rounds=ROUNDS):
-    """The median of several 99th percentiles, in seconds, and a text of them all."""
+    """Returns the median of several 99th percentiles in seconds, and all of them as text."""
     found = [p99(read_times(instance, token, 1)) for _ in range(rounds)]
     return statistics.median(found), ", ".join(f"{one * 1e3:.2f}" for one in sorted(found)) + " ms"
 
@@ -105,7 +105,7 @@ def many_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_others_are_served_while_a_client_holds_connections(instance, committee, usual, many_descriptors):
+def test_other_clients_are_served_while_one_holds_connections(instance, committee, usual, many_descriptors):
     links = []
     try:
         for _ in range(SOCKETS):
@@ -119,7 +119,7 @@ def test_others_are_served_while_a_client_holds_connections(instance, committee,
 
 
 def trickle(links, piece, enough):
-    """A byte on each connection every 50 ms."""
+    """Sends a byte on each connection every 50 ms."""
     while not enough.wait(0.05):
         for link in links:
             try:
@@ -133,7 +133,7 @@ def trickle(links, piece, enough):
     (PUSH + b"Content-Length: 60000\r\n\r\n", b" "),
     (PUSH + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     (b"G", b"E")], ids=["headers", "body", "chunks", "method"])
-def test_slow_clients_hold_up_nobody(instance, agency, committee, usual, head, piece):
+def test_slow_clients_delay_no_other_client(instance, agency, committee, usual, head, piece):
     links = [socket.create_connection(("127.0.0.1", instance.port), timeout=5) for _ in range(SLOW)]
     enough = threading.Event()
     trickler = threading.Thread(target=trickle, args=(links, piece, enough))
@@ -164,7 +164,7 @@ measured = pytest.mark.skipif(SANITIZED, reason="a sanitizer takes time and memo
 @pytest.mark.parametrize("name", HUGE)
 def test_a_huge_body_takes_little_time_and_memory(instance, agency, name):
     media_type, data = HUGE[name]
-    agency.send("getPrincipal").needed(200)  # the contract is read
+    agency.send("getPrincipal").needed(200)  # the contract is loaded by now
     before, taken = memory_kib(instance, "VmHWM"), []
     for _ in range(ROUNDS):
         start = time.monotonic()
@@ -177,8 +177,9 @@ def test_a_huge_body_takes_little_time_and_memory(instance, agency, name):
     assert statistics.median(taken) < 2 and grown < 96 * 1024
 
 
-def test_what_the_library_gives_up_on_leaves_no_memory(instance):
-    """Beyond some hundred parameters the library forgets a request that it has begun: nobody frees it but we."""
+def test_requests_that_the_library_abandons_leak_no_memory(instance):
+    """With more than some hundred parameters the library forgets a request that it has begun: only the service frees
+    it."""
     data = b"GET /v1/problems?" + b"&".join([b"a"] * 1900) + b" HTTP/1.1\r\nHost: a\r\n\r\n"
     before = None
     for _ in range(60):
@@ -189,7 +190,7 @@ def test_what_the_library_gives_up_on_leaves_no_memory(instance):
         for link in links:
             link.close()
         before = before or memory_kib(instance, "VmRSS")
-    # A sanitizer keeps what was freed for a while, but tells of leaks when the service ends.
+    # A sanitizer keeps freed memory for a while, but reports leaks when the service ends.
     assert SANITIZED or memory_kib(instance, "VmRSS") - before < 6 * 1024
 
 
@@ -206,9 +207,9 @@ def times_of(client, identifiers):
     return taken
 
 
-def test_time_does_not_tell_a_foreign_case_from_none(committee, other_committee):
-    """Paired and interleaved; the medians may differ by a twentieth, and none is mostly the slower. Of three runs the
-    middle one decides."""
+def test_response_time_does_not_reveal_another_committees_case(committee, other_committee):
+    """Paired and interleaved; the medians may differ by a twentieth, and neither side may usually be the slower one.
+    The middle one of three runs decides."""
     foreign = [given_case(other_committee, local_authority="S12000036")["id"] for _ in range(IDENTIFIERS)]
     unknown = [each[:-12] + uuid.uuid4().hex[:12] for each in foreign]
     apart, shares = [], []

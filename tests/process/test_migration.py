@@ -1,4 +1,4 @@
-"""A migration while the register is used: nobody's request fails, and the version before goes on serving."""
+"""A migration while the register is in use: no request fails, and the previous version keeps serving."""
 import pathlib
 import subprocess
 import threading
@@ -10,12 +10,12 @@ from drill import LONG, Load, assert_nothing_lost, percentile, seconds_until, ta
 from service import Instance, program
 
 READER_S = 20 if LONG else 4
-WAIT_MOST_S = 1.2  # bar: no request waits longer for a migration
+WAIT_MOST_S = 1.2  # limit: no request waits longer for a migration
 
 
 @pytest.fixture
 def next_version(cluster, keys):
-    """The program of the next version, with one migration more."""
+    """The program of the next version, with one more migration."""
     binary = pathlib.Path(str(program()) + "-next")
     assert binary.exists(), f"build the target tests: {binary} is missing"
     made = Instance(cluster, keys, binary)
@@ -24,7 +24,7 @@ def next_version(cluster, keys):
 
 
 def migrate(instance):
-    """Runs it; returns what it said and how long it took."""
+    """Runs it; returns its output and duration."""
     began = time.monotonic()
     said = instance.run("migrate")
     return said, time.monotonic() - began
@@ -37,13 +37,13 @@ def assert_unharmed(outcomes, what):
     assert slowest <= WAIT_MOST_S and len(outcomes) > 50
 
 
-def test_the_next_version_is_migrated_to_while_somebody_reads_for_long(serving, cluster, next_version):
+def test_a_migration_succeeds_while_a_reader_holds_a_lock_for_long(serving, cluster, next_version):
     old = serving(cluster)
     token = token_of(old)
     with Load(old, token, 8) as load:
         time.sleep(0.5)
         with cluster.holding("select count(*) from register.referral"):
-            # A reader's lock stands in the way of the table's change for as long as its transaction is open.
+            # A reader's lock blocks the change of the table for as long as its transaction is open.
             found = []
             work = threading.Thread(target=lambda: found.append(migrate(next_version)))
             work.start()
@@ -59,7 +59,7 @@ def test_the_next_version_is_migrated_to_while_somebody_reads_for_long(serving, 
 
 
 def test_both_versions_serve_the_next_ones_schema(serving, cluster, next_version):
-    """The one before is started anew on it, as a rollback or a restart of a node would."""
+    """The previous version is started again on it, as after a rollback or a restart of a node."""
     migrate(next_version)
     old, new = serving(cluster), next_version.start()
     token = token_of(old)
@@ -71,7 +71,7 @@ def test_both_versions_serve_the_next_ones_schema(serving, cluster, next_version
 
 
 def test_an_upgrade_and_its_rollback_fail_no_request(serving, cluster, next_version):
-    """As a deployment does it: the new version starts next to the old one, takes over, and gives back."""
+    """As in a deployment: the new version starts next to the old one, takes over, and hands back."""
     old = serving(cluster)
     token = token_of(old)
     with Load(old, token, 4) as before:
@@ -94,8 +94,8 @@ def test_an_upgrade_and_its_rollback_fail_no_request(serving, cluster, next_vers
     assert_nothing_lost(cluster, outcomes)
 
 
-def test_the_next_version_does_not_serve_the_schema_of_the_one_before(cluster, keys, next_version):
-    """Migrate first, then start: it says so."""
+def test_the_next_version_does_not_serve_the_previous_schema(cluster, keys, next_version):
+    """Migrate first, then start: the error says so."""
     cluster.execute("""delete from register.schema_file where path like '%9999%';
                        delete from register.schema_version where number > 1""")
     ended = subprocess.run([next_version.binary, "serve"], env=next_version.environment, capture_output=True,
@@ -106,7 +106,7 @@ def test_the_next_version_does_not_serve_the_schema_of_the_one_before(cluster, k
 
 
 def test_all_functions_and_policies_are_replaced_under_load(serving, cluster):
-    """What an upgrade does to every table: policies are dropped and made, which locks the tables."""
+    """An upgrade does this to every table: it drops and creates policies, which locks the tables."""
     instance = serving(cluster)
     with Load(instance, token_of(instance), 8) as load:
         time.sleep(0.5)

@@ -1,7 +1,8 @@
-"""The shipped HAProxy configuration before an instance: it refuses what the HTTP library takes although it should not.
+"""The delivered HAProxy configuration in front of an instance: it refuses messages that the HTTP library should refuse
+but accepts.
 
-Needs haproxy (Debian). The cases are those of tests/security/test_raw_http.py, whose comments marked "library" say
-what the instance alone makes of them; here both are shown side by side.
+Needs haproxy (Debian). The cases are those of tests/security/test_raw_http.py, whose comments marked "library" describe
+the answers of the instance alone; here both are shown next to each other.
 """
 import contextlib
 import importlib.util
@@ -31,7 +32,7 @@ EXTRA = {
     "a NUL behind a token": RAW.get(b"/v1/me", fields=b"Authorization: Bearer x\0y\r\n"),
     "600 cookies that nobody asked for": RAW.CASES["600 cookies"][0],
 }
-# name: (what the instance alone answers, what comes through the proxy)
+# name: (answers of the instance alone, answers through the proxy)
 CASES = {
     "a proper read": ([200], [200]),
     "a NUL in a value": ([200], [400]),
@@ -50,18 +51,18 @@ CASES = {
     "a length in hex": ([400, 400], [400]),
     "a length of nothing": ([400, 400], [400]),
     "a length beyond 64 bits": ([413, 413], [400]),
-    # The library waits for a body that never comes, unless the request is refused before (None: either).
+    # The library waits for a body that never arrives, unless the request is refused before (None: either).
     "a length of 64 bits": (None, [413]),
     "chunks in a list": (None, [400]),
     "xchunked": (None, [400]),
     "identity": (None, [400]),
-    # The library has no room for so many, and closes the connection.
+    # The library has no memory for so many, and closes the connection.
     "600 cookies that nobody asked for": (RAW.CLOSED, [200]),
-    # What passes reaches the instance, which answers with a problem of its own.
+    # A request that HAProxy accepts reaches the instance, which answers with its own problem.
     "a Host with a blank": ([400], [400]),
     "501 parameters": ([400], [400]),
     "two tokens": ([400], [400]),
-    # HAProxy's parser takes these as well, and writes them anew: see the test below.
+    # HAProxy's parser accepts these as well, and rewrites them: see the test below.
     "line feeds only": ([200], [200]),
     "two blanks before the target": ([200], [200]),
     "HTTP/1.2": ([200], [200]),
@@ -70,7 +71,7 @@ CASES = {
 
 @contextlib.contextmanager
 def haproxy(folder, port, server, health):
-    """HAProxy with the shipped way of clients, to one server instead of three."""
+    """HAProxy with the delivered configuration for clients, with one server instead of three."""
     text = (SHIPPED / "haproxy.cfg").read_text(encoding="utf-8").partition("# --- the database")[0]
     assert text.count("@ADDRESS@:8080") == 1 and "port 8091" in text
     (folder / "m1").mkdir()
@@ -101,7 +102,7 @@ def await_answer(port, running, folder):
 
 @pytest.fixture(scope="module")
 def ports(cluster, keys, tmp_path_factory):
-    """The instance, and the proxy before it."""
+    """The instance, and the proxy in front of it."""
     instance = Instance(cluster, keys, LR_REQUEST_SECONDS=3, LR_IDLE_SECONDS=4).start()
     folder, port = tmp_path_factory.mktemp("haproxy"), free_port()
     with haproxy(folder, port, instance.port, instance.admin_port) as running:
@@ -111,7 +112,7 @@ def ports(cluster, keys, tmp_path_factory):
 
 
 def read_all(port, data):
-    """What comes back until the other side closes, which both do in time."""
+    """Returns everything that arrives until the other side closes, which both do in time."""
     received = b""
     with socket.create_connection(("127.0.0.1", port), timeout=WATCHDOG_S) as link:
         link.sendall(data)
@@ -122,12 +123,12 @@ def read_all(port, data):
 
 
 def outcome(answer):
-    """The statuses of the answers; CLOSED when there is none."""
+    """Returns the statuses of the answers; CLOSED when there is none."""
     return RAW.statuses_of(answer) or RAW.CLOSED
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_proxy_refuses_what_the_library_takes(ports, name):
+def test_the_proxy_refuses_faults_that_the_library_accepts(ports, name):
     data = EXTRA[name] if name in EXTRA else RAW.CASES[name][0]
     instance, proxy = ports
     alone, proxied = CASES[name]
@@ -137,7 +138,7 @@ def test_the_proxy_refuses_what_the_library_takes(ports, name):
 
 @pytest.fixture
 def recorded(tmp_path):
-    """The port of a proxy, and what reaches the server behind it."""
+    """Returns the port of a proxy, and the messages that reach the server behind it."""
     seen, listening = [], socket.create_server(("127.0.0.1", free_port()))
 
     def serve():
@@ -163,15 +164,15 @@ def recorded(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["line feeds only", "two blanks before the target", "HTTP/1.2", "a tab for a blank"])
-def test_what_the_proxy_takes_it_writes_anew(recorded, name):
-    """The instance gets CR LF, single blanks and HTTP/1.1: nothing that two programs read in two ways."""
+def test_the_proxy_rewrites_the_messages_that_it_accepts(recorded, name):
+    """The instance gets CR LF, single spaces and HTTP/1.1: nothing that two programs read in two ways."""
     port, seen = recorded
     assert outcome(read_all(port, RAW.CASES[name][0])) == [200]
     assert [data.lower() for data in seen] == [
         b"get /v1/problems http/1.1\r\nhost: a\r\nx-forwarded-for: 127.0.0.1\r\n\r\n"]
 
 
-def test_a_client_cannot_choose_its_address_and_sends_no_cookies(recorded):
+def test_a_client_cannot_choose_its_address_and_its_cookies_are_removed(recorded):
     port, seen = recorded
     read_all(port, RAW.get(fields=b"X-Forwarded-For: 203.0.113.9\r\nCookie: a=b\r\n"))
     assert seen[0].lower().count(b"x-forwarded-for: ") == 1 and b"x-forwarded-for: 127.0.0.1\r\n" in seen[0].lower()

@@ -1,4 +1,4 @@
-"""Backup and restore, as deploy/README.md says: everything is there again, and the register goes on where it was."""
+"""Backup and restore by deploy/README.md: all data is restored, and the register continues where it was."""
 import json
 import re
 import subprocess
@@ -16,7 +16,7 @@ from client import ALL_SCOPES, Client
 
 
 def documented_commands():
-    """The lines of the handbook's section on backups, with what an operator fills in replaced."""
+    """Returns the lines of the manual's section on backups, with the operator's values filled in."""
     text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
     block = re.search(r"^## Backup and restore$.*?```sh\n(.*?)```", text, re.DOTALL | re.MULTILINE)[1]
     lines = [line.strip().split("  #")[0].strip() for line in block.splitlines()]
@@ -24,7 +24,7 @@ def documented_commands():
 
 
 def run(line, cluster, instance, folder):
-    """Runs a documented line against a cluster; its own words stay."""
+    """Runs a documented line against a cluster, otherwise unchanged."""
     line = line.replace("learning-reviews --config FILE", instance.binary)
     environment = {**instance.environment, "PATH": f"{cluster.programs}:{instance.environment['PATH']}",
                    "PGHOST": str(cluster.folder), "PGUSER": "postgres"}
@@ -36,14 +36,14 @@ def run(line, cluster, instance, folder):
 
 
 def contents(cluster):
-    """Count and digest of every table of the register."""
+    """Returns count and digest of every table of the register."""
     tables = [row[0] for row in cluster.execute("select tablename from pg_tables where schemaname = 'register' order by 1")]
     return {name: cluster.execute(f"select count(*), md5(string_agg(t::text, '|' order by t::text)) from register.{name} t")[0]
             for name in tables}
 
 
 def whole_feed(instance, token, target="/v1/changes?limit=500"):
-    """All events from a position, and the position after them."""
+    """Returns all events from a position, and the position after them."""
     events, more = [], True
     while more:
         ask = urllib.request.Request(instance.url + target, headers={"Authorization": f"Bearer {token}"})
@@ -54,7 +54,7 @@ def whole_feed(instance, token, target="/v1/changes?limit=500"):
     return events, target
 
 
-# Nothing of the audit trail is left to seal.
+# All entries of the audit trail are sealed.
 ALL_SEALED = """select h.number = (select max(number) from register.audit_entry) and h.next_number = s.last_value
     from register.audit_head h, register.audit_number s"""
 
@@ -66,7 +66,7 @@ def empty_cluster():
     made.remove()
 
 
-def test_what_was_backed_up_is_restored_whole(serving, cluster, empty_cluster, keys, tmp_path):
+def test_a_backup_is_restored_completely(serving, cluster, empty_cluster, keys, tmp_path):
     old = serving(cluster)
     with Load(old, token_of(old), 4):
         time.sleep(0.7)

@@ -1,8 +1,8 @@
-"""Memory and descriptors stay what they are over a long mixed load, valid and hostile.
+"""Memory and descriptors stay constant over a long mixed load, valid and hostile.
 
-LR_SOAK_BINARY names a second program to soak, built with AddressSanitizer: it tells of faults and of leaks at its end.
-LR_DRILL=long sends a million requests (or LR_SOAK_REQUESTS) to each; otherwise it takes half a minute for each, longer
-on a machine that is so slow that the program would still be warming up.
+LR_SOAK_BINARY names a second program to soak, built with AddressSanitizer: it reports faults, and leaks at its end.
+LR_DRILL=long sends a million requests (or LR_SOAK_REQUESTS) to each; otherwise each takes half a minute, longer on a
+machine so slow that the program would still be warming up.
 """
 import json
 import os
@@ -22,11 +22,11 @@ from drill import LONG, open_descriptors, percentile, seconds_until, token_of
 from service import Instance, program
 from steps import WAY, given_accepted, given_case, given_verified
 
-# With so few workers each has soon seen the largest request that it will see.
+# With so few workers, each has soon seen its largest request.
 CALLERS, WORKERS, SECONDS = 6, 8, 30
 REQUESTS = int(os.environ.get("LR_SOAK_REQUESTS", 1_000_000)) if LONG else 8_000
 LATE_S = 10
-# What a machine that stands still for seconds makes the service tell: test_database_away.py judges it.
+# Log lines that a machine which hangs for seconds may cause: test_database_away.py tests them.
 STOOD_STILL = re.compile(r'"status":503|SQLSTATE (25P03|55P03|57014)')
 GROWTH_MOST_KIB, FACTOR_WITH_SANITIZER = 3 * 1024, 4
 TABLES = ("decisions", "days_to_decision", "actions_open", "children")
@@ -34,7 +34,7 @@ RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
 
 
 class Mixed(threading.Thread):
-    """Sends all kinds of requests by hand; half of them are what no honest client sends."""
+    """Sends all kinds of requests by hand; half of them are hostile."""
 
     def __init__(self, instance, token, enough, seed):
         super().__init__(daemon=True)
@@ -69,7 +69,7 @@ class Mixed(threading.Thread):
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
     def ask(self, data):
-        """Sends and reads one answer; a connection that the other side ends is begun anew."""
+        """Sends a request and reads its answer; reconnects when the other side closed the connection."""
         self.sent += 1
         try:
             link = self.connection()
@@ -130,7 +130,7 @@ class Mixed(threading.Thread):
         self.drop()
 
     def half(self):
-        """A body that is announced and does not come."""
+        """Announces a body and does not send it."""
         self.sent += 1
         try:
             self.connection().sendall(self.request("POST", "/v1/referrals", b"{}").replace(b"Length: 2", b"Length: 90"))
@@ -139,7 +139,7 @@ class Mixed(threading.Thread):
         self.drop()
 
     def reset(self):
-        """Asks and breaks off before the answer."""
+        """Sends a request and disconnects before the answer."""
         self.sent += 1
         try:
             self.connection().sendall(self.request("GET", "/v1/referrals?limit=200"))
@@ -157,7 +157,7 @@ class Mixed(threading.Thread):
 
 
 class Reviews(threading.Thread):
-    """Takes cases through the guidance and reads what they leave: what honest clients send."""
+    """Moves cases through the stages and reads the results, as well-behaved clients do."""
 
     def __init__(self, instance, enough, seed):
         super().__init__(daemon=True)
@@ -170,12 +170,13 @@ class Reviews(threading.Thread):
             scope = ALL_SCOPES if organisation.startswith("CPC-") else AGENCY_SCOPES + " ratification.write notices.read"
             token = token_of(self.instance, organisation, scope, client, seconds=80000)
             self.callers[organisation] = Client(self.instance.url, token, self, self.caller)
-            # What waits for the next review is idle for as long as the service lets it, and would meet its end.
+            # A connection that waits for the next review is idle for so long that the service may close it at that
+            # moment.
             self.callers[organisation].headers["Connection"] = "close"
         return self.callers[organisation]
 
     def add(self, _request, reply):
-        """As the recorder of the clients."""
+        """Takes the place of the clients' recorder."""
         self.sent += 1
         self.last = reply.status
         self.statuses[self.last] = self.statuses.get(self.last, 0) + 1
@@ -208,7 +209,7 @@ class Reviews(threading.Thread):
 
 
 def soak(instance):
-    """Samples of resident memory (KiB) and descriptors while the load goes on, and what was sent."""
+    """Samples of resident memory (KiB) and descriptors during the load, and the number of sent requests."""
     enough, samples = threading.Event(), []
     threads = [Mixed(instance, token_of(instance, seconds=80000), enough, seed) for seed in range(CALLERS)]
     threads.append(Reviews(instance, enough, CALLERS))
@@ -236,13 +237,14 @@ def binaries():
 
 
 @pytest.mark.parametrize("binary", binaries(), ids=lambda binary: binary.parent.name)
-def test_memory_and_descriptors_stay_flat(shared_cluster, keys, binary):
+def test_memory_and_descriptors_stay_constant(shared_cluster, keys, binary):
     sanitized = b"__asan_init" in binary.read_bytes()
-    # Long enough that nobody honest is late who shares a worker with others on a machine that is overloaded.
+    # Generous timeouts: well-behaved clients share a worker with hostile ones on an overloaded machine.
     instance = Instance(shared_cluster, keys, binary, LR_IDLE_SECONDS=LATE_S, LR_REQUEST_SECONDS=LATE_S,
                         LR_LOG_LEVEL="error", LR_WORKERS=WORKERS)
     if sanitized:
-        # It remembers each stack that ever allocated, so deep; deeper ones end in data that it takes for frames.
+        # It stores each stack that ever allocated, up to this depth; deeper ones end in data that it mistakes for
+        # frames.
         instance.environment["ASAN_OPTIONS"] = "quarantine_size_mb=4:detect_leaks=1:malloc_context_size=2"
     instance.start()
     try:
@@ -260,7 +262,7 @@ def test_memory_and_descriptors_stay_flat(shared_cluster, keys, binary):
               f"later {late / 1024:.1f} MiB; {before} descriptors before, {after} after, {max(fds for _, fds in samples):.0f} at most")
         most = GROWTH_MOST_KIB * (FACTOR_WITH_SANITIZER if sanitized else 1)
         assert late - middle < most, "memory grows"
-        assert after <= before + 2, "descriptors are left open"
+        assert after <= before + 2, "the number of descriptors grows"
         assert statuses.get(500, 0) == 0 and {200, 201, 400, 401, 404} <= set(statuses)
         complaints = [line for line in instance.complaints() if not STOOD_STILL.search(line)]
         assert complaints == [], complaints[:20]

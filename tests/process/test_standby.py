@@ -1,4 +1,4 @@
-"""Reads on a standby: never older than their request, whatever becomes of the standby."""
+"""Reads on a standby: never older than their request, whatever happens to the standby."""
 import contextlib
 import time
 import uuid
@@ -42,12 +42,12 @@ class Register:
         return self
 
     def await_reads(self, what):
-        """Waits until the second instance has connections to the standby, or none any more."""
+        """Waits until the second instance has connections to the standby, or has none."""
         deadline = time.monotonic() + 10
         while (self.figure('database_pool_connected{pool="reads"}') > 0) != (what == "connected"):
             assert time.monotonic() < deadline, what
             time.sleep(0.02)
-        time.sleep(1.1)  # whoever was refused lately asks the primary for a second
+        time.sleep(1.1)  # after a failure reads use the primary for a second
 
     def push(self):
         """Writes through the first instance; returns the referral's id."""
@@ -57,7 +57,7 @@ class Register:
         return answer.json()["id"]
 
     def ask(self, target, token=None):
-        """The answer of the second instance."""
+        """Returns the answer of the second instance."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         url = target if "://" in target else self.instances[1].url + target
         return self.session.get(url, headers=headers, timeout=30)
@@ -82,7 +82,7 @@ class Register:
 
     @contextlib.contextmanager
     def counting(self, who):
-        """Gives a list that holds, afterwards, how many reads were answered so meanwhile."""
+        """Yields a list that contains, after the block, how many reads were answered there meanwhile."""
         before, found = self.answered_by(who), []
         yield found
         found.append(self.answered_by(who) - before)
@@ -105,7 +105,7 @@ def register():
 
 
 def check_own_writes(register, writes):
-    """Every write is in what is read next through the other instance, at once."""
+    """Each write is visible in the next read through the other instance, at once."""
     follow = register.get("/v1/changes?limit=200&wait=1")["next"]
     mine = []
     for _ in range(writes):
@@ -124,7 +124,7 @@ def check_own_writes(register, writes):
     assert counted == len(register.snapshot())
 
 
-def test_the_standby_answers_and_has_every_write_that_was_acknowledged(register):
+def test_the_standby_answers_with_every_acknowledged_write(register):
     with register.counting("standby") as by_standby, register.counting("primary") as by_primary:
         check_own_writes(register, WRITES)
     print(f"\n{WRITES} writes through one instance, each read at once through the other: "
@@ -132,11 +132,11 @@ def test_the_standby_answers_and_has_every_write_that_was_acknowledged(register)
     assert by_standby[0] > WRITES * 0.8
 
 
-def test_a_standby_that_replays_nothing_is_not_believed(register):
+def test_answers_of_a_standby_that_stopped_replaying_are_not_used(register):
     register.push()
     register.standby.execute("select pg_wal_replay_pause()")
     with register.counting("standby") as by_standby:
-        register.push()  # from here on it is behind
+        register.push()  # from here on it lags behind
         check_own_writes(register, 10)
     assert by_standby[0] == 0
     register.standby.execute("select pg_wal_replay_resume()")
@@ -146,7 +146,7 @@ def test_a_standby_that_replays_nothing_is_not_believed(register):
     assert by_standby[0] == 1
 
 
-def test_a_standby_that_is_lost_costs_no_read_and_is_used_again(register):
+def test_a_lost_standby_fails_no_read_and_is_used_again_later(register):
     register.standby.kill()
     with register.counting("standby") as by_standby:
         check_own_writes(register, 5)
@@ -158,14 +158,14 @@ def test_a_standby_that_is_lost_costs_no_read_and_is_used_again(register):
     assert by_standby[0] >= 5
 
 
-def test_what_a_standby_refuses_is_refused(register):
+def test_a_refusal_by_the_standby_is_final(register):
     with register.counting("standby") as by_standby:
         answer = register.ask("/v1/statistics/nothing?view=live", register.analyst)
     assert answer.status_code == 404
     assert by_standby[0] == 1
 
 
-def test_a_role_that_sees_everything_is_not_read_with(register):
+def test_a_role_that_bypasses_row_level_security_is_not_used_for_reads(register):
     wrong = Instance(register.primary, register.keys, LR_READ_DATABASE=register.standby.connection_string("postgres"))
     try:
         wrong.start()
@@ -179,7 +179,7 @@ def test_a_role_that_sees_everything_is_not_read_with(register):
         wrong.stop()
 
 
-def test_a_primary_that_becomes_read_only_is_given_up_and_taken_again(register):
+def test_a_primary_that_becomes_read_only_is_abandoned_and_used_again_later(register):
     first = register.instances[0]
     register.primary.set("default_transaction_read_only = on")
     deadline = time.monotonic() + 5
@@ -196,7 +196,7 @@ def test_a_primary_that_becomes_read_only_is_given_up_and_taken_again(register):
     register.push()
 
 
-def test_a_standby_that_was_promoted_is_not_read_from(register):
+def test_a_promoted_standby_is_not_read_from(register):
     register.push()
     register.standby.promote()
     with register.counting("standby") as by_standby:

@@ -1,5 +1,5 @@
-"""How long things take that handbook and contract promise within a time. Each is measured several times and printed; the
-median decides. That they happen at all, and in which order, is for tests/integration and tests/security."""
+"""Durations that the manual and the contract promise. Each is measured several times and printed; the median decides.
+tests/integration and tests/security check that these things happen, and in which order."""
 import concurrent.futures
 import statistics
 import threading
@@ -24,7 +24,7 @@ HOLD = """insert into register.idempotency_key (organisation, client, key, reque
 
 @pytest.fixture(scope="module")
 def keys():
-    """Of this file, which has a receiver of webhooks."""
+    """An instance of this file, which has a receiver of webhooks."""
     made = Secrets()
     yield made
     made.remove()
@@ -66,7 +66,7 @@ def seconds(action):
 
 
 def judge(name, taken, least, most):
-    """The median of what was measured lies between the two."""
+    """Asserts that the median of the measurements is between the two limits."""
     middle = statistics.median(taken)
     told = ", ".join(f"{one:.2f}" for one in sorted(taken))
     print(f"\n{name}: median {middle:.2f} s of {told}; wanted {least} to {most} s")
@@ -74,7 +74,7 @@ def judge(name, taken, least, most):
 
 
 def target_of(client):
-    """The address of the next page of the feed, from now on."""
+    """Returns the address of the next page of the feed, from now on."""
     page = client.send("listChanges", query="limit=500").needed(200)
     while page["more"]:
         page = client.follow(page["next"]).needed(200)
@@ -82,7 +82,7 @@ def target_of(client):
 
 
 @pytest.mark.parametrize("cause", ["commit here", "commit at another instance", "commit that no instance knows of"])
-def test_who_waits_for_a_change_is_answered_within_a_second(instances, committee, agency, cluster, beside, cause):
+def test_a_waiting_request_is_answered_within_a_second(instances, committee, agency, cluster, beside, cause):
     reader = committee.at(instances[cause == "commit at another instance"].url)
     home = Instance.by_url[reader.url]
     taken = []
@@ -126,7 +126,7 @@ def test_an_entry_of_the_audit_trail_is_sealed_within_five_seconds(cluster, comm
     judge("an entry is sealed", [seconds(take) for _ in range(ROUNDS)], 0, 5)
 
 
-def test_a_client_that_is_shut_out_gets_no_statistics_after_two_seconds(instances, cluster):
+def test_a_blocked_client_gets_no_statistics_after_two_seconds(instances, cluster):
     client = client_at(instances[0], "SG", "lost-its-secret", "statistics.read statistics.unsuppressed")
     taken = []
     for _ in range(ROUNDS):
@@ -136,10 +136,10 @@ def test_a_client_that_is_shut_out_gets_no_statistics_after_two_seconds(instance
             "getStatistics", table="decisions", query="view=live").status == 403, "it is refused")))
         cluster.execute("delete from register.exclusion")
         wait_until(lambda: client.send("getStatistics", table="decisions", query="view=live").status == 200, "it is let in")
-    judge("a client is shut out", taken, 0, 2)
+    judge("a client is blocked", taken, 0, 2)
 
 
-def test_waits_in_the_database_end_as_the_limits_say(instances, cluster, committee, agency):
+def test_waits_in_the_database_end_at_their_limits(instances, cluster, committee, agency):
     for pool, size in (("pushes", 2), ("requests", 12)):
         wait_until(lambda: instances[0].figure(f'database_pool_connected{{pool="{pool}"}}') == size, f"{pool} connect")
     with cluster.holding("lock table register.referral, register.review_case in exclusive mode"):
@@ -151,7 +151,7 @@ def test_waits_in_the_database_end_as_the_limits_say(instances, cluster, committ
         judge("a statement", [seconds(lambda: committee.send("openCase", new_case())) for _ in range(3)], 4.5, 7)
 
 
-def test_the_repetition_of_a_request_that_still_runs_is_answered_within_two_seconds(cluster, committee):
+def test_a_repetition_of_a_running_request_is_answered_within_two_seconds(cluster, committee):
     def take():
         key = new_key()
         with cluster.holding(HOLD, ["CPC-GLA", "times", key]):
@@ -195,7 +195,7 @@ def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(instances
     judge("an attempt to a silent receiver, and a second's wait", [taken[0][0]], 9, 14)
 
 
-def test_without_its_database_it_says_so_within_a_second_and_recovers_within_two(serving, keys):
+def test_without_its_database_it_answers_within_a_second_and_recovers_within_two(serving, keys):
     own = Cluster()
     try:
         instance = serving(own)
