@@ -3,9 +3,9 @@
 
     tests/clock_check.py [file or folder …]      ends with status 1 and a line for each finding
 
-A finding is a pause (`sleep(` and its relatives, pg_sleep too), a comparison with a clock or with what was worked out
-from one, and a time limit below that of the watchdog (tests/integration/waiting.py). A line that needs one says why:
-`# clock: reason` in Python, `/* clock: reason */` in C.
+A finding is a pause (`sleep(` and similar calls, pg_sleep too), a comparison with a clock or with a value computed from
+one, and a time limit below that of the watchdog (tests/integration/waiting.py). A line that needs one states the
+reason: `# clock: reason` in Python, `/* clock: reason */` in C.
 """
 import ast
 import pathlib
@@ -14,7 +14,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ("unit", "integration", "security", "contract", "statistics", "faults")
-# What tests/contract/run calls, a suite of the whole check; and examples of what is found.
+# Called by tests/contract/run, a suite of the whole check; and examples of findings.
 NOT_REQUIRED = ("contract/tools", "unit/test_clock_check.py")
 LEAST_S = 60
 CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "time", "time_ns", "process_time"}
@@ -29,7 +29,7 @@ C_LIMIT = re.compile(r"\.timeout = (\d+)")
 
 
 def is_clock(node):
-    """Whether the expression is a call of a clock."""
+    """Returns whether the expression is a call of a clock."""
     if isinstance(node, ast.Attribute):
         return node.attr == "elapsed"
     if not isinstance(node, ast.Call):
@@ -45,7 +45,7 @@ def called_name(call):
 
 
 def depends(node, names):
-    """Whether the value of an expression is a time, or worked out from a name that is."""
+    """Returns whether the value of an expression is a time, or computed from a name that is one."""
     if is_clock(node) or isinstance(node, ast.Name) and node.id in names:
         return True
     if isinstance(node, (ast.JoinedStr, ast.Lambda)):
@@ -61,7 +61,7 @@ def names_of(target):
 
 
 def clocked_names(scope):
-    """The names of a function, or of a module, that are given times."""
+    """Returns the names of a function, or of a module, that hold times."""
     names, before = set(), None
     while before != names:
         before = set(names)
@@ -81,13 +81,13 @@ def is_short(node):
 
 
 def limits_of(call):
-    """The time limits that a call is given."""
+    """Returns the time limits that a call has."""
     named = [word.value for word in call.keywords if word.arg in LIMITS]
     return named + (call.args if called_name(call) == "settimeout" else [])
 
 
 def python_findings(text):
-    """(first line, last line, what) of each."""
+    """Returns (first line, last line, finding) of each."""
     tree = ast.parse(text)
     apart = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     scopes = [node for node in ast.walk(tree) if isinstance(node, apart[:2])]
@@ -118,7 +118,7 @@ def c_findings(text):
 
 
 def findings(path, text):
-    """What is found in a file and has no reason beside it: (line, what)."""
+    """Returns the findings in a file that have no reason: (line, finding)."""
     lines = text.splitlines()
     look = python_findings if path.suffix == ".py" else c_findings
     return sorted({(first, what) for first, last, what in look(text)

@@ -1,4 +1,4 @@
-"""What the suites have in common: a database, secrets, the callers that most tests are about, and how they count.
+"""Fixtures of all suites: a database, secrets, the most frequent callers, and the counts of the summary.
 
 Each suite starts its own instance and defines how its callers are made (`caller`). A skipped test fails unless
 skips.txt allows it. The summary counts test functions, because one function can have thousands of parameters.
@@ -21,7 +21,7 @@ def pytest_configure():
 
 
 def allowed_skips():
-    """The prefixes of test names in skips.txt, which gives a reason for each."""
+    """Returns the prefixes of test names in skips.txt, which gives a reason for each."""
     lines = (HERE / "skips.txt").read_text(encoding="utf-8").splitlines()
     return tuple(line.split()[0] for line in lines if line and not line.startswith("#"))
 

@@ -1,8 +1,9 @@
-"""deploy/cluster survives the loss of each single part: nothing acknowledged is lost or doubled, no reader is misled.
+"""deploy/cluster survives the loss of each single part: nothing acknowledged is lost or doubled, no reader gets wrong
+data.
 
-Clients push, read their own writes, follow the feed and poll statistics through HAProxy meanwhile, and see nothing but
-503 and broken connections. LR_CLUSTER_ROUNDS says how often each part is lost (1); more than once, whole machines are
-lost as well.
+Meanwhile clients push, read their own writes, follow the feed and poll statistics through HAProxy, and get nothing but
+503 and broken connections. LR_CLUSTER_ROUNDS is the number of losses of each part (1); with more than one, whole
+machines are lost as well.
 """
 import os
 import pathlib
@@ -35,16 +36,16 @@ AGENCY, WITNESS, ANALYST = "LA-S12000049", "HB-S08000031", "SG"
 SCOPES = "referrals.write referrals.read changes.read statistics.read statistics.unsuppressed"
 PUSHERS, PAUSE_S = 6, 0.03
 ANSWERED = (200, 201)
-LATER = (409, 503)  # a push that is still under way; nobody can answer now
-PROMISED_S = 1.0    # statistics count what was acknowledged so long ago
+LATER = (409, 503)  # the push is still in progress, or no instance can answer now
+PROMISED_S = 1.0    # statistics count everything acknowledged that long ago
 HEAL_S = 90
-# An outage is the longest time without a success; what decides is Patroni's ttl (20 s) and the silence that the
-# service bears (8 s), not the speed of the machine.
+# An outage is the longest time without a success. It depends on Patroni's ttl (20 s) and the silence that the service
+# tolerates (8 s), not on the speed of the machine.
 LONGEST_OUTAGE_S = 45
 
 
 class Machines:
-    """The three machines of deploy/cluster, on addresses and in a folder of their own."""
+    """The three machines of deploy/cluster, with addresses and a folder of their own."""
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lr-cluster-", dir="/tmp"))
@@ -78,7 +79,7 @@ class Machines:
         return self.state / f"m{number}" / "data"
 
     def roles(self):
-        """Which machine Patroni calls what; machines that do not answer are left out."""
+        """Returns each machine's role in Patroni; omits machines that do not answer."""
         found = {}
         for number in self.numbers:
             try:
@@ -102,12 +103,12 @@ class Machines:
         return len(roles) == 3 and roles.count("sync") == 1 and roles.count("replica") == 1
 
     def heal(self):
-        """Starts whatever is not running, and waits until everything is as it was."""
+        """Starts everything that is not running, and waits until all roles are as before."""
         deadline = time.monotonic() + HEAL_S
         self.run()
         while not self.is_whole():
             if time.monotonic() > deadline:
-                raise RuntimeError(f"not whole again: {self.roles()}")
+                raise RuntimeError(f"the cluster does not recover: {self.roles()}")
             time.sleep(0.3)
 
     def execute(self, statement):
@@ -132,7 +133,7 @@ class Caller:
         self.unexpected, self.retries = [], 0
 
     def once(self, method, target, **more):
-        """An answer, or None when it has to be asked again."""
+        """Returns an answer, or None when the request must be retried."""
         try:
             answer = self.session.request(method, self.fronts[self.at % 3] + target, timeout=45, **more)
         except requests.RequestException:
@@ -153,7 +154,7 @@ class Caller:
 
 
 class Working(threading.Thread):
-    """Does something again and again; what breaks is a fault of the test."""
+    """Repeats an operation; an exception in it is a fault of the test."""
 
     def __init__(self, caller, enough):
         super().__init__(daemon=True)
@@ -186,7 +187,7 @@ class Pushing(Working):
 
 
 class Witnessing(Working):
-    """Writes through one HAProxy and reads at once through another: the write has to be there."""
+    """Writes through one HAProxy and reads at once through another: the write must be visible."""
 
     def __init__(self, writer, reader, enough):
         super().__init__(writer, enough)
@@ -210,7 +211,8 @@ class Witnessing(Working):
 
 
 class Counting(Working):
-    """Polls statistics: they never lack what was acknowledged a second before, unless they say that something waits."""
+    """Polls statistics: they always include everything acknowledged a second before, unless they report pending
+    changes."""
 
     def __init__(self, caller, enough, writers):
         super().__init__(caller, enough)
@@ -249,7 +251,7 @@ class Following(Consumer):
             time.sleep(0.05)
 
 
-# --- the losses
+# --- losses
 
 
 def lose_instance(machines):
@@ -268,7 +270,7 @@ def reload_haproxy(machines):
 
 
 def lose_haproxy(machines):
-    """Master and worker: systemd would end both."""
+    """Kills master and worker, because systemd would end both."""
     machines.run("--start", 3, "haproxy")
     pid = machines.pid(3, "haproxy")
     workers = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], stdout=subprocess.PIPE, check=True)
@@ -297,7 +299,7 @@ def lose_etcd(machines):
 
 
 def lose_patroni(machines):
-    """PostgreSQL goes on without it: it has to be left before another one is promoted."""
+    """PostgreSQL continues without Patroni: it must be stopped before another one is promoted."""
     old = machines.primary()
     machines.signal(old, "patroni", signal.SIGKILL)
     await_other_primary(machines, old)
@@ -330,7 +332,7 @@ LOSSES = [lose_instance, drain_instance, reload_haproxy, lose_haproxy, lose_prim
 
 
 def longest_gap(times, since, until):
-    """The longest time without a success of anybody."""
+    """Returns the longest time without a success of any client."""
     inside = sorted([since, *(one for one in times if since < one < until), until])
     return max(after - before for before, after in zip(inside, inside[1:]))
 

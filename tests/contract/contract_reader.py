@@ -1,4 +1,4 @@
-"""The contract as the tests use it: operations, schemas with references resolved, formats, examples."""
+"""Reads the contract for the tests: operations, schemas with references resolved, formats, examples."""
 import datetime
 import functools
 import json
@@ -12,14 +12,14 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONTRACT_FILE = ROOT / "openapi.yaml"
-# Where the integration tests leave what they exchanged: beside the program that they ran.
+# The integration tests write their exchanges there: next to the program that they tested.
 TRAFFIC_FOLDER = pathlib.Path(os.environ.get("LR_TRAFFIC", pathlib.Path(os.environ.get(
     "LR_BINARY", ROOT / "build" / "learning-reviews")).parent))
 TRAFFIC_FILE = TRAFFIC_FOLDER / f"recorded-traffic{os.environ.get('PYTEST_XDIST_WORKER', '')}.jsonl"
 
 
 def recorded():
-    """What all workers of the last run exchanged."""
+    """Returns the exchanges of all workers in the last run."""
     for file in sorted(TRAFFIC_FOLDER.glob("recorded-traffic*.jsonl")):
         with open(file, encoding="utf-8") as lines:
             yield from map(json.loads, lines)
@@ -30,7 +30,7 @@ FORMATS = jsonschema.FormatChecker(formats=())
 
 
 class Operation:
-    """One operation with everything that its references point at."""
+    """One operation with all its references resolved."""
 
     def __init__(self, contract, path, method, node):
         self.id = node["operationId"]
@@ -61,12 +61,12 @@ class Operation:
         return any(one["name"] == name and one["in"] == place for one in self.parameters)
 
     def example_body(self):
-        """The first example of the first media type."""
+        """Returns the first example of the first media type."""
         return examples(self.body["content"][self.media_types[0]])[0]
 
 
 def resolve(contract, node):
-    """Follows references at the top of a node; what stands beside a reference wins."""
+    """Follows references at the top of a node; members next to a reference override it."""
     while "$ref" in node:
         target = contract
         for step in node["$ref"].removeprefix("#/").split("/"):
@@ -101,7 +101,7 @@ def load():
 
 @functools.lru_cache(maxsize=None)
 def operations():
-    """All operations by operationId."""
+    """Returns all operations by operationId."""
     contract = load()
     found = [Operation(contract, path, method, node)
              for path, item in contract["paths"].items()
@@ -110,10 +110,10 @@ def operations():
 
 
 def operation_of(method, path):
-    """The operation that answers the method at the path, or None; literal paths come first."""
+    """Returns the operation of the method at the path, or None; literal paths come first."""
     path = urllib.parse.unquote(path)
     if "." in path.split("/") or ".." in path.split("/") or "\0" in path:
-        return None  # no address of ours, whatever pattern it happens to fit
+        return None  # not an address of the contract, whatever pattern it matches
     parts = path.count("/")
     fitting = [one for one in operations().values() if one.parts == parts and one.pattern.match(path)]
     places = min((one.path.count("{") for one in fitting), default=0)
@@ -122,7 +122,7 @@ def operation_of(method, path):
 
 
 def inline(node):
-    """The schema with every reference replaced, so that validating needs no resolver."""
+    """Returns the schema with every reference replaced, so that validation needs no resolver."""
     node = dict(resolve(load(), node))
     if "pattern" in node:
         # Python's $ also matches before a last newline; ECMA's does not.
@@ -141,7 +141,7 @@ def validator(schema):
 
 
 def faults(schema_validator, value):
-    """Everything that is wrong with a value, as text."""
+    """Returns all faults of a value, as text."""
     return [f"{'/'.join(map(str, one.absolute_path)) or '(root)'}: {one.message[:200]}"
             for one in schema_validator.iter_errors(value)]
 
@@ -157,7 +157,7 @@ def is_date(value):
 
 @FORMATS.checks("date-time")
 def is_instant(value):
-    """Answers give instants in UTC only."""
+    """Instants in answers are in UTC only."""
     return not isinstance(value, str) or bool(
         re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", value) and is_date(value[:10]))
 

@@ -121,7 +121,7 @@ def random_text(source, schema):
 
 
 def random_value(source, schema):
-    """Returns a value that is mostly near to what the schema allows."""
+    """Returns a value that is usually close to one that the schema allows."""
     if source.random() < 0.03:
         return copy.deepcopy(source.choice(JUNK))
     types = schema.get("type", "object")
@@ -158,7 +158,7 @@ def mutate_whole(source, body):
 
 
 def mutate(source, body):
-    """Returns a copy of the body with one place changed."""
+    """Returns a copy of the body with one value changed."""
     path = source.choice(list(places(body)))
     if not path:
         return copy.deepcopy(mutate_whole(source, body))
@@ -212,7 +212,7 @@ def ask(driver, operation, media_type, bodies):
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{each[0]}-{each[1]}" for each in CASES])
-def test_same_verdict(driver, case):
+def test_checker_and_oracle_agree(driver, case):
     operation, media_type, schema, examples = case
     if media_type == "application/x-ndjson":
         examples = [json.loads(line) if isinstance(each, str) else each for each in examples
@@ -221,7 +221,7 @@ def test_same_verdict(driver, case):
     validator = VALIDATOR(schema, format_checker=FORMATS)
     answers = ask(driver, operation, media_type, bodies)
     assert len(answers) == len(bodies)
-    assert answers[:len(examples)] == ["ok"] * len(examples), "an example breaks the contract"
+    assert answers[:len(examples)] == ["ok"] * len(examples), "an example violates the contract"
     different, valid = [], 0
     for body, answer in zip(bodies, answers):
         expected = validator.is_valid(body)
@@ -229,4 +229,4 @@ def test_same_verdict(driver, case):
         if expected != (answer == "ok"):
             different.append((expected, answer, json.dumps(body)[:2000]))
     assert not different, different[:3]
-    assert 0 < valid < len(bodies), "all bodies have one verdict: the generator is of no use"
+    assert 0 < valid < len(bodies), "all bodies have the same verdict: the generator is useless"

@@ -1,4 +1,4 @@
-"""The contract by itself: its examples keep to its schemas, and the service serves it as it is."""
+"""The contract by itself: its examples match its schemas, and the service serves it unchanged."""
 import json
 import pathlib
 import sys
@@ -13,7 +13,7 @@ CONTRACT = contract_reader.load()
 
 
 def examples_of(operation):
-    """Each example of an operation's bodies and parameters, with the schema beside it: (place, schema, value)."""
+    """Returns each example of an operation's bodies and parameters, with its schema: (place, schema, value)."""
     bodies = [("request", operation.body)] if operation.body else []
     for place, body in [*bodies, *operation.responses.items()]:
         for media_type, content in body.get("content", {}).items():
@@ -29,7 +29,7 @@ def described(nodes):
 
 
 def sent_examples(item):
-    """Each example of what a webhook sends."""
+    """Returns each example of a body that a webhook sends."""
     for media_type, content in item["post"]["requestBody"]["content"].items():
         for number, value in enumerate(contract_reader.examples(content)):
             yield f"{media_type} {number}", content["schema"], value
@@ -37,7 +37,7 @@ def sent_examples(item):
 
 
 def examples():
-    """All of the contract, by what they belong to."""
+    """Returns all parts of the contract, by their owner."""
     for operation in contract_reader.operations().values():
         yield pytest.param(list(examples_of(operation)), id=operation.id)
     for name, item in CONTRACT["webhooks"].items():
@@ -50,7 +50,7 @@ def examples():
 
 
 @pytest.mark.parametrize("found", examples())
-def test_examples_keep_to_their_schemas(found):
+def test_examples_match_their_schemas(found):
     assert [(place, faults) for place, schema, value in found
             if (faults := contract_reader.faults(contract_reader.validator(schema), value))] == []
 
@@ -73,7 +73,7 @@ def walk_schemas(node, place=""):
             yield from walk_schemas(value, f"{place}/{number}")
 
 
-def test_every_reference_leads_somewhere():
+def test_every_reference_resolves():
     for place, node in walk_schemas(CONTRACT):
         if isinstance(node.get("$ref"), str):
             assert contract_reader.resolve(CONTRACT, node), place
@@ -96,7 +96,7 @@ def test_every_operation_documents_its_failures():
 
 
 def objects_within(schema):
-    """The objects of a schema, itself included."""
+    """Yields the objects of a schema, including itself."""
     if "properties" in schema:
         yield schema
     inner = [*schema.get("properties", {}).values(), *schema.get("oneOf", [])]
@@ -109,7 +109,7 @@ def test_every_property_of_an_answer_is_required():
         for status, response in operation.responses.items():
             for media_type, content in response.get("content", {}).items():
                 if "cloudevents" in media_type:
-                    continue  # CloudEvents has attributes that are left out
+                    continue  # optional attributes of CloudEvents
                 for one in objects_within(contract_reader.inline(content["schema"])):
                     optional = set(one["properties"]) - set(one.get("required", []))
                     assert not optional, (operation.id, status)

@@ -1,7 +1,7 @@
-"""Deliberate drifts of the contract, each caught by the check named: what the checks would see if it drifted.
+"""Deliberate changes of the contract: the named check must catch each one.
 
-The recorded traffic is that of the service as it is; the contract is a copy with one thing changed. A check that
-catches a drift here also catches it when the service drifts and the contract stays.
+The recorded traffic is that of the present service; the contract is a copy with one change. A check that catches a
+drift here also catches it when the service changes and the contract does not.
 """
 import copy
 import functools
@@ -25,13 +25,13 @@ from source import ContractError  # noqa: E402
 
 ORIGINAL = contract_reader.load()
 EXCHANGES_OF_EACH = 25
-# The operations whose traffic the drifts are held against.
+# The operations whose traffic is compared with the changed contracts.
 JUDGED = {"getCase", "acceptReferral", "pushReferral", "listReferrals", "moveCase", "getIndex",
           "listTeamMembers", "listProblems"}
 
 
 def load_module(name):
-    """A module of its own, so that what it remembers is of the contract in force."""
+    """Imports the module separately, so that its caches belong to the contract in force."""
     spec = importlib.util.spec_from_file_location(f"{name}_of_a_mutation", HERE / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -51,8 +51,8 @@ COMPILER = load_compiler()
 
 @pytest.fixture(scope="module", name="exchanges")
 def read_exchanges():
-    """Some of the traffic of each operation that is judged, of each status and set of parameters: whichever worker
-    recorded what."""
+    """Returns some traffic of each tested operation, of each status and set of parameters, whichever worker recorded
+    it."""
     kept, counts = [], {}
     for exchange in contract_reader.recorded():
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(exchange["target"]).query, keep_blank_values=True)
@@ -74,7 +74,7 @@ def compiles(contract, _exchanges):
 
 
 def named_again(exchanges):
-    """The exchanges with the operations that the contract in force has at their addresses."""
+    """Returns the exchanges with the operations that the contract in force has at their addresses."""
     for one in exchanges:
         found = contract_reader.operation_of(one["method"], one["target"].partition("?")[0])
         yield {**one, "operation": found.id if found else None}
@@ -103,7 +103,7 @@ def examples(_contract, _exchanges):
     module = load_module("test_contract_document")
     for example in module.examples():
         if example.id in JUDGED:
-            module.test_examples_keep_to_their_schemas(*example.values)
+            module.test_examples_match_their_schemas(*example.values)
     module.test_every_operation_documents_its_failures()
 
 
@@ -116,11 +116,11 @@ CHECKS = {
     "addresses": traffic("test_only_operations_of_the_contract_succeed"),
     "statuses": traffic("test_every_status_is_documented"),
     "statuses produced": produced,
-    "bodies": traffic("test_every_body_and_media_type_keeps_to_its_schema"),
-    "headers": traffic("test_every_header_keeps_to_its_schema_and_the_required_ones_are_there"),
-    "headers declared": traffic("test_no_header_comes_undeclared"),
-    "requests": traffic("test_what_is_taken_is_in_the_contract"),
-    "scopes": traffic("test_a_missing_scope_is_the_one_of_the_contract"),
+    "bodies": traffic("test_every_body_and_media_type_matches_its_schema"),
+    "headers": traffic("test_every_header_matches_its_schema_and_required_ones_are_present"),
+    "headers declared": traffic("test_no_header_is_undeclared"),
+    "requests": traffic("test_every_accepted_request_is_valid_by_the_contract"),
+    "scopes": traffic("test_a_missing_scope_is_the_one_in_the_contract"),
     "catalogue": traffic("test_every_problem_is_one_of_the_catalogue"),
     "examples": examples,
     "required": whole,
@@ -258,7 +258,7 @@ DRIFTS = {
 
 @pytest.fixture(name="in_force")
 def put_in_force(monkeypatch):
-    """Makes a contract the one that contract_reader gives."""
+    """Makes contract_reader return the given contract."""
     def put(contract):
         monkeypatch.setattr(contract_reader, "load", lambda: contract)
         monkeypatch.setattr(contract_reader, "operations",
@@ -267,13 +267,13 @@ def put_in_force(monkeypatch):
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_a_check_has_nothing_against_the_contract_as_it_is(check, in_force, exchanges):
+def test_each_check_accepts_the_present_contract(check, in_force, exchanges):
     in_force(ORIGINAL)
     CHECKS[check](ORIGINAL, exchanges)
 
 
 @pytest.mark.parametrize("drift", DRIFTS)
-def test_a_drift_is_caught(drift, in_force, exchanges):
+def test_each_drift_is_caught(drift, in_force, exchanges):
     change, check = DRIFTS[drift]
     contract = copy.deepcopy(ORIGINAL)
     change(contract)

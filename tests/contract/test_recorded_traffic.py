@@ -1,6 +1,6 @@
-"""Everything that the integration tests exchanged, held against the contract.
+"""Compares all exchanges of the integration tests with the contract.
 
-Run after tests/integration, in the same command or later: it reads the file that they leave.
+Run it after tests/integration, in the same command or later: it reads the file that they write.
 """
 import collections
 import functools
@@ -21,16 +21,16 @@ OPERATIONS = contract_reader.operations()
 FAULTS_SHOWN = 20
 SCOPE = re.compile('scope="([^"]+)"')
 
-# Statuses that the contract documents and that no test produces, with the reason.
+# Documented statuses that no test produces, with the reason.
 NEVER_SEEN = {
-    # Nothing in the service is known to fail inside; 500 would be a finding, not a goal.
+    # No internal failure of the service is known; 500 would be a finding, not a goal.
     "500": set(OPERATIONS),
-    # Without a token only overload and shutdown give 503, and both last for milliseconds.
+    # Without a token only overload and shutdown cause 503, and both last for milliseconds.
     "503": {name for name, one in OPERATIONS.items() if one.public},
 }
-# Answers that the contract allows at any address without listing them: it says so under "Errors".
+# Answers that the contract allows at any address without listing them, as its section "Errors" says.
 ANYWHERE = {404: {"not_found"}, 405: {"method_not_allowed"}, 400: {"bad_request"}}
-# What HTTP itself and tracing have with any answer.
+# Headers of HTTP itself and of tracing, which any answer may have.
 HEADERS_OF_ALL = {"date", "content-type", "content-length", "content-encoding", "connection",
                   "transfer-encoding", "vary", "x-content-type-options", "allow", "traceparent",
                   "strict-transport-security", "x-correlation-id"}
@@ -70,7 +70,7 @@ def declared_headers(operation, status):
 
 
 def documented(exchange):
-    """The statuses that the contract has for the operation."""
+    """Returns the statuses that the contract documents for the operation."""
     return OPERATIONS[exchange["operation"]].responses if exchange["operation"] else {}
 
 
@@ -115,7 +115,7 @@ def request_validator(operation, media_type):
 
 
 def request_faults(exchange):
-    """What the contract would not have allowed in a request; long bodies are not recorded whole."""
+    """Returns the violations of the contract in a request; long bodies are not recorded in full."""
     operation = OPERATIONS[exchange["operation"]]
     if exchange["method"] != operation.method:
         return
@@ -143,7 +143,7 @@ def describe(exchange, fault):
 
 
 def unique(found):
-    """The first few faults, one of each kind."""
+    """Returns the first few faults, one of each kind."""
     kinds = {}
     for exchange, fault in found:
         kinds.setdefault((exchange["operation"], exchange["status"], fault),
@@ -163,26 +163,26 @@ def test_only_operations_of_the_contract_succeed(exchanges):
     assert unique(found) == []
 
 
-def test_what_is_taken_is_in_the_contract(exchanges):
-    """Requests that succeed use no parameter and no member that the contract does not have."""
+def test_every_accepted_request_is_valid_by_the_contract(exchanges):
+    """Successful requests use no parameter and no member outside the contract."""
     found = [(one, fault) for one in exchanges if one["operation"] and one["status"] < 300
              for fault in request_faults(one)]
     assert unique(found) == []
 
 
-def test_every_body_and_media_type_keeps_to_its_schema(exchanges):
+def test_every_body_and_media_type_matches_its_schema(exchanges):
     found = [(one, fault) for one in exchanges if str(one["status"]) in documented(one)
              for fault in body_faults(one)]
     assert unique(found) == []
 
 
-def test_every_header_keeps_to_its_schema_and_the_required_ones_are_there(exchanges):
+def test_every_header_matches_its_schema_and_required_ones_are_present(exchanges):
     found = [(one, fault) for one in exchanges if str(one["status"]) in documented(one)
              for fault in header_faults(one)]
     assert unique(found) == []
 
 
-def test_no_header_comes_undeclared(exchanges):
+def test_no_header_is_undeclared(exchanges):
     found = [(one, f"the header {name} is not declared") for one in exchanges
              if str(one["status"]) in documented(one)
              for name in {each.lower() for each in one["headers"]}
@@ -190,7 +190,7 @@ def test_no_header_comes_undeclared(exchanges):
     assert unique(found) == []
 
 
-def test_every_answer_has_the_headers_that_all_have(exchanges):
+def test_every_answer_has_the_common_headers(exchanges):
     found = [(one, f"{name} is not {value}") for one in exchanges
              for name, value in (("X-Content-Type-Options", "nosniff"),)
              if one["headers"].get(name) != value]
@@ -199,7 +199,7 @@ def test_every_answer_has_the_headers_that_all_have(exchanges):
     assert unique(found) == []
 
 
-def test_every_refusal_is_a_problem_that_agrees_with_its_answer(exchanges):
+def test_every_refusal_is_a_problem_that_matches_its_answer(exchanges):
     found = []
     for one in exchanges:
         if one["status"] < 400:
@@ -225,7 +225,7 @@ def test_every_problem_is_one_of_the_catalogue(exchanges):
     assert unique(found) == []
 
 
-def test_a_missing_scope_is_the_one_of_the_contract(exchanges):
+def test_a_missing_scope_is_the_one_in_the_contract(exchanges):
     found = []
     for one in exchanges:
         named = SCOPE.search(one["headers"].get("WWW-Authenticate", ""))
@@ -234,15 +234,15 @@ def test_a_missing_scope_is_the_one_of_the_contract(exchanges):
     assert unique(found) == []
 
 
-def test_nothing_ever_failed_inside(exchanges):
+def test_no_request_caused_an_internal_error(exchanges):
     assert unique([(one, "failed inside") for one in exchanges if one["status"] == 500]) == []
 
 
-def test_every_answer_once_authenticated_tells_the_quota(exchanges):
+def test_every_authenticated_answer_reports_the_quota(exchanges):
     found = [(one, "RateLimit is missing") for one in exchanges
              if one["operation"] and not OPERATIONS[one["operation"]].public
              and one["status"] not in (401, 400) and "RateLimit" not in one["headers"]
-             and '"code":"token_keys_unavailable"' not in one["body"]]  # nobody is known then
+             and '"code":"token_keys_unavailable"' not in one["body"]]  # the client is unknown then
     assert unique(found) == []
 
 
@@ -274,7 +274,7 @@ def succeeded(exchanges):
 
 
 def test_every_query_parameter_is_used_with_success(exchanges):
-    """A filter or an option without a test does not pass unnoticed."""
+    """A filter or an option without a test fails here."""
     used = {(one["operation"], name) for one in succeeded(exchanges)
             for name, _ in urllib.parse.parse_qsl(one["target"].partition("?")[2], keep_blank_values=True)}
     declared = {(name, parameter["name"]) for name, operation in OPERATIONS.items()
@@ -283,7 +283,7 @@ def test_every_query_parameter_is_used_with_success(exchanges):
 
 
 def members_of(schema):
-    """The names of an object's members, or of those of an array's items; of all alternatives together."""
+    """Returns the names of an object's members, or of its items' members for an array; of all alternatives together."""
     schema = contract_reader.resolve(contract_reader.load(), schema)
     found = set(schema.get("properties", {}))
     for part in [*schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ())]:
@@ -293,7 +293,7 @@ def members_of(schema):
 
 def sent_members(exchange):
     body = exchange["request_body"]
-    if not body or len(body) >= 4096:  # long bodies are not recorded whole
+    if not body or len(body) >= 4096:  # long bodies are not recorded in full
         return set()
     lines = body.splitlines() if "ndjson" in str(exchange["request_headers"]) else [body]
     values = [json.loads(line) for line in lines if line]
@@ -309,13 +309,13 @@ def test_every_member_of_every_request_is_sent_with_success(exchanges):
     assert sorted(declared - sent) == []
 
 
-def test_no_exception_is_listed_in_vain(seen):
+def test_every_listed_exception_is_needed(seen):
     needless = [(name, status) for status, names in NEVER_SEEN.items() for name in names
                 if status in seen[name]]
     assert needless == []
 
 
-def test_every_problem_of_the_catalogue_was_met(exchanges):
+def test_every_problem_of_the_catalogue_is_produced(exchanges):
     rare = {"internal", "overloaded"}
     codes = {json.loads(one["body"])["code"] for one in exchanges
              if one["status"] >= 400 and one["body"]}

@@ -1,4 +1,4 @@
-"""A service in which single calls can be made to fail."""
+"""A service in which a test can make single calls fail."""
 import time
 import uuid
 
@@ -35,7 +35,7 @@ def instance(cluster, keys, plan, issuer):
     made = Instance(cluster, keys, LR_MODE="production", LR_ISSUER=ISSUER, LR_WORKERS=2,
                     LR_JWKS_FILE=issuer.file, LR_CONNECTIONS=3, LR_PUSH_CONNECTIONS=1)
     del made.environment["LR_DEV_SECRET_FILE"]
-    set_database(cluster, "fsync", "on")  # as production asks
+    set_database(cluster, "fsync", "on")  # as production requires
     made.environment.update(plan.environment)
     made.errors_expected = True
     yield made.start()

@@ -1,4 +1,4 @@
-"""Requests of every kind, each made anew for every fault: method, target, header fields and body."""
+"""Requests of every kind, made again for every fault: method, target, header fields and body."""
 import itertools
 import json
 
@@ -20,7 +20,7 @@ def new_key():
 
 
 class Corpus:
-    """Makes requests by name; what they need is there already."""
+    """Makes requests by name; the resources that they need exist already."""
 
     def __init__(self, committee, agency):
         self.committee, self.agency = committee, agency

@@ -1,4 +1,4 @@
-"""What has to fail inside the service: the file that the preloaded library (inject.c) reads."""
+"""Selects the calls that must fail in the service: writes the file that the preloaded library (inject.c) reads."""
 import contextlib
 import mmap
 import os
@@ -13,7 +13,7 @@ LAYOUT = struct.Struct("=qqqqi")
 
 
 def build_library(folder):
-    """Compiles the library beside the program that is tested."""
+    """Compiles the library next to the tested program."""
     library = pathlib.Path(folder) / "inject.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}",
                     "-I/usr/include/postgresql", ROOT / "tests/faults/inject.c", "-o", library],
@@ -37,7 +37,7 @@ class Plan:
 
     @contextlib.contextmanager
     def failing(self, kind, first, last=None):
-        """Calls `first` to `last` of the kind fail; 0 counts only. Gives a function: (seen, failed)."""
+        """Makes calls `first` to `last` of the kind fail; 0 only counts. Yields a function: (seen, failed)."""
         self.memory[:] = LAYOUT.pack(0, first, last or first, 0, 0)
         self.memory[32:36] = struct.pack("=i", kind)
 

@@ -1,7 +1,7 @@
-"""One call inside fails, each in turn: no crash, no half-done change, no success that is none.
+"""One internal call fails, each in turn: no crash, no half change, no false success.
 
-Calls for memory are hundreds a request: each LR_MEMORY_STEP-th fails (4), from a first one that follows from the
-request's name.
+A request allocates memory hundreds of times: each LR_MEMORY_STEP-th allocation fails (4), beginning with one that
+depends on the request's name.
 """
 import gzip
 import http.client
@@ -16,11 +16,11 @@ from waiting import WATCHDOG_S, wait_until
 
 FAULTS_MOST = 1500
 MEMORY_STEP = int(os.environ.get("LR_MEMORY_STEP", "4"))
-GROWTH_KIB = 256  # in one round: what memory of the C library may come and go
-CONNECTIONS = 3 + 1 + 3  # of requests, of pushes, and of what goes on by itself
+GROWTH_KIB = 256  # per round: the C library may use that much more or less memory
+CONNECTIONS = 3 + 1 + 3  # for requests, for pushes, and for background work
 ALL_CONNECTED = {'database_pool_connected{pool="requests"} 3', 'database_pool_connected{pool="pushes"} 1'}
 UPKEEP = ("code_entry", "feed_mark", "feed_floor", "audit_seal", "audit_head")
-# What may come instead of the proper answer: nothing at all, or one that says "not now".
+# Allowed instead of the proper answer: no answer, or one that asks to try later.
 EXCUSES = (0, 500, 503)
 IN_MEMORY = ("getIndex getContract getCase listCases noSuchPath badQuery badBody freeText openCaseOnce changeCase "
              "pushReferralOnce").split()
@@ -30,7 +30,7 @@ WITH_DATABASE = ("getPrincipal listStages getCase listCases listTimeline notFoun
 
 
 class Register:
-    """How many rows and versions each table has: what a request changed shows as a difference."""
+    """Returns the number of rows and versions of each table: the difference shows what a request changed."""
 
     def __init__(self, cluster):
         self.link = psycopg2.connect(host=str(cluster.folder), user="postgres",
@@ -39,8 +39,8 @@ class Register:
         rows = self.ask("select c.relname, exists (select from pg_attribute a where a.attrelid = c.oid "
                         "and a.attname = 'version' and a.atttypid = 'bigint'::regtype) from pg_class c where c.relkind = 'r' "
                         "and c.relnamespace = 'register'::regnamespace order by 1")
-        # The upkeep of feed, sums and trail goes on by itself; events carry versions that grow from change to change;
-        # an answer that is shown again is a read in the trail.
+        # Maintenance of feed, sums and trail runs in the background; versions in events grow from change to change; a
+        # replayed answer is a read in the trail.
         changing = [(name, versioned and name != "feed_event") for name, versioned in rows
                     if name not in UPKEEP and not name.startswith("statistic_")]
         self.names = [name for name, _ in changing]
@@ -54,7 +54,7 @@ class Register:
             return cursor.fetchall()
 
     def named(self, change):
-        """What changed by how much."""
+        """Returns the difference for each table."""
         return {name: by for name, by in zip(self.names, change) if by != 0}
 
     def connections(self):
@@ -72,14 +72,14 @@ def register(cluster, instance):
 
 
 def send(instance, request):
-    """Status and body; status 0 when the connection was closed instead."""
+    """Returns status and body; status 0 when the connection was closed instead."""
     method, target, headers, body = request
     link = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=WATCHDOG_S)
     try:
         link.request(method, target, body, headers)
         answer = link.getresponse()
         read = answer.read()
-        # Not by the header: when the HTTP library has no memory for one, it leaves it out.
+        # The header is not reliable: the HTTP library omits it when it has no memory for it.
         return answer.status, gzip.decompress(read) if read[:2] == b"\x1f\x8b" else read
     except (ConnectionError, http.client.HTTPException):
         return 0, b""
@@ -88,7 +88,7 @@ def send(instance, request):
 
 
 def send_until_served(instance, request):
-    """The same, waiting while a connection to the database is made again."""
+    """The same, but waits while a database connection is being re-established."""
     def served():
         reply = send(instance, request)
         return reply if reply[0] != 503 else None
@@ -101,7 +101,7 @@ def change_of(register, before):
 
 @pytest.fixture
 def proper(instance, corpus, register):
-    """The answer and the effect of a request when nothing fails."""
+    """Returns the answer and the effect of a request without a fault."""
     known = {}
 
     def find(name):
@@ -122,7 +122,7 @@ class Torture:
         self.faults, self.statuses = 0, {}
 
     def fail(self, name, kind, number):
-        """Lets one call fail. Returns whether there was such a call."""
+        """Makes one call fail. Returns whether there was such a call."""
         self.settle(name)
         request = self.corpus.make(name)
         before = self.register.state() if self.corpus.is_write(name) else None
@@ -140,10 +140,11 @@ class Torture:
         return failed
 
     def settle(self, name):
-        """Waits until the connections that earlier faults broke are there again, and PostgreSQL has ended those: what
-        it had received it still does, after the answer."""
+        """Waits until the connections that earlier faults broke are open again, and PostgreSQL has ended the old ones:
+        it still executes what it had received, after the answer."""
         if self.plan.kind != MEMORY:
-            # What was cut at its last call is noticed at the next use: by a read, which may be repeated.
+            # A connection that broke at its last call is noticed at its next use: a read finds it, which may be
+            # repeated.
             send(self.instance, self.corpus.make("getPrincipal"))
         wait_until(lambda: ALL_CONNECTED <= set(self.instance.admin("/metrics")[1].splitlines()),
                    "every connection is there again")
@@ -162,11 +163,11 @@ class Torture:
         change = change_of(self.register, before)
         assert status in (expected, *EXCUSES), place
         assert change in (effect, nothing), f"half a change at {place}: {self.register.named(change)}"
-        assert status != expected or change == effect, f"a success that is none at {place}"
+        assert status != expected or change == effect, f"a false success at {place}"
         if "Idempotency-Key" in request[2]:
             again, text = send_until_served(self.instance, request)
             assert again in (200, expected), f"{again} {text!r} when repeated after {place}"
-            assert change_of(self.register, before) == effect, f"twice or never after {place}"
+            assert change_of(self.register, before) == effect, f"stored twice or never after {place}"
 
     def run(self, name, kind):
         self.plan.kind = kind
@@ -191,14 +192,15 @@ def torture(plan, instance, corpus, register, proper):
 
 
 @pytest.mark.parametrize("name", IN_MEMORY)
-def test_when_memory_is_out_once_nothing_is_wrong(torture, name):
-    """A message of PostgreSQL that libpq has no memory for is lost: its request waits 8 s, then is asked again."""
+def test_one_failed_memory_allocation_does_no_harm(torture, name):
+    """When libpq has no memory for a message of PostgreSQL, the message is lost: its request waits 8 s, then is
+    retried."""
     assert torture.run(name, MEMORY) > 10 / MEMORY_STEP
 
 
 @pytest.mark.parametrize("kind", [REFUSED, CUT], ids=["refused", "cut"])
 @pytest.mark.parametrize("name", WITH_DATABASE)
-def test_when_a_call_to_the_database_fails_nothing_is_wrong(torture, name, kind):
+def test_one_failed_database_call_does_no_harm(torture, name, kind):
     assert torture.run(name, kind) > 3
 
 
@@ -207,8 +209,8 @@ def resident_kib(instance):
         return next(int(line.split()[1]) for line in facts if line.startswith("VmRSS"))
 
 
-def test_what_failed_leaves_no_memory_behind(torture, instance):
-    """The same failures again and again: what each leaves behind would show in every one of the rounds."""
+def test_repeated_failures_leak_no_memory(torture, instance):
+    """Repeats the same failures: a leak would show in every round."""
     def grows():
         before = resident_kib(instance)
         torture.run("badBody", MEMORY)

@@ -1,4 +1,4 @@
-"""Writes seeds for the fuzz targets out of the contract: seeds.py FOLDER."""
+"""Writes seeds for the fuzz targets from the contract: seeds.py FOLDER."""
 import json
 import pathlib
 import sys
@@ -26,7 +26,7 @@ def main(folder):
     for operation in contract_reader.operations().values():
         examples = [json.dumps(operation.example_body()).encode()] if operation.body else []
         for number in range(len(contract_reader.operations())) if examples else ():
-            if number % 7 == len(examples[0]) % 7:  # every seventh: the fuzzer moves the first byte itself
+            if number % 7 == len(examples[0]) % 7:  # every seventh: the fuzzer itself moves the first byte
                 write(folder, "fuzz_body", bytes([number, 0]) + examples[0])
         path = operation.path.replace("{id}", "01890000-0000-7000-8000-000000000000")
         write(folder, "fuzz_route", bytes([0]) + path.encode())

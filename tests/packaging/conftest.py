@@ -1,4 +1,4 @@
-"""What is installed and operated: the package, a machine to try it on, and a running service."""
+"""Fixtures of the packaging tests: the package, a disposable machine, and a running service."""
 import os
 import pathlib
 import subprocess
@@ -11,7 +11,7 @@ from service import Instance, program
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory):
-    """The Debian package; LR_PACKAGE names one that is there already."""
+    """The Debian package; LR_PACKAGE names an existing one."""
     if "LR_PACKAGE" in os.environ:
         return pathlib.Path(os.environ["LR_PACKAGE"]).resolve()
     return make_package(tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("package"))

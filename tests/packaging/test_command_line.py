@@ -1,4 +1,4 @@
-"""The command line as people meet it: help, manual, completion, and what `check` finds."""
+"""The command line as users see it: help, manual, completion, and the findings of `check`."""
 import os
 import re
 import socket
@@ -16,7 +16,7 @@ COMPLETION = ROOT / "deploy" / "completion" / "learning-reviews"
 
 
 def plain_manual():
-    """The manual's source without its markup."""
+    """Returns the manual's source without its markup."""
     return re.sub(r"\\(fB|fR|fI|~|&)", "", MANUAL.read_text().replace(r"\-", "-"))
 
 
@@ -41,7 +41,7 @@ def test_help_names_every_command(binary):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_of_a_command_is_the_same_either_way(binary, command):
+def test_both_forms_of_help_for_a_command_are_the_same(binary, command):
     assert help_of(binary, command) == run(binary, command, "--help").stdout
 
 
@@ -51,18 +51,18 @@ def test_help_of_a_command_is_the_same_either_way(binary, command):
                                    ["token", "--role", "agency", "--seconds", "0"],
                                    ["token", "--role", "agency", "--seconds", "86401"],
                                    ["token", "--role", "agency", "--seconds", "9x"]], ids=" ".join)
-def test_a_wrong_command_line_is_refused_and_says_where_to_look(binary, words):
+def test_a_wrong_command_line_is_refused_with_a_pointer_to_the_help(binary, words):
     refused = run(binary, *words, env={"LR_MODE": "dev"})
     assert refused.returncode == 64 and refused.stdout
 
 
-def test_the_manual_is_clean():
+def test_the_manual_has_no_warnings():
     checked = run("man", "--warnings", "--encoding=UTF-8", "-l", MANUAL,
                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, "LC_ALL": "C.UTF-8"})
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-def test_the_manual_knows_every_command_option_role_and_setting(binary):
+def test_the_manual_has_every_command_option_role_and_setting(binary):
     settings = re.findall(r'^    \{"(LR_[A-Z_]+)"', (ROOT / "service/config.c").read_text(), re.MULTILINE)
     words = [*COMMANDS, *roles_of(binary), *settings, "LR_MODE",
              *(option for command in COMMANDS for option in options_of(binary, command))]
@@ -78,7 +78,7 @@ def test_every_role_is_in_the_help_and_gets_a_token(instance):
 
 
 def complete(*words):
-    """What bash offers for the last word."""
+    """Returns bash's completions of the last word."""
     script = """source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _learning_reviews
         printf '%s\\n' "${COMPREPLY[@]}" """
     return set(run("bash", "-c", script, "bash", COMPLETION, "learning-reviews", *words).stdout.split())
@@ -106,7 +106,7 @@ def test_completion_offers_files_for_the_configuration(tmp_path):
 
 
 def check(binary, settings):
-    """The status of `check`, and what it says of each thing."""
+    """Returns the status of `check`, and its result for each item."""
     done = run(binary, "check", env={"PATH": os.environ["PATH"], **settings})
     lines = re.findall(r"^([A-Za-z ]+): (in order|(?:FAULT|WARNING): .*)(?:, .*)?\n(?:    fix: (.+))?",
                        done.stdout, re.MULTILINE)
@@ -114,7 +114,7 @@ def check(binary, settings):
 
 
 def findings(binary, settings, *words):
-    """The status of `check`, and its lines that say FAULT or WARNING."""
+    """Returns the status of `check`, and its lines with FAULT or WARNING."""
     done = run(binary, "check", *words, env={"PATH": os.environ["PATH"], **settings})
     return done.returncode, re.findall(r"^.*: (?:FAULT|WARNING): .*$", done.stdout, re.MULTILINE)
 
@@ -124,7 +124,7 @@ def settings(instance):
     return {name: value for name, value in instance.environment.items() if name.startswith("LR_")}
 
 
-def test_a_service_that_is_in_order_is_said_to_be(instance, settings):
+def test_check_reports_a_correct_service_as_ok(instance, settings):
     status, found = check(instance.binary, settings)
     assert status == 0
     assert {what: finding for what, (finding, _) in found.items()} == dict.fromkeys(
@@ -132,7 +132,7 @@ def test_a_service_that_is_in_order_is_said_to_be(instance, settings):
          "schema", "durability", "key fingerprints", "database log", "migration database"], "in order")
 
 
-def test_everything_that_is_missing_is_said_at_once(binary):
+def test_all_missing_settings_are_reported_at_once(binary):
     status, found = check(binary, {})
     assert status == 78
     assert {what for what, (finding, mend) in found.items() if finding.startswith("FAULT: ") and mend} == {
@@ -166,7 +166,7 @@ FAULTS_OF_SETTINGS = [
 
 
 @pytest.mark.parametrize("changes, said", FAULTS_OF_SETTINGS, ids=str)
-def test_a_setting_that_serve_would_refuse_is_found_with_its_value_and_repair(instance, settings, changes, said):
+def test_a_setting_that_serve_refuses_is_reported_with_its_value_and_repair(instance, settings, changes, said):
     status, found = findings(instance.binary, {**settings, **changes}, "--settings")
     served = run(instance.binary, "serve", env={"PATH": os.environ["PATH"], **settings, **changes})
     assert (status, served.returncode) == (78, 78)
@@ -193,8 +193,8 @@ def test_a_user_in_the_public_address_is_not_shown(instance, settings):
     ("host=SOCKET user=postgres sslmode=sometimes", 'invalid sslmode value: "sometimes"', "hunter2"),
 ], ids=str)
 @pytest.mark.parametrize("words", [("check", "--database"), ("serve",), ("check", "audit")], ids=" ".join)
-def test_a_database_that_cannot_be_used_is_told_in_libpq_s_words_without_a_secret(instance, settings, cluster, words,
-                                                                                  text, said, secret):
+def test_an_unusable_database_is_reported_in_libpq_s_words_without_a_secret(instance, settings, cluster, words,
+                                                                            text, said, secret):
     text = text.replace("SOCKET", str(cluster.folder))
     done = run(instance.binary, *words, env={"PATH": os.environ["PATH"], **settings, "LR_DATABASE": text})
     assert (done.returncode in (69, 78), said in done.stdout, secret in done.stdout) == (True, True, False), done.stdout
@@ -204,20 +204,20 @@ def test_a_database_that_cannot_be_used_is_told_in_libpq_s_words_without_a_secre
 @pytest.mark.parametrize("text, said, secret", [
     ("host=/nonexistent user=postgres", "No such file or directory", "hunter2"),
     ("dbname=register password=correct horse", 'missing "=" after "..." in connection info string', "horse")], ids=str)
-def test_migrate_tells_so_too(instance, settings, text, said, secret):
+def test_migrate_reports_an_unusable_database_too(instance, settings, text, said, secret):
     done = run(instance.binary, "migrate", env={"PATH": os.environ["PATH"], **settings, "LR_MIGRATION_DATABASE": text})
     assert (said in done.stdout, secret in done.stdout, "LR_MIGRATION_DATABASE" in done.stdout) == (True, False, True)
 
 
-def test_a_standby_that_cannot_be_reached_is_no_fault_and_not_in_order(instance, settings):
+def test_an_unreachable_standby_is_a_warning(instance, settings):
     status, found = findings(instance.binary, {**settings, "LR_READ_DATABASE": "host=/nonexistent"}, "--database")
     assert (status, len(found)) == (0, 1)
     assert found[0].startswith("standby: WARNING: LR_READ_DATABASE: the database cannot be reached: ")
     assert "No such file or directory" in found[0]
 
 
-def test_a_port_in_use_is_a_fault_unless_the_service_has_it(instance, settings):
-    assert findings(instance.binary, settings, "--settings") == (0, [])  # it runs
+def test_a_port_in_use_is_a_fault_unless_the_service_uses_it(instance, settings):
+    assert findings(instance.binary, settings, "--settings") == (0, [])  # it is running
     with socket.socket() as other:
         other.bind(("127.0.0.1", free_port()))
         other.listen(1)
@@ -243,7 +243,7 @@ def test_an_address_of_another_machine_is_a_fault(instance, settings):
 
 @pytest.mark.parametrize("words", [("--settings", "--database"), ("--health", "--settings"), ("audit", "--settings")],
                          ids=" ".join)
-def test_check_takes_one_part_at_a_time(binary, words):
+def test_check_can_check_one_part(binary, words):
     assert run(binary, "check", *words, env={}).returncode == 64
 
 
@@ -267,7 +267,7 @@ def test_the_settings_are_checked_without_the_database(instance, settings):
     ({"LR_READ_DATABASE": "host=a b"}, 78, "standby"),
     ({"LR_MIGRATION_DATABASE": "host=a b"}, 78, "migration database"),
 ], ids=str)
-def test_a_fault_is_named_with_how_to_mend_it(instance, settings, changes, status, what):
+def test_a_fault_is_reported_with_its_repair(instance, settings, changes, status, what):
     got, found = check(instance.binary, {**settings, **changes})
     faults = {each: mend for each, (finding, mend) in found.items() if not finding.startswith("in order")}
     assert got == status and list(faults) == [what] and faults[what]
@@ -279,12 +279,12 @@ def test_a_key_set_that_cannot_be_fetched_is_a_fault(instance, settings):
     assert (status, found["keys"][0].split(":")[0], bool(found["keys"][1])) == (69, "FAULT", True)
 
 
-def test_a_role_that_is_not_bound_is_a_fault_of_the_configuration(instance, settings, cluster):
+def test_a_role_that_row_level_security_does_not_bind_is_a_fault(instance, settings, cluster):
     status, found = check(instance.binary, {**settings, "LR_DATABASE": cluster.connection_string("postgres")})
     assert (status, "superuser" in found["role"][0], bool(found["role"][1])) == (78, True, True)
 
 
-def test_a_schema_that_is_not_current_is_to_be_migrated(instance, settings, cluster):
+def test_an_outdated_schema_is_reported_with_the_command_migrate(instance, settings, cluster):
     row = cluster.execute("delete from register.schema_file where path = (select max(path) from "
                           "register.schema_file) returning path, checksum, applied_at")[0]
     try:
@@ -305,13 +305,13 @@ def certificates(tmp_path_factory):
 
 
 @pytest.mark.parametrize("key, status", [("one", 0), ("two", 78)])
-def test_a_certificate_has_to_go_with_its_key(instance, settings, certificates, key, status):
+def test_a_certificate_must_match_its_key(instance, settings, certificates, key, status):
     got, found = check(instance.binary, {**settings, "LR_TLS_CERTIFICATE_FILE": str(certificates / "one.crt"),
                                          "LR_TLS_KEY_FILE": str(certificates / f"{key}.key")})
     assert (got, found["TLS"][0].startswith("in order")) == (status, status == 0)
 
 
-def test_a_database_that_was_never_migrated_is_said_to_lack_its_schema(binary, keys):
+def test_a_database_that_was_never_migrated_lacks_its_schema(binary, keys):
     own = blank()
     try:
         own.execute("create role register_service login")
@@ -323,7 +323,7 @@ def test_a_database_that_was_never_migrated_is_said_to_lack_its_schema(binary, k
     assert (status, "migrate" in found["schema"][1]) == (78, True)
 
 
-def test_health_says_whether_the_service_is_ready(instance):
+def test_health_reports_whether_the_service_is_ready(instance):
     asked = run(instance.binary, "check", "--health", env=instance.environment)
     away = run(instance.binary, "check", "--health",
                env={**instance.environment, "LR_ADMIN_LISTEN": f"127.0.0.1:{free_port()}"})

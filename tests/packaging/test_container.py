@@ -1,4 +1,4 @@
-"""The image and the composition, without a container engine: what they say, and the steps they run."""
+"""The image and the composition, without a container engine: their definitions, and the scripts that they run."""
 import re
 
 import pytest
@@ -12,7 +12,7 @@ CONTAINERFILE = FOLDER / "Containerfile"
 
 
 def instructions():
-    """The instructions of the Containerfile, continued lines joined."""
+    """Returns the instructions of the Containerfile, with continued lines joined."""
     text = re.sub(r"\\\n\s*", "", CONTAINERFILE.read_text())
     return [tuple(line.split(None, 1)) for line in text.splitlines() if line and not line.startswith("#")]
 
@@ -30,8 +30,8 @@ def test_both_stages_start_from_debian():
     assert [value.split()[0] for value in values("FROM")] == ["debian:12-slim"] * 2
 
 
-def test_every_step_is_a_script_that_is_there():
-    """So that what RUN does is tried below."""
+def test_every_step_runs_an_existing_script():
+    """So the tests below can run the same steps as RUN."""
     steps = [re.sub(r"--mount=\S+ *", "", value).split() for value in values("RUN")]
     assert steps == [["/source/deploy/package", "/out"], ["/install/install-package", "/out"]]
     mounts = dict(re.findall(r"source=(\S+?),target=(\S+)", " ".join(values("RUN"))))
@@ -40,18 +40,18 @@ def test_every_step_is_a_script_that_is_there():
     assert (FOLDER / "install-package").stat().st_mode & 0o111
 
 
-def test_the_image_runs_as_nobody_special_and_says_how_it_does():
+def test_the_image_runs_as_an_unprivileged_user_and_has_a_health_check():
     assert values("USER") == ["10001:10001"]
     assert values("ENTRYPOINT") == ['["/usr/bin/learning-reviews"]'] and values("CMD") == ['["serve"]']
     assert re.search(r'CMD \["/usr/bin/learning-reviews", "check", "--health"\]$', values("HEALTHCHECK")[0])
 
 
-def test_nothing_secret_and_nothing_built_goes_into_the_image():
+def test_the_image_gets_no_secrets_and_no_build_results():
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert {"/.git", "/build*", "/deploy/container/secrets"} <= set(ignored)
 
 
-# The machine of the tests has the libraries: apt-get has to install only the package.
+# The test machine has the libraries: apt-get must install only the package.
 IMAGE = r"""
 set -e
 mkdir /out /fake; cp /box/learning-reviews_*.deb /out
@@ -72,7 +72,7 @@ ls /etc/learning-reviews 2>/dev/null || echo 'no settings in the image'
 """
 
 
-def test_the_image_s_last_step_makes_a_program_that_runs_read_only_and_without_rights(package):
+def test_the_last_step_of_the_image_makes_a_program_that_runs_read_only_and_unprivileged(package):
     made = box(IMAGE, package, FOLDER / "install-package")
     assert (made.returncode, re.sub(r"learning-reviews [0-9.]+, contract [0-9.]+, schema [0-9a-f-]+", "VERSION", made.stdout)) == (
         0, "VERSION\n"
@@ -88,7 +88,7 @@ def test_every_container_is_confined(composition):
         assert "privileged" not in service and service["tmpfs"]
 
 
-def test_secrets_are_files_and_each_container_sees_only_its_own(composition):
+def test_secrets_are_files_and_each_container_reads_only_its_own(composition):
     services = composition["services"]
     assert services["service"]["secrets"] == ["service.conf", "pseudonym-key"]
     assert services["migrate"]["secrets"] == ["migrate.conf"]
@@ -121,8 +121,8 @@ def test_the_secrets_of_the_composition_are_made_once(composition, secrets):
     assert (again.returncode, (secrets / "pseudonym-key").read_text()) == (1, before)
 
 
-def test_the_settings_of_the_composition_are_such_that_production_starts(composition, secrets, binary):
-    """All but what only the networks of the composition have: database and issuer."""
+def test_production_accepts_the_settings_of_the_composition(composition, secrets, binary):
+    """Except those that need the composition's networks: database and issuer."""
     image = dict(pair.split("=", 1) for pair in values("ENV")[0].split())
     service = {name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value)
                for name, value in composition["services"]["service"]["environment"].items()}
@@ -135,7 +135,7 @@ def test_the_settings_of_the_composition_are_such_that_production_starts(composi
     assert "LR_MIGRATION_DATABASE: the database cannot be reached: " in migrated.stdout
 
 
-def test_a_new_database_gets_roles_that_can_migrate_and_serve_with_their_passwords(binary, keys, secrets):
+def test_a_new_database_gets_the_migrating_and_serving_roles_with_their_passwords(binary, keys, secrets):
     own = blank()
     try:
         made = run(FOLDER / "database-roles", env={
@@ -163,7 +163,7 @@ def test_a_new_database_gets_roles_that_can_migrate_and_serve_with_their_passwor
         own.remove()
 
 
-def test_shell_scripts_are_clean():
+def test_shell_scripts_pass_shellcheck():
     checked = run("shellcheck", "-x", FOLDER / "install-package", FOLDER / "make-secrets", FOLDER / "database-roles",
                   ROOT / "deploy/package", ROOT / "tests/packaging/box", ROOT / "deploy/completion/learning-reviews",
                   *(ROOT / "deploy/debian" / name for name in ("postinst", "prerm", "postrm")),

@@ -1,6 +1,6 @@
-"""deploy/run: it checks first and changes then, knows its own service and database, and says what it does.
+"""deploy/run: it checks before it changes anything, finds its own service and database, and reports its steps.
 
-Run as root or as a user, on a machine that has the packages, with a program that is built already and ports of its own.
+Run as root or as a user, on a machine that has the packages, with a built program and separate ports.
 """
 import contextlib
 import ctypes
@@ -40,7 +40,7 @@ def words_of(pid):
 
 
 def processes(*words):
-    """The processes whose command line begins so; a zombie has none."""
+    """Returns the processes whose command line begins so; a zombie has none."""
     found = (int(path.name) for path in pathlib.Path("/proc").glob("[0-9]*"))
     return [pid for pid in found if words_of(pid)[:len(words)] == list(map(str, words))]
 
@@ -76,7 +76,7 @@ class Deployment:
             return False
 
     def query(self, statement):
-        """What the private database says, asked as its owner."""
+        """Returns the answer of the private database, asked as its owner."""
         words = [find_programs() / "psql", "-XAtq", "-h", self.state / "socket", "-U", "postgres", "-c", statement]
         if os.geteuid() == 0:
             words = ["runuser", "-u", "learning-reviews", "--", *words]
@@ -85,7 +85,8 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def orphans():
-    """As in a container whose first process waits for nobody: what ends stays as a zombie of these tests."""
+    """As in a container whose first process does not wait for children: ended processes stay as zombies of these tests.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     assert libc.prctl(SUBREAPER, 1, 0, 0, 0) == 0
     yield
@@ -97,11 +98,11 @@ def orphans():
 
 @pytest.fixture(scope="module")
 def folder():
-    # A short path that every user may pass: of the database's socket, too.
+    # The path is short and every user may enter it: it is the path of the database's socket, too.
     made = pathlib.Path(tempfile.mkdtemp(prefix="lr-run-", dir="/tmp"))
     made.chmod(0o755)
     yield made
-    # A test that failed leaves no daemon behind.
+    # A failed test must not leave a daemon behind.
     for path in pathlib.Path("/proc").glob("[0-9]*"):
         if any(word.startswith(f"{made}/") for word in words_of(path.name)):
             with contextlib.suppress(ProcessLookupError):
@@ -121,7 +122,7 @@ def deployment(folder, orphans):
 
 @pytest.fixture
 def running(deployment):
-    """A running register, whatever the test before left."""
+    """A running register, whatever state the previous test left."""
     if not (deployment.service() and deployment.is_ready()):
         deployment.start()
     return deployment
@@ -129,7 +130,7 @@ def running(deployment):
 
 @pytest.fixture
 def taken():
-    """The port of another program."""
+    """A port that another program uses."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", free_port()))
         other.listen(1)
@@ -143,7 +144,7 @@ def bash(script, *words, **options):
     return run("bash", "-c", begin + script, "bash", *words, **options)
 
 
-# --- a start that fails leaves what runs (E1)
+# --- a failed start does not stop the running service (E1)
 
 REFUSED = {
     "taken port": ({"LR_LISTEN": "127.0.0.1:TAKEN"}, "is taken by another program"),
@@ -171,7 +172,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_could_not_start_leaves_the_running_service(running, taken, name):
+def test_a_failed_start_leaves_the_running_service(running, taken, name):
     changes, said = REFUSED[name]
     changes = {setting: value.replace("TAKEN", str(taken)).replace("PORT", str(running.port))
                for setting, value in changes.items()}
@@ -182,21 +183,21 @@ def test_what_could_not_start_leaves_the_running_service(running, taken, name):
     assert "Stopping" not in refused.stdout
 
 
-def test_the_same_again_leaves_the_running_service(running):
+def test_running_it_again_leaves_the_running_service(running):
     assert running.run(environment={"LR_PUBLIC_URL": "register.example"}).returncode == 1
     before = running.service()
     assert "The service is running and up to date" in running.start()
     assert running.service() == before
 
 
-def test_new_settings_take_the_place_of_the_old_ones(running):
+def test_new_settings_replace_the_old_ones(running):
     before = running.service()
     output = running.start(LR_WORKERS="8")
     assert "Stopping the service" in output and running.service() != before and running.is_ready()
 
 
-def test_ports_of_the_running_service_are_no_other_program_s(running):
-    """Also when the two are exchanged."""
+def test_ports_of_the_running_service_are_not_in_use_by_another_program(running):
+    """Even when the two ports are swapped."""
     swapped = {"LR_LISTEN": running.environment["LR_ADMIN_LISTEN"], "LR_ADMIN_LISTEN": running.environment["LR_LISTEN"]}
     running.start(**swapped)
     assert running.is_ready(running.port)
@@ -204,8 +205,8 @@ def test_ports_of_the_running_service_are_no_other_program_s(running):
     assert running.is_ready()
 
 
-def test_a_certificate_that_was_renewed_is_read(running, folder):
-    """The name stays, the content changes."""
+def test_a_renewed_certificate_is_read(running, folder):
+    """The name is the same, the content is new."""
     for name in ("one", "two"):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout",
                         folder / f"{name}.key", "-out", folder / f"{name}.crt", "-subj", f"/CN={name}"],
@@ -224,7 +225,7 @@ def test_a_certificate_that_was_renewed_is_read(running, folder):
 # --- the first run (E2)
 
 @pytest.mark.parametrize("name", ["taken port", "no port", "one port for both", "no certificate"])
-def test_what_is_known_at_once_is_said_before_anything_is_done(folder, taken, name):
+def test_known_faults_are_reported_before_any_change(folder, taken, name):
     changes, said = REFUSED[name]
     fresh = Deployment(folder)
     fresh.state = folder / "fresh"
@@ -235,7 +236,7 @@ def test_what_is_known_at_once_is_said_before_anything_is_done(folder, taken, na
     assert not fresh.state.exists()
 
 
-def test_a_database_is_not_made_for_a_service_that_could_not_start(folder):
+def test_no_database_is_created_for_a_service_that_cannot_start(folder):
     fresh = Deployment(folder)
     fresh.state = folder / "fresh"
     fresh.environment["LR_STATE"] = str(fresh.state)
@@ -251,7 +252,7 @@ def test_a_database_is_not_made_for_a_service_that_could_not_start(folder):
 @pytest.mark.parametrize("programs, chosen", [
     (["15/bin/initdb", "17/bin/psql"], "15"), (["9/bin/initdb", "15/bin/initdb"], "15"),
     (["15/bin/initdb", "16/bin/initdb", "17/bin/psql"], "16"), (["17/bin/psql"], None), ([], None)], ids=str)
-def test_the_newest_server_is_taken_not_a_newer_client(tmp_path, programs, chosen):
+def test_the_newest_server_is_used_not_a_newer_client(tmp_path, programs, chosen):
     for name in programs:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
@@ -285,14 +286,14 @@ DAMAGES = [lose, garble, misdirect, lose_everything]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_its_own_service_is_known_without_the_file_with_its_id(running, damage):
+def test_its_own_service_is_found_without_the_pid_file(running, damage):
     damage(running)
     running.start(LR_WORKERS="4")
     assert (len(running.service()), running.is_ready()) == (1, True)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_its_own_service_is_stopped_without_the_file_with_its_id(running, damage):
+def test_its_own_service_is_stopped_without_the_pid_file(running, damage):
     if damage is lose_everything:
         (running.state / "run" / "fingerprint").unlink(missing_ok=True)
         (running.state / "run" / "addresses").unlink(missing_ok=True)
@@ -304,7 +305,7 @@ def test_its_own_service_is_stopped_without_the_file_with_its_id(running, damage
     assert running.run("--stop").returncode == 0
 
 
-def test_a_service_of_another_state_is_another_program(running, folder):
+def test_a_service_of_another_state_folder_is_another_program(running, folder):
     other = Deployment(folder)
     other.state = folder / "other"
     other.environment.update(LR_STATE=str(other.state), LR_LISTEN=running.environment["LR_LISTEN"])
@@ -324,8 +325,8 @@ class Impostor(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_another_program_that_answers_is_not_taken_for_the_service(folder):
-    """As when it takes the port between the check and the start."""
+def test_another_program_that_answers_is_not_mistaken_for_the_service(folder):
+    """As when that program takes the port between the check and the start."""
     (folder / "gone" / "run").mkdir(parents=True)
     (folder / "gone" / "log").mkdir()
     (folder / "gone" / "log" / "service.log").write_text("Address already in use\n")
@@ -345,7 +346,7 @@ def is_zombie(pid):
 
 
 def kill(pid):
-    """As a crash does: it stays as a zombie, because these tests do not wait for it."""
+    """Kills it like a crash: it stays as a zombie, because these tests do not wait for it."""
     os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + PATIENCE
     while not is_zombie(pid):
@@ -353,7 +354,7 @@ def kill(pid):
         time.sleep(0.01)
 
 
-def test_a_postmaster_that_was_killed_is_dead_also_as_a_zombie(running):
+def test_a_killed_postmaster_counts_as_dead_even_as_a_zombie(running):
     before = running.database()
     kill(before[0])
     output = running.start()
@@ -361,7 +362,7 @@ def test_a_postmaster_that_was_killed_is_dead_also_as_a_zombie(running):
     assert running.database() and running.query("select 1") == "1" and running.is_ready()
 
 
-def test_a_service_that_was_killed_is_dead_also_as_a_zombie(running):
+def test_a_killed_service_counts_as_dead_even_as_a_zombie(running):
     before = running.service()
     kill(before[0])
     output = running.start()
@@ -369,7 +370,7 @@ def test_a_service_that_was_killed_is_dead_also_as_a_zombie(running):
     assert len(running.service()) == 1 and running.is_ready()
 
 
-def test_a_zombie_is_nothing_to_stop(running):
+def test_stopping_a_zombie_does_nothing(running):
     kill(running.database()[0])
     kill(running.service()[0])
     stopped = running.run("--stop")
@@ -377,8 +378,8 @@ def test_a_zombie_is_nothing_to_stop(running):
     assert "The service is not running" in stopped.stdout and "The database is not running" in stopped.stdout
 
 
-def test_a_number_that_another_process_has_by_now_is_not_the_postmaster(running):
-    """After a crash of the machine the lock file names whoever got the number since."""
+def test_another_process_with_the_same_pid_is_not_the_postmaster(running):
+    """After a crash of the machine, another process may have the number in the lock file."""
     kill(running.database()[0])
     lock = running.state / "data" / "postmaster.pid"
     other = running.service()[0]
@@ -387,9 +388,9 @@ def test_a_number_that_another_process_has_by_now_is_not_the_postmaster(running)
     assert running.query("select 1") == "1" and running.is_ready()
 
 
-# --- what daemons get (descriptors)
+# --- descriptors of the daemons
 
-def test_daemons_get_no_descriptors_of_whoever_starts_them(running, folder):
+def test_daemons_inherit_no_descriptors_of_their_starter(running, folder):
     assert running.run("--stop").returncode == 0
     path = folder / "lock"
     with open(path, "w", encoding="utf-8") as lock:
@@ -397,16 +398,16 @@ def test_daemons_get_no_descriptors_of_whoever_starts_them(running, folder):
         started = running.run(pass_fds=[lock.fileno()])
     assert started.returncode == 0, started.stdout
     with open(path, "w", encoding="utf-8") as again:
-        fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody has it any more
+        fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)  # no process holds it any more
     if os.geteuid() == 0:
         for pid in running.service() + running.database():
             files = {os.readlink(each) for each in pathlib.Path(f"/proc/{pid}/fd").iterdir()}
             assert str(path) not in files and str(running.state / "run" / "lock") not in files
 
 
-# --- what it says (B1, B2, B4) and what it leaves alone (B3)
+# --- its output (B1, B2, B4), and the machine's own state (B3)
 
-def test_the_first_run_is_short_and_says_how_many_files_were_applied(deployment):
+def test_the_first_run_is_short_and_reports_the_number_of_applied_files(deployment):
     """The baseline counts as one file, and so do triggers with policies, and the code."""
     files = [*(ROOT / "sql").glob("migrations/*.sql"), *(ROOT / "sql").glob("*/rows*.sql")]
     assert re.search(rf"^   {len(files) + 3} files applied$", deployment.output, re.MULTILINE), deployment.output
@@ -414,13 +415,13 @@ def test_the_first_run_is_short_and_says_how_many_files_were_applied(deployment)
     assert not re.search(r"ey[\w-]+\.ey", deployment.output), "tokens are in a file"
 
 
-def test_a_migration_that_fails_says_why():
+def test_a_failed_migration_reports_its_reason():
     told = bash("""eval "$(sed -n '/^migrate_progress()/,/^}/p' "$1")"
         printf 'applying a\\napplying b\\nwaiting for locks of b\\napplying c\\nb: it is wrong\\n' | migrate_progress""", RUN)
     assert told.stdout == "   2 files applied\n   waiting for locks of b\n   1 files applied\n   b: it is wrong\n"
 
 
-def test_the_tokens_are_in_a_file_for_their_owner_and_the_lines_work(running):
+def test_the_tokens_are_in_a_private_file_and_its_lines_work(running):
     output = running.start(LR_DEMO="1")
     tokens = running.state / "tokens"
     assert tokens.stat().st_mode & 0o777 == 0o600
@@ -444,7 +445,7 @@ After this operation, 99 MB of additional disk space will be used.
 
 @pytest.fixture
 def machine(folder):
-    """A machine with an apt of its own: what it would do, and what dpkg knows to be installed."""
+    """A machine with a fake apt and dpkg: the apt commands are recorded, and the installed packages are given."""
     tmp_path = pathlib.Path(tempfile.mkdtemp(dir=folder))
     tmp_path.chmod(0o755)
     folder = tmp_path / "bin"
@@ -465,7 +466,7 @@ case "$*" in *install*) cat {tmp_path}/said; exit "${{FAILS:-0}}" ;; esac
 
     def install(*packages, installed="", user=None, **environment):
         words = [] if user is None or os.geteuid() != 0 else [shutil.which("setpriv"), f"--reuid={user}", "--clear-groups"]
-        # As text, because the other user may not be allowed to read the files.
+        # Inline, because the other user may not be allowed to read the files.
         script = "\n".join(["set -euo pipefail", *((LIBRARY / name).read_text() for name in ("say.sh", "packages.sh")),
                             f"createcluster_folder={tmp_path}/createcluster", 'install_packages "$@"'])
         return run(*words, shutil.which("bash"), "-c", script, "bash",
@@ -478,7 +479,7 @@ case "$*" in *install*) cat {tmp_path}/said; exit "${{FAILS:-0}}" ;; esac
     return install
 
 
-def test_apt_is_seen_to_work(machine):
+def test_the_progress_of_apt_is_shown(machine):
     done = machine("gcc", "cmake", installed="curl")
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
@@ -487,12 +488,12 @@ def test_apt_is_seen_to_work(machine):
         *(f"   {phase} {count} of 45" for phase in ("fetched", "unpacked", "set up") for count in (20, 40, 45))]
 
 
-def test_apt_that_fails_shows_its_last_lines(machine):
+def test_a_failed_apt_shows_its_last_lines(machine):
     done = machine("gcc", FAILS="100")
     assert (done.returncode, "Setting up p45" in done.stdout, "apt-get could not install" in done.stdout) == (1, True, True)
 
 
-def test_nothing_is_done_when_all_is_there(machine):
+def test_nothing_is_installed_when_all_packages_are_there(machine):
     done = machine("gcc", installed="gcc")
     assert (done.returncode, done.stdout) == (0, "== Packages: all there\n")
 
@@ -501,21 +502,21 @@ def test_nothing_is_done_when_all_is_there(machine):
     (["gcc", "postgresql"], "", True), (["postgresql-15", "curl"], "", True), (["patroni"], "", True),
     (["gcc"], "", False), (["gcc", "postgresql"], "postgresql", False),
     (["postgresql"], "postgresql-common", False)], ids=str)
-def test_debian_s_own_cluster_is_not_made_where_postgresql_is_new(machine, packages, installed, kept_from):
+def test_debian_s_own_cluster_is_not_created_with_a_new_postgresql(machine, packages, installed, kept_from):
     assert machine(*packages, installed=installed).returncode == 0
     installs = [line for line in machine.calls() if "install -y" in line]
     assert [line.endswith("create_main_cluster = false") for line in installs] == [kept_from]
 
 
-def test_debian_reads_that_folder():
-    """Where postgresql-common is installed: its own file names the folder that the setting goes to."""
+def test_debian_reads_the_folder_of_the_setting():
+    """If postgresql-common is installed: its own file names the folder of the setting."""
     theirs = pathlib.Path("/etc/postgresql-common/createcluster.conf").read_text()
     ours = re.search(r"^createcluster_folder=(.*)$", (LIBRARY / "packages.sh").read_text(), re.MULTILINE)[1]
     assert re.search(rf"^include_dir '{ours}'$", theirs, re.MULTILINE)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
-def test_the_advice_without_sudo_can_be_followed_on_a_machine_without_lists(machine):
+def test_the_advice_without_sudo_works_on_a_machine_without_package_lists(machine):
     done = machine("gcc", "cmake", user="65534")
     assert done.returncode == 1
     assert "As root: apt-get update && apt-get install --no-install-recommends gcc cmake" in done.stdout

@@ -1,6 +1,6 @@
-"""The program as it is installed: what its linking and compiling make harder for an intruder.
+"""The installed program: its linking and compilation make attacks harder.
 
-Debian's start-up objects are built without marks for indirect branches and shadow stacks, so the program has none.
+Debian's start-up objects lack marks for indirect branches and shadow stacks, so the program has none.
 """
 import re
 
@@ -24,7 +24,7 @@ def imported(installed):
     return {line.split()[1].partition("@")[0] for line in found.splitlines()}
 
 
-def test_it_is_loaded_at_an_address_of_its_own_with_tables_that_cannot_be_written(installed):
+def test_it_is_position_independent_with_read_only_relocations(installed):
     assert "DYN (Position-Independent Executable file)" in run("readelf", "-hW", installed).stdout
     dynamic = run("readelf", "-dW", installed).stdout
     assert "BIND_NOW" in dynamic and re.search(r"Flags: .*\bPIE\b", dynamic)
@@ -36,11 +36,11 @@ def test_it_is_loaded_at_an_address_of_its_own_with_tables_that_cannot_be_writte
     assert [kind for _, kind in flags if "W" in kind and "E" in kind] == []
 
 
-def test_its_calls_are_checked_where_they_can_be(imported):
+def test_its_calls_are_fortified_where_possible(imported):
     assert "__stack_chk_fail" in imported
     assert {f"__{name}_chk" for name in FORTIFIED} & imported and not FORTIFIED & imported
 
 
-def test_it_calls_nothing_that_cannot_be_called_safely(imported):
-    assert "PQexecParams" in imported or "PQsendQueryPrepared" in imported  # it is the list of what it calls
+def test_it_calls_no_unsafe_function(imported):
+    assert "PQexecParams" in imported or "PQsendQueryPrepared" in imported  # this is the list of its imported functions
     assert BANNED & imported == set()

@@ -1,4 +1,4 @@
-"""The manifests: valid by Kubernetes' own schemas, as confined as it calls restricted, and consistent."""
+"""The manifests: valid by Kubernetes' own schemas, restricted by its pod security standard, and consistent."""
 import copy
 import json
 import os
@@ -12,7 +12,7 @@ import yaml
 from commands import ROOT, run
 
 FOLDER = ROOT / "deploy" / "kubernetes"
-# Oldest and newest version that the manifests are held against.
+# The oldest and the newest version whose schemas the tests use.
 VERSIONS = ["v1.28.0", "v1.37.0"]
 
 
@@ -41,7 +41,7 @@ def container_of(manifest):
 
 
 def validator_of(manifest, version):
-    """Kubernetes' own schema of such a thing, which refuses members that it does not know."""
+    """Returns Kubernetes' own schema of such an object, which refuses unknown members."""
     if "LR_KUBERNETES_SCHEMAS" not in os.environ:
         pytest.skip("LR_KUBERNETES_SCHEMAS does not name a folder with schemas; tests/packaging/run does")
     folder = pathlib.Path(os.environ["LR_KUBERNETES_SCHEMAS"]) / f"{version}-local-strict"
@@ -60,18 +60,18 @@ def test_a_manifest_is_valid(manifest, version):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_manifest_with_a_member_that_nobody_knows_is_not_valid(version):
+def test_a_manifest_with_an_unknown_member_is_invalid(version):
     broken = copy.deepcopy(find("Deployment"))
     container_of(broken)["readynessProbe"] = {}
     assert not validator_of(broken, version).is_valid(broken)
 
 
-def test_every_file_is_used_but_the_example():
+def test_every_file_is_used_except_the_example():
     files = {path.name for path in FOLDER.iterdir()} - {"kustomization.yaml", "secret.example.yaml"}
     assert set(KUSTOMIZATION["resources"]) == files
 
 
-def test_everything_that_is_needed_is_there():
+def test_every_referenced_object_exists():
     assert sorted(map(named, MANIFESTS)) == sorted([
         "Namespace learning-reviews", "ConfigMap learning-reviews", "ServiceAccount learning-reviews",
         "Job learning-reviews-migrate", "Deployment learning-reviews", "Service learning-reviews",
@@ -80,7 +80,7 @@ def test_everything_that_is_needed_is_there():
 
 @pytest.mark.parametrize("manifest", PODS, ids=named)
 def test_a_pod_is_restricted(manifest):
-    """What the pod security standard calls restricted, and more."""
+    """Checks the rules of the pod security standard's level restricted, and more."""
     pod, container = manifest["spec"]["template"]["spec"], container_of(manifest)
     assert pod["automountServiceAccountToken"] is False
     context = pod["securityContext"]
@@ -94,7 +94,7 @@ def test_a_pod_is_restricted(manifest):
 
 
 @pytest.mark.parametrize("manifest", PODS, ids=named)
-def test_a_pod_finds_its_files_in_its_secret_and_nobody_else_reads_them(manifest):
+def test_a_pod_finds_its_files_in_its_secret_and_no_other_pod_reads_them(manifest):
     pod, container = manifest["spec"]["template"]["spec"], container_of(manifest)
     secrets = {each["metadata"]["name"]: each["stringData"] for each in EXAMPLES}
     volume = pod["volumes"][0]["secret"]
@@ -117,8 +117,8 @@ def test_settings_are_known_to_the_program():
     assert len(used) >= 8 and used <= known
 
 
-def test_the_settings_are_such_that_production_starts(tmp_path, binary):
-    """All but what the network of a cluster has: database and issuer."""
+def test_production_accepts_the_settings(tmp_path, binary):
+    """Except those that need a cluster's network: database and issuer."""
     for name in ("service.conf", "migrate.conf"):
         text = next(each["stringData"][name] for each in EXAMPLES if name in each["stringData"])
         (tmp_path / name).write_text(text)
@@ -131,7 +131,7 @@ def test_the_settings_are_such_that_production_starts(tmp_path, binary):
     assert "LR_MIGRATION_DATABASE: the database cannot be reached: " in migrated.stdout
 
 
-def test_probes_ask_the_admin_port():
+def test_probes_use_the_admin_port():
     container = container_of(find("Deployment"))
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     settings = find("ConfigMap")["data"]
@@ -141,27 +141,27 @@ def test_probes_ask_the_admin_port():
                      "readiness": {"path": "/readyz", "port": "admin"}}
 
 
-def test_the_service_leads_to_the_api_only():
+def test_the_service_exposes_the_api_only():
     service, deployment = find("Service")["spec"], find("Deployment")["spec"]
     assert [port["targetPort"] for port in service["ports"]] == ["http"]
     for selector in (service["selector"], find("PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
                      deployment["selector"]["matchLabels"]):
         assert selector == deployment["template"]["metadata"]["labels"]
-        assert selector["app.kubernetes.io/component"] == "service", "the migration is no part of it"
+        assert selector["app.kubernetes.io/component"] == "service", "the service selects the migration"
 
 
-def test_there_is_one_pod_left_whatever_is_done_on_purpose():
+def test_one_pod_survives_any_voluntary_disruption():
     assert find("Deployment")["spec"]["replicas"] > find("PodDisruptionBudget")["spec"]["minAvailable"] >= 1
     assert find("Deployment")["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
 
 
-def test_draining_fits_into_the_time_until_a_pod_is_killed():
+def test_draining_ends_before_a_pod_is_killed():
     usual = dict(re.findall(r'\{"(LR_DRAIN\w*)", NUMBER, AT\(\w+\), "(\d+)"', (ROOT / "service/config.c").read_text()))
     assert len(usual) == 2
     assert find("Deployment")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > sum(map(int, usual.values()))
 
 
-def test_the_network_is_closed_but_for_what_is_needed():
+def test_the_network_policies_allow_only_required_connections():
     policy = find("NetworkPolicy")["spec"]
     for manifest in PODS:
         labels = manifest["spec"]["template"]["metadata"]["labels"]

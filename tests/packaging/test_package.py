@@ -1,4 +1,4 @@
-"""The Debian package: what is in it, what it does to a machine, and the service that runs from it."""
+"""The Debian package: its content, its effect on a machine, and the service that it runs."""
 import hashlib
 import os
 import re
@@ -16,7 +16,7 @@ def field(package, name):
     return run("dpkg-deb", "-f", package, name).stdout.strip()
 
 
-def test_it_holds_what_an_operator_needs_with_the_right_modes(package):
+def test_it_contains_an_operators_files_with_the_right_modes(package):
     lines = run("dpkg-deb", "-c", package).stdout.splitlines()
     found = {words[5][1:]: (words[0], words[1]) for words in map(str.split, lines)}
     plain, secret = ("-rw-r--r--", "root/root"), ("-rw-------", "root/root")
@@ -37,14 +37,14 @@ def test_it_holds_what_an_operator_needs_with_the_right_modes(package):
 
 
 @pytest.mark.skipif("LR_PACKAGE" in os.environ, reason="a package made elsewhere, at another time")
-def test_it_is_the_same_to_the_last_bit_wherever_it_is_built(package, tmp_path):
+def test_it_is_reproducible_bit_by_bit(package, tmp_path):
     again = make_package(tmp_path / "deeper" / "source", tmp_path / "package")
     assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(package.read_bytes()).digest()
 
 
 def test_it_depends_on_the_libraries_that_the_program_uses(package, unpacked):
     needed = run("objdump", "-p", unpacked / "usr/bin/learning-reviews").stdout
-    libraries = set(re.findall(r"NEEDED +(\S+)", needed)) - {"libm.so.6", "ld-linux-x86-64.so.2"}  # of libc6, too
+    libraries = set(re.findall(r"NEEDED +(\S+)", needed)) - {"libm.so.6", "ld-linux-x86-64.so.2"}  # part of libc6
     depends = field(package, "Depends").split(", ")
     assert all(re.fullmatch(r"[a-z0-9.+-]+ \(>= [^)]+\)", each) for each in depends), depends
     assert len(depends) == len(libraries) and not [each for each in depends if "-dev" in each]
@@ -61,14 +61,14 @@ def test_its_settings_are_kept_on_upgrades(package):
     assert conffiles == ["/etc/learning-reviews/learning-reviews.conf", "/etc/learning-reviews/migrate.conf"]
 
 
-def test_lintian_has_nothing_to_say(package):
+def test_lintian_reports_nothing(package):
     looked = run("lintian", "--allow-root", "--fail-on", "error,warning", package)
     assert (looked.returncode, looked.stdout.strip()) == (0, "")
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_a_unit_gives_an_intruder_little(unpacked, unit):
-    """systemd's own measure, from 0 to 10; the threshold is given as tenths."""
+def test_the_units_limit_an_intruder(unpacked, unit):
+    """systemd's own score, from 0 to 10; the threshold is in tenths."""
     looked = run("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager",
                  unpacked / "usr/lib/systemd/system" / unit)
     exposure = float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", looked.stdout)[1])
@@ -81,7 +81,7 @@ def test_the_units_are_well_formed(package):
     assert (verified.returncode, verified.stdout) == (0, "")
 
 
-def test_it_installs_upgrades_and_leaves(package):
+def test_it_can_be_installed_upgraded_and_removed(package):
     done = box(INSTALL + """
         id -u learning-reviews >/dev/null; getent passwd learning-reviews | grep -q ':/usr/sbin/nologin$'
         runuser -u learning-reviews -- test ! -r /etc/learning-reviews/learning-reviews.conf
@@ -143,7 +143,7 @@ JWKS = """{"keys": [{"kty": "EC", "kid": "a", "alg": "ES256", "use": "sig", "crv
   "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"""
 
 
-def test_it_lives_under_systemd_from_the_first_start_to_its_removal(package, tmp_path):
+def test_it_runs_under_systemd_from_the_first_start_to_its_removal(package, tmp_path):
     (tmp_path / "jwks.json").write_text(JWKS)
     (tmp_path / "jwks.json").chmod(0o644)
     life = box(LIFE, package, tmp_path / "jwks.json", systemd=True)

@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over the DevTools protocol through two pipes."""
+"""A headless Chromium, controlled over the DevTools protocol through two pipes."""
 import base64
 import contextlib
 import json
@@ -25,7 +25,7 @@ class Browser:
         words = [find_browser(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                  "--remote-debugging-pipe", f"--user-data-dir={self.folder}", "--no-first-run", "--hide-scrollbars",
                  "--disable-background-networking", "about:blank"]
-        # The protocol is spoken on 3 and 4; the shell puts the pipes there.
+        # The protocol uses descriptors 3 and 4; the shell connects the pipes to them.
         self.process = subprocess.Popen(
             ["bash", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "browser", *words], pass_fds=(to_read, to_write),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -63,7 +63,7 @@ class Browser:
         return json.loads(message)
 
     def run(self, script):
-        """The value of an expression in the page."""
+        """Returns the value of an expression in the page."""
         done = self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in done:
             raise RuntimeError(done["exceptionDetails"])
@@ -96,7 +96,7 @@ class Browser:
             file.write(base64.b64decode(data))
 
     def complaints(self):
-        """What the page did wrong: exceptions, refused resources, errors of the console."""
+        """Returns the page's errors: exceptions, refused resources, errors of the console."""
         found = []
         for event in self.events:
             if event.get("method") == "Runtime.exceptionThrown":
@@ -107,7 +107,7 @@ class Browser:
         return found
 
     def requested(self):
-        """(address, status) of everything that was asked over the network."""
+        """Returns (address, status) of every network request."""
         return [(one["params"]["response"]["url"], one["params"]["response"]["status"]) for one in self.events
                 if one.get("method") == "Network.responseReceived"]
 

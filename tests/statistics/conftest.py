@@ -19,7 +19,7 @@ EXACT = "statistics.read statistics.unsuppressed"
 
 
 def make_demonstration():
-    """The demonstration with what it has none of, counted."""
+    """The demonstration with data that it lacks, all counted."""
     made = Cluster()
     script = "".join(path.read_text() for path in sorted((ROOT / "sql" / "demo").glob("*.sql")))
     subprocess.run(["psql", "-qX", "-h", str(made.folder), "-U", "postgres", "-d", DATABASE,
@@ -47,7 +47,7 @@ def instance(cluster, keys):
 
 @pytest.fixture(scope="session")
 def released(instance, cluster):
-    """Three releases, one after the other."""
+    """Makes three releases, one after the other."""
     forget_releases(cluster)
     for release in RELEASES:
         make_release(cluster, *release)
@@ -63,11 +63,11 @@ def caller(instance):
 
 @pytest.fixture(scope="session")
 def analyst(caller):
-    """Sees everything exactly."""
+    """A caller that sees all exact figures."""
     return caller("SG", "analyst")
 
 
 @pytest.fixture(scope="session")
 def dashboard(caller):
-    """Sees what is released."""
+    """A caller that sees released figures."""
     return caller("SG", "dashboard", READ)

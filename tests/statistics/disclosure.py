@@ -1,7 +1,7 @@
-"""What can be worked out from released answers: the least and the greatest value that each hidden cell can have.
+"""Computes bounds from released answers: the least and the greatest value that each hidden cell can have.
 
-All that is known goes in: every figure shown, cells and totals that belong together in every table, year and release,
-shares, and that counts are not negative. Linear programming finds the bounds (HiGHS).
+It uses everything known: every figure shown, sums of cells and totals in every table, year and release, shares, and
+that counts are not negative. Linear programming finds the bounds (HiGHS).
 """
 import collections
 import datetime
@@ -25,7 +25,7 @@ class Known:
 
     def value(self, name, value):
         self.unknown(name)
-        assert self.fixed.setdefault(name, value) == value, f"two answers about {name}"
+        assert self.fixed.setdefault(name, value) == value, f"two different values of {name}"
 
     def add(self, rows, terms, right):
         rows.append(([(self.unknown(name), factor) for name, factor in terms], right))
@@ -37,7 +37,7 @@ class Known:
         self.add(self.at_most, [(part, 1), (whole, -1)], 0)
 
     def components(self):
-        """Unknowns that have to do with each other."""
+        """Returns groups of unknowns that are connected."""
         root = list(range(len(self.index)))
 
         def find(one):
@@ -53,7 +53,7 @@ class Known:
         return found.values(), find
 
     def bounds_of(self, names):
-        """{name: (least, greatest)}; None for no bound."""
+        """Returns {name: (least, greatest)}; None for no bound."""
         wanted = {self.index[name]: name for name in names}
         groups, find = self.components()
         rows = collections.defaultdict(lambda: ([], []))
@@ -98,7 +98,7 @@ class Known:
 
 
 def released_answers(client, releases_too=False):
-    """Every answer that the released view can give, by table and breakdown."""
+    """Returns every answer of the released view, by table and breakdown."""
     listed = client.send("listStatistics").needed(200).json
     answers = {}
     for table in listed["tables"]:
@@ -106,7 +106,7 @@ def released_answers(client, releases_too=False):
             query = f"breakdown={part['breakdown']}" if part["breakdown"] else None
             whole = client.send("getStatistics", table=table["table"], query=query).needed(200)["rows"]
             answers[table["table"], part["breakdown"] or ""] = whole
-            # Earlier releases answer with some of the same rows, never with others.
+            # Earlier releases return some of the same rows, never others.
             for release in listed["releases"] if releases_too else ():
                 asked = f"release={release['name']}" + (f"&{query}" if query else "")
                 rows = client.send("getStatistics", table=table["table"], query=asked).needed(200)["rows"]
@@ -119,13 +119,13 @@ def add_years(text, years):
     return day.replace(year=day.year + years).isoformat()
 
 
-# The least range of a hidden cell: the lowest threshold, which the totals of all tables keep to.
+# The least range of a hidden cell: the lowest threshold, which also applies to the totals of all tables.
 LEAST_RANGE = 5
 
 
 def system_of(answers, parts, joint=False):
-    """All that is known. `parts`: universe, parent and period_type by table and breakdown. `joint`: reviews of several
-    committees count with each of them, so that committees do not add up to the whole."""
+    """Builds the system of everything known. `parts`: universe, parent and period_type by table and breakdown. `joint`:
+    a review of several committees counts for each of them, so committees do not add up to the whole."""
     known, hidden = Known(), {}
     for key, rows in answers.items():
         part = parts[key]
@@ -134,7 +134,7 @@ def system_of(answers, parts, joint=False):
             by_period[row["period_from"]].append(row)
         for period, those in by_period.items():
             add_row(known, hidden, key, part, period, those, joint)
-    # Three years are their years; a year that was never released stays unknown.
+    # Three-year periods are the sum of their years; a year that was never released is unknown.
     for (kind, universe, period) in [name for name in known.index if name[0] == "total"]:
         if universe[1] == "three_years":
             years = [("total", (universe[0], "financial_year"), add_years(period, n)) for n in range(3)]
@@ -174,16 +174,16 @@ def add_row(known, hidden, key, part, period, rows, joint):
         known.no_more_than(("cell", key, period, "child"), ("cell", key, period, "family"))
     for row in rows:
         if row["figure"] == "share" and row["status"] == "released" and total in known.fixed:
-            # A share says the count, as far as it is not rounded away.
+            # A share reveals the count, as far as rounding allows.
             if key[0] == "days_to_decision":
-                continue  # of two categories that are shown themselves (test_releases.py)
+                continue  # computed from two categories that are shown themselves (test_releases.py)
             unit = row["category"] or {"notices_on_time": "on_time", "actions_on_time": "on_time",
                                        "info_return_on_time": "on_time", "impact_reviewed": "reviewed"}.get(key[0])
             known.value(("cell", key, period, unit), round(row["value"] * known.fixed[total]))
 
 
 def exposed(known, hidden):
-    """Hidden cells whose range is narrower than it should be: {name: (least, greatest)}."""
+    """Returns hidden cells whose range is too narrow: {name: (least, greatest)}."""
     bounds = known.bounds_of(hidden)
     return {name: (least, greatest) for name, (least, greatest) in bounds.items()
             if greatest is not None and greatest - least < hidden[name] - 1e-6}

@@ -1,6 +1,6 @@
-"""Every table of statistics worked out once more, from the rows of the register and without its functions.
+"""Recomputes every table of statistics, from the rows of the register and without its functions.
 
-Days are compared as days; what is left of erased cases has months only and is read from its facts.
+It compares days as days; erased cases have only months, and are read from their facts.
 """
 import collections
 import datetime
@@ -19,7 +19,7 @@ def month_of(text):
 
 
 def add_months(day, months):
-    """The same day of another month, or its last day."""
+    """Returns the same day of another month, or its last day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     for last in range(day.day, 27, -1):
         try:
@@ -58,7 +58,7 @@ def quantile(values, share):
 
 
 class Register:
-    """The rows of the tables, as dicts."""
+    """Returns the rows of the tables, as dicts."""
 
     TABLES = ("review_case child case_stage case_decision case_access case_transfer information_request "
               "ratification finding family_engagement publication notice case_hold proceeding action "
@@ -91,7 +91,7 @@ class Register:
 
 
 class Facts:
-    """(measure, scope, day, category, group, value) of everything that counts."""
+    """Returns (measure, scope, day, category, group, value) of everything that counts."""
 
     def __init__(self, register):
         self.register, self.found = register, []
@@ -349,7 +349,7 @@ class Facts:
 
 
 class Table:
-    """The figures of one table for one question, as {(period_from, category, group, figure): value}."""
+    """Returns the figures of one table for one query, as {(period_from, category, group, figure): value}."""
 
     def __init__(self, facts, definition, groups, scope=ALL, breakdown=None, kind="financial_year", start=None,
                  end=None):
@@ -361,7 +361,7 @@ class Table:
         self.figures = {}
 
     def values(self, suffix=""):
-        """{(period, category, group): [values]} of a measure."""
+        """Returns {(period, category, group): [values]} of a measure."""
         part = "" if self.breakdown in (None, "committee") or suffix in ("#", "~", "#joint", "#within") else (
             "." + self.breakdown)
         name = self.code + part + suffix

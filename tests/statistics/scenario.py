@@ -1,6 +1,6 @@
-"""What the demonstration has little of: findings, ratified reports, holds, transfers, mergers, erased cases…
+"""Adds data that the demonstration has little of: findings, ratified reports, holds, transfers, mergers, erased cases…
 
-Made by SQL from the cases that are there, with days that follow from the cases' own; nothing random.
+SQL makes it from the existing cases, with dates derived from the cases' own; nothing is random.
 """
 
 STATEMENTS = """
@@ -82,13 +82,13 @@ update review_case set committee = 'GLA', local_authority = 'S12000049'
     where id in (select case_id from case_transfer where to_committee = 'GLA');
 update referral set transferred_from = 'ABE' where committee = 'GLA' and id in (select id from referral
     where case_id is null and committee = 'GLA' order by id limit 3);
--- Two cases are merged; one of them goes on.
+-- Two cases are merged; one of them continues.
 with pair as (select min(id::text)::uuid as goes, max(id::text)::uuid as stays, committee
     from (select id, committee, row_number() over (partition by committee order by id) as i
         from review_case where stage = 'closed' and closure = 'completed') c
     where i <= 2 group by committee having count(*) = 2)
 update review_case c set closure = 'merged', merged_into = p.stays from pair p where c.id = p.goes;
--- Some are erased, and go on counting.
+-- Some are erased, and still count.
 create temporary table doomed as select c.id from review_case c where c.stage = 'closed' and c.merged_into is null
     and c.opened_on < '2021-01-01' and not c.legal_hold order by c.opened_on, c.id limit 40;
 insert into anonymous_review (committee, facts, anonymised_on)

@@ -1,6 +1,6 @@
 """A backlog of thousands of changes: polls are answered meanwhile, releases are made, and no step is large.
 
-The tests hold the lock of statistics while they make the backlog, so that nothing depends on who is faster.
+The tests hold the lock of statistics while they make the backlog, so that no result depends on speed.
 """
 import contextlib
 
@@ -16,7 +16,7 @@ LOCK = "select pg_advisory_lock(7262534080)"
 
 @pytest.fixture
 def counting_stopped(cluster, instance):
-    """Nothing waits, and nobody counts until the function is called or the test ends."""
+    """Counts everything, then blocks counting until the function is called or the test ends."""
     wait_until(lambda: cluster.execute("select not exists (select from register.statistic_dirty)")[0][0],
                "what statistics count")
     with contextlib.ExitStack() as stack:
@@ -25,7 +25,7 @@ def counting_stopped(cluster, instance):
 
 
 def make_backlog(cluster):
-    """Marks of all cases, and of subjects that are gone: to count one of those is as good a step as any."""
+    """Marks all cases as changed, and subjects that do not exist: counting one of those is a step like any other."""
     cluster.execute("""
         insert into statistic_dirty (subject, lane, scopes) select id, committee, array[committee] from review_case;
         insert into statistic_dirty (subject, lane, scopes)
@@ -34,12 +34,13 @@ def make_backlog(cluster):
 
 
 def forget_marks(cluster):
-    """Of subjects that are gone."""
+    """Marks subjects that do not exist."""
     cluster.execute("delete from register.statistic_dirty where subject not in (select id from register.review_case)")
 
 
 def polls(analyst, dashboard):
-    """One of each kind of question, all of which are answered; with how many changes they say are pending."""
+    """Sends one request of each kind, all of which must be answered; returns the number of pending changes in the
+    answers."""
     live = [analyst.send("getStatistics", table="decisions", query=query).needed(200)
             for query in ("view=live", "view=live&committee=EDH", "view=live&committee=ORK", "view=live&breakdown=committee")]
     released = [dashboard.send("getStatistics", table=table).needed(200) for table in ("decisions", "caseload")]
@@ -71,7 +72,7 @@ def test_polls_are_answered_while_the_backlog_waits_and_while_it_is_counted(anal
     assert len(seen) > 2  # polls were answered in between
 
 
-def test_a_step_counts_no_more_than_it_is_asked_to(cluster, instance, counting_stopped):
+def test_a_step_counts_at_most_the_requested_number(cluster, instance, counting_stopped):
     make_backlog(cluster)
     marks = "select count(distinct subject) from register.statistic_dirty"
     with cluster.open() as link, link.cursor() as cursor:
@@ -87,7 +88,7 @@ def test_a_step_counts_no_more_than_it_is_asked_to(cluster, instance, counting_s
 
 
 def test_committees_take_turns(cluster, instance, counting_stopped):
-    """A change of a small committee does not wait behind the import of a large one."""
+    """A change of a small committee does not wait for the import of a large one."""
     cluster.execute("""
         insert into statistic_dirty (subject, lane, scopes)
             select gen_random_uuid(), 'GLA', '{GLA}' from generate_series(1, 1000);
@@ -102,7 +103,7 @@ def test_committees_take_turns(cluster, instance, counting_stopped):
 
 @pytest.fixture
 def due(cluster):
-    """A release whose day is today; the demonstration's own come back afterwards as they were."""
+    """Makes a release due today; restores the demonstration's own releases afterwards."""
     cluster.execute("""
         create table kept_release as table statistic_release;
         create table kept_cell as table statistic_released_cell;
@@ -120,8 +121,8 @@ def due(cluster):
         update statistic_day set installed_on = installed_on + 1""")
 
 
-def test_a_release_is_made_after_what_waited_on_its_day(analyst, dashboard, cluster, instance, due):
-    """In steps, and not before the backlog is counted; nobody who reads is refused meanwhile."""
+def test_a_release_is_made_after_the_backlog_of_its_day(analyst, dashboard, cluster, instance, due):
+    """In steps, and not before the backlog is counted; no reader is refused meanwhile."""
     with cluster.holding(LOCK):
         make_backlog(cluster)
         wait_until(lambda: dashboard.send("getStatistics", table="decisions").needed(200)["release"] in (None, due),
@@ -138,7 +139,7 @@ def test_a_release_is_made_after_what_waited_on_its_day(analyst, dashboard, clus
     assert cluster.execute("select made_at > counted_at, fault from register.statistic_release") == [(True, None)]
 
 
-def test_a_release_that_fails_stops_no_counting_and_is_reported(analyst, dashboard, cluster, instance, due, counting_stopped):
+def test_a_failed_release_does_not_stop_counting(analyst, dashboard, cluster, instance, due, counting_stopped):
     signature = "(bigint[], boolean[], bigint, integer, integer, boolean, boolean)"
     cluster.execute(f"alter function statistic_protect{signature} rename to protect_kept")
     instance.errors_expected = True

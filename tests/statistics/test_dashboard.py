@@ -1,4 +1,4 @@
-"""The page in a real browser: what it shows, to whom, with the keyboard alone, in every width and colour."""
+"""The page in a real browser: its content, its readers, use by keyboard alone, all widths and colours."""
 import os
 import pathlib
 
@@ -12,7 +12,7 @@ PICTURES = os.environ.get("LR_PICTURES")
 TITLES = ["Caseload by stage", "Timeliness against timescales", "Actions overdue by committee", "Trend by quarter",
           "Days to decision and to completion"]
 
-# Contrast of every text with what is behind it (WCAG 2.2, 1.4.3): the least one.
+# The least contrast of any text with its background (WCAG 2.2, 1.4.3).
 CONTRAST = """(() => {
     const light = (c) => { const v = c.map((x) => x / 255).map((x) => x <= 0.04045 ? x / 12.92
         : ((x + 0.055) / 1.055) ** 2.4); return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2]; };
@@ -71,7 +71,7 @@ def table(browser, section):
                        ".map((r) => [...r.cells].map((c) => c.textContent))")
 
 
-def test_the_figures_are_those_of_the_interface(analyst_page, analyst):
+def test_the_figures_are_those_of_the_api(analyst_page, analyst):
     assert titles(analyst_page) == TITLES
     rows = analyst.send("getStatistics", table="caseload", query="view=live")["rows"]
     counts = [str(row["value"]) for row in rows if row["figure"] == "count"]
@@ -98,8 +98,8 @@ def test_a_dashboard_token_sees_released_figures_only(browser, instance, release
     assert not [url for url, _ in browser.requested()[-9:] if "view=live" in url]
 
 
-def test_the_released_timeliness_is_drawn(browser, instance, released, dashboard):
-    """Each share in the table beside the chart is the released one, and at least one of them is shown."""
+def test_the_released_timeliness_is_shown(browser, instance, released, dashboard):
+    """Each share in the table next to the chart is the released one, and at least one of them is shown."""
     enter(browser, instance, token_of(instance, "SG", "statistics.read"))
     expected = []
     for name in ("info_return_on_time", "days_to_decision", "notices_on_time", "actions_on_time"):
@@ -111,7 +111,7 @@ def test_the_released_timeliness_is_drawn(browser, instance, released, dashboard
     assert any(cell.endswith("%") for cell in expected)
 
 
-def test_a_scope_that_has_no_effect_shows_released_figures(browser, instance, released):
+def test_a_scope_without_effect_shows_released_figures(browser, instance, released):
     enter(browser, instance, token_of(instance, "LA-S12000049", "statistics.read statistics.unsuppressed"))
     assert browser.run("document.getElementById('state').textContent").startswith("Figures of the release 2026")
     assert browser.complaints() == []
@@ -126,21 +126,21 @@ def test_a_committee_sees_its_own_figures(browser, instance, released):
     assert browser.complaints() == []
 
 
-def test_a_token_that_is_none_is_told(browser, instance, released):
+def test_an_invalid_token_is_reported(browser, instance, released):
     enter(browser, instance, "nonsense")
     assert "not accepted" in browser.run("document.getElementById('state').textContent")
     assert browser.run("document.querySelectorAll('main section').length") == 0
     browser.complaints()  # the browser reports the 401
 
 
-def test_the_token_is_kept_in_memory_only_and_can_be_forgotten(analyst_page):
+def test_the_token_is_only_in_memory_and_can_be_forgotten(analyst_page):
     assert analyst_page.run("localStorage.length + sessionStorage.length + document.cookie.length") == 0
     assert analyst_page.run("document.getElementById('token').value + location.search + location.hash") == ""
     analyst_page.run("document.getElementById('leave').click()")
     assert analyst_page.run("document.querySelectorAll('main section').length") == 0
 
 
-def test_a_poll_that_finds_nothing_new_leaves_the_page_as_it_is(analyst_page):
+def test_a_poll_without_news_leaves_the_page_unchanged(analyst_page):
     analyst_page.run("window.first = document.querySelector('main section'); true")
     before = len(analyst_page.requested())
     analyst_page.run("document.getElementById('place').dispatchEvent(new Event('change'))")
@@ -150,14 +150,14 @@ def test_a_poll_that_finds_nothing_new_leaves_the_page_as_it_is(analyst_page):
     assert analyst_page.run("window.first === document.querySelector('main section')")
 
 
-def test_every_chart_has_a_name_and_a_table_beside_it(analyst_page):
+def test_every_chart_has_a_name_and_a_table(analyst_page):
     assert analyst_page.run("[...document.querySelectorAll('main section')].every((s) => "
                             "s.querySelector('figure svg[role=img][aria-label]') && s.querySelector('table caption') && "
                             "s.querySelector('tbody tr') && s.getAttribute('aria-labelledby'))")
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_every_text_has_contrast(analyst_page, dark):
+def test_every_text_has_enough_contrast(analyst_page, dark):
     analyst_page.look(1280, dark=dark)
     ratio, where = analyst_page.run(CONTRAST)
     assert ratio >= 4.5, where
@@ -171,7 +171,7 @@ def test_nothing_is_wider_than_the_window(browser, instance, released, width):
     small = analyst_page.run("[...document.querySelectorAll('button, input, select')].filter((e) => !e.hidden && "
                              "(e.getBoundingClientRect().height < 24 || e.getBoundingClientRect().width < 24)).length")
     assert small == 0
-    # Charts are drawn for the width that they are loaded in: 13 pixels are never less than 12.
+    # Charts are drawn for the width of the window at loading: 13 pixels are never less than 12.
     scale = analyst_page.run("Math.min(...[...document.querySelectorAll('figure > svg')].map((e) => "
                              "e.getBoundingClientRect().width / e.viewBox.baseVal.width))")
     assert scale >= 0.92
@@ -181,7 +181,7 @@ def test_nothing_is_wider_than_the_window(browser, instance, released, width):
             analyst_page.picture(pathlib.Path(PICTURES) / f"dashboard-{width}-{'dark' if dark else 'light'}.png")
 
 
-def test_everything_is_reached_with_the_keyboard(browser, instance, released):
+def test_everything_is_reachable_with_the_keyboard(browser, instance, released):
     enter(browser, instance, token_of(instance, "SG", "statistics.read statistics.unsuppressed"))
     browser.run("document.activeElement.blur(); window.scrollTo(0, 0)")
     reached = []
@@ -192,7 +192,7 @@ def test_everything_is_reached_with_the_keyboard(browser, instance, released):
     assert {"token", "place", "leave", "skip", "scroll"} <= set(reached)
 
 
-def test_on_paper_the_form_is_left_out_and_the_figures_are_there(analyst_page):
+def test_the_printed_page_has_the_figures_without_the_form(analyst_page):
     analyst_page.ask("Emulation.setEmulatedMedia", media="print")
     assert analyst_page.run("getComputedStyle(document.getElementById('entry')).display") == "none"
     assert analyst_page.run("document.querySelector('main table').getClientRects().length > 0")

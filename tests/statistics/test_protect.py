@@ -1,7 +1,7 @@
-"""The rule that hides cells, on every row of small numbers that there is.
+"""Tests the rule that hides cells, on every possible row of small numbers.
 
-A row is what a release shows of it: cells, some of them hidden, and the total. Whoever knows the rule can list all
-rows that would have been shown alike; no hidden cell may be the same in all of them.
+A row is what a release shows: cells, some of them hidden, and the total. A reader who knows the rule can list all rows
+that would look the same; no hidden cell may have the same value in all of them.
 """
 import collections
 import itertools
@@ -17,7 +17,7 @@ def rows_of(cells, most):
 
 
 def protect(cluster, rows, threshold, sensitive):
-    """What the rule hides of each row: {row: [hidden..., total hidden]}."""
+    """Returns what the rule hides of each row: {row: [hidden..., total hidden]}."""
     link = psycopg2.connect(host=str(cluster.folder), user="postgres", dbname="learning_reviews")
     with link, link.cursor() as cursor:
         cursor.execute("create temporary table asked (row bigint[])")
@@ -40,14 +40,14 @@ def shown(row, hidden):
 @pytest.mark.parametrize("threshold, cells, most, sensitive", [
     (5, 1, 60, False), (5, 2, 44, False), (5, 2, 44, True), (5, 3, 26, False), (5, 3, 26, True), (5, 4, 12, False),
     (4, 4, 12, False), (4, 5, 8, False), (5, 5, 8, False), (10, 3, 30, True)])
-def test_no_hidden_cell_follows_even_for_who_knows_the_rule(instance, cluster, threshold, cells, most, sensitive):
+def test_no_hidden_cell_can_be_derived_even_with_the_rule(instance, cluster, threshold, cells, most, sensitive):
     decided = protect(cluster, list(rows_of(cells, most)), threshold, sensitive)
     alike = collections.defaultdict(list)
     for row, hidden in decided.items():
         alike[shown(row, hidden)].append(row)
     single = []
     for (seen, total), rows in alike.items():
-        # Rows that could only be continued beyond the numbers looked at are no proof of anything.
+        # Rows whose other solutions would need numbers beyond the tested range prove nothing.
         if total is not None and total > most:
             continue
         for place in (place for place, value in enumerate(seen) if value is None):
@@ -71,7 +71,7 @@ def test_a_true_zero_is_shown_and_so_is_a_row_without_small_numbers(instance, cl
     assert all(not any(hidden) for hidden in decided.values())
 
 
-def test_no_more_is_hidden_than_has_to_be(instance, cluster):
+def test_no_more_is_hidden_than_necessary(instance, cluster):
     decided = protect(cluster, [(3, 9, 40), (3, 4, 40), (1, 1, 9, 40)], THRESHOLD, False)
     assert decided[3, 9, 40] == [True, True, False, False]
     assert decided[3, 4, 40] == [True, True, False, False]

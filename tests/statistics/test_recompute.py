@@ -1,4 +1,4 @@
-"""Every table and breakdown against the same figures worked out in another way, from the rows themselves."""
+"""Compares every table and breakdown with figures that are computed independently, from the rows."""
 import datetime
 
 import pytest
@@ -36,7 +36,7 @@ def groups(cluster, instance):
 
 @pytest.fixture(scope="module")
 def caught_up(analyst, register, cluster):
-    """All changes are folded."""
+    """All changes are counted."""
     wait_until(lambda: not cluster.execute("select exists (select from register.statistic_dirty)")[0][0],
                "all changes are folded")
 
@@ -93,13 +93,13 @@ def test_every_table_by_every_kind_of_period(caught_up, analyst, facts, tables, 
 
 
 def test_the_figures_are_not_all_zero(caught_up, analyst, tables):
-    """A comparison of nothing with nothing would prove nothing."""
+    """Comparing nothing with nothing would prove nothing."""
     empty = [table for table in tables if not any(
         row["value"] for row in analyst.send("getStatistics", table=table, query="view=live").needed(200)["rows"])]
     assert empty == []
 
 
-def test_sums_that_are_built_up_are_those_that_are_counted_at_once(caught_up, cluster):
+def test_incremental_sums_equal_a_full_count(caught_up, cluster):
     def cells():
         return cluster.execute("select measure, scope, month, key, value, from_day, n from register.statistic_cell "
                                "order by 1, 2, 3, 4, 5, 6")

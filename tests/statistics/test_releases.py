@@ -1,5 +1,5 @@
-"""What is released tells nothing about a cell that is hidden: over the demonstration, over data made to be hard, and
-over releases between which one case was added."""
+"""Releases reveal nothing about a hidden cell: tested with the demonstration, with adversarial data, and with releases
+between which one case was added."""
 import collections
 import datetime
 import os
@@ -23,25 +23,25 @@ def parts(instance, cluster):
 
 @pytest.fixture(scope="module")
 def demonstration(released, parts, dashboard):
-    """All answers after three releases of the demonstration."""
+    """Returns all answers after three releases of the demonstration."""
     return released_answers(dashboard, releases_too=True)
 
 
 @pytest.fixture(scope="module")
 def reader(cluster, caller):
-    """Readers of whom the service has no answers in memory: the releases are made anew behind its back."""
+    """Readers whose answers the service has not cached: the tests make the releases again without its knowledge."""
     organisations = iter(cluster.execute("select code from register.organisation where kind = 'local_authority'"))
     return lambda: caller(next(organisations)[0], "reader", "statistics.read")
 
 
-def test_no_hidden_cell_of_the_demonstration_can_be_worked_out(demonstration, parts):
+def test_no_hidden_cell_of_the_demonstration_can_be_computed(demonstration, parts):
     known, hidden = system_of(demonstration, parts, joint=True)
     assert len(hidden) > 30
     assert exposed(known, hidden) == {}
 
 
 def test_the_solver_finds_a_cell_that_is_hidden_alone(demonstration, parts):
-    """The proof is worth something only if it fails on what is not protected."""
+    """The proof is valid only if it fails on unprotected data."""
     rows = [dict(row) for row in demonstration["decisions", ""]]
     known, hidden = system_of({("decisions", ""): rows}, parts)
     assert exposed(known, hidden) == {}
@@ -55,8 +55,8 @@ def test_the_solver_finds_a_cell_that_is_hidden_alone(demonstration, parts):
     assert len(exposed(known, hidden)) == len(hidden) > 0
 
 
-def test_what_is_shown_is_what_was_counted(demonstration, analyst, parts):
-    """Releases hide, they do not change: each figure shown is the exact one of the day of its release."""
+def test_released_figures_equal_the_exact_ones(demonstration, analyst, parts):
+    """Releases hide figures and do not change them: each figure shown is the exact one of the day of its release."""
     compared = 0
     for (table, breakdown), rows in demonstration.items():
         if breakdown or parts[table, breakdown]["period_type"] == "release":
@@ -72,8 +72,8 @@ def test_what_is_shown_is_what_was_counted(demonstration, analyst, parts):
     assert compared > 100
 
 
-def test_a_table_has_one_shape_in_both_views(demonstration, analyst, parts):
-    """Each figure that is released stands where the live view has it: a client reads both in one way."""
+def test_a_table_has_the_same_structure_in_both_views(demonstration, analyst, parts):
+    """Each released figure has the same place as in the live view: a client reads both in the same way."""
     shares = set()
     for (table, breakdown), rows in demonstration.items():
         query = "view=live" + (f"&breakdown={breakdown}" if breakdown else "")
@@ -86,7 +86,7 @@ def test_a_table_has_one_shape_in_both_views(demonstration, analyst, parts):
     assert shares == {"days_to_decision", "info_return_on_time", "notices_on_time", "actions_on_time", "impact_reviewed"}
 
 
-def test_a_share_is_hidden_with_what_it_is_made_of(demonstration):
+def test_a_share_is_hidden_with_its_counts(demonstration):
     shown = 0
     for (table, breakdown), rows in demonstration.items():
         for share in (row for row in rows if row["figure"] == "share" and row["category"] is None):
@@ -102,8 +102,8 @@ def test_a_share_is_hidden_with_what_it_is_made_of(demonstration):
 
 
 @pytest.mark.parametrize("table", ["caseload", "actions_open"])
-def test_a_table_of_what_is_open_carries_the_day_on_which_it_was_counted(demonstration, dashboard, analyst, table):
-    """And not the day of the release, which was years ago."""
+def test_a_table_of_open_items_has_the_day_of_its_count(demonstration, dashboard, analyst, table):
+    """Not the day of the release, which was years ago."""
     counted = {one["name"]: one["counted_at"] for one in dashboard.send("listStatistics").needed(200)["releases"]}
     reply = dashboard.send("getStatistics", table=table).needed(200)
     day = (datetime.datetime.fromisoformat(reply["as_of"]).astimezone(zoneinfo.ZoneInfo("Europe/London"))).date()
@@ -115,14 +115,14 @@ def test_a_table_of_what_is_open_carries_the_day_on_which_it_was_counted(demonst
     assert all(row["value"] == live[row["category"], row["figure"]] for row in reply["rows"] if row["status"] == "released")
 
 
-def test_releases_of_one_day_have_what_is_open_once(demonstration, cluster):
+def test_releases_of_one_day_have_open_items_once(demonstration, cluster):
     """Their figures are the same: nothing is counted twice, and no release claims figures of an earlier day."""
     assert cluster.execute("""select distinct release from register.statistic_released_cell
                               where table_code in ('caseload', 'actions_open')""") == [("2024",)]
 
 
-def test_periods_from_before_the_register_has_anything_are_not_released(demonstration, cluster, reader):
-    """Zeros of years of which it knows nothing would be no figures."""
+def test_periods_before_the_register_existed_are_not_released(demonstration, cluster, reader):
+    """Zeros of years without data would be wrong."""
     forget_releases(cluster)
     hard_data(cluster, 5)
     cluster.execute("delete from register.statistic_cell where month > '-infinity' and month < '2023-04-01'")
@@ -130,11 +130,11 @@ def test_periods_from_before_the_register_has_anything_are_not_released(demonstr
     answers = released_answers(reader())
     periods = {row["period_from"] for (table, _), rows in answers.items() for row in rows
                if table not in ("caseload", "actions_open")}
-    assert periods == {"2023-04-01", "2024-04-01", "2021-04-01"}  # two years, and the three years that have a part of one
+    assert periods == {"2023-04-01", "2024-04-01", "2021-04-01"}  # two years, and three-year periods with one
     assert any(row["value"] for rows in answers.values() for row in rows)
 
 
-def test_a_release_without_cases_that_cannot_be_counted_says_so(demonstration, cluster, reader, analyst):
+def test_a_release_without_uncountable_cases_says_so(demonstration, cluster, reader, analyst):
     forget_releases(cluster)
     cluster.execute("insert into register.statistic_subject (subject, facts, fault, scopes, reported) "
                     "values (gen_random_uuid(), '{}', '22007', '{GLA}', true)")
@@ -157,7 +157,7 @@ def test_the_zeros_shown_are_true_and_hidden_cells_have_no_value(demonstration):
 
 
 def hard_row(chance, cells):
-    """Counts by cell and committee that are near what a rule turns on."""
+    """Returns counts by cell and committee that are close to the thresholds of a rule."""
     styles = [lambda: chance.choice((0, 0, 1, 4)), lambda: chance.choice((4, 5, 6)), lambda: chance.choice((0, 1, 30)),
               lambda: chance.randint(0, 12), lambda: 0]
     style = chance.choice(styles)
@@ -165,7 +165,7 @@ def hard_row(chance, cells):
 
 
 def hard_data(cluster, seed):
-    """Fills the sums with small numbers, so that tables of one universe agree with each other."""
+    """Fills the sums with small numbers, so that tables of one universe are consistent."""
     chance = random.Random(seed)
     tables = dict(cluster.execute("select code, categories from register.statistic_table"))
     groups = {(table, code): names for table, code, names in cluster.execute(
@@ -174,7 +174,7 @@ def hard_data(cluster, seed):
     cells = collections.Counter()
 
     def whose(count):
-        """The committees of so many reviews: one of them alone, or several."""
+        """Assigns so many reviews to committees: each to one, or to several."""
         few = chance.sample(committees, chance.randint(1, 4))
         return [chance.choice(few) for _ in range(count)]
 
@@ -183,7 +183,7 @@ def hard_data(cluster, seed):
             cells[measure, scope, month, key] += 1
 
     def cut(month, table, breakdown, owners):
-        """The same reviews, cut by another breakdown."""
+        """Divides the same reviews by another breakdown."""
         names = groups[table, breakdown] if breakdown else tables[table]
         favourites = chance.sample(names, min(len(names), chance.randint(1, 4)))
         for owner in owners:
@@ -238,7 +238,7 @@ def hard_data(cluster, seed):
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("LR_HARD_DATA", "4"))))
-def test_no_hidden_cell_of_hard_data_can_be_worked_out(demonstration, cluster, parts, reader, seed):
+def test_no_hidden_cell_of_adversarial_data_can_be_computed(demonstration, cluster, parts, reader, seed):
     forget_releases(cluster)
     hard_data(cluster, seed)
     for release in RELEASES:
@@ -248,7 +248,7 @@ def test_no_hidden_cell_of_hard_data_can_be_worked_out(demonstration, cluster, p
     assert exposed(known, hidden) == {}
 
 
-def test_a_case_more_between_two_releases_changes_nothing_that_was_released(demonstration, cluster, reader):
+def test_one_more_case_between_two_releases_changes_no_released_figure(demonstration, cluster, reader):
     forget_releases(cluster)
     hard_data(cluster, 99)
     make_release(cluster, *RELEASES[1])
@@ -264,13 +264,13 @@ def test_a_case_more_between_two_releases_changes_nothing_that_was_released(demo
     assert periods and all(day >= "2025-04-01" for day in periods)
 
 
-def test_the_same_question_has_the_same_answer_at_every_poll(demonstration, reader):
+def test_the_same_query_has_the_same_answer_at_every_poll(demonstration, reader):
     client = reader()
     answers = {client.send("getStatistics", table="decisions").bytes for _ in range(20)}
     assert len(answers) == 1
 
 
-def test_without_the_further_hidden_cells_the_solver_finds_what_they_protect(demonstration, cluster, parts, reader):
+def test_without_the_additional_hidden_cells_the_solver_finds_what_they_protect(demonstration, cluster, parts, reader):
     signature = "(bigint[], boolean[], bigint, integer, integer, boolean, boolean)"
     forget_releases(cluster)
     hard_data(cluster, 3)
@@ -289,8 +289,8 @@ def test_without_the_further_hidden_cells_the_solver_finds_what_they_protect(dem
     assert len(exposed(known, hidden)) > 5
 
 
-def test_the_cost_in_lost_cells_is_bounded(demonstration):
-    """Of the cells that are not zero; printed for the documentation."""
+def test_the_share_of_lost_cells_is_limited(demonstration):
+    """The share of cells that are not zero; printed for the documentation."""
     lost = {}
     for (table, breakdown), rows in demonstration.items():
         cells = [row for row in rows if row["figure"] in ("count", "reviews") and row["value"] != 0]

@@ -27,7 +27,7 @@ def bind(folder, statements, source="", lists=None):
     return result, out.read_text(encoding="utf-8") if out.exists() else None
 
 
-def test_an_operation_without_a_handler_has_the_default_with_the_statement_of_its_name(tmp_path):
+def test_an_operation_without_a_handler_gets_the_default_one_with_its_statement(tmp_path):
     result, written = bind(tmp_path, STATEMENTS)
     assert result.returncode == 0, result.stderr
     for text in ("void handle_get_thing(request *r) {\n    respond_get(r, statement_get_thing);\n}\n",
@@ -38,7 +38,7 @@ def test_an_operation_without_a_handler_has_the_default_with_the_statement_of_it
 @pytest.mark.parametrize("source", [
     "void handle_get_thing(request *r) {\n    respond_get(r, statement_get_thing);\n}\n",
     "void handle_get_thing(request *any)\n{\n    respond_get(any, more ? statement_more : statement_get_thing);\n}\n"])
-def test_a_handler_in_c_takes_the_place_of_the_default(source, tmp_path):
+def test_a_handler_in_c_replaces_the_default(source, tmp_path):
     result, written = bind(tmp_path, {**STATEMENTS, "more": 1} if "more" in source else STATEMENTS, source)
     assert result.returncode == 0, result.stderr
     assert "get_thing" not in written and "handle_list_things" in written
@@ -59,7 +59,7 @@ def test_a_handler_in_c_needs_no_statement(tmp_path):
      "getThing: its statement get_thing has 2 parameters, but its default handler (respond_get) passes 1"),
     ({**STATEMENTS, "change_thing": 1}, "", "has 1 parameters, but its default handler (respond_submit) passes 2 to 3"),
 ])
-def test_what_does_not_belong_together_stops_the_build(statements, source, message, tmp_path):
+def test_an_operation_and_its_handler_must_match(statements, source, message, tmp_path):
     result, written = bind(tmp_path, statements, source)
     assert result.returncode == 1
     assert message in result.stderr and result.stderr.count("\n") == 1

@@ -1,4 +1,4 @@
-"""The check of clocks (tests/clock_check.py) finds what it is for, and nothing else."""
+"""The clock check (tests/clock_check.py) finds exactly the verdicts that depend on a clock."""
 import pathlib
 import sys
 
@@ -19,14 +19,14 @@ def found(text, name="test_x.py"):
     "def f():\n    taken.append(time.monotonic() - began)\n    assert median(taken) < 1",
     "def f():\n    assert min(first := time.monotonic(), 3) < 1", "assert reply.elapsed.total_seconds() < 3",
     "requests.get(url, timeout=5)", "link.settimeout(0.5)", "wait(seconds=2)"])
-def test_verdicts_of_a_clock_are_found_in_python(text):
+def test_verdicts_that_depend_on_a_clock_are_found_in_python(text):
     assert len(found(text)) == 1
 
 
 @pytest.mark.parametrize("text", [
     "usleep(300);", "sleep(2);", "nanosleep(&a, NULL);", "cr_expect(time(NULL) - begun < 2);",
     "while (seconds_now() - start <= most) {", "cr_expect_leq(time(NULL), end);", "Test(a, b, .timeout = 20) {"])
-def test_verdicts_of_a_clock_are_found_in_c(text):
+def test_verdicts_that_depend_on_a_clock_are_found_in_c(text):
     assert len(found(text, "test_x.c")) == 1
 
 
@@ -37,9 +37,9 @@ def test_verdicts_of_a_clock_are_found_in_c(text):
     ("text = 'no asleep(x)'", "a.py"), ("assert started == time.time()", "a.py"), ("requests.get(url, timeout=60)", "a.py"),
     ("int64_t begun = time(NULL);", "a.c"), ('puts("sleep(1)"); /* not sleep(2) */', "a.c"),
     ("set->fetch_at = seconds_now() + 1;", "a.c"), ("Test(a, b, .timeout = 120) {", "a.c")])
-def test_reasons_and_what_judges_nothing_are_let_pass(text, name):
+def test_reasons_and_lines_without_a_verdict_are_accepted(text, name):
     assert found(text, name) == []
 
 
-def test_a_reason_has_to_be_given():
+def test_a_reason_must_not_be_empty():
     assert found("time.sleep(1)  # clock:") == ["a pause"]

@@ -94,7 +94,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", list(MISTAKES))
-def test_mistake_is_named(mistake, tmp_path):
+def test_a_mistake_is_named(mistake, tmp_path):
     old, new, message = MISTAKES[mistake]
     result = compile_text(change(old, new), tmp_path)
     assert result.returncode == 1, result.stdout + result.stderr
@@ -103,7 +103,7 @@ def test_mistake_is_named(mistake, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_duplicate_key_names_its_line(tmp_path):
+def test_a_duplicate_key_names_its_line(tmp_path):
     text = change("      summary: List\n", "      summary: List\n      summary: List\n")
     line = text[:text.index("summary: List\n      summary")].count("\n") + 2
     assert f"line {line}: duplicate key" in compile_text(text, tmp_path).stderr
@@ -118,7 +118,7 @@ def test_values_of_the_core_schema(tmp_path):
                                         "1_000"]
 
 
-def test_output_is_reproducible(tmp_path):
+def test_the_output_is_reproducible(tmp_path):
     outputs = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -138,7 +138,7 @@ def defaults_of(text, folder):
     return {each["id"]: (each["default"], *each["parameters"]) for each in operations}
 
 
-def test_the_default_handler_is_chosen_by_the_shape_of_the_operation(tmp_path):
+def test_the_form_of_an_operation_chooses_the_default_handler(tmp_path):
     assert defaults_of(FIXTURE, tmp_path) == {
         "getRoot": ("get", 0, 0), "getThing": ("get", 1, 1), "getPart": ("get", 2, 2), "listThings": ("get", 0, 0),
         "pushThing": ("submit", 1, 2), "pushThings": ("submit", 1, 2), "changeThing": ("submit", 3, 3)}
@@ -151,7 +151,7 @@ def test_the_default_handler_is_chosen_by_the_shape_of_the_operation(tmp_path):
      "        - {name: X-Reason", ("submit", 4, 4)),
     ("pushThing", "      requestBody:\n        required: true\n        content: {application/json: {schema: "
      "{$ref: '#/components/schemas/Thing'}}}\n", "", ("submit", 0, 1))])
-def test_the_default_handler_changes_with_the_shape(operation, old, new, default, tmp_path):
+def test_the_default_handler_changes_with_the_form(operation, old, new, default, tmp_path):
     assert defaults_of(change(old, new), tmp_path)[operation] == default
 
 
@@ -163,7 +163,7 @@ def test_a_list_with_a_cursor_is_a_page(tmp_path):
     assert defaults_of(text, tmp_path)["listThings"] == ("page", 3, 3)
 
 
-def test_page_is_well_formed(tmp_path):
+def test_the_page_is_well_formed(tmp_path):
     assert compile_text(FIXTURE, tmp_path).returncode == 0
     page = (tmp_path / "out" / "docs.html").read_text(encoding="utf-8")
     assert "<script" not in page

@@ -1,4 +1,4 @@
-"""Documentation: links and files that it names exist, and its tables list what the program has."""
+"""The documentation: linked pages and named files exist, and its tables list what the program has."""
 import functools
 import os
 import pathlib
@@ -24,7 +24,7 @@ def without_blocks(text):
 
 
 def github_anchor(title):
-    """How GitHub names a heading."""
+    """Returns GitHub's anchor of a heading."""
     return re.sub(r"[^\w\- ]", "", re.sub(r"[`*]|\]\([^)]*\)", "", title).lower()).replace(" ", "-")
 
 
@@ -44,7 +44,7 @@ def contract():
 
 @functools.lru_cache
 def anchors_of_the_served_page():
-    """Of operations, schemas and tags; the chapters of the guide have those of their titles."""
+    """Returns the anchors of operations, schemas and tags; the chapters of the guide have those of their titles."""
     operations = [operation["operationId"] for item in contract()["paths"].values() for operation in item.values()
                   if isinstance(operation, dict) and "operationId" in operation]
     return ({f"operation-{name}" for name in operations}
@@ -57,7 +57,7 @@ def test_there_are_pages():
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_links_lead_somewhere(page):
+def test_links_resolve(page):
     text = re.sub(r"`[^`\n]*`", "", without_blocks(read(page)))
     dead = []
     for target in re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", text):
@@ -74,7 +74,7 @@ def test_links_lead_somewhere(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_files_that_are_named_exist(page):
+def test_named_files_exist(page):
     """`code` that begins with a folder of the repository is a path."""
     named = re.findall(r"`((?:service|api|sql|deploy|tests|\.ci|\.github)/[\w./*-]*)[^`\n]*`", without_blocks(read(page)))
     assert [path for path in named if not list(ROOT.glob(path.rstrip("/")))] == []
@@ -92,7 +92,7 @@ def section(title, page=HANDBOOK):
 
 
 def rows(title, first):
-    """The rows of the tables of a section whose first column has this name, as lists of cells."""
+    """Returns the rows of those tables in a section whose first column has this name, as lists of cells."""
     found, inside = [], False
     for line in section(title).splitlines():
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
@@ -149,7 +149,7 @@ def test_the_exit_statuses_are_those_of_the_program():
     statuses = {"EX_OK": 0, "EX_USAGE": 64, "EX_UNAVAILABLE": 69, "EX_CONFIG": 78}
     used = set(re.findall(r"\bEX_[A-Z]+\b", "".join(path.read_text(encoding="utf-8")
                                                     for path in (ROOT / "service").rglob("*.c"))))
-    # Not the status of the process: EX_NOINPUT becomes EX_CONFIG.
+    # EX_NOINPUT is not a status of the process: it becomes EX_CONFIG.
     assert used - {"EX_NOINPUT"} - set(statuses) <= {"EX_SOFTWARE", "EX_SIZE"}
     listed = {int(status) for status, _ in rows("Commands", "exit status")}
     manual = read("deploy/man/learning-reviews.8").split(".SH EXIT STATUS")[1].split(".SH ")[0]
@@ -170,7 +170,7 @@ def test_the_alerts_are_those_of_prometheus():
 
 
 def test_every_metric_is_in_the_source():
-    """That every metric served is listed: tests/integration/test_operation.py."""
+    """tests/integration/test_operation.py checks that every served metric is listed."""
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "service").rglob("*.c"))
     listed = [words(row[0])[0] for row in rows("Metrics", "metric")]
     assert len(listed) == len(set(listed)) > 50

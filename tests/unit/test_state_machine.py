@@ -1,4 +1,4 @@
-"""The picture of the stages is drawn from the data that the database gets."""
+"""The diagram of the stages is generated from the data that the database gets."""
 import pathlib
 import sys
 
@@ -10,7 +10,7 @@ from state_machine import Machine, render_machine  # noqa: E402
 STAGES = ROOT / "sql" / "case" / "lifecycle.yaml"
 
 
-def test_every_stage_and_move_of_the_file_is_drawn():
+def test_every_stage_and_move_of_the_file_is_shown():
     machine = Machine(STAGES)
     assert [code for code, _ in machine.states][::10] == ["notification", "closed"]
     page = render_machine(STAGES)

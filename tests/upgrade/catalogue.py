@@ -1,5 +1,5 @@
-"""The catalogues of a database about the schemas of the register: {kind: {name: definition}}, without what depends on the
-order in which things were made (object identifiers, positions of columns)."""
+"""Reads a database's catalogues of the register's schemas: {kind: {name: definition}}, without values that depend on
+the order of creation (object identifiers, positions of columns)."""
 
 QUERIES = {
     "tables": """
@@ -60,7 +60,7 @@ QUERIES = {
         select r.rolname, to_jsonb(r) - 'oid' from pg_roles r where r.rolname ~ '^register'""",
 }
 
-# Rows that belong to the schema: every register has the same.
+# Rows that belong to the schema: every register has the same ones.
 DATA = ("organisation", "code_list", "code_entry", "stage", "stage_guard", "stage_transition", "feed_subject",
         "state_transition", "state_guard", "state_refusal", "criterion",
         "statistic_table", "committee", "local_authority", "health_board", "bank_holiday", "former_area_code",
@@ -77,7 +77,7 @@ def read_data(cluster):
 
 
 def differences(one, other):
-    """One line for each thing that differs between two answers of read()."""
+    """Returns one line for each difference between two results of read()."""
     return [f"{kind} {name}: {one[kind].get(name)} | {other[kind].get(name)}"
             for kind in one for name in sorted({*one[kind], *other[kind]})
             if one[kind].get(name) != other[kind].get(name)]

@@ -22,7 +22,7 @@ def fresh(keys):
 
 @pytest.fixture(scope="module")
 def older():
-    """The older register as it was; a test migrates it."""
+    """The older register, not yet migrated; a test migrates it."""
     made = blank()
     restore(made)
     yield made
@@ -31,7 +31,7 @@ def older():
 
 @pytest.fixture(scope="session")
 def next_program():
-    """The program of a next version, with one migration more."""
+    """The program of a next version, with one more migration."""
     binary = pathlib.Path(f"{program()}-next")
     assert binary.exists(), f"build the target tests: {binary} is missing"
     return binary

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
-"""Makes the dump that the upgrade tests start from: the register of an older version, with its demonstration data.
+"""Makes the dump with which the upgrade tests start: the register of an older version, with its demonstration data.
 
     git worktree add ../older f51fa40
     cmake -S ../older -B ../older/build -G Ninja && cmake --build ../older/build --target learning-reviews
     tests/upgrade/make_dump.py ../older tests/upgrade/f51fa40.sql.xz
 
-The older program migrates an empty database and serves it, one referral is pushed and accepted, the older demonstration
-data is loaded (a tenth of its cases stay, so that the dump is small), and pg_dump writes all of it as plain SQL. The
-dump does not change afterwards: it is made again only for another older version.
+The older program migrates an empty database and serves it; the script pushes and accepts one referral, loads the older
+demonstration data (and keeps a tenth of its cases, so that the dump is small), and pg_dump writes everything as plain
+SQL. The dump does not change afterwards: make it again only for another older version.
 """
 import lzma
 import pathlib
@@ -41,7 +41,7 @@ def run(cluster, program, *words, given=None):
 
 
 def fill(cluster, keys, older):
-    """An older register: rows of its service, then its demonstration data."""
+    """Makes an older register: rows of its service, then its demonstration data."""
     instance = Instance(cluster, keys, older / "build" / "learning-reviews")
     instance.run("migrate")
     script = "".join(path.read_text() for path in sorted((older / "sql" / "demo").glob("*.sql")))

@@ -1,4 +1,4 @@
-"""The register of an older version, from its dump (how that was made: make_dump.py)."""
+"""Restores the register of an older version from its dump (see make_dump.py)."""
 import lzma
 import pathlib
 import subprocess
@@ -11,7 +11,7 @@ ROLES = (HERE.parents[1] / "sql" / "roles.sql").read_text(encoding="utf-8")
 
 
 def restore(cluster):
-    """Brings the older register's dump into the cluster's empty database."""
+    """Loads the older register's dump into the cluster's empty database."""
     cluster.execute(ROLES)
     cluster.execute(f"drop schema register; grant create on database {DATABASE} to register_owner")
     script = b"set role register_owner;\n" + lzma.decompress(DUMP.read_bytes())

@@ -3,12 +3,12 @@
 Functions attached to tables are checked without the code in their path: they must not call a version of it."""
 import pytest
 
-# What is meant, or what it cannot know: (function, words of the message), each with its reason.
+# Intended code, or facts that the check cannot know: (function, words of the message), each with its reason.
 ACCEPTED = [
     ("", "target type is different type than source type (cast \"text\" value to"),  # '{}', and members of JSON
     ("audit_page", "is maybe unmodified (cannot to determine result of dynamic SQL)"),  # `return query execute`
     ("feed_snapshot", "cannot determinate a result of dynamic SQL"),  # names of tables
-    ("feed_snapshot", "record \"r\" is not assigned yet"),  # it follows from the same
+    ("feed_snapshot", "record \"r\" is not assigned yet"),  # a consequence of the same
 ]
 FUNCTIONS = """
     select p.oid, p.pronamespace::regnamespace::text, p.proname, 0::oid, '' from pg_proc p join pg_language l on l.oid = p.prolang
@@ -23,7 +23,7 @@ FUNCTIONS = """
 
 @pytest.fixture(scope="module")
 def checked(fresh):
-    """What is found in each function, for triggers with each of their tables: {(function, table): [finding]}."""
+    """Returns the findings in each function, for triggers with each of their tables: {(function, table): [finding]}."""
     fresh.execute("create extension plpgsql_check schema public")
     try:
         found = {}
@@ -51,12 +51,12 @@ def is_accepted(function, finding):
     return any(function.startswith(name) and words in finding for name, words in ACCEPTED)
 
 
-def test_nothing_is_found(checked):
+def test_there_are_no_findings(checked):
     assert [f"{function} {table}: {each}" for (function, table), found in checked.items() for each in found
             if not is_accepted(function, each)] == []
 
 
-def test_what_is_accepted_is_still_found(checked):
+def test_every_accepted_finding_is_still_found(checked):
     findings = [(function, each) for (function, _), found in checked.items() for each in found]
     assert [(name, words) for name, words in ACCEPTED
             if not any(function.startswith(name) and words in each for function, each in findings)] == []

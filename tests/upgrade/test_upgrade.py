@@ -1,4 +1,4 @@
-"""An older register, migrated by today's program, is like one that today's program made, and is served."""
+"""Today's program migrates an older register: then it equals a new one, and is served."""
 import pathlib
 import re
 import subprocess
@@ -12,8 +12,8 @@ from older import restore
 from service import Instance
 from steps import given_accepted, move
 
-# What older programs and administrators left in the schema. case_open: as if an older program had had one more
-# parameter; without the extra function dropped, each acceptance is SQLSTATE 42725 (function is not unique).
+# Objects that older programs and administrators left in the schema. case_open: as if an older program had had one more
+# parameter; unless the extra function is dropped, each acceptance fails with SQLSTATE 42725 (function is not unique).
 LEFT_OVERS = """
     set role register_owner;
     set search_path = register;
@@ -59,7 +59,7 @@ def migrations_of(cluster):
     return cluster.execute("select path, checksum from register.schema_file where path like 'migrations/%' order by path")
 
 
-def test_its_migrations_are_those_of_a_new_register(fresh, upgraded, older):
+def test_its_migrations_equal_those_of_a_new_register(fresh, upgraded, older):
     later = sorted(f"migrations/{path.name}" for path in MIGRATIONS.glob("*.sql"))
     assert [path for path, _ in migrations_of(fresh)] == ["migrations/0200_baseline", *later]
     assert migrations_of(older) == migrations_of(fresh)
@@ -69,12 +69,12 @@ def test_its_catalogues_equal_those_of_a_new_register(fresh, upgraded, older):
     assert catalogue.differences(catalogue.read(fresh), catalogue.read(older)) == []
 
 
-def test_its_reference_data_has_all_of_a_new_register_s(fresh, upgraded, older):
+def test_its_reference_data_includes_all_of_a_new_register(fresh, upgraded, older):
     new, old = catalogue.read_data(fresh), catalogue.read_data(older)
     assert {name: sorted(set(rows) - set(old[name])) for name, rows in new.items()} == {name: [] for name in new}
 
 
-def test_whole_timelines_stay_as_they_are(upgraded, older):
+def test_complete_timelines_do_not_change(upgraded, older):
     assert older.execute("""select count(*) from public.recorded r full join register.change c using (id)
         where r.changes is distinct from c.changes""") == [(0,)]
 
@@ -85,7 +85,7 @@ def test_a_second_migration_changes_nothing(upgraded, older):
     assert older.execute("select path, checksum, applied_at from register.schema_file order by path") == before
 
 
-def test_what_cannot_be_replaced_is_dropped_and_made_again(fresh, upgraded, older):
+def test_a_function_that_cannot_be_replaced_is_dropped_and_created_again(fresh, upgraded, older):
     older.execute(FORGET_CODE)
     older.execute("drop policy service_read on register.review_case")
     policies = older.execute("""select format('drop policy %I on register.%I;', policyname, tablename) from pg_policies
@@ -95,7 +95,7 @@ def test_what_cannot_be_replaced_is_dropped_and_made_again(fresh, upgraded, olde
     assert catalogue.differences(catalogue.read(fresh), catalogue.read(older)) == []
 
 
-def test_functions_of_extensions_stay(fresh, upgraded, older):
+def test_functions_of_extensions_are_kept(fresh, upgraded, older):
     older.execute("create extension pgcrypto schema register")
     older.execute(FORGET_CODE)
     upgraded.run("migrate")
@@ -104,7 +104,7 @@ def test_functions_of_extensions_stay(fresh, upgraded, older):
     assert catalogue.differences(catalogue.read(fresh), catalogue.read(older)) == []
 
 
-def test_what_something_outside_uses_is_named_and_nothing_changes(fresh, upgraded, older):
+def test_a_function_that_an_outside_object_uses_is_named_and_nothing_changes(fresh, upgraded, older):
     older.execute(FORGET_CODE)
     older.execute("""create function register.old_report() returns integer language sql as 'select 1';
                      create view public.report as select register.old_report()""")
@@ -117,7 +117,7 @@ def test_what_something_outside_uses_is_named_and_nothing_changes(fresh, upgrade
     assert catalogue.differences(catalogue.read(fresh), catalogue.read(older)) == []
 
 
-# The schema as the last version before the baseline left it, without what later migrations added.
+# The schema of the last version before the baseline, without the objects of later migrations.
 BEFORE_BASELINE = """
     set role register_owner;
     set search_path = register;
@@ -141,7 +141,7 @@ def test_the_last_version_before_the_baseline_is_upgraded(fresh, keys):
     cluster = Cluster()
     try:
         code = cluster.execute("select name from register.code_version")[0][0]
-        # Without the guard, which knows this program's version and asks for it.
+        # Without the guard, which knows this program's version and requires it.
         cluster.execute(f"set session_replication_role = replica; {BEFORE_BASELINE}")
         cluster.execute(f"drop schema {code} cascade; drop table register.code_version")
         for path in MIGRATIONS.glob("*.sql"):
@@ -155,7 +155,7 @@ def test_the_last_version_before_the_baseline_is_upgraded(fresh, keys):
 
 
 def test_a_database_without_an_upgrade_is_refused(keys):
-    """One of a development version between the first version and the baseline."""
+    """A database of a development version between the first version and the baseline."""
     cluster = blank()
     try:
         restore(cluster)
@@ -180,7 +180,7 @@ def served(upgraded):
     assert upgraded.complaints() == [] and upgraded.stop() == 0
 
 
-def test_it_is_served(served):
+def test_the_migrated_register_is_served(served):
     """Push, accept, move, read and count: nothing is refused, and the log has no error."""
     agency, committee = served("LA-S12000049", "casework", AGENCY_SCOPES), served("CPC-GLA", "committee-system")
     referral = given_accepted(agency, committee)
@@ -202,7 +202,7 @@ def test_the_older_cases_are_read_and_counted(served, older):
         committee.send(path).needed(200)
 
 
-# A register from before changes were recorded: none of some cases' changes, and later ones of another.
+# A register from before changes were recorded: some cases have none of their changes, another has only later ones.
 EMPTY_TIMELINES = """
     set search_path = register;
     create temporary table before_timelines as
@@ -214,7 +214,7 @@ EMPTY_TIMELINES = """
 """
 
 
-def test_empty_timelines_are_filled_from_what_the_tables_hold(keys):
+def test_empty_timelines_are_filled_from_the_tables(keys):
     cluster = blank()
     instance = Instance(cluster, keys)
     try:
@@ -230,7 +230,7 @@ def test_empty_timelines_are_filled_from_what_the_tables_hold(keys):
                 where h.case_id = s.case_id and (h.subject, h.kind, h.subject_id) = ('stage', 'created', s.id)
                     and h.changes -> 'stage' ->> 'after' = s.stage)""")
         assert unfilled == []
-        # The first entry of a case is its own; what was recorded comes after it in its former order.
+        # The first entry of a case is the case itself; recorded changes follow in their former order.
         assert cluster.execute("""select distinct on (h.case_id) h.subject, h.kind, h.recorded_client
             from register.change h join public.kept k using (case_id) order by h.case_id, h.id""") == [
                 ("case", "created", "register")] * 4

@@ -1,4 +1,4 @@
-"""Two versions of the program on one database: the older one changes nothing, and serves while its code is kept."""
+"""Two versions of the program on one database: the older one changes nothing, and serves while its code is there."""
 import pathlib
 import subprocess
 
@@ -10,7 +10,7 @@ from service import Instance
 from service import program as built
 from waiting import wait_until
 
-# What programs from before the versions do when they apply a file; the last statement records it.
+# The statements of programs without versions when they apply a file; the last one records it.
 OLD_PROGRAM = """
     begin;
     set local role register_owner;
@@ -38,14 +38,14 @@ def cluster(keys, next_program):
 
 @pytest.fixture(autouse=True)
 def _whole_database(cluster):
-    """Each test has the database as the newer program left it."""
+    """Gives each test the database in the state in which the newer program left it."""
     cluster.execute(f"drop database if exists {DATABASE} with (force)", database="postgres")
     cluster.execute(f"create database {DATABASE} template made", database="postgres")
 
 
 @pytest.fixture
 def program(cluster, keys):
-    """Today's program: the older one in what follows."""
+    """Today's program: the older one in these tests."""
     made = Instance(cluster, keys)
     yield made
     made.stop()
@@ -60,7 +60,7 @@ def newer(cluster, keys, next_program):
 
 @pytest.fixture
 def contracting(cluster, keys):
-    """The version after that: its migration takes away what the older code needs."""
+    """The version after that: its migration removes objects that the older code needs."""
     made = Instance(cluster, keys, pathlib.Path(f"{built()}-contracting"))
     yield made
     made.stop()
@@ -81,7 +81,7 @@ def codes(cluster):
 
 
 def end(instance, cluster):
-    """Stops it, and waits until PostgreSQL has ended its connections, with the locks that they hold."""
+    """Stops it, and waits until PostgreSQL has ended its connections, with their locks."""
     assert instance.stop() == 0
     wait_until(lambda: cluster.execute("select count(*) from pg_stat_activity where usename = 'register_service'") == [(0,)],
                "the connections end")
@@ -101,11 +101,11 @@ def assert_leaves_it_alone(program, cluster):
     assert cluster.execute("select path, checksum, applied_at from register.schema_file order by path") == rows
 
 
-def test_the_older_program_does_not_migrate_it(program, cluster):
+def test_the_older_program_does_not_migrate_a_newer_database(program, cluster):
     assert_leaves_it_alone(program, cluster)
 
 
-def test_the_older_program_serves_it_with_its_own_code(newer, program, cluster):
+def test_the_older_program_serves_a_newer_database_with_its_own_code(newer, program, cluster):
     assert codes(cluster) == [code_of(program), code_of(newer)]
     program.start()
     assert [line["message"] for line in program.log_lines() if "keeps this program's version" in line.get("message", "")]
@@ -115,13 +115,13 @@ def test_the_older_program_serves_it_with_its_own_code(newer, program, cluster):
 
 
 def test_each_version_calls_its_own_functions(newer, program, cluster):
-    """A parameter more in the newer version makes no call of the older one ambiguous."""
+    """One more parameter in the newer version makes no call of the older one ambiguous."""
     found = {code: cluster.execute("select pronargs from pg_proc where proname = 'case_open' and pronamespace = %s::regnamespace",
                                    [code]) for code in (code_of(program), code_of(newer))}
     assert found[code_of(newer)][0][0] == found[code_of(program)][0][0] + 1
 
 
-def test_without_its_code_the_older_program_does_not_start_and_check_does_not_advise_to_migrate(newer, program, cluster):
+def test_without_its_code_the_older_program_does_not_start_and_check_does_not_suggest_migrate(newer, program, cluster):
     cluster.execute(f"delete from register.code_version where name = '{code_of(program)}';"
                     f"drop schema {code_of(program)} cascade")
     served, checked = run(program, "serve"), run(program, "check")
@@ -132,7 +132,7 @@ def test_without_its_code_the_older_program_does_not_start_and_check_does_not_ad
     assert "Start the newer program" in served.stderr and "use the newer program" in checked.stdout
 
 
-def test_migrate_removes_versions_that_are_unused_and_no_longer_the_former_one(newer, program, cluster):
+def test_migrate_removes_unused_versions_except_the_previous_one(newer, program, cluster):
     cluster.execute(MAKE_FORMER)
     with cluster.holding("select pg_advisory_lock_shared(726253402, hashtext(%s))", [FORMER]):  # as a program does
         newer.run("migrate")
@@ -156,7 +156,7 @@ def test_only_the_newest_version_in_use_counts_and_maintains(newer, program, clu
     def is_newest(code):
         return cluster.execute(f"set search_path = {code}, register; select is_newest_version()") == [(True,)]
     old, new = code_of(program), code_of(newer)
-    assert is_newest(new) and is_newest(old)  # nobody uses the newer one
+    assert is_newest(new) and is_newest(old)  # no program uses the newer one
     newer.start()
     assert is_newest(new) and not is_newest(old)
     end(newer, cluster)
@@ -164,7 +164,7 @@ def test_only_the_newest_version_in_use_counts_and_maintains(newer, program, clu
     assert is_newest(new) and is_newest(old)
 
 
-def test_a_migration_that_takes_something_away_waits_until_no_older_program_runs(contracting, program, cluster):
+def test_a_contracting_migration_waits_until_no_older_program_runs(contracting, program, cluster):
     program.start()
     done = run(contracting, "migrate")
     assert done.returncode == 69 and f"takes away what {code_of(program)} (learning-reviews " in done.stderr
@@ -174,14 +174,14 @@ def test_a_migration_that_takes_something_away_waits_until_no_older_program_runs
     assert codes(cluster) == [code_of(contracting)]
 
 
-def test_programs_from_before_the_versions_change_nothing_either(cluster):
+def test_programs_without_versions_change_nothing(cluster):
     with pytest.raises(Exception, match="an older program must not change it"):
         cluster.execute(OLD_PROGRAM)
     assert cluster.execute("set search_path = register; select today() > '2020-01-01'") == [(True,)]
 
 
 def test_a_schema_that_only_replaced_triggers_is_newer(program, cluster):
-    """No migration tells the two apart: the database had the program's version before."""
+    """No migration distinguishes the two: the database had the program's version before."""
     cluster.execute("delete from register.schema_file where path like '%9999%'")
     assert_leaves_it_alone(program, cluster)
 
@@ -194,7 +194,7 @@ def test_a_schema_of_a_later_release_is_newer(program, cluster):
 
 
 def test_an_earlier_release_is_migrated(program, cluster):
-    """The same texts under a later release are the newer ones: a revert is released under a number of its own."""
+    """The same texts in a later release are newer: a revert is released under a new number."""
     cluster.execute("delete from register.schema_file where path like '%9999%'")
     cluster.execute("update register.schema_version set program = '0.0.9'")
     cluster.execute("""alter table register.referral drop column next_note;
@@ -203,7 +203,7 @@ def test_an_earlier_release_is_migrated(program, cluster):
     assert run(program, "check").stdout.count("schema: in order, current") == 1
 
 
-def test_an_interrupted_migration_is_finished_by_the_newer_program_only(newer, program, cluster):
+def test_only_the_newer_program_finishes_an_interrupted_migration(newer, program, cluster):
     cluster.execute("delete from register.schema_file where path = (select max(path) from register.schema_file)")
     assert_leaves_it_alone(program, cluster)
     started = run(newer, "serve")
@@ -211,7 +211,7 @@ def test_an_interrupted_migration_is_finished_by_the_newer_program_only(newer, p
     assert newer.run("migrate").endswith("the schema is complete")
 
 
-def test_a_missing_version_of_the_code_is_made_again(newer, cluster):
+def test_a_missing_version_of_the_code_is_created_again(newer, cluster):
     code = code_of(newer)
     cluster.execute(f"delete from register.code_version where name = '{code}'; drop schema {code} cascade")
     started = run(newer, "serve")
