@@ -1,5 +1,5 @@
-/* Makes one call fail, in a program started with LD_PRELOAD: the n-th allocation, or the n-th call
- * of libpq. Which one, a test says through a file that both have mapped (FAULTS_FILE). */
+/* Makes one call fail in a program started with LD_PRELOAD: the n-th allocation, or the n-th call
+ * of libpq. A test chooses the call through a file that both have mapped (FAULTS_FILE). */
 #define _GNU_SOURCE
 #include "tests/faults/inject.h"
 
@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What glibc's allocator is called when the usual names are taken. */
+/* glibc's names of its allocator when the usual names are taken. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *place, size_t size);
@@ -34,7 +34,7 @@ __attribute__((constructor)) static void map_plan(void) {
     }
 }
 
-/* Whether this call is the one that has to fail. */
+/* Returns whether this call must fail. */
 static bool is_chosen(int32_t kind) {
     int32_t planned = atomic_load_explicit(&plan->kind, memory_order_relaxed);
     bool counted = kind == FAULT_MEMORY ? planned == FAULT_MEMORY : planned > FAULT_MEMORY;
@@ -66,8 +66,8 @@ void *realloc(void *place, size_t size) {
     return is_chosen(FAULT_MEMORY) ? no_memory() : __libc_realloc(place, size);
 }
 
-/* Whether the call is to fail by itself; where the plan says so the connection breaks instead, just
- * before the call, which then fails in its own way. */
+/* Returns whether the call must fail by itself. If the plan says so, the connection breaks instead,
+ * just before the call, which then fails in its own way. */
 static bool is_refused(PGconn *link) {
     if (!is_chosen(FAULT_REFUSED)) {
         return false;
@@ -112,7 +112,7 @@ int PQsendQueryPrepared(PGconn *link, const char *name, int count, const char *c
                : REAL(PQsendQueryPrepared)(link, name, count, values, lengths, formats, format);
 }
 
-/* A refused result was there, but is told as a failure without a reason. */
+/* A refused result existed, but is reported as a failure without a reason. */
 PGresult *PQgetResult(PGconn *link) {
     bool refused = is_refused(link);
     PGresult *result = REAL(PQgetResult)(link);

@@ -1,4 +1,4 @@
-/* What the fuzz targets share: a request without a server, and a claim that has to hold. */
+/* Helpers of the fuzz targets: a request without a server, and an assertion. */
 #include "tests/fuzz/common.h"
 
 #include "api/free_text.h"

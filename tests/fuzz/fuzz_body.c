@@ -11,7 +11,7 @@ static violation_list check(const contract_schema *schema, const json_t *value, 
     return faults;
 }
 
-/* What kept the contract keeps it with its defaults, and comes out of its own text again. */
+/* A valid value is still valid with its defaults, and is parsed again from its own text. */
 static void follow_valid(request *r, json_t *value) {
     const contract_schema *schema = request_body_schema(r);
     violation_list found = violation_list_make(r->memory);

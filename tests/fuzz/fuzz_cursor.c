@@ -1,4 +1,4 @@
-/* Cursors and base64url: forged ones never come back, our own always do. */
+/* Cursors and base64url: forged ones are never accepted, our own always are. */
 #include "tests/fuzz/common.h"
 
 #include <string.h>

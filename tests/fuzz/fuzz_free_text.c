@@ -1,4 +1,5 @@
-/* The scanner of free text: it ends, reads nothing beyond the text, and only says what it may. */
+/* The scanner of free text: it ends, reads nothing beyond the text, and returns only its known
+ * kinds. */
 #include "api/free_text.h"
 #include "service/contract/formats.h"
 #include "tests/fuzz/common.h"
@@ -25,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     const char *kind = free_text_scan(text);
     HOLDS(kind == NULL || is_known(kind));
-    /* What identifies somebody still does in a longer text. */
+    /* A text that identifies a person still does so within a longer text. */
     const char *longer = arena_printf(memory, "It was said: %s\nNothing else.", text);
     HOLDS(kind == NULL || free_text_scan(longer) != NULL);
     arena_free(memory);

@@ -1,4 +1,4 @@
-/* Header fields: lines "name: value", looked at as every request's are. */
+/* Header fields: lines "name: value", checked like those of every request. */
 #include "tests/fuzz/common.h"
 
 #include <string.h>

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Whatever is let through is UTF-8 without control bytes. */
+/* Every accepted pair is UTF-8 without control bytes. */
 static void look_at(const contract_pair *pair) {
     HOLDS(*pair->name != '\0' && utf8_is_valid(pair->name, strlen(pair->name)));
     HOLDS(utf8_is_valid(pair->value, strlen(pair->value)));

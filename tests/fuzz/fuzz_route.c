@@ -7,14 +7,14 @@
 
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "BREW", ""};
 
-/* A value of a path is UTF-8, not empty, no dots alone, and has no slash in it. */
+/* A value of a path is UTF-8, not empty, not only dots, and has no slash. */
 static void look_at(const contract_match *match, size_t i) {
     const char *value = match->values[i];
     HOLDS(*value != '\0' && strchr(value, '/') == NULL && strcmp(value, "..") != 0);
     HOLDS(utf8_is_valid(value, strlen(value)));
 }
 
-/* Another spelling of a path that is found is not found: a needless escape of its last letter. */
+/* Another spelling of a known path is not found: a needless escape of its last letter. */
 static void spell_otherwise(const char *method, const char *path, arena *memory) {
     size_t length = strlen(path);
     if (length < 2 || (path[length - 1] & 0x80) != 0 || path[length - 2] == '%' ||

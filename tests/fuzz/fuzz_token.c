@@ -1,6 +1,6 @@
-/* Tokens. The first byte says what the rest is: the text of a token, header and claims to be signed
- * with the secret (divided by a line end), or changes to a good token signed with RSA (place,
- * place, byte). libjwt has to agree with every token that is believed. */
+/* Tokens. The first byte gives the form of the rest: the text of a token, header and claims to be
+ * signed with the secret (divided by a line end), or changes to a good token signed with RSA
+ * (position, position, byte). libjwt must agree with every accepted token. */
 #include "service/auth/keys.h"
 #include "service/auth/token.h"
 #include "tests/fuzz/common.h"
@@ -147,8 +147,7 @@ static void sign_and_verify(char *text, arena *memory) {
            strstr(text, "at+jwt") != NULL);
 }
 
-/* No change of a good token is believed, and where libjwt reads it more leniently, that is no
- * matter. */
+/* No changed token is accepted. It does not matter if libjwt reads it more leniently. */
 static void change_and_verify(const uint8_t *data, size_t size, arena *memory) {
     char *text = arena_strdup(memory, good_token);
     size_t length = strlen(text);

@@ -1,5 +1,4 @@
-/* The reference for answers from memory: ulfius, started as the service starts it, and a constant.
- */
+/* The reference for cached answers: ulfius, started as the service starts it, and a constant. */
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>

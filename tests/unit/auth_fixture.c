@@ -299,7 +299,7 @@ bool fixture_holds(keys *set, const char *kid) {
 
 enum { WATCHDOG_S = 60 };
 
-/* What is waited for: one of these. */
+/* The condition to wait for: one of these. */
 typedef struct goal {
     keys *set;
     const char *kid;
@@ -328,7 +328,7 @@ static bool reach(goal wanted) {
         if (time(NULL) > end) { /* clock: the watchdog */
             return false;
         }
-        usleep(2000); /* clock: between two looks */
+        usleep(2000); /* clock: between two checks */
     }
     return true;
 }

@@ -55,24 +55,24 @@ char *fixture_set(size_t count, char *const *jwks);
 char *fixture_path(const fixture *made, const char *name);
 
 /* The claims as JSON: all of a good token, without the one called `drop` (or NULL), and with the
- * text `add` (or NULL) as further members at the end. */
+ * text `add` (or NULL) as additional members at the end. */
 char *fixture_claims(const char *drop, const char *add);
 
-/* A token of that header and those claims; a byte 1 in either is written as NUL. */
+/* A token with that header and those claims; a byte 1 in either is written as NUL. */
 char *fixture_token(const fixture *made, const char *header, const char *claims, signer by);
 
 /* Writes the file in the folder under another name first, so that a reader sees all or nothing. */
 void fixture_write(const fixture *made, const char *name, const char *text);
 
-/* The rules that these tokens obey. */
+/* The rules with which these tokens are valid. */
 token_rules fixture_rules(void);
 
-/* Whether the set has the kid. A kid that it has not asks for a refresh. */
+/* Returns whether the set has the kid. An unknown kid requests a refresh. */
 bool fixture_holds(keys *set, const char *kid);
 
-/* Each waits, under one watchdog, and returns whether it came about: the set has the kid; it was
- * put into use `generation` times or more; it was read in vain more than `before` times; the number
- * grew beyond `least`. */
+/* Each function waits, with one watchdog, and returns whether its condition became true: the set
+ * has the kid; it was replaced `generation` times or more; reading it failed more than `before`
+ * times; the number grew beyond `least`. */
 bool fixture_wait_kid(keys *set, const char *kid);
 bool fixture_wait_generation(keys *set, uint64_t generation);
 bool fixture_wait_failure(keys *set, unsigned long long before);

@@ -1,4 +1,4 @@
-/* Tests of the arena: what it hands out is aligned, zeroed, apart and good until it is reset. */
+/* Tests of the arena: its memory is aligned, zeroed, separate and valid until a reset. */
 #include "service/arena.h"
 
 #include <criterion/criterion.h>
@@ -15,7 +15,7 @@ static bool is_zero(const unsigned char *bytes, size_t size) {
     return true;
 }
 
-Test(arena, given_odd_sizes_when_memory_is_taken_then_every_piece_is_aligned_for_any_type) {
+Test(arena, pieces_of_odd_sizes_are_aligned_for_any_type) {
     arena *memory = arena_new();
     for (size_t size = 0; size < 200; size++) {
         void *piece = arena_alloc(memory, size);
@@ -24,7 +24,7 @@ Test(arena, given_odd_sizes_when_memory_is_taken_then_every_piece_is_aligned_for
     arena_free(memory);
 }
 
-Test(arena, given_a_piece_larger_than_a_block_when_it_is_taken_then_every_byte_can_be_written) {
+Test(arena, every_byte_of_a_piece_larger_than_a_block_is_writable) {
     enum { LARGE = 1000000 };
     arena *memory = arena_new();
     unsigned char *large = arena_alloc(memory, LARGE);
@@ -34,7 +34,7 @@ Test(arena, given_a_piece_larger_than_a_block_when_it_is_taken_then_every_byte_c
     arena_free(memory);
 }
 
-Test(arena, given_many_pieces_when_all_are_filled_then_none_overwrites_another) {
+Test(arena, pieces_do_not_overlap) {
     enum { PIECES = 2000, SIZE = 33 };
     arena *memory = arena_new();
     unsigned char *pieces[PIECES];
@@ -49,7 +49,7 @@ Test(arena, given_many_pieces_when_all_are_filled_then_none_overwrites_another) 
     arena_free(memory);
 }
 
-Test(arena, given_a_used_arena_when_it_is_reset_then_new_memory_is_zero_again) {
+Test(arena, memory_after_a_reset_is_zero) {
     arena *memory = arena_new();
     memset(arena_alloc(memory, 5000), 0xff, 5000);
     arena_reset(memory);
@@ -57,7 +57,7 @@ Test(arena, given_a_used_arena_when_it_is_reset_then_new_memory_is_zero_again) {
     arena_free(memory);
 }
 
-Test(arena, given_a_grown_arena_when_it_is_reset_then_it_starts_again_in_its_first_block) {
+Test(arena, a_reset_arena_starts_again_in_its_first_block) {
     arena *memory = arena_new();
     void *first = arena_alloc(memory, 16);
     arena_alloc(memory, 100000);
@@ -67,20 +67,20 @@ Test(arena, given_a_grown_arena_when_it_is_reset_then_it_starts_again_in_its_fir
     arena_free(memory);
 }
 
-Test(arena, given_text_without_an_end_when_part_is_copied_then_the_copy_ends_there) {
+Test(arena, strndup_copies_text_without_an_end) {
     arena *memory = arena_new();
     const char text[3] = {'a', 'b', 'c'};
     cr_assert_str_eq(arena_strndup(memory, text, 2), "ab");
     arena_free(memory);
 }
 
-Test(arena, given_no_string_when_it_is_copied_then_there_is_no_copy) {
+Test(arena, strdup_of_null_is_null) {
     arena *memory = arena_new();
     cr_assert_null(arena_strdup(memory, NULL));
     arena_free(memory);
 }
 
-Test(arena, given_a_format_with_a_long_result_when_printed_then_nothing_is_cut) {
+Test(arena, printf_does_not_truncate_a_long_result) {
     arena *memory = arena_new();
     const char *text = arena_printf(memory, "%0*d|%s", 20000, 7, "end");
     cr_assert_eq(strlen(text), 20004);
@@ -88,6 +88,6 @@ Test(arena, given_a_format_with_a_long_result_when_printed_then_nothing_is_cut) 
     arena_free(memory);
 }
 
-Test(arena, given_no_arena_when_it_is_freed_then_nothing_happens) {
+Test(arena, freeing_null_does_nothing) {
     arena_free(NULL);
 }

@@ -1,4 +1,4 @@
-/* Tests of what the audit trail is told of an answer, and of the places of its chain. */
+/* Tests of the audit entry of an answer, and of the positions in the chain. */
 #include "service/db/audit.h"
 #include "service/db/audit_watch.h"
 
@@ -37,7 +37,7 @@ static void record(const char *id, const char *part, const char *answer) {
     audit_parameters(&note, answer, made, memory);
 }
 
-Test(audit, given_a_document_when_recorded_then_its_own_identifier_is_what_was_shown) {
+Test(audit, a_document_shows_its_own_identifier) {
     record(NULL, NULL, "{\"name\" : \"x\", \"id\" : \"" A "\"}");
     cr_expect_str_eq(made[OPERATION], "getThing");
     cr_expect_str_eq(made[REQUEST], "r-1");
@@ -47,19 +47,19 @@ Test(audit, given_a_document_when_recorded_then_its_own_identifier_is_what_was_s
     cr_expect_null(made[ITEMS]);
 }
 
-Test(audit, given_what_the_path_names_when_recorded_then_it_is_no_part_of_itself) {
+Test(audit, a_resource_named_by_the_path_is_not_its_own_part) {
     record(A, NULL, "{\"id\":\"" A "\"}");
     cr_expect_str_eq(made[IDS], "{" A "}");
     cr_expect_str_eq(made[PARTS], "{}");
 }
 
-Test(audit, given_a_part_in_path_and_answer_when_recorded_then_it_stands_there_once) {
+Test(audit, a_part_in_path_and_answer_appears_once) {
     record(A, B, "{\"id\":\"" B "\",\"case_id\":\"" A "\"}");
     cr_expect_str_eq(made[IDS], "{" A "}");
     cr_expect_str_eq(made[PARTS], "{" B "}");
 }
 
-Test(audit, given_a_list_when_recorded_then_its_items_are_what_was_shown) {
+Test(audit, a_list_shows_its_items) {
     const char *list = "[{\"id\" : \"" A "\", \"links\" : {\"id\" : \"" C "\"}}, \n {\"id\" : \"" B
                        "\", \"more\": [{\"id\": \"" C "\"}]}]";
     record(NULL, NULL, list);
@@ -70,7 +70,7 @@ Test(audit, given_a_list_when_recorded_then_its_items_are_what_was_shown) {
     cr_expect_str_eq(made[PARTS], "{" A "," B "}");
 }
 
-Test(audit, given_items_inside_a_document_when_recorded_then_they_are_found_and_nothing_else) {
+Test(audit, only_the_items_inside_a_document_are_found) {
     record(NULL, NULL,
            "{\"others\":[{\"id\":\"" C "\"}],\"items\":[{\"id\":\"" A
            "\"},{\"id\":null},{\"a\":{\"id\":\"" C "\"},\"id\":\"" B
@@ -79,27 +79,27 @@ Test(audit, given_items_inside_a_document_when_recorded_then_they_are_found_and_
     cr_expect_str_eq(made[ITEMS], "3");
 }
 
-Test(audit, given_text_that_looks_like_a_member_when_recorded_then_it_is_text) {
+Test(audit, text_that_looks_like_a_member_is_text) {
     record(NULL, NULL,
            "{\"note\":\"\\\"id\\\":\\\"" C "\\\"\",\"id\":\"" A
            "\",\"last\":\"ends with \\\\\",\"idle\":\"" C "\",\"x\":[\"id\",\"" C "\"]}");
     cr_expect_str_eq(made[IDS], "{" A "}");
 }
 
-Test(audit, given_what_is_no_identifier_of_ours_when_recorded_then_it_is_left_out) {
+Test(audit, other_strings_than_identifiers_are_left_out) {
     record(NULL, NULL, "[{\"id\":\"4711\"},{\"id\":\"" A "x\"},{\"id\":17}]");
     cr_expect_str_eq(made[IDS], "{}");
     cr_expect_str_eq(made[ITEMS], "3");
 }
 
-Test(audit, given_no_answer_when_recorded_then_the_path_says_what_it_was) {
+Test(audit, without_an_answer_the_path_names_the_resource) {
     record(A, NULL, NULL);
     cr_expect_str_eq(made[IDS], "{" A "}");
     record(NULL, NULL, "");
     cr_expect_str_eq(made[IDS], "{}");
 }
 
-Test(audit, given_as_many_identifiers_as_fit_when_recorded_then_all_are_there) {
+Test(audit, the_largest_list_of_identifiers_is_complete) {
     enum { MANY = 1000 };
     char *list = arena_alloc(memory, MANY * 64 + 3);
     char *at = list;
@@ -112,7 +112,7 @@ Test(audit, given_as_many_identifiers_as_fit_when_recorded_then_all_are_there) {
     cr_expect_str_eq(made[ITEMS], "1000");
 }
 
-Test(audit, given_an_anchor_when_read_and_written_then_it_is_the_same) {
+Test(audit, an_anchor_is_read_and_written_unchanged) {
     const char *text = "4711:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff";
     char again[AUDIT_ANCHOR_MAX];
     audit_place place;
@@ -122,7 +122,7 @@ Test(audit, given_an_anchor_when_read_and_written_then_it_is_the_same) {
     cr_expect_str_eq(again, text);
 }
 
-Test(audit, given_what_is_no_anchor_when_read_then_it_is_refused) {
+Test(audit, an_invalid_anchor_is_refused) {
     audit_place place;
     const char *const wrong[] = {
         "",
@@ -144,7 +144,7 @@ Test(audit, given_what_is_no_anchor_when_read_then_it_is_refused) {
 
 #define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
-/* Writes the text to a file of its own and reads the last anchor of it; position 0 when none. */
+/* Writes the text to a new file and reads its last anchor; position 0 if there is none. */
 static audit_place last_of(const char *text) {
     char name[] = "/tmp/lr-anchors-XXXXXX";
     int file = mkstemp(name);
@@ -164,7 +164,7 @@ Test(audit, the_last_whole_line_of_the_file_is_the_anchor) {
     cr_expect(last.position == 20 && last.number == 31 && last.hash[1] == 0x11);
 }
 
-Test(audit, a_line_that_was_not_written_to_its_end_is_no_anchor) {
+Test(audit, an_incomplete_line_is_not_an_anchor) {
     const char *const torn[] = {"2026-11-30T10:01:00Z 20:" HASH " 31", "2026-11-30T10:01:00Z 20:00",
                                 "2026-11-30T10:01:00Z 20:" HASH "\n", "2026-11\n", "\n"};
     for (size_t i = 0; i < sizeof torn / sizeof torn[0]; i++) {
@@ -174,7 +174,7 @@ Test(audit, a_line_that_was_not_written_to_its_end_is_no_anchor) {
     }
 }
 
-Test(audit, a_file_without_anchors_or_none_gives_none) {
+Test(audit, a_file_without_anchors_or_a_missing_file_gives_none) {
     audit_place last;
     cr_expect(last_of("").position == 0 && last_of("nothing\n").position == 0);
     cr_expect_not(audit_anchor_file_last("/nowhere/at/all", &last));

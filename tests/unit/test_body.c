@@ -1,4 +1,4 @@
-/* Tests of reading a body: what its parsing may cost, whatever form it comes in. */
+/* Tests of reading a body: the limits of parsing, in every form. */
 #include "service/http/request_private.h"
 
 #include "service/memory.h"
@@ -30,7 +30,7 @@ static void end(void) {
 
 TestSuite(body, .init = begin, .fini = end);
 
-/* Reads a body that has the piece so often between what opens and closes it. */
+/* Reads a body that repeats the piece between an opening and a closing text. */
 static bool read_pieces(const char *media_type, const char *open, const char *piece, size_t count,
                         const char *close) {
     size_t length = strlen(piece);
@@ -46,33 +46,33 @@ static bool read_pieces(const char *media_type, const char *open, const char *pi
     return request_expect_body(&r) && request_read_body(&r);
 }
 
-Test(body, given_as_many_lines_as_may_be_when_read_then_all_are_there) {
+Test(body, the_maximum_number_of_lines_is_read) {
     cr_assert(read_pieces("application/x-ndjson", "", "1\n", VALUES_MAX, ""));
     cr_expect_eq(json_array_size(r.body), VALUES_MAX);
 }
 
-Test(body, given_one_line_more_when_read_then_it_is_refused) {
+Test(body, one_line_more_is_refused) {
     cr_assert_not(read_pieces("application/x-ndjson", "", "1\n", VALUES_MAX + 1, ""));
     cr_expect_eq(r.status, 400);
     cr_expect_str_eq(r.problem, "malformed_json");
 }
 
-Test(body, given_lines_of_objects_when_read_then_they_count_together) {
+Test(body, values_of_all_lines_count_together) {
     cr_expect_not(read_pieces("application/x-ndjson", "", "{}\n", VALUES_MAX, ""));
     cr_expect_null(r.body);
 }
 
-Test(body, given_an_array_of_too_many_values_when_read_then_it_is_refused) {
+Test(body, an_array_of_too_many_values_is_refused) {
     cr_assert_not(read_pieces("application/json", "[", "1,", VALUES_MAX, "1]"));
     cr_expect_str_eq(r.problem, "malformed_json");
 }
 
-Test(body, given_empty_lines_when_read_then_they_count_for_nothing) {
+Test(body, empty_lines_do_not_count) {
     cr_assert(read_pieces("application/x-ndjson", "{}\n", "\n", 3 * VALUES_MAX, "{}"));
     cr_expect_eq(json_array_size(r.body), 2);
 }
 
-/* --- what a document is held to cost --- */
+/* --- the calculated memory of a document --- */
 
 static size_t used, used_max;
 
@@ -88,7 +88,7 @@ static void count_free(void *place) {
     free(place);
 }
 
-/* Fails where parsing takes more memory than was held for it, or much less. */
+/* Fails when parsing takes more memory than was reserved, or much less. */
 static void expect_cost(const char *media_type, const char *open, const char *piece, size_t count,
                         const char *close) {
     budget_loan loan = {0};
@@ -109,7 +109,7 @@ static void expect_cost(const char *media_type, const char *open, const char *pi
     cr_expect_leq(held, 6 * used_max, "%s: %zu bytes were held, %zu used", piece, held, used_max);
 }
 
-Test(body, given_a_document_when_read_then_memory_was_held_for_it) {
+Test(body, memory_is_reserved_for_a_document) {
     static const char *const pieces[] = {
         "[],",
         "{},",
@@ -131,7 +131,7 @@ Test(body, given_a_document_when_read_then_memory_was_held_for_it) {
     expect_cost("application/x-ndjson", "", "[{\"a\":[]}]\n", 20000, "");
 }
 
-Test(body, given_one_object_with_many_members_when_read_then_memory_was_held_for_it) {
+Test(body, memory_is_reserved_for_an_object_with_many_members) {
     enum { MEMBERS = 60000, MEMBER_MAX = 16 };
     char *members = malloc(MEMBERS * MEMBER_MAX);
     char *at = members;
@@ -142,7 +142,7 @@ Test(body, given_one_object_with_many_members_when_read_then_memory_was_held_for
     free(members);
 }
 
-Test(body, given_no_memory_left_when_read_then_it_is_refused_and_may_be_tried_again) {
+Test(body, without_memory_the_body_is_refused_and_may_be_retried) {
     budget_loan other = {0}, loan = {0};
     context.memory = budget_new(1 << 20);
     cr_assert(budget_take(context.memory, &other, "o", "c", 700000));

@@ -22,7 +22,7 @@ static bool take(budget_loan *loan, const char *client, size_t bytes) {
     return budget_take(memory_budget, loan, "LA-1", client, bytes);
 }
 
-Test(budget, given_a_client_with_its_share_then_no_request_of_its_own_gets_more) {
+Test(budget, a_client_with_its_whole_share_gets_no_more) {
     budget_loan one = {0}, another = {0};
     cr_assert_eq(budget_share(memory_budget), SHARE);
     cr_expect(take(&one, "a", SHARE - 1));
@@ -35,7 +35,7 @@ Test(budget, given_a_client_with_its_share_then_no_request_of_its_own_gets_more)
     budget_keep(&another, 0);
 }
 
-Test(budget, given_heavy_clients_then_the_reserve_is_left_for_light_ones) {
+Test(budget, heavy_clients_leave_the_reserve_to_light_ones) {
     budget_loan heavy = {0}, next = {0}, light[FOR_ALL / LIGHT] = {{0}};
     cr_expect(take(&heavy, "a", SHARE));
     cr_expect_not(take(&next, "b", FOR_ALL - SHARE + 1));
@@ -52,19 +52,19 @@ Test(budget, given_heavy_clients_then_the_reserve_is_left_for_light_ones) {
     }
 }
 
-Test(budget, given_a_loan_that_shrinks_then_others_have_the_rest) {
+Test(budget, memory_given_back_is_available_to_others) {
     budget_loan one = {0}, other = {0};
     cr_expect(take(&one, "a", SHARE));
     budget_keep(&one, 200);
-    budget_keep(&one, 300); /* keeps no more than there is */
+    budget_keep(&one, 300); /* keeps no more than it has */
     cr_expect_eq(one.bytes, 200);
     cr_expect(take(&other, "b", SHARE));
     budget_keep(&one, 0);
-    budget_keep(&one, 0); /* twice counts once */
+    budget_keep(&one, 0); /* the second call does nothing */
     budget_keep(&other, 0);
 }
 
-Test(budget, given_a_size_beyond_all_numbers_then_it_is_refused) {
+Test(budget, the_largest_size_is_refused) {
     budget_loan one = {0};
     cr_expect(take(&one, "a", 10));
     cr_expect_not(take(&one, "a", (size_t)-1));

@@ -1,4 +1,4 @@
-/* Tests of the command line with a table of their own. */
+/* Tests of the command line with their own table. */
 #include "service/cli.h"
 
 #include <criterion/criterion.h>
@@ -38,7 +38,7 @@ static int run(const char *text) {
     char *words[16] = {"tester"};
     int count = 1;
     static char *nothing[] = {NULL};
-    environ = nothing; /* settings of whoever runs the tests are not meant */
+    environ = nothing; /* without the settings of the user who runs the tests */
     cr_redirect_stdout();
     cr_redirect_stderr();
     snprintf(copy, sizeof copy, "%s", text);
@@ -49,14 +49,14 @@ static int run(const char *text) {
     return cli_run(&program, count, words);
 }
 
-Test(cli, given_a_known_command_when_run_then_its_status_is_returned) {
+Test(cli, a_known_command_returns_its_status) {
     cr_expect_eq(run("greet"), 17);
     cr_expect(had_settings);
     cr_expect_null(seen_name);
     cr_expect_null(seen_quiet);
 }
 
-Test(cli, given_options_in_both_forms_when_run_then_the_command_gets_their_values) {
+Test(cli, options_in_both_forms_reach_the_command) {
     cr_expect_eq(run("greet --name Ann --quiet"), 17);
     cr_expect_str_eq(seen_name, "Ann");
     cr_expect_not_null(seen_quiet);
@@ -64,17 +64,17 @@ Test(cli, given_options_in_both_forms_when_run_then_the_command_gets_their_value
     cr_expect_str_eq(seen_name, "B=C");
 }
 
-Test(cli, given_a_command_that_needs_no_settings_when_run_then_none_are_read) {
+Test(cli, a_command_without_settings_reads_none) {
     cr_expect_eq(run("plain"), 17);
     cr_expect_not(had_settings);
 }
 
-Test(cli, given_a_file_that_is_not_there_when_named_then_the_configuration_is_at_fault) {
+Test(cli, a_missing_configuration_file_is_a_configuration_error) {
     cr_expect_eq(run("--config /nonexistent greet"), EX_CONFIG);
     cr_expect_eq(run("greet --config=/nonexistent"), EX_CONFIG);
 }
 
-Test(cli, given_words_that_nobody_knows_when_run_then_the_status_says_usage) {
+Test(cli, unknown_words_are_a_usage_error) {
     static const char *const wrong[] = {"",
                                         "shout",
                                         "--shout",
@@ -93,7 +93,7 @@ Test(cli, given_words_that_nobody_knows_when_run_then_the_status_says_usage) {
     }
 }
 
-Test(cli, given_help_is_asked_for_when_run_then_every_way_is_answered) {
+Test(cli, every_form_of_help_is_answered) {
     static const char *const ways[] = {"help",
                                        "--help",
                                        "-h",

@@ -1,4 +1,4 @@
-/* Tests of the count of connections by address. */
+/* Tests of the limits of connections by address. */
 #include "service/http/connection_limit.h"
 
 #include <arpa/inet.h>
@@ -31,7 +31,7 @@ static void fill(connection_limit *limit, const char *from) {
     }
 }
 
-Test(connection_limit, given_an_address_with_all_it_may_have_then_one_more_is_refused_and_counted) {
+Test(connection_limit, one_connection_over_an_addresss_limit_is_refused_and_counted) {
     connection_limit *limit = make("");
     fill(limit, "192.0.2.1");
     cr_expect_not(enter(limit, 20, "192.0.2.1"));
@@ -40,17 +40,17 @@ Test(connection_limit, given_an_address_with_all_it_may_have_then_one_more_is_re
     connection_limit_free(limit);
 }
 
-Test(connection_limit, given_a_connection_that_ended_then_another_may_come) {
+Test(connection_limit, the_end_of_a_connection_makes_room_for_another) {
     connection_limit *limit = make("");
     fill(limit, "192.0.2.1");
     connection_limit_release(limit, 11);
-    connection_limit_release(limit, 11); /* twice counts once */
+    connection_limit_release(limit, 11); /* the second call does nothing */
     cr_expect(enter(limit, 20, "192.0.2.1"));
     cr_expect_not(enter(limit, 21, "192.0.2.1"));
     connection_limit_free(limit);
 }
 
-Test(connection_limit, given_a_descriptor_that_comes_again_then_its_old_connection_has_ended) {
+Test(connection_limit, a_reused_descriptor_ends_its_old_connection) {
     connection_limit *limit = make("");
     fill(limit, "192.0.2.1");
     cr_expect(enter(limit, 11, "192.0.2.2"));
@@ -58,7 +58,7 @@ Test(connection_limit, given_a_descriptor_that_comes_again_then_its_old_connecti
     connection_limit_free(limit);
 }
 
-Test(connection_limit, given_addresses_that_are_exempt_then_they_have_no_limit) {
+Test(connection_limit, exempt_addresses_have_no_limit) {
     connection_limit *limit = make("192.0.2.1 10.0.0.0/9 2001:db8::/33");
     const char *const named[] = {"192.0.2.1", "10.127.255.255", "::ffff:10.1.2.3", "2001:db8::1"};
     for (int i = 0; i < 30; i++) {
@@ -71,8 +71,7 @@ Test(connection_limit, given_addresses_that_are_exempt_then_they_have_no_limit) 
     connection_limit_free(limit);
 }
 
-Test(connection_limit,
-     given_as_many_as_there_may_be_then_nobody_else_is_let_in_until_one_has_left) {
+Test(connection_limit, the_limit_of_all_connections_applies_until_one_ends) {
     connection_limit *limit = make("192.0.2.1");
     for (int i = 0; i < TOTAL_MAX; i++) {
         cr_assert(enter(limit, i, "192.0.2.1"));
@@ -87,7 +86,7 @@ Test(connection_limit,
     connection_limit_free(limit);
 }
 
-Test(connection_limit, given_ipv6_then_all_of_one_host_count_together) {
+Test(connection_limit, all_ipv6_addresses_of_one_host_count_together) {
     connection_limit *limit = make("");
     cr_expect(enter(limit, 1, "2001:db8::1"));
     cr_expect(enter(limit, 2, "2001:db8::2"));
@@ -97,7 +96,7 @@ Test(connection_limit, given_ipv6_then_all_of_one_host_count_together) {
     connection_limit_free(limit);
 }
 
-Test(connection_limit, given_ipv4_through_an_ipv6_socket_then_it_is_the_same_address) {
+Test(connection_limit, ipv4_through_an_ipv6_socket_is_the_same_address) {
     connection_limit *limit = make("");
     fill(limit, "192.0.2.1");
     cr_expect_not(enter(limit, 20, "::ffff:192.0.2.1"));
@@ -105,7 +104,7 @@ Test(connection_limit, given_ipv4_through_an_ipv6_socket_then_it_is_the_same_add
     connection_limit_free(limit);
 }
 
-Test(connection_limit, given_what_is_no_address_then_it_is_refused_with_the_setting) {
+Test(connection_limit, an_invalid_address_is_refused_with_the_setting) {
     const char *const wrong[] = {"proxy",       "10.0.0.0/33", "10.0.0.0/",    "10.0.0.0/x",
                                  "10.0.0/8",    "::1/129",     "127.0.0.1/-1", "127.0.0.1 nobody",
                                  "10.0.0.0/8,", "/8"};
@@ -115,7 +114,7 @@ Test(connection_limit, given_what_is_no_address_then_it_is_refused_with_the_sett
     }
 }
 
-Test(connection_limit, given_proxies_then_an_eighth_of_all_is_reserved_for_them) {
+Test(connection_limit, an_eighth_of_all_connections_is_reserved_for_proxies) {
     enum { RESERVED = TOTAL_MAX / 8 };
     connection_limit *limit = make("192.0.2.1");
     char from[32];
@@ -134,7 +133,7 @@ Test(connection_limit, given_proxies_then_an_eighth_of_all_is_reserved_for_them)
     connection_limit_free(limit);
 }
 
-Test(connection_limit, given_no_proxies_then_nothing_is_reserved_and_few_are_not_a_crowd) {
+Test(connection_limit, without_proxies_nothing_is_reserved) {
     connection_limit *limit = make("");
     char from[32];
     cr_expect_not(connection_limit_is_near(limit));
@@ -146,8 +145,7 @@ Test(connection_limit, given_no_proxies_then_nothing_is_reserved_and_few_are_not
     connection_limit_free(limit);
 }
 
-Test(connection_limit,
-     given_a_connection_that_goes_on_with_another_descriptor_then_it_still_counts) {
+Test(connection_limit, a_connection_with_a_new_descriptor_still_counts) {
     connection_limit *limit = make("");
     fill(limit, "192.0.2.1");
     cr_expect(connection_limit_has_arriving(limit));

@@ -1,4 +1,4 @@
-/* Tests of cursors: only what this service gave out for the same question comes back. */
+/* Tests of cursors: only this service's own cursors for the same query are accepted. */
 #include "service/http/request_private.h"
 
 #include <criterion/criterion.h>
@@ -27,19 +27,19 @@ static void end(void) {
 
 TestSuite(cursor, .init = begin, .fini = end);
 
-Test(cursor, given_a_cursor_when_read_for_the_same_question_then_the_key_comes_back) {
+Test(cursor, a_cursor_returns_its_key) {
     const char *cursor = cursor_make(&r, last_item, filters);
     cr_expect_str_eq(cursor_read(&r, cursor, filters), last_item);
 }
 
-Test(cursor, given_a_cursor_when_made_then_it_needs_no_escape_in_an_address) {
+Test(cursor, a_cursor_needs_no_escape_in_an_address) {
     const char *cursor = cursor_make(&r, last_item, filters);
     cr_expect_eq(strspn(cursor, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                 "0123456789-_"),
                  strlen(cursor));
 }
 
-Test(cursor, given_any_character_changed_when_read_then_the_cursor_is_refused) {
+Test(cursor, a_changed_character_is_refused) {
     const char *cursor = cursor_make(&r, last_item, filters);
     for (size_t i = 0; i < strlen(cursor); i++) {
         char *changed = arena_strdup(r.memory, cursor);
@@ -48,7 +48,7 @@ Test(cursor, given_any_character_changed_when_read_then_the_cursor_is_refused) {
     }
 }
 
-Test(cursor, given_any_bit_of_the_bytes_changed_when_read_then_the_cursor_is_refused) {
+Test(cursor, a_changed_bit_is_refused) {
     size_t size = 0;
     unsigned char *bytes = base64url_decode(cursor_make(&r, last_item, filters), &size, r.memory);
     for (size_t bit = 0; bit < size * 8; bit++) {
@@ -58,7 +58,7 @@ Test(cursor, given_any_bit_of_the_bytes_changed_when_read_then_the_cursor_is_ref
     }
 }
 
-Test(cursor, given_a_cursor_cut_anywhere_when_read_then_it_is_refused) {
+Test(cursor, a_truncated_cursor_is_refused) {
     const char *cursor = cursor_make(&r, last_item, filters);
     for (size_t length = 0; length < strlen(cursor); length++) {
         const char *cut = arena_strndup(r.memory, cursor, length);
@@ -66,7 +66,7 @@ Test(cursor, given_a_cursor_cut_anywhere_when_read_then_it_is_refused) {
     }
 }
 
-Test(cursor, given_bytes_hung_on_behind_a_nul_when_read_then_the_cursor_is_refused) {
+Test(cursor, bytes_after_a_nul_are_refused) {
     size_t size = 0;
     unsigned char *bytes = base64url_decode(cursor_make(&r, last_item, filters), &size, r.memory);
     unsigned char *longer = arena_alloc(r.memory, size + 6);
@@ -75,31 +75,31 @@ Test(cursor, given_bytes_hung_on_behind_a_nul_when_read_then_the_cursor_is_refus
     cr_expect_null(cursor_read(&r, base64url_encode(longer, size + 6, r.memory), filters));
 }
 
-Test(cursor, given_other_filters_when_read_then_the_cursor_is_refused) {
+Test(cursor, a_cursor_of_other_filters_is_refused) {
     const char *cursor = cursor_make(&r, last_item, filters);
     cr_expect_null(cursor_read(&r, cursor, "{\"stage\":\"closed\"}"));
     cr_expect_null(cursor_read(&r, cursor, "{}"));
 }
 
-Test(cursor, given_another_operation_when_read_then_the_cursor_is_refused) {
+Test(cursor, a_cursor_of_another_operation_is_refused) {
     const char *cursor = cursor_make(&r, last_item, filters);
     r.operation = &list_actions;
     cr_expect_null(cursor_read(&r, cursor, filters));
 }
 
-Test(cursor, given_another_organisation_when_read_then_the_cursor_is_refused) {
+Test(cursor, a_cursor_of_another_organisation_is_refused) {
     const char *cursor = cursor_make(&r, last_item, filters);
     memcpy(r.principal.organisation, "CPC-EDH", 8);
     cr_expect_null(cursor_read(&r, cursor, filters));
 }
 
-Test(cursor, given_another_secret_when_read_then_the_cursor_is_refused) {
+Test(cursor, a_cursor_of_another_secret_is_refused) {
     const char *cursor = cursor_make(&r, last_item, filters);
     context.cursor_key[31] ^= 1;
     cr_expect_null(cursor_read(&r, cursor, filters));
 }
 
-Test(cursor, given_what_is_no_cursor_when_read_then_it_is_refused) {
+Test(cursor, a_text_that_is_not_a_cursor_is_refused) {
     static const char *const texts[] = {
         "", "A", "AAAA", "0", "null", "AAAAAAAAAAAAAAAA", "a=b&", "../../", "%00", "Zg==", " "};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

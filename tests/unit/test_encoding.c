@@ -18,7 +18,7 @@ static void end(void) {
 TestSuite(base64url, .init = begin, .fini = end);
 TestSuite(gzip, .init = begin, .fini = end);
 
-Test(base64url, given_the_vectors_of_rfc_4648_when_encoded_then_they_are_right_without_padding) {
+Test(base64url, the_vectors_of_rfc_4648_are_encoded_without_padding) {
     static const char *const vectors[][2] = {{"f", "Zg"},          {"fo", "Zm8"},
                                              {"foo", "Zm9v"},      {"foob", "Zm9vYg"},
                                              {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}};
@@ -28,15 +28,15 @@ Test(base64url, given_the_vectors_of_rfc_4648_when_encoded_then_they_are_right_w
     }
 }
 
-Test(base64url, given_nothing_when_encoded_then_the_text_is_empty) {
+Test(base64url, nothing_is_encoded_as_empty_text) {
     cr_expect_str_empty(base64url_encode("", 0, memory));
 }
 
-Test(base64url, given_bytes_of_the_last_two_digits_when_encoded_then_they_are_safe_in_addresses) {
+Test(base64url, the_last_two_digits_are_safe_in_addresses) {
     cr_expect_str_eq(base64url_encode("\xfb\xff\xbf", 3, memory), "-_-_");
 }
 
-Test(base64url, given_bytes_of_every_length_when_encoded_and_decoded_then_they_come_back) {
+Test(base64url, bytes_of_every_length_are_decoded_again) {
     unsigned char bytes[300];
     for (size_t i = 0; i < sizeof bytes; i++) {
         bytes[i] = (unsigned char)(i * 167 + 13);
@@ -51,7 +51,7 @@ Test(base64url, given_bytes_of_every_length_when_encoded_and_decoded_then_they_c
     }
 }
 
-Test(base64url, given_text_that_is_not_canonical_when_decoded_then_it_is_refused) {
+Test(base64url, text_that_is_not_canonical_is_refused) {
     static const char *const texts[] = {"",          "A",         "AAAAA",       "Zh",     "Zm9",
                                         "Zg==",      "Zm8=",      "Zm9v\n",      " Zm9v",  "Zm9v ",
                                         "Zm 9v",     "+_-_",      "-/-_",        "Zm9v=",  "====",
@@ -64,14 +64,14 @@ Test(base64url, given_text_that_is_not_canonical_when_decoded_then_it_is_refused
     }
 }
 
-Test(base64url, given_a_text_beyond_any_use_when_decoded_then_it_is_refused) {
+Test(base64url, an_oversized_text_is_refused) {
     char *text = arena_alloc(memory, 100005);
     memset(text, 'A', 100004);
     size_t size = 0;
     cr_expect_null(base64url_decode(text, &size, memory));
 }
 
-/* Undoes gzip (RFC 1952). */
+/* Decompresses gzip (RFC 1952). */
 static size_t inflate_whole(const void *bytes, size_t size, unsigned char *out, size_t room) {
     z_stream stream = {0};
     cr_assert_eq(inflateInit2(&stream, 15 + 16), Z_OK);
@@ -85,7 +85,7 @@ static size_t inflate_whole(const void *bytes, size_t size, unsigned char *out, 
     return stream.total_out;
 }
 
-Test(gzip, given_text_when_compressed_then_it_is_smaller_and_comes_back_whole) {
+Test(gzip, compressed_text_is_smaller_and_decompresses_to_the_same) {
     enum { SIZE = 20000 };
     char *text = arena_alloc(memory, SIZE);
     for (int i = 0; i < SIZE; i++) {
@@ -101,7 +101,7 @@ Test(gzip, given_text_when_compressed_then_it_is_smaller_and_comes_back_whole) {
     cr_expect_arr_eq(back, text, SIZE);
 }
 
-Test(gzip, given_bytes_without_a_pattern_when_compressed_then_there_is_no_result) {
+Test(gzip, random_bytes_have_no_compressed_result) {
     enum { SIZE = 4096 };
     unsigned char *noise = arena_alloc(memory, SIZE);
     uint64_t state = 88172645463325252U;
@@ -116,7 +116,7 @@ Test(gzip, given_bytes_without_a_pattern_when_compressed_then_there_is_no_result
     cr_expect_null(gzip_bytes(&r, noise, SIZE, &compressed));
 }
 
-Test(gzip, given_very_little_when_compressed_then_there_is_no_result) {
+Test(gzip, a_tiny_text_has_no_compressed_result) {
     request r = {.memory = memory};
     size_t compressed = 0;
     cr_expect_null(gzip_bytes(&r, "{}", 2, &compressed));

@@ -46,14 +46,14 @@ static const char *answer_header(const char *name) {
     return NULL;
 }
 
-/* Makes an answer that compresses. */
+/* Makes a long answer, which is compressed. */
 static void answer_at_length(void) {
     char *text = arena_alloc(r.memory, 4001);
     memset(text, 'x', 4000);
     respond(&r, 200, text);
 }
 
-/* The tag of the answer as it stands, with the request's headers left out. */
+/* The tag of the present answer, without the request's headers. */
 static const char *tag_of_answer(void) {
     request other = r;
     other.raw.header_count = 0;
@@ -67,7 +67,7 @@ static const char *tag_of_answer(void) {
     return NULL;
 }
 
-Test(finish, given_a_resource_when_read_then_its_tag_is_version_and_hash_in_quotes) {
+Test(finish, a_tag_is_version_and_hash_in_quotes) {
     response_finish(&r);
     const char *tag = answer_header("ETag");
     cr_assert_not_null(tag);
@@ -76,13 +76,13 @@ Test(finish, given_a_resource_when_read_then_its_tag_is_version_and_hash_in_quot
     cr_expect_eq(tag[15], '"');
 }
 
-Test(finish, given_the_same_version_with_other_content_then_the_tag_is_another) {
+Test(finish, other_content_of_the_same_version_has_another_tag) {
     const char *first = tag_of_answer();
     respond(&r, 200, "{\"stage\":\"closed\"}");
     cr_expect_str_neq(first, tag_of_answer());
 }
 
-Test(finish, given_the_tag_is_known_when_read_then_the_answer_is_304_without_a_body) {
+Test(finish, a_known_tag_gets_304_without_a_body) {
     send_header("if-none-match", tag_of_answer());
     response_finish(&r);
     cr_expect_eq(r.status, 304);
@@ -91,46 +91,46 @@ Test(finish, given_the_tag_is_known_when_read_then_the_answer_is_304_without_a_b
     cr_expect_null(answer_header("Content-Type"));
 }
 
-Test(finish, given_the_tag_is_known_in_its_weak_form_when_read_then_the_answer_is_304) {
+Test(finish, a_known_tag_in_weak_form_gets_304) {
     send_header("If-None-Match", arena_printf(r.memory, "W/%s", tag_of_answer()));
     response_finish(&r);
     cr_expect_eq(r.status, 304);
 }
 
-Test(finish, given_a_star_when_read_then_the_answer_is_304) {
+Test(finish, a_star_gets_304) {
     send_header("If-None-Match", "*");
     response_finish(&r);
     cr_expect_eq(r.status, 304);
 }
 
-Test(finish, given_another_tag_when_read_then_the_answer_is_whole) {
+Test(finish, another_tag_gets_the_whole_answer) {
     send_header("If-None-Match", "\"7-AAAAAAAAAAAA\"");
     response_finish(&r);
     cr_expect_eq(r.status, 200);
     cr_expect_gt(r.response_size, 0);
 }
 
-Test(finish, given_the_tag_without_its_quotes_when_read_then_the_answer_is_whole) {
+Test(finish, a_tag_without_quotes_gets_the_whole_answer) {
     const char *tag = tag_of_answer();
     send_header("If-None-Match", arena_strndup(r.memory, tag + 1, strlen(tag) - 2));
     response_finish(&r);
     cr_expect_eq(r.status, 200);
 }
 
-Test(finish, given_a_head_request_with_a_known_tag_then_the_answer_is_304) {
+Test(finish, a_head_request_with_a_known_tag_gets_304) {
     send_header("If-None-Match", tag_of_answer());
     r.raw.method = "HEAD";
     response_finish(&r);
     cr_expect_eq(r.status, 304);
 }
 
-Test(finish, given_an_operation_without_conditions_when_read_then_there_is_no_tag) {
+Test(finish, an_operation_without_conditions_has_no_tag) {
     r.operation = &list_cases;
     response_finish(&r);
     cr_expect_null(answer_header("ETag"));
 }
 
-Test(finish, given_a_refusal_then_it_has_no_tag_and_is_never_304) {
+Test(finish, a_refusal_has_no_tag_and_is_never_304) {
     respond(&r, 404, "{}");
     send_header("If-None-Match", "*");
     response_finish(&r);
@@ -138,7 +138,7 @@ Test(finish, given_a_refusal_then_it_has_no_tag_and_is_never_304) {
     cr_expect_null(answer_header("ETag"));
 }
 
-Test(finish, given_a_change_then_its_answer_has_the_new_tag_and_is_never_304) {
+Test(finish, the_answer_to_a_change_has_the_new_tag_and_is_never_304) {
     r.operation = &change_case;
     r.raw.method = "PATCH";
     send_header("If-None-Match", "*");
@@ -147,7 +147,7 @@ Test(finish, given_a_change_then_its_answer_has_the_new_tag_and_is_never_304) {
     cr_expect_not_null(answer_header("ETag"));
 }
 
-Test(finish, given_gzip_is_accepted_when_the_answer_is_long_then_it_is_compressed) {
+Test(finish, a_long_answer_is_compressed_when_gzip_is_accepted) {
     answer_at_length();
     send_header("Accept-Encoding", "gzip, deflate");
     response_finish(&r);
@@ -160,7 +160,7 @@ static const char *compressed_tag(const char *tag) {
     return arena_printf(r.memory, "%.*s.gz\"", (int)strlen(tag) - 1, tag);
 }
 
-Test(finish, given_a_compressed_answer_then_it_has_a_strong_tag_of_its_own) {
+Test(finish, a_compressed_answer_has_its_own_strong_tag) {
     answer_at_length();
     const char *plain = tag_of_answer();
     send_header("Accept-Encoding", "gzip");
@@ -168,7 +168,7 @@ Test(finish, given_a_compressed_answer_then_it_has_a_strong_tag_of_its_own) {
     cr_expect_str_eq(answer_header("ETag"), compressed_tag(plain));
 }
 
-Test(finish, given_the_tag_of_a_compressed_answer_when_read_again_then_the_answer_is_304) {
+Test(finish, the_tag_of_a_compressed_answer_gets_304) {
     answer_at_length();
     send_header("Accept-Encoding", "gzip");
     send_header("If-None-Match", compressed_tag(tag_of_answer()));
@@ -178,18 +178,18 @@ Test(finish, given_the_tag_of_a_compressed_answer_when_read_again_then_the_answe
     cr_expect_null(answer_header("Content-Encoding"));
 }
 
-Test(finish, given_the_tag_among_others_when_read_then_the_answer_is_304) {
+Test(finish, a_tag_among_others_gets_304) {
     send_header("If-None-Match", arena_printf(r.memory, "\"1-a\", %s", tag_of_answer()));
     response_finish(&r);
     cr_expect_eq(r.status, 304);
 }
 
-Test(expected_version, given_the_tag_of_a_compressed_answer_then_its_version_is_expected) {
+Test(expected_version, the_tag_of_a_compressed_answer_has_the_same_version) {
     send_header("If-Match", "\"12-AbCdEfGhIjKl.gz\"");
     cr_expect_str_eq(request_expected_version(&r), "12");
 }
 
-Test(finish, given_gzip_is_not_accepted_then_the_answer_is_plain_and_its_tag_strong) {
+Test(finish, without_gzip_the_answer_is_plain_and_its_tag_strong) {
     answer_at_length();
     response_finish(&r);
     cr_expect_null(answer_header("Content-Encoding"));
@@ -197,20 +197,20 @@ Test(finish, given_gzip_is_not_accepted_then_the_answer_is_plain_and_its_tag_str
     cr_expect_eq(r.response_size, 4000);
 }
 
-Test(finish, given_gzip_is_refused_by_weight_then_the_answer_is_plain) {
+Test(finish, gzip_with_weight_zero_gets_a_plain_answer) {
     answer_at_length();
     send_header("Accept-Encoding", "gzip;q=0");
     response_finish(&r);
     cr_expect_null(answer_header("Content-Encoding"));
 }
 
-Test(finish, given_a_short_answer_then_it_is_not_compressed) {
+Test(finish, a_short_answer_is_not_compressed) {
     send_header("Accept-Encoding", "gzip");
     response_finish(&r);
     cr_expect_null(answer_header("Content-Encoding"));
 }
 
-Test(finish, given_any_answer_then_the_headers_of_all_answers_are_there) {
+Test(finish, every_answer_has_the_common_headers) {
     response_finish(&r);
     cr_expect_str_eq(answer_header("X-Request-Id"), "r-1");
     cr_expect_str_eq(answer_header("X-Content-Type-Options"), "nosniff");
@@ -218,29 +218,29 @@ Test(finish, given_any_answer_then_the_headers_of_all_answers_are_there) {
     cr_expect_not_null(answer_header("Vary"));
 }
 
-Test(finish, given_a_handler_that_set_cache_control_then_it_is_left_alone) {
+Test(finish, cache_control_of_the_handler_is_kept) {
     response_set_header(&r, "Cache-Control", "private, max-age=300");
     response_finish(&r);
     cr_expect_str_eq(answer_header("Cache-Control"), "private, max-age=300");
 }
 
-Test(finish, given_the_service_drains_then_the_connection_is_told_to_close) {
+Test(finish, a_draining_service_closes_the_connection) {
     atomic_store(&context.draining, true);
     response_finish(&r);
     cr_expect_str_eq(answer_header("Connection"), "close");
 }
 
-Test(finish, given_the_service_does_not_drain_then_the_connection_stays) {
+Test(finish, a_service_that_does_not_drain_keeps_the_connection) {
     response_finish(&r);
     cr_expect_null(answer_header("Connection"));
 }
 
-Test(expected_version, given_a_tag_of_ours_then_its_version_is_expected) {
+Test(expected_version, the_version_of_a_tag_is_expected) {
     send_header("If-Match", "\"12-AbCdEfGhIjKl\"");
     cr_expect_str_eq(request_expected_version(&r), "12");
 }
 
-Test(expected_version, given_a_tag_that_is_none_of_ours_then_no_version_can_fit) {
+Test(expected_version, an_unknown_tag_matches_no_version) {
     static const char *const tags[] = {"",        "\"\"",   "12",
                                        "\"x-1\"", "\"-1\"", "\"1234567890123456789-a\""};
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
@@ -250,11 +250,11 @@ Test(expected_version, given_a_tag_that_is_none_of_ours_then_no_version_can_fit)
     }
 }
 
-Test(expected_version, given_an_operation_without_the_header_then_no_version_is_expected) {
+Test(expected_version, an_operation_without_the_header_expects_no_version) {
     cr_expect_null(request_expected_version(&r));
 }
 
-Test(expected_version, given_the_contract_asks_for_a_tag_and_none_is_sent_then_it_is_missing) {
+Test(expected_version, a_required_tag_that_is_not_sent_is_missing) {
     static const contract_parameter precondition[] = {{.name = "If-Match", .in = IN_HEADER}};
     static const contract_operation change = {
         .id = "changeCase", .method = "PATCH", .parameters = precondition, .parameter_count = 1};

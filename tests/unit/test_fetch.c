@@ -1,4 +1,4 @@
-/* Tests of key sets from an address, and of the fetch itself, against a server of our own. */
+/* Tests of key sets from an address, and of the fetch itself, against our own server. */
 #include "service/auth/fetch.h"
 #include "service/auth/keys.h"
 #include "service/log.h"
@@ -142,7 +142,7 @@ static char *good_token(void) {
 }
 
 /* The clock is the argument of token_verify. */
-Test(fetch, keys_of_a_silent_issuer_are_accepted_for_so_long_only) {
+Test(fetch, keys_of_a_silent_issuer_are_accepted_for_a_limited_time) {
     server here = {0};
     char url[64];
     principal principal;
@@ -174,7 +174,7 @@ Test(fetch, keys_of_a_silent_issuer_are_accepted_for_so_long_only) {
     free(first);
 }
 
-Test(fetch, an_issuer_that_never_answered_is_not_the_fault_of_a_token) {
+Test(fetch, an_issuer_that_never_answered_is_not_a_fault_of_the_token) {
     principal principal;
     keys_source source = {
         .jwks_url = "http://127.0.0.1:1/keys", .dev = true, .accept_seconds = 3600};
@@ -190,7 +190,7 @@ Test(fetch, an_issuer_that_never_answered_is_not_the_fault_of_a_token) {
     free(token);
 }
 
-Test(fetch, unknown_kid_asks_once) {
+Test(fetch, an_unknown_kid_causes_one_fetch) {
     server here = {0};
     char url[64];
     char *first = answer_with("200 OK", set_of(good_key(), NULL));
@@ -234,7 +234,7 @@ static bool fetch_answer(const char *answer, fetched *into) {
     return done;
 }
 
-Test(fetch, fetch_obeys_its_limits) {
+Test(fetch, fetch_respects_its_limits) {
     fetched document;
     static const struct {
         const char *head;

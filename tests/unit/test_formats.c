@@ -46,7 +46,7 @@ Test(formats, uuid_has_hyphens) {
                "018f2d3e-0000-7000-8000-00000000000a0", NULL});
 }
 
-Test(formats, uri_keeps_to_rfc_3986) {
+Test(formats, uri_follows_rfc_3986) {
     expect(FORMAT_URI, true,
            (const char *[]){"https://example.org/a?b=c#d", "urn:uuid:x", "http://u:p@[::1]:80/",
                             "mailto:a@example.org", "file:///x", "http://example.org", "a:", NULL});

@@ -1,4 +1,4 @@
-/* Tests of the guard against requests that two programs could read in two ways. */
+/* Tests of the check for requests that two programs could read in two ways. */
 #include "service/http/request_private.h"
 
 #include <criterion/criterion.h>
@@ -27,41 +27,41 @@ static const char *fault(const contract_pair *headers) {
 
 #define HEADERS(...) ((contract_pair[]){__VA_ARGS__, {NULL, NULL}})
 
-Test(framing, given_an_ordinary_request_with_a_length_then_there_is_no_fault) {
+Test(framing, a_request_with_a_length_is_accepted) {
     cr_expect_null(fault(HEADERS({"Host", "x"}, {"Content-Length", "12"},
                                  {"Content-Type", "application/json; charset=utf-8"},
                                  {"Authorization", "Bearer a.b.c"},
                                  {"Accept", "application/json, */*;q=0.1"})));
 }
 
-Test(framing, given_a_chunked_request_then_there_is_no_fault) {
+Test(framing, a_chunked_request_is_accepted) {
     cr_expect_null(fault(HEADERS({"Host", "x"}, {"Transfer-Encoding", "chunked"})));
     cr_expect_null(fault(HEADERS({"Host", "x"}, {"transfer-encoding", "Chunked"})));
 }
 
-Test(framing, given_a_length_and_a_transfer_encoding_then_the_request_is_refused) {
+Test(framing, a_length_with_a_transfer_encoding_is_refused) {
     cr_expect_not_null(fault(HEADERS({"Content-Length", "5"}, {"Transfer-Encoding", "chunked"})));
     cr_expect_not_null(fault(HEADERS({"transfer-encoding", "chunked"}, {"content-length", "0"})));
 }
 
-Test(framing, given_two_lengths_then_the_request_is_refused) {
+Test(framing, two_lengths_are_refused) {
     cr_expect_not_null(fault(HEADERS({"Content-Length", "5"}, {"Content-Length", "6"})));
     cr_expect_not_null(fault(HEADERS({"Content-Length", "5"}, {"content-length", "5"})));
 }
 
-Test(framing, given_lengths_joined_by_a_comma_then_the_request_is_refused) {
+Test(framing, lengths_joined_by_a_comma_are_refused) {
     cr_expect_not_null(fault(HEADERS({"Content-Length", "5,5"})));
     cr_expect_not_null(fault(HEADERS({"Content-Length", "5, 6"})));
 }
 
-Test(framing, given_a_length_that_is_no_number_then_the_request_is_refused) {
+Test(framing, a_length_that_is_not_a_number_is_refused) {
     static const char *const lengths[] = {"", "+5", "-1", "0x10", "5 ", " 5", "5a", "1e3", "5;6"};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         cr_expect_not_null(fault(HEADERS({"Content-Length", lengths[i]})), "%s", lengths[i]);
     }
 }
 
-Test(framing, given_a_transfer_encoding_other_than_chunked_then_the_request_is_refused) {
+Test(framing, a_transfer_encoding_other_than_chunked_is_refused) {
     static const char *const codings[] = {"xchunked",
                                           "chunkedx",
                                           "identity",
@@ -77,28 +77,28 @@ Test(framing, given_a_transfer_encoding_other_than_chunked_then_the_request_is_r
     }
 }
 
-Test(framing, given_several_transfer_encodings_then_the_request_is_refused) {
+Test(framing, several_transfer_encodings_are_refused) {
     cr_expect_not_null(fault(HEADERS({"Transfer-Encoding", "gzip, chunked"})));
     cr_expect_not_null(
         fault(HEADERS({"Transfer-Encoding", "chunked"}, {"Transfer-Encoding", "identity"})));
 }
 
-Test(framing, given_a_transfer_encoding_in_http_1_0_then_the_request_is_refused) {
+Test(framing, a_transfer_encoding_in_http_1_0_is_refused) {
     contract_pair headers[] = {{"Transfer-Encoding", "chunked"}};
     cr_expect_not_null(fault_of(headers, 1, "HTTP/1.0", "/v1/referrals"));
 }
 
-Test(framing, given_http_1_0_with_a_length_then_there_is_no_fault) {
+Test(framing, http_1_0_with_a_length_is_accepted) {
     contract_pair headers[] = {{"Content-Length", "3"}};
     cr_expect_null(fault_of(headers, 1, "HTTP/1.0", "/v1/referrals"));
 }
 
-Test(framing, given_a_blank_before_the_colon_then_the_request_is_refused) {
+Test(framing, a_space_before_the_colon_is_refused) {
     cr_expect_not_null(fault(HEADERS({"Content-Length ", "5"})));
     cr_expect_not_null(fault(HEADERS({"Transfer-Encoding\t", "chunked"})));
 }
 
-Test(framing, given_a_name_that_is_no_token_then_the_request_is_refused) {
+Test(framing, a_name_that_is_not_a_token_is_refused) {
     static const char *const names[] = {"",    "a b",         " a",  "a\x01", "a(b)",
                                         "a/b", "caf\xc3\xa9", "a\r", "{a}"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -106,20 +106,20 @@ Test(framing, given_a_name_that_is_no_token_then_the_request_is_refused) {
     }
 }
 
-Test(framing, given_a_name_of_every_token_character_then_there_is_no_fault) {
+Test(framing, a_name_of_all_token_characters_is_accepted) {
     cr_expect_null(fault(HEADERS({"!#$%&'*+-.^_`|~09azAZ", "1"})));
 }
 
-Test(framing, given_authorization_twice_in_different_case_then_the_request_is_refused) {
+Test(framing, a_second_authorization_in_another_case_is_refused) {
     cr_expect_not_null(
         fault(HEADERS({"Authorization", "Bearer a"}, {"AUTHORIZATION", "Bearer b"})));
 }
 
-Test(framing, given_authorization_joined_by_a_comma_then_the_request_is_refused) {
+Test(framing, authorization_joined_by_a_comma_is_refused) {
     cr_expect_not_null(fault(HEADERS({"Authorization", "Bearer a,Bearer b"})));
 }
 
-Test(framing, given_fields_that_may_come_once_when_they_come_twice_then_the_request_is_refused) {
+Test(framing, a_repeated_single_field_is_refused) {
     static const char *const names[] = {"Host", "Content-Type", "Idempotency-Key",
                                         "Content-Encoding"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -127,11 +127,11 @@ Test(framing, given_fields_that_may_come_once_when_they_come_twice_then_the_requ
     }
 }
 
-Test(framing, given_a_list_of_entity_tags_then_there_is_no_fault) {
+Test(framing, a_list_of_entity_tags_is_accepted) {
     cr_expect_null(fault(HEADERS({"If-None-Match", "\"1-a\", \"2-b\""})));
 }
 
-Test(framing, given_a_list_field_twice_then_there_is_no_fault) {
+Test(framing, a_repeated_list_field_is_accepted) {
     cr_expect_null(fault(HEADERS({"Accept", "text/html"}, {"Accept", "application/json"})));
 }
 
@@ -141,19 +141,19 @@ static void fill(contract_pair *headers, size_t count) {
     }
 }
 
-Test(framing, given_a_hundred_headers_then_there_is_no_fault) {
+Test(framing, a_hundred_headers_are_accepted) {
     contract_pair headers[PAIRS_MAX];
     fill(headers, 100);
     cr_expect_null(fault_of(headers, 100, "HTTP/1.1", "/"));
 }
 
-Test(framing, given_a_hundred_and_one_headers_then_the_request_is_refused) {
+Test(framing, a_hundred_and_one_headers_are_refused) {
     contract_pair headers[PAIRS_MAX];
     fill(headers, 101);
     cr_expect_not_null(fault_of(headers, 101, "HTTP/1.1", "/"));
 }
 
-Test(framing, given_addresses_around_the_limit_then_only_the_longer_one_is_refused) {
+Test(framing, only_an_address_over_the_limit_is_refused) {
     char target[4098] = {0};
     memset(target, 'a', 4097);
     cr_expect_not_null(fault_of(NULL, 0, "HTTP/1.1", target));
@@ -161,7 +161,7 @@ Test(framing, given_addresses_around_the_limit_then_only_the_longer_one_is_refus
     cr_expect_null(fault_of(NULL, 0, "HTTP/1.1", target));
 }
 
-Test(framing, given_a_control_byte_in_a_value_then_the_request_is_refused) {
+Test(framing, a_control_byte_in_a_value_is_refused) {
     for (int byte = 1; byte < 256; byte++) {
         char value[] = {'a', (char)byte, 'b', '\0'};
         const char *found = fault(HEADERS({"X-Any", value}));
@@ -171,7 +171,7 @@ Test(framing, given_a_control_byte_in_a_value_then_the_request_is_refused) {
     cr_expect_not_null(fault(HEADERS({"Authorization", "Bearer a.b.c\x01"})));
 }
 
-Test(framing, given_a_host_then_there_is_no_fault) {
+Test(framing, a_valid_host_is_accepted) {
     static const char *const hosts[] = {"",
                                         "a",
                                         "register.example.org",
@@ -188,7 +188,7 @@ Test(framing, given_a_host_then_there_is_no_fault) {
     }
 }
 
-Test(framing, given_a_host_that_is_none_then_the_request_is_refused) {
+Test(framing, an_invalid_host_is_refused) {
     static const char *const hosts[] = {
         "a b",  "a/b",         "a@b", "http://a", "a:x",      "a:80:80", "a:80x", ":80",
         "[::1", "::1",         "[]",  "[:]x",     "[::g]",    "a%",      "a%zz",  "a\"b",

@@ -1,5 +1,5 @@
-/* Tests of the scan for personal identifiers in free text: what it has to see, what it has to let
- * pass. */
+/* Tests of the scan for personal identifiers in free text: what it must find, what it must accept.
+ */
 #include "api/free_text.h"
 
 #include <criterion/criterion.h>
@@ -38,7 +38,7 @@ static bool make_chi(const char *nine, int off, char *chi) {
 static const char *const births[] = {"010101123", "311299999", "150607421",
                                      "290212003", "030519888", "201114450"};
 
-/* What may stand around a CHI number. */
+/* Text that may surround a CHI number. */
 static const char *const around[] = {"%s",
                                      "CHI %s",
                                      "CHI:%s.",
@@ -52,7 +52,7 @@ static const char *const around[] = {"%s",
                                      ("n\xc3\xa9"
                                       "e %s \xc3\xa0 Gu\xc3\xa9ret")};
 
-Test(free_text, given_a_chi_number_in_a_sentence_then_it_is_seen) {
+Test(free_text, a_chi_number_in_a_sentence_is_found) {
     FOR_EACH (births) {
         char chi[11];
         if (!make_chi(births[i], 0, chi)) {
@@ -68,7 +68,7 @@ Test(free_text, given_a_chi_number_in_a_sentence_then_it_is_seen) {
     }
 }
 
-Test(free_text, given_a_chi_number_in_groups_then_it_is_seen) {
+Test(free_text, a_chi_number_in_groups_is_found) {
     static const char *const separators[] = {" ", "-", ".", "/", " - ", "\xc2\xa0", "\xe2\x80\x93"};
     char chi[11];
     cr_assert(make_chi("150607421", 0, chi));
@@ -84,7 +84,7 @@ Test(free_text, given_a_chi_number_in_groups_then_it_is_seen) {
     expect_kind(text, "a CHI number");
 }
 
-Test(free_text, given_a_wrong_check_digit_then_it_is_no_chi_number) {
+Test(free_text, a_number_with_a_wrong_check_digit_is_no_chi_number) {
     FOR_EACH (births) {
         for (int off = 1; off < 10; off++) {
             char chi[11];
@@ -95,7 +95,7 @@ Test(free_text, given_a_wrong_check_digit_then_it_is_no_chi_number) {
     }
 }
 
-Test(free_text, given_digits_that_are_no_day_of_birth_then_they_are_no_chi_number) {
+Test(free_text, digits_without_a_day_of_birth_are_no_chi_number) {
     static const char *const nines[] = {"321299123", "311399123", "000199123",
                                         "990199123", "310099123", "451299123"};
     FOR_EACH (nines) {
@@ -106,7 +106,7 @@ Test(free_text, given_digits_that_are_no_day_of_birth_then_they_are_no_chi_numbe
     }
 }
 
-Test(free_text, given_a_chi_number_inside_longer_digits_or_words_then_it_is_not_seen) {
+Test(free_text, a_chi_number_inside_longer_digits_or_words_is_not_found) {
     char chi[11];
     char text[40];
     cr_assert(make_chi("150607421", 0, chi));
@@ -120,7 +120,7 @@ Test(free_text, given_a_chi_number_inside_longer_digits_or_words_then_it_is_not_
     expect_nothing(text);
 }
 
-Test(free_text, given_an_email_address_then_it_is_seen) {
+Test(free_text, an_email_address_is_found) {
     static const char *const texts[] = {"someone@example.org",
                                         "write to a.b+c@sub.example.co.uk today",
                                         "<x_y@example.scot>",
@@ -136,7 +136,7 @@ Test(free_text, given_an_email_address_then_it_is_seen) {
     }
 }
 
-Test(free_text, given_an_at_sign_without_an_address_then_nothing_is_seen) {
+Test(free_text, an_at_sign_without_an_address_is_not_found) {
     static const char *const texts[] = {"@",       "met @ school", "@school",       "a@b",
                                         "a@",      "a @b.org",     "4@1.50 each",   "a@.org",
                                         "a@-.org", "reports@",     "see a@b, c.org"};
@@ -145,8 +145,8 @@ Test(free_text, given_an_at_sign_without_an_address_then_nothing_is_seen) {
     }
 }
 
-/* Numbers of the ranges that are set aside for drama (Ofcom). */
-Test(free_text, given_a_telephone_number_then_it_is_seen) {
+/* Numbers of the ranges that are reserved for drama (Ofcom). */
+Test(free_text, a_telephone_number_is_found) {
     static const char *const texts[] = {"0141 496 0000",
                                         "01414960000",
                                         "0131-496-0123",
@@ -188,7 +188,7 @@ Test(free_text, given_a_telephone_number_then_it_is_seen) {
     }
 }
 
-Test(free_text, given_other_numbers_then_nothing_is_seen) {
+Test(free_text, other_numbers_are_not_found) {
     static const char *const texts[] = {"2019",
                                         "in 2018 and 2019",
                                         "2018/19",
@@ -239,7 +239,7 @@ Test(free_text, given_other_numbers_then_nothing_is_seen) {
     }
 }
 
-Test(free_text, given_a_postcode_then_it_is_seen) {
+Test(free_text, a_postcode_is_found) {
     static const char *const texts[] = {"G1 1AA",
                                         "EH1 1YZ",
                                         "KW1 4AB",
@@ -264,7 +264,7 @@ Test(free_text, given_a_postcode_then_it_is_seen) {
     }
 }
 
-Test(free_text, given_what_only_looks_like_a_postcode_then_nothing_is_seen) {
+Test(free_text, text_that_resembles_a_postcode_is_not_found) {
     static const char *const texts[] = {"G1",
                                         "EH1 1",
                                         "EH1 1Y",
@@ -295,7 +295,7 @@ Test(free_text, given_what_only_looks_like_a_postcode_then_nothing_is_seen) {
     }
 }
 
-Test(free_text, given_a_stated_birth_then_it_is_seen) {
+Test(free_text, a_stated_birth_is_found) {
     static const char *const texts[] = {"born on 3 May 2019",
                                         "was born 3 May 2019",
                                         "Born on the 3rd of May",
@@ -323,7 +323,7 @@ Test(free_text, given_a_stated_birth_then_it_is_seen) {
     }
 }
 
-Test(free_text, given_words_about_birth_without_a_day_then_nothing_is_seen) {
+Test(free_text, words_about_birth_without_a_day_are_not_found) {
     static const char *const texts[] = {"born into poverty",
                                         "born in Glasgow",
                                         "born in 2019",
@@ -349,7 +349,7 @@ Test(free_text, given_words_about_birth_without_a_day_then_nothing_is_seen) {
     }
 }
 
-Test(free_text, given_ordinary_prose_then_nothing_is_seen) {
+Test(free_text, ordinary_prose_has_no_findings) {
     static const char *const texts[] = {
         "",
         " ",
@@ -367,7 +367,7 @@ Test(free_text, given_ordinary_prose_then_nothing_is_seen) {
     }
 }
 
-Test(free_text, given_an_identifier_at_the_end_of_a_long_text_then_it_is_seen) {
+Test(free_text, an_identifier_at_the_end_of_a_long_text_is_found) {
     char text[4000];
     memset(text, 'a', sizeof text);
     for (size_t i = 5; i < sizeof text; i += 6) {
@@ -386,7 +386,7 @@ static void expect_identifier(const char *text, const char *kind) {
               "%s in: %s", found == NULL ? "nothing" : found, text);
 }
 
-/* Puts the number in the place of %s. */
+/* Replaces %s with the number. */
 static void expect_in_form(const char *form, const char *chi, const char *kind) {
     char text[64];
     const char *hole = strstr(form, "%s");
@@ -394,7 +394,7 @@ static void expect_in_form(const char *form, const char *chi, const char *kind) 
     expect_identifier(text, kind);
 }
 
-Test(free_text, given_a_free_standing_chi_number_in_an_identifier_then_it_is_seen) {
+Test(free_text, a_separate_chi_number_in_an_identifier_is_found) {
     static const char *const forms[] = {"%s",       "%s-1",       "ref_%s",
                                         "ref-%s/2", "2026/01/%s", "child:%s",
                                         "_%s_",     "A.%s",       "https://e.org/c?id=%s"};
@@ -405,7 +405,7 @@ Test(free_text, given_a_free_standing_chi_number_in_an_identifier_then_it_is_see
     }
 }
 
-Test(free_text, given_a_chi_number_in_groups_in_an_identifier_then_it_is_seen) {
+Test(free_text, a_chi_number_in_groups_in_an_identifier_is_found) {
     char chi[11];
     char text[64];
     cr_assert(make_chi("150607421", 0, chi));
@@ -415,7 +415,7 @@ Test(free_text, given_a_chi_number_in_groups_in_an_identifier_then_it_is_seen) {
     expect_identifier(text, "a CHI number");
 }
 
-Test(free_text, given_ten_digits_that_are_no_chi_number_in_an_identifier_then_nothing_is_seen) {
+Test(free_text, ten_other_digits_in_an_identifier_are_not_found) {
     char chi[11];
     cr_assert(make_chi("150607421", 1, chi));
     expect_identifier(chi, NULL); /* wrong check digit */
@@ -428,7 +428,7 @@ Test(free_text, given_ten_digits_that_are_no_chi_number_in_an_identifier_then_no
     }
 }
 
-Test(free_text, given_a_chi_number_inside_a_longer_word_of_an_identifier_then_nothing_is_seen) {
+Test(free_text, a_chi_number_inside_a_longer_word_of_an_identifier_is_not_found) {
     static const char *const forms[] = {"A%s", "%sB", "7%s", "%s8", "f%se-4d0b"};
     char chi[11];
     cr_assert(make_chi("150607421", 0, chi));
@@ -437,12 +437,12 @@ Test(free_text, given_a_chi_number_inside_a_longer_word_of_an_identifier_then_no
     }
 }
 
-Test(free_text, given_an_e_mail_address_in_an_identifier_then_it_is_seen) {
+Test(free_text, an_e_mail_address_in_an_identifier_is_found) {
     expect_identifier("https://example.org/?to=a.person@example.org", "an e-mail address");
     expect_identifier("a@b", NULL);
 }
 
-Test(free_text, given_an_ordinary_identifier_then_nothing_is_seen) {
+Test(free_text, an_ordinary_identifier_has_no_findings) {
     static const char *const texts[] = {"",
                                         "2026-001",
                                         "2026/004711",

@@ -1,4 +1,4 @@
-/* Tests of the question whether the service is ready, against a server that answers once. */
+/* Tests of the readiness request, against a server that answers once. */
 #include "service/cli_health.h"
 
 #include <arpa/inet.h>
@@ -28,7 +28,7 @@ static void *answer_once(void *argument) {
     return NULL;
 }
 
-/* What health_ask says to a server that answers with this; `host` is what it is told to ask. */
+/* Returns the status of health_ask for a server with this answer; `host` is the address to ask. */
 static int ask(const char *host, const char *answer) {
     server one = {.door = socket(AF_INET, SOCK_STREAM, 0), .answer = answer};
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -50,27 +50,27 @@ static int ask(const char *host, const char *answer) {
     return status;
 }
 
-Test(health, given_it_is_ready_when_asked_then_the_status_is_good, .timeout = 120) {
+Test(health, a_ready_service_gives_ok, .timeout = 120) {
     cr_expect_eq(ask("127.0.0.1", "HTTP/1.1 200 OK\r\n\r\n{}"), EX_OK);
 }
 
-Test(health, given_it_listens_everywhere_when_asked_then_this_machine_is_called, .timeout = 120) {
+Test(health, a_service_on_every_interface_is_asked_on_this_machine, .timeout = 120) {
     cr_expect_eq(ask("", "HTTP/1.1 200 OK\r\n\r\n{}"), EX_OK);
     cr_expect_eq(ask("0.0.0.0", "HTTP/1.1 200 OK\r\n\r\n{}"), EX_OK);
     cr_expect_eq(ask("[::]", "HTTP/1.1 200 OK\r\n\r\n{}"), EX_OK);
 }
 
-Test(health, given_it_is_not_ready_when_asked_then_the_status_is_bad, .timeout = 120) {
+Test(health, a_service_that_is_not_ready_gives_unavailable, .timeout = 120) {
     cr_expect_eq(ask("127.0.0.1", "HTTP/1.1 503 Service Unavailable\r\n\r\n{}"), EX_UNAVAILABLE);
 }
 
-Test(health, given_something_else_answers_when_asked_then_the_status_is_bad, .timeout = 120) {
+Test(health, another_program_gives_unavailable, .timeout = 120) {
     cr_expect_eq(ask("127.0.0.1", "SSH-2.0-x 200 \r\n\r\n"), EX_UNAVAILABLE);
     cr_expect_eq(ask("127.0.0.1", "HTTP/1.1 200 OK\r\n"), EX_UNAVAILABLE);
     cr_expect_eq(ask("127.0.0.1", ""), EX_UNAVAILABLE);
 }
 
-Test(health, given_nobody_listens_or_no_address_when_asked_then_the_status_is_bad) {
+Test(health, no_listener_or_an_invalid_address_gives_unavailable) {
     cr_redirect_stderr();
     cr_expect_eq(health_ask("127.0.0.1:1", stdout), EX_UNAVAILABLE);
     cr_expect_eq(health_ask("nowhere", stdout), EX_UNAVAILABLE);

@@ -17,7 +17,7 @@ static void expect_text(const histogram *histogram, const char *labels, const ch
     free(text);
 }
 
-Test(histogram, given_nothing_when_written_then_every_bucket_is_empty) {
+Test(histogram, an_empty_histogram_has_empty_buckets) {
     histogram histogram = {0};
     cr_expect_eq(histogram_count(&histogram), 0);
     expect_text(&histogram, "",
@@ -25,7 +25,7 @@ Test(histogram, given_nothing_when_written_then_every_bucket_is_empty) {
                 "x_sum 0.000000\nx_count 0\n");
 }
 
-Test(histogram, given_values_at_and_beyond_bounds_when_written_then_buckets_add_up) {
+Test(histogram, buckets_are_cumulative) {
     histogram histogram = {0};
     static const uint64_t values[] = {0, 10, 11, 100, 101};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {

@@ -1,4 +1,4 @@
-/* Tests of the key sets: what is taken, what is refused and why, rotation, the address. */
+/* Tests of the key sets: what is accepted, what is refused and why, rotation, the address. */
 #include "service/auth/jwks.h"
 #include "service/auth/keys.h"
 #include "service/log.h"
@@ -91,7 +91,7 @@ static void expect_refused(char *second, const char *why) {
     keys_free(set);
 }
 
-Test(keys, unsafe_keys_refuse_the_start) {
+Test(keys, a_set_with_an_unsafe_key_is_refused) {
     EVP_PKEY *weak = EVP_RSA_gen(1024), *less = EVP_RSA_gen(2047);
     expect_refused(fixture_jwk(weak, "weak", ""), "less than 2048");
     expect_refused(fixture_jwk(less, "less", ""), "less than 2048");
@@ -137,7 +137,7 @@ Test(keys, useless_keys_are_skipped) {
     }
 }
 
-Test(keys, what_is_no_set_is_refused) {
+Test(keys, a_text_that_is_not_a_set_is_refused) {
     static const char *const texts[] = {"",
                                         "{}",
                                         "[]",
@@ -242,7 +242,7 @@ Test(keys, rotation_by_rewriting_the_file) {
     fixture_write(made, "jwks.json", text);
     cr_expect(fixture_wait_kid(set, "next"));
     cr_expect_null(token_verify(verifier, new, FIXTURE_NOW, &principal));
-    /* It was in the cache. */
+    /* The token was in the cache. */
     cr_expect_str_eq(token_verify(verifier, old, FIXTURE_NOW, &principal), "unknown_kid");
     cr_expect_eq(keys_generation(set), 2);
     cr_expect_eq(EVP_PKEY_eq(held->parsed, made->rsa), 1, "a key in use outlives its set");
@@ -254,7 +254,7 @@ Test(keys, rotation_by_rewriting_the_file) {
     free(new);
 }
 
-Test(keys, bad_files_keep_the_old_set) {
+Test(keys, invalid_files_keep_the_old_set) {
     keys *set = open_set(good_key(), NULL);
     EVP_PKEY *weak = EVP_RSA_gen(1024);
     char *next = fixture_jwk(made->other_rsa, "next", "");
@@ -296,7 +296,7 @@ static void *read_keys(void *context) {
     return NULL;
 }
 
-Test(keys, readers_and_reloads_together) {
+Test(keys, concurrent_readers_and_reloads) {
     pthread_t threads[8];
     char *sets[] = {set_of(good_key(), NULL), set_of(good_key(), fixture_jwk(made->ec, "ec", ""))};
     keys *set = open_file(sets[0]);
@@ -314,7 +314,7 @@ Test(keys, readers_and_reloads_together) {
     for (size_t at = 0; at < 8; at++) {
         pthread_join(threads[at], NULL);
     }
-    /* More than one a round where the file's change was noticed before it was asked for. */
+    /* More than one per round when the change of the file was noticed before the reload. */
     cr_expect_geq(keys_generation(set), 21);
     keys_free(set);
     free(sets[0]);

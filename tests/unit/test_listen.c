@@ -1,4 +1,4 @@
-/* Tests of the addresses to listen on: what is read, and what is said of the rest. */
+/* Tests of the addresses to listen on: which are valid, and the messages for the others. */
 #include "service/listen.h"
 
 #include <criterion/criterion.h>
@@ -14,14 +14,14 @@ static void expect(const char *text, const char *host, const char *port) {
     cr_expect_str_eq(address.port, port);
 }
 
-Test(listen, given_an_address_when_read_then_it_is_host_and_port) {
+Test(listen, an_address_is_split_into_host_and_port) {
     expect("127.0.0.1:8080", "127.0.0.1", "8080");
     expect("localhost:1", "localhost", "1");
     expect(":65535", "", "65535");
     expect("[::1]:8080", "::1", "8080");
 }
 
-Test(listen, given_what_is_no_address_when_read_then_it_is_refused) {
+Test(listen, an_invalid_address_is_refused) {
     static const char *const wrong[] = {"",         "localhost", "localhost:",  "localhost:0",
                                         "a:65536",  "a:-1",      "a:+1",        "a: 1",
                                         "a:123456", "a:8080x",   "::1:8080",    "[::1]",
@@ -44,7 +44,7 @@ static bool is_loopback(const char *text) {
     return loopback;
 }
 
-Test(listen, given_an_address_then_it_is_known_whether_others_reach_it) {
+Test(listen, loopback_addresses_are_recognised) {
     cr_expect(is_loopback("127.0.0.1:1"));
     cr_expect(is_loopback("127.20.0.3:1"));
     cr_expect(is_loopback("[::1]:1"));
@@ -56,7 +56,7 @@ Test(listen, given_an_address_then_it_is_known_whether_others_reach_it) {
     cr_expect_not(is_loopback("[2001:db8::1]:1"));
 }
 
-Test(listen, given_every_interface_then_it_is_bound_as_such_and_called_on_this_machine) {
+Test(listen, every_interface_is_bound_as_such_and_called_on_this_machine) {
     char reason[300] = "";
     static const char *const everywhere[] = {":1", "0.0.0.0:1", "[::]:1"};
     for (size_t i = 0; i < sizeof everywhere / sizeof everywhere[0]; i++) {
@@ -70,7 +70,7 @@ Test(listen, given_every_interface_then_it_is_bound_as_such_and_called_on_this_m
     }
 }
 
-Test(listen, given_an_address_that_is_wrong_when_resolved_then_setting_value_and_repair_are_named) {
+Test(listen, a_wrong_address_is_reported_with_setting_value_and_repair) {
     char reason[300] = "";
     cr_expect_null(listen_resolve("LR_LISTEN", "localhost", false, reason, sizeof reason));
     cr_expect_str_eq(reason, "LR_LISTEN is \"localhost\", which has no port. Write HOST:PORT, such "

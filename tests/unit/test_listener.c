@@ -11,10 +11,10 @@
 
 enum { WATCHDOG_S = 60 };
 
-static atomic_int failures_left; /* so many calls fail first */
+static atomic_int failures_left; /* the number of calls that fail first */
 static int failure;
 
-/* Takes the place of the system's. */
+/* Replaces the system's function. */
 int accept4(int socket, struct sockaddr *from, socklen_t *size, int flags) {
     if (atomic_load(&failures_left) > 0) {
         atomic_fetch_sub(&failures_left, 1);
@@ -34,7 +34,8 @@ static struct sockaddr_in free_address(void) {
     return address;
 }
 
-/* Whether somebody accepts: the count is full, so whoever is accepted is closed at once. */
+/* Returns whether a connection is accepted: the limit is reached, so an accepted connection is
+ * closed at once. */
 static bool is_accepted(const struct sockaddr_in *address) {
     const struct timeval patience = {.tv_sec = WATCHDOG_S};
     char byte;
@@ -66,13 +67,13 @@ static void accept_after(int error) {
     cr_assert_not_null(self);
     cr_expect(is_accepted(&address), "after error %d", error);
     cr_expect_eq(atomic_load(&failures_left), 0);
-    listener_free(self); /* which comes to an end */
+    listener_free(self); /* the thread ends */
     connection_table_free(connections);
     discarder_free(unread);
     connection_limit_free(full);
 }
 
-Test(accept, given_errors_that_pass_then_it_goes_on, .timeout = 600) {
+Test(accept, accepting_continues_after_transient_errors, .timeout = 600) {
     const int errors[] = {EPERM,  ENETDOWN,  EHOSTUNREACH, EOPNOTSUPP, ENONET,
                           EPROTO, ETIMEDOUT, ENETUNREACH,  EMFILE,     ECONNABORTED};
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {

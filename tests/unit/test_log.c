@@ -1,4 +1,4 @@
-/* Tests of the log: one JSON object a line, whatever the message holds. */
+/* Tests of the log: one JSON object per line, whatever the message contains. */
 #include "service/log.h"
 
 #include <criterion/criterion.h>
@@ -9,7 +9,7 @@
 
 static FILE *kept;
 
-/* Lets standard error go to a file of our own. */
+/* Redirects standard error to our own file. */
 static void begin(void) {
     kept = tmpfile();
     cr_assert_not_null(kept);
@@ -21,7 +21,7 @@ static void end(void) {
     fclose(kept);
 }
 
-/* What has been logged; the caller provides the room. */
+/* Returns everything logged so far, in the caller's buffer. */
 static const char *logged(char *text, size_t size) {
     rewind(kept);
     size_t length = fread(text, 1, size - 1, kept);
@@ -29,7 +29,7 @@ static const char *logged(char *text, size_t size) {
     return text;
 }
 
-/* The only line that has been logged, parsed; fails the test when it is not one JSON object. */
+/* Returns the only logged line, parsed; fails the test when it is not one JSON object. */
 static json_t *only_line(void) {
     char text[8192];
     logged(text, sizeof text);
@@ -49,7 +49,7 @@ static const char *member(const json_t *object, const char *name) {
 
 TestSuite(log, .init = begin, .fini = end);
 
-Test(log, given_a_message_when_written_then_the_line_has_level_and_message) {
+Test(log, a_line_has_level_and_message) {
     log_write(LOG_WARNING, "the pool has %d connections", 12);
     json_t *line = only_line();
     cr_expect_str_eq(member(line, "level"), "warning");
@@ -57,7 +57,7 @@ Test(log, given_a_message_when_written_then_the_line_has_level_and_message) {
     json_decref(line);
 }
 
-Test(log, given_a_message_when_written_then_its_time_is_in_utc_with_milliseconds) {
+Test(log, the_time_is_in_utc_with_milliseconds) {
     log_write(LOG_INFO, "started");
     json_t *line = only_line();
     const char *stamp = member(line, "time");
@@ -69,28 +69,28 @@ Test(log, given_a_message_when_written_then_its_time_is_in_utc_with_milliseconds
     json_decref(line);
 }
 
-Test(log, given_quotes_and_backslashes_when_written_then_they_come_back_as_they_were) {
+Test(log, quotes_and_backslashes_are_escaped) {
     log_write(LOG_INFO, "%s", "a \"quoted\" C:\\path");
     json_t *line = only_line();
     cr_expect_str_eq(member(line, "message"), "a \"quoted\" C:\\path");
     json_decref(line);
 }
 
-Test(log, given_line_ends_and_control_bytes_when_written_then_no_second_line_begins) {
+Test(log, line_ends_and_control_bytes_begin_no_second_line) {
     log_write(LOG_INFO, "%s", "one\n{\"level\":\"forged\"}\r\t\x1b[31m\x7f end");
     json_t *line = only_line();
     cr_expect_str_eq(member(line, "message"), "one?{\"level\":\"forged\"}???[31m? end");
     json_decref(line);
 }
 
-Test(log, given_bytes_beyond_ascii_when_written_then_the_line_is_still_json) {
+Test(log, bytes_beyond_ascii_give_valid_json) {
     log_write(LOG_INFO, "%s", "caf\xc3\xa9 \xff\xfe");
     json_t *line = only_line();
     cr_expect_str_eq(member(line, "message"), "caf?? ??");
     json_decref(line);
 }
 
-Test(log, given_a_long_message_when_written_then_it_is_cut_and_the_line_is_still_json) {
+Test(log, a_long_message_is_truncated_to_valid_json) {
     char text[5000];
     memset(text, 'x', sizeof text);
     log_write(LOG_ERROR, "%.*s", (int)sizeof text, text);
@@ -99,15 +99,15 @@ Test(log, given_a_long_message_when_written_then_it_is_cut_and_the_line_is_still
     json_decref(line);
 }
 
-Test(log, given_a_long_message_of_quotes_when_written_then_the_line_is_still_json) {
+Test(log, a_long_message_of_quotes_gives_valid_json) {
     char text[1023];
     memset(text, '"', sizeof text);
     log_write(LOG_ERROR, "%.*s", (int)sizeof text, text);
     json_decref(only_line());
 }
 
-Test(log, given_a_message_cut_between_a_backslash_and_its_pair_then_the_line_is_still_json) {
-    /* Every length, so that the cut falls on either side of an escape. */
+Test(log, a_message_truncated_inside_an_escape_gives_valid_json) {
+    /* Every length, so that the cut is on either side of an escape. */
     for (int length = 960; length < 1024; length++) {
         char text[1024];
         memset(text, '\\', sizeof text);
@@ -118,14 +118,14 @@ Test(log, given_a_message_cut_between_a_backslash_and_its_pair_then_the_line_is_
     }
 }
 
-Test(log, given_a_level_below_the_lowest_when_written_then_nothing_comes_out) {
+Test(log, a_message_below_the_lowest_level_is_not_written) {
     char text[100];
     log_set_level(LOG_WARNING);
     log_write(LOG_INFO, "not this");
     cr_expect_str_empty(logged(text, sizeof text));
 }
 
-Test(log, given_a_request_when_answered_then_its_figures_are_numbers) {
+Test(log, the_measurements_of_a_request_are_numbers) {
     log_answer(&(log_request){.request_id = "r-1",
                               .method = "POST",
                               .operation = "pushReferral",
@@ -140,7 +140,7 @@ Test(log, given_a_request_when_answered_then_its_figures_are_numbers) {
     json_decref(line);
 }
 
-Test(log, given_a_request_without_a_problem_when_answered_then_the_line_names_none) {
+Test(log, a_request_without_a_problem_names_none) {
     log_answer(&(log_request){.request_id = "r-1", .method = "GET", .status = 200});
     json_t *line = only_line();
     cr_expect_null(json_object_get(line, "problem"));
@@ -148,14 +148,14 @@ Test(log, given_a_request_without_a_problem_when_answered_then_the_line_names_no
     json_decref(line);
 }
 
-Test(log, given_a_server_fault_when_answered_then_its_level_is_error) {
+Test(log, a_server_error_has_the_level_error) {
     log_answer(&(log_request){.request_id = "r-1", .method = "GET", .status = 500});
     json_t *line = only_line();
     cr_expect_str_eq(member(line, "level"), "error");
     json_decref(line);
 }
 
-Test(log, given_names_of_levels_when_parsed_then_only_the_known_ones_are_levels) {
+Test(log, only_known_levels_are_parsed) {
     cr_expect_eq(log_level_parse("debug"), LOG_DEBUG);
     cr_expect_eq(log_level_parse("error"), LOG_ERROR);
     cr_expect_eq(log_level_parse("INFO"), -1);

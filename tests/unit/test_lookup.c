@@ -13,7 +13,7 @@ static const char *const slow_url = "https://slow.example/";
 
 static sem_t asked, released;
 
-/* Takes the place of the system's, for one name. */
+/* Replaces the system's function, for one name. */
 int getaddrinfo(const char *host, const char *port, const struct addrinfo *wanted,
                 struct addrinfo **found) {
     typedef int lookup(const char *, const char *, const struct addrinfo *, struct addrinfo **);
@@ -41,7 +41,7 @@ static void *check_unresolved(void *allowed) {
     return NULL;
 }
 
-Test(lookup, given_two_lookups_under_way_then_a_third_is_not_begun, .timeout = 120) {
+Test(lookup, a_third_concurrent_lookup_is_not_started, .timeout = 120) {
     char reason[300];
     pthread_t threads[LOOKUPS_MAX];
     targets *targets = targets_new("slow.example", NULL, reason, sizeof reason);
@@ -53,7 +53,7 @@ Test(lookup, given_two_lookups_under_way_then_a_third_is_not_begun, .timeout = 1
     }
     cr_expect_not(check(targets, ""));
     for (int i = 0; i < LOOKUPS_MAX; i++) {
-        sem_post(&released); /* either of them has it */
+        sem_post(&released); /* either of them took it */
     }
     for (int i = 0; i < LOOKUPS_MAX; i++) {
         pthread_join(threads[i], NULL);
@@ -63,7 +63,7 @@ Test(lookup, given_two_lookups_under_way_then_a_third_is_not_begun, .timeout = 1
     targets_free(targets);
 }
 
-/* What a client is told, without the reason for the log. */
+/* Expects the violation that a client sees, without the reason for the log. */
 static void expect_told(targets *targets, const char *url, const char *reason) {
     arena *memory = arena_new();
     violation_list faults = violation_list_make(memory);
@@ -78,7 +78,7 @@ static void expect_told(targets *targets, const char *url, const char *reason) {
     arena_free(memory);
 }
 
-Test(lookup, given_names_without_and_with_a_private_address_then_clients_cannot_tell_them_apart) {
+Test(lookup, clients_cannot_distinguish_unresolved_and_private_names) {
     char reason[300];
     targets *targets = targets_new("*.invalid,localhost,10.1.2.3", NULL, reason, sizeof reason);
     expect_told(targets, "https://nothing.invalid/", "address_unresolved");

@@ -1,4 +1,4 @@
-/* Tests of the one content negotiation: Accept and Accept-Encoding. */
+/* Tests of content negotiation: Accept and Accept-Encoding. */
 #include "service/http/request_private.h"
 
 #include <criterion/criterion.h>
@@ -26,7 +26,7 @@ static void expect_choices(const char *const *offered, const row *rows, size_t c
 #define CSV "text/csv"
 #define CLOUD "application/cloudevents-batch+json"
 
-Test(accept, given_json_and_csv_then_the_weights_decide) {
+Test(accept, weights_decide_between_json_and_csv) {
     static const row rows[] = {
         {NULL, JSON},
         {"", JSON},
@@ -56,7 +56,7 @@ Test(accept, given_json_and_csv_then_the_weights_decide) {
     expect_choices(tables, rows, sizeof rows / sizeof rows[0]);
 }
 
-Test(accept, given_equal_weights_then_the_more_specific_range_and_then_the_order_of_the_service) {
+Test(accept, equal_weights_prefer_the_more_specific_range_then_the_services_order) {
     static const row rows[] = {
         {"text/csv, */*", CSV},
         {"*/*, text/csv", CSV},
@@ -70,7 +70,7 @@ Test(accept, given_equal_weights_then_the_more_specific_range_and_then_the_order
     expect_choices(tables, rows, sizeof rows / sizeof rows[0]);
 }
 
-Test(accept, given_events_then_cloudevents_are_for_those_who_prefer_them) {
+Test(accept, cloudevents_are_returned_only_when_preferred) {
     static const row rows[] = {
         {"*/*", JSON},
         {"application/*", JSON},
@@ -87,7 +87,7 @@ Test(accept, given_events_then_cloudevents_are_for_those_who_prefer_them) {
     expect_choices(events, rows, sizeof rows / sizeof rows[0]);
 }
 
-Test(accept, given_a_weight_that_is_not_well_formed_then_its_range_does_not_count) {
+Test(accept, a_range_with_a_malformed_weight_does_not_count) {
     static const row rows[] = {
         {"text/csv;q=2, application/json;q=0.1", JSON},
         {"text/csv;q=, application/json;q=0.1", JSON},
@@ -110,7 +110,7 @@ static bool json_allowed(const char *accept) {
     return negotiate_media_type(accept, json_only) != NULL;
 }
 
-Test(accept, given_ranges_that_name_json_then_it_is_allowed) {
+Test(accept, ranges_that_include_json_allow_it) {
     static const char *const fields[] = {"application/json",
                                          "*/*",
                                          "application/*",
@@ -132,7 +132,7 @@ Test(accept, given_ranges_that_name_json_then_it_is_allowed) {
     }
 }
 
-Test(accept, given_ranges_that_do_not_name_json_then_it_is_refused) {
+Test(accept, ranges_without_json_refuse_it) {
     static const char *const fields[] = {"text/html",
                                          "text/*",
                                          "application/jsonx",
@@ -156,7 +156,7 @@ Test(accept, given_ranges_that_do_not_name_json_then_it_is_refused) {
     }
 }
 
-Test(accept, given_a_weight_of_nothing_then_json_is_refused) {
+Test(accept, a_weight_of_zero_refuses_json) {
     static const char *const fields[] = {
         "application/json;q=0", "application/json;q=0.000", "application/json; Q=0",   "*/*;q=0",
         "application/*;q=0",    "application/json ;q=0.0",  "application/json;a=1;q=0"};
@@ -165,18 +165,18 @@ Test(accept, given_a_weight_of_nothing_then_json_is_refused) {
     }
 }
 
-Test(accept, given_json_refused_beside_a_wider_range_then_the_closer_range_decides) {
+Test(accept, a_more_specific_range_overrides_a_wider_one) {
     cr_expect_not(json_allowed("application/json;q=0, */*"));
     cr_expect_not(json_allowed("*/*, application/json;q=0"));
     cr_expect_not(json_allowed("application/*;q=0, */*"));
 }
 
-Test(accept, given_a_weight_of_another_range_then_it_does_not_count_for_json) {
+Test(accept, the_weight_of_another_range_does_not_apply_to_json) {
     cr_expect(json_allowed("application/json, text/html;q=0"));
     cr_expect_not(json_allowed("application/json;q=0, text/html;q=1"));
 }
 
-Test(negotiate_gzip, given_fields_that_ask_for_gzip_then_it_is_allowed) {
+Test(negotiate_gzip, fields_with_gzip_allow_it) {
     static const char *const fields[] = {"gzip",
                                          "GZIP",
                                          "gzip, deflate, br",
@@ -190,7 +190,7 @@ Test(negotiate_gzip, given_fields_that_ask_for_gzip_then_it_is_allowed) {
     }
 }
 
-Test(negotiate_gzip, given_fields_that_do_not_ask_for_gzip_then_it_is_refused) {
+Test(negotiate_gzip, fields_without_gzip_refuse_it) {
     static const char *const fields[] = {"",
                                          "identity",
                                          "br",
@@ -209,13 +209,13 @@ Test(negotiate_gzip, given_fields_that_do_not_ask_for_gzip_then_it_is_refused) {
     }
 }
 
-Test(negotiate_gzip, given_no_field_then_gzip_is_refused) {
+Test(negotiate_gzip, without_a_field_gzip_is_refused) {
     cr_expect_not(negotiate_gzip(NULL));
 }
 
-/* A quote that is never closed reaches to the end of the field; it was read in two ways, for ever.
- */
-Test(negotiate_media_type, given_an_open_quote_then_the_rest_is_one_element, .timeout = 60) {
+/* A quote that is never closed extends to the end of the field; once the two functions read it in
+ * two ways, in an endless loop. */
+Test(negotiate_media_type, an_unclosed_quote_makes_the_rest_one_element, .timeout = 60) {
     static const char *const fields[] = {"text/x\", *",
                                          "text/x\", */*",
                                          "\", application/json",

@@ -1,4 +1,4 @@
-/* Tests of what the service manager is told, with a socket that stands for it. */
+/* Tests of the notifications to the service manager, with a socket in its place. */
 #include "service/notify.h"
 
 #include <criterion/criterion.h>
@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A socket with a name outside the file system. */
+/* An abstract socket: its name is outside the file system. */
 static int listen_as(const char *name) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     memcpy(address.sun_path + 1, name, strlen(name));
@@ -21,7 +21,7 @@ static int listen_as(const char *name) {
     return in;
 }
 
-Test(notify, given_a_manager_listens_when_told_then_it_gets_the_state) {
+Test(notify, a_listening_manager_gets_the_state) {
     char name[64], path[66], got[64] = "";
     snprintf(name, sizeof name, "register-test-%d", (int)getpid());
     snprintf(path, sizeof path, "@%s", name);
@@ -33,7 +33,7 @@ Test(notify, given_a_manager_listens_when_told_then_it_gets_the_state) {
     close(in);
 }
 
-Test(notify, given_nobody_asked_or_listens_when_told_then_nothing_happens) {
+Test(notify, without_a_socket_or_a_listener_nothing_happens) {
     static const char *const paths[] = {"", "/", "relative", "/nonexistent/socket", "@nobody-here"};
     unsetenv("NOTIFY_SOCKET");
     notify_send("READY=1");

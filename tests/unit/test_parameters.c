@@ -37,7 +37,7 @@ static const char *check(const char *method, const char *path, const contract_pa
     return list_text(&list);
 }
 
-/* Checks GET /things?kind=big with one pair more. */
+/* Checks GET /things?kind=big with one more pair. */
 static const char *check_query(const char *name, const char *value) {
     contract_pair query[] = {{"kind", "big"}, {name, value}};
     return check("GET", "/things", query, 2, NULL, 0);

@@ -1,4 +1,4 @@
-/* Tests of what is said of the process itself. */
+/* Tests of the metrics of the process itself. */
 #include "service/process.h"
 
 #include <criterion/criterion.h>
@@ -24,11 +24,11 @@ static char *stats(void) {
     return text;
 }
 
-Test(process, given_a_process_when_asked_then_its_figures_are_likely) {
+Test(process, the_metrics_of_a_process_are_plausible) {
     char *text = stats();
     double started = figure(text, "process_start_time_seconds");
-    cr_expect_gt(started, (double)time(NULL) - 3600); /* clock: a likely value */
-    cr_expect_leq(started, (double)time(NULL) + 1);   /* clock: a likely value */
+    cr_expect_gt(started, (double)time(NULL) - 3600); /* clock: a plausible value */
+    cr_expect_leq(started, (double)time(NULL) + 1);   /* clock: a plausible value */
     cr_expect_gt(figure(text, "process_resident_memory_bytes"), 1 << 20);
     cr_expect_gt(figure(text, "process_virtual_memory_bytes"),
                  figure(text, "process_resident_memory_bytes"));
@@ -38,7 +38,7 @@ Test(process, given_a_process_when_asked_then_its_figures_are_likely) {
     free(text);
 }
 
-Test(process, given_a_file_is_opened_when_asked_again_then_one_more_is_counted) {
+Test(process, an_opened_file_is_counted) {
     char *before = stats();
     int extra = dup(STDERR_FILENO);
     char *after = stats();

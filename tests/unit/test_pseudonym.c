@@ -1,4 +1,4 @@
-/* Tests of the references that children are known by. */
+/* Tests of the references that replace children's identifiers. */
 #include "api/pseudonym.h"
 #include "service/http/request_private.h"
 
@@ -39,7 +39,7 @@ static const char *reference(const char *id, const char *committee, const char *
     return replaced(id, NULL, committee, system, "child_ref");
 }
 
-Test(pseudonym, given_a_child_when_replaced_then_its_own_identifiers_are_gone) {
+Test(pseudonym, the_childs_own_identifiers_are_replaced) {
     json_t *child = json_pack("{s:s, s:s, s:s}", "child_id", "SECRET-1", "family_id", "SECRET-2",
                               "sex", "female");
     pseudonym_replace(&r, child, "GLA", "carefirst");
@@ -52,65 +52,65 @@ Test(pseudonym, given_a_child_when_replaced_then_its_own_identifiers_are_gone) {
     json_decref(child);
 }
 
-Test(pseudonym, given_a_reference_then_it_is_sixteen_bytes_in_hexadecimal) {
+Test(pseudonym, a_reference_is_sixteen_bytes_in_hexadecimal) {
     const char *made = reference("c-1", "GLA", "carefirst");
     cr_expect_eq(strlen(made), 32);
     cr_expect_eq(strspn(made, "0123456789abcdef"), 32);
 }
 
-Test(pseudonym, given_the_same_child_and_committee_then_the_reference_is_the_same) {
+Test(pseudonym, the_same_child_and_committee_give_the_same_reference) {
     cr_expect_str_eq(reference("c-1", "GLA", "carefirst"), reference("c-1", "GLA", "carefirst"));
 }
 
-Test(pseudonym, given_another_child_then_the_reference_is_another) {
+Test(pseudonym, another_child_gives_another_reference) {
     cr_expect_str_neq(reference("c-1", "GLA", "carefirst"), reference("c-2", "GLA", "carefirst"));
 }
 
-Test(pseudonym, given_another_committee_then_the_reference_is_another) {
+Test(pseudonym, another_committee_gives_another_reference) {
     cr_expect_str_neq(reference("c-1", "GLA", "carefirst"), reference("c-1", "EDH", "carefirst"));
 }
 
-Test(pseudonym, given_another_system_then_the_reference_is_another) {
+Test(pseudonym, another_system_gives_another_reference) {
     cr_expect_str_neq(reference("c-1", "GLA", "carefirst"), reference("c-1", "GLA", "mosaic"));
 }
 
-Test(pseudonym, given_another_organisation_then_the_reference_is_another) {
+Test(pseudonym, another_organisation_gives_another_reference) {
     const char *first = reference("c-1", "GLA", "carefirst");
     memcpy(r.principal.organisation, "LA-S12000033", sizeof "LA-S12000033");
     cr_expect_str_neq(first, reference("c-1", "GLA", "carefirst"));
 }
 
-Test(pseudonym, given_another_key_then_the_reference_is_another) {
+Test(pseudonym, another_key_gives_another_reference) {
     const char *first = reference("c-1", "GLA", "carefirst");
     context.pseudonym_key[0] ^= 1;
     cr_expect_str_neq(first, reference("c-1", "GLA", "carefirst"));
 }
 
-Test(pseudonym, given_names_that_join_to_the_same_text_then_the_references_differ) {
+Test(pseudonym, names_that_join_to_the_same_text_give_different_references) {
     cr_expect_str_neq(reference("c-1", "GLA", "a"), reference("-1", "GLA", "ac"));
 }
 
-Test(pseudonym, given_a_family_with_a_childs_identifier_then_the_references_differ) {
+Test(pseudonym, a_family_with_a_childs_identifier_gives_a_different_reference) {
     cr_expect_str_neq(replaced("n-1", "n-1", "GLA", "carefirst", "family_ref"),
                       replaced("n-1", "n-1", "GLA", "carefirst", "child_ref"));
 }
 
-Test(pseudonym, given_two_children_of_a_family_then_the_family_reference_is_the_same) {
+Test(pseudonym, two_children_of_a_family_have_the_same_family_reference) {
     cr_expect_str_eq(replaced("c-1", "f-1", "GLA", "carefirst", "family_ref"),
                      replaced("c-2", "f-1", "GLA", "carefirst", "family_ref"));
 }
 
-Test(pseudonym, given_no_family_when_replaced_then_its_reference_is_an_explicit_null) {
+Test(pseudonym, a_missing_family_is_an_explicit_null) {
     json_t *child = json_pack("{s:s}", "child_id", "c-1");
     pseudonym_replace(&r, child, "GLA", "carefirst");
     cr_expect(json_is_null(json_object_get(child, "family_ref")));
     json_decref(child);
 }
 
-Test(pseudonym,
-     given_no_hash_can_be_made_when_replaced_then_it_is_refused_and_nothing_stands_there) {
+Test(pseudonym, when_no_hash_can_be_made_the_child_is_refused_without_identifiers) {
     json_t *child = json_pack("{s:s, s:s}", "child_id", "SECRET-1", "family_id", "SECRET-2");
-    EVP_set_default_properties(NULL, "provider=nobody"); /* OpenSSL finds no algorithm any more */
+    EVP_set_default_properties(NULL,
+                               "provider=nobody"); /* OpenSSL finds no algorithm from here on */
     cr_expect_not(pseudonym_replace(&r, child, "GLA", "carefirst"));
     cr_expect_eq(r.status, 500);
     cr_expect_str_eq(r.problem, "internal");

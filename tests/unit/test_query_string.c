@@ -1,4 +1,4 @@
-/* Tests of the query string: what is not well-formed is refused, the rest comes out decoded. */
+/* Tests of the query string: malformed ones are refused, others are decoded. */
 #include "service/http/request_private.h"
 
 #include <criterion/criterion.h>
@@ -35,7 +35,7 @@ static void expect_refused(const char *text) {
     arena_free(got.memory);
 }
 
-Test(query, given_a_long_name_with_a_bad_value_when_parsed_then_the_fault_repeats_its_beginning) {
+Test(query, a_fault_repeats_only_the_beginning_of_a_long_name) {
     char text[400] = "";
     for (int i = 0; i < 60; i++) {
         strcat(text, "%C3%A8"); /* two bytes each */
@@ -56,21 +56,21 @@ static const char *many_pairs(char *text, size_t size, int count) {
     return text;
 }
 
-Test(query, given_no_query_when_parsed_then_there_are_no_pairs) {
+Test(query, no_query_gives_no_pairs) {
     parsed got = parse(NULL);
     cr_expect(got.good);
     cr_expect_eq(got.count, 0);
     arena_free(got.memory);
 }
 
-Test(query, given_an_empty_query_when_parsed_then_there_are_no_pairs) {
+Test(query, an_empty_query_gives_no_pairs) {
     parsed got = parse("");
     cr_expect(got.good);
     cr_expect_eq(got.count, 0);
     arena_free(got.memory);
 }
 
-Test(query, given_two_pairs_when_parsed_then_they_come_in_order) {
+Test(query, two_pairs_are_returned_in_order) {
     parsed got = parse("stage=review&limit=5");
     cr_assert(got.good);
     cr_expect_eq(got.count, 2);
@@ -79,7 +79,7 @@ Test(query, given_two_pairs_when_parsed_then_they_come_in_order) {
     arena_free(got.memory);
 }
 
-Test(query, given_escapes_in_either_case_when_parsed_then_they_are_decoded) {
+Test(query, escapes_in_either_case_are_decoded) {
     parsed got = parse("a%5Bb%5d=%2f%3D%26%25");
     cr_assert(got.good);
     cr_expect_eq(got.count, 1);
@@ -87,28 +87,28 @@ Test(query, given_escapes_in_either_case_when_parsed_then_they_are_decoded) {
     arena_free(got.memory);
 }
 
-Test(query, given_an_escaped_percent_sign_when_parsed_then_it_is_decoded_once) {
+Test(query, an_escaped_percent_sign_is_decoded_once) {
     parsed got = parse("a=%2541");
     cr_assert(got.good);
     expect_pair(&got, 0, "a", "%41");
     arena_free(got.memory);
 }
 
-Test(query, given_a_plus_when_parsed_then_it_is_a_blank_and_its_escape_is_a_plus) {
+Test(query, a_plus_is_a_space_and_its_escape_is_a_plus) {
     parsed got = parse("a=one+two%2B");
     cr_assert(got.good);
     expect_pair(&got, 0, "a", "one two+");
     arena_free(got.memory);
 }
 
-Test(query, given_an_equals_sign_in_a_value_when_parsed_then_the_first_one_divides) {
+Test(query, the_first_equals_sign_divides) {
     parsed got = parse("a=b=c");
     cr_assert(got.good);
     expect_pair(&got, 0, "a", "b=c");
     arena_free(got.memory);
 }
 
-Test(query, given_a_name_without_a_value_when_parsed_then_its_value_is_empty) {
+Test(query, a_name_without_a_value_has_an_empty_value) {
     parsed got = parse("a&b=");
     cr_assert(got.good);
     cr_expect_eq(got.count, 2);
@@ -117,7 +117,7 @@ Test(query, given_a_name_without_a_value_when_parsed_then_its_value_is_empty) {
     arena_free(got.memory);
 }
 
-Test(query, given_a_repeated_name_when_parsed_then_both_are_kept_for_the_contract_to_refuse) {
+Test(query, a_repeated_name_is_kept_for_the_contract_to_refuse) {
     parsed got = parse("stage=a&stage=b");
     cr_assert(got.good);
     cr_expect_eq(got.count, 2);
@@ -126,14 +126,14 @@ Test(query, given_a_repeated_name_when_parsed_then_both_are_kept_for_the_contrac
     arena_free(got.memory);
 }
 
-Test(query, given_utf8_when_parsed_then_it_comes_out_whole) {
+Test(query, utf8_is_decoded) {
     parsed got = parse("a=%C3%A9%E2%82%AC%F0%9F%8C%8A");
     cr_assert(got.good);
     expect_pair(&got, 0, "a", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x8c\x8a");
     arena_free(got.memory);
 }
 
-Test(query, given_escapes_that_are_none_when_parsed_then_the_query_is_refused) {
+Test(query, invalid_escapes_are_refused) {
     static const char *const texts[] = {"a=%",   "a=%2",    "a=%G1", "a=%1g",   "a=% 1",
                                         "%zz=1", "a=1&b=%", "a=%-1", "a=%0x41", "a=%2&b=0"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -141,19 +141,19 @@ Test(query, given_escapes_that_are_none_when_parsed_then_the_query_is_refused) {
     }
 }
 
-Test(query, given_an_escaped_nul_when_parsed_then_the_query_is_refused) {
+Test(query, an_escaped_nul_is_refused) {
     expect_refused("a=b%00c");
     expect_refused("a%00=b");
 }
 
-Test(query, given_control_bytes_when_parsed_then_the_query_is_refused) {
+Test(query, control_bytes_are_refused) {
     expect_refused("a=%0a");
     expect_refused("a=%1F");
     expect_refused("a=%7f");
     expect_refused("a=\t");
 }
 
-Test(query, given_broken_utf8_when_parsed_then_the_query_is_refused) {
+Test(query, invalid_utf8_is_refused) {
     static const char *const texts[] = {"a=%ff",       "a=%c3",    "a=%c0%af",
                                         "a=%ed%a0%80", "a=%80",    "a=%f4%90%80%80",
                                         "a=%e2%82",    "%c3%28=1", "a=\xff"};
@@ -162,14 +162,14 @@ Test(query, given_broken_utf8_when_parsed_then_the_query_is_refused) {
     }
 }
 
-Test(query, given_an_empty_name_when_parsed_then_the_query_is_refused) {
+Test(query, an_empty_name_is_refused) {
     static const char *const texts[] = {"=1", "a=1&=2", "&", "a=1&&b=2", "&a=1", "="};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         expect_refused(texts[i]);
     }
 }
 
-Test(query, given_fifty_pairs_when_parsed_then_all_are_there) {
+Test(query, fifty_pairs_are_accepted) {
     char text[1000];
     parsed got = parse(many_pairs(text, sizeof text, 50));
     cr_assert(got.good);
@@ -178,12 +178,12 @@ Test(query, given_fifty_pairs_when_parsed_then_all_are_there) {
     arena_free(got.memory);
 }
 
-Test(query, given_fifty_one_pairs_when_parsed_then_the_query_is_refused) {
+Test(query, fifty_one_pairs_are_refused) {
     char text[1000];
     expect_refused(many_pairs(text, sizeof text, 51));
 }
 
-Test(query, given_a_target_when_its_query_is_hidden_then_the_path_stays) {
+Test(query, hiding_the_query_keeps_the_path) {
     static const char *const rows[][2] = {{"/x?a=1&b=2", "/x?"}, {"/x?", "/x?"}, {"/a&b", "/a&b"},
                                           {"/x?a?b", "/x?"},     {"?a", "?"},    {"", ""}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

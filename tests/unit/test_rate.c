@@ -1,4 +1,4 @@
-/* Tests of the rate limiter with a clock of their own. */
+/* Tests of the rate limiter with their own clock. */
 #include "service/http/rate.h"
 
 #include <criterion/criterion.h>
@@ -15,7 +15,7 @@ static void end(void) {
     rate_limiter_free(limiter);
 }
 
-/* What the client's own quota says. */
+/* Takes one request and returns the rest of the client's own quota. */
 static rate_left take(const char *client, int64_t now_ms) {
     return rate_take(limiter, "CPC-GLA", client, now_ms).client;
 }
@@ -29,42 +29,42 @@ static void use_up(const char *client, int64_t now_ms) {
 
 TestSuite(rate, .init = begin, .fini = end);
 
-Test(rate, given_a_new_client_when_it_asks_then_the_rest_of_the_quota_is_left) {
+Test(rate, a_new_client_has_the_rest_of_its_quota) {
     rate_left state = take("a", 1000);
     cr_expect(state.allowed);
     cr_expect_eq(state.quota, QUOTA);
     cr_expect_eq(state.remaining, QUOTA - 1);
 }
 
-Test(rate, given_the_quota_is_used_up_when_one_more_is_asked_then_it_is_refused) {
+Test(rate, a_request_over_the_quota_is_refused) {
     use_up("a", 1000);
     rate_left state = take("a", 1000);
     cr_expect_not(state.allowed);
     cr_expect_eq(state.remaining, 0);
 }
 
-Test(rate, given_a_refusal_when_the_stated_seconds_have_passed_then_the_next_is_allowed) {
+Test(rate, after_the_stated_seconds_the_next_request_is_allowed) {
     use_up("a", 1000);
     rate_left refused = take("a", 1000);
     cr_assert_not(refused.allowed);
     cr_expect(take("a", 1000 + refused.reset_seconds * INT64_C(1000)).allowed);
 }
 
-Test(rate, given_a_refusal_then_the_stated_seconds_are_those_of_one_request) {
+Test(rate, the_stated_seconds_are_those_of_one_request) {
     use_up("a", 1000);
     rate_left refused = take("a", 1000);
     cr_expect_geq(refused.reset_seconds, REFILL_MS / 1000);
     cr_expect_leq(refused.reset_seconds, REFILL_MS / 1000 + 1);
 }
 
-Test(rate, given_an_empty_bucket_when_one_refill_passes_then_one_request_is_allowed_and_no_more) {
+Test(rate, one_refill_allows_exactly_one_request) {
     use_up("a", 1000);
     cr_expect_not(take("a", 1000 + REFILL_MS - 100).allowed);
     cr_expect(take("a", 1000 + REFILL_MS + 1).allowed);
     cr_expect_not(take("a", 1000 + REFILL_MS + 1).allowed);
 }
 
-Test(rate, given_refused_requests_when_they_go_on_then_they_do_not_put_off_the_refill) {
+Test(rate, refused_requests_do_not_delay_the_refill) {
     use_up("a", 1000);
     for (int i = 0; i < 100; i++) {
         take("a", 1000 + i);
@@ -72,25 +72,25 @@ Test(rate, given_refused_requests_when_they_go_on_then_they_do_not_put_off_the_r
     cr_expect(take("a", 1000 + REFILL_MS + 1).allowed);
 }
 
-Test(rate, given_a_long_pause_when_it_is_over_then_no_more_than_the_quota_is_there) {
+Test(rate, a_long_pause_gives_no_more_than_the_quota) {
     use_up("a", 1000);
     int64_t later = 1000 + INT64_C(100) * WINDOW * 1000;
     use_up("a", later);
     cr_expect_not(take("a", later).allowed);
 }
 
-Test(rate, given_one_client_used_up_when_another_asks_then_it_has_its_own_quota) {
+Test(rate, each_client_has_its_own_quota) {
     use_up("a", 1000);
     cr_expect_eq(take("b", 1000).remaining, QUOTA - 1);
     cr_expect_not(take("a", 1000).allowed);
 }
 
-Test(rate, given_one_client_name_in_two_organisations_then_each_has_its_own_quota) {
+Test(rate, the_same_client_name_in_two_organisations_has_two_quotas) {
     use_up("a", 1000);
     cr_expect(rate_take(limiter, "CPC-EDH", "a", 1000).allowed);
 }
 
-Test(rate, given_names_that_join_to_the_same_text_then_each_has_its_own_quota) {
+Test(rate, names_that_join_to_the_same_text_have_their_own_quotas) {
     for (int i = 0; i < QUOTA; i++) {
         cr_assert(rate_take(limiter, "ab", "c", 1000).allowed);
     }
@@ -98,7 +98,7 @@ Test(rate, given_names_that_join_to_the_same_text_then_each_has_its_own_quota) {
     cr_expect(rate_take(limiter, "a", "bc", 1000).allowed);
 }
 
-Test(rate, given_a_used_quota_when_the_reset_has_passed_then_it_is_whole_again) {
+Test(rate, after_the_reset_the_quota_is_full_again) {
     rate_left state = {0};
     for (int i = 0; i < QUOTA / 2; i++) {
         state = take("a", 1000);
@@ -108,14 +108,13 @@ Test(rate, given_a_used_quota_when_the_reset_has_passed_then_it_is_whole_again) 
     cr_expect_eq(take("a", later).remaining, QUOTA - 1);
 }
 
-Test(rate, given_a_clock_read_out_of_order_by_two_workers_then_no_quota_is_lost) {
+Test(rate, out_of_order_clock_readings_lose_no_quota) {
     take("a", 5000);
     take("a", 4000);
     cr_expect_eq(take("a", 5000).remaining, QUOTA - 3);
 }
 
-Test(rate,
-     given_clients_of_one_organisation_when_they_used_its_quota_up_then_the_next_has_to_wait) {
+Test(rate, clients_that_used_up_their_organisations_quota_must_wait) {
     use_up("a", 1000);
     use_up("b", 1000);
     for (int i = 0; i < TOGETHER - 2 * QUOTA; i++) {
@@ -132,7 +131,7 @@ Test(rate,
     cr_expect(rate_take(limiter, "CPC-GLA", "c", later).allowed);
 }
 
-Test(rate, given_the_organisation_refuses_then_the_client_keeps_what_it_had) {
+Test(rate, a_refusal_of_the_organisation_leaves_the_clients_quota) {
     use_up("a", 1000);
     use_up("b", 1000);
     for (int i = 0; i < QUOTA; i++) {
@@ -143,7 +142,7 @@ Test(rate, given_the_organisation_refuses_then_the_client_keeps_what_it_had) {
     cr_expect_eq(refused.client.remaining, QUOTA - (TOGETHER - 2 * QUOTA));
 }
 
-Test(rate, given_a_client_beyond_its_quota_then_it_takes_nothing_from_its_organisation) {
+Test(rate, a_client_over_its_quota_takes_nothing_from_its_organisation) {
     use_up("a", 1000);
     for (int i = 0; i < 100; i++) {
         cr_assert_not(rate_take(limiter, "CPC-GLA", "a", 1000).allowed);
@@ -152,6 +151,6 @@ Test(rate, given_a_client_beyond_its_quota_then_it_takes_nothing_from_its_organi
                  TOGETHER - QUOTA - 1);
 }
 
-Test(rate, given_no_limiter_when_it_is_freed_then_nothing_happens) {
+Test(rate, freeing_null_does_nothing) {
     rate_limiter_free(NULL);
 }

@@ -92,7 +92,8 @@ static bool libjwt_believes(const char *text, const char *pem, jwt_alg_t pinned)
     return believed;
 }
 
-/* What never came to a signature, or what libjwt cannot parse, has no second opinion. */
+/* A token that is refused before its signature is checked, or that libjwt cannot parse, has no
+ * second opinion. */
 static bool libjwt_agrees(const hostile *row, const char *text, const char *refusal) {
     static const char *const before[] = {
         "size",          "shape",     "encoding",    "header_json", "kid", "type",
@@ -276,7 +277,7 @@ Test(token, deep_nesting_and_long_kid) {
     free(text);
 }
 
-/* ---- what is learnt from a token ---- */
+/* ---- the principal of a token ---- */
 
 Test(token, principal_is_filled) {
     principal principal, again;
@@ -349,7 +350,7 @@ Test(token, cache_ends_with_time_and_exp) {
         unsigned long long hits;
         bool accepted;
     } steps[] = {{0, 0, true},   {59, 1, true},  {60, 1, true},  {119, 2, true},
-                 {118, 3, true}, {5, 3, true}, /* the clock went back behind the entry */
+                 {118, 3, true}, {5, 3, true}, /* the clock was set back before the entry */
                  {599, 3, true}, {600, 3, true}, {629, 3, true}, {630, 3, false}};
     for (size_t at = 0; at < sizeof steps / sizeof *steps; at++) {
         const char *refusal = token_verify(verifier, text, FIXTURE_NOW + steps[at].now, &principal);

@@ -1,4 +1,4 @@
-/* Tests of W3C Trace Context: which header is carried on, and what the answer says. */
+/* Tests of W3C Trace Context: which header is continued, and the answer's header. */
 #include "service/http/request_private.h"
 
 #include <criterion/criterion.h>
@@ -32,13 +32,13 @@ static void expect_form(const char *answer, const char *flags) {
     cr_expect_str_eq(answer + 53, flags);
 }
 
-Test(trace, given_no_header_then_there_is_no_trace) {
+Test(trace, without_a_header_there_is_no_trace) {
     arena *memory = arena_new();
     cr_expect_str_empty(answer_to(NULL, memory));
     arena_free(memory);
 }
 
-Test(trace, given_a_valid_header_then_its_trace_and_flag_are_kept_and_the_parent_is_new) {
+Test(trace, a_valid_header_keeps_its_trace_and_flag_with_a_new_parent) {
     static const char *const rows[][2] = {
         {"00-" TRACE "-" PARENT "-01", "01"},      {"00-" TRACE "-" PARENT "-00", "00"},
         {"00-" TRACE "-" PARENT "-03", "01"},      {"00-" TRACE "-" PARENT "-fe", "00"},
@@ -56,7 +56,7 @@ Test(trace, given_a_valid_header_then_its_trace_and_flag_are_kept_and_the_parent
     arena_free(memory);
 }
 
-Test(trace, given_an_invalid_header_then_a_new_trace_begins_that_is_not_sampled) {
+Test(trace, an_invalid_header_begins_a_new_trace_that_is_not_sampled) {
     static const char *const headers[] = {
         "",
         "x",
@@ -85,7 +85,7 @@ Test(trace, given_an_invalid_header_then_a_new_trace_begins_that_is_not_sampled)
     arena_free(memory);
 }
 
-Test(trace, given_requests_of_one_trace_then_each_has_a_span_of_its_own) {
+Test(trace, each_request_of_a_trace_has_its_own_span) {
     enum { REQUESTS = 1000 };
     arena *memory = arena_new();
     const char *answers[REQUESTS];

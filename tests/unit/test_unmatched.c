@@ -1,4 +1,4 @@
-/* Tests of what the log says of requests that belong to no operation. */
+/* Tests of the log entry of requests that belong to no operation. */
 #include "api/free_text.h"
 #include "service/http/unmatched.h"
 
@@ -24,7 +24,7 @@ static void expect_path(const char *target, const char *shown) {
                      unmatched_path(target, free_text_scan, memory));
 }
 
-Test(unmatched, given_a_path_then_it_is_shown_without_anything_like_a_query) {
+Test(unmatched, a_path_is_shown_without_anything_like_a_query) {
     expect_path("/v1/referral", "/v1/referral");
     expect_path("/v1/cases/018f2d3e-0000-7000-8000-000000000001/fonds",
                 "/v1/cases/018f2d3e-0000-7000-8000-000000000001/fonds");
@@ -39,12 +39,12 @@ Test(unmatched, given_a_path_then_it_is_shown_without_anything_like_a_query) {
     expect_path("?a=b", "");
 }
 
-Test(unmatched, given_bytes_that_are_not_plain_then_they_are_escaped) {
+Test(unmatched, bytes_that_are_not_plain_are_escaped) {
     expect_path("/a b\"\\\x01\x7f\xff", "/a%20b%22%5C%01%7F%FF");
     expect_path("/%0d%0a{}", "/%0d%0a%7B%7D");
 }
 
-Test(unmatched, given_a_segment_that_no_identifier_is_as_long_as_then_only_its_length_is_shown) {
+Test(unmatched, only_the_length_of_an_overlong_segment_is_shown) {
     expect_path("/v1/eyJhbGciOiJSUzI1NiIsImtpZCI6Im9uZSJ9.eyJzdWIiOiIx/me", "/v1/(49 bytes)/me");
     expect_path("/v1/aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd",
                 "/v1/aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd");
@@ -52,7 +52,7 @@ Test(unmatched, given_a_segment_that_no_identifier_is_as_long_as_then_only_its_l
     expect_path("/v1/me?aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeee", "/v1/me");
 }
 
-Test(unmatched, given_a_path_that_seems_to_identify_a_person_then_it_is_withheld) {
+Test(unmatched, a_path_that_seems_to_identify_a_person_is_withheld) {
     expect_path("/v1/children/0101100000", "(withheld: looks like a CHI number)");
     expect_path("/v1/children/0101%3100000/x", "(withheld: looks like a CHI number)");
     expect_path("/v1/%00/some.body@example.org", "(withheld: looks like an e-mail address)");
@@ -60,7 +60,7 @@ Test(unmatched, given_a_path_that_seems_to_identify_a_person_then_it_is_withheld
     cr_expect_str_eq(unmatched_path("/v1/0101100000", NULL, memory), "/v1/0101100000");
 }
 
-Test(unmatched, given_a_long_path_then_it_is_cut) {
+Test(unmatched, a_long_path_is_truncated) {
     char target[5000];
     for (size_t i = 0; i < sizeof target; i++) {
         target[i] = i % 10 == 0 ? '/' : 'a';
@@ -94,14 +94,14 @@ static void expect_address(const char *peer, const char *forwarded, const char *
                      forwarded == NULL ? "(none)" : forwarded, address_of(peer, forwarded));
 }
 
-Test(unmatched, given_a_peer_that_is_not_trusted_then_what_it_says_does_not_count) {
+Test(unmatched, the_header_of_an_untrusted_peer_is_ignored) {
     expect_address("192.0.2.7", NULL, "192.0.2.7");
     expect_address("192.0.2.7", "198.51.100.1", "192.0.2.7");
     expect_address("2001:db8::7", "198.51.100.1", "2001:db8::7");
     expect_address("127.0.0.1", NULL, "127.0.0.1");
 }
 
-Test(unmatched, given_a_trusted_proxy_then_the_last_address_that_is_no_proxy_is_shown) {
+Test(unmatched, behind_a_trusted_proxy_the_last_other_address_is_shown) {
     expect_address("127.0.0.1", "198.51.100.1", "198.51.100.1");
     expect_address("127.0.0.1", " 203.0.113.9 ,198.51.100.1 , 10.1.2.3", "198.51.100.1");
     expect_address("10.0.0.1", "203.0.113.9,198.51.100.1", "198.51.100.1");
@@ -111,7 +111,7 @@ Test(unmatched, given_a_trusted_proxy_then_the_last_address_that_is_no_proxy_is_
     expect_address("127.0.0.1", "10.1.1.1, 10.1.1.2", "10.1.1.1");
 }
 
-Test(unmatched, given_a_text_that_is_no_address_then_the_one_before_it_is_shown) {
+Test(unmatched, before_an_invalid_address_the_last_valid_one_is_shown) {
     static const char *const texts[] = {
         "",
         "unknown",

@@ -1,4 +1,4 @@
-/* Tests of where webhooks may go and how they are signed. */
+/* Tests of the allowed targets of webhooks, and of their signatures. */
 #include "service/webhook/endpoint_health.h"
 #include "service/webhook/signature.h"
 #include "service/webhook/target.h"
@@ -41,7 +41,7 @@ static bool holds(const network *block, const unsigned char *bytes) {
     return network_holds(block, (const struct sockaddr *)&address);
 }
 
-/* The address one above (or below) in the order of addresses. */
+/* The next higher (or lower) address. */
 static void step(unsigned char *bytes, size_t size, bool up) {
     for (size_t i = size; i-- > 0;) {
         bytes[i] = (unsigned char)(bytes[i] + (up ? 1 : -1));
@@ -51,7 +51,7 @@ static void step(unsigned char *bytes, size_t size, bool up) {
     }
 }
 
-Test(webhook, given_an_address_that_is_not_public_when_asked_then_it_is_refused) {
+Test(webhook, an_address_that_is_not_public_is_refused) {
     static const char *const refused[] = {"0.0.0.0",
                                           "0.255.255.255",
                                           "10.0.0.0",
@@ -107,7 +107,7 @@ Test(webhook, given_an_address_that_is_not_public_when_asked_then_it_is_refused)
     }
 }
 
-Test(webhook, given_a_public_address_when_asked_then_it_is_allowed) {
+Test(webhook, a_public_address_is_allowed) {
     static const char *const allowed[] = {
         "1.0.0.0",     "9.255.255.255",   "11.0.0.0",        "100.63.255.255",
         "100.128.0.0", "126.255.255.255", "128.0.0.0",       "169.253.255.255",
@@ -121,7 +121,8 @@ Test(webhook, given_a_public_address_when_asked_then_it_is_allowed) {
     }
 }
 
-/* Every length of prefix of both families: first and last address are in, their neighbours out. */
+/* For every length of prefix of both families: the first and the last address are inside, their
+ * neighbours outside. */
 static void check_edges(int family, unsigned size, unsigned bits) {
     network block = {.family = family, .bits = bits};
     unsigned char last[16];
@@ -144,7 +145,7 @@ static void check_edges(int family, unsigned size, unsigned bits) {
     }
 }
 
-Test(webhook, given_any_prefix_when_its_edges_are_asked_then_only_those_inside_are_held) {
+Test(webhook, a_prefix_contains_exactly_the_addresses_inside) {
     for (unsigned bits = 0; bits <= 32; bits++) {
         check_edges(AF_INET, 4, bits);
     }
@@ -153,7 +154,7 @@ Test(webhook, given_any_prefix_when_its_edges_are_asked_then_only_those_inside_a
     }
 }
 
-Test(webhook, given_a_network_of_one_family_when_the_other_is_asked_then_it_is_not_held) {
+Test(webhook, a_network_contains_no_address_of_the_other_family) {
     network block;
     struct sockaddr_storage address;
     cr_assert(network_parse("0.0.0.0/0", &block));
@@ -161,7 +162,7 @@ Test(webhook, given_a_network_of_one_family_when_the_other_is_asked_then_it_is_n
     cr_expect_not(network_holds(&block, (const struct sockaddr *)&address));
 }
 
-Test(webhook, given_what_is_no_network_when_read_then_it_is_refused) {
+Test(webhook, an_invalid_network_is_refused) {
     static const char *const wrong[] = {
         "",           "10.0.0.0/33", "10.0.0.0/",   "10.0.0.1/8",  "10.0.0/8",     "fd00::/129",
         "fd00::1/64", "localhost",   "10.0.0.0/-1", "10.0.0.0/8 ", "10.0.0.0/0x8", "::1/128/1"};
@@ -183,7 +184,7 @@ static bool settings_are_read(const char *hosts, const char *networks) {
     return targets != NULL;
 }
 
-Test(webhook, given_wrong_settings_when_read_then_they_are_refused) {
+Test(webhook, invalid_settings_are_refused) {
     cr_expect(settings_are_read("example.org", NULL));
     cr_expect(settings_are_read(" Example.org:8443 , *.example.net,[::1]:9", "10.0.0.0/8, ::1"));
     static const char *const hosts[] = {"",    ",",   "a,,b", "https://a", "a:0", "a:65536",
@@ -203,7 +204,7 @@ static const char *fault(const char *hosts, const char *url) {
     return rule == NULL ? "" : rule;
 }
 
-Test(webhook, given_a_list_of_hosts_when_an_address_is_asked_then_only_those_are_allowed) {
+Test(webhook, only_listed_hosts_are_allowed) {
     static const char *const hosts = "hooks.example.org,*.example.net:8443,[2001:db8::1]";
     static const char *const rows[][2] = {
         {"https://hooks.example.org/a?b=c", ""},
@@ -236,7 +237,7 @@ Test(webhook, given_a_list_of_hosts_when_an_address_is_asked_then_only_those_are
     }
 }
 
-Test(webhook, given_another_webhook_or_generation_when_derived_then_the_secret_differs) {
+Test(webhook, another_webhook_or_generation_has_another_secret) {
     static const unsigned char key[WEBHOOK_KEY_SIZE] = "0123456789abcdef0123456789abcde";
     arena *memory = arena_new();
     const char *first = webhook_secret(key, "a", 1, memory);
@@ -247,7 +248,7 @@ Test(webhook, given_another_webhook_or_generation_when_derived_then_the_secret_d
     arena_free(memory);
 }
 
-Test(webhook, given_a_message_when_signed_then_the_old_secret_signs_only_when_asked) {
+Test(webhook, the_old_secret_signs_only_on_request) {
     static const unsigned char key[WEBHOOK_KEY_SIZE] = "0123456789abcdef0123456789abcde";
     arena *memory = arena_new();
     webhook_message message = {
@@ -269,7 +270,7 @@ static bool is_second(const void *context, const char *webhook) {
     return strcmp(webhook, "second") == 0;
 }
 
-Test(webhook, given_notes_of_receivers_then_the_last_counts_and_those_that_are_gone_are_forgotten) {
+Test(webhook, the_last_state_counts_and_deleted_webhooks_are_forgotten) {
     endpoint_health *health = endpoint_health_new();
     cr_expect_eq(endpoint_health_get(health, "first"), ENDPOINT_UNKNOWN);
     endpoint_health_set(health, "first", ENDPOINT_RESPONSIVE);

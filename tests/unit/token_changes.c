@@ -1,4 +1,4 @@
-/* What may be done to the text of a token; each takes and gives malloc'ed text. */
+/* Changes to the text of a token; each function takes and returns malloc'ed text. */
 #include "tests/unit/token_changes.h"
 
 #include "tests/unit/auth_fixture.h"
@@ -163,7 +163,7 @@ static char *with_signature(char *token, const unsigned char *bytes, size_t size
     return text;
 }
 
-/* Puts numbers in place of the two of an ES256 signature; NULL leaves one as it is. */
+/* Replaces the two numbers of an ES256 signature; NULL keeps one. */
 static char *put_numbers(char *token, const char *first, const char *second) {
     unsigned char pair[512];
     const char *numbers[] = {first, second};
@@ -245,7 +245,7 @@ char *longer_signature(char *token) {
     return with_signature(token, bytes, size + 1);
 }
 
-/* A character that stands for no whole byte: 52 of them would be fine, 53 never are. */
+/* A character that represents no whole byte: 52 of them would be valid, 53 never are. */
 char *odd_header(char *token) {
     char *rest = strdup(strchr(token, '.'));
     *strchr(token, '.') = '\0';

@@ -1,4 +1,4 @@
-/* What may be done to the text of a token; each takes and gives malloc'ed text. */
+/* Changes to the text of a token; each function takes and returns malloc'ed text. */
 #pragma once
 
 char *add_equals(char *token);

@@ -1,4 +1,4 @@
-/* Hostile tokens by shape, header and signature: how each is made and why it is refused. */
+/* Hostile tokens by form, header and signature: how each is made and why it is rejected. */
 #include "tests/unit/token_corpus.h"
 
 #include "tests/unit/token_changes.h"
@@ -15,7 +15,7 @@
 #define HUNDRED SIXTY TEN TEN TEN TEN
 
 const hostile hostile_tokens[] = {
-    /* Good ones first: without them the rest would prove nothing. */
+    /* Valid ones first: without them the rest would prove nothing. */
     {.name = "a good RS256 token"},
     {.name = "a good ES256 token", .header = ES, .by = BY_EC},
     {.name = "a good HS256 token", .header = HS, .by = BY_SECRET, .dev = true},
@@ -23,12 +23,12 @@ const hostile hostile_tokens[] = {
     {.name = "typ at+jwt", .header = TYPED("\"at+jwt\"")},
     {.name = "typ application/at+jwt", .header = TYPED("\"application/at+jwt\"")},
     {.name = "azp instead of client_id", .drop = "client_id", .add = "\"azp\":\"client.one\""},
-    {.name = "azp beside an equal client_id", .add = "\"azp\":\"client.one\""},
+    {.name = "azp next to an equal client_id", .add = "\"azp\":\"client.one\""},
     {.name = "audience in an array",
      .drop = "aud",
      .add = "\"aud\":[\"other\",\"learning-reviews\"]"},
     {.name = "empty scope", .drop = "scope", .add = "\"scope\":\"\""},
-    {.name = "unknown claims beside", .add = "\"jti\":\"1\",\"groups\":[{\"a\":[1]}]"},
+    {.name = "additional unknown claims", .add = "\"jti\":\"1\",\"groups\":[{\"a\":[1]}]"},
     {.name = "high s, the other form", .header = ES, .by = BY_EC, .change = high_second},
     /* Algorithms. */
     {.name = "alg none", .header = HEAD("none", "rsa"), .by = BY_RSA, .refusal = "algorithm"},
@@ -171,7 +171,7 @@ const hostile hostile_tokens[] = {
     {.name = "alg once more, escaped",
      .header = RSA_AND("\"\\u0061lg\":\"none\""),
      .refusal = "header_json"},
-    {.name = "ALG beside alg", .header = RSA_AND("\"ALG\":\"none\""), .refusal = "header_member"},
+    {.name = "ALG next to alg", .header = RSA_AND("\"ALG\":\"none\""), .refusal = "header_member"},
     /* kid. */
     {.name = "kid unknown", .header = HEAD("RS256", "gone"), .refusal = "unknown_kid"},
     {.name = "kid missing", .header = "{\"alg\":\"RS256\",\"typ\":\"JWT\"}", .refusal = "kid"},

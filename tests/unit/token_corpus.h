@@ -1,4 +1,4 @@
-/* Hostile tokens, one row each: how it is made and why it is refused. */
+/* Hostile tokens, one row each: how it is made and why it is rejected. */
 #pragma once
 
 #include "tests/unit/auth_fixture.h"
@@ -8,8 +8,8 @@ typedef struct hostile {
     const char *header;              /* NULL: RS256 of the key "rsa" */
     const char *drop, *add, *claims; /* fixture_claims, or all the claims */
     signer by;
-    char *(*change)(char *token); /* takes and gives malloc'ed text; NULL: nothing */
-    bool dev;                     /* against the set of the development secret */
+    char *(*change)(char *token); /* takes and returns malloc'ed text; NULL: no change */
+    bool dev;                     /* for the set of the development secret */
     const char *refusal;          /* the exact code; NULL: accepted */
 } hostile;
 

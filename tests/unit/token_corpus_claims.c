@@ -1,4 +1,4 @@
-/* Hostile tokens by their claims, all properly signed: how each is made and why it is refused. */
+/* Hostile tokens by their claims, all correctly signed: how each is made and why it is rejected. */
 #include "tests/unit/token_corpus.h"
 
 #include <stddef.h>
