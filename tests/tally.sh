@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Counts what test programs report, so that one line at the end says it all, and runs suites side by side.
+# Adds up the results of test programs for one line at the end, and runs suites in parallel.
 tally_passed=0
 tally_failed=0
 tally_functions=0
 
-# Adds to the counts; a program that ended badly without saying how many failed counts as one.
+# Adds to the counts; a program that failed without a number of failures counts as one.
 tally_add() {
     local status=$1 passed=${2:-0} failed=${3:-0}
     if ((status != 0 && failed == 0)); then
@@ -31,7 +31,7 @@ tally_criterion() {
     tally_add "$status" "${passing:-0}" $((${tested:-0} - ${passing:-0}))
 }
 
-# Runs pytest on the files and options given; its output is shown as it comes.
+# Runs pytest on the given files and options, and shows its output at once.
 tally_pytest() {
     local status=0 log
     log=$(mktemp)
@@ -47,7 +47,7 @@ tally_pytest() {
     tally_add "$status" "${passed:-0}" $((${failed:-0} + ${errors:-0}))
 }
 
-# Runs a check that either holds or does not.
+# Runs a check that either passes or fails.
 tally_check() {
     local name=$1 status=0 output
     shift
@@ -61,7 +61,7 @@ tally_check() {
     fi
 }
 
-# Takes over the counts of a log that ends as tally_end does.
+# Adds the counts of a log that ends with the lines of tally_end.
 tally_take() {
     local status=$1 log=$2 functions passed failed
     functions=$(sed -n 's/^\([0-9]\+\) test functions in all$/\1/p' "$log" | tail -n 1)
@@ -70,7 +70,7 @@ tally_take() {
     tally_add "$status" "${passed:-0}" "${failed:-0}"
 }
 
-# Runs a program that ends so, and takes over its counts.
+# Runs a program that ends with such lines, and adds its counts.
 tally_run() {
     local log status=0
     log=$(mktemp)
@@ -86,10 +86,10 @@ tally_end() {
     exit $((tally_failed > 0))
 }
 
-# --- suites side by side --------------------------------------------------------------------------------------
+# --- suites in parallel --------------------------------------------------------------------------------------
 declare -A job_process job_log
 
-# Starts a function that counts, with less right to the processor than what runs in the foreground.
+# Starts a counting function in the background, with a lower processor priority than the foreground.
 job_begin() {
     local name=$1
     shift
@@ -103,7 +103,7 @@ job_begin() {
     job_process[$name]=$!
 }
 
-# Waits for one, shows its output and takes over its counts.
+# Waits for one, shows its output and adds its counts.
 job_end() {
     local name=$1 status=0
     wait "${job_process[$name]}" || status=$?
@@ -121,7 +121,7 @@ job_kill() {
     kill "$1" 2>/dev/null || true
 }
 
-# Nothing outlives the script.
+# Ends everything that the script started.
 tally_clean() {
     local name
     for name in "${!job_process[@]}"; do
@@ -131,7 +131,7 @@ tally_clean() {
     rm -rf "$own_templates"
 }
 
-# --- what all suites share ------------------------------------------------------------------------------------
+# --- shared by all suites ------------------------------------------------------------------------------------
 # The folder of the template clusters (tests/integration/cluster.py), for all pytest calls of a script.
 own_templates=
 if [[ -z ${LR_TEMPLATE:-} ]]; then

@@ -1,5 +1,5 @@
--- :cases cases of one committee, each with four stages and five actions, under ids that a client can compute.
-set session_replication_role = replica; -- what triggers record is not what is measured
+-- :cases cases of one committee, each with four stages and five actions, with ids that a client can compute.
+set session_replication_role = replica; -- the measurement does not include triggers
 insert into review_case (id, committee, reference, local_authority, review_type, guidance_edition, criteria, summary,
         opened_on, stage, stage_entered_on, stage_due_on, original_due_on)
     select ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'GLA', 'LR-LOAD-' || n, 'S12000049',

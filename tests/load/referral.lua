@@ -1,4 +1,4 @@
--- A referral with its own reference, as the service takes it.
+-- A referral with its own reference, as the service accepts it.
 local template = [[{"source_system":"load","source_reference":"%s","committee":"GLA","local_authority":"S12000049",]] ..
   [["notified_on":"2026-03-02","aware_on":"2026-02-26","incident_kind":"accumulation",]] ..
   [["criteria_claimed":["abuse_or_neglect"],"basis":"Concerns grew over a year.","immediate_concerns":"none",]] ..

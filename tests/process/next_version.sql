@@ -1,4 +1,4 @@
--- What a next version may bring: it expands, and takes nothing away that this version needs.
+-- An example of a next version: it adds objects, and removes nothing that this version needs.
 alter table referral add column next_note text;
 alter table review_case add column next_note text not null default '';
 create index next_note on referral (next_note) where next_note is not null;
