@@ -25,7 +25,7 @@ import requests
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "process"))
 
-from documents import new_referral  # noqa: E402
+from payloads import new_referral  # noqa: E402
 from replicas import kill_postgres  # noqa: E402
 from service import program  # noqa: E402
 from test_feed import Consumer  # noqa: E402

@@ -2,8 +2,8 @@
 import itertools
 import json
 
-from documents import new_action, new_case, new_decision, new_referral, today
-from steps import given_action, given_case
+from payloads import new_action, new_case, new_decision, new_referral, today
+from scenarios import given_action, given_case
 
 NUMBERS = itertools.count(1)
 

@@ -2,9 +2,9 @@
 import pytest
 
 from client import ALL_SCOPES, new_key
-from documents import (days_ago, days_ahead, dead_child, new_access, new_child, new_number, new_referral, new_transfer,
-                       today)
-from steps import given_accepted, given_case, given_referral, move, tag_of
+from payloads import (days_ago, days_ahead, dead_child, new_access, new_child, new_number, new_referral, new_transfer,
+                      today)
+from scenarios import given_accepted, given_case, given_referral, move, tag_of
 
 
 def grant(committee, case, **overrides):

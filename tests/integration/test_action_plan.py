@@ -5,8 +5,8 @@ import uuid
 import pytest
 
 from client import new_key
-from documents import completion, days_ago, days_ahead, new_action, new_strategy, today, verification
-from steps import discontinue, given_action, given_case, given_completed, given_verified, move, tag_of
+from payloads import completion, days_ago, days_ahead, new_action, new_strategy, today, verification
+from scenarios import discontinue, given_action, given_case, given_completed, given_verified, move, tag_of
 
 
 def change(client, action, **members):

@@ -2,9 +2,9 @@
 import pytest
 
 from client import new_key
-from documents import (completion, days_ago, days_ahead, new_action, new_strategy, new_update,
-                       today, verification)
-from steps import (given_action, given_case, given_completed, given_verified, tag_of, walk)
+from payloads import (completion, days_ago, days_ahead, new_action, new_strategy, new_update,
+                      today, verification)
+from scenarios import (given_action, given_case, given_completed, given_verified, tag_of, walk)
 
 
 def change(client, action, **members):

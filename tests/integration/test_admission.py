@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from client import AGENCY_SCOPES
-from documents import new_referral
+from payloads import new_referral
 from waiting import WATCHDOG_S
 
 ATTEMPTS = 100

@@ -5,10 +5,10 @@ import threading
 
 import pytest
 
-from documents import (DECISIONS, completion, new_access, new_case, new_ratification, new_request,
-                       new_team_member, new_transfer, today, verification)
-from steps import (WAY, decide_and_tell, given_action, given_case, given_completed, prepare,
-                   tag_of)
+from payloads import (DECISIONS, completion, new_access, new_case, new_ratification, new_request,
+                      new_team_member, new_transfer, today, verification)
+from scenarios import (WAY, decide_and_tell, given_action, given_case, given_completed, prepare,
+                       tag_of)
 from waiting import WATCHDOG_S
 
 THREADS = 8

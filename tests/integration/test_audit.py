@@ -8,8 +8,8 @@ import pytest
 
 import contract_reader
 from client import ALL_SCOPES, new_key
-from documents import new_child, new_referral, new_transfer, today
-from steps import given_accepted, given_action, given_case, given_referral, tag_of, walk
+from payloads import new_child, new_referral, new_transfer, today
+from scenarios import given_accepted, given_action, given_case, given_referral, tag_of, walk
 from test_isolation import ask, place_of, theirs  # noqa: F401 (a fixture)
 from test_merge import merge
 from test_retention import erase, given_old

@@ -2,8 +2,8 @@
 import pytest
 
 from client import new_key
-from documents import days_ago, days_ahead, dead_child, new_case, new_child, today
-from steps import (advance, decide, given_accepted, given_action, given_case, move, tag_of, walk)
+from payloads import days_ago, days_ahead, dead_child, new_case, new_child, today
+from scenarios import (advance, decide, given_accepted, given_action, given_case, move, tag_of, walk)
 
 PARTS = ["stages", "transitions", "children", "actions", "decision", "referrals"]
 

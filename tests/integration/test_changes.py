@@ -8,9 +8,9 @@ import urllib.parse
 import pytest
 
 from client import ALL_SCOPES
-from documents import (days_ago, new_access, new_child, new_transfer, new_update, today)
+from payloads import (days_ago, new_access, new_child, new_transfer, new_update, today)
+from scenarios import given_accepted, given_action, given_case, given_referral, move, tag_of
 from service import Instance
-from steps import given_accepted, given_action, given_case, given_referral, move, tag_of
 from waiting import WATCHDOG_S, wait_until
 
 WAIT = 30  # seconds: the longest time that a request may wait

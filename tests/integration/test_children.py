@@ -2,8 +2,8 @@
 import pytest
 
 from client import new_key
-from documents import days_ago, days_ahead, dead_child, new_child, today
-from steps import given_case, move, tag_of
+from payloads import days_ago, days_ahead, dead_child, new_child, today
+from scenarios import given_case, move, tag_of
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import random
 
 import pytest
 
-from documents import days_ago, days_ahead, today
-from steps import given_case, given_hold, given_proceeding, move, tag_of, walk
+from payloads import days_ago, days_ahead, today
+from scenarios import given_case, given_hold, given_proceeding, move, tag_of, walk
 
 DAY = datetime.timedelta(days=1)
 YEARS = range(2012, 2037)

@@ -2,8 +2,8 @@
 import pytest
 
 from client import ALL_SCOPES
-from documents import new_access, new_number, new_referral, new_update
-from steps import given_action, given_case, given_referral
+from payloads import new_access, new_number, new_referral, new_update
+from scenarios import given_action, given_case, given_referral
 
 SHARED = ("TS-OTHER", "INDEPENDENT")
 

@@ -3,8 +3,8 @@ import gzip
 
 import pytest
 
-from documents import new_action, new_decision
-from steps import decide, given_action, given_case, given_referral
+from payloads import new_action, new_decision
+from scenarios import decide, given_action, given_case, given_referral
 
 CHANGES = {"changeReferral": {"basis": "A better outline."}, "changeCase": {"summary": "New."},
            "changeChild": {"sex": "other"}, "changeAction": {"priority": "low"}}

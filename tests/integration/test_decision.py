@@ -3,8 +3,8 @@ import concurrent.futures
 
 import pytest
 
-from documents import days_ago, days_ahead, new_case, new_decision, new_recommendation, today
-from steps import (decide, decide_and_tell, given_case, move, recommend, send_notices, tag_of)
+from payloads import days_ago, days_ahead, new_case, new_decision, new_recommendation, today
+from scenarios import (decide, decide_and_tell, given_case, move, recommend, send_notices, tag_of)
 
 
 @pytest.fixture

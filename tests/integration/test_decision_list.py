@@ -2,8 +2,8 @@
 import pytest
 
 from client import ALL_SCOPES
-from documents import days_ahead, dead_child, new_decision, today
-from steps import decide, given_case, move, send_notices, tag_of, walk
+from payloads import days_ahead, dead_child, new_decision, today
+from scenarios import decide, given_case, move, send_notices, tag_of, walk
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 import pytest
 
 from client import new_key
-from documents import (days_ago, days_ahead, family_answer, new_family_engagement, new_number,
-                       new_practitioner_engagement, not_held, today)
-from steps import decide, discontinue, engage, given_case, invite, move, tag_of
+from payloads import (days_ago, days_ahead, family_answer, new_family_engagement, new_number,
+                      new_practitioner_engagement, not_held, today)
+from scenarios import decide, discontinue, engage, given_case, invite, move, tag_of
 
 KINDS = {"Family": ("family-engagements", "family_engagement_id", new_family_engagement),
          "Practitioner": ("practitioner-engagements", "practitioner_engagement_id",

@@ -6,8 +6,8 @@ import pytest
 
 import contract_reader
 from client import Client
-from documents import days_ago, days_ahead, new_case, new_child, new_referral
-from steps import given_case, tag_of
+from payloads import days_ago, days_ahead, new_case, new_child, new_referral
+from scenarios import given_case, tag_of
 
 PROBLEM = contract_reader.validator({"$ref": "#/components/schemas/Problem"})
 

@@ -1,8 +1,8 @@
 """The end of a case: evaluated, or discontinued because committee and chief officers agree."""
 import pytest
 
-from documents import (days_ago, days_ahead, new_discontinuation, new_evaluation, today)
-from steps import given_case, move, record_discontinuation, record_evaluation, send_notices, tag_of
+from payloads import (days_ago, days_ahead, new_discontinuation, new_evaluation, today)
+from scenarios import given_case, move, record_discontinuation, record_evaluation, send_notices, tag_of
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import threading
 import pytest
 import requests
 
-from documents import new_referral
+from payloads import new_referral
+from scenarios import given_action, given_case
 from service import ROOT
-from steps import given_action, given_case
 from waiting import WATCHDOG_S, wait_until
 
 EXAMPLES = ROOT / "deploy" / "examples"

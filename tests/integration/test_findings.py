@@ -4,8 +4,8 @@ import uuid
 import pytest
 
 from client import new_key
-from documents import (days_ago, days_ahead, new_finding, new_strategy)
-from steps import given_case, move, record_discontinuation, tag_of
+from payloads import (days_ago, days_ahead, new_finding, new_strategy)
+from scenarios import given_case, move, record_discontinuation, tag_of
 
 KINDS = {"finding": ("addFinding", "getFinding", "changeFinding", "listFindings", new_finding,
                      {"practice_area": "timely_action"}),

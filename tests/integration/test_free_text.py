@@ -4,11 +4,11 @@ field."""
 import pytest
 
 import contract_reader
-from documents import new_referral, replaced
-from steps import (decide, given_action, given_case, given_completed, given_hold,
-                   given_proceeding, given_referral, given_request, tag_of)
+from path_params import places_of_case
+from payloads import new_referral, replaced
+from scenarios import (decide, given_action, given_case, given_completed, given_hold,
+                       given_proceeding, given_referral, given_request, tag_of)
 from test_sweep import ask
-from places import places_of_case
 
 OPERATIONS = contract_reader.operations()
 

@@ -2,8 +2,8 @@
 import pytest
 
 from client import new_key
-from documents import days_ago, days_ahead, new_hold, today
-from steps import given_case, given_hold, given_proceeding, move, tag_of
+from payloads import days_ago, days_ahead, new_hold, today
+from scenarios import given_case, given_hold, given_proceeding, move, tag_of
 
 
 @pytest.fixture(scope="module")

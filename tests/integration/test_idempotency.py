@@ -5,8 +5,8 @@ import pytest
 
 import contract_reader
 from client import new_key
-from documents import new_case, new_referral
-from steps import given_referral
+from payloads import new_case, new_referral
+from scenarios import given_referral
 from waiting import wait_until
 
 HOLD = """insert into register.idempotency_key

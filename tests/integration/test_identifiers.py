@@ -6,7 +6,7 @@ import pytest
 
 import contract_reader
 from client import new_key
-from documents import new_child, new_number, new_referral, replaced
+from payloads import new_child, new_number, new_referral, replaced
 from test_free_text import CHI, WRONG_CHI
 from test_sweep import ask
 

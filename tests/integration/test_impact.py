@@ -2,8 +2,8 @@
 import pytest
 
 from client import new_key
-from documents import days_ago, days_ahead, new_impact_review, today
-from steps import advance, given_action, given_case, given_completed, given_verified
+from payloads import days_ago, days_ahead, new_impact_review, today
+from scenarios import advance, given_action, given_case, given_completed, given_verified
 
 
 def review(client, action, key=None, **members):

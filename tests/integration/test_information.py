@@ -2,8 +2,8 @@
 import pytest
 
 from client import new_key
-from documents import dead_child, days_ago, days_ahead, new_answer, new_child, new_request, today
-from steps import given_case, given_request, move, tag_of, walk
+from payloads import dead_child, days_ago, days_ahead, new_answer, new_child, new_request, today
+from scenarios import given_case, given_request, move, tag_of, walk
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pytest
 
 import contract_reader
 from client import ALL_SCOPES
-from documents import new_referral, new_transfer, today
-from places import places_of_case
-from steps import given_accepted, given_action, given_delivery, given_referral
+from path_params import places_of_case
+from payloads import new_referral, new_transfer, today
+from scenarios import given_accepted, given_action, given_delivery, given_referral
 from test_retention import announce, erase, given_old, given_rule
 
 OPERATIONS = contract_reader.operations()

@@ -11,7 +11,7 @@ import pytest
 
 from cluster import DATABASE
 from list_plans import VALUES, Lists, bounds, questions
-from steps import given_action, given_case, given_proceeding, given_referral, given_request
+from scenarios import given_action, given_case, given_proceeding, given_referral, given_request
 
 COPIES, SCANNED, FEW = 420, 100, 40
 COPY = f"""insert into register.{{0}} ({{1}}) select {{1}} from (select (jsonb_populate_record(t, to_jsonb(t)

@@ -11,11 +11,11 @@ import re
 import pytest
 
 import contract_reader
-from documents import (days_ago, days_ahead, full_child, full_referral, new_access, new_action, new_case, new_decision,
-                       new_discontinuation, new_evaluation, new_family_engagement, new_family_liaison, new_finding,
-                       new_hold, new_mandate, new_practitioner_engagement, new_proceeding, new_recommendation,
-                       new_report, new_strategy, new_team_member, new_transfer, not_held, today)
-from steps import advance, given_case, move, prepare, tag_of
+from payloads import (days_ago, days_ahead, full_child, full_referral, new_access, new_action, new_case, new_decision,
+                      new_discontinuation, new_evaluation, new_family_engagement, new_family_liaison, new_finding,
+                      new_hold, new_mandate, new_practitioner_engagement, new_proceeding, new_recommendation,
+                      new_report, new_strategy, new_team_member, new_transfer, not_held, today)
+from scenarios import advance, given_case, move, prepare, tag_of
 
 OPERATIONS = contract_reader.operations()
 # Members that the service itself changes with each change.

@@ -4,8 +4,8 @@ import uuid
 import pytest
 
 from client import new_key
-from documents import days_ago, days_ahead, new_child, new_transfer, today
-from steps import (given_accepted, given_action, given_case, given_request, move, tag_of)
+from payloads import days_ago, days_ahead, new_child, new_transfer, today
+from scenarios import (given_accepted, given_action, given_case, given_request, move, tag_of)
 
 
 def merge(committee, case_id, into, key=None, tag=None, **overrides):

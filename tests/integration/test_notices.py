@@ -2,10 +2,10 @@
 import pytest
 
 from client import new_key
-from documents import (days_ago, days_ahead, dead_child, new_answer, new_case, new_child, new_decision,
-                       new_observations, new_sending, new_transfer, today)
-from steps import (advance, decide, decide_and_tell, given_accepted, given_case, given_proceeding,
-                   given_request, move, recommend, record_finding, send_notices, tag_of, walk)
+from payloads import (days_ago, days_ahead, dead_child, new_answer, new_case, new_child, new_decision,
+                      new_observations, new_sending, new_transfer, today)
+from scenarios import (advance, decide, decide_and_tell, given_accepted, given_case, given_proceeding,
+                       given_request, move, recommend, record_finding, send_notices, tag_of, walk)
 
 READ = "notices.read"
 

@@ -12,7 +12,7 @@ import urllib3
 import contract_reader
 from client import AGENCY_SCOPES, Client
 from cluster import Cluster
-from documents import new_number, new_referral
+from payloads import new_number, new_referral
 from service import Instance
 from test_sweep import PRIVATE, ask
 from waiting import WATCHDOG_S, wait_until

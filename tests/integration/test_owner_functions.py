@@ -3,8 +3,8 @@ import psycopg2
 import pytest
 
 from client import ALL_SCOPES
-from documents import new_transfer
-from steps import given_accepted, given_delivery, given_referral
+from payloads import new_transfer
+from scenarios import given_accepted, given_delivery, given_referral
 
 # Why each function runs as the owner (SECURITY DEFINER), and how it limits its effect.
 REASONS = {

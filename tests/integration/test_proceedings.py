@@ -2,8 +2,8 @@
 import pytest
 
 from client import new_key
-from documents import days_ago, days_ahead, new_proceeding, today
-from steps import given_case, given_hold, given_proceeding, move, prepare, tag_of, walk
+from payloads import days_ago, days_ahead, new_proceeding, today
+from scenarios import given_case, given_hold, given_proceeding, move, prepare, tag_of, walk
 
 READ_WRITE = "proceedings.read proceedings.write"
 

@@ -4,13 +4,13 @@ import random
 
 import pytest
 
-from documents import (changes_requested, completion, family_answer, new_action, new_case,
-                       new_discontinuation, new_evaluation, new_family_engagement, new_family_liaison, new_finding,
-                       new_hold, new_impact_review, new_mandate, new_plan_consideration,
-                       new_practitioner_engagement, new_proceeding, new_ratification, new_recommendation, new_report,
-                       new_request, new_strategy, new_team_member, not_published, today, verification, DECISIONS)
 from model import AFTER_DECISION, OPEN, PROCEEDING, STAGES, Model
-from steps import move, send_notices, tag_of
+from payloads import (changes_requested, completion, family_answer, new_action, new_case,
+                      new_discontinuation, new_evaluation, new_family_engagement, new_family_liaison, new_finding,
+                      new_hold, new_impact_review, new_mandate, new_plan_consideration,
+                      new_practitioner_engagement, new_proceeding, new_ratification, new_recommendation, new_report,
+                      new_request, new_strategy, new_team_member, not_published, today, verification, DECISIONS)
+from scenarios import move, send_notices, tag_of
 
 STEPS = int(os.environ.get("LR_PROPERTY_STEPS", "150"))
 SEEDS = range(int(os.environ.get("LR_PROPERTY_SEEDS", "6")))

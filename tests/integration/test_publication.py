@@ -1,11 +1,11 @@
 """Publication and dissemination: separate tracks that begin with ratification."""
 import pytest
 
-from documents import (days_ago, days_ahead, new_dissemination, new_publication, not_published,
-                       ready_publication, today)
-from steps import (advance, consider_plan, given_case, given_proceeding, move, ratify,
-                   record_discontinuation, send_notices, tag_of)
-from stubs import function_body
+from payloads import (days_ago, days_ahead, new_dissemination, new_publication, not_published,
+                      ready_publication, today)
+from scenarios import (advance, consider_plan, given_case, given_proceeding, move, ratify,
+                       record_discontinuation, send_notices, tag_of)
+from sql_patches import function_body
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """The recommendation, without which a case is not put to the committee."""
 import pytest
 
-from documents import days_ago, days_ahead, new_recommendation, today
-from steps import decide, given_case, move, recommend, tag_of
+from payloads import days_ago, days_ahead, new_recommendation, today
+from scenarios import decide, given_case, move, recommend, tag_of
 
 
 @pytest.fixture

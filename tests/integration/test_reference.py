@@ -2,7 +2,7 @@
 import pytest
 
 import contract_reader
-from documents import today
+from payloads import today
 
 LISTS = ["listCommittees", "listLocalAuthorities", "listHealthBoards", "listOrganisations",
          "listStages", "listTimescales", "listBankHolidays", "listCodeLists"]

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from client import AGENCY_SCOPES, new_key
-from documents import dead_child, new_child, new_number, new_referral
-from steps import given_referral, walk
+from payloads import dead_child, new_child, new_number, new_referral
+from scenarios import given_referral, walk
 
 NDJSON = "application/x-ndjson"
 

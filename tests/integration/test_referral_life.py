@@ -2,8 +2,8 @@
 import pytest
 
 from client import new_key
-from documents import days_ago, days_ahead, dead_child, new_child, new_number, new_referral, today
-from steps import given_accepted, given_case, given_referral, move, tag_of, walk
+from payloads import days_ago, days_ahead, dead_child, new_child, new_number, new_referral, today
+from scenarios import given_accepted, given_case, given_referral, move, tag_of, walk
 
 STEPS = {
     "withdrawReferral": lambda: {"reason": "other"},

@@ -3,7 +3,7 @@ import concurrent.futures
 import copy
 
 from client import new_key
-from documents import dead_child, full_referral, new_child, new_referral, today
+from payloads import dead_child, full_referral, new_child, new_referral, today
 
 
 def in_parallel(count, work):

@@ -9,8 +9,8 @@ import pytest
 
 import contract_reader
 from client import ALL_SCOPES, AGENCY_SCOPES, Client, new_key
-from documents import new_action, new_case, new_child, new_finding, new_number, new_referral, new_webhook, today
-from steps import advance, given_case, given_referral, tag_of
+from payloads import new_action, new_case, new_child, new_finding, new_number, new_referral, new_webhook, today
+from scenarios import advance, given_case, given_referral, tag_of
 from test_access import change, grant
 from test_retention import erase, given_old
 from test_transfer import answer, propose

@@ -1,10 +1,10 @@
 """The report: drafted, checked, agreed by the committee, ratified by the chief officers."""
 import pytest
 
-from documents import (changes_requested, days_ago, days_ahead, new_case, new_plan_consideration,
-                       new_ratification, new_report, today)
-from steps import given_case, move, record_strategy, tag_of
-from stubs import function_body
+from payloads import (changes_requested, days_ago, days_ahead, new_case, new_plan_consideration,
+                      new_ratification, new_report, today)
+from scenarios import given_case, move, record_strategy, tag_of
+from sql_patches import function_body
 
 # Refuses with the kind of the requested notices and the days until they are due.
 TELL_NOTICES = """begin perform refuse(409, 'state_conflict', json_build_array(

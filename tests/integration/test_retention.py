@@ -6,9 +6,9 @@ import psycopg2
 import pytest
 
 from client import ALL_SCOPES, new_key
-from documents import days_ahead, dead_child, new_access, new_case, new_number, today
-from steps import (advance, given_accepted, given_action, given_case, given_referral, given_verified, move, tag_of,
-                   walk)
+from payloads import days_ahead, dead_child, new_access, new_case, new_number, today
+from scenarios import (advance, given_accepted, given_action, given_case, given_referral, given_verified, move, tag_of,
+                       walk)
 from test_changes import follow, types_of
 from test_merge import merge
 from waiting import wait_until

@@ -4,10 +4,10 @@ import concurrent.futures
 import pytest
 
 from client import new_key
-from documents import (days_ago, days_ahead, new_family_liaison, new_mandate, new_team_member,
-                       today)
-from steps import (agree_family_liaison, agree_mandate, appoint, appoint_team, decide,
-                   decide_and_tell, discontinue, given_case, move, tag_of)
+from payloads import (days_ago, days_ahead, new_family_liaison, new_mandate, new_team_member,
+                      today)
+from scenarios import (agree_family_liaison, agree_mandate, appoint, appoint_team, decide,
+                       decide_and_tell, discontinue, given_case, move, tag_of)
 
 PUTS = {"putMandate": (new_mandate, "getMandate"),
         "putFamilyLiaison": (new_family_liaison, "getFamilyLiaison")}

@@ -4,7 +4,7 @@ import pathlib
 import pytest
 import yaml
 
-from steps import given_accepted
+from scenarios import given_accepted
 
 CONTRACT = pathlib.Path(__file__).resolve().parents[2] / "openapi.yaml"
 TABLES = {"access": "case_access", "transfer": "case_transfer"}  # of subjects that have another name

@@ -9,8 +9,8 @@ import pytest
 
 from client import Client
 from counting import EXACT, READ, until_counted
-from documents import days_ago, new_access, new_referral, today
-from steps import decide, given_case, given_hold, given_referral
+from payloads import days_ago, new_access, new_referral, today
+from scenarios import decide, given_case, given_hold, given_referral
 from service import Instance
 from waiting import wait_until
 

@@ -5,9 +5,9 @@ import pytest
 
 from client import Client
 from counting import EXACT, READ, until_counted
-from documents import (completion, dead_child, days_ago, new_access, new_child, new_transfer, today, verification)
-from steps import (decide, discontinue, given_action, given_case, given_hold, given_proceeding,
-                   given_referral, given_request, invite, record_decision, tag_of)
+from payloads import (completion, dead_child, days_ago, new_access, new_child, new_transfer, today, verification)
+from scenarios import (decide, discontinue, given_action, given_case, given_hold, given_proceeding,
+                       given_referral, given_request, invite, record_decision, tag_of)
 from waiting import wait_until
 
 THEIRS = {"local_authority": "S12000036"}

@@ -5,9 +5,9 @@ import pytest
 
 import contract_reader
 from client import ALL_SCOPES, Client, new_key
-from documents import new_child, new_number, new_transfer
-from places import places_of_case
-from steps import given_action, given_case, given_delivery, given_referral
+from path_params import places_of_case
+from payloads import new_child, new_number, new_transfer
+from scenarios import given_action, given_case, given_delivery, given_referral
 from test_retention import announce, erase, given_old, given_rule
 
 OPERATIONS = contract_reader.operations()

@@ -1,6 +1,6 @@
 """The timeline: every change of a case and its parts, and visible corrections."""
-from documents import days_ago, new_access, new_child, new_number, new_transfer, today
-from steps import decide, given_action, given_case, move, tag_of, walk
+from payloads import days_ago, new_access, new_child, new_number, new_transfer, today
+from scenarios import decide, given_action, given_case, move, tag_of, walk
 
 
 def timeline(client, case, query="limit=200"):

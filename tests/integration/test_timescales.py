@@ -5,8 +5,8 @@ import datetime
 import pytest
 
 from client import new_key
-from documents import days_ahead, new_number, new_timescale, today
-from steps import given_case, move
+from payloads import days_ahead, new_number, new_timescale, today
+from scenarios import given_case, move
 
 # Committees that no other test uses: only this file sets their timescales.
 ISLANDS, AYRSHIRE, ANGUS, FALKIRK = ("S12000013", "S12000008", "S12000041", "S12000014")

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from client import Client, new_key
-from documents import new_referral
+from payloads import new_referral
 from tokens import CLAIMS, make_token
 from waiting import wait_until
 

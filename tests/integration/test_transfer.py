@@ -3,10 +3,10 @@ import pytest
 
 import contract_reader
 from client import new_key
-from documents import days_ago, days_ahead, new_access, new_finding, new_number, new_transfer, today
-from places import places_of_case
-from steps import (advance, decide, given_accepted, given_action, given_case, given_referral, move, tag_of,
-                   walk)
+from path_params import places_of_case
+from payloads import days_ago, days_ahead, new_access, new_finding, new_number, new_transfer, today
+from scenarios import (advance, decide, given_accepted, given_action, given_case, given_referral, move, tag_of,
+                       walk)
 from test_changes import follow, types_of
 from test_merge import merge
 from test_proceedings import give_access

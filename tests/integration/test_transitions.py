@@ -4,11 +4,11 @@ import concurrent.futures
 import pytest
 
 from client import new_key
-from documents import (changes_requested, completion, days_ago, days_ahead, dead_child, new_case,
-                       today, verification)
-from steps import (WAY, advance, decide, decide_and_tell, given_accepted, given_action,
-                   given_case, given_completed, given_verified, move, prepare, recommend,
-                   record_discontinuation, record_finding, review_impact, send_notices, tag_of)
+from payloads import (changes_requested, completion, days_ago, days_ahead, dead_child, new_case,
+                      today, verification)
+from scenarios import (WAY, advance, decide, decide_and_tell, given_accepted, given_action,
+                       given_case, given_completed, given_verified, move, prepare, recommend,
+                       record_discontinuation, record_finding, review_impact, send_notices, tag_of)
 
 REOPENING = ["new_information", "proceedings_ended", "fai_determination", "error"]
 

@@ -5,9 +5,9 @@ import itertools
 import pytest
 
 from client import new_key
-from documents import (completion, new_action, new_decision, new_impact_review, new_referral,
-                       new_update, today, verification)
-from steps import advance, given_case, move, recommend, send_notices, tag_of, walk
+from payloads import (completion, new_action, new_decision, new_impact_review, new_referral,
+                      new_update, today, verification)
+from scenarios import advance, given_case, move, recommend, send_notices, tag_of, walk
 
 
 class Alternating:

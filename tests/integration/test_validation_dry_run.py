@@ -1,8 +1,8 @@
 """The dry run reports why a push would be refused, and stores nothing."""
 import pytest
 
-from documents import (days_ahead, dead_child, full_referral, new_child, new_number, new_referral,
-                       today)
+from payloads import (days_ahead, dead_child, full_referral, new_child, new_number, new_referral,
+                      today)
 
 
 def check(agency, **overrides):

@@ -7,8 +7,8 @@ import uuid
 import pytest
 
 from client import ALL_SCOPES, Client, new_key
-from documents import new_webhook
-from steps import given_action, given_case, given_delivery, given_referral, tag_of
+from payloads import new_webhook
+from scenarios import given_action, given_case, given_delivery, given_referral, tag_of
 from test_webhooks import NARROW, of_case, registered, wait_for  # noqa: F401  (a fixture)
 from tokens import make_token
 

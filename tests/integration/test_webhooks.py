@@ -12,9 +12,9 @@ import pytest
 
 import contract_reader
 from client import ALL_SCOPES, new_key
-from documents import days_ago, days_ahead, new_access, new_referral, new_webhook, today
+from payloads import days_ago, days_ahead, new_access, new_referral, new_webhook, today
 from receiver import overlapping
-from steps import given_action, given_case, given_delivery, given_referral, tag_of
+from scenarios import given_action, given_case, given_delivery, given_referral, tag_of
 import waiting
 from waiting import WATCHDOG_S
 

@@ -4,15 +4,15 @@ import datetime
 import pytest
 
 from client import ALL_SCOPES
-from documents import (completion, family_answer, new_access, new_action, new_answer, new_case,
-                       new_child, new_decision, new_dissemination, new_evaluation,
-                       new_family_engagement, new_family_liaison, new_finding, new_hold,
-                       new_impact_review, new_mandate, new_observations, new_plan_consideration,
-                       new_practitioner_engagement, new_proceeding, new_ratification,
-                       new_recommendation, new_referral, new_report, new_request, new_sending,
-                       new_strategy, new_team_member, new_transfer, not_published, today,
-                       verification)
-from steps import tag_of, walk
+from payloads import (completion, family_answer, new_access, new_action, new_answer, new_case,
+                      new_child, new_decision, new_dissemination, new_evaluation,
+                      new_family_engagement, new_family_liaison, new_finding, new_hold,
+                      new_impact_review, new_mandate, new_observations, new_plan_consideration,
+                      new_practitioner_engagement, new_proceeding, new_ratification,
+                      new_recommendation, new_referral, new_report, new_request, new_sending,
+                      new_strategy, new_team_member, new_transfer, not_published, today,
+                      verification)
+from scenarios import tag_of, walk
 from test_clock import due_day
 
 LENGTH = 900  # days since the case of the test was opened

@@ -13,8 +13,8 @@ import sys
 import threading
 import time
 
-from documents import new_referral
-from drill import percentile, token_of
+from load_generator import percentile, token_of
+from payloads import new_referral
 
 SECONDS, A_SECOND = 60, 10
 MEMORY_KIB = 256 * 1024

@@ -13,9 +13,9 @@ import time
 import pytest
 
 from cluster import Cluster
-from drill import LONG, token_of
+from load_generator import LONG, token_of
+from push_generator import Pusher, assert_exact
 from service import Instance, Secrets
-from storm import Pusher, assert_exact
 from test_database_away import backends, standing_still
 
 CLIENTS, SECONDS = 8, int(os.environ.get("LR_CHAOS_SECONDS", 3600 if LONG else 40))

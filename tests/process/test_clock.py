@@ -11,10 +11,10 @@ import urllib.request
 import pytest
 
 from client import ALL_SCOPES, Client
-from documents import today
-from drill import seconds_until, token_of
+from load_generator import seconds_until, token_of
+from payloads import today
+from scenarios import given_action, given_case
 from service import Instance, program
-from steps import given_action, given_case
 
 HOUR, DAY = 3600, 86400
 SANITIZED = b"__asan_init" in program().read_bytes()

@@ -10,10 +10,10 @@ import pytest
 
 from client import ALL_SCOPES, Client
 from cluster import Cluster
-from drill import seconds_until
+from load_generator import seconds_until
 from receiver import Receiver, overlapping
+from scenarios import given_case, tag_of
 from service import Instance, Secrets
-from steps import given_case, tag_of
 
 WRITERS, CASES, SECONDS, KILLS = 4, 8, 12, 3
 # After each kill, the leases of the killed instance's attempts must expire.

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from drill import Caller, Load, open_descriptors, seconds_until, tally, token_of
+from load_generator import Caller, Load, open_descriptors, seconds_until, tally, token_of
 from service import Instance, program
 
 DESCRIPTORS, FLOOD = 200, 400

@@ -9,7 +9,7 @@ import time
 import psycopg2
 import pytest
 
-from drill import Load, assert_nothing_lost, seconds_until, tally, token_of
+from load_generator import Load, assert_nothing_lost, seconds_until, tally, token_of
 
 DISK_MIB, ENOUGH_REFUSED = 320, 40
 

@@ -5,7 +5,7 @@ import threading
 import time
 import urllib.request
 
-from drill import LONG, Load, assert_nothing_lost, seconds_until, stored, tally, token_of
+from load_generator import LONG, Load, assert_nothing_lost, seconds_until, stored, tally, token_of
 
 GRACE_S, DRAIN_S, CHECK_S, ROUNDS = 1, 4, 0.4, 10 if LONG else 1
 

@@ -11,10 +11,10 @@ import pytest
 import requests
 
 from cluster import Cluster
-from documents import new_referral
+from payloads import new_referral
+from push_generator import Pusher
 from replicas import Node, kill_postgres, of_all
 from service import Instance, Secrets
-from storm import Pusher
 from test_feed import Consumer
 
 ORGANISATION, SCOPE = "LA-S12000049", "referrals.write referrals.read changes.read"

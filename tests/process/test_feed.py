@@ -25,10 +25,10 @@ sys.path.insert(0, str(ROOT / "service" / "db"))
 
 from client import ALL_SCOPES, Client  # noqa: E402
 from cluster import Cluster  # noqa: E402
-from documents import days_ago, days_ahead, new_referral, new_update, today  # noqa: E402
 from embed import read_statements  # noqa: E402
+from payloads import days_ago, days_ahead, new_referral, new_update, today  # noqa: E402
+from scenarios import given_action, given_case  # noqa: E402
 from service import Instance, Secrets  # noqa: E402
-from steps import given_action, given_case  # noqa: E402
 
 SECONDS = float(os.environ.get("LR_FEED_SECONDS", "10"))
 LONG_WRITERS, API_WRITERS = 12, 4

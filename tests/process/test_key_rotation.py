@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from drill import LONG, ORGANISATION, SCOPES, Load, assert_nothing_lost, seconds_until, tally
+from load_generator import LONG, ORGANISATION, SCOPES, Load, assert_nothing_lost, seconds_until, tally
 from service import Instance
 from test_production import ISSUER, Issuer
 

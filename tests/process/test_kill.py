@@ -11,9 +11,9 @@ import time
 import pytest
 
 from cluster import Cluster
-from drill import LONG, token_of
+from load_generator import LONG, token_of
+from push_generator import WATCHDOG_S, Pusher, assert_exact
 from service import Instance, Secrets
-from storm import WATCHDOG_S, Pusher, assert_exact
 
 CLIENTS, KILLS, PUSHES = (8, 55, 26000) if LONG else (8, 12, 100)
 

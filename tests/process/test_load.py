@@ -14,8 +14,8 @@ import uuid
 import pytest
 
 from client import AGENCY_SCOPES, ALL_SCOPES, Client
+from scenarios import given_case
 from service import Instance, program
-from steps import given_case
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "security"))
 from test_bodies import HUGE  # noqa: E402

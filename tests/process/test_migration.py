@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from drill import LONG, Load, assert_nothing_lost, percentile, seconds_until, tally, token_of
+from load_generator import LONG, Load, assert_nothing_lost, percentile, seconds_until, tally, token_of
 from service import Instance, program
 
 READER_S = 20 if LONG else 4

@@ -7,12 +7,12 @@ import urllib.request
 
 import pytest
 
-from cluster import DATABASE, Cluster, initialise
-from documents import new_referral
-from drill import ROOT, Load, seconds_until, token_of
-from service import Instance
-from steps import given_action, given_case
 from client import ALL_SCOPES, Client
+from cluster import DATABASE, Cluster, initialise
+from load_generator import ROOT, Load, seconds_until, token_of
+from payloads import new_referral
+from scenarios import given_action, given_case
+from service import Instance
 
 
 def documented_commands():

@@ -17,10 +17,10 @@ import time
 import pytest
 
 from client import AGENCY_SCOPES, ALL_SCOPES, Client, SetupFailed
-from documents import new_referral
-from drill import LONG, open_descriptors, percentile, seconds_until, token_of
+from load_generator import LONG, open_descriptors, percentile, seconds_until, token_of
+from payloads import new_referral
+from scenarios import WAY, given_accepted, given_case, given_verified
 from service import Instance, program
-from steps import WAY, given_accepted, given_case, given_verified
 
 # With so few workers, each has soon seen its largest request.
 CALLERS, WORKERS, SECONDS = 6, 8, 30

@@ -6,7 +6,7 @@ import uuid
 import pytest
 import requests
 
-from documents import new_referral
+from payloads import new_referral
 from replicas import Node
 from service import Instance, Secrets
 

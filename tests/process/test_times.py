@@ -10,11 +10,11 @@ import pytest
 
 from client import AGENCY_SCOPES, ALL_SCOPES, Client, new_key
 from cluster import Cluster
-from documents import new_case, new_referral, new_webhook
+from payloads import new_case, new_referral, new_webhook
 from receiver import Receiver
+from scenarios import given_case
 from service import Instance, Secrets
-from steps import given_case
-from stubs import function_body
+from sql_patches import function_body
 from waiting import WATCHDOG_S, wait_until
 
 ROUNDS = 5

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from cluster import Cluster
-from documents import new_referral
+from payloads import new_referral
 from service import Instance, Secrets
 
 CONSUMERS, SAMPLES, WAIT_S = 1000, 300, 30

@@ -8,9 +8,9 @@ import contract_reader
 import day
 from client import ALL_SCOPES, Client, Recorder
 from matrix import World
-from places import places_of_case
+from path_params import places_of_case
+from scenarios import given_action, given_referral
 from service import Instance
-from steps import given_action, given_referral
 from waiting import WATCHDOG_S
 
 day.keep()

@@ -9,9 +9,9 @@ import uuid
 
 import contract_reader
 from client import AGENCY_SCOPES, ALL_SCOPES
-from documents import dead_child, new_access, new_referral, new_transfer
-from places import places_of_case
-from steps import given_action, given_case, given_delivery, given_request
+from path_params import places_of_case
+from payloads import dead_child, new_access, new_referral, new_transfer
+from scenarios import given_action, given_case, given_delivery, given_request
 from test_isolation import content
 from test_proceedings import give_access
 from test_retention import announce, erase, given_old, given_rule

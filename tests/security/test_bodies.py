@@ -4,8 +4,8 @@ import json
 import pytest
 
 import contract_reader
-from documents import replaced
 from hostile import MARK, OPERATIONS, PAYLOADS, ask, assert_harmless
+from payloads import replaced
 
 # Members that only the service may set, in every operation.
 OURS = ["id", "version", "created_at", "updated_at", "created_by", "recorded_by", "recorded_client", "case_id",

@@ -5,7 +5,7 @@ import pathlib
 import pytest
 
 from client import Client
-from documents import days_ahead, new_case, new_child, new_number, new_referral
+from payloads import days_ahead, new_case, new_child, new_number, new_referral
 from waiting import wait_until
 
 TEXT = "Quillwhisper"  # represents free text

@@ -12,12 +12,12 @@ import time
 import pytest
 import urllib3
 
-from contract_reader import ROOT
 from client import ALL_SCOPES, Client
 from cluster import DATABASE
-from documents import new_case, new_referral
+from contract_reader import ROOT
+from payloads import new_case, new_referral
 from service import Instance
-from stubs import function_body
+from sql_patches import function_body
 from tokens import make_token
 from waiting import WATCHDOG_S, wait_until
 

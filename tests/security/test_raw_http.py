@@ -11,8 +11,8 @@ import struct
 
 import pytest
 
-from documents import new_number, new_referral
-from steps import walk
+from payloads import new_number, new_referral
+from scenarios import walk
 from waiting import WATCHDOG_S
 
 CLOSED, SILENT = "closed", "silent"

@@ -19,8 +19,8 @@ sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "contract")]
 
 from client import AGENCY_SCOPES, ALL_SCOPES, Client  # noqa: E402
 from cluster import DATABASE, blank  # noqa: E402
+from scenarios import given_accepted  # noqa: E402
 from service import Instance, Secrets  # noqa: E402
-from steps import given_accepted  # noqa: E402
 
 
 # As retention does it: the referrals of the case, then the case with its parts.

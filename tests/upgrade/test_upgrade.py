@@ -9,8 +9,8 @@ import catalogue
 from client import AGENCY_SCOPES, ALL_SCOPES, Client
 from cluster import Cluster, blank
 from older import restore
+from scenarios import given_accepted, move
 from service import Instance
-from steps import given_accepted, move
 
 # Objects that older programs and administrators left in the schema. case_open: as if an older program had had one more
 # parameter; unless the extra function is dropped, each acceptance fails with SQLSTATE 42725 (function is not unique).

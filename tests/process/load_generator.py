@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 
-from documents import new_referral
+from payloads import new_referral
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LONG = os.environ.get("LR_DRILL") == "long"

@@ -3,9 +3,9 @@
 The sweep over all operations (test_sweep.py) and the tests of isolation use it. A new operation on a part of a case
 needs an entry here that creates that part.
 """
-from documents import new_access
-from steps import (advance, given_case, given_hold, given_proceeding, given_request,
-                   record_discontinuation, record_evaluation)
+from payloads import new_access
+from scenarios import (advance, given_case, given_hold, given_proceeding, given_request,
+                       record_discontinuation, record_evaluation)
 
 
 def first_of(operation):

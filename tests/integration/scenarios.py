@@ -1,11 +1,11 @@
 """Scenarios: bring the register into the state in which a test begins; each function raises when it fails."""
-from documents import (DECISIONS, completion, family_answer, new_action, new_case,
-                       new_discontinuation, new_evaluation, new_family_engagement,
-                       new_family_liaison, new_finding, new_hold, new_impact_review, new_mandate,
-                       new_plan_consideration, new_practitioner_engagement, new_proceeding,
-                       new_ratification, new_recommendation, new_referral, new_report,
-                       new_request, new_sending, new_strategy, new_team_member, new_webhook,
-                       not_published, today, verification)
+from payloads import (DECISIONS, completion, family_answer, new_action, new_case,
+                      new_discontinuation, new_evaluation, new_family_engagement,
+                      new_family_liaison, new_finding, new_hold, new_impact_review, new_mandate,
+                      new_plan_consideration, new_practitioner_engagement, new_proceeding,
+                      new_ratification, new_recommendation, new_referral, new_report,
+                      new_request, new_sending, new_strategy, new_team_member, new_webhook,
+                      not_published, today, verification)
 
 WAY = ["information_gathering", "recommendation", "decision", "set_up", "review", "reporting",
        "ratification", "implementation", "evaluation", "closed"]

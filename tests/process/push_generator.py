@@ -8,7 +8,7 @@ import uuid
 
 import requests
 
-from documents import new_referral
+from payloads import new_referral
 from waiting import WATCHDOG_S
 
 
