@@ -3,7 +3,7 @@ import itertools
 import json
 
 from payloads import new_action, new_case, new_decision, new_referral, today
-from scenarios import given_action, given_case
+from scenarios import make_action, make_case
 
 NUMBERS = itertools.count(1)
 
@@ -24,9 +24,9 @@ class Corpus:
 
     def __init__(self, committee, agency):
         self.committee, self.agency = committee, agency
-        self.case = given_case(committee, "decision")
-        self.action = given_action(committee, self.case)
-        self.referral = agency.send("pushReferral", new_referral()).needed(201).json
+        self.case = make_case(committee, "decision")
+        self.action = make_action(committee, self.case)
+        self.referral = agency.send("pushReferral", new_referral()).expect(201).json
         self.reads = {
             "getIndex": ("GET", "/"), "getProblem": ("GET", "/v1/problems/not_found"),
             "getContract": ("GET", "/openapi.json", {"Accept-Encoding": "gzip"}),
@@ -72,13 +72,13 @@ class Corpus:
         return f"/v1/cases/{self.case['id']}{rest}"
 
     def fresh(self, stage):
-        return f"/v1/cases/{given_case(self.committee, stage)['id']}"
+        return f"/v1/cases/{make_case(self.committee, stage)['id']}"
 
     def tag(self, operation, identifier):
-        return self.committee.send(operation, id=identifier).needed(200).etag
+        return self.committee.send(operation, id=identifier).expect(200).etag
 
     def move(self):
-        case = given_case(self.committee)
+        case = make_case(self.committee)
         return write("POST", f"/v1/cases/{case['id']}/transitions",
                      {"to": "information_gathering", "occurred_on": today(), "reason": None},
                      if_match=self.tag("getCase", case["id"]), key=new_key())

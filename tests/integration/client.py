@@ -106,7 +106,7 @@ class Reply:
     def ids(self):
         return [one["id"] for one in self.json["items"]]
 
-    def needed(self, *statuses):
+    def expect(self, *statuses):
         """Returns itself after checking the status; for requests that only prepare a test."""
         if self.status not in (statuses or (200, 201)):
             raise SetupFailed(repr(self))

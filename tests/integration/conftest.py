@@ -108,7 +108,7 @@ def dashboard(caller):
 
 
 @pytest.fixture(scope="session")
-def nobody(instance, recorder):
+def anonymous(instance, recorder):
     """A caller without a token."""
     return Client(instance.url, None, recorder)
 

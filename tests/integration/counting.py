@@ -12,7 +12,7 @@ def until_counted(analyst, cluster):
                 (select count(*) from register.statistic_subject where fault is not null)""")[0]
         changed = dict(cluster.execute(
                                        "select table_code, rendered(changed_at) from statistic_state where scope = '*'"))
-        listed = analyst.send("listStatistics").needed(200)
+        listed = analyst.send("listStatistics").expect(200)
         return (not waits and (listed["pending"], listed["not_included"]) == (0, aside)
                 and {one["table"]: one["changed_at"] for one in listed["tables"]} == changed)
     wait_until(is_counted, "statistics to count all changes")

@@ -4,7 +4,7 @@ The sweep over all operations (test_sweep.py) and the tests of isolation use it.
 needs an entry here that creates that part.
 """
 from payloads import new_access
-from scenarios import (advance, given_case, given_hold, given_proceeding, given_request,
+from scenarios import (advance, make_case, make_hold, make_proceeding, make_request,
                        record_discontinuation, record_evaluation)
 
 
@@ -13,22 +13,22 @@ def first_of(operation):
     return lambda committee, case_id: committee.send(operation, id=case_id)["items"][0]["id"]
 
 
-def given_access(committee, case_id):
-    return committee.send("grantAccess", new_access(), id=case_id).needed(201)["id"]
+def make_reviewer_access(committee, case_id):
+    return committee.send("grantAccess", new_access(), id=case_id).expect(201)["id"]
 
 
 # For each path parameter, the function of committee and case id that creates (or finds) the object.
 PLACES = {
-    "access_id": given_access,
+    "access_id": make_reviewer_access,
     "child_id": first_of("listChildren"),
     "family_engagement_id": first_of("listFamilyEngagements"),
     "finding_id": first_of("listFindings"),
-    "hold_id": lambda committee, case_id: given_hold(committee, {"id": case_id})["id"],
+    "hold_id": lambda committee, case_id: make_hold(committee, {"id": case_id})["id"],
     "member_id": first_of("listTeamMembers"),
     "notice_id": first_of("listCaseNotices"),
     "practitioner_engagement_id": first_of("listPractitionerEngagements"),
-    "proceeding_id": lambda committee, case_id: given_proceeding(committee, {"id": case_id})["id"],
-    "request_id": lambda committee, case_id: given_request(committee, {"id": case_id})["id"],
+    "proceeding_id": lambda committee, case_id: make_proceeding(committee, {"id": case_id})["id"],
+    "request_id": lambda committee, case_id: make_request(committee, {"id": case_id})["id"],
     "stage_id": first_of("listCaseStages"),
     "strategy_id": first_of("listStrategies"),
 }
@@ -38,7 +38,7 @@ BESIDES = [record_evaluation, record_discontinuation]
 
 def places_of_case(committee, case=None):
     """Creates a case in the stage evaluation with one part of every kind; returns the ids by path parameter."""
-    case = advance(committee, case or given_case(committee), "evaluation")
+    case = advance(committee, case or make_case(committee), "evaluation")
     for make in BESIDES:
         make(committee, case)
     return {"id": case["id"],

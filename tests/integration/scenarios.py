@@ -11,30 +11,30 @@ WAY = ["information_gathering", "recommendation", "decision", "set_up", "review"
        "ratification", "implementation", "evaluation", "closed"]
 
 
-def given_referral(agency, **overrides):
-    return agency.send("pushReferral", new_referral(**overrides)).needed(201).json
+def make_referral(agency, **overrides):
+    return agency.send("pushReferral", new_referral(**overrides)).expect(201).json
 
 
-def given_accepted(agency, committee, case_id=None, **overrides):
+def make_accepted_referral(agency, committee, case_id=None, **overrides):
     """Creates a referral that was accepted into a new case, or into the given one."""
-    referral = given_referral(agency, **overrides)
+    referral = make_referral(agency, **overrides)
     return committee.send("acceptReferral", {"accepted_on": today(), "case_id": case_id},
-                          id=referral["id"]).needed(201).json
+                          id=referral["id"]).expect(201).json
 
 
-def given_delivery(client):
+def make_delivery(client):
     """Creates a paused webhook with a pending test event; returns the path parameters."""
-    made = client.send("createWebhook", new_webhook()).needed(201)
+    made = client.send("createWebhook", new_webhook()).expect(201)
     webhook = client.send("changeWebhook", {"status": "paused"}, id=made["webhook"]["id"],
-                          if_match=made.etag).needed(200)
-    delivery = client.send("pingWebhook", id=webhook["id"]).needed(201)
+                          if_match=made.etag).expect(200)
+    delivery = client.send("pingWebhook", id=webhook["id"]).expect(201)
     return {"id": webhook["id"], "delivery_id": delivery["id"]}
 
 
 def move(committee, case_id, to, reason=None, if_match=None, occurred_on=None, key=None,
          way=None):
     """Sends the request to move a case, with the case's present ETag unless one is given."""
-    tag = if_match or committee.send("getCase", id=case_id).needed(200).etag
+    tag = if_match or committee.send("getCase", id=case_id).expect(200).etag
     return committee.send("moveCase", {"to": to, "way": way, "occurred_on": occurred_on or today(),
                                        "reason": reason}, id=case_id, if_match=tag, key=key)
 
@@ -51,14 +51,14 @@ def recommend(committee, case_id, **overrides):
 
 def send_notices(committee, case_id):
     """Sends every pending notice of a case."""
-    for notice in committee.send("listCaseNotices", id=case_id).needed(200)["items"]:
+    for notice in committee.send("listCaseNotices", id=case_id).expect(200)["items"]:
         if notice["sent_on"] is None and notice["withdrawn_on"] is None:
             committee.send("sendNotice", new_sending(), id=case_id,
-                           notice_id=notice["id"]).needed(201)
+                           notice_id=notice["id"]).expect(201)
 
 
 def decide_and_tell(committee, case_id, outcome="proceed", **overrides):
-    decision = decide(committee, case_id, outcome, **overrides).needed(201)
+    decision = decide(committee, case_id, outcome, **overrides).expect(201)
     send_notices(committee, case_id)
     return decision
 
@@ -69,7 +69,7 @@ def send_outcome_notices(committee, case):
 
 def record_recommendation(committee, case):
     if committee.send("getRecommendation", id=case["id"]).status == 404:
-        recommend(committee, case["id"]).needed(201)
+        recommend(committee, case["id"]).expect(201)
 
 
 def record_decision(committee, case):
@@ -78,15 +78,15 @@ def record_decision(committee, case):
 
 def submit_to_hub(committee, case):
     """Submits the data set of each child who died to the National Hub."""
-    for child in committee.send("listChildren", id=case["id"]).needed(200)["items"]:
+    for child in committee.send("listChildren", id=case["id"]).expect(200)["items"]:
         if child["outcome"] == "died":
             path = {"id": case["id"], "child_id": child["id"]}
             committee.send("changeChild", {"national_hub_submitted_on": today()}, **path,
-                           if_match=tag_of(committee, "getChild", **path)).needed(200)
+                           if_match=tag_of(committee, "getChild", **path)).expect(200)
 
 
 def agree_mandate(committee, case):
-    committee.send("putMandate", new_mandate(), id=case["id"], none_match="*").needed(201)
+    committee.send("putMandate", new_mandate(), id=case["id"], none_match="*").expect(201)
 
 
 def appoint(committee, case_id, **overrides):
@@ -95,13 +95,13 @@ def appoint(committee, case_id, **overrides):
 
 def appoint_team(committee, case):
     appoint(committee, case["id"], role="chair", organisation="INDEPENDENT",
-            independence="external").needed(201)
-    appoint(committee, case["id"], role="reviewer").needed(201)
+            independence="external").expect(201)
+    appoint(committee, case["id"], role="reviewer").expect(201)
 
 
 def agree_family_liaison(committee, case):
     committee.send("putFamilyLiaison", new_family_liaison(), id=case["id"],
-                   none_match="*").needed(201)
+                   none_match="*").expect(201)
 
 
 def invite(client, case_id, **overrides):
@@ -110,7 +110,7 @@ def invite(client, case_id, **overrides):
 
 
 def hear_family(committee, case):
-    invite(committee, case["id"], **family_answer()).needed(201)
+    invite(committee, case["id"], **family_answer()).expect(201)
 
 
 def engage(client, case_id, **overrides):
@@ -120,26 +120,26 @@ def engage(client, case_id, **overrides):
 
 
 def engage_practitioners(committee, case):
-    engage(committee, case["id"]).needed(201)
+    engage(committee, case["id"]).expect(201)
 
 
 def review_impact(committee, case):
     """Reviews the impact of a case's verified actions."""
-    for action in committee.send("listCaseActions", id=case["id"]).needed(200)["items"]:
+    for action in committee.send("listCaseActions", id=case["id"]).expect(200)["items"]:
         if action["status"] == "verified":
-            committee.send("addImpactReview", new_impact_review(), id=action["id"]).needed(201)
+            committee.send("addImpactReview", new_impact_review(), id=action["id"]).expect(201)
 
 
 def record_finding(committee, case):
-    committee.send("addFinding", new_finding(), id=case["id"]).needed(201)
+    committee.send("addFinding", new_finding(), id=case["id"]).expect(201)
 
 
 def record_strategy(committee, case):
-    committee.send("addStrategy", new_strategy(), id=case["id"]).needed(201)
+    committee.send("addStrategy", new_strategy(), id=case["id"]).expect(201)
 
 
 def record_report(committee, case):
-    committee.send("putReport", new_report(), id=case["id"], none_match="*").needed(201)
+    committee.send("putReport", new_report(), id=case["id"], none_match="*").expect(201)
 
 
 def chief_officers_of(committee, case):
@@ -148,25 +148,25 @@ def chief_officers_of(committee, case):
 
 def ratify(committee, case):
     chief_officers_of(committee, case).send("ratifyReport", new_ratification(),
-                                            id=case["id"]).needed(201)
+                                            id=case["id"]).expect(201)
 
 
 def consider_plan(committee, case):
     chief_officers_of(committee, case).send("considerPlan", new_plan_consideration(),
-                                            id=case["id"]).needed(201)
+                                            id=case["id"]).expect(201)
 
 
 def decide_publication(committee, case):
-    committee.send("putPublication", not_published(), id=case["id"], none_match="*").needed(201)
+    committee.send("putPublication", not_published(), id=case["id"], none_match="*").expect(201)
 
 
 def record_evaluation(committee, case):
-    committee.send("putEvaluation", new_evaluation(), id=case["id"], none_match="*").needed(201)
+    committee.send("putEvaluation", new_evaluation(), id=case["id"], none_match="*").expect(201)
 
 
 def record_discontinuation(committee, case):
     committee.send("putDiscontinuation", new_discontinuation(), id=case["id"],
-                   none_match="*").needed(201)
+                   none_match="*").expect(201)
 
 
 def discontinue(committee, case_id):
@@ -199,57 +199,57 @@ def advance(committee, case, stage):
     while case["stage"] != stage:
         prepare(committee, case)
         nearer = WAY[0] if case["stage"] == "notification" else WAY[WAY.index(case["stage"]) + 1]
-        case = move(committee, case["id"], nearer).needed(201).json
+        case = move(committee, case["id"], nearer).expect(201).json
     return case
 
 
-def given_case(committee, stage="notification", **overrides):
+def make_case(committee, stage="notification", **overrides):
     """Creates a case that a committee opened itself, moved along the standard path to the stage."""
-    case = committee.send("openCase", new_case(**overrides)).needed(201).json
+    case = committee.send("openCase", new_case(**overrides)).expect(201).json
     return advance(committee, case, stage)
 
 
-def given_request(committee, case=None, **overrides):
+def make_request(committee, case=None, **overrides):
     """Creates an open information request, in a case that gathers information."""
-    case = case or given_case(committee, "information_gathering")
+    case = case or make_case(committee, "information_gathering")
     return committee.send("createInformationRequest", new_request(**overrides),
-                          id=case["id"]).needed(201).json
+                          id=case["id"]).expect(201).json
 
 
-def given_action(committee, case=None, **overrides):
-    case = case or given_case(committee, "decision")
-    return committee.send("createAction", new_action(**overrides), id=case["id"]).needed(201).json
+def make_action(committee, case=None, **overrides):
+    case = case or make_case(committee, "decision")
+    return committee.send("createAction", new_action(**overrides), id=case["id"]).expect(201).json
 
 
-def given_completed(committee, owner, **overrides):
-    action = given_action(committee, **overrides)
-    return owner.send("completeAction", completion(), id=action["id"]).needed(201).json
+def make_completed_action(committee, owner, **overrides):
+    action = make_action(committee, **overrides)
+    return owner.send("completeAction", completion(), id=action["id"]).expect(201).json
 
 
-def given_verified(committee, owner, **overrides):
-    action = given_completed(committee, owner, **overrides)
-    return committee.send("verifyAction", verification(), id=action["id"]).needed(201).json
+def make_verified_action(committee, owner, **overrides):
+    action = make_completed_action(committee, owner, **overrides)
+    return committee.send("verifyAction", verification(), id=action["id"]).expect(201).json
 
 
-def given_proceeding(committee, case, **overrides):
+def make_proceeding(committee, case, **overrides):
     return committee.send("addProceeding", new_proceeding(**overrides),
-                          id=case["id"]).needed(201).json
+                          id=case["id"]).expect(201).json
 
 
-def given_hold(committee, case, **overrides):
-    return committee.send("addHold", new_hold(**overrides), id=case["id"]).needed(201).json
+def make_hold(committee, case, **overrides):
+    return committee.send("addHold", new_hold(**overrides), id=case["id"]).expect(201).json
 
 
 def tag_of(client, operation, **path):
     """Returns the present ETag of a resource."""
-    return client.send(operation, **path).needed(200).etag
+    return client.send(operation, **path).expect(200).etag
 
 
 def walk(client, operation, query="", **path):
     """Returns all items of a list, page after page."""
-    reply = client.send(operation, query=query, **path).needed(200)
+    reply = client.send(operation, query=query, **path).expect(200)
     items = list(reply["items"])
     while reply["next"] is not None:
-        reply = client.follow(reply["next"]).needed(200)
+        reply = client.follow(reply["next"]).expect(200)
         items += reply["items"]
     return items

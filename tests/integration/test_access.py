@@ -4,7 +4,7 @@ import pytest
 from client import ALL_SCOPES, new_key
 from payloads import (days_ago, days_ahead, dead_child, new_access, new_child, new_number, new_referral, new_transfer,
                       today)
-from scenarios import given_accepted, given_case, given_referral, move, tag_of
+from scenarios import make_accepted_referral, make_case, make_referral, move, tag_of
 
 
 def grant(committee, case, **overrides):
@@ -33,7 +33,7 @@ def sees(client, case):
 
 
 def test_a_reviewer_sees_only_the_case_with_access(committee, reviewer):
-    case, other = given_case(committee), given_case(committee)
+    case, other = make_case(committee), make_case(committee)
     assert sees(reviewer, case) == 404
     reply = grant(committee, case, client_id=client_id(reviewer))
     assert (reply.status, reply["in_force"]) == (201, True)
@@ -42,8 +42,8 @@ def test_a_reviewer_sees_only_the_case_with_access(committee, reviewer):
 
 
 def test_shared_cases_are_listed_only_with_the_shared_filter(committee, reviewer):
-    case = given_case(committee)
-    grant(committee, case, client_id=client_id(reviewer)).needed(201)
+    case = make_case(committee)
+    grant(committee, case, client_id=client_id(reviewer)).expect(201)
     assert reviewer.send("listCases", query="shared=true").ids == [case["id"]]
     assert reviewer.send("listCases").ids == []
 
@@ -58,16 +58,16 @@ def test_the_shared_cases_are_listed_in_each_order(committee, reviewer):
 
 
 def test_another_client_of_the_same_organisation_sees_nothing(committee, reviewer, caller):
-    case = given_case(committee)
-    grant(committee, case, client_id=client_id(reviewer)).needed(201)
+    case = make_case(committee)
+    grant(committee, case, client_id=client_id(reviewer)).expect(201)
     assert sees(caller("INDEPENDENT", "somebody-else", "cases.read"), case) == 404
 
 
 def test_a_reviewer_does_not_see_the_access_of_others(committee, caller):
     """All reviewers belong to one organisation; one reviewer's access is not visible to another."""
     mine, other = (caller("INDEPENDENT", new_number("reviewer")[:40], "cases.read changes.read") for _ in range(2))
-    case = given_case(committee)
-    access = grant(committee, case, client_id=client_id(other)).needed(201)
+    case = make_case(committee)
+    access = grant(committee, case, client_id=client_id(other)).expect(201)
     place = {"id": case["id"], "access_id": access["id"]}
     assert (other.send("getAccess", **place).status, mine.send("getAccess", **place).status) == (200, 404)
     seen = {client: [event["subject_id"] for event in client.send("listPresent", query="limit=500")["items"]]
@@ -79,8 +79,8 @@ def test_a_reviewer_does_not_see_the_access_of_others(committee, caller):
 
 def test_a_reviewer_does_not_change_the_case_itself(committee, caller):
     client = caller("INDEPENDENT", new_number("reviewer")[:40], ALL_SCOPES)
-    case = given_case(committee)
-    grant(committee, case, client_id=client_id(client)).needed(201)
+    case = make_case(committee)
+    grant(committee, case, client_id=client_id(client)).expect(201)
     tag = client.send("getCase", id=case["id"]).etag
     assert client.send("changeCase", {"summary": "Mine."}, id=case["id"], if_match=tag).status == 404
     assert client.send("addChild", new_child(), id=case["id"]).status == 404
@@ -89,21 +89,21 @@ def test_a_reviewer_does_not_change_the_case_itself(committee, caller):
 
 
 def test_access_expires(committee, reviewer, cluster):
-    case = given_case(committee)
+    case = make_case(committee)
     access = grant(committee, case, client_id=client_id(reviewer), starts_on=days_ago(10),
-                   ends_on=days_ago(1)).needed(201)
+                   ends_on=days_ago(1)).expect(201)
     assert (access["in_force"], sees(reviewer, case)) == (False, 404)
 
 
 def test_access_begins_on_its_first_day(committee, reviewer):
-    case = given_case(committee)
-    grant(committee, case, client_id=client_id(reviewer), starts_on=days_ahead(1)).needed(201)
+    case = make_case(committee)
+    grant(committee, case, client_id=client_id(reviewer), starts_on=days_ahead(1)).expect(201)
     assert sees(reviewer, case) == 404
 
 
 def test_access_can_be_ended_immediately(committee, reviewer):
-    case = given_case(committee)
-    access = grant(committee, case, client_id=client_id(reviewer)).needed(201)
+    case = make_case(committee)
+    access = grant(committee, case, client_id=client_id(reviewer)).expect(201)
     reply = change(committee, access, ended_on=today())
     assert (reply.status, reply["ended_on"], reply["in_force"]) == (200, today(), False)
     assert sees(reviewer, case) == 404
@@ -112,12 +112,12 @@ def test_access_can_be_ended_immediately(committee, reviewer):
 
 
 def test_the_end_date_of_access_can_be_changed(committee, reviewer):
-    access = grant(committee, given_case(committee), client_id=client_id(reviewer)).needed(201)
+    access = grant(committee, make_case(committee), client_id=client_id(reviewer)).expect(201)
     assert change(committee, access, ends_on=days_ahead(200))["ends_on"] == days_ahead(200)
 
 
 def test_access_must_not_end_before_it_begins(committee):
-    access = grant(committee, given_case(committee)).needed(201)
+    access = grant(committee, make_case(committee)).expect(201)
     early = change(committee, access, ends_on=days_ago(1))
     assert (early.status, early.rules, early.pointers) == (422, {"date_order"}, {"/ends_on"})
     late = change(committee, access, ended_on=days_ahead(1))
@@ -125,14 +125,14 @@ def test_access_must_not_end_before_it_begins(committee):
 
 
 def test_duplicate_access_is_refused(committee, reviewer):
-    case = given_case(committee)
-    grant(committee, case, client_id=client_id(reviewer)).needed(201)
+    case = make_case(committee)
+    grant(committee, case, client_id=client_id(reviewer)).expect(201)
     reply = grant(committee, case, client_id=client_id(reviewer))
     assert (reply.status, reply.rules) == (409, {"access_there_already"})
 
 
 def test_giving_access_again_with_the_same_key_replays(committee):
-    case, key, document = given_case(committee), new_key(), new_access()
+    case, key, document = make_case(committee), new_key(), new_access()
     replies = [committee.send("grantAccess", document, id=case["id"], key=key) for _ in range(2)]
     assert replies[0]["id"] == replies[1]["id"]
     assert len(committee.send("listAccess", id=case["id"])["items"]) == 1
@@ -149,21 +149,21 @@ def test_giving_access_again_with_the_same_key_replays(committee):
      "access_to_own_case"),
     ({"role": "proceedings_liaison"}, "/organisation", "organisation_does_not_fit_role")])
 def test_invalid_access_is_refused(committee, members, pointer, rule):
-    case = given_case(committee)
+    case = make_case(committee)
     reply = grant(committee, case, **members)
     assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {pointer})
     assert committee.send("listAccess", id=case["id"])["items"] == []
 
 
 def test_all_faults_of_an_access_are_reported_at_once(committee):
-    reply = grant(committee, given_case(committee), client_id=None, ends_on=None)
+    reply = grant(committee, make_case(committee), client_id=None, ends_on=None)
     assert reply.rules == {"client_required", "end_required"}
 
 
 def test_a_committee_with_access_sees_the_case(committee, other_committee):
-    case = given_case(committee)
+    case = make_case(committee)
     grant(committee, case, organisation="CPC-EDH", role="joint_committee", client_id=None,
-          ends_on=None).needed(201)
+          ends_on=None).expect(201)
     assert sees(other_committee, case) == 200
     tag = other_committee.send("getCase", id=case["id"]).etag
     reply = other_committee.send("changeCase", {"summary": "Ours."}, id=case["id"], if_match=tag)
@@ -172,34 +172,34 @@ def test_a_committee_with_access_sees_the_case(committee, other_committee):
 
 def test_a_committee_that_accepted_a_case_ends_its_former_access(committee, other_committee, cluster):
     """An access from before acceptances ended it."""
-    case = given_case(committee)
+    case = make_case(committee)
     access = grant(committee, case, organisation="CPC-EDH", client_id=None, ends_on=None,
                    role="joint_committee").json
-    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).needed(201)
+    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).expect(201)
     other_committee.send("acceptTransfer", {"decided_on": today(), "local_authority": "S12000036"},
-                         id=transfer["id"], if_match=transfer.etag).needed(201)
+                         id=transfer["id"], if_match=transfer.etag).expect(201)
     cluster.execute("update register.case_access set ended_on = null where id = %s", (access["id"],))
     assert change(other_committee, access, ended_on=today())["in_force"] is False
 
 
 def test_a_liaison_organisation_does_not_see_the_case_itself(committee, caller):
-    case = given_case(committee)
+    case = make_case(committee)
     grant(committee, case, organisation="COPFS", role="proceedings_liaison", client_id=None,
-          ends_on=None).needed(201)
+          ends_on=None).expect(201)
     prosecution = caller("COPFS", "case-system", ALL_SCOPES)
     assert sees(prosecution, case) == 404
     assert prosecution.send("listTimeline", id=case["id"]).status == 404
 
 
 def test_access_to_a_closed_case_is_refused(committee):
-    case = given_case(committee)
-    move(committee, case["id"], "closed", "discontinued").needed(201)
+    case = make_case(committee)
+    move(committee, case["id"], "closed", "discontinued").expect(201)
     reply = grant(committee, case)
     assert (reply.status, reply.rules) == (409, {"case_closed"})
 
 
 def test_without_the_scope_for_children_only_bands_are_shown(caller, committee):
-    case = given_case(committee, children=[new_child(age_years=7, family_id="f-1")])
+    case = make_case(committee, children=[new_child(age_years=7, family_id="f-1")])
     child = committee.send("listChildren", id=case["id"])["items"][0]
     member = caller("CPC-GLA", "member-portal", "cases.read")
     seen = member.send("listChildren", id=case["id"])["items"][0]
@@ -218,8 +218,8 @@ def ways_to_a_referral(client, case, referral):
 
 
 def test_without_the_scope_for_children_a_referral_shows_bands_only(caller, committee, agency):
-    referral = given_accepted(agency, committee, children=[new_child(age_years=7, family_id="f-1"),
-                                                           dead_child(age_years=9, family_id="f-1")])
+    referral = make_accepted_referral(agency, committee, children=[new_child(age_years=7, family_id="f-1"),
+                                                                   dead_child(age_years=9, family_id="f-1")])
     case = {"id": referral["case_id"]}
     children = agency.send("getReferral", id=referral["id"])["children"]
     hidden = dict.fromkeys(["child_ref", "family_ref", "age_years"])
@@ -237,8 +237,8 @@ def test_the_answer_to_a_committees_change_of_a_referral_shows_bands(caller, age
     clerk = caller("CPC-GLA", "clerk-portal", "referrals.read cases.write")
     for operation, document in [("acknowledgeReferral", {"acknowledged_on": today()}),
                                 ("acceptReferral", {"case_id": None, "accepted_on": today()})]:
-        referral = given_referral(agency, children=[new_child(age_years=7, family_id="f-1")])
-        child = clerk.send(operation, document, id=referral["id"]).needed(201)["children"][0]
+        referral = make_referral(agency, children=[new_child(age_years=7, family_id="f-1")])
+        child = clerk.send(operation, document, id=referral["id"]).expect(201)["children"][0]
         assert (child["child_ref"], child["family_ref"], child["age_years"]) == (None, None, None)
 
 
@@ -247,7 +247,7 @@ def test_a_sender_reads_its_own_referral_in_full_with_any_scopes(caller):
     for sender in (caller("LA-S12000049", "push-only", "referrals.write referrals.read"),
                    caller("CPC-GLA", "push-only", "referrals.write referrals.read")):
         key, document = new_key(), new_referral(children=[new_child(age_years=7, family_id="f-1")])
-        first, again = (sender.send("pushReferral", document, key=key).needed(201) for _ in range(2))
+        first, again = (sender.send("pushReferral", document, key=key).expect(201) for _ in range(2))
         assert again.bytes == first.bytes
         child = sender.send("getReferral", id=first["id"])["children"][0]
         assert child == first["children"][0]
@@ -255,7 +255,7 @@ def test_a_sender_reads_its_own_referral_in_full_with_any_scopes(caller):
 
 
 def test_chief_officers_read_the_cases_of_their_area_and_change_nothing(committee, caller):
-    case = given_case(committee)
+    case = make_case(committee)
     officers = caller("COG-GLA", "chief-officers-system", ALL_SCOPES)
     assert sees(officers, case) == 200
     assert case["id"] in officers.send("listCases", query="limit=200").ids

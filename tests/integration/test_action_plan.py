@@ -6,7 +6,7 @@ import pytest
 
 from client import new_key
 from payloads import completion, days_ago, days_ahead, new_action, new_strategy, today, verification
-from scenarios import discontinue, given_action, given_case, given_completed, given_verified, move, tag_of
+from scenarios import discontinue, make_action, make_case, make_completed_action, make_verified_action, move, tag_of
 
 
 def change(client, action, **members):
@@ -15,7 +15,7 @@ def change(client, action, **members):
 
 
 def read(client, action_id):
-    return client.send("getAction", id=action_id).needed(200).json
+    return client.send("getAction", id=action_id).expect(200).json
 
 
 def complete(client, action):
@@ -38,7 +38,7 @@ def batch(client, case, *actions, key=None):
 
 
 def count(client, case):
-    return len(client.send("listCaseActions", id=case["id"]).needed(200)["items"])
+    return len(client.send("listCaseActions", id=case["id"]).expect(200)["items"])
 
 
 def refusal(reply):
@@ -47,14 +47,14 @@ def refusal(reply):
 
 @pytest.fixture
 def case(committee):
-    return given_case(committee, "decision")
+    return make_case(committee, "decision")
 
 
 @pytest.fixture
 def pair(committee, case):
     """Two actions of a case; the second one depends on the first."""
-    first = given_action(committee, case)
-    return first, given_action(committee, case, depends_on=[first["id"]])
+    first = make_action(committee, case)
+    return first, make_action(committee, case, depends_on=[first["id"]])
 
 
 # --- dependencies
@@ -72,9 +72,9 @@ def test_an_action_is_not_completed_before_its_dependencies(committee, agency, p
 
 def test_a_completed_action_blocks_others_until_it_is_verified(committee, agency, pair):
     first, second = pair
-    complete(agency, first).needed(201)
+    complete(agency, first).expect(201)
     assert complete(agency, second).rules == {"dependency_open"}
-    committee.send("verifyAction", verification(), id=first["id"]).needed(201)
+    committee.send("verifyAction", verification(), id=first["id"]).expect(201)
     assert complete(agency, second).status == 201
 
 
@@ -83,26 +83,26 @@ def test_an_action_with_open_dependencies_can_be_started(agency, pair):
 
 
 def test_an_owner_is_blocked_by_actions_that_it_does_not_see(committee, agency, case):
-    hidden = given_action(committee, case, owner_organisation="HB-S08000031")
-    mine = given_action(committee, case, depends_on=[hidden["id"]])
+    hidden = make_action(committee, case, owner_organisation="HB-S08000031")
+    mine = make_action(committee, case, depends_on=[hidden["id"]])
     assert agency.send("getAction", id=hidden["id"]).status == 404
     assert complete(agency, mine).rules == {"dependency_open"}
 
 
 @pytest.mark.parametrize("end", ["not_achieved", "superseded"])
 def test_an_action_that_ended_without_completion_blocks_nothing(committee, agency, pair, end):
-    change(committee, pair[0], status=end, reason="The service was closed.").needed(200)
+    change(committee, pair[0], status=end, reason="The service was closed.").expect(200)
     assert complete(agency, pair[1]).status == 201
 
 
 def test_dependencies_are_replaced_as_a_whole(committee, case, pair):
-    third = given_action(committee, case)
+    third = make_action(committee, case)
     assert change(committee, pair[1], depends_on=[third["id"]])["depends_on"] == [third["id"]]
     assert change(committee, pair[1], depends_on=[])["depends_on"] == []
 
 
 def test_an_action_depends_on_actions_of_its_own_case_only(committee, case, pair):
-    elsewhere = given_action(committee)
+    elsewhere = make_action(committee)
     for unknown in (elsewhere["id"], str(uuid.uuid4())):
         reply = change(committee, pair[1], depends_on=[pair[0]["id"], unknown])
         assert refusal(reply) == (422, {"/depends_on/1"}, {"unknown_action"})
@@ -118,7 +118,7 @@ def test_an_action_does_not_depend_on_itself(committee, pair):
 
 def test_circular_dependencies_of_any_length_are_refused(committee, case, pair):
     first, second = pair
-    third = given_action(committee, case, depends_on=[second["id"]])
+    third = make_action(committee, case, depends_on=[second["id"]])
     for last in (second, third):
         reply = change(committee, first, depends_on=[last["id"]])
         assert refusal(reply) == (422, {"/depends_on"}, {"dependency_cycle"})
@@ -127,7 +127,7 @@ def test_circular_dependencies_of_any_length_are_refused(committee, case, pair):
 
 def test_two_concurrent_changes_make_no_circular_dependency(committee, case):
     for _ in range(5):
-        ends = [given_action(committee, case) for _ in range(2)]
+        ends = [make_action(committee, case) for _ in range(2)]
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
             replies = list(pool.map(lambda each: change(committee, each[0],
                                                         depends_on=[each[1]["id"]]),
@@ -141,8 +141,8 @@ def test_an_owner_does_not_change_the_dependencies_of_its_action(agency, pair):
 
 
 def test_a_new_dependency_is_recorded_as_a_change(committee, cluster, pair):
-    change(committee, pair[0], title="Another title").needed(200)
-    change(committee, pair[1], depends_on=[]).needed(200)
+    change(committee, pair[0], title="Another title").expect(200)
+    change(committee, pair[1], depends_on=[]).expect(200)
     kinds = cluster.execute("select kind from register.change where subject_id = any (%s::uuid[]) "
                             "and kind <> 'created' order by id", [[one["id"] for one in pair]])
     assert kinds == [("corrected",), ("changed",)]
@@ -151,7 +151,7 @@ def test_a_new_dependency_is_recorded_as_a_change(committee, cluster, pair):
 # --- splitting
 
 def test_an_action_is_split_into_parts_that_replace_it(committee, case):
-    action = given_action(committee, case)
+    action = make_action(committee, case)
     reply = split(committee, action)
     parts, gone = reply["items"], read(committee, action["id"])
     assert reply.status == 201 and reply["next"] is None
@@ -163,13 +163,13 @@ def test_an_action_is_split_into_parts_that_replace_it(committee, case):
 
 
 def test_dependents_of_a_split_action_depend_on_all_its_parts(committee, pair):
-    parts = split(committee, pair[0]).needed(201).json["items"]
+    parts = split(committee, pair[0]).expect(201).json["items"]
     assert set(read(committee, pair[1]["id"])["depends_on"]) == {one["id"] for one in parts}
 
 
 def test_an_ended_action_keeps_its_dependencies(committee, case, pair):
-    change(committee, pair[1], status="not_achieved", reason="No means.").needed(200)
-    split(committee, pair[0]).needed(201)
+    change(committee, pair[1], status="not_achieved", reason="No means.").expect(200)
+    split(committee, pair[0]).expect(201)
     assert read(committee, pair[1]["id"])["depends_on"] == [pair[0]["id"]]
 
 
@@ -182,7 +182,7 @@ def test_a_part_does_not_depend_on_dependents_of_the_split_action(committee, cas
 
 
 def test_every_part_must_follow_the_rules(committee, case):
-    action = given_action(committee, case)
+    action = make_action(committee, case)
     reply = split(committee, action, new_action(success_measure=None),
                   new_action(owner_organisation="LA-S12999999", due_on=days_ago(400)))
     assert refusal(reply) == (422, {"/parts/0/success_measure", "/parts/1/owner_organisation",
@@ -192,52 +192,52 @@ def test_every_part_must_follow_the_rules(committee, case):
 
 
 def test_free_text_of_a_part_is_checked(committee, case):
-    reply = split(committee, given_action(committee, case), new_action(),
+    reply = split(committee, make_action(committee, case), new_action(),
                   new_action(title="Ask a.person@example.org"))
     assert (reply.code, reply.pointers) == ("personal_identifier_found", {"/parts/1/title"})
 
 
 @pytest.mark.parametrize("number", [1, 11])
 def test_an_action_is_split_into_two_to_ten(committee, case, number):
-    reply = split(committee, given_action(committee, case), *[new_action()] * number)
+    reply = split(committee, make_action(committee, case), *[new_action()] * number)
     assert (reply.status, reply.pointers) == (400, {"/parts"})
 
 
 def test_an_ended_action_is_not_split(committee, agency):
-    reply = split(committee, given_verified(committee, agency))
+    reply = split(committee, make_verified_action(committee, agency))
     assert refusal(reply) == (409, {None}, {"action_ended"})
 
 
 def test_an_action_of_a_closed_case_is_not_split(committee, case):
-    action = given_action(committee, given_case(committee, "set_up"))
-    discontinue(committee, action["case_id"]).needed(201)
+    action = make_action(committee, make_case(committee, "set_up"))
+    discontinue(committee, action["case_id"]).expect(201)
     assert refusal(split(committee, action)) == (409, {None}, {"case_closed"})
 
 
 def test_the_version_is_checked_before_the_state_of_the_case(committee):
-    action = given_action(committee, given_case(committee, "set_up"))
-    discontinue(committee, action["case_id"]).needed(201)
+    action = make_action(committee, make_case(committee, "set_up"))
+    discontinue(committee, action["case_id"]).expect(201)
     reply = committee.send("splitAction", {"parts": [new_action()] * 2}, id=action["id"])
     assert reply.status == 428
 
 
 def test_an_owner_does_not_split_its_action(committee, agency, case):
-    action = given_action(committee, case)
+    action = make_action(committee, case)
     assert split(agency, action).status == 404
     assert count(committee, case) == 1
 
 
 def test_a_split_needs_the_present_version(committee, case):
-    action = given_action(committee, case)
+    action = make_action(committee, case)
     tag = tag_of(committee, "getAction", id=action["id"])
-    change(committee, action, priority="low").needed(200)
+    change(committee, action, priority="low").expect(200)
     reply = committee.send("splitAction", {"parts": [new_action()] * 2}, id=action["id"],
                            if_match=tag)
     assert (reply.status, count(committee, case)) == (412, 1)
 
 
 def test_splitting_again_with_the_same_key_replays(committee, case):
-    action, key = given_action(committee, case), new_key()
+    action, key = make_action(committee, case), new_key()
     tag = tag_of(committee, "getAction", id=action["id"])
     first, second = [committee.send("splitAction", {"parts": [new_action()] * 2}, id=action["id"],
                                     key=key, if_match=tag) for _ in range(2)]
@@ -248,7 +248,7 @@ def test_splitting_again_with_the_same_key_replays(committee, case):
 # --- merging
 
 def test_actions_are_merged_into_one_that_replaces_them(committee, case):
-    two = [given_action(committee, case) for _ in range(2)]
+    two = [make_action(committee, case) for _ in range(2)]
     reply = merge(committee, case, *two, title="Do both at once")
     assert (reply.status, reply["title"]) == (201, "Do both at once")
     assert reply.headers["Location"] == f"/v1/actions/{reply['id']}"
@@ -260,52 +260,52 @@ def test_actions_are_merged_into_one_that_replaces_them(committee, case):
 
 
 def test_dependents_of_a_merged_action_depend_on_the_new_one(committee, case, pair):
-    made = merge(committee, case, pair[0], given_action(committee, case)).needed(201)
+    made = merge(committee, case, pair[0], make_action(committee, case)).expect(201)
     assert read(committee, pair[1]["id"])["depends_on"] == [made["id"]]
 
 
 def test_the_new_action_does_not_depend_on_dependents_of_a_merged_one(committee, case, pair):
-    other = given_action(committee, case)
+    other = make_action(committee, case)
     reply = merge(committee, case, pair[0], other, depends_on=[pair[1]["id"]])
     assert refusal(reply) == (422, {"/into/depends_on"}, {"dependency_cycle"})
     assert read(committee, other["id"])["status"] == "agreed"
 
 
 def test_only_actions_of_the_same_case_are_merged(committee, case):
-    mine, elsewhere = given_action(committee, case), given_action(committee)
+    mine, elsewhere = make_action(committee, case), make_action(committee)
     reply = merge(committee, case, mine, elsewhere)
     assert refusal(reply) == (422, {"/actions/1"}, {"unknown_action"})
     assert read(committee, mine["id"])["status"] == "agreed"
 
 
 def test_an_ended_action_is_not_merged(committee, agency, case):
-    ended, other = given_verified(committee, agency, case=case), given_action(committee, case)
+    ended, other = make_verified_action(committee, agency, case=case), make_action(committee, case)
     reply = merge(committee, case, other, ended)
     assert refusal(reply) == (409, {"/actions/1"}, {"action_ended"})
     assert read(committee, other["id"])["status"] == "agreed"
 
 
 def test_the_merged_action_must_follow_the_rules(committee, case):
-    two = [given_action(committee, case) for _ in range(2)]
+    two = [make_action(committee, case) for _ in range(2)]
     reply = merge(committee, case, *two, owner_accepted_on=None)
     assert refusal(reply) == (422, {"/into/owner_accepted_on"}, {"owner_acceptance_required"})
 
 
 def test_an_action_is_merged_once(committee, case):
-    action = given_action(committee, case)
+    action = make_action(committee, case)
     reply = merge(committee, case, action, action)
     assert (reply.status, reply.pointers) == (400, {"/actions/1"})
 
 
 def test_merging_again_with_the_same_key_replays(committee, case):
-    two, key = [given_action(committee, case) for _ in range(2)], new_key()
+    two, key = [make_action(committee, case) for _ in range(2)], new_key()
     first, second = [merge(committee, case, *two, key=key) for _ in range(2)]
     assert (first.status, second.bytes) == (201, first.bytes)
     assert count(committee, case) == 3
 
 
 def test_one_of_two_concurrent_mergers_wins(committee, case):
-    two = [given_action(committee, case) for _ in range(2)]
+    two = [make_action(committee, case) for _ in range(2)]
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         replies = list(pool.map(lambda order: merge(committee, case, *order), [two, two[::-1]]))
     assert sorted(reply.status for reply in replies) == [201, 409]
@@ -322,7 +322,7 @@ def test_a_plan_is_added_as_a_whole_and_in_order(committee, case):
 
 
 def test_actions_of_a_plan_depend_on_each_other(committee, case):
-    before = given_action(committee, case)
+    before = make_action(committee, case)
     reply = batch(committee, case, new_action(depends_on_index=[1], depends_on=[before["id"]]),
                   new_action())
     assert reply["items"][0]["depends_on"] == [before["id"], reply["items"][1]["id"]]
@@ -350,7 +350,7 @@ def test_one_fault_refuses_the_whole_plan_and_all_faults_are_reported(committee,
 
 
 def test_a_plan_is_refused_before_the_stage_decision(committee):
-    reply = batch(committee, given_case(committee), new_action())
+    reply = batch(committee, make_case(committee), new_action())
     assert refusal(reply) == (409, {None}, {"before_decision"})
 
 
@@ -368,16 +368,16 @@ def test_adding_a_plan_again_with_the_same_key_replays(committee, case):
 
 
 def test_a_completed_action_can_still_be_split(committee, agency, case):
-    action = given_completed(committee, agency, case=case)
+    action = make_completed_action(committee, agency, case=case)
     assert split(committee, action).status == 201
 
 
 def test_the_owner_updates_an_action_that_implements_a_strategy(committee, agency):
-    case = given_case(committee, "review")
-    strategy = committee.send("addStrategy", new_strategy(), id=case["id"]).needed(201)
-    action = given_action(committee, case, status="proposed", owner_accepted_on=None,
-                          strategy_id=strategy["id"])
+    case = make_case(committee, "review")
+    strategy = committee.send("addStrategy", new_strategy(), id=case["id"]).expect(201)
+    action = make_action(committee, case, status="proposed", owner_accepted_on=None,
+                         strategy_id=strategy["id"])
     accepted = change(agency, action, owner_accepted_on=today())
     assert (accepted.status, accepted["strategy_id"]) == (200, strategy["id"])
-    change(committee, action, status="agreed").needed(200)
+    change(committee, action, status="agreed").expect(200)
     assert change(agency, action, status="in_progress")["status"] == "in_progress"

@@ -113,7 +113,7 @@ def test_a_client_that_is_still_sending_receives_the_refusal(instance, few, name
 def test_a_client_over_its_rate_receives_429_while_it_is_still_sending(extra_instance, caller):
     narrow = extra_instance(LR_RATE_LIMIT=1, LR_RATE_WINDOW_SECONDS=3600)
     sender = caller("LA-S12000049", "hasty", AGENCY_SCOPES, narrow)
-    sender.send("listReferrals").needed(200)
+    sender.send("listReferrals").expect(200)
     data = push_head(sender.token, LENGTH, target="/v1/referrals/batch") + b" " * LARGE
     assert [still_sending(narrow.port, data) for _ in range(ATTEMPTS)] == [429] * ATTEMPTS
     narrow.stop()  # other tests need its database connections

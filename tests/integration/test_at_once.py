@@ -7,7 +7,7 @@ import pytest
 
 from payloads import (DECISIONS, completion, new_access, new_case, new_ratification, new_request,
                       new_team_member, new_transfer, today, verification)
-from scenarios import (WAY, decide_and_tell, given_action, given_case, given_completed, prepare,
+from scenarios import (WAY, decide_and_tell, make_action, make_case, make_completed_action, prepare,
                        tag_of)
 from waiting import WATCHDOG_S
 
@@ -42,7 +42,7 @@ def transition(to, way=None, reason=None):
 
 
 def test_each_move_of_the_standard_path_is_made_once(committee, at_once, watch):
-    case = given_case(committee)
+    case = make_case(committee)
     for stage in WAY:
         prepare(committee, case)
         tag = tag_of(committee, "getCase", id=case["id"])
@@ -56,7 +56,7 @@ def test_each_move_of_the_standard_path_is_made_once(committee, at_once, watch):
 
 
 def test_one_of_several_concurrent_moves_with_fresh_tags_succeeds(committee, at_once, watch):
-    case = given_case(committee)
+    case = make_case(committee)
 
     def ask(one, _):
         tag = tag_of(one, "getCase", id=case["id"])
@@ -67,7 +67,7 @@ def test_one_of_several_concurrent_moves_with_fresh_tags_succeeds(committee, at_
 
 
 def test_one_of_two_different_moves_out_of_a_stage_succeeds(committee, at_once, watch):
-    case = given_case(committee)
+    case = make_case(committee)
     tag = tag_of(committee, "getCase", id=case["id"])
     ways = [transition("information_gathering"),
             transition("closed", "discontinue", "discontinued")]
@@ -77,7 +77,7 @@ def test_one_of_two_different_moves_out_of_a_stage_succeeds(committee, at_once, 
 
 
 def test_a_first_decision_is_recorded_once(committee, at_once, watch):
-    case = given_case(committee, "decision")
+    case = make_case(committee, "decision")
     outcomes = list(DECISIONS)
     replies = at_once(committee, lambda one, n: one.send(
         "putDecision", {**DECISIONS[outcomes[n % 4]], "decided_on": today()}, id=case["id"],
@@ -89,7 +89,7 @@ def test_a_first_decision_is_recorded_once(committee, at_once, watch):
 
 
 def test_a_decision_and_a_move_that_it_forbids_do_not_both_succeed(committee, at_once, watch):
-    case = given_case(committee, "decision")
+    case = make_case(committee, "decision")
     decide_and_tell(committee, case["id"])
     decided = tag_of(committee, "getDecision", id=case["id"])
     tag = tag_of(committee, "getCase", id=case["id"])
@@ -104,7 +104,7 @@ def test_a_decision_and_a_move_that_it_forbids_do_not_both_succeed(committee, at
 
 
 def test_a_report_is_ratified_once(committee, chief_officers, at_once, watch):
-    case = given_case(committee, "ratification")
+    case = make_case(committee, "ratification")
     replies = at_once(chief_officers, lambda one, _: one.send(
         "ratifyReport", new_ratification(), id=case["id"]))
     assert won(replies, 409)
@@ -112,8 +112,8 @@ def test_a_report_is_ratified_once(committee, chief_officers, at_once, watch):
 
 
 def test_an_action_is_completed_and_verified_once(committee, agency, at_once, watch):
-    case = given_case(committee, "decision")
-    action = given_action(committee, case)
+    case = make_case(committee, "decision")
+    action = make_action(committee, case)
     assert won(at_once(agency, lambda one, _: one.send(
         "completeAction", completion(), id=action["id"])), 409)
     assert won(at_once(committee, lambda one, _: one.send(
@@ -122,8 +122,8 @@ def test_an_action_is_completed_and_verified_once(committee, agency, at_once, wa
 
 
 def test_a_completion_is_either_verified_or_returned(committee, agency, at_once, watch):
-    case = given_case(committee, "decision")
-    action = given_completed(committee, agency, case=case)
+    case = make_case(committee, "decision")
+    action = make_completed_action(committee, agency, case=case)
     outcomes = ["verified", "returned"]
     assert won(at_once(committee, lambda one, n: one.send(
         "verifyAction", verification(outcome=outcomes[n % 2]), id=action["id"])), 409)
@@ -131,8 +131,8 @@ def test_a_completion_is_either_verified_or_returned(committee, agency, at_once,
 
 
 def test_concurrent_changes_make_no_circular_dependency(committee, at_once, watch):
-    case = given_case(committee, "decision")
-    both = [given_action(committee, case)["id"] for _ in range(2)]
+    case = make_case(committee, "decision")
+    both = [make_action(committee, case)["id"] for _ in range(2)]
     tags = [tag_of(committee, "getAction", id=one) for one in both]
     assert won(at_once(committee, lambda one, n: one.send(
         "changeAction", {"depends_on": [both[1 - n % 2]]}, id=both[n % 2],
@@ -141,7 +141,7 @@ def test_concurrent_changes_make_no_circular_dependency(committee, at_once, watc
 
 
 def test_two_cases_are_merged_in_one_direction(committee, at_once, watch):
-    both = [given_case(committee)["id"] for _ in range(2)]
+    both = [make_case(committee)["id"] for _ in range(2)]
     tags = [tag_of(committee, "getCase", id=one) for one in both]
     assert won(at_once(committee, lambda one, n: one.send(
         "mergeCase", {"into_case_id": both[1 - n % 2], "merged_on": today()}, id=both[n % 2],
@@ -150,8 +150,8 @@ def test_two_cases_are_merged_in_one_direction(committee, at_once, watch):
 
 
 def test_a_transfer_is_either_accepted_or_refused(committee, other_committee, at_once, watch):
-    case = given_case(committee)
-    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).needed(201)
+    case = make_case(committee)
+    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).expect(201)
     accepted = {"decided_on": today(), "local_authority": "S12000036"}
 
     def ask(one, number):
@@ -171,6 +171,6 @@ def test_a_transfer_is_either_accepted_or_refused(committee, other_committee, at
     ("proposeTransfer", "notification", new_transfer()),
     ("addChild", "notification", new_case()["children"][0])])
 def test_a_part_that_a_case_has_once_is_added_once(committee, at_once, watch, operation, stage, body):
-    case = given_case(committee, stage)
+    case = make_case(committee, stage)
     assert won(at_once(committee, lambda one, _: one.send(operation, body, id=case["id"])), 409)
     watch(case["id"])

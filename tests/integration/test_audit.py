@@ -9,10 +9,10 @@ import pytest
 import contract_reader
 from client import ALL_SCOPES, new_key
 from payloads import new_child, new_referral, new_transfer, today
-from scenarios import given_accepted, given_action, given_case, given_referral, tag_of, walk
+from scenarios import make_accepted_referral, make_action, make_case, make_referral, tag_of, walk
 from test_isolation import ask, place_of, theirs  # noqa: F401 (a fixture)
 from test_merge import merge
-from test_retention import erase, given_old
+from test_retention import erase, make_old_case
 from waiting import wait_until
 
 OPERATIONS = contract_reader.operations()
@@ -51,7 +51,7 @@ def entry(entries):
 def sealed(auditor, reply):
     """Waits until the entry of an answer is sealed, and returns the entries among which it must be."""
     def found():
-        items = auditor.send("listAudit", query="limit=200").needed(200)["items"]
+        items = auditor.send("listAudit", query="limit=200").expect(200)["items"]
         return items if reply.headers["X-Request-Id"] in [one["request_id"] for one in items] else None
     return wait_until(found, "the entry is sealed")
 
@@ -72,7 +72,7 @@ def reader_of(name, committee, caller):
 @pytest.mark.parametrize("name", READS)
 def test_a_read_leaves_the_entry_of_what_it_showed(committee, caller, theirs, entry, name):  # noqa: F811
     client, place = reader_of(name, committee, caller), place_of(name, theirs)
-    reply = ask(client, name, place).needed(200)
+    reply = ask(client, name, place).expect(200)
     found = entry(reply)
     collection = OPERATIONS[name].path.split("/")[2]
     assert (found.operation, found.kind, found.collection) == (name, "read", collection)
@@ -97,7 +97,7 @@ def test_a_read_leaves_the_entry_of_what_it_showed(committee, caller, theirs, en
 
 
 def test_a_304_answer_is_recorded_as_a_read(committee, entry):
-    case = given_case(committee)
+    case = make_case(committee)
     tag = tag_of(committee, "getCase", id=case["id"])
     reply = committee.send("getCase", id=case["id"], none_match=tag)
     assert reply.status == 304
@@ -111,9 +111,9 @@ def test_an_empty_list_is_recorded(committee, entry):
     assert (found.items, found.ids, found.committees) == (0, [], ["GLA"])
 
 
-def test_a_refused_request_leaves_no_entry(committee, other_committee, agency, nobody, entries):
-    case = given_case(committee)
-    refused = [nobody.send("getCase", id=case["id"]), agency.send("getCase", id=case["id"]),
+def test_a_refused_request_leaves_no_entry(committee, other_committee, agency, anonymous, entries):
+    case = make_case(committee)
+    refused = [anonymous.send("getCase", id=case["id"]), agency.send("getCase", id=case["id"]),
                other_committee.send("getCase", id=case["id"]),
                committee.send("getCase", id=str(uuid.uuid4())),
                committee.send("getCase", id=case["id"], query="surprise=1"),
@@ -132,25 +132,25 @@ def test_answers_without_case_data_leave_no_entry(committee, agency, dashboard, 
 
 
 def test_a_change_leaves_an_entry_with_the_part_that_it_created(committee, entry):
-    case = given_case(committee)
-    reply = committee.send("addChild", new_child(), id=case["id"]).needed(201)
+    case = make_case(committee)
+    reply = committee.send("addChild", new_child(), id=case["id"]).expect(201)
     found = entry(reply)
     assert found.kind == "change"
     assert (found.ids, found.cases, found.parts) == ([case["id"]], [case["id"]], [reply["id"]])
 
 
 def test_opening_a_case_leaves_an_entry_of_the_case(agency, committee, entry):
-    opened = committee.send("openCase", OPERATIONS["openCase"].example_body()).needed(201)
+    opened = committee.send("openCase", OPERATIONS["openCase"].example_body()).expect(201)
     assert entry(opened).cases == [opened["id"]]
-    referral = given_referral(agency)
+    referral = make_referral(agency)
     reply = committee.send("acceptReferral", {"case_id": None, "accepted_on": today()},
                            id=referral["id"], if_match=tag_of(committee, "getReferral", id=referral["id"]))
-    found = entry(reply.needed(201))
+    found = entry(reply.expect(201))
     assert (found.collection, found.ids, found.cases) == ("referrals", [referral["id"]], [reply["case_id"]])
 
 
 def test_a_stored_answer_that_is_replayed_is_a_read(committee, entry):
-    case, child, key = given_case(committee), new_child(), new_key()
+    case, child, key = make_case(committee), new_child(), new_key()
     first, again = (committee.send("addChild", child, id=case["id"], key=key) for _ in range(2))
     assert again.headers["Idempotency-Replayed"] == "true"
     assert [entry(one).kind for one in (first, again)] == ["change", "read"]
@@ -170,7 +170,7 @@ def test_a_pushed_referral_is_recorded_as_a_change_once(agency, entry):
 def test_pushes_in_one_commit_have_an_entry_each(agency, health, in_background, entry):
     replies = [each.result() for each in [
         in_background(client.send, "pushReferral", new_referral()) for client in [agency, health] * 20]]
-    found = [entry(one.needed(201)) for one in replies]
+    found = [entry(one.expect(201)) for one in replies]
     assert [one.ids for one in found] == [[reply["id"]] for reply in replies]
     assert [one.organisation for one in found] == ["LA-S12000049", "HB-S08000031"] * 20
 
@@ -182,20 +182,20 @@ def test_a_batch_has_one_entry_with_the_stored_referrals(agency, entry, entries)
     ids = [one["id"] for one in replies[0]["items"] if one["id"]]
     assert len(ids) == 2
     assert [(entry(one).kind, entry(one).ids) for one in replies] == [("change", ids), ("read", ids)]
-    again = agency.send("pushReferrals", [documents[0], bad]).needed(207)
+    again = agency.send("pushReferrals", [documents[0], bad]).expect(207)
     assert (entry(again).kind, entry(again).ids) == ("read", ids[:1])
-    assert entries(agency.send("pushReferrals", [bad]).needed(207)) == []
+    assert entries(agency.send("pushReferrals", [bad]).expect(207)) == []
 
 
 def test_a_merger_has_entries_of_both_cases(committee, entry):
-    first, second = given_case(committee), given_case(committee)
-    reply = merge(committee, first["id"], second["id"]).needed(201)
+    first, second = make_case(committee), make_case(committee)
+    reply = merge(committee, first["id"], second["id"]).expect(201)
     assert set(entry(reply).cases) == {first["id"], second["id"]}
 
 
 def test_no_entry_links_a_case_to_its_anonymous_facts(committee, cluster, entry):
-    case = given_old(committee, cluster)
-    reply = erase(committee, cluster, case).needed(201)
+    case = make_old_case(committee, cluster)
+    reply = erase(committee, cluster, case).expect(201)
     found = entry(reply)
     assert (found.cases, found.committees, found.parts) == ([case["id"]], ["GLA"], [])
     assert reply["id"] not in repr(cluster.execute(
@@ -203,19 +203,19 @@ def test_no_entry_links_a_case_to_its_anonymous_facts(committee, cluster, entry)
 
 
 def test_giving_an_action_to_another_owner_is_in_the_trail_of_the_case(committee, agency, cluster, entry):
-    action = given_action(committee)
+    action = make_action(committee)
     change = {"status": "in_progress"}
     agency.send("changeAction", change, id=action["id"], if_match=tag_of(agency, "getAction", id=action["id"]))
     given = committee.send("changeAction", {"owner_organisation": "HB-S08000031", "owner_accepted_on": today()},
-                           id=action["id"], if_match=tag_of(committee, "getAction", id=action["id"])).needed(200)
+                           id=action["id"], if_match=tag_of(committee, "getAction", id=action["id"])).expect(200)
     assert agency.send("getAction", id=action["id"]).status == 404
     assert entry(given).cases == [action["case_id"]]
 
 
 def test_events_are_pointers_and_leave_no_entry(committee, entries):
-    given_case(committee)
+    make_case(committee)
     for page in (committee.send("listPresent", query="limit=1"), committee.send("listChanges", query="limit=5")):
-        assert page.needed(200)["items"] and entries(page) == []
+        assert page.expect(200)["items"] and entries(page) == []
 
 
 def test_the_request_identifier_is_that_of_log_and_answer(committee, instance, entries):
@@ -295,11 +295,11 @@ def test_the_service_adds_entries_only_through_its_claims(cluster):
 # --- readers of the trail --------------------------------------------------------------------------
 
 def test_an_auditor_sees_the_readers_of_a_case(auditor, committee, agency, caller):
-    action = given_action(committee)
+    action = make_action(committee)
     case = {"id": action["case_id"]}
-    agency.send("getAction", id=action["id"]).needed(200)
-    committee.send("listTimeline", id=case["id"]).needed(200)
-    last = committee.send("getCase", id=case["id"]).needed(200)
+    agency.send("getAction", id=action["id"]).expect(200)
+    committee.send("listTimeline", id=case["id"]).expect(200)
+    last = committee.send("getCase", id=case["id"]).expect(200)
     sealed(auditor, last)
     found = listed_by(auditor, case_id=case["id"])
     assert [one["operation"] for one in found][:3] == ["getCase", "listTimeline", "getAction"]
@@ -318,8 +318,8 @@ def test_an_auditor_sees_the_readers_of_a_case(auditor, committee, agency, calle
 
 
 def test_an_auditor_sees_the_readers_of_a_referral(auditor, agency, committee):
-    referral = given_referral(agency)
-    last = committee.send("getReferral", id=referral["id"]).needed(200)
+    referral = make_referral(agency)
+    last = committee.send("getReferral", id=referral["id"]).expect(200)
     sealed(auditor, last)
     found = listed_by(auditor, referral_id=referral["id"])
     assert [(one["operation"], one["organisation"]) for one in found] == [
@@ -327,10 +327,10 @@ def test_an_auditor_sees_the_readers_of_a_referral(auditor, agency, committee):
 
 
 def test_a_committee_sees_the_entries_of_its_own_cases(auditor, committee, other_committee, agency, chief_officers):
-    mine = given_action(committee)
-    case = given_case(other_committee, "decision", local_authority="S12000036")
-    foreign = given_action(other_committee, case, owner_organisation="LA-S12000049")
-    both = agency.send("listActions", query="limit=200&sort=-updated_at").needed(200)
+    mine = make_action(committee)
+    case = make_case(other_committee, "decision", local_authority="S12000036")
+    foreign = make_action(other_committee, case, owner_organisation="LA-S12000049")
+    both = agency.send("listActions", query="limit=200&sort=-updated_at").expect(200)
     whole = {one["request_id"]: one for one in sealed(auditor, both)}[both.headers["X-Request-Id"]]
     assert {mine["id"], foreign["id"]} <= set(whole["ids"])
     seen = {one["request_id"]: one for one in listed_by(committee, operation="listActions", limit=200)}
@@ -344,7 +344,7 @@ def test_a_committee_sees_the_entries_of_its_own_cases(auditor, committee, other
 
 
 def test_no_other_role_sees_the_trail(caller, auditor, committee, theirs):  # noqa: F811
-    sealed(auditor, committee.send("getCase", id=theirs["cases"]).needed(200))
+    sealed(auditor, committee.send("getCase", id=theirs["cases"]).expect(200))
     for organisation in ("LA-S12000049", "CI", "SG", "INDEPENDENT"):
         assert listed_by(caller(organisation, "curious", ALL_SCOPES)) == []
     assert listed_by(caller("CPC-EDH", "curious", ALL_SCOPES), case_id=theirs["cases"]) == []
@@ -367,7 +367,7 @@ def test_the_trail_of_a_case_is_found_by_index(cluster, auditor):
 # --- sealing -------------------------------------------------------------------------------------
 
 def test_the_head_advances_as_entries_are_sealed(auditor, committee):
-    before = auditor.send("getAuditHead").needed(200).json
+    before = auditor.send("getAuditHead").expect(200).json
     sealed(auditor, committee.send("listCases"))
     after = auditor.send("getAuditHead").json
     assert after["count"] > before["count"] and after["hash"] != before["hash"]

@@ -3,7 +3,7 @@ import pytest
 
 from client import new_key
 from payloads import days_ago, days_ahead, dead_child, new_case, new_child, today
-from scenarios import (advance, decide, given_accepted, given_action, given_case, move, tag_of, walk)
+from scenarios import (advance, decide, make_accepted_referral, make_action, make_case, move, tag_of, walk)
 
 PARTS = ["stages", "transitions", "children", "actions", "decision", "referrals"]
 
@@ -24,20 +24,20 @@ def test_a_committee_opens_a_case(committee):
 
 def test_references_count_up_by_year_and_committee(caller):
     shetland = caller("CPC-SHE")
-    references = [given_case(shetland, local_authority="S12000027",
-                             opened_on=day)["reference"] for day in
+    references = [make_case(shetland, local_authority="S12000027",
+                            opened_on=day)["reference"] for day in
                   ("2025-03-01", "2025-04-01", "2026-03-01")]
     assert references == ["LR-2025-SHE-0001", "LR-2025-SHE-0002", "LR-2026-SHE-0001"]
 
 
 def test_notification_is_due_after_five_working_days(committee):
     # Good Friday and Easter Monday of 2026 are on 3 and 6 April.
-    assert given_case(committee, opened_on="2026-03-02")["stage_due_on"] == "2026-03-09"
+    assert make_case(committee, opened_on="2026-03-02")["stage_due_on"] == "2026-03-09"
 
 
 def test_a_case_past_the_due_day_of_its_stage_is_overdue(committee):
-    assert given_case(committee, opened_on=days_ago(60))["overdue"] is True
-    assert given_case(committee, opened_on=today())["overdue"] is False
+    assert make_case(committee, opened_on=days_ago(60))["overdue"] is True
+    assert make_case(committee, opened_on=today())["overdue"] is False
 
 
 def test_an_agency_opens_no_cases(caller):
@@ -71,15 +71,15 @@ def test_a_key_used_for_another_case_is_refused(committee):
 
 
 def test_expandable_parts_are_null_unless_asked_for(committee):
-    case = committee.send("getCase", id=given_case(committee)["id"])
+    case = committee.send("getCase", id=make_case(committee)["id"])
     assert [case[part] for part in PARTS] == [None] * 6
 
 
 def test_all_parts_come_when_asked_for(agency, committee):
-    case_id = given_accepted(agency, committee)["case_id"]
+    case_id = make_accepted_referral(agency, committee)["case_id"]
     advance(committee, {"id": case_id, "stage": "notification"}, "decision")
-    decide(committee, case_id).needed(201)
-    given_action(committee, {"id": case_id})
+    decide(committee, case_id).expect(201)
+    make_action(committee, {"id": case_id})
     case = committee.send("getCase", id=case_id, query="expand=" + ",".join(PARTS))
     assert [one["stage"] for one in case["stages"]] == ["notification", "information_gathering",
                                                        "recommendation", "decision"]
@@ -89,27 +89,27 @@ def test_all_parts_come_when_asked_for(agency, committee):
 
 
 def test_expanded_parts_without_content_are_empty(committee):
-    case_id = given_case(committee)["id"]
+    case_id = make_case(committee)["id"]
     case = committee.send("getCase", id=case_id, query="expand=actions,decision,referrals")
     assert (case["actions"], case["decision"], case["referrals"]) == ([], None, [])
 
 
 @pytest.mark.parametrize("expand", ["people", "stages,people", "stages,stages", ""])
 def test_only_known_parts_can_be_expanded(committee, expand):
-    reply = committee.send("getCase", id=given_case(committee)["id"], query=f"expand={expand}")
+    reply = committee.send("getCase", id=make_case(committee)["id"], query=f"expand={expand}")
     assert (reply.status, reply.parameters) == (400, {"expand"})
 
 
 def test_the_counts_of_a_case_follow_its_actions(committee):
-    case = given_case(committee, "decision")
-    given_action(committee, case)
-    given_action(committee, case, due_on=days_ago(1))
+    case = make_case(committee, "decision")
+    make_action(committee, case)
+    make_action(committee, case, due_on=days_ago(1))
     counts = committee.send("getCase", id=case["id"])["counts"]
     assert (counts["actions"], counts["actions_open"], counts["actions_overdue"]) == (2, 2, 1)
 
 
 def test_a_committee_changes_what_it_recorded(committee):
-    case = given_case(committee, summary="First.")
+    case = make_case(committee, summary="First.")
     reply = change(committee, case, summary="Second.", review_type="joint")
     assert reply.status == 200
     assert (reply["summary"], reply["review_type"]) == ("Second.", "joint")
@@ -117,7 +117,7 @@ def test_a_committee_changes_what_it_recorded(committee):
 
 
 def test_null_clears_the_summary(committee):
-    assert change(committee, given_case(committee, summary="First."), summary=None)[
+    assert change(committee, make_case(committee, summary="First."), summary=None)[
         "summary"] is None
 
 
@@ -125,12 +125,12 @@ def test_null_clears_the_summary(committee):
     ({"stage": "closed"}, "/stage"), ({"review_type": None}, "/review_type"),
     ({"criteria": []}, "/criteria"), ({}, "")])
 def test_a_change_has_to_keep_the_contract(committee, members, pointer):
-    reply = change(committee, given_case(committee), **members)
+    reply = change(committee, make_case(committee), **members)
     assert (reply.status, reply.pointers) == (400, {pointer})
 
 
 def test_changed_criteria_have_to_be_supported(committee):
-    reply = change(committee, given_case(committee), criteria=["suicide"])
+    reply = change(committee, make_case(committee), criteria=["suicide"])
     assert (reply.status, reply.rules) == (422, {"criterion_not_supported_by_facts"})
 
 
@@ -140,8 +140,8 @@ def hold(committee, case, in_force, reason):
 
 
 def test_of_a_closed_case_only_the_legal_hold_changes(committee):
-    case = given_case(committee)
-    move(committee, case["id"], "closed", "discontinued").needed(201)
+    case = make_case(committee)
+    move(committee, case["id"], "closed", "discontinued").expect(201)
     refused = change(committee, case, summary="Later.")
     assert (refused.status, refused.rules) == (409, {"case_closed"})
     held = hold(committee, case, True, "public_inquiry")
@@ -153,14 +153,14 @@ def test_of_a_closed_case_only_the_legal_hold_changes(committee):
 @pytest.mark.parametrize("in_force, reason, rule", [
     (True, None, "reason_required"), (False, "other", "only_while_held")])
 def test_a_legal_hold_has_a_reason_exactly_while_it_is_in_force(committee, in_force, reason, rule):
-    reply = hold(committee, given_case(committee), in_force, reason)
+    reply = hold(committee, make_case(committee), in_force, reason)
     assert (reply.status, reply.rules, reply.pointers) == (422, {rule}, {"/reason"})
 
 
 def test_a_closed_case_says_how_long_it_is_kept(committee, cluster):
-    case = given_case(committee)
+    case = make_case(committee)
     assert case["retain_until"] is None
-    closed = move(committee, case["id"], "closed", "discontinued").needed(201)
+    closed = move(committee, case["id"], "closed", "discontinued").expect(201)
     expected = cluster.execute("select (%s::date + interval '120 months')::date",
                                (closed["closed_on"],))[0][0].isoformat()
     assert closed["retain_until"] == expected
@@ -171,11 +171,11 @@ def fife(caller):
     """A committee whose cases nothing else makes: ten of them, known in every detail."""
     made = caller("CPC-FIF")
     for day in range(1, 11):
-        given_case(made, local_authority="S12000047", opened_on=f"2026-02-{day:02}",
-                   review_type="thematic" if day <= 3 else "single",
-                   criteria=["suicide"] if day == 1 else ["abuse_or_neglect"],
-                   children=[dead_child()])
-    given_case(made, local_authority="S12000047", opened_on=today())
+        make_case(made, local_authority="S12000047", opened_on=f"2026-02-{day:02}",
+                  review_type="thematic" if day <= 3 else "single",
+                  criteria=["suicide"] if day == 1 else ["abuse_or_neglect"],
+                  children=[dead_child()])
+    make_case(made, local_authority="S12000047", opened_on=today())
     return made
 
 
@@ -195,9 +195,9 @@ def test_cases_are_listed_newest_first(fife):
 
 def test_cases_are_listed_by_due_day_with_those_without_one_last(caller):
     board = caller("CPC-ORK")
-    last = given_case(board, "implementation", local_authority="S12000023")
+    last = make_case(board, "implementation", local_authority="S12000023")
     for day in ("2026-05-05", "2026-01-05", "2026-03-05"):
-        given_case(board, local_authority="S12000023", opened_on=day)
+        make_case(board, local_authority="S12000023", opened_on=day)
     cases = walk(board, "listCases", "sort=stage_due_on&limit=1")
     assert [one["opened_on"] for one in cases[:3]] == ["2026-01-05", "2026-03-05", "2026-05-05"]
     assert (cases[3]["id"], cases[3]["stage_due_on"]) == (last["id"], None)
@@ -206,14 +206,14 @@ def test_cases_are_listed_by_due_day_with_those_without_one_last(caller):
 @pytest.mark.parametrize("sort", ["-opened_on", "stage_due_on"])
 def test_a_walk_finds_each_case_once_while_others_are_opened(caller, sort):
     board = caller("CPC-MOR", f"walker{len(sort)}")
-    before = {given_case(board, local_authority="S12000020", opened_on=days_ago(n % 7))["id"]
+    before = {make_case(board, local_authority="S12000020", opened_on=days_ago(n % 7))["id"]
               for n in range(25)}
     seen, url = [], None
     while True:
         reply = board.follow(url) if url else board.send("listCases", query=f"limit=4&sort={sort}")
         seen += reply.ids
         for day in (0, 3, 6):
-            given_case(board, local_authority="S12000020", opened_on=days_ago(day))
+            make_case(board, local_authority="S12000020", opened_on=days_ago(day))
         url = reply["next"]
         if url is None or len(seen) > 400:
             break

@@ -9,7 +9,7 @@ import pytest
 
 from client import ALL_SCOPES
 from payloads import (days_ago, new_access, new_child, new_transfer, new_update, today)
-from scenarios import given_accepted, given_action, given_case, given_referral, move, tag_of
+from scenarios import make_accepted_referral, make_action, make_case, make_referral, move, tag_of
 from service import Instance
 from waiting import WATCHDOG_S, wait_until
 
@@ -32,7 +32,7 @@ class Consumer:
     def page(self, wait=None):
         address = self.next if wait is None else f"{self.next}&wait={wait}"
         reply = self.client.request("GET", urllib.parse.urlsplit(address)._replace(
-            scheme="", netloc="").geturl()).needed(200)
+            scheme="", netloc="").geturl()).expect(200)
         self.next = reply["next"]
         return reply
 
@@ -65,16 +65,16 @@ def types_of(events, subject_id):
 def test_sender_and_committee_get_events_of_a_referral_and_others_do_not(agency, committee, health,
                                                                          other_committee):
     readers = [follow(each) for each in (agency, committee, health, other_committee)]
-    referral = given_referral(agency)
+    referral = make_referral(agency)
     heard = [types_of(each.read(), referral["id"]) for each in readers]
     assert heard == [["referral.created"], ["referral.created"], [], []]
 
 
 def test_an_event_links_to_the_resource_and_names_the_changed_members(committee):
-    case = given_case(committee)
+    case = make_case(committee)
     reader = follow(committee)
     changed = committee.send("changeCase", {"summary": "Shared late."}, id=case["id"],
-                             if_match=tag_of(committee, "getCase", id=case["id"])).needed(200)
+                             if_match=tag_of(committee, "getCase", id=case["id"])).expect(200)
     event, = of(reader.read(), case["id"])
     assert (event["type"], event["subject"], event["case_id"], event["version"], event["changed"],
             event["links"]) == ("case.changed", "case", case["id"], changed["version"],
@@ -83,17 +83,17 @@ def test_an_event_links_to_the_resource_and_names_the_changed_members(committee)
 
 def test_an_event_contains_no_value(committee):
     reader = follow(committee)
-    case = given_case(committee, summary="Quite unmistakable words.")
+    case = make_case(committee, summary="Quite unmistakable words.")
     events = of(reader.read(), case["id"])
     assert events and "unmistakable" not in json.dumps(events)
 
 
 def test_every_part_of_a_case_has_events(agency, committee):
     reader = follow(committee)
-    referral = given_accepted(agency, committee)
+    referral = make_accepted_referral(agency, committee)
     case = {"id": referral["case_id"], "stage": "notification"}
-    given_action(committee, given_case(committee, "decision"))
-    move(committee, case["id"], "information_gathering").needed(201)
+    make_action(committee, make_case(committee, "decision"))
+    move(committee, case["id"], "information_gathering").expect(201)
     heard = {one["type"] for one in reader.read()}
     assert {"referral.created", "referral.changed", "case.created", "case.changed",
             "child.created", "stage.created", "stage.changed", "decision.created",
@@ -116,8 +116,8 @@ def test_subjects_of_one_channel_have_the_same_scopes(cluster):
 
 def test_the_owner_of_an_action_gets_its_events_without_the_case(committee, agency):
     reader = follow(agency)
-    action = given_action(committee)
-    agency.send("addActionUpdate", new_update(), id=action["id"]).needed(201)
+    action = make_action(committee)
+    agency.send("addActionUpdate", new_update(), id=action["id"]).expect(201)
     events = of(reader.read(), action["id"])
     assert [one["type"] for one in events] == ["action.created", "action.changed"]
     assert [one["case_id"] for one in events] == [None, None]
@@ -126,19 +126,19 @@ def test_the_owner_of_an_action_gets_its_events_without_the_case(committee, agen
 
 def test_versions_are_those_of_the_resource(committee, agency):
     reader = follow(agency)
-    action = given_action(committee)
+    action = make_action(committee)
     for progress in (10, 10, 20):
-        agency.send("addActionUpdate", new_update(progress=progress), id=action["id"]).needed(201)
+        agency.send("addActionUpdate", new_update(progress=progress), id=action["id"]).expect(201)
     assert of(reader.read(), action["id"])[-1]["version"] \
         == agency.send("getAction", id=action["id"])["version"]
 
 
 def test_a_new_owner_gets_present_and_the_former_one_removed(committee, agency, health):
-    action = given_action(committee)
+    action = make_action(committee)
     old, new, board = follow(agency), follow(health), follow(committee)
     committee.send("changeAction", {"owner_organisation": "HB-S08000031",
                                     "owner_accepted_on": days_ago(0)}, id=action["id"],
-                   if_match=tag_of(committee, "getAction", id=action["id"])).needed(200)
+                   if_match=tag_of(committee, "getAction", id=action["id"])).expect(200)
     gone, = of(old.read(), action["id"])
     assert (gone["type"], gone["version"], gone["case_id"], gone["links"]) == (
         "action.removed", None, None, {"self": None})
@@ -149,12 +149,12 @@ def test_a_new_owner_gets_present_and_the_former_one_removed(committee, agency, 
 
 def test_a_transferred_case_is_removed_for_one_and_present_for_the_other(committee,
                                                                          other_committee):
-    case = given_case(committee)
+    case = make_case(committee)
     child = committee.send("listChildren", id=case["id"])["items"][0]
-    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).needed(201)
+    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).expect(201)
     old, new = follow(committee), follow(other_committee)
     other_committee.send("acceptTransfer", {"decided_on": today(), "local_authority": "S12000036"},
-                         id=transfer["id"], if_match=transfer.etag).needed(201)
+                         id=transfer["id"], if_match=transfer.etag).expect(201)
     lost, won = old.read(), new.read()
     for one in (case, child):
         assert types_of(lost, one["id"]) [-1:] == [f"{'case' if one is case else 'child'}.removed"]
@@ -165,25 +165,25 @@ def test_a_transferred_case_is_removed_for_one_and_present_for_the_other(committ
 
 def test_a_transferred_referral_is_removed_for_one_and_present_for_the_other(agency, committee,
                                                                              other_committee):
-    referral = given_referral(agency)
+    referral = make_referral(agency)
     readers = [follow(each) for each in (agency, committee, other_committee)]
     committee.send("transferReferral", {"to_committee": "EDH", "local_authority": "S12000036",
                                         "transferred_on": today()},
                    id=referral["id"],
-                   if_match=tag_of(committee, "getReferral", id=referral["id"])).needed(201)
+                   if_match=tag_of(committee, "getReferral", id=referral["id"])).expect(201)
     heard = [types_of(each.read(), referral["id"]) for each in readers]
     assert heard == [["referral.changed"], ["referral.removed"], ["referral.present"]]
 
 
 def grant(committee, case, reviewer_client, **overrides):
     return committee.send("grantAccess", new_access(client_id=reviewer_client, **overrides),
-                          id=case["id"]).needed(201)
+                          id=case["id"]).expect(201)
 
 
 def test_access_gives_present_events_and_its_end_removed_events(committee, caller):
     name = f"reviewer-{time.time_ns()}"
     person = caller("INDEPENDENT", name)
-    case = given_case(committee)
+    case = make_case(committee)
     child = committee.send("listChildren", id=case["id"])["items"][0]
     reader = follow(person)
     access = grant(committee, case, name)
@@ -191,21 +191,21 @@ def test_access_gives_present_events_and_its_end_removed_events(committee, calle
     assert types_of(begun, case["id"]) == ["case.present"]
     assert types_of(begun, child["id"]) == ["child.present"]
     committee.send("changeCase", {"summary": "More."}, id=case["id"],
-                   if_match=tag_of(committee, "getCase", id=case["id"])).needed(200)
+                   if_match=tag_of(committee, "getCase", id=case["id"])).expect(200)
     assert types_of(reader.read(), case["id"]) == ["case.changed"]
     committee.send("changeAccess", {"ended_on": today()}, id=case["id"], access_id=access["id"],
-                   if_match=access.etag).needed(200)
+                   if_match=access.etag).expect(200)
     ended = reader.read()
     assert types_of(ended, case["id"]) == ["case.removed"]
     assert types_of(ended, child["id"]) == ["child.removed"]
     committee.send("changeCase", {"summary": "Later."}, id=case["id"],
-                   if_match=tag_of(committee, "getCase", id=case["id"])).needed(200)
+                   if_match=tag_of(committee, "getCase", id=case["id"])).expect(200)
     assert of(reader.read(), case["id"]) == []
 
 
 def test_another_client_of_the_organisation_gets_no_events(committee, caller):
     name = f"reviewer-{time.time_ns()}"
-    case = given_case(committee)
+    case = make_case(committee)
     stranger = follow(caller("INDEPENDENT", name + "-2"))
     grant(committee, case, name)
     assert of(stranger.read(), case["id"]) == []
@@ -213,29 +213,29 @@ def test_another_client_of_the_organisation_gets_no_events(committee, caller):
 
 def test_past_events_of_a_case_disappear_with_the_access(committee, caller):
     name = f"reviewer-{time.time_ns()}"
-    case = given_case(committee)
+    case = make_case(committee)
     late = Consumer(caller("INDEPENDENT", name))
     access = grant(committee, case, name)
     committee.send("changeAccess", {"ended_on": today()}, id=case["id"], access_id=access["id"],
-                   if_match=access.etag).needed(200)
+                   if_match=access.etag).expect(200)
     assert set(types_of(late.read(), case["id"])) == {"case.removed"}
 
 
 def test_the_end_of_one_access_removes_nothing_while_another_one_lasts(committee,
                                                                        caller):
     name = f"reviewer-{time.time_ns()}"
-    case = given_case(committee)
+    case = make_case(committee)
     reader = follow(caller("INDEPENDENT", name))
     grant(committee, case, name)
     second = grant(committee, case, name, role="chair")
     committee.send("changeAccess", {"ended_on": today()}, id=case["id"], access_id=second["id"],
-                   if_match=second.etag).needed(200)
+                   if_match=second.etag).expect(200)
     assert "case.removed" not in types_of(reader.read(), case["id"])
 
 
 def test_access_that_expires_removes_the_case(committee, caller, cluster):
     name = f"reviewer-{time.time_ns()}"
-    case = given_case(committee)
+    case = make_case(committee)
     reader = follow(caller("INDEPENDENT", name))
     access = grant(committee, case, name)
     reader.read()
@@ -251,7 +251,7 @@ def test_access_that_expires_removes_the_case(committee, caller, cluster):
 
 def test_a_deletion_has_an_event(committee, caller, cluster):
     name = f"reviewer-{time.time_ns()}"
-    case = given_case(committee)
+    case = make_case(committee)
     child = committee.send("listChildren", id=case["id"])["items"][0]
     grant(committee, case, name)
     readers = [follow(committee), follow(caller("INDEPENDENT", name))]
@@ -264,8 +264,8 @@ def test_a_deletion_has_an_event(committee, caller, cluster):
 
 def test_every_part_of_a_deleted_case_is_removed_for_clients_with_access(committee, caller, cluster):
     name = f"reviewer-{time.time_ns()}"
-    case = given_case(committee, "decision")
-    given_action(committee, case)
+    case = make_case(committee, "decision")
+    make_action(committee, case)
     reader = follow(caller("INDEPENDENT", name))
     grant(committee, case, name)
     there = {(one["subject"], one["subject_id"]) for one in reader.read()}
@@ -278,14 +278,14 @@ def test_every_part_of_a_deleted_case_is_removed_for_clients_with_access(committ
 def test_the_chief_officers_get_the_events_of_their_committee(committee, caller):
     officers = caller("COG-GLA", "chief-officers-system")
     reader = follow(officers)
-    case = given_case(committee)
+    case = make_case(committee)
     assert "case.created" in types_of(reader.read(), case["id"])
 
 
 def test_scopes_decide_which_subjects_have_events(committee, caller):
     narrow = follow(caller("CPC-GLA", "narrow", "changes.read actions.read"))
-    case = given_case(committee, "decision")
-    action = given_action(committee, case)
+    case = make_case(committee, "decision")
+    action = make_action(committee, case)
     events = narrow.read()
     assert {one["subject"] for one in events} == {"action"}
     assert types_of(events, action["id"]) == ["action.created"]
@@ -294,12 +294,12 @@ def test_scopes_decide_which_subjects_have_events(committee, caller):
 def test_events_do_not_name_members_that_the_caller_does_not_see(committee, caller):
     plain = follow(caller("CPC-GLA", "plain", "changes.read cases.read"))
     full = follow(committee)
-    case = given_case(committee, children=[new_child(age_years=7)])
+    case = make_case(committee, children=[new_child(age_years=7)])
     child = committee.send("listChildren", id=case["id"])["items"][0]
     committee.send("changeChild", {"age_years": 8, "sex": "male"}, id=case["id"],
                    child_id=child["id"],
                    if_match=tag_of(committee, "getChild", id=case["id"], child_id=child["id"])
-                   ).needed(200)
+                   ).expect(200)
     assert of(full.read(), child["id"])[-1]["changed"] == ["age_years", "sex"]
     assert of(plain.read(), child["id"])[-1]["changed"] == ["sex"]
 
@@ -308,7 +308,7 @@ def test_pages_of_any_size_give_the_same_events(committee):
     begin = follow(committee)
     start = begin.next
     for _ in range(3):
-        given_case(committee)
+        make_case(committee)
     whole = begin.read()
     small = Consumer(committee)
     small.next = start.replace("?", "?limit=2&")
@@ -316,17 +316,17 @@ def test_pages_of_any_size_give_the_same_events(committee):
 
 
 def test_more_says_whether_to_read_again_at_once(committee):
-    given_case(committee)
+    make_case(committee)
     reader = follow(committee)
     start = reader.next
-    given_case(committee)
+    make_case(committee)
     count = len(reader.read())
     reader.next = start + f"&limit={count - 1}"
     assert (reader.page()["more"], reader.page()["more"]) == (True, False)
 
 
 def test_a_snapshot_shows_present_resources_and_leads_into_the_feed(committee, agency):
-    action = given_action(committee)
+    action = make_action(committee)
     reader = Consumer(agency, "/v1/changes/snapshot")
     present, more = [], True
     while more:
@@ -338,13 +338,13 @@ def test_a_snapshot_shows_present_resources_and_leads_into_the_feed(committee, a
     event, = of(present, action["id"])
     assert (event["version"], event["case_id"]) == (1, None)
     assert urllib.parse.urlsplit(reader.next).path == "/v1/changes"
-    agency.send("addActionUpdate", new_update(), id=action["id"]).needed(201)
+    agency.send("addActionUpdate", new_update(), id=action["id"]).expect(201)
     assert "action.changed" in types_of(reader.read(), action["id"])
 
 
 def test_a_snapshot_in_small_pages_is_complete(committee, agency):
-    given_action(committee)
-    given_referral(agency)
+    make_action(committee)
+    make_referral(agency)
     seen = []
     for limit in (3, 500):
         reader = Consumer(agency, f"/v1/changes/snapshot?limit={limit}")
@@ -360,8 +360,8 @@ def test_a_snapshot_in_small_pages_is_complete(committee, agency):
 
 def test_a_snapshot_of_a_reviewer_contains_only_the_case(committee, caller):
     name = f"reviewer-{time.time_ns()}"
-    case = given_case(committee)
-    given_case(committee)
+    case = make_case(committee)
+    make_case(committee)
     grant(committee, case, name)
     items = Consumer(caller("INDEPENDENT", name), "/v1/changes/snapshot").page()["items"]
     assert [one["subject_id"] for one in items if one["subject"] == "case"] == [case["id"]]
@@ -370,7 +370,7 @@ def test_a_snapshot_of_a_reviewer_contains_only_the_case(committee, caller):
 
 def test_cloud_events_are_returned_when_accept_names_them(committee):
     reader = follow(committee)
-    case = given_case(committee)
+    case = make_case(committee)
     complete(committee)
     target = urllib.parse.urlsplit(reader.next)._replace(scheme="", netloc="").geturl()
     reply = committee.request("GET", target,
@@ -411,7 +411,7 @@ def test_the_media_type_of_a_single_cloud_event_is_not_acceptable(agency):
 
 def position_of(client):
     return urllib.parse.parse_qs(urllib.parse.urlsplit(
-        client.send("listChanges", query="limit=1").needed(200)["next"]).query)["after"][0]
+        client.send("listChanges", query="limit=1").expect(200)["next"]).query)["after"][0]
 
 
 def refused(reply, status, code):
@@ -431,8 +431,8 @@ def test_an_unknown_position_is_refused(committee):
 
 
 def test_a_position_of_a_snapshot_is_not_one_of_the_feed(committee):
-    given_case(committee)
-    page = committee.send("listPresent", query="limit=1").needed(200)
+    make_case(committee)
+    page = committee.send("listPresent", query="limit=1").expect(200)
     after = urllib.parse.parse_qs(urllib.parse.urlsplit(page["next"]).query)["after"][0]
     refused(committee.send("listChanges", query=f"after={after}"), 400, "invalid_cursor")
     refused(committee.send("listPresent", query=f"after={position_of(committee)}"), 400,
@@ -443,7 +443,7 @@ def test_a_position_is_not_valid_with_other_scopes(caller):
     wide, narrow = [caller("CPC-GLA", "scopes-change", scope)
                     for scope in (ALL_SCOPES, "changes.read actions.read")]
     refused(narrow.send("listChanges", query=f"after={position_of(wide)}"), 410, "cursor_expired")
-    page = wide.send("listPresent", query="limit=1").needed(200)
+    page = wide.send("listPresent", query="limit=1").expect(200)
     after = urllib.parse.parse_qs(urllib.parse.urlsplit(page["next"]).query)["after"][0]
     refused(narrow.send("listPresent", query=f"after={after}"), 410, "cursor_expired")
 
@@ -458,10 +458,10 @@ def test_parameters_outside_the_contract_are_refused(committee, query, parameter
 
 
 def test_the_database_alone_returns_nothing_without_the_scope(database_only, caller, committee):
-    given_case(committee)
+    make_case(committee)
     reader = caller("CPC-GLA", "no-feed", "cases.read actions.read", database_only)
-    assert reader.send("listChanges").needed(200)["items"] == []
-    assert reader.send("listPresent").needed(200)["items"] == []
+    assert reader.send("listChanges").expect(200)["items"] == []
+    assert reader.send("listPresent").expect(200)["items"] == []
 
 
 # --- long polls
@@ -490,7 +490,7 @@ def await_look(instance, cause, before):
 def test_a_waiting_request_is_answered_as_soon_as_there_is_an_event(committee, agency, instance, parked):
     waiting = parked(follow(committee))
     before = looks_at(instance, "commit")
-    referral = given_referral(agency)
+    referral = make_referral(agency)
     assert [one["subject_id"] for one in waiting.result(WATCHDOG_S)["items"]] == [referral["id"]]
     await_look(instance, "commit", before)
 
@@ -498,13 +498,13 @@ def test_a_waiting_request_is_answered_as_soon_as_there_is_an_event(committee, a
 def test_a_request_that_waits_at_another_instance_is_answered_too(committee, agency, instances, parked):
     waiting = parked(follow(committee.at(instances[1].url)))
     before = looks_at(instances[1], "notification")
-    referral = given_referral(agency.at(instances[0].url))
+    referral = make_referral(agency.at(instances[0].url))
     assert [one["subject_id"] for one in waiting.result(WATCHDOG_S)["items"]] == [referral["id"]]
     await_look(instances[1], "notification", before)
 
 
 def test_a_commit_without_a_notification_is_found(committee, cluster, instance, parked):
-    case = given_case(committee)
+    case = make_case(committee)
     waiting = parked(follow(committee))
     before = looks_at(instance, "interval")
     cluster.execute("update register.review_case set summary = 'x' where id = %s", (case["id"],))
@@ -515,10 +515,10 @@ def test_a_commit_without_a_notification_is_found(committee, cluster, instance, 
 def test_events_that_the_caller_does_not_see_leave_its_request_waiting(committee, caller, parked):
     quiet = caller("HB-S08000024", "quiet")
     waiting = parked(follow(quiet))
-    given_case(committee)
+    make_case(committee)
     complete(quiet)
     assert not waiting.done()
-    referral = given_referral(quiet)
+    referral = make_referral(quiet)
     assert [one["subject_id"] for one in waiting.result(WATCHDOG_S)["items"]] == [referral["id"]]
 
 
@@ -526,10 +526,10 @@ def test_a_request_with_events_to_read_does_not_wait(committee, caller, parked):
     quiet = caller("HB-S08000024", "quiet")
     other = parked(follow(quiet))  # its wait ends after WAIT at the latest: before the wait of the later request
     reader = follow(committee)
-    given_case(committee)
+    make_case(committee)
     complete(committee)
     assert reader.page(wait=WAIT)["items"] and not other.done()
-    given_referral(quiet)
+    make_referral(quiet)
     assert other.result(WATCHDOG_S)["items"]
 
 
@@ -538,7 +538,7 @@ def test_a_waiting_request_is_answered_in_cloud_events_too(committee, agency, pa
     target = urllib.parse.urlsplit(reader.next)._replace(scheme="", netloc="").geturl()
     accept = {"Accept": "application/cloudevents-batch+json"}
     waiting = parked(reader, lambda: committee.request("GET", f"{target}&wait={WAIT}", headers=accept))
-    referral = given_referral(agency)
+    referral = make_referral(agency)
     batch = json.loads(waiting.result(WATCHDOG_S).bytes)
     assert [one["data"].get("subject_id") for one in batch] == [referral["id"], None]
 
@@ -550,7 +550,7 @@ def test_waiting_requests_are_counted_and_limited(extra_instance, caller, parked
     waiting = parked(first)
     assert second.page(wait=WAIT)["items"] == [] and not waiting.done()
     assert waiting_at(narrow) == 1
-    referral = given_referral(client)
+    referral = make_referral(client)
     assert [one["subject_id"] for one in waiting.result(WATCHDOG_S)["items"]] == [referral["id"]]
 
 
@@ -634,7 +634,7 @@ def test_a_wait_may_last_longer_than_a_request(extra_instance, caller, parked):
         slow.setblocking(False)
         wait_until(lambda: is_cut_off(slow), "the slow request is cut off")
     assert waiting_at(brief) == 1 and not waiting.done()
-    referral = given_referral(client)
+    referral = make_referral(client)
     assert [one["subject_id"] for one in waiting.result(WATCHDOG_S)["items"]] == [referral["id"]]
 
 
@@ -653,7 +653,7 @@ def test_an_instance_that_ends_answers_waiting_requests(extra_instance, caller, 
 
 def test_an_open_transaction_delays_later_events_and_none_is_lost(committee, cluster,
                                                                   instance):
-    slow, fast = given_case(committee), given_case(committee)
+    slow, fast = make_case(committee), make_case(committee)
     reader = follow(committee)
     update = "update register.review_case set summary = 'y' where id = %s"
     with cluster.open() as link:
@@ -671,7 +671,7 @@ def test_an_open_transaction_delays_later_events_and_none_is_lost(committee, clu
 def test_positions_older_than_the_retention_are_refused_and_their_events_deleted(committee, cluster,
                                                                                  extra_instance):
     old = Consumer(committee)
-    given_case(committee)
+    make_case(committee)
     complete(committee)
     old.next = f"{committee.url}/v1/changes?limit=1"
     old.page()
@@ -686,5 +686,5 @@ def test_positions_older_than_the_retention_are_refused_and_their_events_deleted
     target = urllib.parse.urlsplit(old.next)._replace(scheme="", netloc="").geturl()
     reply = committee.request("GET", target)
     refused(reply, 410, "cursor_expired")
-    case = given_case(committee)
+    case = make_case(committee)
     assert "case.created" in types_of(Consumer(committee).read(), case["id"])

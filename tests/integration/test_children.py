@@ -3,12 +3,12 @@ import pytest
 
 from client import new_key
 from payloads import days_ago, days_ahead, dead_child, new_child, today
-from scenarios import given_case, move, tag_of
+from scenarios import make_case, move, tag_of
 
 
 @pytest.fixture(scope="module")
 def case(committee):
-    return given_case(committee)
+    return make_case(committee)
 
 
 def add(committee, case, **overrides):
@@ -36,7 +36,7 @@ def test_the_child_can_be_read_at_its_address(committee, case):
 
 
 def test_all_children_of_a_case_are_listed(committee):
-    case = given_case(committee)
+    case = make_case(committee)
     added = add(committee, case)
     reply = committee.send("listChildren", id=case["id"])
     assert len(reply["items"]) == 2 and added["id"] in reply.ids
@@ -66,7 +66,7 @@ def test_a_duplicate_child_of_a_case_is_refused(committee, case):
 def test_the_same_child_may_belong_to_two_cases(committee, case):
     document = new_child()
     committee.send("addChild", document, id=case["id"])
-    assert committee.send("addChild", document, id=given_case(committee)["id"]).status == 201
+    assert committee.send("addChild", document, id=make_case(committee)["id"]).status == 201
 
 
 def test_adding_again_with_the_same_key_replays(committee, case):
@@ -122,9 +122,9 @@ def test_identifiers_never_change(committee, case, member):
 
 
 def test_the_children_of_a_closed_case_do_not_change(committee):
-    case = given_case(committee, opened_on=days_ago(3))
+    case = make_case(committee, opened_on=days_ago(3))
     child = add(committee, case)
-    move(committee, case["id"], "closed", "discontinued").needed(201)
+    move(committee, case["id"], "closed", "discontinued").expect(201)
     added, changed = add(committee, case), change(committee, child, sex="other")
     assert (added.status, added.rules) == (409, {"case_closed"})
     assert (changed.status, changed.rules) == (409, {"case_closed"})
@@ -132,7 +132,7 @@ def test_the_children_of_a_closed_case_do_not_change(committee):
 
 def test_a_child_is_not_found_under_another_case(committee, case):
     child = add(committee, case)
-    other = given_case(committee)
+    other = make_case(committee)
     assert committee.send("getChild", id=other["id"], child_id=child["id"]).status == 404
     reply = committee.send("changeChild", {"sex": "male"}, id=other["id"], child_id=child["id"],
                            if_match=child.headers["ETag"])

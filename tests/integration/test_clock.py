@@ -11,7 +11,7 @@ import random
 import pytest
 
 from payloads import days_ago, days_ahead, today
-from scenarios import given_case, given_hold, given_proceeding, move, tag_of, walk
+from scenarios import make_case, make_hold, make_proceeding, move, tag_of, walk
 
 DAY = datetime.timedelta(days=1)
 YEARS = range(2012, 2037)
@@ -228,25 +228,25 @@ def test_the_day_changes_at_midnight_in_scotland(calculated, zone):
 
 def clock_of(committee, case_id, number=-1):
     """Returns a stage of the case with its clock; the present one unless numbered."""
-    return committee.send("listCaseStages", id=case_id).needed(200)["items"][number]
+    return committee.send("listCaseStages", id=case_id).expect(200)["items"][number]
 
 
 def gathering(committee, entered, **overrides):
     """Creates a case that entered information gathering on a past day: due 14 days later."""
-    case = given_case(committee, opened_on=entered, **overrides)
-    return move(committee, case["id"], "information_gathering", occurred_on=entered).needed(201).json
+    case = make_case(committee, opened_on=entered, **overrides)
+    return move(committee, case["id"], "information_gathering", occurred_on=entered).expect(201).json
 
 
 def hold(committee, case, first, lifted=None, **overrides):
     members = {"stages": ["information_gathering"], "held_from": days_ago(first), **overrides}
     lifted_on = None if lifted is None else days_ago(lifted)
-    return given_hold(committee, case, lifted_on=lifted_on, **members)
+    return make_hold(committee, case, lifted_on=lifted_on, **members)
 
 
 def change_hold(committee, made, **members):
     path = {"id": made["case_id"], "hold_id": made["id"]}
     return committee.send("changeHold", members, **path,
-                          if_match=tag_of(committee, "getHold", **path)).needed(200)
+                          if_match=tag_of(committee, "getHold", **path)).expect(200)
 
 
 def lift(committee, made, days=0):
@@ -272,9 +272,9 @@ def test_days_in_two_holds_count_once(committee):
 
 
 def test_days_before_the_entry_and_after_the_due_day_move_nothing(committee):
-    case = given_case(committee, opened_on=days_ago(40))
+    case = make_case(committee, opened_on=days_ago(40))
     case = move(committee, case["id"], "information_gathering",
-                occurred_on=days_ago(30)).needed(201).json
+                occurred_on=days_ago(30)).expect(201).json
     hold(committee, case, 38, 30)
     hold(committee, case, 15, 3)
     assert clock_of(committee, case["id"])["due_on"] == days_ago(16)
@@ -364,7 +364,7 @@ def test_correcting_a_hold_moves_the_due_day_back(committee):
 
 
 def test_entering_a_held_stage_starts_with_a_stopped_clock(committee):
-    case = given_case(committee, opened_on=days_ago(30))
+    case = make_case(committee, opened_on=days_ago(30))
     hold(committee, case, 25)
     moved = move(committee, case["id"], "information_gathering", occurred_on=days_ago(20))
     assert (moved["clock_stopped"], moved["held_since"]) == (True, days_ago(20))
@@ -374,7 +374,7 @@ def test_entering_a_held_stage_starts_with_a_stopped_clock(committee):
 def test_leaving_a_held_stage_ends_its_clock(committee):
     case = gathering(committee, days_ago(30))
     hold(committee, case, 20)
-    move(committee, case["id"], "recommendation", occurred_on=days_ago(15)).needed(201)
+    move(committee, case["id"], "recommendation", occurred_on=days_ago(15)).expect(201)
     left, present = [clock_of(committee, case["id"], number) for number in (-2, -1)]
     assert (left["clock_stopped"], left["held_since"], left["held_days"]) == (False, None, 5)
     assert (left["due_on"], left["overdue"]) == (days_ago(11), False)
@@ -383,7 +383,7 @@ def test_leaving_a_held_stage_ends_its_clock(committee):
 
 def test_a_hold_recorded_later_counts_for_a_past_stage(committee):
     case = gathering(committee, days_ago(30))
-    move(committee, case["id"], "recommendation", occurred_on=days_ago(13)).needed(201)
+    move(committee, case["id"], "recommendation", occurred_on=days_ago(13)).expect(201)
     assert clock_of(committee, case["id"], -2)["overdue"] is True
     hold(committee, case, 25, 20)
     left = clock_of(committee, case["id"], -2)
@@ -393,9 +393,9 @@ def test_a_hold_recorded_later_counts_for_a_past_stage(committee):
 
 def test_a_hold_counts_only_for_its_own_visit_of_the_stage(committee):
     case = gathering(committee, days_ago(30))
-    move(committee, case["id"], "closed", "discontinued", occurred_on=days_ago(25)).needed(201)
+    move(committee, case["id"], "closed", "discontinued", occurred_on=days_ago(25)).expect(201)
     move(committee, case["id"], "information_gathering", "new_information",
-         occurred_on=days_ago(10)).needed(201)
+         occurred_on=days_ago(10)).expect(201)
     hold(committee, case, 8, 5)
     stages = committee.send("listCaseStages", id=case["id"])["items"]
     assert [one["due_on"] for one in stages[1::2]] == [days_ago(16), days_ahead(7)]
@@ -403,7 +403,7 @@ def test_a_hold_counts_only_for_its_own_visit_of_the_stage(committee):
 
 
 def test_a_held_stage_without_a_timescale_has_no_due_day(committee):
-    case = given_case(committee, "implementation")
+    case = make_case(committee, "implementation")
     made = hold(committee, case, 0, stages=["implementation"])
     stage = clock_of(committee, case["id"])
     assert (stage["due_on"], stage["clock_stopped"], stage["late"]) == (None, True, False)
@@ -413,12 +413,12 @@ def test_a_held_stage_without_a_timescale_has_no_due_day(committee):
 
 def test_the_end_of_proceedings_restarts_the_clock(committee):
     case = gathering(committee, days_ago(20))
-    made = given_proceeding(committee, case)
+    made = make_proceeding(committee, case)
     hold(committee, case, 9, proceeding_id=made["id"])
     assert committee.send("getCase", id=case["id"])["clock_stopped"] is True
     path = {"id": case["id"], "proceeding_id": made["id"]}
     committee.send("changeCaseProceeding", {"ended_on": days_ago(4)}, **path,
-                   if_match=tag_of(committee, "getCaseProceeding", **path)).needed(200)
+                   if_match=tag_of(committee, "getCaseProceeding", **path)).expect(200)
     case = committee.send("getCase", id=case["id"]).json
     assert (case["clock_stopped"], case["stage_due_on"]) == (False, days_ago(1))
 
@@ -443,9 +443,9 @@ def random_holds(source, latest):
 def check_clock(committee, source, stage, amount, unit, begin, local_authority="S12000049"):
     """Tests one case with random holds on its present stage."""
     entered = source.randint(5, begin)
-    case = given_case(committee, opened_on=days_ago(entered), local_authority=local_authority)
+    case = make_case(committee, opened_on=days_ago(entered), local_authority=local_authority)
     if stage != "notification":
-        move(committee, case["id"], stage, occurred_on=days_ago(entered)).needed(201)
+        move(committee, case["id"], stage, occurred_on=days_ago(entered)).expect(201)
     holds = list(random_holds(source, entered))
     for first, lifted in holds:
         hold(committee, case, first, lifted, stages=[stage])
@@ -512,7 +512,7 @@ def elsewhere(request, cluster, committee, module_instance):
 
 
 def test_today_is_the_day_in_scotland_in_any_time_zone_of_the_server(elsewhere):
-    assert given_case(elsewhere, opened_on=today())["overdue"] is False
+    assert make_case(elsewhere, opened_on=today())["overdue"] is False
     refused = elsewhere.send("openCase", {**case_document(), "opened_on": days_ahead(1)})
     assert (refused.status, refused.rules) == (422, {"date_in_future"})
 
@@ -531,8 +531,8 @@ def test_a_clock_is_right_across_the_change_of_time(elsewhere, committee, opened
     for server in (elsewhere, committee):
         case = gathering(server, opened)
         assert case["stage_due_on"] == due.isoformat()
-        given_hold(server, case, stages=["information_gathering"], held_from=first.isoformat(),
-                   lifted_on=lifted.isoformat(), review_on=lifted.isoformat())
+        make_hold(server, case, stages=["information_gathering"], held_from=first.isoformat(),
+                  lifted_on=lifted.isoformat(), review_on=lifted.isoformat())
         assert clock_of(server, case["id"])["due_on"] == due_day(
             date_of(opened), 14, "calendar_days", held).isoformat()
 
@@ -587,7 +587,7 @@ def test_a_stage_is_read_at_its_address(committee):
     case = gathering(committee, days_ago(20))
     stage = clock_of(committee, case["id"])
     assert committee.send("getCaseStage", id=case["id"], stage_id=stage["id"]).json == stage
-    other = given_case(committee)
+    other = make_case(committee)
     assert committee.send("getCaseStage", id=other["id"], stage_id=stage["id"]).status == 404
 
 
@@ -611,7 +611,7 @@ def test_a_stage_is_overdue_again_after_its_revised_due_day(committee):
 
 def test_a_hold_can_move_the_due_day_past_the_revised_one(committee):
     case = gathering(committee, days_ago(20))
-    revise(committee, case["id"], delay_reasons=["capacity"], revised_due_on=days_ago(4)).needed(200)
+    revise(committee, case["id"], delay_reasons=["capacity"], revised_due_on=days_ago(4)).expect(200)
     hold(committee, case, 10, 2)
     case = committee.send("getCase", id=case["id"])
     assert (case["stage_due_on"], case["revised_due_on"], case["overdue"]) == (
@@ -620,7 +620,7 @@ def test_a_hold_can_move_the_due_day_past_the_revised_one(committee):
 
 def test_null_clears_a_revised_due_day(committee):
     case = gathering(committee, days_ago(20))
-    revise(committee, case["id"], delay_reasons=["other"], revised_due_on=today()).needed(200)
+    revise(committee, case["id"], delay_reasons=["other"], revised_due_on=today()).expect(200)
     reply = revise(committee, case["id"], revised_due_on=None)
     assert (reply["revised_due_on"], reply["overdue"]) == (None, True)
     assert committee.send("getCase", id=case["id"])["revised_due_on"] is None
@@ -628,8 +628,8 @@ def test_null_clears_a_revised_due_day(committee):
 
 def test_the_next_stage_begins_without_a_revised_due_day(committee):
     case = gathering(committee, days_ago(20))
-    revise(committee, case["id"], delay_reasons=["other"], revised_due_on=today()).needed(200)
-    moved = move(committee, case["id"], "recommendation").needed(201)
+    revise(committee, case["id"], delay_reasons=["other"], revised_due_on=today()).expect(200)
+    moved = move(committee, case["id"], "recommendation").expect(201)
     assert (moved["revised_due_on"], moved["stage_due_on"]) == (None, days_ahead(14))
     assert moved["original_due_on"] == days_ahead(14)
     left = clock_of(committee, case["id"], -2)
@@ -649,7 +649,7 @@ def test_a_delay_must_follow_the_rules(committee, members, pointer, rule):
 
 
 def test_a_stage_without_a_due_day_has_no_revised_due_day(committee):
-    case = given_case(committee, "implementation")
+    case = make_case(committee, "implementation")
     reply = revise(committee, case["id"], revised_due_on=today(), delay_reasons=["capacity"])
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/revised_due_on"}, {"no_due_day"})
 
@@ -669,12 +669,12 @@ def test_a_past_stage_gets_a_reason_and_no_revised_due_day(committee):
     ({"due_on": today()}, "/due_on"), ({"delay_reasons": ["laziness"]}, "/delay_reasons/0"),
     ({"delay_reasons": None}, "/delay_reasons"), ({}, "")])
 def test_a_delay_must_follow_the_contract(committee, members, pointer):
-    reply = revise(committee, given_case(committee)["id"], **members)
+    reply = revise(committee, make_case(committee)["id"], **members)
     assert (reply.status, reply.pointers) == (400, {pointer})
 
 
 def test_the_stages_of_a_closed_case_do_not_change(committee):
-    case = given_case(committee)
-    move(committee, case["id"], "closed", "discontinued").needed(201)
+    case = make_case(committee)
+    move(committee, case["id"], "closed", "discontinued").expect(201)
     reply = revise(committee, case["id"], delay_reasons=["capacity"])
     assert (reply.status, reply.rules) == (409, {"case_closed"})

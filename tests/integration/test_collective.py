@@ -3,7 +3,7 @@ import pytest
 
 from client import ALL_SCOPES
 from payloads import new_access, new_number, new_referral, new_update
-from scenarios import given_action, given_case, given_referral
+from scenarios import make_action, make_case, make_referral
 
 SHARED = ("TS-OTHER", "INDEPENDENT")
 
@@ -27,7 +27,7 @@ def test_a_push_with_a_shared_code_is_refused(pair, cluster):
     stored = cluster.execute("select count(*) from register.referral")
     for reply in (pair[0].send("pushReferral", new_referral()), pair[0].send("validateReferral", new_referral())):
         assert (reply.status, reply.code, reply.json["errors"]) == (403, "organisation_not_allowed", [])
-    batch = pair[0].send("pushReferrals", [new_referral(), new_referral(committee="XXX")]).needed(207)
+    batch = pair[0].send("pushReferrals", [new_referral(), new_referral(committee="XXX")]).expect(207)
     assert {(one["status"], one["problem"]["code"]) for one in batch["items"]} == {(403, "organisation_not_allowed")}
     assert cluster.execute("select count(*) from register.referral") == stored
 
@@ -39,7 +39,7 @@ def test_a_charity_with_its_own_code_pushes_and_reads_its_referrals(caller, clus
                         (code,))
     try:
         one, other = (caller(code, "office", "referrals.write referrals.read") for code in codes)
-        referral = given_referral(one)
+        referral = make_referral(one)
         assert one.send("getReferral", id=referral["id"]).status == 200
         assert other.send("getReferral", id=referral["id"]).status == 404
     finally:
@@ -48,7 +48,7 @@ def test_a_charity_with_its_own_code_pushes_and_reads_its_referrals(caller, clus
 
 
 def test_the_committee_reports_on_actions_of_a_shared_code(committee, pair):
-    action = given_action(committee, owner_organisation=organisation_of(pair[0]))
+    action = make_action(committee, owner_organisation=organisation_of(pair[0]))
     for client in pair:
         assert client.send("getAction", id=action["id"]).status == 404
         assert action["id"] not in client.send("listActions").ids
@@ -58,19 +58,19 @@ def test_the_committee_reports_on_actions_of_a_shared_code(committee, pair):
 
 
 def test_a_client_with_access_to_a_case_sees_its_actions(committee, pair):
-    case = given_case(committee, "decision")
-    action = given_action(committee, case, owner_organisation=organisation_of(pair[0]))
+    case = make_case(committee, "decision")
+    action = make_action(committee, case, owner_organisation=organisation_of(pair[0]))
     committee.send("grantAccess", new_access(organisation=organisation_of(pair[0]), role="team_member",
                                              client_id=pair[0].send("getPrincipal")["client_id"]),
-                   id=case["id"]).needed(201)
+                   id=case["id"]).expect(201)
     assert [client.send("getAction", id=action["id"]).status for client in pair] == [200, 404]
     assert pair[0].send("listActions").ids.count(action["id"]) == 1
 
 
 def test_a_webhook_belongs_to_its_client_alone(pair, receiver):
-    hook = pair[0].send("createWebhook", {"url": receiver.endpoint(204).url}).needed(201)["webhook"]
+    hook = pair[0].send("createWebhook", {"url": receiver.endpoint(204).url}).expect(201)["webhook"]
     try:
-        delivery = pair[0].send("pingWebhook", id=hook["id"]).needed(201)
+        delivery = pair[0].send("pingWebhook", id=hook["id"]).expect(201)
         assert [client.send("listWebhooks").ids for client in pair] == [[hook["id"]], []]
         place = {"id": hook["id"], "delivery_id": delivery["id"]}
         assert [client.send("getDelivery", **place).status for client in pair] == [200, 404]

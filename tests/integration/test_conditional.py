@@ -4,7 +4,7 @@ import gzip
 import pytest
 
 from payloads import new_action, new_decision
-from scenarios import decide, given_action, given_case, given_referral
+from scenarios import decide, make_action, make_case, make_referral
 
 CHANGES = {"changeReferral": {"basis": "A better outline."}, "changeCase": {"summary": "New."},
            "changeChild": {"sex": "other"}, "changeAction": {"priority": "low"}}
@@ -14,8 +14,8 @@ READS = {"changeReferral": "getReferral", "changeCase": "getCase", "changeChild"
 
 @pytest.fixture(scope="module")
 def case(committee):
-    made = given_case(committee, "decision")
-    decide(committee, made["id"]).needed(201)
+    made = make_case(committee, "decision")
+    decide(committee, made["id"]).expect(201)
     return made
 
 
@@ -23,10 +23,10 @@ def case(committee):
 def places(agency, committee, case):
     """The caller and the address of a change, by operation."""
     child = committee.send("listChildren", id=case["id"])["items"][0]
-    return {"changeReferral": (agency, {"id": given_referral(agency)["id"]}),
+    return {"changeReferral": (agency, {"id": make_referral(agency)["id"]}),
             "changeCase": (committee, {"id": case["id"]}),
             "changeChild": (committee, {"id": case["id"], "child_id": child["id"]}),
-            "changeAction": (committee, {"id": given_action(committee, case)["id"]})}
+            "changeAction": (committee, {"id": make_action(committee, case)["id"]})}
 
 
 @pytest.mark.parametrize("operation", CHANGES)
@@ -41,7 +41,7 @@ def test_an_unchanged_resource_is_not_sent_again(places, operation):
 def test_a_changed_resource_is_sent_again(places, operation):
     client, path = places[operation]
     first = client.send(READS[operation], **path)
-    client.send(operation, CHANGES[operation], **path, if_match=first.etag).needed(200)
+    client.send(operation, CHANGES[operation], **path, if_match=first.etag).expect(200)
     assert client.send(READS[operation], **path, none_match=first.etag).status == 200
 
 
@@ -57,13 +57,13 @@ def test_the_tag_of_a_change_is_the_tag_of_the_next_read(places, operation):
 def test_the_etag_in_a_document_allows_one_change(places, operation):
     client, path = places[operation]
     tag = client.send(READS[operation], **path)["etag"]
-    changed = client.send(operation, CHANGES[operation], **path, if_match=tag).needed(200)
+    changed = client.send(operation, CHANGES[operation], **path, if_match=tag).expect(200)
     assert changed["etag"] != tag
     assert client.send(operation, CHANGES[operation], **path, if_match=tag).status == 412
 
 
 def test_items_of_lists_have_etags_too(committee, case):
-    for item in committee.send("listCases").needed(200)["items"]:
+    for item in committee.send("listCases").expect(200)["items"]:
         assert item["etag"] == f'"{item["version"]}"'
 
 
@@ -78,7 +78,7 @@ def test_a_change_without_a_tag_is_refused(places, operation):
 def test_a_change_of_an_older_version_is_refused(places, operation):
     client, path = places[operation]
     tag = client.send(READS[operation], **path).etag
-    client.send(operation, CHANGES[operation], **path, if_match=tag).needed(200)
+    client.send(operation, CHANGES[operation], **path, if_match=tag).expect(200)
     reply = client.send(operation, CHANGES[operation], **path, if_match=tag)
     assert (reply.status, reply.code) == (412, "version_stale")
 
@@ -130,7 +130,7 @@ def test_the_tag_of_an_expanded_case_is_valid_for_a_change(committee, case):
 
 def test_a_new_action_does_not_make_a_change_of_the_case_stale(committee, case):
     tag = committee.send("getCase", id=case["id"]).etag
-    committee.send("createAction", new_action(), id=case["id"]).needed(201)
+    committee.send("createAction", new_action(), id=case["id"]).expect(201)
     reply = committee.send("changeCase", {"summary": "Again."}, id=case["id"], if_match=tag)
     assert reply.status == 200
 
@@ -138,7 +138,7 @@ def test_a_new_action_does_not_make_a_change_of_the_case_stale(committee, case):
 def test_the_decision_has_its_own_tag(committee, case):
     tag = committee.send("getCase", id=case["id"]).etag
     committee.send("changeCase", {"summary": "Once more."}, id=case["id"],
-                   if_match=tag).needed(200)
+                   if_match=tag).expect(200)
     decision = committee.send("getDecision", id=case["id"])
     reply = committee.send("putDecision", new_decision(), id=case["id"], if_match=decision.etag)
     assert reply.status == 200

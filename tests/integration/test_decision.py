@@ -4,12 +4,12 @@ import concurrent.futures
 import pytest
 
 from payloads import days_ago, days_ahead, new_case, new_decision, new_recommendation, today
-from scenarios import (decide, decide_and_tell, given_case, move, recommend, send_notices, tag_of)
+from scenarios import (decide, decide_and_tell, make_case, move, recommend, send_notices, tag_of)
 
 
 @pytest.fixture
 def case(committee):
-    return given_case(committee, "decision")
+    return make_case(committee, "decision")
 
 
 def replace(committee, case, tag=None, **members):
@@ -48,7 +48,7 @@ def test_a_second_first_decision_is_refused(committee, case):
 
 def test_a_decision_is_replaced_only_in_its_present_version(committee, case):
     first = decide(committee, case["id"])
-    replace(committee, case).needed(200)
+    replace(committee, case).expect(200)
     reply = replace(committee, case, tag=first.etag)
     assert (reply.status, reply.code) == (412, "version_stale")
 
@@ -70,7 +70,7 @@ def test_two_preconditions_are_refused(committee, case):
 
 @pytest.mark.parametrize("stage", ["notification", "recommendation", "set_up", "closed"])
 def test_a_decision_is_recorded_only_in_its_stage(committee, stage):
-    case = given_case(committee, stage)
+    case = make_case(committee, stage)
     known = stage in ("set_up", "closed")
     reply = replace(committee, case) if known else decide(committee, case["id"])
     assert (reply.status, reply.code, reply.rules) == (409, "state_conflict",
@@ -108,9 +108,9 @@ def test_a_decision_must_follow_the_rules(committee, case, overrides, pointer, r
 
 def send_back(committee, case):
     """Moves the case from the stage decision back for more information and again to it."""
-    decide(committee, case["id"], "more_information").needed(201)
+    decide(committee, case["id"], "more_information").expect(201)
     for stage in ("information_gathering", "recommendation", "decision"):
-        move(committee, case["id"], stage).needed(201)
+        move(committee, case["id"], stage).expect(201)
 
 
 def test_a_case_returned_for_information_is_decided_again(committee, case):
@@ -145,20 +145,20 @@ def test_a_first_decision_supersedes_none_and_a_correction_keeps_its_id(committe
 
 def test_a_superseded_decision_is_kept_in_the_database(committee, case, cluster):
     send_back(committee, case)
-    replace(committee, case).needed(200)
+    replace(committee, case).expect(200)
     rows = cluster.execute("select outcome, current from register.case_decision"
                            " where case_id = %s order by visit", (case["id"],))
     assert rows == [("more_information", False), ("proceed", True)]
 
 
 def test_a_decision_cannot_be_older_than_its_recommendation(committee):
-    case = committee.send("openCase", new_case()).needed(201).json
+    case = committee.send("openCase", new_case()).expect(201).json
     for stage, days in (("information_gathering", 20), ("recommendation", 15)):
-        move(committee, case["id"], stage, occurred_on=days_ago(days)).needed(201)
-    recommend(committee, case["id"], made_on=days_ago(12)).needed(201)
-    move(committee, case["id"], "decision", occurred_on=days_ago(11)).needed(201)
+        move(committee, case["id"], stage, occurred_on=days_ago(days)).expect(201)
+    recommend(committee, case["id"], made_on=days_ago(12)).expect(201)
+    move(committee, case["id"], "decision", occurred_on=days_ago(11)).expect(201)
     committee.send("putRecommendation", new_recommendation(made_on=days_ago(5)), id=case["id"],
-                   if_match=tag_of(committee, "getRecommendation", id=case["id"])).needed(200)
+                   if_match=tag_of(committee, "getRecommendation", id=case["id"])).expect(200)
     reply = decide(committee, case["id"], decided_on=days_ago(6))
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/decided_on"}, {"date_order"})
     assert decide(committee, case["id"], decided_on=days_ago(5)).status == 201
@@ -187,7 +187,7 @@ def tell(committee, case, **members):
 
 
 def test_people_informed_can_be_completed_after_the_stage(committee):
-    case = given_case(committee, "set_up")
+    case = make_case(committee, "set_up")
     reply = tell(committee, case, family_informed_on=today(), chief_officers_informed_on=today())
     assert (reply.status, reply["family_informed_on"]) == (200, today())
     refused = tell(committee, case, family_informed_on=today(), unanimous=False)
@@ -195,12 +195,12 @@ def test_people_informed_can_be_completed_after_the_stage(committee):
 
 
 def test_people_informed_cannot_be_completed_in_a_closed_case(committee):
-    reply = tell(committee, given_case(committee, "closed"), family_informed_on=today())
+    reply = tell(committee, make_case(committee, "closed"), family_informed_on=today())
     assert (reply.status, reply.rules) == (409, {"not_in_stage_decision"})
 
 
 def test_people_informed_must_follow_the_rules_after_the_stage_too(committee):
-    reply = tell(committee, given_case(committee, "set_up"), family_informed_on=days_ago(3))
+    reply = tell(committee, make_case(committee, "set_up"), family_informed_on=days_ago(3))
     assert (reply.status, reply.rules) == (422, {"date_order"})
 
 
@@ -208,7 +208,7 @@ def test_a_review_is_set_up_when_the_family_was_informed_or_must_wait(committee,
     decide_and_tell(committee, case["id"], family_wait_reason=None)
     blocked = move(committee, case["id"], "set_up")
     assert (blocked.status, blocked.rules) == (409, {"family_informed"})
-    tell(committee, case, family_informed_on=today()).needed(200)
+    tell(committee, case, family_informed_on=today()).expect(200)
     assert move(committee, case["id"], "set_up").status == 201
 
 

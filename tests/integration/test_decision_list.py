@@ -3,13 +3,13 @@ import pytest
 
 from client import ALL_SCOPES
 from payloads import days_ahead, dead_child, new_decision, today
-from scenarios import decide, given_case, move, send_notices, tag_of, walk
+from scenarios import decide, make_case, move, send_notices, tag_of, walk
 
 
 @pytest.fixture
 def decided(committee):
-    case = given_case(committee, "decision", children=[dead_child(age_years=7)])
-    decision = decide(committee, case["id"], note="The chair had doubts.").needed(201)
+    case = make_case(committee, "decision", children=[dead_child(age_years=7)])
+    decision = decide(committee, case["id"], note="The chair had doubts.").expect(201)
     return {**case, "decision": decision["id"]}
 
 
@@ -21,8 +21,8 @@ def find(client, case, query=""):
 
 def test_the_inspectorate_reads_decisions_of_all_committees(inspectorate, committee,
                                                             other_committee, decided):
-    there = given_case(other_committee, "decision", local_authority="S12000036")
-    decide(other_committee, there["id"], "do_not_proceed").needed(201)
+    there = make_case(other_committee, "decision", local_authority="S12000036")
+    decide(other_committee, there["id"], "do_not_proceed").expect(201)
     assert [one["committee"] for one in find(inspectorate, decided)] == ["GLA"]
     assert [one["outcome"] for one in find(inspectorate, there)] == ["do_not_proceed"]
 
@@ -56,25 +56,25 @@ def test_no_other_organisation_lists_decisions(caller, decided):
 
 
 def test_only_the_current_decision_is_listed(committee, inspectorate):
-    case = given_case(committee, "decision")
-    decide(committee, case["id"], "more_information").needed(201)
+    case = make_case(committee, "decision")
+    decide(committee, case["id"], "more_information").expect(201)
     former = find(inspectorate, case)[0]
     for stage in ("information_gathering", "recommendation", "decision"):
-        move(committee, case["id"], stage).needed(201)
+        move(committee, case["id"], stage).expect(201)
     committee.send("putDecision", new_decision(), id=case["id"],
-                   if_match=tag_of(committee, "getDecision", id=case["id"])).needed(200)
+                   if_match=tag_of(committee, "getDecision", id=case["id"])).expect(200)
     current = find(inspectorate, case)
     assert [(one["outcome"], one["supersedes"]) for one in current] == [("proceed", former["id"])]
 
 
 def test_the_list_can_be_polled_and_corrections_appear_again(committee, inspectorate, decided):
-    later = given_case(committee, "decision")
-    decide(committee, later["id"]).needed(201)
+    later = make_case(committee, "decision")
+    decide(committee, later["id"]).expect(201)
     order = [one["case_reference"] for one in walk(inspectorate, "listDecisions",
                                                    f"recorded_from={today()}&limit=200")]
     assert order.index(decided["reference"]) < order.index(later["reference"])
     committee.send("putDecision", new_decision(unanimous=False), id=decided["id"],
-                   if_match=tag_of(committee, "getDecision", id=decided["id"])).needed(200)
+                   if_match=tag_of(committee, "getDecision", id=decided["id"])).expect(200)
     items = walk(inspectorate, "listDecisions", f"recorded_from={today()}&limit=200")
     assert (items[-1]["case_reference"], items[-1]["version"]) == (decided["reference"], 2)
     recorded = [one["recorded_at"] for one in items]

@@ -499,7 +499,7 @@ def look(client, operation, **path):
     assert reply.status == 200 or reply.status == 404 and path, (operation.id, path, reply)
     items = reply["items"] if reply.status == 200 and "items" in reply.json else []
     while reply.status == 200 and reply.json.get("next"):
-        reply = client.follow(reply["next"]).needed(200)
+        reply = client.follow(reply["next"]).expect(200)
         items = items + reply["items"]
     return [item for item in items if isinstance(item, dict)]
 
@@ -516,19 +516,19 @@ def look_closer(client, scopes, listing, item, **path):
              and one.path.rpartition("/{")[0] == listing.path and one.path.endswith("}")]
     for one in below:
         name = one.path.rpartition("{")[2].rstrip("}")
-        client.send(one.id, **{**path, name: item.get("id") or item.get("code") or item["name"]}).needed(200)
+        client.send(one.id, **{**path, name: item.get("id") or item.get("code") or item["name"]}).expect(200)
     address = item.get("links", {}).get("self")
     operation = address and contract_reader.operation_of("GET", address)
     if not operation or not set(operation.scopes) <= scopes:
         return None
     if operation not in below:
-        client.request("GET", address).needed(200)
+        client.request("GET", address).expect(200)
     return operation
 
 
 def walk_everything(client):
     """Reads every list, one item of each kind in detail, and everything inside those."""
-    scopes = set(client.send("getPrincipal").needed(200)["scopes"])
+    scopes = set(client.send("getPrincipal").expect(200)["scopes"])
     for operation in readable(scopes):
         for item in one_of_each(look(client, operation)):
             its_own = look_closer(client, scopes, operation, item)
@@ -540,8 +540,8 @@ def walk_everything(client):
 
 def read_own_figures(client):
     """Reads every table of statistics, in the exact view, for the committee itself."""
-    for one in client.send("listStatistics").needed(200)["tables"]:
-        client.send("getStatistics", query="view=live&committee=GLA", table=one["table"]).needed(200)
+    for one in client.send("listStatistics").expect(200)["tables"]:
+        client.send("getStatistics", query="view=live&committee=GLA", table=one["table"]).expect(200)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -559,9 +559,9 @@ def test_every_document_is_valid_by_the_contract(demo, role):
 
 
 def test_other_organisations_find_their_own_documents(demo):
-    assert len(demo.client("agency").send("listInformationRequests", query="status=open").needed(200)["items"]) > 0
-    assert len(demo.client("inspectorate").send("listNotices").needed(200)["items"]) > 0
-    assert len(demo.client("national-hub").send("listNotices").needed(200)["items"]) > 0
-    assert len(demo.client("prosecution").send("listProceedings", query="open=true").needed(200)["items"]) > 0
-    assert len(demo.client("reviewer").send("listCases", query="shared=true").needed(200)["items"]) > 0
-    assert len(demo.client("chief-officers").send("listCases").needed(200)["items"]) > 0
+    assert len(demo.client("agency").send("listInformationRequests", query="status=open").expect(200)["items"]) > 0
+    assert len(demo.client("inspectorate").send("listNotices").expect(200)["items"]) > 0
+    assert len(demo.client("national-hub").send("listNotices").expect(200)["items"]) > 0
+    assert len(demo.client("prosecution").send("listProceedings", query="open=true").expect(200)["items"]) > 0
+    assert len(demo.client("reviewer").send("listCases", query="shared=true").expect(200)["items"]) > 0
+    assert len(demo.client("chief-officers").send("listCases").expect(200)["items"]) > 0

@@ -4,7 +4,7 @@ import pytest
 from client import new_key
 from payloads import (days_ago, days_ahead, family_answer, new_family_engagement, new_number,
                       new_practitioner_engagement, not_held, today)
-from scenarios import decide, discontinue, engage, given_case, invite, move, tag_of
+from scenarios import decide, discontinue, engage, make_case, invite, move, tag_of
 
 KINDS = {"Family": ("family-engagements", "family_engagement_id", new_family_engagement),
          "Practitioner": ("practitioner-engagements", "practitioner_engagement_id",
@@ -20,7 +20,7 @@ REVIEWER = "INDEPENDENT"
 @pytest.fixture(scope="module")
 def case(committee):
     """A case in the stage review; tests add to it and none moves it."""
-    return given_case(committee, "review")
+    return make_case(committee, "review")
 
 
 def add(client, case, kind, **members):
@@ -69,7 +69,7 @@ def test_an_engagement_can_be_read_at_its_address(committee, case, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_engagements_of_a_case_are_listed(committee, kind):
-    case = given_case(committee, "set_up")
+    case = make_case(committee, "set_up")
     assert committee.send(f"list{kind}Engagements", id=case["id"])["items"] == []
     made = [add(committee, case, kind)["id"] for _ in range(2)]
     reply = committee.send(f"list{kind}Engagements", id=case["id"])
@@ -78,7 +78,7 @@ def test_all_engagements_of_a_case_are_listed(committee, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_recording_an_engagement_again_with_the_same_key_replays(committee, kind):
-    case, document, key = given_case(committee, "set_up"), KINDS[kind][2](), new_key()
+    case, document, key = make_case(committee, "set_up"), KINDS[kind][2](), new_key()
     first, second = [committee.send(f"add{kind}Engagement", document, id=case["id"], key=key)
                      for _ in range(2)]
     assert (first.status, second.status, second.bytes) == (201, 201, first.bytes)
@@ -88,28 +88,28 @@ def test_recording_an_engagement_again_with_the_same_key_replays(committee, kind
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("stage", ["notification", "information_gathering", "decision"])
 def test_engagement_is_refused_before_the_decision(committee, kind, stage):
-    case = given_case(committee, stage)
+    case = make_case(committee, stage)
     assert refusal(add(committee, case, kind)) == conflict("before_set_up")
     assert committee.send(f"list{kind}Engagements", id=case["id"])["items"] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_engagement_may_begin_as_soon_as_a_review_is_decided(committee, kind):
-    case = given_case(committee, "decision")
-    decide(committee, case["id"]).needed(201)
+    case = make_case(committee, "decision")
+    decide(committee, case["id"]).expect(201)
     assert add(committee, case, kind).status == 201
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_engagement_continues_while_the_chief_officers_have_the_report(committee, kind):
-    assert add(committee, given_case(committee, "ratification"), kind).status == 201
+    assert add(committee, make_case(committee, "ratification"), kind).status == 201
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_engagements_of_a_closed_case_do_not_change(committee, kind):
-    case = given_case(committee, "set_up")
-    made = add(committee, case, kind).needed(201)
-    discontinue(committee, case["id"]).needed(201)
+    case = make_case(committee, "set_up")
+    made = add(committee, case, kind).expect(201)
+    discontinue(committee, case["id"]).expect(201)
     assert refusal(add(committee, case, kind)) == conflict("case_closed")
     assert refusal(change(committee, kind, made, **CHANGES[kind])) == conflict("case_closed")
     assert committee.send(f"get{kind}Engagement", **place(kind, made)).json == made.json
@@ -117,16 +117,16 @@ def test_the_engagements_of_a_closed_case_do_not_change(committee, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_change_of_an_engagement_needs_the_present_version(committee, case, kind):
-    made = add(committee, case, kind).needed(201)
-    change(committee, kind, made, **CHANGES[kind]).needed(200)
+    made = add(committee, case, kind).expect(201)
+    change(committee, kind, made, **CHANGES[kind]).expect(200)
     reply = change(committee, kind, made, made.etag, **CHANGES[kind])
     assert (reply.status, reply.code) == (412, "version_stale")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_engagement_is_not_found_under_another_case(committee, case, kind):
-    made = add(committee, case, kind).needed(201).json
-    elsewhere = {**made, "case_id": given_case(committee, "set_up")["id"]}
+    made = add(committee, case, kind).expect(201).json
+    elsewhere = {**made, "case_id": make_case(committee, "set_up")["id"]}
     assert committee.send(f"get{kind}Engagement", **place(kind, elsewhere)).status == 404
     assert change(committee, kind, elsewhere, '"1-x"', **CHANGES[kind]).status == 404
 
@@ -134,7 +134,7 @@ def test_an_engagement_is_not_found_under_another_case(committee, case, kind):
 # --- the family
 
 def test_the_familys_response_is_recorded_later(committee, case):
-    made = invite(committee, case["id"]).needed(201)
+    made = invite(committee, case["id"]).expect(201)
     assert (made["response"], made["responded_on"]) == (None, None)
     reply = change(committee, "Family", made, **family_answer())
     assert (reply.status, reply["version"]) == (200, 2)
@@ -199,7 +199,7 @@ def test_an_invitation_must_follow_the_rules(committee, case, members, faults):
 
 @pytest.mark.parametrize("members, faults", INVITATION_FAULTS + ANSWER_FAULTS)
 def test_a_change_of_an_invitation_must_follow_the_rules(committee, case, members, faults):
-    made = invite(committee, case["id"]).needed(201)
+    made = invite(committee, case["id"]).expect(201)
     assert broken_rules(change(committee, "Family", made, **members)) == (422, faults)
     assert committee.send("getFamilyEngagement", **place("Family", made)).json == made.json
 
@@ -209,21 +209,21 @@ def test_a_change_of_an_invitation_must_follow_the_rules(committee, case, member
     ({"response": "maybe"}, "/response"), ({"method": "e_mail"}, "/method"),
     ({"not_invited_reason": ""}, "/not_invited_reason"), ({"name": "A"}, "/name"), ({}, "")])
 def test_a_change_of_an_invitation_must_follow_the_contract(committee, case, members, pointer):
-    reply = change(committee, "Family", invite(committee, case["id"]).needed(201), **members)
+    reply = change(committee, "Family", invite(committee, case["id"]).expect(201), **members)
     assert (reply.status, reply.pointers) == (400, {pointer})
 
 
 def test_null_clears_a_response(committee, case):
-    made = invite(committee, case["id"], **family_answer()).needed(201)
+    made = invite(committee, case["id"], **family_answer()).expect(201)
     reply = change(committee, "Family", made, **dict.fromkeys(family_answer()))
     assert (reply.status, {reply[name] for name in family_answer()}) == (200, {None})
 
 
 def test_a_late_response_is_progress_and_another_date_a_correction(committee, cluster):
-    case = given_case(committee, "set_up")
+    case = make_case(committee, "set_up")
     made = invite(committee, case["id"], response="no_reply", response_reason="A letter.")
-    change(committee, "Family", made, **family_answer(response_reason=None)).needed(200)
-    change(committee, "Family", made, method="home_visit").needed(200)
+    change(committee, "Family", made, **family_answer(response_reason=None)).expect(200)
+    change(committee, "Family", made, method="home_visit").expect(200)
     rows = cluster.execute("select kind from register.change where case_id = %s and"
                            " subject = 'family_engagement' order by id", (case["id"],))
     assert rows == [("created",), ("changed",), ("corrected",)]
@@ -271,7 +271,7 @@ def test_a_practitioner_engagement_must_follow_the_rules(committee, case, member
 @pytest.mark.parametrize("members, faults", PRACTITIONER_FAULTS)
 def test_a_change_of_practitioner_engagement_must_follow_the_rules(committee, case, members,
                                                                    faults):
-    made = engage(committee, case["id"]).needed(201)
+    made = engage(committee, case["id"]).expect(201)
     assert broken_rules(change(committee, "Practitioner", made, **members)) == (422, faults)
     assert committee.send("getPractitionerEngagement", **place("Practitioner", made)).json == (
         made.json)
@@ -283,12 +283,12 @@ def test_a_change_of_practitioner_engagement_must_follow_the_rules(committee, ca
     ({"participants_count": 1001}, "/participants_count"), ({"names": []}, "/names"), ({}, "")])
 def test_a_change_of_practitioner_engagement_must_follow_the_contract(committee, case, members,
                                                                       pointer):
-    reply = change(committee, "Practitioner", engage(committee, case["id"]).needed(201), **members)
+    reply = change(committee, "Practitioner", engage(committee, case["id"]).expect(201), **members)
     assert (reply.status, reply.pointers) == (400, {pointer})
 
 
 def test_a_cancelled_engagement_becomes_a_reason(committee, case):
-    made = engage(committee, case["id"]).needed(201)
+    made = engage(committee, case["id"]).expect(201)
     reply = change(committee, "Practitioner", made, **NOT_HELD)
     assert (reply.status, reply["kind"], reply["held_on"]) == (200, "not_held", None)
 
@@ -321,7 +321,7 @@ def test_a_reviewer_records_and_changes_engagement(committee, case, reviewer, ki
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_reviewer_changes_an_engagement_of_the_committee(committee, case, reviewer, kind):
-    made = add(committee, case, kind).needed(201)
+    made = add(committee, case, kind).expect(201)
     assert change(reviewer(case), kind, made, **CHANGES[kind]).status == 200
 
 
@@ -350,7 +350,7 @@ def test_a_reviewer_reads_the_set_up_of_the_review_and_does_not_change_it(commit
     (1, 30, "reviewer"), (-30, -1, "reviewer"), (0, 30, "proceedings_liaison")])
 def test_recording_engagement_needs_access_to_the_review(committee, case, reviewer, kind, starts,
                                                          ends, role):
-    made = add(committee, case, kind).needed(201)
+    made = add(committee, case, kind).expect(201)
     client = reviewer(case, starts, ends, role)
     assert client.send(f"list{kind}Engagements", id=case["id"]).status == 404
     assert add(client, case, kind).status == 404
@@ -360,15 +360,15 @@ def test_recording_engagement_needs_access_to_the_review(committee, case, review
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_reviewer_of_one_case_does_not_see_another(committee, case, reviewer, kind):
-    made = add(committee, case, kind).needed(201)
-    client = reviewer(given_case(committee, "set_up"))
+    made = add(committee, case, kind).expect(201)
+    client = reviewer(make_case(committee, "set_up"))
     assert client.send(f"get{kind}Engagement", **place(kind, made)).status == 404
     assert add(client, case, kind).status == 404
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_chief_officers_read_engagement_and_do_not_record_it(committee, case, caller, kind):
-    made = add(committee, case, kind).needed(201)
+    made = add(committee, case, kind).expect(201)
     officers = caller("COG-GLA", "chief-officers-system")
     assert officers.send(f"get{kind}Engagement", **place(kind, made)).json == made.json
     assert add(officers, case, kind).status == 404
@@ -385,7 +385,7 @@ def test_recording_engagement_needs_its_own_scope(caller, case, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_database_alone_accepts_no_engagement_without_the_scope(database_only, caller, committee,
                                                                     case, kind):
-    made = add(committee, case, kind).needed(201)
+    made = add(committee, case, kind).expect(201)
     clerk = caller("CPC-GLA", "clerk-alone", "cases.read cases.write", database_only)
     assert add(clerk, case, kind).status == 404
     assert change(clerk, kind, made, **CHANGES[kind]).status == 404
@@ -400,7 +400,7 @@ def blockers(committee, case):
 
 
 def test_the_report_needs_engagement(committee):
-    case = given_case(committee, "review")
+    case = make_case(committee, "review")
     guards = {"practitioners_engaged", "family_invitations_answered"}
     assert blockers(committee, case) == dict.fromkeys(guards, "review_team")
     reply = move(committee, case["id"], "reporting")
@@ -411,18 +411,18 @@ def test_the_report_needs_engagement(committee):
 @pytest.mark.parametrize("family", [family_answer(), NO_INVITATION,
                                     {"response": "no_reply", "response_reason": "Two letters."}])
 def test_the_report_is_written_after_engagement_or_with_a_reason(committee, practitioners, family):
-    case = given_case(committee, "review")
-    engage(committee, case["id"], **practitioners).needed(201)
+    case = make_case(committee, "review")
+    engage(committee, case["id"], **practitioners).expect(201)
     assert set(blockers(committee, case)) == {"family_invitations_answered"}
-    invite(committee, case["id"], **family).needed(201)
+    invite(committee, case["id"], **family).expect(201)
     assert move(committee, case["id"], "reporting").status == 201
 
 
 def test_every_invitation_needs_a_response(committee):
-    case = given_case(committee, "review")
-    engage(committee, case["id"]).needed(201)
-    invite(committee, case["id"], **family_answer()).needed(201)
-    waiting = invite(committee, case["id"], relation="carer").needed(201)
+    case = make_case(committee, "review")
+    engage(committee, case["id"]).expect(201)
+    invite(committee, case["id"], **family_answer()).expect(201)
+    waiting = invite(committee, case["id"], relation="carer").expect(201)
     assert set(blockers(committee, case)) == {"family_invitations_answered"}
-    change(committee, "Family", waiting, response="declined", responded_on=today()).needed(200)
+    change(committee, "Family", waiting, response="declined", responded_on=today()).expect(200)
     assert blockers(committee, case) == {}

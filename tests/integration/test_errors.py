@@ -7,7 +7,7 @@ import pytest
 import contract_reader
 from client import Client
 from payloads import days_ago, days_ahead, new_case, new_child, new_referral
-from scenarios import given_case, tag_of
+from scenarios import make_case, tag_of
 
 PROBLEM = contract_reader.validator({"$ref": "#/components/schemas/Problem"})
 
@@ -28,10 +28,10 @@ def assert_problem(reply, status, code):
     assert reply["request_id"] == reply.headers["X-Request-Id"]
 
 
-def test_the_type_of_a_problem_links_to_its_explanation(agency, nobody):
+def test_the_type_of_a_problem_links_to_its_explanation(agency, anonymous):
     problem = push(agency, "{")
     assert problem["type"] == f"{agency.url}/docs#problem-malformed_json"
-    assert 'id="problem-malformed_json"' in nobody.send("getDocumentation").bytes.decode()
+    assert 'id="problem-malformed_json"' in anonymous.send("getDocumentation").bytes.decode()
 
 
 @pytest.mark.parametrize("text", [
@@ -52,7 +52,7 @@ def test_an_integer_of_any_size_is_json_and_checked_by_its_schema(agency, number
     assert_problem(reply, 400, "schema_violation")
     assert (reply.pointers, reply.rules) == ({"/children/0/age_years"}, {rule})
     reply = agency.send("validateReferral", data=f'{{"unknown": {number}, "children": [{{"age_years": 7}}]}}')
-    assert reply.needed(200)["valid"] is False
+    assert reply.expect(200)["valid"] is False
     assert "/children/0/age_years" not in {one["pointer"] for one in reply["errors"]}
 
 
@@ -132,7 +132,7 @@ def test_at_most_100_violations_of_the_contract_are_reported(agency):
 
 
 def test_at_most_100_violations_of_rules_are_reported(committee):
-    case = given_case(committee, "decision")
+    case = make_case(committee, "decision")
     actions = [{"title": "Hold workshops", "owner_organisation": "NOBODY", "due_on": days_ago(900)}
                for _ in range(60)]
     reply = committee.send("createActions", {"actions": actions}, id=case["id"])
@@ -235,8 +235,8 @@ def test_an_unknown_method_gets_the_allowed_ones(agency, method, path, allowed):
     assert allowed <= set(re.split(", *", reply.headers["Allow"])) <= allowed | {"HEAD", "OPTIONS"}
 
 
-def test_options_returns_the_methods(nobody):
-    reply = nobody.request("OPTIONS", "/v1/referrals")
+def test_options_returns_the_methods(anonymous):
+    reply = anonymous.request("OPTIONS", "/v1/referrals")
     assert reply.status == 204 and "POST" in reply.headers["Allow"]
 
 
@@ -254,14 +254,14 @@ def test_an_available_media_type_is_acceptable(agency, accept):
 @pytest.mark.parametrize("text", ['{"summary":"x"', '{"summary":"x","summary":"y"}', "[]",
                                   '{"nothing":1}', '{"legal_hold":"true"}'])
 def test_a_change_is_checked_like_a_new_document(committee, text):
-    case = given_case(committee)
+    case = make_case(committee)
     reply = committee.send("changeCase", data=text.encode(), id=case["id"],
                            if_match=tag_of(committee, "getCase", id=case["id"]))
     assert reply.status == 400
 
 
-def test_the_token_is_checked_before_the_body_is_read(nobody):
-    assert_problem(nobody.send("pushReferral", data=b"{", query="surprise=1"), 401, "token_missing")
+def test_the_token_is_checked_before_the_body_is_read(anonymous):
+    assert_problem(anonymous.send("pushReferral", data=b"{", query="surprise=1"), 401, "token_missing")
 
 
 def test_a_contract_violation_is_reported_before_a_rule_violation(agency):
@@ -276,7 +276,7 @@ def test_a_missing_resource_is_reported_before_the_version(committee):
 
 
 def test_a_stale_version_is_reported_before_the_state(committee):
-    case = given_case(committee)
+    case = make_case(committee)
     reply = committee.send("moveCase", {"to": "review", "occurred_on": "2026-01-01"},
                            id=case["id"], if_match='"9-x"')
     assert_problem(reply, 412, "version_stale")

@@ -2,13 +2,13 @@
 import pytest
 
 from payloads import (days_ago, days_ahead, new_discontinuation, new_evaluation, today)
-from scenarios import given_case, move, record_discontinuation, record_evaluation, send_notices, tag_of
+from scenarios import make_case, move, record_discontinuation, record_evaluation, send_notices, tag_of
 
 
 @pytest.fixture(scope="module")
 def shared_case(committee):
     """A case in its evaluation; no test moves or evaluates it."""
-    return given_case(committee, "evaluation")
+    return make_case(committee, "evaluation")
 
 
 def evaluate(client, case, **members):
@@ -25,7 +25,7 @@ def refusal(reply):
 
 
 def test_an_evaluation_is_recorded_replaced_and_read(committee):
-    case = given_case(committee, "evaluation")
+    case = make_case(committee, "evaluation")
     made = evaluate(committee, case)
     assert (made.status, made["outcome"]) == (201, "achieved")
     assert evaluate(committee, case).status == 412
@@ -54,19 +54,19 @@ def test_two_preconditions_are_refused(committee, shared_case, operation, docume
 
 
 def test_an_evaluation_is_recorded_only_in_its_stage(committee):
-    reply = evaluate(committee, given_case(committee, "implementation"))
+    reply = evaluate(committee, make_case(committee, "implementation"))
     assert refusal(reply) == (409, {"not_in_stage_evaluation"})
 
 
 def test_the_evaluation_of_a_closed_case_does_not_change(committee):
-    case = given_case(committee, "closed")
+    case = make_case(committee, "closed")
     reply = committee.send("putEvaluation", new_evaluation(), id=case["id"],
                            if_match=tag_of(committee, "getEvaluation", id=case["id"]))
     assert refusal(reply) == (409, {"case_closed"})
 
 
 def test_a_case_is_complete_after_its_evaluation(committee):
-    case = given_case(committee, "evaluation")
+    case = make_case(committee, "evaluation")
     send_notices(committee, case["id"])
     assert move(committee, case["id"], "closed").rules == {"evaluation_recorded"}
     record_evaluation(committee, case)
@@ -74,7 +74,7 @@ def test_a_case_is_complete_after_its_evaluation(committee):
 
 
 def test_an_evaluation_before_the_stage_was_entered_does_not_count(committee, cluster):
-    case = given_case(committee, "evaluation")
+    case = make_case(committee, "evaluation")
     record_evaluation(committee, case)
     cluster.execute("update register.evaluation set evaluated_on = %s where case_id = %s",
                     (days_ago(1), case["id"]))
@@ -85,7 +85,7 @@ def test_an_evaluation_before_the_stage_was_entered_does_not_count(committee, cl
 @pytest.mark.parametrize("stage", ["set_up", "review", "reporting", "ratification",
                                    "implementation", "evaluation"])
 def test_after_the_decision_both_bodies_must_agree_to_discontinue(committee, stage):
-    case = given_case(committee, stage)
+    case = make_case(committee, stage)
     refused = move(committee, case["id"], "closed", "discontinued", way="discontinue")
     assert (refused.code, refused.rules) == ("transition_not_possible", {"discontinuation_agreed"})
     record_discontinuation(committee, case)
@@ -95,7 +95,7 @@ def test_after_the_decision_both_bodies_must_agree_to_discontinue(committee, sta
 
 @pytest.mark.parametrize("missing", ["committee_agreed_on", "chief_officers_agreed_on"])
 def test_a_single_agreement_is_not_enough(committee, missing):
-    case = given_case(committee, "set_up")
+    case = make_case(committee, "set_up")
     made = discontinue(committee, case, **{missing: None})
     assert (made.status, made[missing]) == (201, None)
     assert move(committee, case["id"], "closed", "discontinued").rules == {"discontinuation_agreed"}
@@ -115,7 +115,7 @@ def test_an_agreement_must_follow_the_rules(committee, shared_case, overrides, p
 
 
 def test_replacing_an_agreement_needs_its_present_version(committee):
-    case = given_case(committee)
+    case = make_case(committee)
     first = discontinue(committee, case)
     assert discontinue(committee, case).status == 412
     assert discontinue(committee, case, first.etag, reason="Another.").status == 200
@@ -123,20 +123,20 @@ def test_replacing_an_agreement_needs_its_present_version(committee):
 
 
 def test_the_agreement_of_a_closed_case_does_not_change(committee):
-    case = given_case(committee)
+    case = make_case(committee)
     tag = discontinue(committee, case).etag
-    move(committee, case["id"], "closed", "discontinued").needed(201)
+    move(committee, case["id"], "closed", "discontinued").expect(201)
     assert refusal(discontinue(committee, case, tag)) == (409, {"case_closed"})
 
 
 def test_an_earlier_agreement_does_not_close_a_case_that_was_opened_again(committee, cluster):
-    case = given_case(committee, "set_up")
+    case = make_case(committee, "set_up")
     record_discontinuation(committee, case)
-    move(committee, case["id"], "closed", "discontinued").needed(201)
+    move(committee, case["id"], "closed", "discontinued").expect(201)
     cluster.execute("update register.discontinuation set committee_agreed_on = %s,"
                     " chief_officers_agreed_on = %s where case_id = %s",
                     (days_ago(3), days_ago(3), case["id"]))
-    move(committee, case["id"], "set_up", "new_information").needed(201)
+    move(committee, case["id"], "set_up", "new_information").expect(201)
     assert move(committee, case["id"], "closed", "discontinued").rules == {"discontinuation_agreed"}
     tag = tag_of(committee, "getDiscontinuation", id=case["id"])
     assert discontinue(committee, case, tag).status == 200

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from payloads import new_referral
-from scenarios import given_action, given_case
+from scenarios import make_action, make_case
 from service import ROOT
 from waiting import WATCHDOG_S, wait_until
 
@@ -122,14 +122,14 @@ def follow(instance, committee, tmp_path):
 
 
 def test_a_follower_begins_with_the_snapshot(follow, committee):
-    action = given_action(committee)
+    action = make_action(committee)
     assert any(action["links"]["self"] in line for line in follow())
 
 
 def test_a_follower_continues_where_it_ended(follow, committee):
-    case = given_case(committee, "decision")
+    case = make_case(committee, "decision")
     follow()
-    action = given_action(committee, case)
+    action = make_action(committee, case)
     seen = []
 
     def told():
@@ -158,7 +158,7 @@ def test_a_poller_prints_a_changed_table_again(poll, instance, committee):
     with start("poll.mjs", instance.url, committee.token, "referrals_received?view=live&committee=GLA", "--every", "0.1") as polling:
         head = polling.stdout.readline()
         assert head.startswith("table,")
-        agency.send("pushReferral", new_referral()).needed(201)
+        agency.send("pushReferral", new_referral()).expect(201)
         watchdog = threading.Timer(WATCHDOG_S, polling.kill)
         watchdog.start()
         assert head in iter(polling.stdout.readline, ""), "the table is not printed again"

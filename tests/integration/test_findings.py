@@ -5,7 +5,7 @@ import pytest
 
 from client import new_key
 from payloads import (days_ago, days_ahead, new_finding, new_strategy)
-from scenarios import given_case, move, record_discontinuation, tag_of
+from scenarios import make_case, move, record_discontinuation, tag_of
 
 KINDS = {"finding": ("addFinding", "getFinding", "changeFinding", "listFindings", new_finding,
                      {"practice_area": "timely_action"}),
@@ -15,7 +15,7 @@ KINDS = {"finding": ("addFinding", "getFinding", "changeFinding", "listFindings"
 
 @pytest.fixture(scope="module")
 def case(committee):
-    return given_case(committee, "review")
+    return make_case(committee, "review")
 
 
 @pytest.fixture(params=KINDS)
@@ -75,7 +75,7 @@ def test_a_strategy_must_follow_the_rules(committee, case, overrides, pointer, r
 
 
 def test_a_finding_of_another_case_is_unknown(committee, case):
-    finding = add(committee, "finding", given_case(committee, "review"))
+    finding = add(committee, "finding", make_case(committee, "review"))
     reply = add(committee, "strategy", case, findings=[finding["id"]])
     assert (reply.status, reply.rules) == (422, {"unknown_finding"})
 
@@ -95,7 +95,7 @@ def test_null_clears_optional_members(committee, case):
 
 def test_a_change_is_recorded_as_a_correction(committee, case, cluster):
     made = add(committee, "finding", case)
-    change(committee, "finding", case, made, practice_area="timely_action").needed(200)
+    change(committee, "finding", case, made, practice_area="timely_action").expect(200)
     kinds = cluster.execute("select kind, changes from register.change where subject = 'finding'"
                             " and subject_id = %s order by id", (made["id"],))
     assert [one[0] for one in kinds] == ["created", "corrected"]
@@ -104,7 +104,7 @@ def test_a_change_is_recorded_as_a_correction(committee, case, cluster):
 
 def test_a_stale_change_is_refused(committee, case, kind):
     made = add(committee, kind, case)
-    change(committee, kind, case, made, **KINDS[kind][5]).needed(200)
+    change(committee, kind, case, made, **KINDS[kind][5]).expect(200)
     reply = committee.send(KINDS[kind][2], KINDS[kind][5], **place(kind, case, made),
                            if_match=made.etag)
     assert (reply.status, reply.code) == (412, "version_stale")
@@ -121,19 +121,19 @@ def test_recording_again_with_the_same_key_replays(committee, case, kind):
 
 
 def test_recording_before_the_review_is_refused(committee, kind):
-    reply = add(committee, kind, given_case(committee, "set_up"))
+    reply = add(committee, kind, make_case(committee, "set_up"))
     assert (reply.status, reply.rules) == (409, {"before_review"})
 
 
 def test_findings_may_be_recorded_during_implementation(committee, kind):
-    assert add(committee, kind, given_case(committee, "implementation")).status == 201
+    assert add(committee, kind, make_case(committee, "implementation")).status == 201
 
 
 def test_findings_of_a_closed_case_do_not_change(committee, kind):
-    case = given_case(committee, "review")
+    case = make_case(committee, "review")
     made = add(committee, kind, case)
     record_discontinuation(committee, case)
-    move(committee, case["id"], "closed", "discontinued", way="discontinue").needed(201)
+    move(committee, case["id"], "closed", "discontinued", way="discontinue").expect(201)
     for reply in (add(committee, kind, case),
                   change(committee, kind, case, made, **KINDS[kind][5])):
         assert (reply.status, reply.rules) == (409, {"case_closed"})
@@ -141,7 +141,7 @@ def test_findings_of_a_closed_case_do_not_change(committee, kind):
 
 def test_a_finding_is_not_found_under_another_case(committee, case, kind):
     made = add(committee, kind, case)
-    other = {**place(kind, case, made), "id": given_case(committee, "review")["id"]}
+    other = {**place(kind, case, made), "id": make_case(committee, "review")["id"]}
     assert committee.send(KINDS[kind][1], **other).status == 404
     assert committee.send(KINDS[kind][2], KINDS[kind][5], **other, if_match=made.etag).status == 404
 
@@ -159,7 +159,7 @@ def reviewer(cluster, caller):
 
 
 def test_a_reviewer_records_in_the_case_with_access(committee, reviewer, kind):
-    case = given_case(committee, "review")
+    case = make_case(committee, "review")
     client = reviewer(case)
     made = add(client, kind, case)
     assert (made.status, made["recorded_by"]) == (201, "INDEPENDENT")
@@ -167,13 +167,13 @@ def test_a_reviewer_records_in_the_case_with_access(committee, reviewer, kind):
 
 
 def test_a_reviewer_sees_no_other_case(case, committee, reviewer, kind):
-    client = reviewer(given_case(committee, "review"))
+    client = reviewer(make_case(committee, "review"))
     assert add(client, kind, case).status == 404
     assert client.send(KINDS[kind][3], id=case["id"]).status == 404
 
 
 def test_a_reviewer_whose_access_ended_sees_nothing(committee, reviewer, kind):
-    case = given_case(committee, "review")
+    case = make_case(committee, "review")
     client = reviewer(case, ends_on=days_ago(1))
     assert add(client, kind, case).status == 404
 

@@ -6,8 +6,8 @@ import pytest
 import contract_reader
 from path_params import places_of_case
 from payloads import new_referral, replaced
-from scenarios import (decide, given_action, given_case, given_completed, given_hold,
-                       given_proceeding, given_referral, given_request, tag_of)
+from scenarios import (decide, make_action, make_case, make_completed_action, make_hold,
+                       make_proceeding, make_referral, make_request, tag_of)
 from test_sweep import ask
 
 OPERATIONS = contract_reader.operations()
@@ -110,7 +110,7 @@ def test_every_long_text_is_free_text():
 
 
 def test_identifiers_in_two_members_are_both_reported(committee):
-    case = given_case(committee, "decision")
+    case = make_case(committee, "decision")
     reply = committee.send("createAction", {
         **OPERATIONS["createAction"].example_body(), "title": f"Ask {CHI}",
         "success_measure": "Write to a.person@example.org"}, id=case["id"])

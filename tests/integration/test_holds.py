@@ -3,12 +3,12 @@ import pytest
 
 from client import new_key
 from payloads import days_ago, days_ahead, new_hold, today
-from scenarios import given_case, given_hold, given_proceeding, move, tag_of
+from scenarios import make_case, make_hold, make_proceeding, move, tag_of
 
 
 @pytest.fixture(scope="module")
 def case(committee):
-    return given_case(committee, opened_on=days_ago(60))
+    return make_case(committee, opened_on=days_ago(60))
 
 
 def add(committee, case, **overrides):
@@ -27,7 +27,7 @@ def stage_of(committee, case_id):
 
 
 def test_a_committee_makes_a_hold(committee, case):
-    made = given_proceeding(committee, case)
+    made = make_proceeding(committee, case)
     reply = add(committee, case, proceeding_id=made["id"], tracks=["publication"],
                 planned_until=days_ahead(90))
     assert reply.status == 201
@@ -44,8 +44,8 @@ def test_a_hold_can_be_read_at_its_address(committee, case):
 
 
 def test_the_holds_of_a_case_are_listed_by_their_first_day(committee):
-    case = given_case(committee, opened_on=days_ago(60))
-    late, early = [given_hold(committee, case, held_from=days_ago(days))["id"] for days in (2, 8)]
+    case = make_case(committee, opened_on=days_ago(60))
+    late, early = [make_hold(committee, case, held_from=days_ago(days))["id"] for days in (2, 8)]
     assert committee.send("listHolds", id=case["id"]).ids == [early, late]
 
 
@@ -88,7 +88,7 @@ def test_a_hold_without_a_review_date_is_refused(committee, case):
     del document["review_on"]
     reply = committee.send("addHold", document, id=case["id"])
     assert (reply.status, reply.pointers) == (400, {"/review_on"})
-    made = given_hold(committee, case)
+    made = make_hold(committee, case)
     assert change(committee, made, review_on=None).status == 400
 
 
@@ -98,12 +98,12 @@ def test_a_track_alone_can_be_held(committee, case):
 
 
 def test_proceedings_of_another_case_are_unknown(committee, case):
-    other = given_proceeding(committee, given_case(committee))
+    other = make_proceeding(committee, make_case(committee))
     assert add(committee, case, proceeding_id=other["id"]).rules == {"unknown_proceeding"}
 
 
 def test_a_hold_for_ended_proceedings_must_be_lifted(committee, case):
-    ended = given_proceeding(committee, case, ended_on=days_ago(3))
+    ended = make_proceeding(committee, case, ended_on=days_ago(3))
     reply = add(committee, case, proceeding_id=ended["id"], held_from=days_ago(9))
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/lifted_on"},
                                                            {"proceeding_ended"})
@@ -114,7 +114,7 @@ def test_a_hold_for_ended_proceedings_must_be_lifted(committee, case):
 
 
 def test_a_hold_is_lifted(committee, case):
-    made = given_hold(committee, case, held_from=days_ago(5))
+    made = make_hold(committee, case, held_from=days_ago(5))
     reply = change(committee, made, lifted_on=days_ago(1))
     assert (reply.status, reply["lifted_on"], reply["version"]) == (200, days_ago(1), 2)
 
@@ -122,28 +122,28 @@ def test_a_hold_is_lifted(committee, case):
 @pytest.mark.parametrize("day, rule", [(days_ahead(1), "date_in_future"),
                                        (days_ago(6), "date_order")])
 def test_the_date_of_lifting_must_be_possible(committee, case, day, rule):
-    made = given_hold(committee, case, held_from=days_ago(5))
+    made = make_hold(committee, case, held_from=days_ago(5))
     reply = change(committee, made, lifted_on=day)
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/lifted_on"}, {rule})
     assert committee.send("getHold", id=case["id"], hold_id=made["id"])["lifted_on"] is None
 
 
 def test_a_hold_must_hold_something(committee, case):
-    reply = change(committee, given_hold(committee, case), stages=[])
+    reply = change(committee, make_hold(committee, case), stages=[])
     assert (reply.status, reply.rules) == (422, {"nothing_held"})
 
 
 def test_a_missed_review_shows_until_the_hold_is_lifted(committee, case):
-    made = given_hold(committee, case, held_from=days_ago(9), review_on=days_ago(1))
+    made = make_hold(committee, case, held_from=days_ago(9), review_on=days_ago(1))
     assert made["review_overdue"] is True
     assert change(committee, made, review_on=today())["review_overdue"] is False
-    change(committee, made, review_on=days_ago(1)).needed(200)
+    change(committee, made, review_on=days_ago(1)).expect(200)
     assert change(committee, made, lifted_on=today())["review_overdue"] is False
 
 
 def test_a_change_of_a_hold_needs_its_present_version(committee, case):
     made = add(committee, case)
-    change(committee, made, planned_until=days_ahead(9)).needed(200)
+    change(committee, made, planned_until=days_ahead(9)).expect(200)
     reply = committee.send("changeHold", {"lifted_on": today()}, id=case["id"], hold_id=made["id"],
                            if_match=made.etag)
     assert (reply.status, reply.code) == (412, "version_stale")
@@ -156,9 +156,9 @@ def test_making_a_hold_again_with_the_same_key_replays(committee, case):
 
 
 def test_a_closed_case_gets_no_new_holds_and_keeps_its_old_ones(committee):
-    case = given_case(committee)
-    made = given_hold(committee, case)
-    move(committee, case["id"], "closed", "discontinued").needed(201)
+    case = make_case(committee)
+    made = make_hold(committee, case)
+    move(committee, case["id"], "closed", "discontinued").expect(201)
     replies = [add(committee, case), change(committee, made, lifted_on=today())]
     assert [(one.status, one.rules) for one in replies] == [(409, {"case_closed"})] * 2
 
@@ -175,18 +175,18 @@ def test_only_the_committee_makes_holds(committee, caller, case, organisation, s
 
 
 def test_the_chief_officers_see_holds(committee, caller, case):
-    made = given_hold(committee, case)
+    made = make_hold(committee, case)
     officers = caller("COG-GLA", "officers-holds", "proceedings.read proceedings.write")
     assert officers.send("getHold", id=case["id"], hold_id=made["id"]).status == 200
     assert change(officers, made, lifted_on=today()).status == 404
 
 
 def test_the_scope_for_proceedings_is_enough_to_stop_and_start_clocks(committee, caller):
-    case = given_case(committee, opened_on=days_ago(60))
+    case = make_case(committee, opened_on=days_ago(60))
     clerk = caller("CPC-GLA", "proceedings-clerk", "proceedings.read proceedings.write")
-    made = given_hold(clerk, case, stages=["notification"], held_from=days_ago(59))
+    made = make_hold(clerk, case, stages=["notification"], held_from=days_ago(59))
     assert committee.send("getCase", id=case["id"])["clock_stopped"] is True
-    change(clerk, made, lifted_on=days_ago(40)).needed(200)
+    change(clerk, made, lifted_on=days_ago(40)).expect(200)
     assert committee.send("getCase", id=case["id"])["clock_stopped"] is False
 
 
@@ -194,12 +194,12 @@ def test_the_scope_for_proceedings_is_enough_to_stop_and_start_clocks(committee,
 
 @pytest.mark.parametrize("stage, to", [("review", "reporting"), ("reporting", "ratification")])
 def test_a_case_leaves_a_held_stage_only_after_the_hold_is_lifted(committee, stage, to):
-    case = given_case(committee, stage)
-    made = given_hold(committee, case, stages=[stage])
-    other = given_hold(committee, case, stages=["evaluation"])
+    case = make_case(committee, stage)
+    made = make_hold(committee, case, stages=[stage])
+    other = make_hold(committee, case, stages=["evaluation"])
     reply = move(committee, case["id"], to)
     assert reply.status == 409 and "not_on_hold" in reply.rules
-    change(committee, made, lifted_on=today()).needed(200)
+    change(committee, made, lifted_on=today()).expect(200)
     reply = move(committee, case["id"], to)
     assert reply.status == 201 or "not_on_hold" not in reply.rules
     assert other["lifted_on"] is None
@@ -213,33 +213,33 @@ def held(cluster, case, track):
 
 
 def test_open_holds_stop_tracks(committee, cluster):
-    case = given_case(committee)
+    case = make_case(committee)
     assert held(cluster, case, "publication") == (False, False)
-    made = given_hold(committee, case, stages=[], tracks=["publication"])
+    made = make_hold(committee, case, stages=[], tracks=["publication"])
     assert held(cluster, case, "publication") == (True, True)
     assert held(cluster, case, "dissemination") == (False, True)
-    change(committee, made, lifted_on=today()).needed(200)
+    change(committee, made, lifted_on=today()).expect(200)
     assert held(cluster, case, "publication") == (False, False)
 
 
 def test_a_hold_of_dissemination_holds_publication_too(committee, cluster):
-    case = given_case(committee)
-    given_hold(committee, case, stages=["review"], tracks=["dissemination"])
+    case = make_case(committee)
+    make_hold(committee, case, stages=["review"], tracks=["dissemination"])
     assert held(cluster, case, "publication") == (False, True)
     assert held(cluster, case, "dissemination") == (True, True)
 
 
 def test_a_hold_of_a_track_stops_no_clock(committee):
-    case = given_case(committee)
-    given_hold(committee, case, stages=[], tracks=["publication", "dissemination"])
+    case = make_case(committee)
+    make_hold(committee, case, stages=[], tracks=["publication", "dissemination"])
     assert committee.send("getCase", id=case["id"])["clock_stopped"] is False
     assert stage_of(committee, case["id"])["held_since"] is None
 
 
 def test_the_change_of_a_hold_is_recorded(committee, case, cluster):
-    made = given_hold(committee, case)
-    change(committee, made, lifted_on=today()).needed(200)
-    change(committee, made, held_from=days_ago(1)).needed(200)
+    made = make_hold(committee, case)
+    change(committee, made, lifted_on=today()).expect(200)
+    change(committee, made, held_from=days_ago(1)).expect(200)
     kinds = cluster.execute("select kind from register.change where subject_id = %s"
                             " and subject = 'hold' order by id", (made["id"],))
     assert kinds == [("created",), ("changed",), ("corrected",)]

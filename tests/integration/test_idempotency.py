@@ -6,7 +6,7 @@ import pytest
 import contract_reader
 from client import new_key
 from payloads import new_case, new_referral
-from scenarios import given_referral
+from scenarios import make_referral
 from waiting import wait_until
 
 HOLD = """insert into register.idempotency_key
@@ -58,13 +58,13 @@ def test_a_key_is_valid_for_seven_days(committee, cluster):
 
 def test_after_seven_days_a_key_is_deleted_and_counts_as_new(committee, cluster, extra_instance):
     document, key = new_case(), new_key()
-    first = committee.send("openCase", document, key=key).needed(201)
+    first = committee.send("openCase", document, key=key).expect(201)
     cluster.execute("update register.idempotency_key set created_at = now() - interval '8 days' where key = %s", [key])
     assert committee.send("openCase", document, key=key).bytes == first.bytes  # no maintenance in between
     extra_instance()  # its maintenance runs at its start
     wait_until(lambda: not cluster.execute("select 1 from register.idempotency_key where key = %s", [key]),
                "the key is deleted")
-    second = committee.send("openCase", document, key=key).needed(201)
+    second = committee.send("openCase", document, key=key).expect(201)
     assert second["id"] != first["id"]
 
 
@@ -72,7 +72,7 @@ def test_a_repetition_that_waits_for_the_first_request_gets_its_answer(agency, c
     """The new state after the first request would otherwise refuse it."""
     def both():
         """Returns the replies to a request and its concurrent repetition; None when one was given up for the lock."""
-        referral, key = given_referral(agency), new_key()
+        referral, key = make_referral(agency), new_key()
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
             with cluster.holding("select from register.referral where id = %s for update", [referral["id"]]) as holder:
                 asked = []
@@ -91,9 +91,9 @@ def test_a_repetition_that_waits_for_the_first_request_gets_its_answer(agency, c
 
 def test_a_repetition_at_another_address_is_refused(agency):
     key = new_key()
-    one, other = given_referral(agency), given_referral(agency)
+    one, other = make_referral(agency), make_referral(agency)
     body = {"reason": "duplicate"}
-    agency.send("withdrawReferral", body, id=one["id"], key=key).needed(201)
+    agency.send("withdrawReferral", body, id=one["id"], key=key).expect(201)
     reply = agency.send("withdrawReferral", body, id=other["id"], key=key)
     assert (reply.status, reply.code) == (422, "idempotency_key_reused")
 

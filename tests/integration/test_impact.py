@@ -3,7 +3,7 @@ import pytest
 
 from client import new_key
 from payloads import days_ago, days_ahead, new_impact_review, today
-from scenarios import advance, given_action, given_case, given_completed, given_verified
+from scenarios import advance, make_action, make_case, make_completed_action, make_verified_action
 
 
 def review(client, action, key=None, **members):
@@ -12,11 +12,11 @@ def review(client, action, key=None, **members):
 
 @pytest.fixture
 def action(committee, agency):
-    return given_verified(committee, agency)
+    return make_verified_action(committee, agency)
 
 
 def reviews(client, action):
-    return client.send("listImpactReviews", id=action["id"]).needed(200)["items"]
+    return client.send("listImpactReviews", id=action["id"]).expect(200)["items"]
 
 
 def test_the_committee_reviews_the_impact_of_a_verified_action(committee, action):
@@ -28,7 +28,7 @@ def test_the_committee_reviews_the_impact_of_a_verified_action(committee, action
 
 def test_an_action_shows_the_date_of_its_last_impact_review(committee, action):
     assert action["impact_reviewed_on"] is None
-    review(committee, action).needed(201)
+    review(committee, action).expect(201)
     seen = committee.send("getAction", id=action["id"])
     assert (seen["impact_reviewed_on"], seen["status"]) == (today(), "verified")
     assert seen["version"] == action["version"] + 1
@@ -36,13 +36,13 @@ def test_an_action_shows_the_date_of_its_last_impact_review(committee, action):
 
 def test_reviews_are_listed_oldest_first_and_the_owner_reads_them(committee, agency, action):
     for outcome in ("not_achieved", "achieved"):
-        review(committee, action, outcome=outcome).needed(201)
+        review(committee, action, outcome=outcome).expect(201)
     for client in (committee, agency):
         assert [one["outcome"] for one in reviews(client, action)] == ["not_achieved", "achieved"]
 
 
 def test_a_client_that_does_not_see_the_action_does_not_see_its_reviews(committee, health, action):
-    review(committee, action).needed(201)
+    review(committee, action).expect(201)
     assert health.send("listImpactReviews", id=action["id"]).status == 404
 
 
@@ -52,10 +52,10 @@ def test_an_owner_does_not_review_its_own_impact(committee, caller, action):
     assert reviews(committee, action) == []
 
 
-@pytest.mark.parametrize("given", [given_action, lambda committee, agency: given_completed(
+@pytest.mark.parametrize("given", [make_action, lambda committee, agency: make_completed_action(
     committee, agency)])
 def test_only_the_impact_of_a_verified_action_is_reviewed(committee, agency, given):
-    action = given(committee) if given is given_action else given(committee, agency)
+    action = given(committee) if given is make_action else given(committee, agency)
     reply = review(committee, action)
     assert (reply.status, reply.rules) == (409, {"not_verified"})
     assert reviews(committee, action) == []
@@ -80,13 +80,13 @@ def test_reviewing_again_with_the_same_key_replays(committee, action):
 
 
 def test_the_impact_may_be_reviewed_after_the_case_is_closed(committee, agency):
-    case = given_case(committee, "implementation")
-    action = given_verified(committee, agency, case=case)
+    case = make_case(committee, "implementation")
+    action = make_verified_action(committee, agency, case=case)
     advance(committee, case, "closed")
     assert review(committee, action).status == 201
 
 
 def test_a_review_is_recorded_among_the_changes_of_its_case(committee, cluster, action):
-    made = review(committee, action).needed(201)
+    made = review(committee, action).expect(201)
     assert cluster.execute("select kind, recorded_by from register.change where subject_id = %s",
                            [made["id"]]) == [("created", "CPC-GLA")]

@@ -3,18 +3,18 @@ import pytest
 
 from client import new_key
 from payloads import dead_child, days_ago, days_ahead, new_answer, new_child, new_request, today
-from scenarios import given_case, given_request, move, tag_of, walk
+from scenarios import make_case, make_request, move, tag_of, walk
 
 
 @pytest.fixture(scope="module")
 def case(committee):
-    return given_case(committee, "information_gathering", children=[new_child(), dead_child()])
+    return make_case(committee, "information_gathering", children=[new_child(), dead_child()])
 
 
 @pytest.fixture
 def request_of(committee):
     """Creates an open request in a separate case."""
-    return given_request(committee)
+    return make_request(committee)
 
 
 def change(committee, request, **members):
@@ -44,8 +44,8 @@ def test_the_request_can_be_read_at_its_address(committee, request_of):
 
 
 def test_an_answer_is_due_after_14_days_by_default(committee, case):
-    usual = given_request(committee, case, organisation="HB-S08000024")
-    sooner = given_request(committee, case, organisation="HB-S08000015", due_on=days_ahead(3))
+    usual = make_request(committee, case, organisation="HB-S08000024")
+    sooner = make_request(committee, case, organisation="HB-S08000015", due_on=days_ahead(3))
     assert (usual["due_on"], sooner["due_on"]) == (days_ahead(14), days_ahead(3))
 
 
@@ -66,27 +66,27 @@ def test_a_request_must_follow_the_rules(committee, case, overrides, pointer, ru
 def test_a_second_open_request_to_the_same_organisation_is_refused(committee, agency, request_of):
     again = committee.send("createInformationRequest", new_request(), id=request_of["case_id"])
     assert (again.status, again.rules) == (409, {"already_asked"})
-    answer(agency, request_of).needed(201)
+    answer(agency, request_of).expect(201)
     again = committee.send("createInformationRequest", new_request(), id=request_of["case_id"])
     assert again.status == 201
 
 
 def test_requesting_again_with_the_same_key_replays(committee):
-    case, key = given_case(committee), new_key()
+    case, key = make_case(committee), new_key()
     first, second = [committee.send("createInformationRequest", new_request(), id=case["id"],
                                     key=key) for _ in range(2)]
     assert (first.status, second.status) == (201, 201) and second.bytes == first.bytes
 
 
 def test_a_request_in_a_closed_case_is_refused(committee):
-    case = given_case(committee)
-    move(committee, case["id"], "closed", "discontinued").needed(201)
+    case = make_case(committee)
+    move(committee, case["id"], "closed", "discontinued").expect(201)
     reply = committee.send("createInformationRequest", new_request(), id=case["id"])
     assert (reply.status, reply.rules) == (409, {"case_closed"})
 
 
 def test_the_organisation_asked_sees_only_what_it_needs(committee, case, caller):
-    made = given_request(committee, case, organisation="SCRA", due_on=days_ahead(5))
+    made = make_request(committee, case, organisation="SCRA", due_on=days_ahead(5))
     reader = caller("SCRA", "reporter-system", "information.read information.write")
     seen = reader.send("getInformationRequest", id=made["id"])
     assert (seen["case_id"], seen["links"]["case"]) == (None, None)
@@ -126,15 +126,15 @@ def test_an_answer_must_follow_the_rules(committee, agency, request_of, override
 
 
 def test_a_request_is_answered_once(agency, request_of):
-    answer(agency, request_of).needed(201)
+    answer(agency, request_of).expect(201)
     reply = answer(agency, request_of)
     assert (reply.status, reply.code, reply.rules) == (409, "state_conflict",
                                                        {"request_not_open"})
 
 
 def test_an_answer_after_the_due_day_is_late(committee, agency):
-    made = given_request(committee, given_case(committee), asked_on=days_ago(9),
-                         due_on=days_ago(3))
+    made = make_request(committee, make_case(committee), asked_on=days_ago(9),
+                        due_on=days_ago(3))
     assert made["overdue"] is True
     reply = answer(agency, made)
     assert (reply["answered_late"], reply["overdue"]) == (True, False)
@@ -168,13 +168,13 @@ def test_a_change_must_follow_the_rules(committee, request_of, members, pointer,
 
 
 def test_an_ended_request_does_not_change(committee, agency, request_of):
-    answer(agency, request_of).needed(201)
+    answer(agency, request_of).expect(201)
     reply = change(committee, request_of, due_on=days_ahead(30))
     assert (reply.status, reply.rules) == (409, {"request_not_open"})
 
 
 def test_a_request_is_not_found_under_another_case(committee, request_of):
-    other = given_case(committee)
+    other = make_case(committee)
     path = {"id": other["id"], "request_id": request_of["id"]}
     assert committee.send("getCaseInformationRequest", **path).status == 404
     assert committee.send("changeInformationRequest", {"due_on": days_ahead(30)}, **path,
@@ -184,18 +184,18 @@ def test_a_request_is_not_found_under_another_case(committee, request_of):
 def test_open_requests_keep_a_case_in_information_gathering(committee, agency, request_of):
     blocked = move(committee, request_of["case_id"], "recommendation")
     assert (blocked.status, blocked.rules) == (409, {"information_returned"})
-    answer(agency, request_of).needed(201)
+    answer(agency, request_of).expect(201)
     assert move(committee, request_of["case_id"], "recommendation").status == 201
 
 
 def test_closing_a_case_ends_its_open_requests(committee, agency, request_of):
-    move(committee, request_of["case_id"], "closed", "discontinued").needed(201)
+    move(committee, request_of["case_id"], "closed", "discontinued").expect(201)
     seen = agency.send("getInformationRequest", id=request_of["id"])
     assert (seen["status"], seen["overdue"]) == ("withdrawn", False)
 
 
 def test_each_side_lists_its_own_requests(committee, health, police, case):
-    made = given_request(committee, case, organisation="HB-S08000031")["id"]
+    made = make_request(committee, case, organisation="HB-S08000031")["id"]
     assert made in [one["id"] for one in walk(committee, "listInformationRequests", "limit=200")]
     assert made in health.send("listInformationRequests").ids
     assert made not in police.send("listInformationRequests").ids
@@ -204,10 +204,10 @@ def test_each_side_lists_its_own_requests(committee, health, police, case):
 def test_requests_are_filtered_by_status_and_delay_and_sorted_by_due_day(committee, caller):
     asked = caller("HB-S08000028", "islands-system", "information.read information.write")
     late, soon, later, answered = [
-        given_request(committee, given_case(committee), organisation="HB-S08000028",
-                      asked_on=days_ago(9), due_on=day)
+        make_request(committee, make_case(committee), organisation="HB-S08000028",
+                     asked_on=days_ago(9), due_on=day)
         for day in (days_ago(2), days_ahead(1), days_ahead(5), days_ahead(2))]
-    answer(asked, answered).needed(201)
+    answer(asked, answered).expect(201)
     pages = walk(asked, "listInformationRequests", "status=open&limit=2")
     assert [one["id"] for one in pages] == [late["id"], soon["id"], later["id"]]
     assert asked.send("listInformationRequests", query="overdue=true").ids == [late["id"]]
@@ -215,7 +215,7 @@ def test_requests_are_filtered_by_status_and_delay_and_sorted_by_due_day(committ
 
 
 def test_a_committee_asked_by_another_one_counts_as_an_agency(committee, other_committee):
-    made = given_request(committee, organisation="CPC-EDH")
+    made = make_request(committee, organisation="CPC-EDH")
     seen = other_committee.send("getInformationRequest", id=made["id"])
     assert (seen.status, seen["case_id"]) == (200, None)
     assert answer(other_committee, made).status == 201

@@ -11,8 +11,8 @@ import contract_reader
 from client import ALL_SCOPES
 from path_params import places_of_case
 from payloads import new_referral, new_transfer, today
-from scenarios import given_accepted, given_action, given_delivery, given_referral
-from test_retention import announce, erase, given_old, given_rule
+from scenarios import make_accepted_referral, make_action, make_delivery, make_referral
+from test_retention import announce, erase, make_old_case, make_rule
 
 OPERATIONS = contract_reader.operations()
 WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method != "GET"
@@ -22,18 +22,18 @@ WRITING = [name for name, one in OPERATIONS.items() if one.scopes and one.method
 @pytest.fixture(scope="module")
 def theirs(agency, committee, cluster):
     """Creates a case of one committee with every part; returns ids by kind."""
-    referral = given_accepted(agency, committee)
-    case = committee.send("getCase", id=referral["case_id"]).needed(200).json
+    referral = make_accepted_referral(agency, committee)
+    case = committee.send("getCase", id=referral["case_id"]).expect(200).json
     case_places = places_of_case(committee, case)
-    action = given_action(committee, case_places)
+    action = make_action(committee, case_places)
     transfer = committee.send("proposeTransfer", new_transfer(to_committee="FIF"),
-                              id=referral["case_id"]).needed(201)
-    webhook = given_delivery(committee)
-    return {"webhooks": webhook["id"], "delivery_id": webhook["delivery_id"], "referrals": referral["id"], "waiting": given_referral(agency)["id"],
+                              id=referral["case_id"]).expect(201)
+    webhook = make_delivery(committee)
+    return {"webhooks": webhook["id"], "delivery_id": webhook["delivery_id"], "referrals": referral["id"], "waiting": make_referral(agency)["id"],
             "cases": referral["case_id"], "actions": action["id"], "transfers": transfer["id"],
-            "anonymous-reviews": erase(committee, cluster, given_old(committee, cluster)).needed(201)["id"],
-            "erasures": announce(committee, given_old(committee, cluster)).needed(201)["id"],
-            "retention-rules": given_rule(committee)["id"],
+            "anonymous-reviews": erase(committee, cluster, make_old_case(committee, cluster)).expect(201)["id"],
+            "erasures": announce(committee, make_old_case(committee, cluster)).expect(201)["id"],
+            "retention-rules": make_rule(committee)["id"],
             "proceedings": case_places["proceeding_id"],
             "information-requests": case_places["request_id"],
             "notices": case_places["notice_id"], **case_places}
@@ -123,11 +123,11 @@ def test_a_child_cannot_be_linked_across_committees(agency, cluster):
 
 
 def test_an_action_with_a_new_owner_is_invisible_to_the_former_one(committee, agency, health):
-    action = given_action(committee)
+    action = make_action(committee)
     tag = committee.send("getAction", id=action["id"]).etag
     committee.send("changeAction", {"owner_organisation": "HB-S08000031",
                                     "owner_accepted_on": today()}, id=action["id"],
-                   if_match=tag).needed(200)
+                   if_match=tag).expect(200)
     assert agency.send("getAction", id=action["id"]).status == 404
     assert health.send("getAction", id=action["id"]).status == 200
 

@@ -11,7 +11,7 @@ import pytest
 
 from cluster import DATABASE
 from list_plans import VALUES, Lists, bounds, questions
-from scenarios import given_action, given_case, given_proceeding, given_referral, given_request
+from scenarios import make_action, make_case, make_proceeding, make_referral, make_request
 
 COPIES, SCANNED, FEW = 420, 100, 40
 COPY = f"""insert into register.{{0}} ({{1}}) select {{1}} from (select (jsonb_populate_record(t, to_jsonb(t)
@@ -83,23 +83,23 @@ def copies(cluster):
 
 
 def referral(committee, agency):
-    return given_referral(agency)["id"]
+    return make_referral(agency)["id"]
 
 
 def case(committee, agency):
-    return given_case(committee)["id"]
+    return make_case(committee)["id"]
 
 
 def action(committee, agency):
-    return given_action(committee)["id"]
+    return make_action(committee)["id"]
 
 
 def request(committee, agency):
-    return given_request(committee)["id"]
+    return make_request(committee)["id"]
 
 
 def proceeding(committee, agency):
-    return given_proceeding(committee, given_case(committee))["id"]
+    return make_proceeding(committee, make_case(committee))["id"]
 
 
 LISTS = [("list_referrals", "referral", referral, ("CPC-GLA", "LA-S12000049")),

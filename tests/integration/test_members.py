@@ -15,7 +15,7 @@ from payloads import (days_ago, days_ahead, full_child, full_referral, new_acces
                       new_discontinuation, new_evaluation, new_family_engagement, new_family_liaison, new_finding,
                       new_hold, new_mandate, new_practitioner_engagement, new_proceeding, new_recommendation,
                       new_report, new_strategy, new_team_member, new_transfer, not_held, today)
-from scenarios import advance, given_case, move, prepare, tag_of
+from scenarios import advance, make_case, move, prepare, tag_of
 
 OPERATIONS = contract_reader.operations()
 # Members that the service itself changes with each change.
@@ -300,11 +300,11 @@ class Maker:
     def case(self, stage):
         """A case in the stage; the decision of each is some days old, so that the days of a review can differ."""
         if stage not in self.cases:
-            case = given_case(self.committee)
+            case = make_case(self.committee)
             for early in ("information_gathering", "recommendation", "decision"):
                 if case["stage"] != stage:
                     prepare(self.committee, case)
-                    case = move(self.committee, case["id"], early, occurred_on=days_ago(9)).needed(201).json
+                    case = move(self.committee, case["id"], early, occurred_on=days_ago(9)).expect(201).json
             self.cases[stage] = case if case["stage"] == stage else advance(self.committee, case, stage)
         return self.cases[stage]
 
@@ -330,14 +330,14 @@ class Maker:
         return client.send(operation, document, **path, **condition)
 
     def make(self, operation, document):
-        return self.send(operation, self.resolved(document)).needed(200, 201)
+        return self.send(operation, self.resolved(document)).expect(200, 201)
 
     def read(self, operation, reply):
         """The resource that an operation made."""
         client = self.client(operation)
         if "Location" in reply.headers:
-            return client.request("GET", reply.headers["Location"]).needed(200)
-        return client.send(reading(operation), **self.path(operation)).needed(200)
+            return client.request("GET", reply.headers["Location"]).expect(200)
+        return client.send(reading(operation), **self.path(operation)).expect(200)
 
 
 def reading(operation):
@@ -384,7 +384,7 @@ def changeable(maker):
         if operation not in made:
             origin = CHANGES[operation][0]
             document = maker.resolved(RESOURCES[origin][0]())
-            reply = maker.send(origin, document).needed(201)
+            reply = maker.send(origin, document).expect(201)
             places = re.findall(r"\{(\w+)\}", OPERATIONS[operation].path)
             made[operation] = (document, {"id": reply.json.get("case_id"), places[-1]: reply["id"]})
         return made[operation]
@@ -401,11 +401,11 @@ def test_a_change_sets_its_members_and_no_others(maker, changeable, operation, c
     def send(members, tag):
         reply = client.send(operation, members, **path, if_match=tag)
         assert reply.status == 200
-        assert client.send(read, **path).needed(200).json == reply.json
+        assert client.send(read, **path).expect(200).json == reply.json
         return reply.json
 
     sent = maker.resolved(change)
-    before = client.send(read, **path).needed(200).json
+    before = client.send(read, **path).expect(200).json
     assert all(comparable(before[name]) != comparable(value) for name, value in sent.items())
     derived = [DERIVED.get((operation, name), {}) for name in sent]
     after = send(sent, before["etag"])
@@ -442,19 +442,19 @@ def test_the_table_has_each_member_of_a_new_resource(operation):
 
 
 def test_the_stage_that_a_case_enters_shows_the_note_of_the_transition(committee):
-    case, note = given_case(committee), "All referrers were thanked."
+    case, note = make_case(committee), "All referrers were thanked."
     sent = {"to": "information_gathering", "occurred_on": days_ago(2), "note": note}
-    committee.send("moveCase", sent, id=case["id"], if_match=tag_of(committee, "getCase", id=case["id"])).needed(201)
-    stages = committee.send("listCaseStages", id=case["id"]).needed(200)["items"]
+    committee.send("moveCase", sent, id=case["id"], if_match=tag_of(committee, "getCase", id=case["id"])).expect(201)
+    stages = committee.send("listCaseStages", id=case["id"]).expect(200)["items"]
     assert [(one["stage"], one["entered_on"], one["note"]) for one in stages] == [
         ("notification", case["opened_on"], None), ("information_gathering", days_ago(2), note)]
 
 
 def test_both_committees_see_the_answer_of_an_accepted_transfer(committee, other_committee):
-    case, answer = given_case(committee), "The family lives here now."
-    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).needed(201)
+    case, answer = make_case(committee), "The family lives here now."
+    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).expect(201)
     sent = {"decided_on": today(), "local_authority": "S12000036", "answer": answer}
     reply = other_committee.send("acceptTransfer", sent, id=transfer["id"], if_match=transfer.etag)
     assert (reply.status, reply["decided_on"], reply["answer"]) == (201, today(), answer)
     for client in (committee, other_committee):
-        assert client.send("getTransfer", id=transfer["id"]).needed(200)["answer"] == answer
+        assert client.send("getTransfer", id=transfer["id"]).expect(200)["answer"] == answer

@@ -4,20 +4,20 @@ import pytest
 from client import new_key
 from payloads import (days_ago, days_ahead, dead_child, new_answer, new_case, new_child, new_decision,
                       new_observations, new_sending, new_transfer, today)
-from scenarios import (advance, decide, decide_and_tell, given_accepted, given_case, given_proceeding,
-                       given_request, move, recommend, record_finding, send_notices, tag_of, walk)
+from scenarios import (advance, decide, decide_and_tell, make_accepted_referral, make_case, make_proceeding,
+                       make_request, move, recommend, record_finding, send_notices, tag_of, walk)
 
 READ = "notices.read"
 
 
 @pytest.fixture
 def case(committee):
-    return given_case(committee, "decision")
+    return make_case(committee, "decision")
 
 
 def notices(committee, case, **members):
     """Returns the notices of a case that have these members."""
-    items = committee.send("listCaseNotices", id=case["id"]).needed(200)["items"]
+    items = committee.send("listCaseNotices", id=case["id"]).expect(200)["items"]
     return [one for one in items if all(one[name] == value for name, value in members.items())]
 
 
@@ -40,24 +40,24 @@ ALWAYS = {("chief_officers_group", "COG-GLA"), ("care_inspectorate", "CI")}
 
 
 def test_a_decision_has_notices_to_the_chief_officers_and_the_inspectorate(committee, case):
-    decide(committee, case["id"]).needed(201)
+    decide(committee, case["id"]).expect(201)
     assert told(committee, case) == ALWAYS
     assert {one["due_on"] for one in notices(committee, case)} == {today()}
 
 
 def test_every_referrer_gets_one_notice(committee, agency, health):
-    accepted = given_accepted(agency, committee)
-    given_accepted(agency, committee, accepted["case_id"])
-    given_accepted(health, committee, accepted["case_id"])
+    accepted = make_accepted_referral(agency, committee)
+    make_accepted_referral(agency, committee, accepted["case_id"])
+    make_accepted_referral(health, committee, accepted["case_id"])
     case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
-    decide(committee, case["id"]).needed(201)
+    decide(committee, case["id"]).expect(201)
     assert told(committee, case) == ALWAYS | {("referrer", "LA-S12000049"),
                                               ("referrer", "HB-S08000031")}
 
 
 def test_a_death_has_notices_to_the_national_hub_and_the_prosecution(committee):
-    case = given_case(committee, "decision", children=[dead_child()])
-    decide(committee, case["id"]).needed(201)
+    case = make_case(committee, "decision", children=[dead_child()])
+    decide(committee, case["id"]).expect(201)
     assert told(committee, case) == ALWAYS | {("national_hub", "HIS"), ("copfs", "COPFS")}
 
 
@@ -65,37 +65,37 @@ def test_a_death_has_notices_to_the_national_hub_and_the_prosecution(committee):
     ("childrens_hearing", {("scra", "SCRA")}), ("police_investigation", {("copfs", "COPFS")}),
     ("complaint", set())])
 def test_parallel_processes_create_notices(agency, committee, process, recipients):
-    accepted = given_accepted(agency, committee, parallel_processes=[process])
+    accepted = make_accepted_referral(agency, committee, parallel_processes=[process])
     case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
-    decide(committee, case["id"]).needed(201)
+    decide(committee, case["id"]).expect(201)
     assert told(committee, case) == ALWAYS | {("referrer", "LA-S12000049")} | recipients
 
 
 def test_proceedings_known_to_an_agency_create_a_notice(committee, agency):
-    request = given_request(committee)
+    request = make_request(committee)
     agency.send("answerInformationRequest", new_answer(criminal_proceedings=True),
-                id=request["id"]).needed(201)
+                id=request["id"]).expect(201)
     case = advance(committee, {"id": request["case_id"], "stage": "information_gathering"},
                    "decision")
-    decide(committee, case["id"]).needed(201)
+    decide(committee, case["id"]).expect(201)
     assert ("copfs", "COPFS") in told(committee, case)
 
 
 def test_a_decision_for_more_information_creates_no_notice(committee, case):
-    decide(committee, case["id"], "more_information").needed(201)
+    decide(committee, case["id"], "more_information").expect(201)
     assert notices(committee, case) == []
 
 
 def test_the_scope_to_decide_is_enough_to_notify_referrers(agency, committee, caller):
-    accepted = given_accepted(agency, committee)
+    accepted = make_accepted_referral(agency, committee)
     case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
-    decide(caller("CPC-GLA", "chair", "decisions.write"), case["id"]).needed(201)
+    decide(caller("CPC-GLA", "chair", "decisions.write"), case["id"]).expect(201)
     assert ("referrer", "LA-S12000049") in told(committee, case)
     assert agency.send("getReferral", id=accepted["id"])["case_decision"] == "proceed"
 
 
 def test_a_notice_reports_the_decision_without_naming_a_child(committee, case):
-    decide(committee, case["id"], note="The chair had doubts.").needed(201)
+    decide(committee, case["id"], note="The chair had doubts.").expect(201)
     child = committee.send("listChildren", id=case["id"])["items"][0]
     reply = committee.send("listCaseNotices", id=case["id"])
     snapshot = reply["items"][0]["snapshot"]
@@ -114,12 +114,12 @@ def told_of(committee, case, kind="decision"):
 
 def test_each_notice_lists_only_children_known_to_its_recipient(agency, health, committee):
     both = new_child(age_band="11_15")
-    accepted = given_accepted(agency, committee, children=[new_child(age_band="1_4"), both])
-    given_accepted(agency, committee, accepted["case_id"], children=[both, new_child(age_band="16_17")])
-    given_accepted(health, committee, accepted["case_id"], children=[dead_child(age_band="under_1")])
+    accepted = make_accepted_referral(agency, committee, children=[new_child(age_band="1_4"), both])
+    make_accepted_referral(agency, committee, accepted["case_id"], children=[both, new_child(age_band="16_17")])
+    make_accepted_referral(health, committee, accepted["case_id"], children=[dead_child(age_band="under_1")])
     case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
-    committee.send("addChild", dead_child(age_band="18_25"), id=case["id"]).needed(201)
-    decide(committee, case["id"]).needed(201)
+    committee.send("addChild", dead_child(age_band="18_25"), id=case["id"]).expect(201)
+    decide(committee, case["id"]).expect(201)
     everyone = ["11_15", "16_17", "18_25", "1_4", "under_1"]
     assert told_of(committee, case) == {
         "COG-GLA": everyone, "CI": everyone, "COPFS": everyone, "HIS": ["18_25", "under_1"],
@@ -127,33 +127,33 @@ def test_each_notice_lists_only_children_known_to_its_recipient(agency, health, 
 
 
 def test_a_referrer_gets_a_notice_about_its_children_after_a_merger(agency, health, committee, other_committee):
-    first, second = (given_accepted(sender, committee, children=[new_child(age_band=band)])
+    first, second = (make_accepted_referral(sender, committee, children=[new_child(age_band=band)])
                      for sender, band in ((agency, "1_4"), (health, "16_17")))
     committee.send("mergeCase", {"into_case_id": second["case_id"], "merged_on": today()}, id=first["case_id"],
-                   if_match=tag_of(committee, "getCase", id=first["case_id"])).needed(201)
-    transfer = committee.send("proposeTransfer", new_transfer(), id=second["case_id"]).needed(201)
+                   if_match=tag_of(committee, "getCase", id=first["case_id"])).expect(201)
+    transfer = committee.send("proposeTransfer", new_transfer(), id=second["case_id"]).expect(201)
     other_committee.send("acceptTransfer", {"decided_on": today(), "local_authority": "S12000036"},
-                         id=transfer["id"], if_match=transfer.etag).needed(201)
+                         id=transfer["id"], if_match=transfer.etag).expect(201)
     case = advance(other_committee, {"id": second["case_id"], "stage": "notification"}, "decision")
-    decide(other_committee, case["id"]).needed(201)
+    decide(other_committee, case["id"]).expect(201)
     assert told_of(other_committee, case) == {
         "COG-EDH": ["16_17", "1_4"], "CI": ["16_17", "1_4"], "LA-S12000049": ["1_4"], "HB-S08000031": ["16_17"]}
 
 
 def test_a_correction_of_the_decision_updates_an_unsent_notice(committee, case):
-    decide(committee, case["id"], "do_not_proceed").needed(201)
+    decide(committee, case["id"], "do_not_proceed").expect(201)
     before = {one["id"] for one in notices(committee, case)}
-    replace(committee, case).needed(200)
+    replace(committee, case).expect(200)
     after = notices(committee, case)
     assert {one["id"] for one in after} == before
     assert {one["snapshot"]["outcome"] for one in after} == {"proceed"}
 
 
 def test_a_correction_after_sending_creates_another_notice(committee, case):
-    decide(committee, case["id"], "do_not_proceed").needed(201)
+    decide(committee, case["id"], "do_not_proceed").expect(201)
     sent = notices(committee, case, to="care_inspectorate")[0]
-    send(committee, case, sent).needed(201)
-    replace(committee, case).needed(200)
+    send(committee, case, sent).expect(201)
+    replace(committee, case).expect(200)
     outcomes = [(one["snapshot"]["outcome"], one["sent_on"])
                 for one in notices(committee, case, to="care_inspectorate")]
     assert outcomes == [("do_not_proceed", today()), ("proceed", None)]
@@ -161,21 +161,21 @@ def test_a_correction_after_sending_creates_another_notice(committee, case):
 
 def test_members_that_no_notice_reports_create_no_notice(committee, case):
     decide_and_tell(committee, case["id"])
-    replace(committee, case, unanimous=False).needed(200)
+    replace(committee, case, unanimous=False).expect(200)
     assert len(notices(committee, case)) == len(ALWAYS)
 
 
 def test_a_notice_without_a_reason_is_withdrawn(committee, case):
-    decide(committee, case["id"]).needed(201)
+    decide(committee, case["id"]).expect(201)
     replace(committee, case, outcome="more_information", criteria_met=[],
-            reasons=["insufficient_information"]).needed(200)
+            reasons=["insufficient_information"]).expect(200)
     assert {one["withdrawn_on"] for one in notices(committee, case)} == {today()}
     reply = send(committee, case, notices(committee, case)[0])
     assert (reply.status, reply.rules) == (409, {"notice_withdrawn"})
 
 
 def test_a_notice_is_sent_once(committee, case):
-    decide(committee, case["id"]).needed(201)
+    decide(committee, case["id"]).expect(201)
     notice = notices(committee, case)[0]
     first = send(committee, case, notice, method="portal")
     assert (first.status, first["sent_on"], first["method"]) == (201, today(), "portal")
@@ -184,7 +184,7 @@ def test_a_notice_is_sent_once(committee, case):
 
 
 def test_sending_again_with_the_same_key_gets_the_same_bytes(committee, case):
-    decide(committee, case["id"]).needed(201)
+    decide(committee, case["id"]).expect(201)
     path, key = {"id": case["id"], "notice_id": notices(committee, case)[0]["id"]}, new_key()
     first, second = [committee.send("sendNotice", new_sending(), **path, key=key)
                      for _ in range(2)]
@@ -194,7 +194,7 @@ def test_sending_again_with_the_same_key_gets_the_same_bytes(committee, case):
 @pytest.mark.parametrize("day, rule", [(days_ahead(2), "date_in_future"),
                                        (days_ago(1), "date_order")])
 def test_the_date_of_sending_must_be_possible(committee, case, day, rule):
-    decide(committee, case["id"]).needed(201)
+    decide(committee, case["id"]).expect(201)
     reply = send(committee, case, notices(committee, case)[0], sent_on=day)
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/sent_on"}, {rule})
     assert notices(committee, case)[0]["sent_on"] is None
@@ -203,7 +203,7 @@ def test_the_date_of_sending_must_be_possible(committee, case, day, rule):
 @pytest.mark.parametrize("outcome, to", [("proceed", "set_up"), ("do_not_proceed", "closed"),
                                          ("alternative_review", "review")])
 def test_a_case_moves_on_after_its_notices_are_sent(committee, case, outcome, to):
-    decide(committee, case["id"], outcome).needed(201)
+    decide(committee, case["id"], outcome).expect(201)
     blocked = move(committee, case["id"], to)
     assert (blocked.status, blocked.rules) == (409, {"notices_sent"})
     send_notices(committee, case["id"])
@@ -213,20 +213,20 @@ def test_a_case_moves_on_after_its_notices_are_sent(committee, case, outcome, to
 def outcome_becomes(committee, case, outcome):
     place = {"id": case["id"], "child_id": committee.send("listChildren", id=case["id"])["items"][0]["id"]}
     committee.send("changeChild", {"outcome": outcome}, **place,
-                   if_match=tag_of(committee, "getChild", **place)).needed(200)
+                   if_match=tag_of(committee, "getChild", **place)).expect(200)
 
 
 def merge_into(committee, case, **referral):
-    other = given_accepted(referral.pop("agency"), committee, **referral)["case_id"]
+    other = make_accepted_referral(referral.pop("agency"), committee, **referral)["case_id"]
     committee.send("mergeCase", {"into_case_id": case["id"], "merged_on": today()}, id=other,
-                   if_match=tag_of(committee, "getCase", id=other)).needed(201)
+                   if_match=tag_of(committee, "getCase", id=other)).expect(201)
 
 
 def hand_over(committee, case):
-    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).needed(201)
+    transfer = committee.send("proposeTransfer", new_transfer(), id=case["id"]).expect(201)
     committee.of("CPC-EDH", "other-committee-system").send(
         "acceptTransfer", {"decided_on": today(), "local_authority": "S12000036"}, id=transfer["id"],
-        if_match=transfer.etag).needed(201)
+        if_match=transfer.etag).expect(201)
 
 
 def clerk(committee):
@@ -238,16 +238,16 @@ HUB, COPFS, SCRA = ("national_hub", "HIS"), ("copfs", "COPFS"), ("scra", "SCRA")
 COUNCIL = ("referrer", "LA-S12000049")
 LATER = {
     "a child dies": (lambda c, a, case: outcome_becomes(c, case, "died"), {HUB, COPFS}),
-    "a child who died is added": (lambda c, a, case: c.send("addChild", dead_child(), id=case["id"]).needed(201),
+    "a child who died is added": (lambda c, a, case: c.send("addChild", dead_child(), id=case["id"]).expect(201),
                                   {HUB, COPFS}),
-    "a referral joins": (lambda c, a, case: given_accepted(a, c, case["id"]), {COUNCIL}),
-    "a referral brings a hearing": (lambda c, a, case: given_accepted(
+    "a referral joins": (lambda c, a, case: make_accepted_referral(a, c, case["id"]), {COUNCIL}),
+    "a referral brings a hearing": (lambda c, a, case: make_accepted_referral(
         a, c, case["id"], parallel_processes=["childrens_hearing"]), {COUNCIL, SCRA}),
     "a case is merged into it": (lambda c, a, case: merge_into(c, case, agency=a, children=[dead_child()]),
                                  {COUNCIL, HUB, COPFS}),
-    "somebody is prosecuted": (lambda c, a, case: given_proceeding(clerk(c), case), {COPFS}),
-    "a hearing begins": (lambda c, a, case: given_proceeding(clerk(c), case, kind="childrens_hearing"), {SCRA}),
-    "a complaint is made": (lambda c, a, case: given_proceeding(c, case, kind="complaint"), set()),
+    "somebody is prosecuted": (lambda c, a, case: make_proceeding(clerk(c), case), {COPFS}),
+    "a hearing begins": (lambda c, a, case: make_proceeding(clerk(c), case, kind="childrens_hearing"), {SCRA}),
+    "a complaint is made": (lambda c, a, case: make_proceeding(c, case, kind="complaint"), set()),
     "nothing that calls for more": (lambda c, a, case: outcome_becomes(c, case, "none"), set()),
 }
 
@@ -271,14 +271,14 @@ def test_facts_recorded_after_the_decision_create_notices(committee, agency, cas
 
 
 def test_an_answer_that_reports_proceedings_after_the_decision_creates_a_notice(committee, agency, case):
-    request = given_request(committee, case)
+    request = make_request(committee, case)
     decide_and_tell(committee, case["id"])
-    agency.send("answerInformationRequest", new_answer(criminal_proceedings=True), id=request["id"]).needed(201)
+    agency.send("answerInformationRequest", new_answer(criminal_proceedings=True), id=request["id"]).expect(201)
     assert told(committee, case) == ALWAYS | {COPFS}
 
 
 def test_a_pending_notice_includes_later_facts(committee, case):
-    decide(committee, case["id"]).needed(201)
+    decide(committee, case["id"]).expect(201)
     first = notices(committee, case)
     outcome_becomes(committee, case, "died")
     after = notices(committee, case)
@@ -288,17 +288,17 @@ def test_a_pending_notice_includes_later_facts(committee, case):
 
 def test_facts_create_notices_until_the_case_is_closed(committee, agency, case):
     decide_and_tell(committee, case["id"])
-    move(committee, case["id"], "set_up").needed(201)
-    given_accepted(agency, committee, case["id"])
+    move(committee, case["id"], "set_up").expect(201)
+    make_accepted_referral(agency, committee, case["id"])
     assert told(committee, case) == ALWAYS | {COUNCIL}
     assert [one["to"] for one in notices(committee, case, sent_on=None)] == ["referrer"]
 
 
 def test_a_superseded_decision_creates_no_notices(committee, agency, case):
-    decide(committee, case["id"], "more_information").needed(201)
-    move(committee, case["id"], "information_gathering", way="return").needed(201)
+    decide(committee, case["id"], "more_information").expect(201)
+    move(committee, case["id"], "information_gathering", way="return").expect(201)
     outcome_becomes(committee, case, "died")
-    given_accepted(agency, committee, case["id"])
+    make_accepted_referral(agency, committee, case["id"])
     assert notices(committee, case) == []
 
 
@@ -316,7 +316,7 @@ def test_a_missing_notice_of_the_decision_blocks_the_case(committee, agency, cas
     cluster.execute("delete from register.notice where case_id = %s and recipient = 'care_inspectorate'", (case["id"],))
     blocked = move(committee, case["id"], "set_up")
     assert (blocked.status, blocked.rules) == (409, {"notices_sent"})
-    replace(committee, case).needed(200)
+    replace(committee, case).expect(200)
     send_notices(committee, case["id"])
     assert told(committee, case) == ALWAYS
     assert move(committee, case["id"], "set_up").status == 201
@@ -328,9 +328,9 @@ def recipients(caller):
 
 
 def test_each_recipient_reads_only_its_own_notice_after_sending(committee, agency, caller):
-    accepted = given_accepted(agency, committee, children=[dead_child()])
+    accepted = make_accepted_referral(agency, committee, children=[dead_child()])
     case = advance(committee, {"id": accepted["case_id"], "stage": "notification"}, "decision")
-    decide(committee, case["id"]).needed(201)
+    decide(committee, case["id"]).expect(201)
     made = {one["to_organisation"]: one["id"] for one in notices(committee, case)}
     clients = recipients(caller)
     assert set(made) == set(clients)
@@ -386,9 +386,9 @@ def test_only_the_inspectorate_records_observations(committee, caller, case):
 
 
 def alternative(committee):
-    case = given_case(committee, "decision")
+    case = make_case(committee, "decision")
     decide_and_tell(committee, case["id"], "alternative_review")
-    return move(committee, case["id"], "review").needed(201).json
+    return move(committee, case["id"], "review").expect(201).json
 
 
 def ask(committee, case, kind="alternative_outcome", **members):
@@ -398,9 +398,9 @@ def ask(committee, case, kind="alternative_outcome", **members):
 @pytest.mark.parametrize("members, told", [
     ({}, True), ({"ended_on": today()}, False), ({"kind": "complaint"}, False)])
 def test_the_prosecution_gets_a_notice_while_its_proceedings_are_open(committee, members, told):
-    case = given_case(committee, "decision")
-    given_proceeding(committee, case, **members)
-    decide(committee, case["id"]).needed(201)
+    case = make_case(committee, "decision")
+    make_proceeding(committee, case, **members)
+    decide(committee, case["id"]).expect(201)
     recipients = {one["to"] for one in committee.send("listCaseNotices", id=case["id"])["items"]}
     assert ("copfs" in recipients) == told
 
@@ -421,7 +421,7 @@ def test_the_outcome_of_an_alternative_review_is_sent_before_the_case_is_closed(
 
 def test_pending_notices_are_not_created_again(committee):
     case = alternative(committee)
-    ask(committee, case).needed(201)
+    ask(committee, case).expect(201)
     assert (ask(committee, case).status, ask(committee, case).rules) == (409, {"notices_waiting"})
     send_notices(committee, case["id"])
     again = ask(committee, case)
@@ -434,7 +434,7 @@ def test_an_outcome_notice_of_an_alternative_review_needs_such_a_review(committe
 
 
 def test_an_outcome_notice_needs_a_ratified_report(committee):
-    reply = ask(committee, given_case(committee, "ratification"), "outcome")
+    reply = ask(committee, make_case(committee, "ratification"), "outcome")
     assert (reply.status, reply.rules) == (409, {"report_not_ratified"})
 
 
@@ -444,7 +444,7 @@ def test_another_committee_gets_a_notice(committee, other_committee, case):
         ("other_committee", "other_committee", today())]
     notice = made["items"][0]
     assert other_committee.send("getNotice", id=notice["id"]).status == 404
-    send(committee, case, notice, method="register").needed(201)
+    send(committee, case, notice, method="register").expect(201)
     seen = other_committee.send("getNotice", id=notice["id"])
     assert (seen["case_id"], seen["committee"], seen["snapshot"]["outcome"]) == (None, "GLA", None)
 
@@ -461,33 +461,33 @@ def test_another_committee_must_be_named_correctly(committee, case, members, rul
 
 
 def test_a_closed_case_creates_no_notices_but_its_pending_ones_are_sent(committee):
-    case = given_case(committee, "decision")
-    decide(committee, case["id"]).needed(201)
-    ask(committee, case, "other_committee", to_organisation="CPC-EDH").needed(201)
+    case = make_case(committee, "decision")
+    decide(committee, case["id"]).expect(201)
+    ask(committee, case, "other_committee", to_organisation="CPC-EDH").expect(201)
     replace(committee, case, outcome="do_not_proceed", criteria_met=[],
-            reasons=["criteria_not_met"]).needed(200)
+            reasons=["criteria_not_met"]).expect(200)
     for notice in notices(committee, case, kind="decision"):
-        send(committee, case, notice).needed(201)
-    move(committee, case["id"], "closed").needed(201)
+        send(committee, case, notice).expect(201)
+    move(committee, case["id"], "closed").expect(201)
     assert ask(committee, case, "other_committee",
                to_organisation="CPC-FIF").rules == {"case_closed"}
     assert send(committee, case, notices(committee, case, kind="other_committee")[0]).status == 201
 
 
 def test_a_notice_is_not_found_under_another_case(committee, case):
-    decide(committee, case["id"]).needed(201)
-    path = {"id": given_case(committee)["id"], "notice_id": notices(committee, case)[0]["id"]}
+    decide(committee, case["id"]).expect(201)
+    path = {"id": make_case(committee)["id"], "notice_id": notices(committee, case)[0]["id"]}
     assert committee.send("getCaseNotice", **path).status == 404
     assert committee.send("sendNotice", new_sending(), **path).status == 404
 
 
 def test_notices_are_filtered_by_kind_recipient_and_delay(committee):
-    case = committee.send("openCase", new_case()).needed(201).json
+    case = committee.send("openCase", new_case()).expect(201).json
     for stage in ("information_gathering", "recommendation"):
-        move(committee, case["id"], stage, occurred_on=days_ago(9)).needed(201)
-    recommend(committee, case["id"], made_on=days_ago(8)).needed(201)
-    move(committee, case["id"], "decision", occurred_on=days_ago(8)).needed(201)
-    decide(committee, case["id"], decided_on=days_ago(8)).needed(201)
+        move(committee, case["id"], stage, occurred_on=days_ago(9)).expect(201)
+    recommend(committee, case["id"], made_on=days_ago(8)).expect(201)
+    move(committee, case["id"], "decision", occurred_on=days_ago(8)).expect(201)
+    decide(committee, case["id"], decided_on=days_ago(8)).expect(201)
 
     def listed(query):
         return {one["to"] for one in walk(committee, "listNotices", query + "&limit=200")
@@ -501,7 +501,7 @@ def test_notices_are_filtered_by_kind_recipient_and_delay(committee):
 
 
 def test_the_data_of_a_death_must_be_with_the_national_hub_before_completion(committee):
-    case = given_case(committee, "evaluation", children=[dead_child()])
+    case = make_case(committee, "evaluation", children=[dead_child()])
     blocked = move(committee, case["id"], "closed")
     assert blocked.status == 409 and "hub_submitted" in blocked.rules
     assert advance(committee, case, "closed")["closure"] == "completed"
@@ -523,7 +523,7 @@ def ratified(cluster, case, statements):
 
 def test_the_outcome_must_be_sent_before_completion_of_a_ratified_report(committee, cluster):
     """Calls the same functions as the operation that ratifies."""
-    case = given_case(committee, "evaluation")
+    case = make_case(committee, "evaluation")
     rows = ratified(cluster, case, """
         select notices_make(c, 'outcome', today() + 7) from review_case c where c.id = %(case)s;
         select (select string_agg(n.recipient, ',' order by n.recipient) from notice n
@@ -536,7 +536,7 @@ def test_the_outcome_must_be_sent_before_completion_of_a_ratified_report(committ
 
 
 def test_a_case_can_be_completed_after_its_outcome_was_sent(committee, cluster):
-    case = given_case(committee, "evaluation")
+    case = make_case(committee, "evaluation")
     rows = ratified(cluster, case, """
         select notices_make(c, 'outcome', today() + 7) from review_case c where c.id = %(case)s;
         reset role;
@@ -547,7 +547,7 @@ def test_a_case_can_be_completed_after_its_outcome_was_sent(committee, cluster):
 
 
 def test_a_discontinuation_creates_notices_to_recipients_of_the_decision(agency, committee, cluster):
-    accepted = given_accepted(agency, committee, children=[dead_child()])
+    accepted = make_accepted_referral(agency, committee, children=[dead_child()])
     rows = ratified(cluster, {"id": accepted["case_id"]}, """
         select notices_make(c, 'discontinued', today()) from review_case c where c.id = %(case)s;
         select recipient from notice where case_id = %(case)s order by recipient""")

@@ -29,9 +29,9 @@ def test_the_admin_port_has_no_other_pages(instance):
     assert instance.admin("/v1/referrals")[0] == 404
 
 
-def test_the_admin_pages_are_not_on_the_public_port(nobody):
+def test_the_admin_pages_are_not_on_the_public_port(anonymous):
     for path in ("/livez", "/readyz", "/metrics"):
-        assert nobody.request("GET", path).status == 404
+        assert anonymous.request("GET", path).status == 404
 
 
 def count_of(instance, operation, status):
@@ -42,7 +42,7 @@ def count_of(instance, operation, status):
 
 def test_metrics_count_requests_by_operation_and_status(agency, instance):
     before = count_of(instance, "pushReferral", 201)
-    agency.send("pushReferral", new_referral()).needed(201)
+    agency.send("pushReferral", new_referral()).expect(201)
     assert count_of(instance, "pushReferral", 201) == before + 1
 
 
@@ -63,8 +63,8 @@ def test_the_manual_lists_every_metric_with_its_type_and_labels(instance):
             assert set(re.findall(r'(\w+)="', labels)) - {"le"} <= listed[name][1], name
 
 
-def test_a_request_gets_an_identifier(nobody):
-    assert REQUEST_ID.match(nobody.send("getIndex").headers["X-Request-Id"])
+def test_a_request_gets_an_identifier(anonymous):
+    assert REQUEST_ID.match(anonymous.send("getIndex").headers["X-Request-Id"])
 
 
 def test_a_request_id_of_the_client_is_kept_and_logged(agency, instance):
@@ -76,8 +76,8 @@ def test_a_request_id_of_the_client_is_kept_and_logged(agency, instance):
 
 
 @pytest.mark.parametrize("value", ["a b", "x" * 129, "a;b", "<a>", "ü"])
-def test_an_invalid_request_id_is_replaced(nobody, value):
-    reply = nobody.send("getIndex", headers={"X-Request-Id": value})
+def test_an_invalid_request_id_is_replaced(anonymous, value):
+    reply = anonymous.send("getIndex", headers={"X-Request-Id": value})
     assert REQUEST_ID.match(reply.headers["X-Request-Id"])
 
 
@@ -95,14 +95,14 @@ def test_a_trace_is_continued(agency, instance):
 @pytest.mark.parametrize("value", [
     "x", "00-zz-b7ad6b7169203331-01", "00-" + "0" * 32 + "-1-01", f"00-{'0' * 32}-b7ad6b7169203331-01",
     f"00-{'a' * 32}-{'0' * 16}-01", f"ff-{'a' * 32}-{'b' * 16}-01"])
-def test_an_invalid_traceparent_begins_a_new_trace(nobody, value):
-    reply = nobody.send("getIndex", headers={"traceparent": value})
+def test_an_invalid_traceparent_begins_a_new_trace(anonymous, value):
+    reply = anonymous.send("getIndex", headers={"traceparent": value})
     _, trace, _ = re.fullmatch("(00)-([0-9a-f]{32})-([0-9a-f]{16})-00", reply.headers["traceparent"]).groups()
     assert trace not in ("0" * 32, "a" * 32)
 
 
-def test_without_traceparent_there_is_no_trace(nobody):
-    assert "traceparent" not in nobody.send("getIndex").headers
+def test_without_traceparent_there_is_no_trace(anonymous):
+    assert "traceparent" not in anonymous.send("getIndex").headers
 
 
 def line_of(instance, reply):
@@ -115,14 +115,14 @@ def line_of(instance, reply):
     ("GET", "/v1/referral?child=Xavier", "/v1/referral"), ("BREW", "/v1/me", "/v1/me"),
     ("DELETE", "/v1/referrals", "/v1/referrals"), ("POST", "/v2/cases/a%20b", "/v2/cases/a%20b"),
     ("GET", "/v1/token/" + "eyJ0" * 20, "/v1/token/(80 bytes)"), ("GET", "/" + "a/" * 900, "/" + "a/" * 99 + "a...")])
-def test_the_log_shows_an_unknown_address(nobody, instance, method, target, path):
-    line = line_of(instance, nobody.request(method, target))
+def test_the_log_shows_an_unknown_address(anonymous, instance, method, target, path):
+    line = line_of(instance, anonymous.request(method, target))
     assert (line["method"], line["path"], line["address"]) == (method, path, "127.0.0.1")
     assert line["problem"] in ("not_found", "method_not_allowed") and "Xavier" not in json.dumps(line)
 
 
-def test_the_log_hides_a_personal_number_in_an_unknown_address(nobody, instance):
-    line = line_of(instance, nobody.request("GET", "/v1/children/0101100000"))
+def test_the_log_hides_a_personal_number_in_an_unknown_address(anonymous, instance):
+    line = line_of(instance, anonymous.request("GET", "/v1/children/0101100000"))
     assert line["path"] == "(withheld: looks like a CHI number)"
     assert "0101100000" not in instance.log_text()
 
@@ -132,19 +132,19 @@ def test_the_log_shows_a_known_address_only_as_its_operation(agency, instance):
     assert line["operation"] == "listReferrals" and not {"path", "address"} & set(line)
 
 
-def test_the_log_shows_the_client_address_that_a_trusted_proxy_reports(extra_instance, nobody, instance):
+def test_the_log_shows_the_client_address_that_a_trusted_proxy_reports(extra_instance, anonymous, instance):
     """The last address that is not a proxy counts; addresses before it come from the client."""
     forwarded = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7, 127.0.0.1"}
-    assert line_of(instance, nobody.request("GET", "/x", headers=forwarded))["address"] == "198.51.100.7"
+    assert line_of(instance, anonymous.request("GET", "/x", headers=forwarded))["address"] == "198.51.100.7"
     for text in ("x", "", "<script>", "198.51.100.7, "):
-        line = line_of(instance, nobody.request("GET", "/x", headers={"X-Forwarded-For": text}))
+        line = line_of(instance, anonymous.request("GET", "/x", headers={"X-Forwarded-For": text}))
         assert line["address"] == "127.0.0.1", text
     plain = extra_instance(LR_TRUSTED_PROXIES="192.0.2.1")
-    assert line_of(plain, nobody.at(plain.url).request("GET", "/x", headers=forwarded))["address"] == "127.0.0.1"
+    assert line_of(plain, anonymous.at(plain.url).request("GET", "/x", headers=forwarded))["address"] == "127.0.0.1"
 
 
-def test_the_log_shows_a_message_that_is_not_http_with_its_reason(nobody, instance):
-    reply = Client(nobody.url, None).request("GET", "/v1/problems?x=Xavier", headers={"Host": "a b"})
+def test_the_log_shows_a_message_that_is_not_http_with_its_reason(anonymous, instance):
+    reply = Client(anonymous.url, None).request("GET", "/v1/problems?x=Xavier", headers={"Host": "a b"})
     line = line_of(instance, reply)
     assert (line["status"], line["problem"], line["path"]) == (400, "bad_request", "/v1/problems")
     assert (line["method"], line["address"], line["reason"]) == (

@@ -4,7 +4,7 @@ import pytest
 
 from client import ALL_SCOPES
 from payloads import new_transfer
-from scenarios import given_accepted, given_delivery, given_referral
+from scenarios import make_accepted_referral, make_delivery, make_referral
 
 # Why each function runs as the owner (SECURITY DEFINER), and how it limits its effect.
 REASONS = {
@@ -69,10 +69,10 @@ def without(claims, scope):
 @pytest.fixture(scope="module")
 def theirs(agency, committee):
     """Creates objects of Glasgow's committee; returns identifiers by kind."""
-    case = given_accepted(agency, committee)["case_id"]
-    transfer = committee.send("proposeTransfer", new_transfer(to_committee="FIF"), id=case).needed(201)
-    return {"case": case, "referral": given_referral(agency)["id"], "transfer": transfer["id"],
-            "webhook": given_delivery(committee)["id"]}
+    case = make_accepted_referral(agency, committee)["case_id"]
+    transfer = committee.send("proposeTransfer", new_transfer(to_committee="FIF"), id=case).expect(201)
+    return {"case": case, "referral": make_referral(agency)["id"], "transfer": transfer["id"],
+            "webhook": make_delivery(committee)["id"]}
 
 
 @pytest.fixture

@@ -3,14 +3,14 @@ import pytest
 
 from client import new_key
 from payloads import days_ago, days_ahead, new_proceeding, today
-from scenarios import given_case, given_hold, given_proceeding, move, prepare, tag_of, walk
+from scenarios import make_case, make_hold, make_proceeding, move, prepare, tag_of, walk
 
 READ_WRITE = "proceedings.read proceedings.write"
 
 
 @pytest.fixture(scope="module")
 def case(committee):
-    return given_case(committee, opened_on=days_ago(60))
+    return make_case(committee, opened_on=days_ago(60))
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def give_access(cluster, case, organisation, role, client=None, ends_on=None):
 @pytest.fixture
 def shared(committee, cluster):
     """Proceedings of a case that is shared with the prosecution."""
-    case = given_case(committee, opened_on=days_ago(60))
+    case = make_case(committee, opened_on=days_ago(60))
     give_access(cluster, case, "COPFS", "proceedings_liaison")
-    return given_proceeding(committee, case)
+    return make_proceeding(committee, case)
 
 
 def add(committee, case, **overrides):
@@ -50,7 +50,7 @@ def change_in_case(committee, proceeding, **members):
 
 
 def close(committee, case_id):
-    move(committee, case_id, "closed", "discontinued").needed(201)
+    move(committee, case_id, "closed", "discontinued").expect(201)
 
 
 def test_a_committee_records_proceedings(committee, case):
@@ -78,15 +78,15 @@ def test_proceedings_are_read_at_both_addresses(committee, case):
 
 
 def test_proceedings_of_a_case_are_sorted_by_their_start(committee):
-    case = given_case(committee)
-    late, early = [given_proceeding(committee, case, started_on=days_ago(days))["id"]
+    case = make_case(committee)
+    late, early = [make_proceeding(committee, case, started_on=days_ago(days))["id"]
                    for days in (3, 9)]
     assert committee.send("listCaseProceedings", id=case["id"]).ids == [early, late]
 
 
 def test_proceedings_are_not_found_under_another_case(committee, case):
-    other = given_case(committee)
-    made = given_proceeding(committee, case)
+    other = make_case(committee)
+    made = make_proceeding(committee, case)
     assert committee.send("getCaseProceeding", id=other["id"],
                           proceeding_id=made["id"]).status == 404
     reply = committee.send("changeCaseProceeding", {"note": "Later."}, id=other["id"],
@@ -154,7 +154,7 @@ def test_recording_again_with_the_same_key_replays(committee, case):
 
 
 def test_a_change_replaces_only_the_members_it_names(committee, case):
-    made = given_proceeding(committee, case)
+    made = make_proceeding(committee, case)
     exchange = {"exchanged_on": today(), "direction": "received", "material": "statements"}
     reply = change_in_case(committee, made, contact_made_on=days_ago(3), contact_with="prosecution",
                            exchanges=[exchange], permitted=[])
@@ -165,21 +165,21 @@ def test_a_change_replaces_only_the_members_it_names(committee, case):
 
 
 def test_a_change_must_follow_the_rules(committee, case):
-    made = given_proceeding(committee, case)
+    made = make_proceeding(committee, case)
     reply = change_in_case(committee, made, review_on=None)
     assert (reply.status, reply.rules) == (422, {"review_date_required"})
     assert committee.send("getProceeding", id=made["id"])["version"] == 1
 
 
 def test_a_missed_review_shows(committee, case):
-    made = given_proceeding(committee, case, review_on=days_ago(1))
+    made = make_proceeding(committee, case, review_on=days_ago(1))
     assert made["review_overdue"] is True
-    assert given_proceeding(committee, case, review_on=today())["review_overdue"] is False
+    assert make_proceeding(committee, case, review_on=today())["review_overdue"] is False
     assert change_in_case(committee, made, ended_on=today())["review_overdue"] is False
 
 
 def test_the_record_of_changes_names_the_author_and_the_members(committee, prosecution, shared, cluster):
-    change(prosecution, shared, contact_made_on=today()).needed(200)
+    change(prosecution, shared, contact_made_on=today()).expect(200)
     rows = cluster.execute("select kind, recorded_by, changes from register.change"
                            " where subject_id = %s order by id", (shared["id"],))
     assert [row[:2] for row in rows] == [("created", "CPC-GLA"), ("changed", "COPFS")]
@@ -189,8 +189,8 @@ def test_the_record_of_changes_names_the_author_and_the_members(committee, prose
 # ---- Closed cases.
 
 def test_proceedings_of_a_closed_case_are_refused(committee):
-    case = given_case(committee)
-    made = given_proceeding(committee, case)
+    case = make_case(committee)
+    made = make_proceeding(committee, case)
     close(committee, case["id"])
     replies = [add(committee, case), change_in_case(committee, made, note="Later."),
                change(committee, made, note="Later.")]
@@ -220,7 +220,7 @@ def test_a_liaison_cannot_read_the_case(caller, shared):
 
 
 def test_a_liaison_lists_only_shared_proceedings(committee, prosecution, shared, case):
-    hidden = given_proceeding(committee, case)
+    hidden = make_proceeding(committee, case)
     found = [one["id"] for one in walk(prosecution, "listProceedings", "limit=2")]
     assert shared["id"] in found and hidden["id"] not in found
 
@@ -266,7 +266,7 @@ def test_the_committee_changes_all_members_at_both_addresses(committee, shared):
 
 def test_a_liaison_with_a_stale_version_changes_nothing(prosecution, committee, shared):
     tag = tag_of(prosecution, "getProceeding", id=shared["id"])
-    change(committee, shared, note="First.").needed(200)
+    change(committee, shared, note="First.").expect(200)
     reply = prosecution.send("changeProceeding", {"note": "Second."}, id=shared["id"], if_match=tag)
     assert (reply.status, reply.code) == (412, "version_stale")
 
@@ -283,8 +283,8 @@ def test_the_database_alone_refuses_changes_of_a_liaison_without_the_scope(calle
 # ---- Clients with access to the case, and the chief officers.
 
 def test_a_reviewer_with_access_reads_and_does_not_write(committee, caller, cluster):
-    case = given_case(committee)
-    made = given_proceeding(committee, case)
+    case = make_case(committee)
+    made = make_proceeding(committee, case)
     give_access(cluster, case, "INDEPENDENT", "reviewer", "reviewer-seven", days_ahead(30))
     reviewer = caller("INDEPENDENT", "reviewer-seven", READ_WRITE + " cases.read")
     assert reviewer.send("listCaseProceedings", id=case["id"]).ids == [made["id"]]
@@ -295,7 +295,7 @@ def test_a_reviewer_with_access_reads_and_does_not_write(committee, caller, clus
 
 
 def test_the_chief_officers_read_and_do_not_write(committee, caller, case):
-    made = given_proceeding(committee, case)
+    made = make_proceeding(committee, case)
     officers = caller("COG-GLA", "officers-reading", READ_WRITE)
     assert officers.send("getProceeding", id=made["id"])["case_id"] == case["id"]
     assert change(officers, made, note="Seen.").status == 404
@@ -303,7 +303,7 @@ def test_the_chief_officers_read_and_do_not_write(committee, caller, case):
 
 
 def test_the_read_scope_is_enough_to_read(caller, committee, case):
-    made = given_proceeding(committee, case)
+    made = make_proceeding(committee, case)
     reader = caller("CPC-GLA", "proceedings-reader", "proceedings.read")
     assert made["id"] in reader.send("listCaseProceedings", id=case["id"]).ids
     assert reader.send("getCaseProceeding", id=case["id"], proceeding_id=made["id"]).status == 200
@@ -316,11 +316,11 @@ def test_the_read_scope_is_enough_to_read(caller, committee, case):
 def angus(caller):
     """A committee with five proceedings in two cases, known in every detail."""
     made = caller("CPC-ANG")
-    cases = [given_case(made, local_authority="S12000041") for _ in range(2)]
+    cases = [make_case(made, local_authority="S12000041") for _ in range(2)]
     for days in range(1, 6):
-        given_proceeding(made, cases[days % 2], started_on=days_ago(days),
-                         kind="police_investigation" if days < 3 else "fatal_accident_inquiry",
-                         ended_on=days_ago(1) if days == 5 else None)
+        make_proceeding(made, cases[days % 2], started_on=days_ago(days),
+                        kind="police_investigation" if days < 3 else "fatal_accident_inquiry",
+                        ended_on=days_ago(1) if days == 5 else None)
     return made
 
 
@@ -339,22 +339,22 @@ def test_proceedings_are_sorted_by_latest_start_across_pages(angus):
 # ---- The guard.
 
 def test_a_review_starts_after_contact_about_every_open_proceeding(committee):
-    case = given_case(committee, "set_up")
-    waiting = given_proceeding(committee, case)
-    given_proceeding(committee, case, ended_on=today())
+    case = make_case(committee, "set_up")
+    waiting = make_proceeding(committee, case)
+    make_proceeding(committee, case, ended_on=today())
     reply = move(committee, case["id"], "review")
     assert reply.status == 409 and "prosecution_contacted" in reply.rules
-    change_in_case(committee, waiting, contact_made_on=today()).needed(200)
+    change_in_case(committee, waiting, contact_made_on=today()).expect(200)
     assert "prosecution_contacted" not in blockers(committee, case, "review")
     prepare(committee, case)
     assert move(committee, case["id"], "review").status == 201
 
 
 def test_ended_proceedings_need_no_contact(committee):
-    case = given_case(committee, "set_up")
-    waiting = given_proceeding(committee, case)
+    case = make_case(committee, "set_up")
+    waiting = make_proceeding(committee, case)
     assert "prosecution_contacted" in blockers(committee, case, "review")
-    change_in_case(committee, waiting, ended_on=today()).needed(200)
+    change_in_case(committee, waiting, ended_on=today()).expect(200)
     assert "prosecution_contacted" not in blockers(committee, case, "review")
 
 
@@ -366,13 +366,13 @@ def blockers(committee, case, to):
 # ---- Ending.
 
 def test_the_end_of_proceedings_lifts_their_open_holds(committee):
-    case = given_case(committee, opened_on=days_ago(60))
-    made, other = [given_proceeding(committee, case) for _ in range(2)]
-    hold = given_hold(committee, case, proceeding_id=made["id"], held_from=days_ago(9))
-    later = given_hold(committee, case, proceeding_id=made["id"], held_from=days_ago(1))
-    kept = given_hold(committee, case, proceeding_id=other["id"], held_from=days_ago(9))
-    free = given_hold(committee, case, held_from=days_ago(9))
-    change_in_case(committee, made, ended_on=days_ago(4)).needed(200)
+    case = make_case(committee, opened_on=days_ago(60))
+    made, other = [make_proceeding(committee, case) for _ in range(2)]
+    hold = make_hold(committee, case, proceeding_id=made["id"], held_from=days_ago(9))
+    later = make_hold(committee, case, proceeding_id=made["id"], held_from=days_ago(1))
+    kept = make_hold(committee, case, proceeding_id=other["id"], held_from=days_ago(9))
+    free = make_hold(committee, case, held_from=days_ago(9))
+    change_in_case(committee, made, ended_on=days_ago(4)).expect(200)
     lifted = {one["id"]: one["lifted_on"]
               for one in committee.send("listHolds", id=case["id"])["items"]}
     assert lifted == {hold["id"]: days_ago(4), later["id"]: days_ago(1), kept["id"]: None,
@@ -380,10 +380,10 @@ def test_the_end_of_proceedings_lifts_their_open_holds(committee):
 
 
 def test_a_hold_lifted_before_keeps_its_date(committee):
-    case = given_case(committee, opened_on=days_ago(60))
-    made = given_proceeding(committee, case)
-    hold = given_hold(committee, case, proceeding_id=made["id"], held_from=days_ago(9),
-                      lifted_on=days_ago(7))
-    change_in_case(committee, made, ended_on=days_ago(4)).needed(200)
+    case = make_case(committee, opened_on=days_ago(60))
+    made = make_proceeding(committee, case)
+    hold = make_hold(committee, case, proceeding_id=made["id"], held_from=days_ago(9),
+                     lifted_on=days_ago(7))
+    change_in_case(committee, made, ended_on=days_ago(4)).expect(200)
     path = {"id": case["id"], "hold_id": hold["id"]}
     assert committee.send("getHold", **path)["lifted_on"] == days_ago(7)

@@ -24,7 +24,7 @@ class Walk:
         self.committee, self.second, self.officers, self.agency = committee, second, officers, agency
         self.random = random.Random(seed)
         self.model = Model()
-        self.id = committee.send("openCase", new_case(opened_on=today())).needed(201)["id"]
+        self.id = committee.send("openCase", new_case(opened_on=today())).expect(201)["id"]
         self.done = []
         self.versions = 0
 
@@ -262,7 +262,7 @@ class Walk:
 
     def compare(self):
         """Checks that the register shows the same as the model."""
-        case = self.committee.send("getCase", id=self.id, query="expand=transitions").needed(200)
+        case = self.committee.send("getCase", id=self.id, query="expand=transitions").expect(200)
         last = self.done[-12:]
         assert (case["stage"], case["decision_outcome"]) == (self.model.stage, self.model.outcome), last
         offered = {(one["to"], one["way"]): {blocker["guard"] for blocker in one["blocked_by"]}

@@ -3,7 +3,7 @@ import pytest
 
 from payloads import (days_ago, days_ahead, new_dissemination, new_publication, not_published,
                       ready_publication, today)
-from scenarios import (advance, consider_plan, given_case, given_proceeding, move, ratify,
+from scenarios import (advance, consider_plan, make_case, make_proceeding, move, ratify,
                        record_discontinuation, send_notices, tag_of)
 from sql_patches import function_body
 
@@ -11,7 +11,7 @@ from sql_patches import function_body
 @pytest.fixture
 def case(committee):
     """A case with a ratified report."""
-    made = given_case(committee, "ratification")
+    made = make_case(committee, "ratification")
     ratify(committee, made)
     return made
 
@@ -36,8 +36,8 @@ def check(client, case, day=None):
 
 
 def publish(committee, second_client, case):
-    record(committee, case).needed(201)
-    check(second_client, case).needed(201)
+    record(committee, case).expect(201)
+    check(second_client, case).expect(201)
     return replace(committee, case, ready_publication())
 
 
@@ -65,7 +65,7 @@ def test_preparations_may_precede_the_decision(committee, case):
 def test_replacing_a_publication_needs_its_present_version(committee, case):
     first = record(committee, case)
     assert record(committee, case).status == 412
-    replace(committee, case, not_published()).needed(200)
+    replace(committee, case, not_published()).expect(200)
     assert replace(committee, case, new_publication(), first.etag).status == 412
 
 
@@ -77,7 +77,7 @@ def test_two_preconditions_are_refused(committee, case):
 
 @pytest.mark.parametrize("stage", ["reporting", "ratification"])
 def test_a_publication_is_refused_before_ratification(committee, stage):
-    reply = record(committee, given_case(committee, stage))
+    reply = record(committee, make_case(committee, stage))
     assert refusal(reply) == (409, {"not_ratified"})
 
 
@@ -127,7 +127,7 @@ def test_a_publication_must_follow_the_rules(committee, case, overrides, pointer
     ({"removed_on": today()}, "/removal_reason", "reason_required")])
 def test_a_published_report_must_follow_the_rules(committee, second_client, case, overrides,
                                                   pointer, rule):
-    record(committee, case).needed(201)
+    record(committee, case).expect(201)
     tag = check(second_client, case).etag
     reply = replace(committee, case, {**ready_publication(), **overrides})
     assert (reply.status, reply.pointers, reply.rules) == (422, {pointer}, {rule})
@@ -135,7 +135,7 @@ def test_a_published_report_must_follow_the_rules(committee, second_client, case
 
 
 def test_publication_needs_a_check_by_another_client(committee, second_client, case):
-    record(committee, case).needed(201)
+    record(committee, case).expect(201)
     assert refusal(replace(committee, case, ready_publication())) == (
         422, {"anonymisation_check_required"})
     assert refusal(check(committee, case)) == (409, {"separation_of_duties"})
@@ -144,9 +144,9 @@ def test_publication_needs_a_check_by_another_client(committee, second_client, c
 
 
 def test_open_proceedings_require_the_prosecution_to_see_it_first(committee, second_client, case):
-    given_proceeding(committee, case)
-    record(committee, case).needed(201)
-    check(second_client, case).needed(201)
+    make_proceeding(committee, case)
+    record(committee, case).expect(201)
+    check(second_client, case).expect(201)
     assert refusal(replace(committee, case, ready_publication())) == (
         422, {"prosecution_sight_required"})
     published = replace(committee, case, ready_publication(prosecution_sight_on=today()))
@@ -154,8 +154,8 @@ def test_open_proceedings_require_the_prosecution_to_see_it_first(committee, sec
 
 
 def test_another_form_must_be_checked_again(committee, second_client, case):
-    record(committee, case).needed(201)
-    check(second_client, case).needed(201)
+    record(committee, case).expect(201)
+    check(second_client, case).expect(201)
     changed = replace(committee, case, new_publication(form="full_report"))
     assert changed["anonymisation_checked_on"] is None
     refused = replace(committee, case, {**ready_publication(), "form": "full_report"})
@@ -163,8 +163,8 @@ def test_another_form_must_be_checked_again(committee, second_client, case):
 
 
 def test_an_unpublished_report_has_no_date_of_publication(committee, second_client, case):
-    record(committee, case).needed(201)
-    check(second_client, case).needed(201)
+    record(committee, case).expect(201)
+    check(second_client, case).expect(201)
     refused = replace(committee, case, {**ready_publication(), "form": "not_published",
                                         "reason": "The family would be recognised."})
     assert "only_for_a_form" in refused.rules
@@ -174,22 +174,22 @@ def test_an_unpublished_report_has_no_date_of_publication(committee, second_clie
                                       new_publication(form=None, decided_on=None)])
 def test_a_check_needs_something_to_publish(committee, second_client, case, document):
     if document is not None:
-        record(committee, case, document).needed(201)
+        record(committee, case, document).expect(201)
     assert refusal(check(second_client, case)) == (409, {"nothing_to_publish"})
 
 
 @pytest.mark.parametrize("day, rule", [(days_ahead(1), "date_in_future"),
                                        (days_ago(1), "date_order")])
 def test_the_date_of_a_check_must_be_possible(committee, second_client, case, day, rule):
-    record(committee, case).needed(201)
+    record(committee, case).expect(201)
     reply = check(second_client, case, day)
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/checked_on"}, {rule})
 
 
 @pytest.mark.parametrize("track", ["publication", "dissemination"])
 def test_a_hold_blocks_publication(committee, second_client, case, cluster, track):
-    record(committee, case).needed(201)
-    check(second_client, case).needed(201)
+    record(committee, case).expect(201)
+    check(second_client, case).expect(201)
     with held(cluster, case, track):
         assert committee.send("getPublication", id=case["id"])["status"] == "awaiting_hold"
         refused = replace(committee, case, ready_publication())
@@ -198,24 +198,24 @@ def test_a_hold_blocks_publication(committee, second_client, case, cluster, trac
 
 
 def test_publication_must_be_decided_before_the_evaluation(committee):
-    case = given_case(committee, "implementation")
+    case = make_case(committee, "implementation")
     consider_plan(committee, case)
-    record(committee, case, form=None, decided_on=None).needed(201)
+    record(committee, case, form=None, decided_on=None).expect(201)
     assert move(committee, case["id"], "evaluation").rules == {"publication_decided"}
-    replace(committee, case, new_publication()).needed(200)
+    replace(committee, case, new_publication()).expect(200)
     assert move(committee, case["id"], "evaluation").status == 201
 
 
 @pytest.mark.parametrize("end", ["published", "not_published", "removed"])
 def test_publication_must_end_before_the_case_is_closed(committee, second_client, end):
-    case = given_case(committee, "implementation")
+    case = make_case(committee, "implementation")
     consider_plan(committee, case)
-    record(committee, case).needed(201)
-    move(committee, case["id"], "evaluation").needed(201)
+    record(committee, case).expect(201)
+    move(committee, case["id"], "evaluation").expect(201)
     send_notices(committee, case["id"])
     assert move(committee, case["id"], "closed").rules == {"evaluation_recorded",
                                                            "publication_ended"}
-    check(second_client, case).needed(201)
+    check(second_client, case).expect(201)
     document = {"published": ready_publication(), "not_published": not_published(),
                 "removed": ready_publication(removed_on=today(), removal_reason="Error.")}[end]
     assert replace(committee, case, document)["status"] == end
@@ -223,10 +223,10 @@ def test_publication_must_end_before_the_case_is_closed(committee, second_client
 
 
 def test_a_published_report_of_a_closed_case_can_be_removed(committee, second_client):
-    case = given_case(committee, "implementation")
+    case = make_case(committee, "implementation")
     consider_plan(committee, case)
-    publish(committee, second_client, case).needed(200)
-    case = move(committee, case["id"], "evaluation").needed(201).json
+    publish(committee, second_client, case).expect(200)
+    case = move(committee, case["id"], "evaluation").expect(201).json
     case = advance(committee, case, "closed")
     removed = replace(committee, case, ready_publication(removed_on=today(),
                                                          removal_reason="A year has passed."))
@@ -236,16 +236,16 @@ def test_a_published_report_of_a_closed_case_can_be_removed(committee, second_cl
 
 
 def test_a_closed_case_publishes_nothing_more(committee):
-    case = given_case(committee, "closed")
+    case = make_case(committee, "closed")
     assert refusal(replace(committee, case, new_publication())) == (409, {"case_closed"})
 
 
 def test_while_a_report_is_being_changed_it_can_only_be_removed(committee, second_client, case):
-    publish(committee, second_client, case).needed(200)
-    case = move(committee, case["id"], "implementation").needed(201).json
+    publish(committee, second_client, case).expect(200)
+    case = move(committee, case["id"], "implementation").expect(201).json
     record_discontinuation(committee, case)
-    move(committee, case["id"], "closed", "discontinued").needed(201)
-    move(committee, case["id"], "reporting", "error").needed(201)
+    move(committee, case["id"], "closed", "discontinued").expect(201)
+    move(committee, case["id"], "reporting", "error").expect(201)
     undone = {**ready_publication(), "published_on": None, "url": None}
     assert refusal(replace(committee, case, undone)) == (409, {"not_ratified"})
     removed = ready_publication(removed_on=today(), removal_reason="It names a school.")
@@ -253,21 +253,21 @@ def test_while_a_report_is_being_changed_it_can_only_be_removed(committee, secon
 
 
 def test_a_report_that_can_be_rewritten_is_no_longer_ratified(committee, case):
-    case = move(committee, case["id"], "implementation").needed(201).json
+    case = move(committee, case["id"], "implementation").expect(201).json
     record_discontinuation(committee, case)
-    move(committee, case["id"], "closed", "discontinued").needed(201)
-    move(committee, case["id"], "review", "new_information").needed(201)
+    move(committee, case["id"], "closed", "discontinued").expect(201)
+    move(committee, case["id"], "review", "new_information").expect(201)
     assert refusal(record(committee, case)) == (409, {"not_ratified"})
     assert refusal(disseminate(committee, case)) == (409, {"not_ratified"})
 
 
 def test_another_text_must_be_checked_again(committee, second_client, case, cluster):
-    record(committee, case).needed(201)
-    check(second_client, case).needed(201)
+    record(committee, case).expect(201)
+    check(second_client, case).expect(201)
     cluster.execute("update register.report set document_digest = repeat('b', 64) where case_id = %s", [case["id"]])
     assert replace(committee, case, ready_publication()).rules == {"anonymisation_check_required"}
-    replace(committee, case, new_publication()).needed(200)
-    check(second_client, case).needed(201)
+    replace(committee, case, new_publication()).expect(200)
+    check(second_client, case).expect(201)
     published = replace(committee, case, ready_publication())
     assert (published.status, published["status"]) == (200, "published")
     cluster.execute("update register.report set document_digest = repeat('c', 64) where case_id = %s", [case["id"]])
@@ -276,8 +276,8 @@ def test_another_text_must_be_checked_again(committee, second_client, case, clus
 
 
 def test_no_author_of_the_publication_checks_it(committee, second_client, caller, case):
-    record(committee, case).needed(201)
-    replace(second_client, case, new_publication(intended_on=days_ahead(30))).needed(200)
+    record(committee, case).expect(201)
+    replace(second_client, case, new_publication(intended_on=days_ahead(30))).expect(200)
     for client in (committee, second_client):
         assert refusal(check(client, case)) == (409, {"separation_of_duties"})
     assert check(caller("CPC-GLA", "third-client"), case).status == 201
@@ -295,7 +295,7 @@ def test_learning_is_disseminated_before_publication(committee, case):
 
 
 def test_dissemination_is_refused_before_ratification(committee):
-    reply = disseminate(committee, given_case(committee, "ratification"))
+    reply = disseminate(committee, make_case(committee, "ratification"))
     assert refusal(reply) == (409, {"not_ratified"})
 
 

@@ -121,8 +121,8 @@ def test_both_instances_give_the_same_tag(agency, instances):
     assert len(tags) == 1
 
 
-def test_the_documentation_shows_every_move_of_the_process(agency, nobody):
-    page = nobody.send("getDocumentation").bytes.decode()
+def test_the_documentation_shows_every_move_of_the_process(agency, anonymous):
+    page = anonymous.send("getDocumentation").bytes.decode()
     moves = [move for stage in agency.send("listStages")["items"] for move in stage["transitions"]]
     assert page.count('marker-end="url(#arrow)"') == len(moves)
     assert all(one["message"].replace("'", "&#x27;") in page for move in moves

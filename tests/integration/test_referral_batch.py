@@ -6,7 +6,7 @@ import pytest
 
 from client import AGENCY_SCOPES, new_key
 from payloads import dead_child, new_child, new_number, new_referral
-from scenarios import given_referral, walk
+from scenarios import make_referral, walk
 
 NDJSON = "application/x-ndjson"
 
@@ -57,7 +57,7 @@ def test_1000_single_pushes_create_each_referral_once_despite_repetitions(bulk_s
 
 def test_each_item_reports_its_result(agency):
     known = new_referral()
-    existing = agency.send("pushReferral", known).needed(201)
+    existing = agency.send("pushReferral", known).expect(201)
     broken_rule = new_referral(notified_on="2999-01-01")
     broken_contract = {**new_referral(), "committee": "glasgow"}
     conflict = {**known, "basis": "Another text."}
@@ -225,6 +225,6 @@ def test_concurrent_batches_with_the_same_items_create_each_once(agency):
 
 def test_a_withdrawn_referral_keeps_its_natural_key(agency):
     document = new_referral()
-    referral = given_referral(agency, **document)
-    agency.send("withdrawReferral", {"reason": "made_in_error"}, id=referral["id"]).needed(201)
+    referral = make_referral(agency, **document)
+    agency.send("withdrawReferral", {"reason": "made_in_error"}, id=referral["id"]).expect(201)
     assert statuses(agency.send("pushReferrals", [document])) == [200]

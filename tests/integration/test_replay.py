@@ -10,9 +10,9 @@ import pytest
 import contract_reader
 from client import ALL_SCOPES, AGENCY_SCOPES, Client, new_key
 from payloads import new_action, new_case, new_child, new_finding, new_number, new_referral, new_webhook, today
-from scenarios import advance, given_case, given_referral, tag_of
+from scenarios import advance, make_case, make_referral, tag_of
 from test_access import change, grant
-from test_retention import erase, given_old
+from test_retention import erase, make_old_case
 from test_transfer import answer, propose
 
 OPERATIONS = contract_reader.operations()
@@ -104,7 +104,7 @@ def test_a_replay_to_a_token_with_the_scope_for_children_is_complete(replayed, n
 
 def test_replays_hide_the_same_members_as_reads(committee, caller):
     """Replays hide every member that is null to a reader without the scope, and no others."""
-    case = given_case(committee, children=[new_child(age_years=7, family_id=new_number("family"))])
+    case = make_case(committee, children=[new_child(age_years=7, family_id=new_number("family"))])
     reduced = caller("CPC-GLA", "committee-system", ALL_SCOPES.replace(" children.read", ""))
     whole, bands = (dict(members(client.send("listChildren", id=case["id"])["items"]))
                     for client in (committee, reduced))
@@ -122,9 +122,9 @@ def committees(caller):
 
 def test_a_replayed_child_has_no_references_without_the_scope(committees):
     full, reduced = committees
-    case, key = given_case(full), new_key()
+    case, key = make_case(full), new_key()
     body = new_child(age_years=7, family_id=new_number("family"))
-    first = full.send("addChild", body, id=case["id"], key=key).needed(201)
+    first = full.send("addChild", body, id=case["id"], key=key).expect(201)
     assert None not in [first[name] for name in GUARDED]
     again = reduced.send("addChild", body, id=case["id"], key=key)
     fresh = reduced.send("getChild", id=case["id"], child_id=first["id"])
@@ -139,9 +139,9 @@ def test_a_replayed_child_has_no_references_without_the_scope(committees):
     ("rejectReferral", {"rejected_on": today(), "reason": "not_this_area"})])
 def test_a_replayed_answer_to_a_referral_shows_bands(agency, committees, operation, body):
     full, reduced = committees
-    referral, key = given_referral(agency, children=[new_child(age_years=7)]), new_key()
+    referral, key = make_referral(agency, children=[new_child(age_years=7)]), new_key()
     tag = tag_of(full, "getReferral", id=referral["id"])
-    first = full.send(operation, body, id=referral["id"], key=key, if_match=tag).needed(201)
+    first = full.send(operation, body, id=referral["id"], key=key, if_match=tag).expect(201)
     assert first["children"][0]["child_ref"] is not None
     again = reduced.send(operation, body, id=referral["id"], key=key, if_match=tag)
     assert again.status == 201 and {value for _, value in guarded(again.json)} == {None}
@@ -152,15 +152,15 @@ def test_a_replayed_answer_to_a_referral_shows_bands(agency, committees, operati
 def test_a_replay_shows_the_sender_its_own_children(caller):
     """As in every other answer to the sender."""
     client, body, key = new_number("sender")[:40], new_referral(), new_key()
-    first = caller("LA-S12000049", client).send("pushReferral", body, key=key).needed(201)
+    first = caller("LA-S12000049", client).send("pushReferral", body, key=key).expect(201)
     again = caller("LA-S12000049", client, AGENCY_SCOPES).send("pushReferral", body, key=key)
     assert again.bytes == first.bytes and again["children"][0]["child_ref"] is not None
 
 
 def test_a_transferred_case_is_not_replayed(committee, other_committee):
     key, body = new_key(), new_case()
-    case = committee.send("openCase", body, key=key).needed(201)
-    answer(other_committee, "acceptTransfer", propose(committee, case).needed(201)).needed(201)
+    case = committee.send("openCase", body, key=key).expect(201)
+    answer(other_committee, "acceptTransfer", propose(committee, case).expect(201)).expect(201)
     reply = committee.send("openCase", body, key=key)
     assert (reply.status, reply.code) == (404, "not_found")
 
@@ -168,22 +168,22 @@ def test_a_transferred_case_is_not_replayed(committee, other_committee):
 def test_a_finding_is_not_replayed_to_a_reviewer_whose_access_ended(committee, caller):
     client = new_number("reviewer")[:40]
     reviewer = caller("INDEPENDENT", client, "cases.read reviews.write")
-    case = advance(committee, given_case(committee), "review")
-    access = grant(committee, case, client_id=client).needed(201)
+    case = advance(committee, make_case(committee), "review")
+    access = grant(committee, case, client_id=client).expect(201)
     key, body = new_key(), new_finding()
-    first = reviewer.send("addFinding", body, id=case["id"], key=key).needed(201)
+    first = reviewer.send("addFinding", body, id=case["id"], key=key).expect(201)
     assert reviewer.send("addFinding", body, id=case["id"], key=key).bytes == first.bytes
-    change(committee, access, ended_on=today()).needed(200)
+    change(committee, access, ended_on=today()).expect(200)
     reply = reviewer.send("addFinding", body, id=case["id"], key=key)
     assert (reply.status, reply.code) == (404, "not_found")
 
 
 def test_a_replay_shows_the_owner_of_an_action_no_case_data(committee, other_committee):
-    case, key = advance(committee, given_case(committee), "decision"), new_key()
+    case, key = advance(committee, make_case(committee), "decision"), new_key()
     body = new_action(owner_organisation="CPC-GLA")
-    first = committee.send("createAction", body, id=case["id"], key=key).needed(201)
+    first = committee.send("createAction", body, id=case["id"], key=key).expect(201)
     assert first["case_id"] == case["id"]
-    answer(other_committee, "acceptTransfer", propose(committee, case).needed(201)).needed(201)
+    answer(other_committee, "acceptTransfer", propose(committee, case).expect(201)).expect(201)
     again = committee.send("createAction", body, id=case["id"], key=key)
     assert (again.status, again["id"]) == (201, first["id"])
     assert case["id"] not in again.bytes.decode() and again["links"]["case"] is None
@@ -191,11 +191,11 @@ def test_a_replay_shows_the_owner_of_an_action_no_case_data(committee, other_com
 
 def test_a_change_that_ends_its_callers_access_is_replayed(agency, committee):
     """A committee that transfers a referral no longer sees it, but may find out whether the transfer succeeded."""
-    referral, key = given_referral(agency), new_key()
+    referral, key = make_referral(agency), new_key()
     tag = tag_of(committee, "getReferral", id=referral["id"])
     more = {"id": referral["id"], "key": key, "if_match": tag}
     body = {"to_committee": "EDH", "local_authority": "S12000036", "transferred_on": today()}
-    first = committee.send("transferReferral", body, **more).needed(201)
+    first = committee.send("transferReferral", body, **more).expect(201)
     assert committee.send("getReferral", id=referral["id"]).status == 404
     assert committee.send("transferReferral", body, **more).bytes == first.bytes
 
@@ -203,18 +203,18 @@ def test_a_change_that_ends_its_callers_access_is_replayed(agency, committee):
 def test_erased_data_is_in_no_stored_answer(committee, cluster):
     keys = [new_key(), new_key()]
     body = new_case()
-    case = committee.send("openCase", body, key=keys[0]).needed(201)
-    committee.send("addChild", new_child(), id=case["id"], key=keys[1]).needed(201)
+    case = committee.send("openCase", body, key=keys[0]).expect(201)
+    committee.send("addChild", new_child(), id=case["id"], key=keys[1]).expect(201)
     erasing = new_key()
-    erase(committee, cluster, given_old(committee, cluster, case["id"]), key=erasing).needed(201)
+    erase(committee, cluster, make_old_case(committee, cluster, case["id"]), key=erasing).expect(201)
     left = cluster.execute("select key from register.idempotency_key where key = any (%s)", [[*keys, erasing]])
     assert left == [(erasing,)]
 
 
 def test_the_answer_of_a_deleted_webhook_is_not_replayed_with_its_secret(committee):
     key, body = new_key(), new_webhook()
-    webhook = committee.send("createWebhook", body, key=key).needed(201)["webhook"]
+    webhook = committee.send("createWebhook", body, key=key).expect(201)["webhook"]
     assert committee.send("createWebhook", body, key=key)["webhook"] == webhook
-    committee.send("deleteWebhook", id=webhook["id"]).needed(200, 204)
+    committee.send("deleteWebhook", id=webhook["id"]).expect(200, 204)
     reply = committee.send("createWebhook", body, key=key)
     assert (reply.status, reply.code) == (404, "not_found")

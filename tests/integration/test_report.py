@@ -3,7 +3,7 @@ import pytest
 
 from payloads import (changes_requested, days_ago, days_ahead, new_case, new_plan_consideration,
                       new_ratification, new_report, today)
-from scenarios import given_case, move, record_strategy, tag_of
+from scenarios import make_case, move, record_strategy, tag_of
 from sql_patches import function_body
 
 # Refuses with the kind of the requested notices and the days until they are due.
@@ -13,13 +13,13 @@ TELL_NOTICES = """begin perform refuse(409, 'state_conflict', json_build_array(
 
 @pytest.fixture
 def case(committee):
-    return given_case(committee, "reporting")
+    return make_case(committee, "reporting")
 
 
 @pytest.fixture
 def waiting(committee):
     """A case that waits for the chief officers."""
-    return given_case(committee, "ratification")
+    return make_case(committee, "ratification")
 
 
 def record(client, case, **members):
@@ -48,7 +48,7 @@ def test_there_is_no_report_before_it_is_recorded(committee, case):
 
 
 def test_a_report_is_replaced_as_a_whole(committee, case):
-    record(committee, case, family_feedback_on=today()).needed(201)
+    record(committee, case, family_feedback_on=today()).expect(201)
     reply = replace(committee, case, sections=["facts"])
     assert (reply.status, reply["version"]) == (200, 2)
     assert (reply["sections"], reply["family_feedback_on"]) == (["facts"], None)
@@ -56,7 +56,7 @@ def test_a_report_is_replaced_as_a_whole(committee, case):
 
 def test_replacing_a_report_needs_its_present_version(committee, case):
     first = record(committee, case)
-    replace(committee, case).needed(200)
+    replace(committee, case).expect(200)
     assert replace(committee, case, tag=first.etag).status == 412
     assert record(committee, case).status == 412
 
@@ -95,7 +95,7 @@ def test_the_committee_agrees_after_the_accuracy_check(committee, case):
 
 @pytest.mark.parametrize("stage, status", [("set_up", 409), ("review", 201), ("reporting", 201)])
 def test_a_report_is_written_only_in_review_and_reporting(committee, stage, status):
-    reply = record(committee, given_case(committee, stage))
+    reply = record(committee, make_case(committee, stage))
     assert reply.status == status
     assert status == 201 or reply.rules == {"not_in_stage_reporting"}
 
@@ -105,7 +105,7 @@ def test_a_report_with_the_chief_officers_does_not_change(committee, waiting):
 
 
 def test_the_report_of_a_closed_case_does_not_change(committee):
-    case = given_case(committee, "closed")
+    case = make_case(committee, "closed")
     assert refusal(replace(committee, case)) == (409, {"case_closed"})
 
 
@@ -144,17 +144,17 @@ def test_a_reviewer_does_not_change_an_agreed_report(committee, case, reviewer):
     ({"committee_agreed_on": None}, {"report_agreed"})])
 def test_a_complete_report_goes_to_the_chief_officers(committee, case, missing, guards):
     record_strategy(committee, case)
-    record(committee, case, **missing).needed(201)
+    record(committee, case, **missing).expect(201)
     blocked = move(committee, case["id"], "ratification")
     assert (blocked.status, blocked.rules) == (409, guards)
-    replace(committee, case).needed(200)
+    replace(committee, case).expect(200)
     assert move(committee, case["id"], "ratification").status == 201
 
 
 def test_a_report_needs_a_strategy_or_a_reason(committee, case):
-    record(committee, case).needed(201)
+    record(committee, case).expect(201)
     assert move(committee, case["id"], "ratification").rules == {"strategies_or_reason"}
-    replace(committee, case, no_strategies_reason="All of it was put right already.").needed(200)
+    replace(committee, case, no_strategies_reason="All of it was put right already.").expect(200)
     assert move(committee, case["id"], "ratification").status == 201
 
 
@@ -186,7 +186,7 @@ def test_notices_of_the_outcome_are_due_within_seven_days(chief_officers, waitin
 
 
 def test_notices_of_a_discontinuation_are_due_at_once(committee, cluster):
-    case = given_case(committee)
+    case = make_case(committee)
     with function_body(cluster, "notices_make", TELL_NOTICES):
         reply = move(committee, case["id"], "closed", "discontinued")
         assert refusal(reply) == (409, {"discontinued_0"})
@@ -196,13 +196,13 @@ def test_notices_of_a_discontinuation_are_due_at_once(committee, cluster):
 def test_the_duration_is_counted_from_the_decision(committee, chief_officers, waiting, cluster):
     cluster.execute("update register.case_decision set decided_on = %s where case_id = %s",
                     (days_ago(100), waiting["id"]))
-    ratification(chief_officers, waiting).needed(201)
+    ratification(chief_officers, waiting).expect(201)
     assert committee.send("getReport", id=waiting["id"])["duration_days"] == 100
 
 
 def test_the_tag_of_a_report_changes_when_it_is_ratified(committee, chief_officers, waiting):
     before = tag_of(committee, "getReport", id=waiting["id"])
-    ratification(chief_officers, waiting).needed(201)
+    ratification(chief_officers, waiting).expect(201)
     assert committee.send("getReport", id=waiting["id"], none_match=before).status == 200
 
 
@@ -223,12 +223,12 @@ def test_a_ratification_must_follow_the_rules(chief_officers, waiting, overrides
 
 @pytest.mark.parametrize("stage", ["reporting", "implementation"])
 def test_a_report_is_ratified_only_in_its_stage(committee, chief_officers, stage):
-    reply = ratification(chief_officers, given_case(committee, stage))
+    reply = ratification(chief_officers, make_case(committee, stage))
     assert refusal(reply) == (409, {"not_in_stage_ratification"})
 
 
 def test_a_report_is_ratified_once(chief_officers, waiting):
-    ratification(chief_officers, waiting).needed(201)
+    ratification(chief_officers, waiting).expect(201)
     reply = chief_officers.send("ratifyReport", changes_requested(), id=waiting["id"])
     assert refusal(reply) == (409, {"ratified_already"})
 
@@ -240,9 +240,9 @@ def test_the_author_of_the_report_cannot_ratify_it(caller, waiting):
 
 def test_the_client_that_recorded_the_agreement_cannot_ratify_it(committee, caller, case):
     record_strategy(committee, case)
-    record(caller("CPC-GLA", "agreeing-client"), case).needed(201)
-    replace(committee, case, no_strategies_reason="None is needed.").needed(200)
-    move(committee, case["id"], "ratification").needed(201)
+    record(caller("CPC-GLA", "agreeing-client"), case).expect(201)
+    replace(committee, case, no_strategies_reason="None is needed.").expect(200)
+    move(committee, case["id"], "ratification").expect(201)
     for client in ("agreeing-client", "committee-system"):
         reply = ratification(caller("COG-GLA", client), case)
         assert refusal(reply) == (409, {"separation_of_duties"})
@@ -252,9 +252,9 @@ def test_the_client_that_recorded_the_agreement_cannot_ratify_it(committee, call
 def test_an_earlier_author_of_the_report_cannot_ratify_it(committee, chief_officers, caller, case):
     """Even when another client wrote after it."""
     record_strategy(committee, case)
-    record(caller("CPC-GLA", "first-author"), case).needed(201)
-    replace(committee, case, no_strategies_reason="None is needed.").needed(200)
-    move(committee, case["id"], "ratification").needed(201)
+    record(caller("CPC-GLA", "first-author"), case).expect(201)
+    replace(committee, case, no_strategies_reason="None is needed.").expect(200)
+    move(committee, case["id"], "ratification").expect(201)
     assert refusal(ratification(caller("COG-GLA", "first-author"), case)) == (409, {"separation_of_duties"})
     assert ratification(chief_officers, case).status == 201
 
@@ -278,47 +278,47 @@ def test_chief_officers_with_access_to_a_case_of_another_area_do_not_ratify_it(c
 
 
 def test_a_returned_report_is_agreed_and_ratified_again(committee, chief_officers, waiting):
-    chief_officers.send("ratifyReport", changes_requested(), id=waiting["id"]).needed(201)
+    chief_officers.send("ratifyReport", changes_requested(), id=waiting["id"]).expect(201)
     assert move(committee, waiting["id"], "implementation").rules == {"report_ratified"}
-    move(committee, waiting["id"], "reporting", "changes_requested").needed(201)
+    move(committee, waiting["id"], "reporting", "changes_requested").expect(201)
     report = committee.send("getReport", id=waiting["id"])
     assert (report["committee_agreed_on"], report["ratification_outcome"]) == (None, None)
     assert move(committee, waiting["id"], "ratification").rules == {"report_agreed"}
-    replace(committee, waiting).needed(200)
-    move(committee, waiting["id"], "ratification").needed(201)
+    replace(committee, waiting).expect(200)
+    move(committee, waiting["id"], "ratification").expect(201)
     assert move(committee, waiting["id"], "reporting", "changes_requested").rules == {
         "changes_requested"}
-    ratification(chief_officers, waiting).needed(201)
+    ratification(chief_officers, waiting).expect(201)
     outcomes = [one["outcome"] for one in
                 committee.send("listRatifications", id=waiting["id"])["items"]]
     assert outcomes == ["changes_requested", "ratified"]
 
 
 def test_a_ratified_report_does_not_go_back(committee, chief_officers, waiting):
-    ratification(chief_officers, waiting).needed(201)
+    ratification(chief_officers, waiting).expect(201)
     assert move(committee, waiting["id"], "reporting", "changes_requested").rules == {
         "changes_requested"}
 
 
 def test_a_case_opened_again_to_change_its_report_is_ratified_again(committee, chief_officers):
-    case = given_case(committee, "closed")
-    move(committee, case["id"], "reporting", "new_information").needed(201)
+    case = make_case(committee, "closed")
+    move(committee, case["id"], "reporting", "new_information").expect(201)
     assert committee.send("getReport", id=case["id"])["ratified_on"] is None
-    replace(committee, case).needed(200)
-    move(committee, case["id"], "ratification").needed(201)
+    replace(committee, case).expect(200)
+    move(committee, case["id"], "ratification").expect(201)
     assert move(committee, case["id"], "implementation").rules == {"report_ratified"}
-    ratification(chief_officers, case).needed(201)
+    ratification(chief_officers, case).expect(201)
     assert move(committee, case["id"], "implementation").status == 201
 
 
 def test_a_case_opened_again_to_carry_on_keeps_its_ratification(committee):
-    case = given_case(committee, "closed")
-    move(committee, case["id"], "implementation", "new_information").needed(201)
+    case = make_case(committee, "closed")
+    move(committee, case["id"], "implementation", "new_information").expect(201)
     assert committee.send("getReport", id=case["id"])["ratified_on"] == today()
 
 
 def test_the_plan_must_be_considered_before_the_evaluation(committee, chief_officers):
-    case = given_case(committee, "implementation")
+    case = make_case(committee, "implementation")
     assert "plan_considered" in move(committee, case["id"], "evaluation").rules
     reply = chief_officers.send("considerPlan", new_plan_consideration(resource_issues_raised=True),
                                 id=case["id"])
@@ -329,16 +329,16 @@ def test_the_plan_must_be_considered_before_the_evaluation(committee, chief_offi
 
 
 def test_the_plan_may_be_considered_together_with_the_ratification(committee, chief_officers, waiting):
-    ratification(chief_officers, waiting, plan_considered_on=today()).needed(201)
-    move(committee, waiting["id"], "implementation").needed(201)
+    ratification(chief_officers, waiting, plan_considered_on=today()).expect(201)
+    move(committee, waiting["id"], "implementation").expect(201)
     assert "plan_considered" not in move(committee, waiting["id"], "evaluation").rules
 
 
 def test_a_later_consideration_replaces_the_former_one(committee, chief_officers):
-    case = given_case(committee, "implementation")
+    case = make_case(committee, "implementation")
     for raised in (True, False):
         chief_officers.send("considerPlan", new_plan_consideration(resource_issues_raised=raised),
-                            id=case["id"]).needed(201)
+                            id=case["id"]).expect(201)
     items = committee.send("listRatifications", id=case["id"])["items"]
     assert [one["resource_issues_raised"] for one in items] == [False]
 
@@ -349,7 +349,7 @@ def test_the_plan_of_an_unratified_report_is_not_considered(chief_officers, wait
 
 
 def test_the_plan_of_a_closed_case_is_not_considered(committee, chief_officers):
-    case = given_case(committee, "closed")
+    case = make_case(committee, "closed")
     reply = chief_officers.send("considerPlan", new_plan_consideration(), id=case["id"])
     assert refusal(reply) == (409, {"case_closed"})
 
@@ -357,17 +357,17 @@ def test_the_plan_of_a_closed_case_is_not_considered(committee, chief_officers):
 @pytest.mark.parametrize("day, rule", [(days_ahead(1), "date_in_future"),
                                        (days_ago(1), "date_order")])
 def test_the_date_of_the_consideration_must_be_possible(committee, chief_officers, day, rule):
-    case = given_case(committee, "implementation")
+    case = make_case(committee, "implementation")
     reply = chief_officers.send("considerPlan", new_plan_consideration(considered_on=day),
                                 id=case["id"])
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/considered_on"}, {rule})
 
 
 def test_consecutive_milestones_are_not_corrections(committee, case, cluster):
-    record(committee, case, accuracy_checked_on=None, committee_agreed_on=None).needed(201)
-    replace(committee, case).needed(200)
-    replace(committee, case, no_strategies_reason="None is needed.").needed(200)
-    replace(committee, case, no_strategies_reason="None.").needed(200)
+    record(committee, case, accuracy_checked_on=None, committee_agreed_on=None).expect(201)
+    replace(committee, case).expect(200)
+    replace(committee, case, no_strategies_reason="None is needed.").expect(200)
+    replace(committee, case, no_strategies_reason="None.").expect(200)
     kinds = cluster.execute("select kind from register.change where subject = 'report' and"
                             " case_id = %s order by id", (case["id"],))
     assert [one[0] for one in kinds] == ["created", "changed", "changed", "corrected"]
@@ -382,7 +382,7 @@ def test_the_database_alone_allows_no_committee_to_ratify(database_only, caller,
 
 
 def test_a_new_case_has_no_report_and_nothing_after_it(committee):
-    case = committee.send("openCase", new_case()).needed(201)
+    case = committee.send("openCase", new_case()).expect(201)
     for operation in ("getReport", "getPublication", "getEvaluation", "getDiscontinuation"):
         assert committee.send(operation, id=case["id"]).status == 404
     for operation in ("listFindings", "listStrategies", "listRatifications", "listDisseminations"):

@@ -7,7 +7,7 @@ from client import new_key
 from payloads import (days_ago, days_ahead, new_family_liaison, new_mandate, new_team_member,
                       today)
 from scenarios import (agree_family_liaison, agree_mandate, appoint, appoint_team, decide,
-                       decide_and_tell, discontinue, given_case, move, tag_of)
+                       decide_and_tell, discontinue, make_case, move, tag_of)
 
 PUTS = {"putMandate": (new_mandate, "getMandate"),
         "putFamilyLiaison": (new_family_liaison, "getFamilyLiaison")}
@@ -16,12 +16,12 @@ PUTS = {"putMandate": (new_mandate, "getMandate"),
 @pytest.fixture(scope="module")
 def ready(committee):
     """A case in the stage set_up; tests add to it and none moves it."""
-    return given_case(committee, "set_up")
+    return make_case(committee, "set_up")
 
 
 @pytest.fixture
 def case(committee):
-    return given_case(committee, "set_up")
+    return make_case(committee, "set_up")
 
 
 def put(client, case, operation, tag="*", **members):
@@ -81,7 +81,7 @@ def test_reading_before_recording_is_not_found(committee, ready, operation):
     ("putFamilyLiaison", "leaflet_given_on", None),
     ("putFamilyLiaison", "coordinated_with_police", False)])
 def test_it_is_replaced_as_a_whole(committee, case, operation, left_out, value):
-    tag = put(committee, case, operation).needed(201).etag
+    tag = put(committee, case, operation).expect(201).etag
     body = {name: each for name, each in PUTS[operation][0]().items() if name != left_out}
     reply = committee.send(operation, body, id=case["id"], if_match=tag)
     assert (reply.status, reply["version"], reply[left_out]) == (200, 2, value)
@@ -89,15 +89,15 @@ def test_it_is_replaced_as_a_whole(committee, case, operation, left_out, value):
 
 @pytest.mark.parametrize("operation", PUTS)
 def test_a_second_first_one_is_refused(committee, case, operation):
-    put(committee, case, operation).needed(201)
+    put(committee, case, operation).expect(201)
     reply = put(committee, case, operation)
     assert (reply.status, reply.code) == (412, "version_stale")
 
 
 @pytest.mark.parametrize("operation", PUTS)
 def test_replacing_needs_the_present_version(committee, case, operation):
-    first = put(committee, case, operation).needed(201).etag
-    put(committee, case, operation, first).needed(200)
+    first = put(committee, case, operation).expect(201).etag
+    put(committee, case, operation, first).expect(200)
     reply = put(committee, case, operation, first)
     assert (reply.status, reply.code) == (412, "version_stale")
     assert committee.send(PUTS[operation][1], id=case["id"])["version"] == 2
@@ -119,36 +119,36 @@ def test_exactly_one_precondition_is_required(committee, ready, operation):
 @pytest.mark.parametrize("operation", PUTS)
 @pytest.mark.parametrize("stage", ["notification", "recommendation", "decision"])
 def test_a_review_is_not_set_up_before_the_decision(committee, operation, stage):
-    reply = put(committee, given_case(committee, stage), operation)
+    reply = put(committee, make_case(committee, stage), operation)
     assert refusal(reply) == conflict("before_set_up")
 
 
 @pytest.mark.parametrize("outcome", ["do_not_proceed", "more_information", "alternative_review"])
 def test_setting_up_is_refused_when_no_review_takes_place(committee, outcome):
-    case = given_case(committee, "decision")
-    decide(committee, case["id"], outcome).needed(201)
+    case = make_case(committee, "decision")
+    decide(committee, case["id"], outcome).expect(201)
     assert refusal(put(committee, case, "putMandate")) == conflict("before_set_up")
 
 
 @pytest.mark.parametrize("operation", PUTS)
 def test_setting_up_may_begin_as_soon_as_a_review_is_decided(committee, operation):
-    case = given_case(committee, "decision")
-    decide(committee, case["id"]).needed(201)
+    case = make_case(committee, "decision")
+    decide(committee, case["id"]).expect(201)
     assert put(committee, case, operation).status == 201
 
 
 def test_an_alternative_review_can_have_a_mandate_and_a_team(committee):
-    case = given_case(committee, "decision")
+    case = make_case(committee, "decision")
     decide_and_tell(committee, case["id"], "alternative_review")
-    move(committee, case["id"], "review").needed(201)
+    move(committee, case["id"], "review").expect(201)
     assert put(committee, case, "putMandate").status == 201
     assert appoint(committee, case["id"]).status == 201
 
 
 @pytest.mark.parametrize("operation", PUTS)
 def test_it_does_not_change_in_a_closed_case(committee, case, operation):
-    tag = put(committee, case, operation).needed(201).etag
-    discontinue(committee, case["id"]).needed(201)
+    tag = put(committee, case, operation).expect(201).etag
+    discontinue(committee, case["id"]).expect(201)
     assert refusal(put(committee, case, operation, tag)) == conflict("case_closed")
     assert committee.send(PUTS[operation][1], id=case["id"]).etag == tag
 
@@ -161,10 +161,10 @@ def test_recording_it_needs_the_scope(caller, ready, operation):
 
 
 def test_the_mandate_may_change_until_the_report_goes_to_the_chief_officers(committee):
-    case = given_case(committee, "reporting")
+    case = make_case(committee, "reporting")
     tag = tag_of(committee, "getMandate", id=case["id"])
-    tag = put(committee, case, "putMandate", tag, media_plan=False).needed(200).etag
-    case = given_case(committee, "ratification")
+    tag = put(committee, case, "putMandate", tag, media_plan=False).expect(200).etag
+    case = make_case(committee, "ratification")
     tag = tag_of(committee, "getMandate", id=case["id"])
     assert refusal(put(committee, case, "putMandate", tag)) == conflict("after_reporting")
     assert tag_of(committee, "getMandate", id=case["id"]) == tag
@@ -212,10 +212,10 @@ def test_a_mandate_must_follow_the_contract(committee, ready, members, pointer):
 
 def test_former_versions_of_the_mandate_are_kept(committee, case, cluster):
     tag = put(committee, case, "putMandate", agreed_on=None).etag
-    tag = put(committee, case, "putMandate", tag).needed(200).etag
+    tag = put(committee, case, "putMandate", tag).expect(200).etag
     tag = put(committee, case, "putMandate", tag, target_completion_on=days_ahead(200)).etag
     put(committee, case, "putMandate", tag, target_completion_on=days_ahead(200),
-        questions=["Who listened to the child?"]).needed(200)
+        questions=["Who listened to the child?"]).expect(200)
     kinds = changes_of(cluster, case, "mandate")
     assert kinds[0][0] == "created"
     assert kinds[1:] == [("changed", {"agreed_on"}), ("changed", {"target_completion_on"}),
@@ -232,7 +232,7 @@ def test_the_dates_of_the_family_liaison_must_be_possible(committee, ready, memb
 
 
 def test_the_family_liaison_may_change_during_implementation(committee):
-    case = given_case(committee, "implementation")
+    case = make_case(committee, "implementation")
     tag = tag_of(committee, "getFamilyLiaison", id=case["id"])
     reply = put(committee, case, "putFamilyLiaison", tag, lead_role="social_worker")
     assert (reply.status, reply["lead_role"]) == (200, "social_worker")
@@ -258,14 +258,14 @@ def test_a_member_can_be_read_at_its_address(committee, ready):
 
 def test_the_whole_team_is_listed_with_former_members(committee, case):
     former = appoint(committee, case["id"])
-    change(committee, former, ended_on=today()).needed(200)
+    change(committee, former, ended_on=today()).expect(200)
     present = appoint(committee, case["id"])
     reply = committee.send("listTeamMembers", id=case["id"])
     assert (reply.ids, reply["next"]) == ([former["id"], present["id"]], None)
 
 
 def test_a_case_without_a_team_has_an_empty_list(committee):
-    reply = committee.send("listTeamMembers", id=given_case(committee)["id"])
+    reply = committee.send("listTeamMembers", id=make_case(committee)["id"])
     assert (reply.status, reply.json) == (200, {"items": [], "next": None})
 
 
@@ -278,13 +278,13 @@ def test_appointing_again_with_the_same_key_replays(committee, case):
 
 
 def test_a_review_has_one_chair_at_a_time(committee, case):
-    chair = appoint(committee, case["id"], role="chair").needed(201)
-    member = appoint(committee, case["id"]).needed(201)
+    chair = appoint(committee, case["id"], role="chair").expect(201)
+    member = appoint(committee, case["id"]).expect(201)
     second = appoint(committee, case["id"], role="chair")
     promoted = change(committee, member, role="chair")
     assert refusal(second) == conflict("chair_appointed") and second.pointers == {"/role"}
     assert refusal(promoted) == conflict("chair_appointed")
-    change(committee, chair, ended_on=today(), ended_reason="Took up another post.").needed(200)
+    change(committee, chair, ended_on=today(), ended_reason="Took up another post.").expect(200)
     assert change(committee, member, role="chair")["role"] == "chair"
     assert refusal(change(committee, chair, ended_on=None, ended_reason=None)) == conflict(
         "chair_appointed")
@@ -299,7 +299,7 @@ def test_one_of_ten_concurrent_chairs_is_appointed(committee, case):
 
 
 def test_the_entry_of_the_chair_can_be_changed(committee, case):
-    chair = appoint(committee, case["id"], role="chair").needed(201)
+    chair = appoint(committee, case["id"], role="chair").expect(201)
     reply = change(committee, chair, client="chair-system")
     assert (reply.status, reply["client"]) == (200, "chair-system")
 
@@ -325,7 +325,7 @@ def test_an_appointment_must_follow_the_rules(committee, case, members, rule, po
     ({"organisation": "XX-1"}, "unknown_code", "/organisation"),
     ({"appointed_on": days_ahead(2)}, "date_in_future", "/appointed_on")])
 def test_a_change_of_a_member_must_follow_the_rules(committee, ready, members, rule, pointer):
-    member = appoint(committee, ready["id"]).needed(201)
+    member = appoint(committee, ready["id"]).expect(201)
     reply = change(committee, member, **members)
     assert broken_rule(reply) == rule_at(rule, pointer)
     assert committee.send("getTeamMember", id=ready["id"], member_id=member["id"]).json == (
@@ -337,39 +337,39 @@ def test_a_change_of_a_member_must_follow_the_rules(committee, ready, members, r
     ({"role": None}, "/role"), ({"appointed_on": None}, "/appointed_on"),
     ({"name": "A"}, "/name"), ({}, "")])
 def test_a_change_of_a_member_must_follow_the_contract(committee, ready, members, pointer):
-    reply = change(committee, appoint(committee, ready["id"]).needed(201), **members)
+    reply = change(committee, appoint(committee, ready["id"]).expect(201), **members)
     assert (reply.status, reply.pointers) == (400, {pointer})
 
 
 def test_a_mistaken_end_can_be_cleared(committee, ready):
-    member = appoint(committee, ready["id"]).needed(201)
-    change(committee, member, ended_on=today(), ended_reason="A mistake.").needed(200)
+    member = appoint(committee, ready["id"]).expect(201)
+    change(committee, member, ended_on=today(), ended_reason="A mistake.").expect(200)
     reply = change(committee, member, ended_on=None, ended_reason=None)
     assert (reply.status, reply["ended_on"], reply["ended_reason"]) == (200, None, None)
 
 
 def test_a_change_of_a_member_needs_the_present_version(committee, ready):
-    member = appoint(committee, ready["id"]).needed(201)
-    change(committee, member, client="first").needed(200)
+    member = appoint(committee, ready["id"]).expect(201)
+    change(committee, member, client="first").expect(200)
     reply = committee.send("changeTeamMember", {"client": "second"}, id=ready["id"],
                            member_id=member["id"], if_match=member.etag)
     assert (reply.status, reply.code) == (412, "version_stale")
 
 
 def test_a_team_is_not_appointed_before_the_decision(committee):
-    reply = appoint(committee, given_case(committee, "recommendation")["id"])
+    reply = appoint(committee, make_case(committee, "recommendation")["id"])
     assert refusal(reply) == conflict("before_set_up")
 
 
 def test_the_team_of_a_closed_case_does_not_change(committee, case):
-    member = appoint(committee, case["id"]).needed(201)
-    discontinue(committee, case["id"]).needed(201)
+    member = appoint(committee, case["id"]).expect(201)
+    discontinue(committee, case["id"]).expect(201)
     assert refusal(appoint(committee, case["id"])) == conflict("case_closed")
     assert refusal(change(committee, member, ended_on=today())) == conflict("case_closed")
 
 
 def test_a_member_is_not_found_under_another_case(committee, case, ready):
-    member = appoint(committee, ready["id"]).needed(201)
+    member = appoint(committee, ready["id"]).expect(201)
     path = {"id": case["id"], "member_id": member["id"]}
     assert committee.send("getTeamMember", **path).status == 404
     reply = committee.send("changeTeamMember", {"role": "reviewer"}, **path, if_match=member.etag)
@@ -377,9 +377,9 @@ def test_a_member_is_not_found_under_another_case(committee, case, ready):
 
 
 def test_an_end_is_a_change_and_another_role_a_correction(committee, case, cluster):
-    member = appoint(committee, case["id"]).needed(201)
-    change(committee, member, ended_on=today()).needed(200)
-    change(committee, member, role="reviewer").needed(200)
+    member = appoint(committee, case["id"]).expect(201)
+    change(committee, member, ended_on=today()).expect(200)
+    change(committee, member, role="reviewer").expect(200)
     assert changes_of(cluster, case, "team_member")[1:] == [("changed", {"ended_on"}),
                                                             ("corrected", {"role"})]
 
@@ -421,19 +421,19 @@ def almost(committee, case):
     ("putFamilyLiaison", {"strategy_agreed_on": None}, "family_liaison_agreed")])
 def test_a_draft_mandate_blocks_the_review(committee, almost, operation, members, guard):
     tag = tag_of(committee, PUTS[operation][1], id=almost["id"])
-    put(committee, almost, operation, tag, **members).needed(200)
+    put(committee, almost, operation, tag, **members).expect(200)
     assert set(blockers(committee, almost)) == {guard}
 
 
 @pytest.mark.parametrize("role", ["chair", "reviewer"])
 def test_a_review_needs_a_present_chair_and_a_present_reviewer(committee, almost,
                                                                role):
-    appoint(committee, almost["id"], organisation="POL-G").needed(201)
+    appoint(committee, almost["id"], organisation="POL-G").expect(201)
     member = next(one for one in committee.send("listTeamMembers", id=almost["id"])["items"]
                   if one["role"] == role)
-    change(committee, member, ended_on=today()).needed(200)
+    change(committee, member, ended_on=today()).expect(200)
     assert "team_appointed" in blockers(committee, almost)
-    appoint(committee, almost["id"], role=role).needed(201)
+    appoint(committee, almost["id"], role=role).expect(201)
     assert blockers(committee, almost) == {}
 
 
@@ -441,9 +441,9 @@ def test_a_team_needs_present_members_from_two_organisations(committee, case):
     agree_mandate(committee, case)
     agree_family_liaison(committee, case)
     for role in ("chair", "reviewer"):
-        appoint(committee, case["id"], role=role).needed(201)
+        appoint(committee, case["id"], role=role).expect(201)
     assert set(blockers(committee, case)) == {"team_multi_agency"}
-    other = appoint(committee, case["id"], organisation="POL-G").needed(201)
+    other = appoint(committee, case["id"], organisation="POL-G").expect(201)
     assert blockers(committee, case) == {}
-    change(committee, other, ended_on=today()).needed(200)
+    change(committee, other, ended_on=today()).expect(200)
     assert set(blockers(committee, case)) == {"team_multi_agency"}

@@ -4,7 +4,7 @@ import pathlib
 import pytest
 import yaml
 
-from scenarios import given_accepted
+from scenarios import make_accepted_referral
 
 CONTRACT = pathlib.Path(__file__).resolve().parents[2] / "openapi.yaml"
 TABLES = {"access": "case_access", "transfer": "case_transfer"}  # of subjects that have another name
@@ -72,6 +72,6 @@ def test_a_condition_on_states_agrees_with_the_moves(subject, operation, conditi
 
 def test_a_guard_that_only_newer_code_knows_does_not_count(agency, committee, cluster):
     """As long as two versions of the program serve, the older one finds rows of the newer one."""
-    case = given_accepted(agency, committee)["case_id"]
+    case = make_accepted_referral(agency, committee)["case_id"]
     assert cluster.execute("select guard_holds(c, 'of_a_newer_version'), guard_holds(c, 'decision_recorded') "
                            "from register.review_case c where c.id = %s", [case]) == [(True, False)]

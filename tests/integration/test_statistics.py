@@ -10,7 +10,7 @@ import pytest
 from client import Client
 from counting import EXACT, READ, until_counted
 from payloads import days_ago, new_access, new_referral, today
-from scenarios import decide, given_case, given_hold, given_referral
+from scenarios import decide, make_case, make_hold, make_referral
 from service import Instance
 from waiting import wait_until
 
@@ -132,7 +132,7 @@ def test_all_faults_are_reported_at_once(analyst):
 
 
 def test_csv_has_the_same_figures_in_the_documented_columns(analyst, committee, cluster):
-    given_case(committee, "set_up")
+    make_case(committee, "set_up")
     until_counted(analyst, cluster)
     for query in ("view=live&period_type=month", "view=live&breakdown=criterion"):
         rows = read(analyst, query=query)["rows"]
@@ -187,7 +187,7 @@ def test_a_committed_referral_is_counted_on_every_instance(caller, instances, ag
         for client in clients:
             for _ in range(3):
                 before = total(read(client, "referrals_received", query))
-                given_referral(agency)
+                make_referral(agency)
                 await_count(client, query, before)
 
 
@@ -196,7 +196,7 @@ def test_a_change_in_another_committee_does_not_change_the_tag(analyst, agency, 
     first = read(analyst, table, query)
     assert read(analyst, table, query, none_match=first.etag).status == 304
     before = total(read(analyst, "referrals_received", "view=live"))
-    given_referral(agency)
+    make_referral(agency)
     await_count(analyst, "view=live", before)
     assert read(analyst, table, query, none_match=first.etag).status == 304
 
@@ -206,7 +206,7 @@ def test_polls_are_answered_without_the_database(analyst, cluster, instance, tab
     """Any request that reads a table of statistics from the database waits for the lock, and is refused after a second.
     That may happen while counts are pending, or when the last count is old."""
     def answered():
-        first = read(analyst, table, query).needed(200)
+        first = read(analyst, table, query).expect(200)
         with cluster.holding("lock table register.statistic_table in access exclusive mode"):
             polls = [read(analyst, table, query, none_match=tag) for tag in (first.etag, None) * 5]
             refused = read(analyst, "holds", "view=live&period_type=quarter")
@@ -229,10 +229,10 @@ def test_withdrawn_and_refused_referrals_are_counted_as_such(analyst, agency):
         wait_until(lambda: outcomes() == wanted, lambda: f"{wanted}, not {outcomes()}")
 
     before = outcomes()
-    referral = agency.send("pushReferral", new_referral()).needed(201).json
+    referral = agency.send("pushReferral", new_referral()).expect(201).json
     becomes(open_ones=1, withdrawn=0)
     tag = agency.send("getReferral", id=referral["id"]).etag
-    agency.send("withdrawReferral", {"reason": "made_in_error"}, id=referral["id"], if_match=tag).needed(201, 200)
+    agency.send("withdrawReferral", {"reason": "made_in_error"}, id=referral["id"], if_match=tag).expect(201, 200)
     becomes(open_ones=0, withdrawn=1)
 
 
@@ -256,24 +256,24 @@ def test_reviews_published_before_the_register_have_their_margins(dashboard):
 
 @pytest.mark.parametrize("operation, kind", [("getDashboard", "text/html"), ("getDashboardScript", "text/javascript"),
                                              ("getDashboardStyle", "text/css")])
-def test_the_dashboard_is_served_with_a_strict_policy(nobody, operation, kind):
-    reply = nobody.send(operation)
+def test_the_dashboard_is_served_with_a_strict_policy(anonymous, operation, kind):
+    reply = anonymous.send(operation)
     assert (reply.status, reply.headers["Content-Type"]) == (200, f"{kind}; charset=utf-8")
     assert "unsafe" not in reply.headers["Content-Security-Policy"]
     assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
 
 
 def value_of(client, query, category=None, figure="count", table="decisions"):
-    return sum(row["value"] or 0 for row in read(client, table, query).needed(200)["rows"]
+    return sum(row["value"] or 0 for row in read(client, table, query).expect(200)["rows"]
                if (row["category"], row["figure"]) == (category, figure))
 
 
 def test_a_hold_that_begins_after_the_ratification_stops_nothing(committee, own, analyst, cluster):
     """There are no held days between decision and ratification: the hold is open, and began later."""
-    case = given_case(committee, "implementation")
+    case = make_case(committee, "implementation")
     cluster.execute("update register.ratification set decided_on = %s where case_id = %s", (days_ago(1), case["id"]))
     cluster.execute("update register.case_decision set decided_on = %s where case_id = %s", (days_ago(9), case["id"]))
-    given_hold(committee, case, stages=["implementation"], held_from=today())
+    make_hold(committee, case, stages=["implementation"], held_from=today())
     until_counted(analyst, cluster)
     assert cluster.execute("select fault from register.statistic_subject where subject = %s", (case["id"],)) == [(None,)]
     facts = cluster.execute("select anonymous_facts(c) from review_case c where c.id = %s",
@@ -283,7 +283,7 @@ def test_a_hold_that_begins_after_the_ratification_stops_nothing(committee, own,
 
 def test_a_decision_after_the_last_ratification_has_no_days_to_completion(committee, analyst, cluster):
     """This happens after a closed case was opened again: the days between the two would be negative."""
-    case = given_case(committee, "implementation")
+    case = make_case(committee, "implementation")
     cluster.execute("update register.ratification set decided_on = %s where case_id = %s", (days_ago(20), case["id"]))
     until_counted(analyst, cluster)
     facts = cluster.execute("select anonymous_facts(c) from review_case c where c.id = %s",
@@ -313,7 +313,7 @@ def broken(cluster, instances):
 
 
 def standing(client, query="view=live&committee=GLA"):
-    reply = read(client, query=query).needed(200)
+    reply = read(client, query=query).expect(200)
     return reply["complete"], reply["pending"], reply["not_included"]
 
 
@@ -336,7 +336,7 @@ def test_a_case_that_cannot_be_counted_is_left_out_and_reported(broken, own, ana
     assert lines() == [("error", "22007")]
     # Others are still counted, and so are other cases of the committee.
     before = total(read(own, "referrals_received", "view=live&committee=GLA"))
-    given_referral(agency)
+    make_referral(agency)
     wait_until(lambda: total(read(own, "referrals_received", "view=live&committee=GLA")) == before + 1, "the referral")
 
 
@@ -391,28 +391,28 @@ def test_a_joint_review_is_still_joint_after_the_access_ends(committee, analyst,
         until_counted(analyst, cluster)
         return (value_of(own, "view=live&committee=GLA", figure="of_which_joint"),
                 value_of(other, "view=live&committee=EDH", figure="of_which_joint"))
-    case = given_case(committee, "decision")
-    decide(committee, case["id"]).needed(201)
+    case = make_case(committee, "decision")
+    decide(committee, case["id"]).expect(201)
     alone = figures()
     for began, joint in ((today(), 0), (days_ago(9), 1)):
         access = new_access(organisation="CPC-EDH", role="joint_committee", client_id=None, starts_on=began, ends_on=None)
-        made = committee.send("grantAccess", access, id=case["id"]).needed(201)
+        made = committee.send("grantAccess", access, id=case["id"]).expect(201)
         assert figures() == (alone[0] + 1, alone[1] + 1)
         path = {"id": case["id"], "access_id": made["id"]}
-        committee.send("changeAccess", {"ended_on": today()}, **path, if_match=made.etag).needed(200)
+        committee.send("changeAccess", {"ended_on": today()}, **path, if_match=made.etag).expect(200)
         # An access that ended on the day on which it began was a mistake.
         assert figures() == (alone[0] + joint, alone[1] + joint)
 
 
 def test_the_list_shows_the_day_since_which_statistics_exist(dashboard, cluster):
-    listed = dashboard.send("listStatistics").needed(200)
+    listed = dashboard.send("listStatistics").expect(200)
     assert listed["kept_from"] == str(cluster.execute("select installed_on from register.statistic_day")[0][0])
     assert listed["releases"] == []
 
 
 def test_a_table_covers_the_periods_between_from_and_to(analyst):
     query = "view=live&period_type=month&from=2026-01-01&to=2026-04-01"
-    rows = read(analyst, query=query).needed(200)["rows"]
+    rows = read(analyst, query=query).expect(200)["rows"]
     assert sorted({(row["period_from"], row["period_to"]) for row in rows}) == [
         ("2026-01-01", "2026-02-01"), ("2026-02-01", "2026-03-01"), ("2026-03-01", "2026-04-01")]
 
@@ -432,7 +432,7 @@ def test_the_development_roles_read_their_own_statistics(instance, role, query):
 
 def until_released(client, *names):
     def listed():
-        return [one["name"] for one in client.send("listStatistics").needed(200)["releases"]]
+        return [one["name"] for one in client.send("listStatistics").expect(200)["releases"]]
     wait_until(lambda: listed() == list(names), lambda: f"the releases {names}, not {listed()}")
 
 
@@ -440,8 +440,8 @@ def until_released(client, *names):
 def releases(cluster, committee, dashboard):
     """Two releases by name, with the end of what they cover, as operators make them; they are removed afterwards."""
     made = {"2024": "2024-04-01", "2025": "2025-04-01"}
-    case = given_case(committee, "decision", opened_on="2023-05-02")
-    decide(committee, case["id"]).needed(201)
+    case = make_case(committee, "decision", opened_on="2023-05-02")
+    decide(committee, case["id"]).expect(201)
     cluster.execute("update register.case_decision set decided_on = '2023-06-01' where case_id = %s", (case["id"],))
     for name, covers_to in made.items():
         cluster.execute("select statistic_release_make(%s, %s, %s)", (name, f"{name}-06-25", covers_to))
@@ -453,7 +453,7 @@ def releases(cluster, committee, dashboard):
 
 def test_each_release_can_be_read_by_its_name(releases, dashboard):
     for name, covers_to in releases.items():
-        reply = read(dashboard, query=f"release={name}").needed(200)
+        reply = read(dashboard, query=f"release={name}").expect(200)
         assert reply["release"] == name
         assert max(row["period_to"] for row in reply["rows"]) == covers_to
     assert read(dashboard)["release"] == "2025"

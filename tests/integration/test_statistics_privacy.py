@@ -6,8 +6,8 @@ import pytest
 from client import Client
 from counting import EXACT, READ, until_counted
 from payloads import (completion, dead_child, days_ago, new_access, new_child, new_transfer, today, verification)
-from scenarios import (decide, discontinue, given_action, given_case, given_hold, given_proceeding,
-                       given_referral, given_request, invite, record_decision, tag_of)
+from scenarios import (decide, discontinue, make_action, make_case, make_hold, make_proceeding,
+                       make_referral, make_request, invite, record_decision, tag_of)
 from waiting import wait_until
 
 THEIRS = {"local_authority": "S12000036"}
@@ -39,7 +39,7 @@ def analyst(instance):
 
 def questions(client, live, extent):
     """Returns all possible requests: (table, query, format)."""
-    for table in client.send("listStatistics").needed(200)["tables"]:
+    for table in client.send("listStatistics").expect(200)["tables"]:
         name = table["table"]
         if live:
             yield name, "view=live&committee=GLA", "application/json"
@@ -63,7 +63,7 @@ def everything(viewer):
     replies = {"list": client.send("listStatistics")}
     for table, query, form in questions(*viewer):
         replies[table, query, form] = client.send("getStatistics", table=table, query=query, headers={"Accept": form})
-    return {name: (reply.needed(200).bytes, {header: reply.headers.get(header) for header in SAME_HEADERS})
+    return {name: (reply.expect(200).bytes, {header: reply.headers.get(header) for header in SAME_HEADERS})
             for name, reply in replies.items()}
 
 
@@ -74,65 +74,65 @@ def everything_of(viewers):
 @pytest.fixture(scope="module")
 def seen(viewers, analyst, committee, cluster):
     """The last answers of each viewer; tests replace them."""
-    given_case(committee, "set_up", children=[dead_child()])
+    make_case(committee, "set_up", children=[dead_child()])
     until_counted(analyst, cluster)
     yield {"day": the_day(cluster), **everything_of(viewers)}
     cluster.execute("delete from register.anonymous_review where facts ->> 'decided_month' = 'no month'")
 
 
 def withdraw(theirs, agency, cluster):
-    referral = given_referral(agency, **SENT)
+    referral = make_referral(agency, **SENT)
     agency.send("withdrawReferral", {"reason": "made_in_error"}, id=referral["id"],
-                if_match=tag_of(agency, "getReferral", id=referral["id"])).needed(200, 201)
+                if_match=tag_of(agency, "getReferral", id=referral["id"])).expect(200, 201)
 
 
 def change_child(theirs, agency, cluster):
-    case = given_case(theirs, "decision", children=[new_child()], **THEIRS)
+    case = make_case(theirs, "decision", children=[new_child()], **THEIRS)
     record_decision(theirs, case)
     child = theirs.send("listChildren", id=case["id"])["items"][0]
     path = {"id": case["id"], "child_id": child["id"]}
     theirs.send("changeChild", {"outcome": "died", "cause_of_death_group": "suicide"}, **path,
-                if_match=tag_of(theirs, "getChild", **path)).needed(200)
+                if_match=tag_of(theirs, "getChild", **path)).expect(200)
 
 
 def hold(theirs, agency, cluster):
-    case = given_case(theirs, "review", **THEIRS)
-    given_hold(theirs, case, proceeding_id=given_proceeding(theirs, case)["id"])
+    case = make_case(theirs, "review", **THEIRS)
+    make_hold(theirs, case, proceeding_id=make_proceeding(theirs, case)["id"])
 
 
 def act(theirs, agency, cluster):
-    action = given_action(theirs, given_case(theirs, "implementation", **THEIRS))
-    agency.send("completeAction", completion(), id=action["id"]).needed(201)
-    theirs.send("verifyAction", verification(), id=action["id"]).needed(201)
+    action = make_action(theirs, make_case(theirs, "implementation", **THEIRS))
+    agency.send("completeAction", completion(), id=action["id"]).expect(201)
+    theirs.send("verifyAction", verification(), id=action["id"]).expect(201)
 
 
 def transfer(theirs, agency, cluster):
-    case = given_case(theirs, "decision", **THEIRS)
-    made = theirs.send("proposeTransfer", new_transfer(to_committee="FIF"), id=case["id"]).needed(201)
+    case = make_case(theirs, "decision", **THEIRS)
+    made = theirs.send("proposeTransfer", new_transfer(to_committee="FIF"), id=case["id"]).expect(201)
     receiver = theirs.of("CPC-FIF", "committee-system")
     receiver.send("acceptTransfer", {"decided_on": today(), "local_authority": "S12000047"}, id=made["id"],
-                  if_match=tag_of(receiver, "getTransfer", id=made["id"])).needed(201)
+                  if_match=tag_of(receiver, "getTransfer", id=made["id"])).expect(201)
 
 
 def join(theirs, agency, cluster):
-    case = given_case(theirs, "decision", **THEIRS)
+    case = make_case(theirs, "decision", **THEIRS)
     record_decision(theirs, case)
     made = theirs.send("grantAccess", new_access(organisation="CPC-FIF", role="joint_committee", client_id=None,
-                                                 starts_on=days_ago(9), ends_on=None), id=case["id"]).needed(201)
+                                                 starts_on=days_ago(9), ends_on=None), id=case["id"]).expect(201)
     path = {"id": case["id"], "access_id": made["id"]}
-    theirs.send("changeAccess", {"ended_on": today()}, **path, if_match=made.etag).needed(200)
+    theirs.send("changeAccess", {"ended_on": today()}, **path, if_match=made.etag).expect(200)
 
 
 def merge(theirs, agency, cluster):
-    first, second = (given_case(theirs, "decision", **THEIRS) for _ in range(2))
+    first, second = (make_case(theirs, "decision", **THEIRS) for _ in range(2))
     theirs.send("mergeCase", {"into_case_id": second["id"], "merged_on": today()}, id=first["id"],
-                if_match=tag_of(theirs, "getCase", id=first["id"])).needed(201)
+                if_match=tag_of(theirs, "getCase", id=first["id"])).expect(201)
 
 
 def accept(theirs, agency, cluster):
-    referral = given_referral(agency, **SENT)
+    referral = make_referral(agency, **SENT)
     return theirs.send("acceptReferral", {"accepted_on": today(), "case_id": None},
-                       id=referral["id"]).needed(201)["case_id"]
+                       id=referral["id"]).expect(201)["case_id"]
 
 
 def erase(theirs, agency, cluster):
@@ -151,21 +151,21 @@ def cannot_be_counted(theirs, agency, cluster):
 
 
 EVENTS = {
-    "a referral": lambda theirs, agency, cluster: given_referral(agency, **SENT),
+    "a referral": lambda theirs, agency, cluster: make_referral(agency, **SENT),
     "a withdrawal": withdraw,
     "an acceptance": accept,
-    "a case about a death": lambda theirs, agency, cluster: given_case(theirs, children=[dead_child()], **THEIRS),
-    "an information request": lambda theirs, agency, cluster: given_request(
-        theirs, given_case(theirs, "information_gathering", **THEIRS)),
+    "a case about a death": lambda theirs, agency, cluster: make_case(theirs, children=[dead_child()], **THEIRS),
+    "an information request": lambda theirs, agency, cluster: make_request(
+        theirs, make_case(theirs, "information_gathering", **THEIRS)),
     "a decision against": lambda theirs, agency, cluster: decide(
-        theirs, given_case(theirs, "decision", **THEIRS)["id"], "do_not_proceed").needed(201),
+        theirs, make_case(theirs, "decision", **THEIRS)["id"], "do_not_proceed").expect(201),
     "a child": change_child,
     "a hold": hold,
     "a member of the family": lambda theirs, agency, cluster: invite(
-        theirs, given_case(theirs, "review", **THEIRS)["id"]).needed(201),
+        theirs, make_case(theirs, "review", **THEIRS)["id"]).expect(201),
     "a discontinuation": lambda theirs, agency, cluster: discontinue(
-        theirs, given_case(theirs, "review", **THEIRS)["id"]).needed(201),
-    "a whole review": lambda theirs, agency, cluster: given_case(theirs, "closed", children=[dead_child()], **THEIRS),
+        theirs, make_case(theirs, "review", **THEIRS)["id"]).expect(201),
+    "a whole review": lambda theirs, agency, cluster: make_case(theirs, "closed", children=[dead_child()], **THEIRS),
     "an action": act,
     "a transfer": transfer,
     "a joint review": join,
@@ -209,10 +209,10 @@ def test_the_committee_itself_sees_the_event(instance, analyst, other_committee,
     until_counted(analyst, cluster)
 
     def state():
-        listed = own.send("listStatistics").needed(200)
+        listed = own.send("listStatistics").expect(200)
         return {one["table"]: one["changed_at"] for one in listed["tables"]}
     before = state()
-    case = given_case(other_committee, "decision", children=[dead_child(cause_of_death_group="suicide")], **THEIRS)
+    case = make_case(other_committee, "decision", children=[dead_child(cause_of_death_group="suicide")], **THEIRS)
     record_decision(other_committee, case)
     wait_until(lambda: state()["deaths_by_cause"] != before["deaths_by_cause"], "the death is counted")
     until_counted(analyst, cluster)
@@ -234,7 +234,7 @@ def test_the_analysts_scope_has_an_effect_for_organisations_that_may_have_it(cal
         assert (reply.status, others.status) == (200, 200)
         return
     assert {(one.status, one.code) for one in (reply, others)} == {(403, "scope_missing")}
-    with_scope, without = (caller(code, "reader", scope).send("listStatistics").needed(200) for scope in (EXACT, READ))
+    with_scope, without = (caller(code, "reader", scope).send("listStatistics").expect(200) for scope in (EXACT, READ))
     assert with_scope.bytes == without.bytes
 
 

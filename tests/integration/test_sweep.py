@@ -7,8 +7,8 @@ import contract_reader
 from client import ALL_SCOPES, Client, new_key
 from path_params import places_of_case
 from payloads import new_child, new_number, new_transfer
-from scenarios import given_action, given_case, given_delivery, given_referral
-from test_retention import announce, erase, given_old, given_rule
+from scenarios import make_action, make_case, make_delivery, make_referral
+from test_retention import announce, erase, make_old_case, make_rule
 
 OPERATIONS = contract_reader.operations()
 PRIVATE = [name for name, one in OPERATIONS.items() if not one.public]
@@ -43,8 +43,8 @@ def ask(client, name, known=None, **more):
 
 
 @pytest.mark.parametrize("name", PRIVATE)
-def test_every_operation_needs_a_token(nobody, name):
-    reply = ask(nobody, name)
+def test_every_operation_needs_a_token(anonymous, name):
+    reply = ask(anonymous, name)
     assert (reply.status, reply.code) == (401, "token_missing")
 
 
@@ -122,49 +122,49 @@ def test_a_missing_resource_is_not_found_even_without_a_version(committee, name)
     assert reply.status == 404
 
 
-def test_an_unknown_problem_code_is_not_found(nobody):
-    assert nobody.send("getProblem", code="no_such_code").status == 404
+def test_an_unknown_problem_code_is_not_found(anonymous):
+    assert anonymous.send("getProblem", code="no_such_code").status == 404
 
 
 @pytest.fixture(scope="module")
 def transfer(other_committee):
     """A transfer that another committee proposed to the committee."""
-    case = given_case(other_committee, local_authority="S12000036")
+    case = make_case(other_committee, local_authority="S12000036")
     return other_committee.send("proposeTransfer", new_transfer(to_committee="GLA"),
-                                id=case["id"]).needed(201).json
+                                id=case["id"]).expect(201).json
 
 
 @pytest.fixture(scope="module")
 def facts(committee, cluster):
     """Creates the facts of an erased case."""
-    return erase(committee, cluster, given_old(committee, cluster)).needed(201)["id"]
+    return erase(committee, cluster, make_old_case(committee, cluster)).expect(201)["id"]
 
 
 @pytest.fixture(scope="module")
 def erasure(committee, cluster):
-    return announce(committee, given_old(committee, cluster)).needed(201)["id"]
+    return announce(committee, make_old_case(committee, cluster)).expect(201)["id"]
 
 
 @pytest.fixture(scope="module")
 def rule(committee):
-    return given_rule(committee)["id"]
+    return make_rule(committee)["id"]
 
 
 @pytest.fixture(scope="module")
 def webhook(committee):
-    return given_delivery(committee)
+    return make_delivery(committee)
 
 
 @pytest.fixture(scope="module")
 def known(agency, committee, transfer, facts, webhook, erasure, rule):
     """Returns path parameters of an existing resource, by operation."""
     case_places = places_of_case(committee)
-    action = given_action(committee, {"id": case_places["id"]})
+    action = make_action(committee, {"id": case_places["id"]})
 
     def find(name):
         path = OPERATIONS[name].path
         if path.startswith("/v1/referrals/{id}"):
-            return {"id": given_referral(agency)["id"]}
+            return {"id": make_referral(agency)["id"]}
         if path.startswith("/v1/actions/{id}"):
             return {"id": action["id"]}
         if path.startswith("/v1/anonymous-reviews/{id}"):
@@ -220,13 +220,13 @@ def test_a_key_of_another_request_is_refused(caller, agency, transfer, erasure, 
     client = caller("CPC-GLA", new_number("client")[:40])
     key = new_key()
     child = new_child()
-    case = given_case(client)
-    client.send("addChild", child, id=case["id"], key=key).needed(201)
+    case = make_case(client)
+    client.send("addChild", child, id=case["id"], key=key).expect(201)
     place = {"id": case["id"]}
     if "/referrals/" in OPERATIONS[name].path:
-        place = {"id": given_referral(agency)["id"]}
+        place = {"id": make_referral(agency)["id"]}
     if "/actions/" in OPERATIONS[name].path:
-        place = {"id": given_action(client)["id"]}
+        place = {"id": make_action(client)["id"]}
     if "/transfers/" in OPERATIONS[name].path:
         place = {"id": transfer["id"]}
     if "/erasures/" in OPERATIONS[name].path:
@@ -234,7 +234,7 @@ def test_a_key_of_another_request_is_refused(caller, agency, transfer, erasure, 
     if "/retention-rules/" in OPERATIONS[name].path:
         place = {"id": rule}
     if "/webhooks/" in OPERATIONS[name].path:
-        place = given_delivery(client)
+        place = make_delivery(client)
     reply = ask(client, name, place, key=key)
     assert (reply.status, reply.code) == (422, "idempotency_key_reused")
 

@@ -6,7 +6,7 @@ import pytest
 
 from client import new_key
 from payloads import days_ahead, new_number, new_timescale, today
-from scenarios import given_case, move
+from scenarios import make_case, move
 
 # Committees that no other test uses: only this file sets their timescales.
 ISLANDS, AYRSHIRE, ANGUS, FALKIRK = ("S12000013", "S12000008", "S12000041", "S12000014")
@@ -25,7 +25,7 @@ def ayrshire(caller):
 
 def entered(client, council, stage="information_gathering"):
     """Returns the due day of a stage that a case of the council enters today."""
-    return given_case(client, stage, local_authority=council)["stage_due_on"]
+    return make_case(client, stage, local_authority=council)["stage_due_on"]
 
 
 def first(items, stage):
@@ -48,29 +48,29 @@ def test_the_due_day_follows_the_committees_own_timescale(islands, ayrshire):
 
 def test_existing_due_days_do_not_change(caller):
     client = caller("CPC-ANG", "timescales")
-    case = given_case(client, "information_gathering", local_authority=ANGUS)
-    client.send("createTimescale", new_timescale(amount=1)).needed(201)
+    case = make_case(client, "information_gathering", local_authority=ANGUS)
+    client.send("createTimescale", new_timescale(amount=1)).expect(201)
     assert client.send("getCase", id=case["id"])["stage_due_on"] == days_ahead(14)
 
 
 def test_a_timescale_that_begins_tomorrow_changes_nothing_today(ayrshire):
     ayrshire.send("createTimescale", new_timescale(stage="recommendation", amount=3,
-                                                valid_from=days_ahead(1))).needed(201)
+                                                valid_from=days_ahead(1))).expect(201)
     assert entered(ayrshire, AYRSHIRE, "recommendation") == days_ahead(14)
 
 
 def test_the_latest_begun_timescale_counts(cluster, caller):
     client = caller("CPC-FAL", "timescales")
-    client.send("createTimescale", new_timescale(amount=30)).needed(201)
+    client.send("createTimescale", new_timescale(amount=30)).expect(201)
     cluster.execute("update register.timescale set valid_from = %s where committee = 'FAL'",
                     [LONG_AGO])
-    client.send("createTimescale", new_timescale(amount=9)).needed(201)
+    client.send("createTimescale", new_timescale(amount=9)).expect(201)
     assert entered(client, FALKIRK) == days_ahead(9)
 
 
 def test_a_stage_without_default_gets_a_timescale(islands):
     islands.send("createTimescale", new_timescale(stage="implementation", amount=2,
-                                                 unit="calendar_days")).needed(201)
+                                                 unit="calendar_days")).expect(201)
     assert entered(islands, ISLANDS, "implementation") == days_ahead(2)
 
 
@@ -84,7 +84,7 @@ def test_a_timescale_must_not_begin_in_the_past(ayrshire):
 
 def test_two_timescales_of_a_stage_on_one_day_are_refused(ayrshire):
     mine = new_timescale(stage="set_up", valid_from=days_ahead(40))
-    ayrshire.send("createTimescale", mine).needed(201)
+    ayrshire.send("createTimescale", mine).expect(201)
     reply = ayrshire.send("createTimescale", {**mine, "amount": 5})
     assert (reply.status, reply.pointers, reply.rules) == (409, {"/valid_from"},
                                                            {"repeated_timescale"})
@@ -102,13 +102,13 @@ def test_one_of_ten_concurrent_timescales_is_set(ayrshire):
 def test_the_history_of_timescales_is_kept(caller):
     client = caller("CPC-PKN", "timescales")
     for days in (3, 2, 1):
-        client.send("createTimescale", new_timescale(valid_from=days_ahead(days))).needed(201)
+        client.send("createTimescale", new_timescale(valid_from=days_ahead(days))).expect(201)
     days = [one["valid_from"] for one in client.send("listOwnTimescales")["items"]]
     assert days == [days_ahead(1), days_ahead(2), days_ahead(3)]
 
 
 def test_every_caller_reads_the_timescales_of_every_committee(islands, agency):
-    islands.send("createTimescale", new_timescale(stage="decision", amount=10)).needed(201)
+    islands.send("createTimescale", new_timescale(stage="decision", amount=10)).expect(201)
     rows = agency.send("listTimescales")["items"]
     assert {"stage": "decision", "committee": "OHB", "amount": 10, "unit": "calendar_days",
             "valid_from": today()} in rows
@@ -154,11 +154,11 @@ def test_working_days_skip_the_committees_local_holidays(caller, agency):
     clients = [caller("CPC-DND", new_number("a")[:40]), caller("CPC-WLN", new_number("b")[:40])]
     bank = {one["holiday_on"] for one in agency.send("listBankHolidays")["items"]}
     for client in clients:
-        client.send("createTimescale", new_timescale(amount=2, unit="working_days")).needed(201)
+        client.send("createTimescale", new_timescale(amount=2, unit="working_days")).expect(201)
     now = datetime.date.fromisoformat(today())
     off = next(day.isoformat() for day in (now + datetime.timedelta(days=n) for n in range(1, 15))
                if day.isoweekday() < 6 and day.isoformat() not in bank)
-    holiday(clients[0], off).needed(201)
+    holiday(clients[0], off).expect(201)
     assert entered(clients[0], "S12000042") == working_day_after(now, bank | {off})
     assert entered(clients[1], "S12000040") == working_day_after(now, bank)
 
@@ -172,7 +172,7 @@ def test_a_local_holiday_is_listed_for_its_committee_only(islands, ayrshire):
 
 
 def test_a_local_holiday_is_added_once(islands):
-    holiday(islands, days_ahead(101)).needed(201)
+    holiday(islands, days_ahead(101)).expect(201)
     reply = holiday(islands, days_ahead(101), "Another name")
     assert (reply.status, reply.pointers, reply.rules) == (409, {"/holiday_on"},
                                                            {"repeated_holiday"})
@@ -209,7 +209,7 @@ def test_bank_holidays_are_those_of_the_register(agency):
 
 
 def test_a_move_shows_the_due_day_by_the_committees_own_timescale(ayrshire):
-    ayrshire.send("createTimescale", new_timescale(stage="information_gathering", amount=5)).needed(201)
-    case = given_case(ayrshire, local_authority=AYRSHIRE)
+    ayrshire.send("createTimescale", new_timescale(stage="information_gathering", amount=5)).expect(201)
+    case = make_case(ayrshire, local_authority=AYRSHIRE)
     reply = move(ayrshire, case["id"], "information_gathering")
     assert (reply["stage_due_on"], reply["overdue"]) == (days_ahead(5), False)

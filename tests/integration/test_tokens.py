@@ -25,15 +25,15 @@ def test_a_valid_token_is_accepted(ask):
     assert ask().status == 200
 
 
-def test_without_a_token_the_answer_asks_for_one(nobody):
-    reply = nobody.send("listReferrals")
+def test_without_a_token_the_answer_asks_for_one(anonymous):
+    reply = anonymous.send("listReferrals")
     assert (reply.status, reply.code) == (401, "token_missing")
     assert reply.headers["WWW-Authenticate"] == 'Bearer realm="learning-reviews"'
 
 
 @pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "bearer", "Token abc", ""])
-def test_another_authorisation_scheme_is_refused(nobody, header):
-    reply = nobody.send("listReferrals", headers={"Authorization": header})
+def test_another_authorisation_scheme_is_refused(anonymous, header):
+    reply = anonymous.send("listReferrals", headers={"Authorization": header})
     assert reply.status == 401
 
 
@@ -119,8 +119,8 @@ def test_a_text_that_is_not_a_token_is_refused(ask, token):
     assert ask(token.encode().decode("latin-1")).status in (400, 401)
 
 
-def test_a_token_in_the_query_is_refused(nobody, agency):
-    reply = nobody.send("listReferrals", query=f"access_token={agency.token}")
+def test_a_token_in_the_query_is_refused(anonymous, agency):
+    reply = anonymous.send("listReferrals", query=f"access_token={agency.token}")
     assert reply.status == 401
 
 

@@ -7,7 +7,7 @@ import pytest
 from client import new_key
 from payloads import (completion, new_action, new_decision, new_impact_review, new_referral,
                       new_update, today, verification)
-from scenarios import advance, given_case, move, recommend, send_notices, tag_of, walk
+from scenarios import advance, make_case, move, recommend, send_notices, tag_of, walk
 
 
 class Alternating:
@@ -104,7 +104,7 @@ def test_equal_concurrent_keys_at_both_open_one_case(committee, instances):
 
 def test_one_of_several_concurrent_moves_at_both_succeeds(committee, instances):
     clients = [committee.at(each.url) for each in instances]
-    case = given_case(committee)
+    case = make_case(committee)
     tag = tag_of(committee, "getCase", id=case["id"])
     with concurrent.futures.ThreadPoolExecutor(max_workers=20) as pool:
         replies = list(pool.map(
@@ -115,6 +115,6 @@ def test_one_of_several_concurrent_moves_at_both_succeeds(committee, instances):
 
 def test_pages_of_a_list_may_come_from_both_instances(caller, either):
     board = caller("CPC-HLD")
-    made = {given_case(board, local_authority="S12000017")["id"] for _ in range(7)}
+    made = {make_case(board, local_authority="S12000017")["id"] for _ in range(7)}
     seen = walk(either(board), "listCases", "limit=2")
     assert sorted(one["id"] for one in seen) == sorted(made)

@@ -14,7 +14,7 @@ import contract_reader
 from client import ALL_SCOPES, new_key
 from payloads import days_ago, days_ahead, new_access, new_referral, new_webhook, today
 from receiver import overlapping
-from scenarios import given_action, given_case, given_delivery, given_referral, tag_of
+from scenarios import make_action, make_case, make_delivery, make_referral, tag_of
 import waiting
 from waiting import WATCHDOG_S
 
@@ -28,7 +28,7 @@ def registered():
     made = []
 
     def register(client, endpoint, **more):
-        reply = client.send("createWebhook", {"url": endpoint.url, **more}).needed(201)
+        reply = client.send("createWebhook", {"url": endpoint.url, **more}).expect(201)
         made.append((client, reply["webhook"]["id"]))
         return reply
     yield register
@@ -45,7 +45,7 @@ def client(caller):
 def summarise(committee, case_id, text=None):
     """Changes a case without moving it."""
     return committee.send("changeCase", {"summary": text or uuid.uuid4().hex}, id=case_id,
-                          if_match=tag_of(committee, "getCase", id=case_id)).needed(200)
+                          if_match=tag_of(committee, "getCase", id=case_id)).expect(200)
 
 
 def of_cases(cases):
@@ -58,7 +58,7 @@ def of_case(case_id):
 
 def log_of(client, webhook, status=None):
     query = f"limit=200{f'&status={status}' if status else ''}"
-    return client.send("listDeliveries", query=query, id=webhook).needed(200)["items"]
+    return client.send("listDeliveries", query=query, id=webhook).expect(200)["items"]
 
 
 def wait_for(find):
@@ -75,7 +75,7 @@ def test_a_change_arrives_as_in_the_feed_and_signed(client, registered, receiver
     endpoint = receiver.endpoint()
     hook = registered(client, endpoint, types=["case"])
     before = int(time.time())
-    case = given_case(client)
+    case = make_case(client)
     message = endpoint.wait(lambda found: [one for one in found if one.case == case["id"]])[-1]
     told = client.send("listChanges", query="limit=500", headers={"Accept": "application/cloudevents-batch+json"})
     while told.json[-1]["data"]["more"]:
@@ -95,8 +95,8 @@ def test_a_change_arrives_as_in_the_feed_and_signed(client, registered, receiver
 def test_a_sent_event_is_valid_by_the_contract(client, registered, receiver):
     endpoint = receiver.endpoint()
     hook = registered(client, endpoint)
-    given_case(client)
-    client.send("pingWebhook", id=hook["webhook"]["id"]).needed(201)
+    make_case(client)
+    client.send("pingWebhook", id=hook["webhook"]["id"]).expect(201)
     node = contract_reader.load()["webhooks"]["change"]["post"]
     schema = contract_reader.validator(node["requestBody"]["content"]["application/cloudevents+json"]["schema"])
     found = endpoint.wait(lambda found: {"learning-reviews.webhook.ping", "learning-reviews.case.created"} <= {
@@ -113,12 +113,12 @@ def test_a_sent_event_is_valid_by_the_contract(client, registered, receiver):
 def test_only_requested_types_arrive(client, registered, receiver, types, expected):
     endpoint = receiver.endpoint()
     hook = registered(client, endpoint, types=types)
-    action = given_action(client)
+    action = make_action(client)
     client.send("changeAction", {"title": "Another title of it"}, id=action["id"],
-                if_match=tag_of(client, "getAction", id=action["id"])).needed(200)
+                if_match=tag_of(client, "getAction", id=action["id"])).expect(200)
     mine = (lambda one: one.event["data"].get("subject_id") == action["id"] or one.case == action["case_id"])
     found = endpoint.wait(lambda found: expected <= {one.event["data"]["type"] for one in found if mine(one)})
-    client.send("pingWebhook", id=hook["webhook"]["id"]).needed(201)
+    client.send("pingWebhook", id=hook["webhook"]["id"]).expect(201)
     found = endpoint.wait(lambda found: found[-1].event["type"] == "learning-reviews.webhook.ping")
     assert {one.event["data"]["type"] for one in found[:-1] if mine(one)} == expected
 
@@ -127,7 +127,7 @@ def test_a_webhook_has_the_scopes_of_the_token_that_registered_it(caller, commit
     narrow = caller("CPC-GLA", "hooks-narrow", NARROW)
     endpoint = receiver.endpoint()
     registered(narrow, endpoint)
-    action = given_action(committee)
+    action = make_action(committee)
     endpoint.wait(lambda found: [one for one in found if one.event["data"]["subject_id"] == action["id"]])
     assert {one.event["data"]["subject"] for one in endpoint.accepted} == {"action"}
 
@@ -142,7 +142,7 @@ def test_order_is_kept_per_case_with_concurrent_writers_and_failures(client, ins
         return 503 if message.number % 9 == 0 and seen[message.id] == 1 else 204
     endpoint = receiver.endpoint(unsteady)
     registered(client, endpoint, types=["case.changed"])
-    cases = [given_case(client)["id"] for _ in range(5)]
+    cases = [make_case(client)["id"] for _ in range(5)]
 
     def write(number):
         """Other writers change the same cases, so a change may need another attempt."""
@@ -168,7 +168,7 @@ def test_a_receiver_that_recovers_gets_all_events_in_order(client, registered, r
     broken.set()
     endpoint = receiver.endpoint(lambda message: 500 if broken.is_set() else 204)
     hook = registered(client, endpoint, types=["case"])["webhook"]
-    case = given_case(client)["id"]
+    case = make_case(client)["id"]
     for _ in range(3):
         summarise(client, case)
     line = wait_until(client, hook["id"], "pending", last_result="refused")
@@ -185,8 +185,8 @@ def test_a_refused_event_does_not_delay_other_cases(client, registered, receiver
     bad = []
     endpoint = receiver.endpoint(lambda message: 500 if message.case in bad else 204)
     hook = registered(client, endpoint, types=["case"])["webhook"]
-    bad.append(given_case(client)["id"])
-    good = given_case(client)["id"]
+    bad.append(make_case(client)["id"])
+    good = make_case(client)["id"]
     endpoint.wait(of_case(good))
     for _ in range(3):
         summarise(client, good)
@@ -199,13 +199,13 @@ def test_410_pauses_the_webhook_until_it_is_enabled_again(client, registered, re
     gone = [True]
     endpoint = receiver.endpoint(lambda message: 410 if gone else 204)
     hook = registered(client, endpoint, types=["case"])["webhook"]
-    case = given_case(client)["id"]
+    case = make_case(client)["id"]
     paused = wait_for(lambda: (one := client.send("getWebhook", id=hook["id"]))["status"] == "paused" and one)
     assert paused["paused_because"] == "gone"
     summarise(client, case)
     count = len(endpoint.messages)
     gone.clear()
-    resumed = client.send("changeWebhook", {"status": "enabled"}, id=hook["id"], if_match=paused.etag).needed(200)
+    resumed = client.send("changeWebhook", {"status": "enabled"}, id=hook["id"], if_match=paused.etag).expect(200)
     assert (resumed["status"], resumed["paused_because"]) == ("enabled", None)
     endpoint.wait(lambda found: len(of_case(case)([one for one in found if one.accepted])) == 2)
     assert [one.status for one in endpoint.messages[:count]] == [410] * count
@@ -216,26 +216,26 @@ def test_a_paused_webhook_sends_nothing_and_loses_nothing(client, registered, re
     endpoint = receiver.endpoint()
     made = registered(client, endpoint, types=["case"])
     paused = client.send("changeWebhook", {"status": "paused"}, id=made["webhook"]["id"],
-                         if_match=made.etag).needed(200)
+                         if_match=made.etag).expect(200)
     assert paused["paused_because"] == "client"
-    case = given_case(client)["id"]
+    case = make_case(client)["id"]
     probe = receiver.endpoint()
     registered(client, probe, types=["case"])
     summarise(client, case)
     probe.wait(of_case(case))
     assert endpoint.messages == []
-    client.send("changeWebhook", {"status": "enabled"}, id=made["webhook"]["id"], if_match=paused.etag).needed(200)
+    client.send("changeWebhook", {"status": "enabled"}, id=made["webhook"]["id"], if_match=paused.etag).expect(200)
     endpoint.wait(lambda found: [one.event["data"]["version"] for one in of_case(case)(found)] == [1, 2])
 
 
 def test_a_replay_sends_the_same_event_again(client, registered, receiver):
     endpoint = receiver.endpoint()
     hook = registered(client, endpoint, types=["case"])
-    case = given_case(client)["id"]
+    case = make_case(client)["id"]
     first = of_case(case)(endpoint.wait(of_case(case)))[0]
     place = {"id": hook["webhook"]["id"], "delivery_id": first.id}
     wait_for(lambda: client.send("getDelivery", **place)["status"] == "delivered")
-    assert client.send("replayDelivery", key=new_key(), **place).needed(200)["status"] == "pending"
+    assert client.send("replayDelivery", key=new_key(), **place).expect(200)["status"] == "pending"
     again = endpoint.wait(lambda found: len([one for one in found if one.id == first.id]) == 2)[-1]
     assert (again.id, again.body) == (first.id, first.body)
     assert again.is_signed_with(hook["secret"])
@@ -243,24 +243,24 @@ def test_a_replay_sends_the_same_event_again(client, registered, receiver):
 
 
 def test_a_pending_event_is_not_replayed(client):
-    place = given_delivery(client)
+    place = make_delivery(client)
     reply = client.send("replayDelivery", **place)
     assert (reply.status, reply.code, reply.rules) == (409, "state_conflict", {"delivery_pending"})
-    client.send("deleteWebhook", id=place["id"]).needed(200)
+    client.send("deleteWebhook", id=place["id"]).expect(200)
 
 
 def test_for_a_day_both_the_old_and_the_new_secret_sign(client, cluster, registered, receiver):
     endpoint = receiver.endpoint()
     made = registered(client, endpoint, types=["case"])
     place = {"id": made["webhook"]["id"]}
-    rotated = client.send("rotateWebhookSecret", **place).needed(200)
+    rotated = client.send("rotateWebhookSecret", **place).expect(200)
     assert rotated["webhook"]["secret_generation"] == 2 and rotated["webhook"]["old_secret_until"]
     assert rotated["secret"] != made["secret"]
-    client.send("pingWebhook", **place).needed(201)
+    client.send("pingWebhook", **place).expect(201)
     message = endpoint.wait_accepted(1)[0]
     assert message.is_signed_with(made["secret"]) and message.is_signed_with(rotated["secret"])
     cluster.execute("update register.webhook set rotated_at = now() - interval '24 hours' where id = %s", (place["id"],))
-    client.send("pingWebhook", **place).needed(201)
+    client.send("pingWebhook", **place).expect(201)
     message = endpoint.wait_accepted(2)[1]
     assert message.is_signed_with(rotated["secret"]) and not message.is_signed_with(made["secret"])
     assert client.send("getWebhook", **place)["old_secret_until"] is None
@@ -269,16 +269,16 @@ def test_for_a_day_both_the_old_and_the_new_secret_sign(client, cluster, registe
 def test_after_three_days_an_event_fails_and_the_next_one_is_sent(client, cluster, registered, receiver):
     endpoint = receiver.endpoint(lambda message: 500 if message.event["data"]["version"] == 1 else 204)
     hook = registered(client, endpoint, types=["case"])["webhook"]
-    case = given_case(client)["id"]
+    case = make_case(client)["id"]
     summarise(client, case)
     line = wait_until(client, hook["id"], "pending", last_status=500)
     cluster.execute("update register.webhook_delivery set due_at = now(), first_attempt_at = now() - interval '3 days' "
                     "where id = %s", (line["id"],))
     endpoint.wait(lambda found: [one for one in of_case(case)(found) if one.accepted])
-    failed = client.send("getDelivery", id=hook["id"], delivery_id=line["id"]).needed(200)
+    failed = client.send("getDelivery", id=hook["id"], delivery_id=line["id"]).expect(200)
     assert (failed["status"], failed["next_attempt_at"], failed["last_result"]) == ("failed", None, "refused")
     endpoint.answer = lambda message: 204
-    client.send("replayDelivery", id=hook["id"], delivery_id=line["id"]).needed(200)
+    client.send("replayDelivery", id=hook["id"], delivery_id=line["id"]).expect(200)
     assert wait_until(client, hook["id"], "delivered", id=line["id"])
 
 
@@ -287,7 +287,7 @@ def test_retry_after_is_respected_for_up_to_a_day(client, cluster, registered, r
     """Measured from the attempt to the next one; the attempt itself may have taken long."""
     endpoint = receiver.endpoint(lambda message: (503, {"Retry-After": header}, b""))
     hook = registered(client, endpoint)["webhook"]
-    client.send("pingWebhook", id=hook["id"]).needed(201)
+    client.send("pingWebhook", id=hook["id"]).expect(201)
     line = wait_until(client, hook["id"], "pending", last_status=503)
     (seconds,), = cluster.execute("select extract(epoch from due_at - last_attempt_at)::float "
                                   "from register.webhook_delivery where id = %s", (line["id"],))
@@ -307,7 +307,7 @@ def test_a_redirection_is_not_followed(client, registered, receiver):
     elsewhere = receiver.endpoint()
     endpoint = receiver.endpoint(lambda message: (307, {"Location": elsewhere.url}, b""))
     hook = registered(client, endpoint)["webhook"]
-    client.send("pingWebhook", id=hook["id"]).needed(201)
+    client.send("pingWebhook", id=hook["id"]).expect(201)
     assert wait_until(client, hook["id"], "pending", last_status=307)["last_result"] == "refused"
     assert elsewhere.messages == []
 
@@ -315,7 +315,7 @@ def test_a_redirection_is_not_followed(client, registered, receiver):
 def test_a_certificate_for_another_name_is_rejected(client, registered, receiver):
     endpoint = receiver.endpoint(host="127.0.0.1")
     hook = registered(client, endpoint)["webhook"]
-    client.send("pingWebhook", id=hook["id"]).needed(201)
+    client.send("pingWebhook", id=hook["id"]).expect(201)
     assert wait_until(client, hook["id"], "pending", last_result="unreachable")["last_status"] is None
     assert endpoint.messages == []
 
@@ -323,7 +323,7 @@ def test_a_certificate_for_another_name_is_rejected(client, registered, receiver
 def test_an_endless_response_body_counts_as_accepted(client, registered, receiver):
     endpoint = receiver.endpoint(lambda message: (200, {}, b"x" * 3_000_000))
     hook = registered(client, endpoint)["webhook"]
-    client.send("pingWebhook", id=hook["id"]).needed(201)
+    client.send("pingWebhook", id=hook["id"]).expect(201)
     assert wait_until(client, hook["id"], "delivered")["last_status"] == 200
     assert len(endpoint.messages) == 1
 
@@ -331,10 +331,10 @@ def test_an_endless_response_body_counts_as_accepted(client, registered, receive
 def test_for_a_case_without_access_only_its_removal_is_sent(caller, committee, registered, receiver):
     name = f"hooks-{uuid.uuid4().hex[:12]}"
     reviewer = caller("INDEPENDENT", name)
-    case = given_case(committee)["id"]
+    case = make_case(committee)["id"]
     access = committee.send("grantAccess", new_access(organisation="INDEPENDENT", client_id=name, role="reviewer",
                                                       starts_on=days_ago(1), ends_on=days_ahead(30)),
-                            id=case).needed(201)
+                            id=case).expect(201)
     broken = threading.Event()
     broken.set()
     endpoint = receiver.endpoint(lambda message: 500 if broken.is_set() else 204)
@@ -342,7 +342,7 @@ def test_for_a_case_without_access_only_its_removal_is_sent(caller, committee, r
     summarise(committee, case)
     line = wait_until(reviewer, hook["id"], "pending", last_status=500)
     committee.send("changeAccess", {"ended_on": today()}, id=case, access_id=access["id"],
-                   if_match=access.etag).needed(200)
+                   if_match=access.etag).expect(200)
     broken.clear()
     endpoint.wait(lambda found: [one for one in found if one.accepted])
     assert [one.event["data"]["type"] for one in endpoint.accepted] == ["case.removed"]
@@ -407,8 +407,8 @@ def test_a_changed_address_is_checked_too(client, registered, receiver):
     reply = client.send("changeWebhook", {"url": "http://localhost:9/"}, if_match=made.etag, **place)
     assert (reply.status, reply.code, reply.rules) == (422, "webhook_target_refused", {"https_required"})
     other = receiver.endpoint()
-    assert client.send("changeWebhook", {"url": other.url}, if_match=made.etag, **place).needed(200)["url"] == other.url
-    client.send("pingWebhook", **place).needed(201)
+    assert client.send("changeWebhook", {"url": other.url}, if_match=made.etag, **place).expect(200)["url"] == other.url
+    client.send("pingWebhook", **place).expect(201)
     other.wait_accepted(1)
 
 
@@ -419,22 +419,22 @@ def test_a_type_outside_the_feed_is_refused(client):
 
 def test_the_secret_is_returned_once_and_again_for_the_same_key(client):
     key = new_key()
-    made = client.send("createWebhook", new_webhook(), key=key).needed(201)
-    again = client.send("createWebhook", new_webhook(), key=key).needed(201)
+    made = client.send("createWebhook", new_webhook(), key=key).expect(201)
+    again = client.send("createWebhook", new_webhook(), key=key).expect(201)
     assert again.headers["Idempotency-Replayed"] == "true"
     assert again.json == made.json
     place = {"id": made["webhook"]["id"]}
     secret = made["secret"]
     assert secret not in client.send("getWebhook", **place).bytes.decode()
     assert secret not in client.send("listWebhooks").bytes.decode()
-    assert secret not in client.send("deleteWebhook", **place).needed(200).bytes.decode()
+    assert secret not in client.send("deleteWebhook", **place).expect(200).bytes.decode()
 
 
 def test_secrets_are_neither_in_the_database_nor_in_a_log(client, cluster, instances, keys, registered, receiver):
     endpoint = receiver.endpoint(lambda message: 503)
     made = registered(client, endpoint)
-    rotated = client.send("rotateWebhookSecret", id=made["webhook"]["id"], key=new_key()).needed(200)
-    client.send("pingWebhook", id=made["webhook"]["id"]).needed(201)
+    rotated = client.send("rotateWebhookSecret", id=made["webhook"]["id"], key=new_key()).expect(200)
+    client.send("pingWebhook", id=made["webhook"]["id"]).expect(201)
     endpoint.wait(lambda found: found)
     dump = subprocess.run([str(cluster.programs / "pg_dump"), "-h", str(cluster.folder), "-U", "postgres",
                            "learning_reviews"], check=True, stdout=subprocess.PIPE, timeout=120).stdout.decode()
@@ -450,12 +450,12 @@ def test_secrets_are_neither_in_the_database_nor_in_a_log(client, cluster, insta
 
 def test_an_organisation_has_at_most_twenty_webhooks(caller):
     client = caller("HB-S08000017", "hooks-many")
-    made = [client.send("createWebhook", new_webhook()).needed(201)["webhook"]["id"] for _ in range(20)]
+    made = [client.send("createWebhook", new_webhook()).expect(201)["webhook"]["id"] for _ in range(20)]
     reply = client.send("createWebhook", new_webhook())
     assert (reply.status, reply.rules) == (409, {"too_many_webhooks"})
     assert client.send("listWebhooks").ids == made
     for one in made:
-        client.send("deleteWebhook", id=one).needed(200)
+        client.send("deleteWebhook", id=one).expect(200)
     assert client.send("deleteWebhook", id=made[0]).status == 404
 
 
@@ -473,7 +473,7 @@ def test_at_most_four_events_are_in_flight_to_a_webhook(client, registered, rece
         endpoint, probe = receiver.endpoint(hold), receiver.endpoint()
         hook = registered(client, endpoint, types=["case.created"])["webhook"]
         registered(client, probe, types=["case.created"])
-        cases = [given_case(client)["id"] for _ in range(7)]
+        cases = [make_case(client)["id"] for _ in range(7)]
         probe.wait(lambda found: len(of_cases(cases)(found)) == 7)
         wait_for(lambda: len(under_way) >= 4)
         held.set()
@@ -485,12 +485,12 @@ def test_at_most_four_events_are_in_flight_to_a_webhook(client, registered, rece
 
 def test_a_webhook_has_at_most_a_thousand_pending_events(client, agency, cluster, registered, receiver):
     hook = registered(client, receiver.endpoint(lambda message: 503), types=["referral.created"])["webhook"]
-    agency.send("pushReferrals", [new_referral() for _ in range(1000)]).needed(207)
-    last = [given_referral(agency)["id"] for _ in range(5)]
+    agency.send("pushReferrals", [new_referral() for _ in range(1000)]).expect(207)
+    last = [make_referral(agency)["id"] for _ in range(5)]
     wait_for(lambda: client.send("getWebhook", id=hook["id"])["pending"] >= 1000)
     probe = receiver.endpoint()
     registered(client, probe, types=["case"])
-    probe.wait(of_case(given_case(client)["id"]))  # the feed was read once more since
+    probe.wait(of_case(make_case(client)["id"]))  # the feed was read once more since
     assert client.send("getWebhook", id=hook["id"])["pending"] == 1000
     ahead = cluster.execute("""select count(distinct e.subject_id) from register.feed_event e, register.webhook w
         where w.id = %s and e.number > w.position and e.subject_id = any (%s::uuid[])""", [hook["id"], last])
@@ -506,7 +506,7 @@ def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(client, r
         return 204
     hook = registered(client, receiver.endpoint(silent))["webhook"]
     began = time.monotonic()
-    client.send("pingWebhook", id=hook["id"]).needed(201)
+    client.send("pingWebhook", id=hook["id"]).expect(201)
     assert asked.wait(WATCHDOG_S)
     line = wait_until(client, hook["id"], "pending", last_result="unreachable")
     over.set()
@@ -515,21 +515,21 @@ def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(client, r
 
 
 def test_the_log_is_paged_newest_first(client):
-    place = given_delivery(client)
-    made = [place["delivery_id"]] + [client.send("pingWebhook", id=place["id"]).needed(201)["id"] for _ in range(4)]
-    page = client.send("listDeliveries", query="limit=2&status=pending", id=place["id"]).needed(200)
+    place = make_delivery(client)
+    made = [place["delivery_id"]] + [client.send("pingWebhook", id=place["id"]).expect(201)["id"] for _ in range(4)]
+    page = client.send("listDeliveries", query="limit=2&status=pending", id=place["id"]).expect(200)
     found = page.ids
     while page["next"]:
-        page = client.follow(page["next"]).needed(200)
+        page = client.follow(page["next"]).expect(200)
         found += page.ids
     assert found == made[::-1]
     assert client.send("listDeliveries", query="status=failed", id=place["id"])["items"] == []
-    client.send("deleteWebhook", id=place["id"]).needed(200)
+    client.send("deleteWebhook", id=place["id"]).expect(200)
 
 
 def test_without_webhook_settings_no_webhook_is_registered(extra_instance, caller, client):
     off = extra_instance(LR_WEBHOOK_KEY_FILE=None, LR_WEBHOOK_HOSTS=None)
-    place = given_delivery(client)
+    place = make_delivery(client)
     without = client.at(off.url)
     for reply in (without.send("createWebhook", new_webhook()), without.send("pingWebhook", id=place["id"]),
                   without.send("rotateWebhookSecret", id=place["id"])):
@@ -541,11 +541,11 @@ def test_without_webhook_settings_no_webhook_is_registered(extra_instance, calle
 
 
 def test_another_organisations_webhook_is_not_found(client, other_committee):
-    place = given_delivery(client)
+    place = make_delivery(client)
     assert other_committee.send("listWebhooks")["items"] == []
     for operation in ("getWebhook", "deleteWebhook", "rotateWebhookSecret", "pingWebhook", "listDeliveries"):
         assert other_committee.send(operation, id=place["id"]).status == 404
-    client.send("deleteWebhook", id=place["id"]).needed(200)
+    client.send("deleteWebhook", id=place["id"]).expect(200)
 
 
 def test_attempts_and_backlog_are_counted(client, instances, registered, receiver):
@@ -555,16 +555,16 @@ def test_attempts_and_backlog_are_counted(client, instances, registered, receive
                    if line.startswith('webhook_attempts_total{result="delivered"}'))
     before = attempts()
     hook = registered(client, receiver.endpoint())["webhook"]
-    client.send("pingWebhook", id=hook["id"]).needed(201)
+    client.send("pingWebhook", id=hook["id"]).expect(201)
     wait_until(client, hook["id"], "delivered")
     assert attempts() >= before + 1
     assert "webhook_oldest_pending_seconds" in instances[0].admin("/metrics")[1]
 
 
 def test_the_log_is_kept_as_long_as_the_feed(client, cluster):
-    place = given_delivery(client)
+    place = make_delivery(client)
     cluster.execute("update register.webhook_delivery set created_at = now() - interval '91 days' where id = %s",
                     (place["delivery_id"],))
     assert cluster.execute("select webhook_expire(90, 1000)")[0][0] >= 1
     assert client.send("listDeliveries", id=place["id"])["items"] == []
-    client.send("deleteWebhook", id=place["id"]).needed(200)
+    client.send("deleteWebhook", id=place["id"]).expect(200)

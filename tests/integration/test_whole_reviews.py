@@ -25,7 +25,7 @@ class Review:
     def __init__(self, committee, **overrides):
         self.committee = committee
         self.start = datetime.date.fromisoformat(today()) - datetime.timedelta(days=LENGTH)
-        self.case = committee.send("openCase", new_case(opened_on=self.day(0), **overrides)).needed(201).json
+        self.case = committee.send("openCase", new_case(opened_on=self.day(0), **overrides)).expect(201).json
         self.id = self.case["id"]
 
     def day(self, number):
@@ -35,18 +35,18 @@ class Review:
         return tag_of(self.committee, "getCase", id=self.id)
 
     def add(self, operation, document, client=None, **place):
-        return (client or self.committee).send(operation, document, id=self.id, **place).needed(201)
+        return (client or self.committee).send(operation, document, id=self.id, **place).expect(201)
 
     def put(self, operation, document, client=None):
         return (client or self.committee).send(operation, document, id=self.id,
-                                               none_match="*").needed(201)
+                                               none_match="*").expect(201)
 
     def move(self, to, number, **more):
         return self.committee.send("moveCase", {"to": to, "occurred_on": self.day(number), **more},
                                    id=self.id, if_match=self.tag())
 
     def moved(self, to, number, **more):
-        self.case = self.move(to, number, **more).needed(201).json
+        self.case = self.move(to, number, **more).expect(201).json
         return self.case
 
     def blockers(self, to, way="ordinary"):
@@ -98,9 +98,9 @@ def test_a_review_parallel_to_a_prosecution_up_to_its_evaluation(committee, agen
     review = Review(committee, children=[new_child(outcome="died", cause_of_death_group="alleged_homicide"),
                                          new_child()], criteria=["alleged_murder", "abuse_or_neglect"])
     day = review.day
-    referral = agency.send("pushReferral", new_referral(children=[new_child()])).needed(201)
+    referral = agency.send("pushReferral", new_referral(children=[new_child()])).expect(201)
     committee.send("acceptReferral", {"case_id": review.id, "accepted_on": today()},
-                   id=referral["id"], if_match=referral.etag).needed(201)
+                   id=referral["id"], if_match=referral.etag).expect(201)
 
     # Notification and information.
     review.due("notification", 0, 5, "working_days")
@@ -117,12 +117,12 @@ def test_a_review_parallel_to_a_prosecution_up_to_its_evaluation(committee, agen
     stolen = health.send("answerInformationRequest", new_answer(), id=asked[police])
     assert stolen.status == 404
     agency.send("answerInformationRequest", new_answer(answered_on=day(15)),
-                id=asked[agency]).needed(201)
+                id=asked[agency]).expect(201)
     late = health.send("answerInformationRequest", new_answer(
-        answered_on=day(20), criminal_proceedings=True), id=asked[health]).needed(201)
+        answered_on=day(20), criminal_proceedings=True), id=asked[health]).expect(201)
     assert (late["status"], late["answered_late"]) == ("answered", True)
     police.send("answerInformationRequest", {"status": "nothing_held", "answered_on": day(16)},
-                id=asked[police]).needed(201)
+                id=asked[police]).expect(201)
     review.moved("recommendation", 21)
 
     # Recommendation and decision.
@@ -142,7 +142,7 @@ def test_a_review_parallel_to_a_prosecution_up_to_its_evaluation(committee, agen
     review.send_notices(35)
     notice = next(one for one in walk(people["inspectorate"], "listNotices", "kind=decision&limit=200")
                   if one["case_reference"] == review.case["reference"])
-    people["inspectorate"].send("observeNotice", new_observations(), id=notice["id"]).needed(201)
+    people["inspectorate"].send("observeNotice", new_observations(), id=notice["id"]).expect(201)
     deaths = walk(people["hub"], "listNotices", "kind=decision&limit=200")
     assert review.case["reference"] in {one["case_reference"] for one in deaths}
     assert agency.send("getReferral", id=referral["id"])["case_decision"] == "proceed"
@@ -170,7 +170,7 @@ def test_a_review_parallel_to_a_prosecution_up_to_its_evaluation(committee, agen
                                          client_id=None, ends_on=None))
     place = {"id": prosecution["id"]}
     people["prosecution"].send("changeProceeding", {"contact_made_on": day(41)}, **place,
-                               if_match=tag_of(people["prosecution"], "getProceeding", **place)).needed(200)
+                               if_match=tag_of(people["prosecution"], "getProceeding", **place)).expect(200)
     assert people["prosecution"].send("getCase", id=review.id).status == 403
     review.moved("review", 60)
     review.due("review", 60, 4, "months")
@@ -183,7 +183,7 @@ def test_a_review_parallel_to_a_prosecution_up_to_its_evaluation(committee, agen
     assert "not_on_hold" in review.blockers("reporting")
     place = {"id": review.id, "hold_id": hold["id"]}
     committee.send("changeHold", {"lifted_on": day(127)}, **place,
-                   if_match=tag_of(committee, "getHold", **place)).needed(200)
+                   if_match=tag_of(committee, "getHold", **place)).expect(200)
     review.due("review", 60, 4, "months", held=range(80, 127))
     held = review.stage("review")
     assert held["held_days"] == 47
@@ -215,7 +215,7 @@ def test_a_review_parallel_to_a_prosecution_up_to_its_evaluation(committee, agen
     committee.send("putReport", new_report(
         drafted_on=day(230), accuracy_checked_on=day(235), prosecution_consulted_on=day(240),
         committee_agreed_on=day(250)), id=review.id,
-        if_match=tag_of(committee, "getReport", id=review.id)).needed(200)
+        if_match=tag_of(committee, "getReport", id=review.id)).expect(200)
     assert committee.send("ratifyReport", new_ratification(decided_on=day(260)), id=review.id).status in (403, 404)
     review.moved("ratification", 255)
     assert review.blockers("implementation") == {"report_ratified": "chief_officers_group"}
@@ -241,16 +241,16 @@ def test_a_review_parallel_to_a_prosecution_up_to_its_evaluation(committee, agen
         place = {"id": action["id"]}
         if number in (3, 4):
             committee.send("changeAction", {"due_on": day(460), "due_change_reason": "A post was vacant."},
-                           **place, if_match=tag_of(committee, "getAction", **place)).needed(200)
+                           **place, if_match=tag_of(committee, "getAction", **place)).expect(200)
         if number == 5:
             committee.send("changeAction", {"status": "not_achieved", "reason": "The service was closed."},
-                           **place, if_match=tag_of(committee, "getAction", **place)).needed(200)
+                           **place, if_match=tag_of(committee, "getAction", **place)).expect(200)
             continue
         done = day(450 if number in (3, 4) else 350)
         owner[action["owner_organisation"]].send("completeAction", completion(completed_on=done),
-                                                 **place).needed(201)
+                                                 **place).expect(201)
         assert owner[action["owner_organisation"]].send("verifyAction", verification(), **place).status in (403, 404)
-        people["second"].send("verifyAction", verification(verified_on=day(470)), **place).needed(201)
+        people["second"].send("verifyAction", verification(verified_on=day(470)), **place).expect(201)
     slipped = [committee.send("getAction", id=made[number]["id"]) for number in (3, 4)]
     assert {(one["slippage_days"], one["lateness_days"]) for one in slipped} == {(60, 50)}
     counts = committee.send("getCase", id=review.id)["counts"]
@@ -269,13 +269,13 @@ def test_a_review_parallel_to_a_prosecution_up_to_its_evaluation(committee, agen
     assert set(review.blockers("closed")) == {"impact_reviewed", "evaluation_recorded", "hub_submitted"}
     for action in made[:2]:
         people["second"].send("addImpactReview", new_impact_review(reviewed_on=day(700)),
-                              id=action["id"]).needed(201)
+                              id=action["id"]).expect(201)
     review.put("putEvaluation", new_evaluation(evaluated_on=day(720)))
     for child in committee.send("listChildren", id=review.id)["items"]:
         if child["outcome"] == "died":
             place = {"id": review.id, "child_id": child["id"]}
             committee.send("changeChild", {"national_hub_submitted_on": day(700)}, **place,
-                           if_match=tag_of(committee, "getChild", **place)).needed(200)
+                           if_match=tag_of(committee, "getChild", **place)).expect(200)
     closed = review.moved("closed", 730)
     assert (closed["closure"], closed["closed_on"]) == ("completed", day(730))
     assert agency.send("getReferral", id=referral["id"])["case_stage"] == "closed"
@@ -315,7 +315,7 @@ def test_a_case_that_does_not_proceed_after_more_information(committee, people):
     first = committee.send("getDecision", id=review.id)
     second = committee.send("putDecision", new_decision(
         outcome="do_not_proceed", decided_on=day(60), criteria_met=[], reasons=["criteria_not_met"],
-        family_wait_reason=None), id=review.id, if_match=first.etag).needed(200, 201)
+        family_wait_reason=None), id=review.id, if_match=first.etag).expect(200, 201)
     assert second["supersedes"] == first["id"] and second["version"] > first["version"]
     assert review.move("closed", 61).rules == {"notices_sent"}
     review.send_notices(60)
@@ -348,10 +348,10 @@ def test_an_alternative_review_reports_its_learning_to_the_inspectorate(committe
     review.add("addFinding", new_finding(kind="effective_practice"))
     action = review.add("createAction", new_action(due_on=day(200), owner_accepted_on=day(60),
                                                    owner_organisation="CPC-GLA"))
-    committee.send("completeAction", completion(completed_on=day(150)), id=action["id"]).needed(201)
+    committee.send("completeAction", completion(completed_on=day(150)), id=action["id"]).expect(201)
     mine = committee.send("verifyAction", verification(verified_on=day(160)), id=action["id"])
     assert (mine.status, mine.rules) == (409, {"separation_of_duties"})
-    people["second"].send("verifyAction", verification(verified_on=day(160)), id=action["id"]).needed(201)
+    people["second"].send("verifyAction", verification(verified_on=day(160)), id=action["id"]).expect(201)
     review.add("createNotices", {"kind": "alternative_outcome"})
     review.send_notices(170)
     assert review.moved("closed", 171)["closure"] == "alternative_completed"
@@ -372,7 +372,7 @@ def test_a_review_transferred_to_another_committee_ends_there(committee, other_c
     assert people["officers"].send("getCase", id=review.id).status == 200
     other_committee.send("acceptTransfer", {"decided_on": day(60), "local_authority": "S12000036"},
                          id=transfer["id"], if_match=tag_of(
-                             other_committee, "getTransfer", id=transfer["id"])).needed(201)
+                             other_committee, "getTransfer", id=transfer["id"])).expect(201)
     assert committee.send("getCase", id=review.id).status == 404
     assert people["officers"].send("getCase", id=review.id).status == 404
     assert caller("COG-EDH", "chief-officers-system", ALL_SCOPES).send("getCase", id=review.id).status == 200

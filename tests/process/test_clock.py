@@ -13,7 +13,7 @@ import pytest
 from client import ALL_SCOPES, Client
 from load_generator import seconds_until, token_of
 from payloads import today
-from scenarios import given_action, given_case
+from scenarios import make_action, make_case
 from service import Instance, program
 
 HOUR, DAY = 3600, 86400
@@ -157,11 +157,11 @@ def test_live_statistics_change_with_the_day(serving, cluster):
         instance.errors_expected = True
         board = Client(instance.url, token_of(instance, "CPC-GLA", ALL_SCOPES), None, lambda organisation, client: Client(
             instance.url, token_of(instance, organisation, ALL_SCOPES, client)))
-        given_action(board, given_case(board, "decision"), due_on=today())
+        make_action(board, make_case(board, "decision"), due_on=today())
         analyst = Client(instance.url, token_of(instance, "SG", "statistics.read statistics.unsuppressed"))
 
         def overdue():
-            rows = analyst.send("getStatistics", table="actions_open", query="view=live").needed(200)["rows"]
+            rows = analyst.send("getStatistics", table="actions_open", query="view=live").expect(200)["rows"]
             return sum(row["value"] for row in rows if row["category"] is None and row["figure"] == "overdue")
         time.sleep(1.2)  # counted by now, and served from the cache from here on
         assert (overdue(), overdue()) == (0, 0)

@@ -12,7 +12,7 @@ from client import ALL_SCOPES, Client
 from cluster import Cluster
 from load_generator import seconds_until
 from receiver import Receiver, overlapping
-from scenarios import given_case, tag_of
+from scenarios import make_case, tag_of
 from service import Instance, Secrets
 
 WRITERS, CASES, SECONDS, KILLS = 4, 8, 12, 3
@@ -65,12 +65,12 @@ class Writer(threading.Thread):
 
 def feed_numbers(client):
     """Returns the numbers of all changes of cases in the feed."""
-    page, numbers = client.send("listChanges", query="limit=500").needed(200), []
+    page, numbers = client.send("listChanges", query="limit=500").expect(200), []
     while True:
         numbers += [int(one["id"]) for one in page["items"] if one["type"] == "case.changed"]
         if not page["more"]:
             return numbers
-        page = client.follow(page["next"]).needed(200)
+        page = client.follow(page["next"]).expect(200)
 
 
 def unsteady(message):
@@ -82,9 +82,9 @@ def unsteady(message):
 def test_no_event_is_lost_or_sent_twice_at_a_time_when_instances_are_killed(register, receiver):
     _, _, (steady, killed) = register
     client = client_at(steady)
-    cases = [given_case(client)["id"] for _ in range(CASES)]
+    cases = [make_case(client)["id"] for _ in range(CASES)]
     endpoint = receiver.endpoint(unsteady)
-    client.send("createWebhook", {"url": endpoint.url, "types": ["case.changed"]}).needed(201)
+    client.send("createWebhook", {"url": endpoint.url, "types": ["case.changed"]}).expect(201)
     enough = threading.Event()
     writers = [Writer(client_at(steady), cases, enough) for _ in range(WRITERS)]
     for each in writers:
@@ -125,11 +125,11 @@ def test_a_drain_ends_current_attempts_and_sends_nothing_twice(register, receive
         time.sleep(1.0)
         return 204
     endpoint = receiver.endpoint(slow)
-    webhook = client.send("createWebhook", {"url": endpoint.url, "types": ["referral"]}).needed(201)["webhook"]
+    webhook = client.send("createWebhook", {"url": endpoint.url, "types": ["referral"]}).expect(201)["webhook"]
     # Makes the instance that ends the one that sends.
     steady.signal(signal.SIGSTOP)
     try:
-        client_at(ending).send("pingWebhook", id=webhook["id"]).needed(201)
+        client_at(ending).send("pingWebhook", id=webhook["id"]).expect(201)
         assert arrived.wait(10)
         assert ending.stop() == 0
     finally:
@@ -153,20 +153,20 @@ def test_hanging_receivers_do_not_delay_the_others(register, receiver):
     before, made = unanswered_at(alone), []
 
     def register_hook(endpoint):
-        reply = client.send("createWebhook", {"url": endpoint.url, "types": ["case.created"]}).needed(201)
+        reply = client.send("createWebhook", {"url": endpoint.url, "types": ["case.created"]}).expect(201)
         made.append(reply["webhook"]["id"])
         return made[-1]
     try:
         for _ in range(hanging):
             register_hook(receiver.endpoint(lambda message: released.wait(90) and 204))
         for _ in range(cases):
-            given_case(client)
+            make_case(client)
         seconds_until(lambda: unanswered_at(alone) >= before + unanswered, 35)
         endpoint = receiver.endpoint()
         place = {"id": register_hook(endpoint)}
         begun = time.monotonic()
         for count in range(1, 4):
-            client.send("pingWebhook", **place).needed(201)
+            client.send("pingWebhook", **place).expect(201)
             endpoint.wait_accepted(count, 3)
         print(f"\nwebhooks: three events arrived within {time.monotonic() - begun:.1f} s despite {hanging} hanging receivers")
     finally:
@@ -181,13 +181,13 @@ def test_a_name_that_later_resolves_to_a_private_address_is_not_connected_to(reg
     cluster, keys, instances = register
     client = client_at(instances[0])
     endpoint = receiver.endpoint()
-    webhook = client.send("createWebhook", {"url": endpoint.url, "types": ["referral"]}).needed(201)
+    webhook = client.send("createWebhook", {"url": endpoint.url, "types": ["referral"]}).expect(201)
     for each in instances:
         assert each.stop() == 0
     strict = Instance(cluster, keys, LR_WEBHOOK_NETWORKS="").start()
     try:
         client = client_at(strict)
-        client.send("pingWebhook", id=webhook["webhook"]["id"]).needed(201)
+        client.send("pingWebhook", id=webhook["webhook"]["id"]).expect(201)
         deadline = time.monotonic() + 10
         while True:
             line = client.send("listDeliveries", id=webhook["webhook"]["id"])["items"][0]

@@ -27,7 +27,7 @@ from client import ALL_SCOPES, Client  # noqa: E402
 from cluster import Cluster  # noqa: E402
 from embed import read_statements  # noqa: E402
 from payloads import days_ago, days_ahead, new_referral, new_update, today  # noqa: E402
-from scenarios import given_action, given_case  # noqa: E402
+from scenarios import make_action, make_case  # noqa: E402
 from service import Instance, Secrets  # noqa: E402
 
 SECONDS = float(os.environ.get("LR_FEED_SECONDS", "10"))
@@ -355,7 +355,7 @@ def test_consumers_rebuild_everything_they_may_see(register):
     for name in PRINCIPALS:
         start(name)
     for _ in range(12):
-        given_action(clients[0][1], given_case(clients[0][1], "decision"))
+        make_action(clients[0][1], make_case(clients[0][1], "decision"))
     writers = [Long(cluster, writing, seed) for seed in range(LONG_WRITERS)]
     writers += [Short(clients, writing, seed) for seed in range(API_WRITERS)]
     for each in writers:

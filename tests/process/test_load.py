@@ -14,7 +14,7 @@ import uuid
 import pytest
 
 from client import AGENCY_SCOPES, ALL_SCOPES, Client
-from scenarios import given_case
+from scenarios import make_case
 from service import Instance, program
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "security"))
@@ -164,7 +164,7 @@ measured = pytest.mark.skipif(SANITIZED, reason="a sanitizer takes time and memo
 @pytest.mark.parametrize("name", HUGE)
 def test_a_huge_body_takes_little_time_and_memory(instance, agency, name):
     media_type, data = HUGE[name]
-    agency.send("getPrincipal").needed(200)  # the contract is loaded by now
+    agency.send("getPrincipal").expect(200)  # the contract is loaded by now
     before, taken = memory_kib(instance, "VmHWM"), []
     for _ in range(ROUNDS):
         start = time.monotonic()
@@ -210,7 +210,7 @@ def times_of(client, identifiers):
 def test_response_time_does_not_reveal_another_committees_case(committee, other_committee):
     """Paired and interleaved; the medians may differ by a twentieth, and neither side may usually be the slower one.
     The middle one of three runs decides."""
-    foreign = [given_case(other_committee, local_authority="S12000036")["id"] for _ in range(IDENTIFIERS)]
+    foreign = [make_case(other_committee, local_authority="S12000036")["id"] for _ in range(IDENTIFIERS)]
     unknown = [each[:-12] + uuid.uuid4().hex[:12] for each in foreign]
     apart, shares = [], []
     for _ in range(3):

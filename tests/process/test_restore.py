@@ -11,7 +11,7 @@ from client import ALL_SCOPES, Client
 from cluster import DATABASE, Cluster, initialise
 from load_generator import ROOT, Load, seconds_until, token_of
 from payloads import new_referral
-from scenarios import given_action, given_case
+from scenarios import make_action, make_case
 from service import Instance
 
 
@@ -72,10 +72,10 @@ def test_a_backup_is_restored_completely(serving, cluster, empty_cluster, keys, 
         time.sleep(0.7)
     board = Client(old.url, token_of(old, "CPC-GLA", ALL_SCOPES), None,
                    lambda organisation, client: Client(old.url, token_of(old, organisation, ALL_SCOPES, client)))
-    given_action(board, given_case(board, "decision"))
+    make_action(board, make_case(board, "decision"))
     sender = board.of("LA-S12000049", "drill")
     document = new_referral()
-    told = sender.send("pushReferral", document, key="before-the-backup").needed(201)
+    told = sender.send("pushReferral", document, key="before-the-backup").expect(201)
     time.sleep(0.7)  # the feed is complete
     seconds_until(lambda: cluster.execute(ALL_SEALED) == [(True,)], 10)
     token = token_of(old)
@@ -98,7 +98,7 @@ def test_a_backup_is_restored_completely(serving, cluster, empty_cluster, keys, 
     assert whole_feed(new, token, position)[0] == []
     again = Client(new.url, sender.token)
     assert again.send("pushReferral", document, key="before-the-backup")["id"] == told["id"]
-    fresh = again.send("pushReferral", new_referral()).needed(201)
+    fresh = again.send("pushReferral", new_referral()).expect(201)
     time.sleep(0.7)
     news, _ = whole_feed(new, token, position)
     assert [one["subject_id"] for one in news] == [fresh["id"]]

@@ -19,7 +19,7 @@ import pytest
 from client import AGENCY_SCOPES, ALL_SCOPES, Client, SetupFailed
 from load_generator import LONG, open_descriptors, percentile, seconds_until, token_of
 from payloads import new_referral
-from scenarios import WAY, given_accepted, given_case, given_verified
+from scenarios import WAY, make_accepted_referral, make_case, make_verified_action
 from service import Instance, program
 
 # With so few workers, each has soon seen its largest request.
@@ -197,15 +197,15 @@ class Reviews(threading.Thread):
             raise self.fault
 
     def review(self):
-        given_accepted(self.council, self.committee)
-        case = given_case(self.committee, self.random.choice(WAY))
-        given_verified(self.committee, self.council)
+        make_accepted_referral(self.council, self.committee)
+        case = make_case(self.committee, self.random.choice(WAY))
+        make_verified_action(self.committee, self.council)
         for operation, query in (("listCases", "limit=200"), ("listActions", "limit=200"), ("listChanges", "limit=500"),
                                  ("listAudit", "limit=50"), ("listTimescales", None)):
-            self.committee.send(operation, query=query).needed(200)
-        self.committee.send("getStatistics", table=self.random.choice(TABLES), query="view=live&committee=GLA").needed(200)
-        tag = self.committee.send("getCase", query="expand=stages,actions", id=case["id"]).needed(200).etag
-        self.committee.send("getCase", none_match=tag, query="expand=stages,actions", id=case["id"]).needed(304)
+            self.committee.send(operation, query=query).expect(200)
+        self.committee.send("getStatistics", table=self.random.choice(TABLES), query="view=live&committee=GLA").expect(200)
+        tag = self.committee.send("getCase", query="expand=stages,actions", id=case["id"]).expect(200).etag
+        self.committee.send("getCase", none_match=tag, query="expand=stages,actions", id=case["id"]).expect(304)
 
 
 def soak(instance):

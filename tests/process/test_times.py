@@ -12,7 +12,7 @@ from client import AGENCY_SCOPES, ALL_SCOPES, Client, new_key
 from cluster import Cluster
 from payloads import new_case, new_referral, new_webhook
 from receiver import Receiver
-from scenarios import given_case
+from scenarios import make_case
 from service import Instance, Secrets
 from sql_patches import function_body
 from waiting import WATCHDOG_S, wait_until
@@ -75,9 +75,9 @@ def judge(name, taken, least, most):
 
 def target_of(client):
     """Returns the address of the next page of the feed, from now on."""
-    page = client.send("listChanges", query="limit=500").needed(200)
+    page = client.send("listChanges", query="limit=500").expect(200)
     while page["more"]:
-        page = client.follow(page["next"]).needed(200)
+        page = client.follow(page["next"]).expect(200)
     return urllib.parse.urlsplit(page["next"])._replace(scheme="", netloc="").geturl()
 
 
@@ -87,16 +87,16 @@ def test_a_waiting_request_is_answered_within_a_second(instances, committee, age
     home = Instance.by_url[reader.url]
     taken = []
     for _ in range(ROUNDS):
-        case = given_case(committee)
+        case = make_case(committee)
         newest = cluster.execute("select last_value from register.feed_number")[0][0]
         wait_until(lambda: home.figure("feed_position") >= newest, "the feed is complete")
         target = target_of(reader)
-        waiting = beside(lambda: (reader.request("GET", f"{target}&wait=30").needed(200), time.monotonic()))
+        waiting = beside(lambda: (reader.request("GET", f"{target}&wait=30").expect(200), time.monotonic()))
         wait_until(lambda: home.figure("feed_waiting_requests") == 1, "the request waits")
         if cause == "commit that no instance knows of":
             cluster.execute("update register.review_case set summary = 'x' where id = %s", (case["id"],))
         else:
-            agency.send("pushReferral", new_referral()).needed(201)
+            agency.send("pushReferral", new_referral()).expect(201)
         happened = time.monotonic()
         page, answered = waiting.result()
         assert page["items"]
@@ -108,12 +108,12 @@ def test_a_referral_is_counted_within_a_second(instances, agency):
     analyst = client_at(instances[1], "SG", "times", "statistics.read statistics.unsuppressed")
 
     def total():
-        rows = analyst.send("getStatistics", table="referrals_received", query="view=live").needed(200)["rows"]
+        rows = analyst.send("getStatistics", table="referrals_received", query="view=live").expect(200)["rows"]
         return sum(row["value"] for row in rows if row["category"] is None and row["figure"] == "count")
     taken = []
     for _ in range(ROUNDS):
         before = total()
-        agency.send("pushReferral", new_referral()).needed(201)
+        agency.send("pushReferral", new_referral()).expect(201)
         taken.append(seconds(lambda: wait_until(lambda: total() != before, "it is counted")))
     judge("a referral is counted elsewhere", taken, 0, 1.5)
 
@@ -130,7 +130,7 @@ def test_a_blocked_client_gets_no_statistics_after_two_seconds(instances, cluste
     client = client_at(instances[0], "SG", "lost-its-secret", "statistics.read statistics.unsuppressed")
     taken = []
     for _ in range(ROUNDS):
-        client.send("getStatistics", table="decisions", query="view=live").needed(200)
+        client.send("getStatistics", table="decisions", query="view=live").expect(200)
         cluster.execute("insert into register.exclusion (organisation, client) values ('SG', 'lost-its-secret')")
         taken.append(seconds(lambda: wait_until(lambda: client.send(
             "getStatistics", table="decisions", query="view=live").status == 403, "it is refused")))
@@ -163,7 +163,7 @@ def test_the_wait_for_a_database_connection_ends(serving, cluster, beside):
     client = client_at(serving(cluster, LR_CONNECTIONS=1), "LA-S12000049", "one-connection")
     taken = []
     for _ in range(ROUNDS):
-        referral = client.send("pushReferral", new_referral()).needed(201)
+        referral = client.send("pushReferral", new_referral()).expect(201)
         with cluster.holding("select from register.referral where id = %s for update", [referral["id"]]) as holder:
             first = beside(client.send, "withdrawReferral", {"reason": "other"}, id=referral["id"], if_match=referral.etag)
             cluster.wait_for_waiter(holder)
@@ -183,15 +183,15 @@ def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(instances
     over = threading.Event()
     client = client_at(instances[0], "CPC-GLA", "times-hooks")
     endpoint = receiver.endpoint(lambda message: over.wait(WATCHDOG_S) and 204)
-    hook = client.send("createWebhook", new_webhook(url=endpoint.url)).needed(201)["webhook"]
-    client.send("pingWebhook", id=hook["id"]).needed(201)
+    hook = client.send("createWebhook", new_webhook(url=endpoint.url)).expect(201)["webhook"]
+    client.send("pingWebhook", id=hook["id"]).expect(201)
 
     def attempts():
         return cluster.execute("select extract(epoch from due_at - last_attempt_at)::float from register.webhook_delivery "
                                "where webhook_id = %s and attempts = 1 and leased_until is null", (hook["id"],))
     taken = wait_until(attempts, "the attempt is given up")
     over.set()
-    client.send("deleteWebhook", id=hook["id"]).needed(200)
+    client.send("deleteWebhook", id=hook["id"]).expect(200)
     judge("an attempt to a silent receiver, and a second's wait", [taken[0][0]], 9, 14)
 
 

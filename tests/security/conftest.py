@@ -9,7 +9,7 @@ import day
 from client import ALL_SCOPES, Client, Recorder
 from matrix import World
 from path_params import places_of_case
-from scenarios import given_action, given_referral
+from scenarios import make_action, make_referral
 from service import Instance
 from waiting import WATCHDOG_S
 
@@ -81,8 +81,8 @@ def known(committee, agency):
 
 @pytest.fixture(scope="session")
 def places(committee, agency, known):
-    action = given_action(committee, {"id": known["id"]})
-    referral = given_referral(agency)
+    action = make_action(committee, {"id": known["id"]})
+    referral = make_referral(agency)
 
     def find(name):
         path = contract_reader.operations()[name].path

@@ -11,10 +11,10 @@ import contract_reader
 from client import AGENCY_SCOPES, ALL_SCOPES
 from path_params import places_of_case
 from payloads import dead_child, new_access, new_referral, new_transfer
-from scenarios import given_action, given_case, given_delivery, given_request
+from scenarios import make_action, make_case, make_delivery, make_request
 from test_isolation import content
 from test_proceedings import give_access
-from test_retention import announce, erase, given_old, given_rule
+from test_retention import announce, erase, make_old_case, make_rule
 
 OPERATIONS = contract_reader.operations()
 REVIEWER = "matrix-reviewer"
@@ -139,7 +139,7 @@ class World:
         self.caller = caller
         committee = caller(f"CPC-{code}", MAKER)
         # The National Hub gets a notice when a child died.
-        case = places_of_case(committee, given_case(committee, local_authority=authority, children=[dead_child()]))
+        case = places_of_case(committee, make_case(committee, local_authority=authority, children=[dead_child()]))
         at = {"id": case["id"]}
         organisations = sorted({role.organisation for role in ROLES.values() if role.relations & {"asked"}})
         named = organisations if others else ["LA-S12000036"]
@@ -148,29 +148,29 @@ class World:
                                          "sent_on is not null", [case["id"]])) if others else {}
         asked = dict(cluster.execute("select organisation, id::text from register.information_request "
                                      "where case_id = %s", [case["id"]]))
-        self.requests = {one: asked.get(one) or given_request(committee, at, organisation=one)["id"] for one in named}
-        self.actions = {one: given_action(committee, at, owner_organisation=one)["id"] for one in named}
+        self.requests = {one: asked.get(one) or make_request(committee, at, organisation=one)["id"] for one in named}
+        self.actions = {one: make_action(committee, at, owner_organisation=one)["id"] for one in named}
         self.referrals = {}
         for one in named:
-            referral = caller(one, MAKER).send("pushReferral", self.referral(code, authority)).needed(201)
+            referral = caller(one, MAKER).send("pushReferral", self.referral(code, authority)).expect(201)
             self.referrals[one] = referral["id"]
         committee.send("createNotices", {"kind": "alternative_outcome"}, id=case["id"])
         unsent = cluster.execute("select id::text from register.notice where case_id = %s and sent_on is null limit 1",
                                  [case["id"]])
         self.notice = unsent[0][0] if unsent else case["notice_id"]
-        old = given_old(committee, cluster, given_case(committee, local_authority=authority)["id"])
+        old = make_old_case(committee, cluster, make_case(committee, local_authority=authority)["id"])
         self.only = {
             "transfers": committee.send("proposeTransfer", new_transfer(to_committee="ORK" if others else "SHE"),
-                                        id=case["id"]).needed(201)["id"],
-            "anonymous-reviews": erase(committee, cluster, old).needed(201)["id"],
-            "erasures": announce(committee, given_old(
-                committee, cluster, given_case(committee, local_authority=authority)["id"])).needed(201)["id"],
-            "retention-rules": given_rule(committee)["id"],
+                                        id=case["id"]).expect(201)["id"],
+            "anonymous-reviews": erase(committee, cluster, old).expect(201)["id"],
+            "erasures": announce(committee, make_old_case(
+                committee, cluster, make_case(committee, local_authority=authority)["id"])).expect(201)["id"],
+            "retention-rules": make_rule(committee)["id"],
             "proceedings": case["proceeding_id"], "cases": case["id"]}
         registrants = {registrant(role) for role in ROLES.values()} if others else {(f"CPC-{code}", MAKER)}
-        self.webhooks = {one: given_delivery(caller(*one)) for one in registrants}
+        self.webhooks = {one: make_delivery(caller(*one)) for one in registrants}
         if others:
-            granted = committee.send("grantAccess", new_access(client_id=REVIEWER), id=case["id"]).needed(201)
+            granted = committee.send("grantAccess", new_access(client_id=REVIEWER), id=case["id"]).expect(201)
             self.granted = granted["id"]
             for one in ("COPFS", "SCRA"):
                 give_access(cluster, {"committee": code, "id": case["id"]}, one, "proceedings_liaison")
@@ -187,7 +187,7 @@ class World:
                  "notices": self.sent}.get(kind)
         if kind == "webhooks":
             if operation.method == "DELETE" and registrant(role) in self.webhooks:
-                found["id"] = given_delivery(self.caller(*registrant(role)))["id"]
+                found["id"] = make_delivery(self.caller(*registrant(role)))["id"]
             else:
                 given = self.webhooks.get(registrant(role)) or next(iter(self.webhooks.values()))
                 found.update((name, given[name]) for name in given if name in found)

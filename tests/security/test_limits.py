@@ -182,7 +182,7 @@ def test_the_number_of_faults(agency):
     assert len(agency.send("pushReferral", new_referral(children=[{"surprise": 1}] * 20, **{
         f"x{n}": 1 for n in range(100)}))["errors"]) == 100
     faulty = [{f"x{n}": 1 for n in range(100)}] * 100
-    counts = [len(item["problem"]["errors"]) for item in agency.send("pushReferrals", faulty).needed(207)["items"]]
+    counts = [len(item["problem"]["errors"]) for item in agency.send("pushReferrals", faulty).expect(207)["items"]]
     assert counts == [100] * 20 + [1] * 80
 
 
@@ -290,7 +290,7 @@ def test_the_wait_for_a_database_connection(other_instance, cluster, in_threads)
 
     def refused():
         """Returns the answer to the request that got no connection; None when the lock wait was over before."""
-        referral = client.send("pushReferral", new_referral()).needed(201)
+        referral = client.send("pushReferral", new_referral()).expect(201)
         with cluster.holding("select from register.referral where id = %s for update", [referral["id"]]) as holder:
             first = in_threads(client.send, "withdrawReferral", {"reason": "other"}, id=referral["id"],
                                if_match=referral.etag)
@@ -311,7 +311,7 @@ def test_a_lock_and_a_statement(other_instance, cluster):
     committee = Client(instance.url, instance.token("CPC-GLA", "limits", ALL_SCOPES), sender.recorder)
     for pool, size in (("pushes", 2), ("requests", 12)):  # later connections would wait for the lock, too
         wait_until(lambda: instance.figure(f'database_pool_connected{{pool="{pool}"}}') == size, f"{pool} are connected")
-    sender.send("getPrincipal").needed(200)  # the contract is loaded by now
+    sender.send("getPrincipal").expect(200)  # the contract is loaded by now
     with cluster.holding("lock table register.referral, register.review_case in exclusive mode"):
         pushed = sender.send("pushReferral", new_referral())
         opened = committee.send("openCase", new_case())
@@ -327,7 +327,7 @@ def test_a_lock_and_a_statement(other_instance, cluster):
 def test_a_transaction_left_open(other_instance, cluster, in_threads):
     """The service hangs in the middle of one: PostgreSQL ends it, and its locks with it."""
     instance, client = other_instance()
-    referral = client.send("pushReferral", new_referral()).needed(201)
+    referral = client.send("pushReferral", new_referral()).expect(201)
 
     def are_open(count):
         return cluster.execute("select count(*) = %s from pg_stat_activity where usename = 'register_service' "

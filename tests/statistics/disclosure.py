@@ -99,17 +99,17 @@ class Known:
 
 def released_answers(client, releases_too=False):
     """Returns every answer of the released view, by table and breakdown."""
-    listed = client.send("listStatistics").needed(200).json
+    listed = client.send("listStatistics").expect(200).json
     answers = {}
     for table in listed["tables"]:
         for part in table["released"]:
             query = f"breakdown={part['breakdown']}" if part["breakdown"] else None
-            whole = client.send("getStatistics", table=table["table"], query=query).needed(200)["rows"]
+            whole = client.send("getStatistics", table=table["table"], query=query).expect(200)["rows"]
             answers[table["table"], part["breakdown"] or ""] = whole
             # Earlier releases return some of the same rows, never others.
             for release in listed["releases"] if releases_too else ():
                 asked = f"release={release['name']}" + (f"&{query}" if query else "")
-                rows = client.send("getStatistics", table=table["table"], query=asked).needed(200)["rows"]
+                rows = client.send("getStatistics", table=table["table"], query=asked).expect(200)["rows"]
                 assert all(row in whole for row in rows)
     return answers
 

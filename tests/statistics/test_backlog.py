@@ -41,17 +41,17 @@ def forget_marks(cluster):
 def polls(analyst, dashboard):
     """Sends one request of each kind, all of which must be answered; returns the number of pending changes in the
     answers."""
-    live = [analyst.send("getStatistics", table="decisions", query=query).needed(200)
+    live = [analyst.send("getStatistics", table="decisions", query=query).expect(200)
             for query in ("view=live", "view=live&committee=EDH", "view=live&committee=ORK", "view=live&breakdown=committee")]
-    released = [dashboard.send("getStatistics", table=table).needed(200) for table in ("decisions", "caseload")]
+    released = [dashboard.send("getStatistics", table=table).expect(200) for table in ("decisions", "caseload")]
     assert {one["pending"] for one in released} == {None}
-    assert dashboard.send("listStatistics").needed(200)["pending"] is None
+    assert dashboard.send("listStatistics").expect(200)["pending"] is None
     return [one["pending"] for one in live]
 
 
 def test_polls_are_answered_while_the_backlog_waits_and_while_it_is_counted(analyst, dashboard, cluster, instance,
                                                                             counting_stopped):
-    before = analyst.send("getStatistics", table="decisions", query="view=live").needed(200)
+    before = analyst.send("getStatistics", table="decisions", query="view=live").expect(200)
     steps, counted = (instance.figure(f"statistics_{name}_total") for name in ("steps", "subjects_counted"))
     make_backlog(cluster)
     wait_until(lambda: instance.figure("statistics_pending") == SUBJECTS, "what statistics count")
@@ -64,7 +64,7 @@ def test_polls_are_answered_while_the_backlog_waits_and_while_it_is_counted(anal
         seen.add(polls(analyst, dashboard)[0])
         return 0 in seen
     wait_until(is_counted, "what statistics count")
-    after = analyst.send("getStatistics", table="decisions", query="view=live").needed(200)
+    after = analyst.send("getStatistics", table="decisions", query="view=live").expect(200)
     assert (after["rows"], after["complete"]) == (before["rows"], True)
     assert instance.figure("statistics_step_subjects_most") <= STEP
     assert instance.figure("statistics_subjects_counted_total") - counted == SUBJECTS
@@ -125,13 +125,13 @@ def test_a_release_is_made_after_the_backlog_of_its_day(analyst, dashboard, clus
     """In steps, and not before the backlog is counted; no reader is refused meanwhile."""
     with cluster.holding(LOCK):
         make_backlog(cluster)
-        wait_until(lambda: dashboard.send("getStatistics", table="decisions").needed(200)["release"] in (None, due),
+        wait_until(lambda: dashboard.send("getStatistics", table="decisions").expect(200)["release"] in (None, due),
                    "the releases that were removed are forgotten")
-    wait_until(lambda: dashboard.send("listStatistics").needed(200)["releases"], "what statistics count")
+    wait_until(lambda: dashboard.send("listStatistics").expect(200)["releases"], "what statistics count")
     assert polls(analyst, dashboard)
     until_counted(analyst, cluster)
-    reply = dashboard.send("getStatistics", table="caseload").needed(200)
-    live = analyst.send("getStatistics", table="caseload", query="view=live").needed(200)
+    reply = dashboard.send("getStatistics", table="caseload").expect(200)
+    live = analyst.send("getStatistics", table="caseload", query="view=live").expect(200)
     shown = {(row["category"], row["figure"]): row["value"] for row in reply["rows"] if row["status"] == "released"}
     exact = {(row["category"], row["figure"]): row["value"] for row in live["rows"]}
     assert reply["release"] == due and shown and all(exact[key] == value for key, value in shown.items())
@@ -150,11 +150,11 @@ def test_a_failed_release_does_not_stop_counting(analyst, dashboard, cluster, in
         assert len(lines) == 1 and "42883" in lines[0]
         make_backlog(cluster)
         until_counted(analyst, cluster)
-        assert dashboard.send("listStatistics").needed(200)["releases"] == []
+        assert dashboard.send("listStatistics").expect(200)["releases"] == []
     finally:
         cluster.execute(f"alter function protect_kept{signature} rename to statistic_protect")
         instance.complaints()
         instance.errors_expected = False
     cluster.execute("update register.statistic_release set tried_at = now() - interval '11 minutes'")
-    wait_until(lambda: dashboard.send("listStatistics").needed(200)["releases"], "what statistics count")
+    wait_until(lambda: dashboard.send("listStatistics").expect(200)["releases"], "what statistics count")
     wait_until(lambda: instance.figure("statistics_release_failed") == 0, "what statistics count")

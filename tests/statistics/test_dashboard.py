@@ -103,7 +103,7 @@ def test_the_released_timeliness_is_shown(browser, instance, released, dashboard
     enter(browser, instance, token_of(instance, "SG", "statistics.read"))
     expected = []
     for name in ("info_return_on_time", "days_to_decision", "notices_on_time", "actions_on_time"):
-        rows = dashboard.send("getStatistics", table=name).needed(200)["rows"]
+        rows = dashboard.send("getStatistics", table=name).expect(200)["rows"]
         row = next(row for row in reversed(rows) if row["figure"] == "share")
         expected.append("c" if row["status"] == "confidential" else "–" if row["value"] is None
                         else f"{int(row['value'] * 100 + 0.5)} %")

@@ -23,7 +23,7 @@ def facts(register):
 
 @pytest.fixture(scope="module")
 def tables(analyst, register):
-    return {one["table"]: one for one in analyst.send("listStatistics").needed(200)["tables"]}
+    return {one["table"]: one for one in analyst.send("listStatistics").expect(200)["tables"]}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def compare(client, facts, definition, groups, scope, breakdown, kind):
         query += f"&period_type={kind}&from={start}&to={end}"
     query += f"&breakdown={breakdown}" if breakdown else ""
     query += f"&committee={scope}" if scope != ALL else ""
-    reply = client.send("getStatistics", table=definition["table"], query=query).needed(200)
+    reply = client.send("getStatistics", table=definition["table"], query=query).expect(200)
     table = Table(facts, definition, groups.get((definition["table"], breakdown)), scope, breakdown, kind, start, end)
     assert_same(figures_of(reply), table.compute())
 
@@ -95,7 +95,7 @@ def test_every_table_by_every_kind_of_period(caught_up, analyst, facts, tables, 
 def test_the_figures_are_not_all_zero(caught_up, analyst, tables):
     """Comparing nothing with nothing would prove nothing."""
     empty = [table for table in tables if not any(
-        row["value"] for row in analyst.send("getStatistics", table=table, query="view=live").needed(200)["rows"])]
+        row["value"] for row in analyst.send("getStatistics", table=table, query="view=live").expect(200)["rows"])]
     assert empty == []
 
 

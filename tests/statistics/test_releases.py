@@ -64,7 +64,7 @@ def test_released_figures_equal_the_exact_ones(demonstration, analyst, parts):
         kind = parts[table, breakdown]["period_type"]
         query = f"view=live&period_type={kind}&from=" + ("2015-04-01" if kind == "three_years" else "2014-04-01")
         exact = {(row["period_from"], row["category"], row["group"], row["figure"]): row["value"]
-                 for row in analyst.send("getStatistics", table=table, query=query).needed(200)["rows"]}
+                 for row in analyst.send("getStatistics", table=table, query=query).expect(200)["rows"]}
         for row in rows:
             if row["status"] == "released":
                 assert row["value"] == exact[row["period_from"], row["category"], row["group"], row["figure"]]
@@ -77,7 +77,7 @@ def test_a_table_has_the_same_structure_in_both_views(demonstration, analyst, pa
     shares = set()
     for (table, breakdown), rows in demonstration.items():
         query = "view=live" + (f"&breakdown={breakdown}" if breakdown else "")
-        live = analyst.send("getStatistics", table=table, query=query).needed(200)["rows"]
+        live = analyst.send("getStatistics", table=table, query=query).expect(200)["rows"]
         places = {(row["category"], row["group"], row["figure"]) for row in live}
         if breakdown:
             places.add((None, None, "count"))  # the total of all groups, which only a released breakdown has
@@ -104,14 +104,14 @@ def test_a_share_is_hidden_with_its_counts(demonstration):
 @pytest.mark.parametrize("table", ["caseload", "actions_open"])
 def test_a_table_of_open_items_has_the_day_of_its_count(demonstration, dashboard, analyst, table):
     """Not the day of the release, which was years ago."""
-    counted = {one["name"]: one["counted_at"] for one in dashboard.send("listStatistics").needed(200)["releases"]}
-    reply = dashboard.send("getStatistics", table=table).needed(200)
+    counted = {one["name"]: one["counted_at"] for one in dashboard.send("listStatistics").expect(200)["releases"]}
+    reply = dashboard.send("getStatistics", table=table).expect(200)
     day = (datetime.datetime.fromisoformat(reply["as_of"]).astimezone(zoneinfo.ZoneInfo("Europe/London"))).date()
     assert reply["as_of"] == counted["2026"]
     assert {(row["period"], row["period_from"]) for row in reply["rows"]} == {(str(day), str(day))}
     assert day > datetime.date.fromisoformat("2026-06-30")
     live = {(row["category"], row["figure"]): row["value"]
-            for row in analyst.send("getStatistics", table=table, query="view=live").needed(200)["rows"]}
+            for row in analyst.send("getStatistics", table=table, query="view=live").expect(200)["rows"]}
     assert all(row["value"] == live[row["category"], row["figure"]] for row in reply["rows"] if row["status"] == "released")
 
 
@@ -142,10 +142,10 @@ def test_a_release_without_uncountable_cases_says_so(demonstration, cluster, rea
     cluster.execute("delete from register.statistic_subject where fault is not null")
     make_release(cluster, *RELEASES[2])
     client = reader()
-    assert [(one["name"], one["complete"]) for one in client.send("listStatistics").needed(200)["releases"]] == [
+    assert [(one["name"], one["complete"]) for one in client.send("listStatistics").expect(200)["releases"]] == [
         ("2025", False), ("2026", True)]
     for who, number in ((client, None), (analyst, 1)):
-        reply = who.send("getStatistics", table="decisions", query="release=2025").needed(200)
+        reply = who.send("getStatistics", table="decisions", query="release=2025").expect(200)
         assert (reply["complete"], reply["not_included"], reply["pending"]) == (False, number, None)
 
 

@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "contract")]
 
 from client import AGENCY_SCOPES, ALL_SCOPES, Client  # noqa: E402
 from cluster import DATABASE, blank  # noqa: E402
-from scenarios import given_accepted  # noqa: E402
+from scenarios import make_accepted_referral  # noqa: E402
 from service import Instance, Secrets  # noqa: E402
 
 
@@ -52,8 +52,8 @@ def fill(cluster, keys, older):
         def caller(organisation, client, scope):
             token = instance.run("token", "--organisation", organisation, "--client", client, "--scope", scope)
             return Client(instance.url, token, None)
-        given_accepted(caller("LA-S12000049", "casework", AGENCY_SCOPES),
-                       caller("CPC-GLA", "committee-system", ALL_SCOPES))
+        make_accepted_referral(caller("LA-S12000049", "casework", AGENCY_SCOPES),
+                               caller("CPC-GLA", "committee-system", ALL_SCOPES))
     finally:
         instance.stop()
 

@@ -9,7 +9,7 @@ import catalogue
 from client import AGENCY_SCOPES, ALL_SCOPES, Client
 from cluster import Cluster, blank
 from older import restore
-from scenarios import given_accepted, move
+from scenarios import make_accepted_referral, move
 from service import Instance
 
 # Objects that older programs and administrators left in the schema. case_open: as if an older program had had one more
@@ -183,23 +183,23 @@ def served(upgraded):
 def test_the_migrated_register_is_served(served):
     """Push, accept, move, read and count: nothing is refused, and the log has no error."""
     agency, committee = served("LA-S12000049", "casework", AGENCY_SCOPES), served("CPC-GLA", "committee-system")
-    referral = given_accepted(agency, committee)
-    move(committee, referral["case_id"], "information_gathering").needed(201)
-    assert committee.send("listTimeline", id=referral["case_id"]).needed(200)["items"] != []
+    referral = make_accepted_referral(agency, committee)
+    move(committee, referral["case_id"], "information_gathering").expect(201)
+    assert committee.send("listTimeline", id=referral["case_id"]).expect(200)["items"] != []
 
 
 def test_the_older_cases_are_read_and_counted(served, older):
     committee = served("CPC-GLA", "committee-system")
-    page = committee.send("listCases", query="limit=200").needed(200)
+    page = committee.send("listCases", query="limit=200").expect(200)
     held = older.execute("select count(*) from register.review_case where committee = 'GLA'")[0][0]
     assert len(page["items"]) == held > 5
     for case in page["items"]:
         for operation in ("getCase", "listTransitions", "listTimeline", "listCaseActions"):
-            committee.send(operation, id=case["id"]).needed(200)
-    for table in committee.send("listStatistics").needed(200)["tables"]:
-        committee.send("getStatistics", query="view=live&committee=GLA", table=table["table"]).needed(200)
+            committee.send(operation, id=case["id"]).expect(200)
+    for table in committee.send("listStatistics").expect(200)["tables"]:
+        committee.send("getStatistics", query="view=live&committee=GLA", table=table["table"]).expect(200)
     for path in ("listReferrals", "listActions", "listChanges", "listAudit"):
-        committee.send(path).needed(200)
+        committee.send(path).expect(200)
 
 
 # A register from before changes were recorded: some cases have none of their changes, another has only later ones.
@@ -242,7 +242,7 @@ def test_empty_timelines_are_filled_from_the_tables(keys):
         instance.start()
         token = instance.run("token", "--role", "committee")
         for case, items in cluster.execute("select * from public.kept"):
-            page = Client(instance.url, token, None).send("listTimeline", id=case, query="limit=200").needed(200)
+            page = Client(instance.url, token, None).send("listTimeline", id=case, query="limit=200").expect(200)
             assert len(page["items"]) > items
         assert instance.complaints() == []
     finally:
