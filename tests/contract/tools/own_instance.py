@@ -15,9 +15,9 @@ sys.path[:0] = [str(TESTS / "integration"), str(TESTS / "contract")]
 
 from client import ALL_SCOPES, Client  # noqa: E402
 from cluster import Cluster  # noqa: E402
-from places import places_of_case  # noqa: E402
+from path_params import places_of_case  # noqa: E402
 from service import Instance, Secrets  # noqa: E402
-from steps import given_action, given_case, given_referral  # noqa: E402
+from scenarios import make_action, make_case, make_referral  # noqa: E402
 
 
 def caller(instance, organisation="CPC-GLA", client="contract-tools"):
@@ -30,9 +30,9 @@ def caller(instance, organisation="CPC-GLA", client="contract-tools"):
 def fill(committee):
     """Something to read and change for those who only send requests out of the contract."""
     places_of_case(committee)
-    given_action(committee, given_case(committee, "decision"))
+    make_action(committee, make_case(committee, "decision"))
     for _ in range(3):
-        given_referral(committee)
+        make_referral(committee)
 
 
 def serve(cluster, keys):
