@@ -49,7 +49,7 @@ def test_shared_cases_are_listed_only_with_the_shared_filter(committee, reviewer
 
 
 def test_the_shared_cases_are_listed_in_each_order(committee, reviewer):
-    newest, first_due = (given_case(committee, opened_on=days_ago(days)) for days in (1, 20))
+    newest, first_due = (make_case(committee, opened_on=days_ago(days)) for days in (1, 20))
     for case in (newest, first_due):
         grant(committee, case, client_id=client_id(reviewer)).needed(201)
     assert reviewer.send("listCases", query="shared=true").ids == [newest["id"], first_due["id"]]
