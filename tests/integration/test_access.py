@@ -51,7 +51,7 @@ def test_shared_cases_are_listed_only_with_the_shared_filter(committee, reviewer
 def test_the_shared_cases_are_listed_in_each_order(committee, reviewer):
     newest, first_due = (make_case(committee, opened_on=days_ago(days)) for days in (1, 20))
     for case in (newest, first_due):
-        grant(committee, case, client_id=client_id(reviewer)).needed(201)
+        grant(committee, case, client_id=client_id(reviewer)).expect(201)
     assert reviewer.send("listCases", query="shared=true").ids == [newest["id"], first_due["id"]]
     assert reviewer.send("listCases", query="shared=true&sort=stage_due_on").ids == [first_due["id"], newest["id"]]
     assert reviewer.send("listCases", query="shared=true&sort=stage_due_on&limit=1").ids == [first_due["id"]]
