@@ -15,6 +15,10 @@ static int run_token(const cli_call *call) {
     return command_token(call, development_roles);
 }
 
+static int run_explain_token(const cli_call *call) {
+    return command_explain_token(call, free_text_scan_identifier);
+}
+
 static const cli_command commands[] = {
     {.name = "serve",
      .summary = "answer requests until SIGTERM",
@@ -50,6 +54,15 @@ static const cli_command commands[] = {
                  {"--scope", "'A B'", "scopes with one space between them"},
                  {"--seconds", "N", "how long it is valid: 43200 if not given, 86400 at most"}},
      .run = run_token},
+    {.name = "explain-token",
+     .summary = "say what the register takes from a token, and why it would reject it",
+     .description =
+         "Reads one token from standard input, with or without `Bearer` before it, and checks it "
+         "with the settings and keys\nof the register: form, signature, then each claim. Prints "
+         "claims of the token, but not its subject, and stores,\nlogs and sends nothing. Exit "
+         "status: 0 the register would accept it, 1 it would reject it.\n"
+         "Example: learning-reviews --config FILE explain-token <token.txt\n",
+     .run = run_explain_token},
     {.name = "check",
      .summary = "report errors in configuration, keys and database, and how to fix them",
      .description =

@@ -120,8 +120,7 @@ static void check_pseudonym_key(findings *findings) {
     report_order("pseudonym key", "");
 }
 
-/* A thread fetches from an address: waits for its first success or failure. */
-static keys_stats await_keys(keys *known) {
+keys_stats command_await_keys(keys *known) {
     const struct timespec pause = {.tv_nsec = KEYS_LOOK_MS * 1000000L};
     keys_stats stats = keys_stats_read(known);
     for (int waited = 0; waited < KEYS_WAIT_MS && stats.count == 0 && stats.failures == 0;
@@ -142,7 +141,7 @@ static void check_keys(findings *findings) {
                      "more) or ES256 that has a kid.");
         return;
     }
-    keys_stats stats = await_keys(known);
+    keys_stats stats = command_await_keys(known);
     keys_free(known);
     if (stats.count == 0) {
         report_fault(findings, EX_UNAVAILABLE, "keys",

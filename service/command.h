@@ -2,6 +2,7 @@
 #pragma once
 
 #include "service/auth/keys.h"
+#include "service/auth/token.h"
 #include "service/cli.h"
 #include "service/config.h"
 #include "service/http/app_context.h"
@@ -9,8 +10,16 @@
 /* Returns the source of the keys according to the configuration. */
 keys_source command_keys_source(const config *settings);
 
-/* Returns whether a connection to this database is safe, or is insecure and the settings allow it.
- * Otherwise writes one sentence to `reason`. */
+/* Waits until an address of keys answered, or failed: it is asked in the background. */
+keys_stats command_await_keys(keys *known);
+
+/* What tokens must say according to the configuration, without `subject_key` and
+ * `scan_identifier`. Borrows the strings of `settings`. Returns false when a list of names is not
+ * valid. */
+bool command_token_rules(const config *settings, token_rules *rules);
+
+/* Whether a connection to this database is safe, or insecure as the settings allow; if not, one
+ * sentence in `reason`. */
 bool command_check_transport(const config *settings, const char *setting, const char *conninfo,
                              char *reason, size_t reason_size);
 
@@ -50,7 +59,12 @@ int command_migrate(const cli_call *call);
  * --health, whether the running service is ready. */
 int command_check(const cli_call *call);
 
-/* Prints the versions of the program and the contract. */
+/* Reads a token from standard input and prints, claim by claim, what the register takes from it and
+ * why it would reject it; `scan_identifier` as in app_context.h. Returns EX_OK when it would be
+ * accepted, 1 when it would be rejected, or another status. */
+int command_explain_token(const cli_call *call, const char *(*scan_identifier)(const char *text));
+
+/* Prints the version of program and contract. */
 int command_version(const cli_call *call);
 
 /* A kind of caller for which development tokens are made. */

@@ -2,6 +2,7 @@
  * at the start. */
 #include "service/config.h"
 
+#include "service/auth/token_profile.h"
 #include "service/listen.h"
 
 #include <ctype.h>
@@ -38,6 +39,13 @@ static const setting settings_known[] = {
     {"LR_DEV_SECRET_FILE", TEXT, AT(dev_secret_file), NULL, 0, 0},
     {"LR_ISSUER", TEXT, AT(issuer), NULL, 0, 0},
     {"LR_AUDIENCE", TEXT, AT(audience), "learning-reviews", 0, 0},
+    {"LR_TOKEN_PROFILE", TEXT, AT(token_profile), "rfc9068", 0, 0},
+    {"LR_TOKEN_CLIENT_CLAIMS", TEXT, AT(token_client_claims), NULL, 0, 0},
+    {"LR_TOKEN_SCOPE_CLAIMS", TEXT, AT(token_scope_claims), NULL, 0, 0},
+    {"LR_TOKEN_SCOPE_PREFIX", TEXT, AT(token_scope_prefix), NULL, 0, 0},
+    {"LR_TOKEN_ORGANISATION_CLAIM", TEXT, AT(token_organisation_claim), NULL, 0, 0},
+    {"LR_TOKEN_SUBJECT", TEXT, AT(token_subject), NULL, 0, 0},
+    {"LR_TOKEN_MAX_SECONDS", NUMBER, AT(token_max_seconds), NULL, 60, 86400},
     {"LR_PSEUDONYM_KEY_FILE", TEXT, AT(pseudonym_key_file), NULL, 0, 0},
     {"LR_TLS_CERTIFICATE_FILE", TEXT, AT(tls_certificate_file), NULL, 0, 0},
     {"LR_TLS_KEY_FILE", TEXT, AT(tls_key_file), NULL, 0, 0},
@@ -74,8 +82,9 @@ static const setting settings_known[] = {
 enum {
     SETTING_COUNT = sizeof settings_known / sizeof settings_known[0],
     LINE_LENGTH_MAX = 4096,
-    CLIENTS_OF_ORGANISATION = 4, /* clients that may use up their quotas at the same time */
-    BYTES_OF_SECRET = 8 /* least number of different bytes; 32 random bytes have 28 or more */
+    DAY_SECONDS = 86400,
+    CLIENTS_OF_ORGANISATION = 4, /* that may use up their quotas at the same time */
+    BYTES_OF_SECRET = 8          /* different ones, at least; 32 random bytes have 28 or more */
 };
 
 static const char **text_at(config *settings, const setting *known) {
@@ -224,6 +233,29 @@ static char *derive_public_url(const config *settings) {
     return strdup(url);
 }
 
+static void set_missing(const char **setting, const char *value) {
+    if (*setting == NULL) {
+        *setting = strdup(value);
+    }
+}
+
+/* In development the tokens of `learning-reviews token` are valid for a day. */
+static bool derive_token_claims(config *settings, char *reason, size_t reason_size) {
+    const token_profile *profile = token_profile_find(settings->token_profile);
+    if (profile == NULL) {
+        snprintf(reason, reason_size, "LR_TOKEN_PROFILE must be %s.", token_profile_names);
+        return false;
+    }
+    set_missing(&settings->token_client_claims, profile->client_claims);
+    set_missing(&settings->token_scope_claims, profile->scope_claims);
+    set_missing(&settings->token_organisation_claim, profile->organisation_claim);
+    set_missing(&settings->token_subject, profile->subject);
+    if (settings->token_max_seconds == 0) {
+        settings->token_max_seconds = settings->dev ? DAY_SECONDS : profile->max_seconds;
+    }
+    return true;
+}
+
 static bool derive(config *settings, char *reason, size_t reason_size) {
     if (settings->public_url == NULL) {
         settings->public_url = derive_public_url(settings);
@@ -231,6 +263,9 @@ static bool derive(config *settings, char *reason, size_t reason_size) {
     }
     if (settings->issuer == NULL && settings->dev) {
         settings->issuer = strdup("https://identity.invalid/dev");
+    }
+    if (!derive_token_claims(settings, reason, reason_size)) {
+        return false;
     }
     if (settings->organisation_rate_limit == 0) {
         int max = INT_MAX / CLIENTS_OF_ORGANISATION;

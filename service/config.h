@@ -15,6 +15,10 @@ typedef struct config {
     const char *jwks_file, *jwks_url, *dev_secret_file;
     int jwks_accept_seconds; /* since the last fetch of the issuer's keys */
     const char *issuer, *audience;
+    /* Without a value of their own these are those of the profile (auth/token_profile.h). */
+    const char *token_profile, *token_client_claims, *token_scope_claims, *token_organisation_claim;
+    const char *token_scope_prefix, *token_subject;
+    int token_max_seconds;
     const char *pseudonym_key_file;
     const char *tls_certificate_file, *tls_key_file;
     int allow_plain_http; /* allowed in production on an address that other machines can reach */

@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LEEWAY_SECONDS = 30, LIFETIME_MAX = 3600, LIFETIME_MAX_DEV = 86400 };
+enum { LEEWAY_SECONDS = 30 };
 
 static const char *const no_hmac = "HMAC-SHA-256 is not available from OpenSSL.";
 
@@ -38,7 +38,22 @@ keys_source command_keys_source(const config *settings) {
                          .dev = settings->dev};
 }
 
-/* Derives secrets for different uses from the one key file, so that none reveals another. */
+bool command_token_rules(const config *settings, token_rules *rules) {
+    *rules = (token_rules){.issuer = settings->issuer,
+                           .audience = settings->audience,
+                           .leeway_seconds = LEEWAY_SECONDS,
+                           .scope_prefix = settings->token_scope_prefix,
+                           .scopes = contract_scopes};
+    return token_rules_map(
+        rules, &(token_profile){.client_claims = settings->token_client_claims,
+                                .scope_claims = settings->token_scope_claims,
+                                .organisation_claim = settings->token_organisation_claim,
+                                .subject = settings->token_subject,
+                                .max_seconds = settings->token_max_seconds});
+}
+
+/* Secrets for different uses are derived from the one key file, so that none of them tells another.
+ */
 static bool derive(const unsigned char *secret, size_t size, const char *use, unsigned char *out) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     bool made = HMAC(EVP_sha256(), secret, (int)size, (const unsigned char *)use, strlen(use),
@@ -270,17 +285,18 @@ static bool make_parts(app_context *context, const statement *combined,
                        const unsigned char *subject_key, char *reason, size_t reason_size) {
     const config *settings = context->settings;
     keys_source source = command_keys_source(settings);
-    token_rules rules = {.issuer = settings->issuer,
-                         .audience = settings->audience,
-                         .leeway_seconds = LEEWAY_SECONDS,
-                         .lifetime_max_seconds = settings->dev ? LIFETIME_MAX_DEV : LIFETIME_MAX,
-                         .subject_key = subject_key,
-                         .subject_key_size = SECRET_SIZE};
+    token_rules rules;
     context->keys = keys_new(&source, reason, reason_size);
     if (context->keys == NULL) {
         return false;
     }
     snprintf(reason, reason_size, "Memory or threads are out.");
+    if (!command_token_rules(settings, &rules)) {
+        return false;
+    }
+    rules.subject_key = subject_key;
+    rules.subject_key_size = SECRET_SIZE;
+    rules.scan_identifier = context->scan_identifier;
     context->verifier = token_verifier_new(context->keys, &rules);
     context->rates = rate_limiter_new(settings->rate_limit, settings->organisation_rate_limit,
                                       settings->rate_window_seconds);

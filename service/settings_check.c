@@ -1,6 +1,7 @@
 /* Finds faults in the settings as written. */
 #include "service/settings_check.h"
 
+#include "service/auth/token_profile.h"
 #include "service/http/connection_limit.h"
 #include "service/listen.h"
 #include "service/log.h"
@@ -65,7 +66,9 @@ static bool may_be_empty(const char *name) {
 
 static bool is_list(const char *name) {
     return strcmp(name, "LR_TRUSTED_PROXIES") == 0 || strcmp(name, "LR_WEBHOOK_NETWORKS") == 0 ||
-           strcmp(name, "LR_WEBHOOK_HOSTS") == 0 || strstr(name, "_DATABASE") != NULL;
+           strcmp(name, "LR_TOKEN_CLIENT_CLAIMS") == 0 ||
+           strcmp(name, "LR_TOKEN_SCOPE_CLAIMS") == 0 || strcmp(name, "LR_WEBHOOK_HOSTS") == 0 ||
+           strstr(name, "_DATABASE") != NULL;
 }
 
 static void check_blanks(void *context, const char *name, const char *value) {
@@ -201,6 +204,37 @@ static void check_public_url(const findings *findings) {
     }
 }
 
+static void check_names(const findings *findings, const char *setting, const char *text,
+                        size_t max) {
+    token_names names;
+    if (*text != '\0' && (!token_names_read(text, &names) || names.count > max)) {
+        add(findings, FINDING_FAULT, "%s is \"%.200s\": it must be %s of at most %d bytes%s.",
+            setting, text, max == 1 ? "the name of a claim" : "names of claims", TOKEN_NAME_MAX,
+            max == 1 ? "" : ", 8 at most and none twice, with one space between two");
+    }
+}
+
+static void check_token_claims(const findings *findings) {
+    const config *settings = findings->settings;
+    const char *prefix = settings->token_scope_prefix;
+    check_names(findings, "LR_TOKEN_CLIENT_CLAIMS", settings->token_client_claims, TOKEN_NAMES_MAX);
+    check_names(findings, "LR_TOKEN_SCOPE_CLAIMS", settings->token_scope_claims, TOKEN_NAMES_MAX);
+    check_names(findings, "LR_TOKEN_ORGANISATION_CLAIM", settings->token_organisation_claim, 1);
+    if (prefix != NULL && strpbrk(prefix, " \"\\") != NULL) {
+        add(findings, FINDING_FAULT,
+            "LR_TOKEN_SCOPE_PREFIX is \"%.200s\": no scope can begin with it, because a scope has "
+            "no "
+            "blank, quotation mark or backslash.",
+            prefix);
+    }
+    if (strcmp(settings->token_subject, "required") != 0 &&
+        strcmp(settings->token_subject, "optional") != 0) {
+        add(findings, FINDING_FAULT,
+            "LR_TOKEN_SUBJECT is \"%.40s\": it must be required or optional.",
+            settings->token_subject);
+    }
+}
+
 static void check_proxies(const findings *findings) {
     char reason[TEXT_MAX] = "";
     connection_limit *read =
@@ -219,4 +253,5 @@ void settings_check(const config *settings, finding_sink report, void *context) 
     check_addresses(&findings);
     check_public_url(&findings);
     check_proxies(&findings);
+    check_token_claims(&findings);
 }

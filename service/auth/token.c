@@ -17,7 +17,7 @@
 struct token_verifier {
     keys *keys;
     token_rules rules; /* its strings are the copies below */
-    char *issuer, *audience;
+    char *issuer, *audience, *scope_prefix;
     unsigned char *subject_key;
     EVP_MD *sha256;
     token_cache *cache;
@@ -33,12 +33,14 @@ token_verifier *token_verifier_new(keys *keys, const token_rules *rules) {
     verifier->rules = *rules;
     verifier->rules.issuer = verifier->issuer = strdup(rules->issuer);
     verifier->rules.audience = verifier->audience = strdup(rules->audience);
-    /* One byte more, because malloc may return NULL for a size of zero. */
+    const char *prefix = rules->scope_prefix == NULL ? "" : rules->scope_prefix;
+    verifier->rules.scope_prefix = verifier->scope_prefix = strdup(prefix);
+    /* One byte more, because a size of zero may come back as NULL. */
     verifier->rules.subject_key = verifier->subject_key = malloc(rules->subject_key_size + 1);
     verifier->sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
     verifier->cache = token_cache_new();
     if (verifier->issuer == NULL || verifier->audience == NULL || verifier->subject_key == NULL ||
-        verifier->sha256 == NULL || verifier->cache == NULL) {
+        verifier->scope_prefix == NULL || verifier->sha256 == NULL || verifier->cache == NULL) {
         token_verifier_free(verifier);
         return NULL;
     }
@@ -58,13 +60,23 @@ void token_verifier_free(token_verifier *verifier) {
     token_cache_free(verifier->cache);
     EVP_MD_free(verifier->sha256);
     free(verifier->subject_key);
+    free(verifier->scope_prefix);
     free(verifier->audience);
     free(verifier->issuer);
     free(verifier);
 }
 
-static const char *check_signature(keys *keys, const char *text, const token_parts *parts,
-                                   const token_header *header) {
+bool token_rules_map(token_rules *rules, const token_profile *profile) {
+    rules->lifetime_max_seconds = profile->max_seconds;
+    rules->subject_optional = strcmp(profile->subject, "optional") == 0;
+    return token_names_read(profile->client_claims, &rules->client_claims) &&
+           token_names_read(profile->scope_claims, &rules->scope_claims) &&
+           token_names_read(profile->organisation_claim, &rules->organisation_claim) &&
+           rules->organisation_claim.count == 1;
+}
+
+const char *token_check_signature(keys *keys, const char *text, const token_parts *parts,
+                                  const token_header *header) {
     const key *found = keys_find(keys, header->kid);
     const char *refusal = NULL;
     if (found == NULL) {
@@ -92,7 +104,7 @@ static const char *verify_fully(token_verifier *verifier, const char *text, size
     if (refusal != NULL) {
         return refusal;
     }
-    refusal = check_signature(verifier->keys, text, &parts, &header);
+    refusal = token_check_signature(verifier->keys, text, &parts, &header);
     if (refusal != NULL) {
         return refusal;
     }
@@ -149,8 +161,10 @@ static const explanation explanations[] = {
     {"shape", "The token is not a JWT: it must have three parts with dots between them."},
     {"encoding", "A part of the token is not base64url without padding (RFC 7515)."},
     {"header_json", "The token's header is not a JSON object without repeated members."},
-    {"header_member", "The token's header has a member other than `alg`, `kid` and `typ`."},
-    {"type", "The token's `typ` must be `JWT` or `at+jwt`, or be left out."},
+    {"critical", "The token's header has `crit`: the register knows no extension that it names."},
+    {"type",
+     "The header's `typ` must be `JWT` or `at+jwt`, or be left out. The claim `typ` must not "
+     "be that of an identity or refresh token."},
     {"algorithm", "The token's `alg` is not the algorithm of its key (RS256, ES256; HS256 for "
                   "development tokens)."},
     {"kid", "The token's header has no `kid`, or one that is longer than 64 bytes."},
@@ -168,12 +182,16 @@ static const explanation explanations[] = {
      "The token's `iat` is in the future: compare the clocks of issuer and register."},
     {"not_yet_valid",
      "The token is not yet valid (`nbf`): compare the clocks of issuer and register."},
-    {"lifetime", "The token's lifetime (`exp` - `iat`) is longer than the register accepts."},
-    {"client", "The token's `client_id` or `azp` is missing, not 1 to 64 of `A-Z a-z 0-9 . _ -`, "
-               "or the two differ."},
-    {"organisation", "The token's `organisation` is missing or not a code such as `CPC-GLA`."},
+    {"lifetime", "The token's lifetime (`exp` - `iat`) is longer than LR_TOKEN_MAX_SECONDS."},
+    {"client", "The client's claim (LR_TOKEN_CLIENT_CLAIMS: `client_id`, `azp` or the like) is "
+               "missing, not 1 to 64 of `A-Z a-z 0-9 . _ ~ : / @ -`, or an e-mail address or CHI "
+               "number; or two of these claims differ."},
+    {"organisation", "The organisation's claim (LR_TOKEN_ORGANISATION_CLAIM: `organisation` or the "
+                     "like) is missing or not a code such as `CPC-GLA`."},
     {"scope",
-     "The token's `scope` is missing, or not a list of scopes with one space between them."},
+     "The scopes' claim (LR_TOKEN_SCOPE_CLAIMS: `scope`, `scp` or the like) is missing, or "
+     "neither a text of scopes with one space between them nor an array of scopes (RFC "
+     "6749 section 3.3)."},
     {"token_id", "The token's `jti` is not a text of 1 to 128 bytes."},
     {"subject", "The token's `sub` is missing or not a text of 1 to 255 bytes."},
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "service/auth/principal.h"
+#include "service/auth/token_profile.h"
 
 #include <stddef.h>
 
@@ -9,11 +10,18 @@ typedef struct keys keys;
 typedef struct token_verifier token_verifier;
 
 typedef struct token_rules {
-    const char *issuer;               /* iss must equal it */
-    const char *audience;             /* aud must equal or contain it */
-    int leeway_seconds;               /* clock skew allowed on exp, nbf, iat; 30 */
-    int lifetime_max_seconds;         /* upper limit of exp - iat; 3600 (dev: 86400) */
-    const unsigned char *subject_key; /* key of the hash that represents sub in logs and records */
+    const char *issuer;             /* exact value of iss */
+    const char *audience;           /* has to be aud or in it */
+    int leeway_seconds;             /* clock skew allowed on exp, nbf, iat; 30 */
+    int lifetime_max_seconds;       /* exp - iat may not be longer */
+    token_names client_claims;      /* all that a token has must be equal */
+    token_names scope_claims;       /* the first that a token has counts, the others do not */
+    token_names organisation_claim; /* one name */
+    const char *scope_prefix;       /* scopes without it are ignored; "" or NULL: none */
+    bool subject_optional;          /* without sub, the client is the subject */
+    const char *const *scopes;      /* ours, NULL-terminated, not copied: others are ignored */
+    const char *(*scan_identifier)(const char *text); /* see app_context.h; NULL: no check */
+    const unsigned char *subject_key; /* key of the hash that stands for sub in logs and records */
     size_t subject_key_size;
 } token_rules;
 
@@ -32,8 +40,19 @@ void token_verifier_free(token_verifier *verifier);
 const char *token_verify(token_verifier *verifier, const char *text, int64_t now,
                          principal *principal);
 
-/* Returns a sentence about such a code, with the claim or setting to check. For development only:
- * in production it would help attackers. */
+/* Sets the members of `rules` that depend on the issuer from the texts of a profile or of the
+ * settings; `profile->name` does not matter. Returns false when a list of names is not valid. */
+bool token_rules_map(token_rules *rules, const token_profile *profile);
+
+/* Whether the signature is that of the key that the header names. Returns NULL or a code. `text` is
+ * the whole token, which `parts` were split from. */
+struct token_parts;
+struct token_header;
+const char *token_check_signature(keys *keys, const char *text, const struct token_parts *parts,
+                                  const struct token_header *header);
+
+/* A sentence for people about such a code, with the claim or setting to look at. For development:
+ * in production it would help those who try. */
 const char *token_explain(const char *refusal);
 
 /* Counters since the start, for the metrics. */

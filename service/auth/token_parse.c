@@ -83,19 +83,10 @@ static bool type_is_known(const json_t *root) {
                             strcmp(type, "application/at+jwt") == 0);
 }
 
-static bool only_known_members(json_t *root) {
-    size_t known = 0;
-    static const char *const names[] = {"alg", "typ", "kid"};
-    for (size_t at = 0; at < sizeof names / sizeof *names; at++) {
-        known += json_object_get(root, names[at]) != NULL;
-    }
-    return json_object_size(root) == known;
-}
-
 static const char *read_members(json_t *root, token_header *header) {
     size_t length = 0;
-    if (!only_known_members(root)) {
-        return "header_member";
+    if (json_object_get(root, "crit") != NULL) {
+        return "critical";
     }
     if (!type_is_known(root)) {
         return "type";

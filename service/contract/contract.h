@@ -107,7 +107,8 @@ extern const contract_operation contract_operations[];
 extern const size_t contract_operation_count;
 extern const char *const contract_patterns[];
 extern const size_t contract_pattern_count;
-extern const char contract_version[]; /* info.version */
+extern const char contract_version[];       /* info.version */
+extern const char *const contract_scopes[]; /* all of the security scheme; ends with NULL */
 extern const unsigned char contract_yaml[];
 extern const size_t contract_yaml_size;
 extern const unsigned char contract_json[];

@@ -261,6 +261,8 @@ def render_tables(document, operations, documents, policy):
     tables = Tables(document)
     rows = [tables.operation(each) for each in operations]
     patterns = [*map(c_string, tables.patterns), "NULL"]
+    schemes = document["components"].get("securitySchemes", {}).values()
+    scopes = sorted({name for scheme in schemes for flow in scheme.get("flows", {}).values() for name in flow["scopes"]})
     return "\n".join([
         "/* Compiled from the contract by the build; not to be edited. */",
         '#include "service/contract/contract.h"',
@@ -272,6 +274,7 @@ def render_tables(document, operations, documents, policy):
         "const char *const contract_patterns[] = {" + ",\n    ".join(patterns) + "};",
         f"const size_t contract_pattern_count = {len(tables.patterns)};",
         f"const char contract_version[] = {c_string(document['info']['version'])};\n",
+        "const char *const contract_scopes[] = {" + "".join(f"{c_string(name)},\n    " for name in scopes) + "NULL};",
         render_problems(document["x-problems"]),
         *(render_document(name, data) for name, data in documents.items()),
         f"const char contract_documentation_policy[] = {c_string(policy)};\n",

@@ -3,6 +3,7 @@
  * (position, position, byte). libjwt must agree with every accepted token. */
 #include "service/auth/keys.h"
 #include "service/auth/token.h"
+#include "service/contract/contract.h"
 #include "tests/fuzz/common.h"
 
 #include <jwt.h>
@@ -82,9 +83,10 @@ static void make_rsa(arena *memory) {
     token_rules rules = {.issuer = "https://issuer.example",
                          .audience = "learning-reviews",
                          .leeway_seconds = 30,
-                         .lifetime_max_seconds = 3600,
                          .subject_key = (const unsigned char *)"k",
-                         .subject_key_size = 1};
+                         .subject_key_size = 1,
+                         .scopes = contract_scopes};
+    HOLDS(token_rules_map(&rules, token_profile_find("rfc9068")));
     by_secret = token_verifier_new(open_keys(secret, true), &rules);
     by_rsa = token_verifier_new(
         open_keys(arena_printf(memory,

@@ -66,7 +66,7 @@ REASONS = {
     "expiry as text": "`exp` is missing", "issued later": "`iat` is in the future", "not yet valid": "`nbf`",
     "too long a life": "lifetime", "no organisation": "`organisation`", "organisation no text": "`organisation`",
     "no client": "`client_id`", "no scope": "`scope`", "unknown key": "`kid` is not in the key set",
-    "other algorithm": "`alg`", "critical": "a member other than"}
+    "other algorithm": "`alg`", "critical": "`crit`"}
 
 
 @pytest.mark.parametrize("kind", BAD_CLAIMS)

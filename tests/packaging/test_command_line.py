@@ -10,7 +10,7 @@ from commands import ROOT, run
 from cluster import blank
 from service import Instance, free_port
 
-COMMANDS = ["serve", "migrate", "replace-key", "token", "check", "version"]
+COMMANDS = ["serve", "migrate", "replace-key", "token", "explain-token", "check", "version"]
 MANUAL = ROOT / "deploy" / "man" / "learning-reviews.8"
 COMPLETION = ROOT / "deploy" / "completion" / "learning-reviews"
 
@@ -105,6 +105,47 @@ def test_completion_offers_files_for_the_configuration(tmp_path):
     assert complete("--config", f"{tmp_path}/se") == {f"{tmp_path}/settings.conf"}
 
 
+def explain(instance, token, **settings):
+    return run(instance.binary, "explain-token", input=token, env={**instance.environment, **settings})
+
+
+def test_explain_token_says_what_is_taken_from_a_token(instance):
+    token = instance.run("token", "--role", "agency")
+    for text in (token, f"Bearer {token}\n"):
+        explained = explain(instance, text)
+        assert (explained.returncode, "FAULT" in explained.stdout) == (0, False), explained.stdout
+        assert "The register would accept this token." in explained.stdout
+        assert '    the token has organisation: "LA-S12000049"' in explained.stdout
+        assert re.search(r"taken: .*referrals\.write", explained.stdout)
+
+
+def test_explain_token_names_every_fault_at_once(instance):
+    token = instance.run("token", "--role", "agency")
+    explained = explain(instance, token, LR_AUDIENCE="another", LR_TOKEN_PROFILE="entra", LR_TOKEN_MAX_SECONDS="60")
+    faults = re.findall(r"^([a-z ]+): FAULT", explained.stdout, re.MULTILINE)
+    assert (explained.returncode, faults) == (1, ["audience", "times", "client", "scopes"])
+    assert re.search(r"^ignored: .*client_id.*scope", explained.stdout, re.MULTILINE)
+    assert "The register would reject this token." in explained.stdout
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "A" * 5000, "e30.e30.e30"])
+def test_explain_token_says_why_a_text_is_no_token(instance, token):
+    explained = explain(instance, token)
+    assert (explained.returncode, "form: FAULT: " in explained.stdout or "header: FAULT: " in explained.stdout) == (1, True)
+
+
+def test_explain_token_rejects_a_changed_token_and_still_explains_its_claims(instance):
+    head, claims, _ = instance.run("token", "--role", "agency").split(".")
+    explained = explain(instance, f"{head}.{claims}.AAAA")
+    assert (explained.returncode, "signature: FAULT" in explained.stdout) == (1, True)
+    assert "client: in order" in explained.stdout
+
+
+def test_explain_token_needs_keys(instance):
+    token = instance.run("token", "--role", "agency")
+    assert explain(instance, token, LR_DEV_SECRET_FILE="/nonexistent").returncode == 78
+
+
 def check(binary, settings):
     """Returns the status of `check`, and its result for each item."""
     done = run(binary, "check", env={"PATH": os.environ["PATH"], **settings})
@@ -160,6 +201,11 @@ FAULTS_OF_SETTINGS = [
     ({"LR_PUBLIC_URL": 'https://register.example"'}, "which has a character that must not be in an address"),
     ({"LR_TRUSTED_PROXIES": "10.0.0.0/33"}, 'LR_TRUSTED_PROXIES must be addresses, or networks'),
     ({"LR_AUDIENCE": ""}, "LR_AUDIENCE is set and empty"),
+    ({"LR_TOKEN_CLIENT_CLAIMS": ""}, "LR_TOKEN_CLIENT_CLAIMS is set and empty"),
+    ({"LR_TOKEN_SCOPE_CLAIMS": "scp scp"}, 'LR_TOKEN_SCOPE_CLAIMS is "scp scp": it must be names of claims'),
+    ({"LR_TOKEN_ORGANISATION_CLAIM": "a b"}, 'LR_TOKEN_ORGANISATION_CLAIM is "a b": it must be the name of a claim'),
+    ({"LR_TOKEN_SCOPE_PREFIX": "a b"}, "LR_TOKEN_SCOPE_PREFIX"),
+    ({"LR_TOKEN_SUBJECT": "maybe"}, 'LR_TOKEN_SUBJECT is "maybe": it must be required or optional'),
     ({"LR_AUDIENCE": "register "}, 'LR_AUDIENCE is "register ", with a blank'),
     ({"LR_LOG_LEVEL": "loud"}, 'LR_LOG_LEVEL is "loud"'),
 ]

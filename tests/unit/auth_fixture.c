@@ -1,6 +1,9 @@
 /* Keys, key sets and tokens, good and bad, made while a test runs. */
 #include "tests/unit/auth_fixture.h"
 
+#include "api/free_text.h"
+#include "service/contract/contract.h"
+
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <openssl/bio.h>
@@ -281,12 +284,19 @@ char *fixture_token(const fixture *made, const char *header, const char *claims,
 }
 
 token_rules fixture_rules(void) {
-    return (token_rules){.issuer = FIXTURE_ISSUER,
+    return fixture_rules_of("rfc9068");
+}
+
+token_rules fixture_rules_of(const char *profile) {
+    token_rules rules = {.issuer = FIXTURE_ISSUER,
                          .audience = FIXTURE_AUDIENCE,
                          .leeway_seconds = 30,
-                         .lifetime_max_seconds = 3600,
                          .subject_key = (const unsigned char *)"subject key",
-                         .subject_key_size = 11};
+                         .subject_key_size = 11,
+                         .scopes = contract_scopes,
+                         .scan_identifier = free_text_scan_identifier};
+    cr_assert(token_rules_map(&rules, token_profile_find(profile)));
+    return rules;
 }
 
 bool fixture_holds(keys *set, const char *kid) {

@@ -66,6 +66,7 @@ void fixture_write(const fixture *made, const char *name, const char *text);
 
 /* The rules with which these tokens are valid. */
 token_rules fixture_rules(void);
+token_rules fixture_rules_of(const char *profile);
 
 /* Returns whether the set has the kid. An unknown kid requests a refresh. */
 bool fixture_holds(keys *set, const char *kid);

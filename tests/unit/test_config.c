@@ -321,3 +321,28 @@ Test(config, an_unset_secret_file_is_reported) {
         config_read_secret("LR_PSEUDONYM_KEY_FILE", NULL, 32, &size, reason, sizeof reason));
     expect_reason("not set");
 }
+
+Test(config, given_a_profile_when_loaded_then_it_sets_what_is_not_set) {
+    setenv("LR_TOKEN_PROFILE", "entra", 1);
+    setenv("LR_TOKEN_CLIENT_CLAIMS", "appid", 1);
+    cr_assert(load(), "%s", reason);
+    cr_expect_str_eq(settings.token_client_claims, "appid");
+    cr_expect_str_eq(settings.token_scope_claims, "scp roles");
+    cr_expect_str_eq(settings.token_subject, "required");
+    cr_expect_eq(settings.token_max_seconds, 6000);
+}
+
+Test(config, given_no_profile_when_loaded_then_tokens_are_those_of_rfc_9068) {
+    cr_assert(load(), "%s", reason);
+    cr_expect_str_eq(settings.token_client_claims, "client_id azp");
+    cr_expect_str_eq(settings.token_scope_claims, "scope");
+    cr_expect_str_eq(settings.token_organisation_claim, "organisation");
+    cr_expect_eq(settings.token_max_seconds, 3600);
+}
+
+Test(config, given_an_unknown_profile_when_loaded_then_the_reason_lists_the_known_ones) {
+    setenv("LR_TOKEN_PROFILE", "ping", 1);
+    cr_expect_not(load());
+    expect_reason("LR_TOKEN_PROFILE");
+    expect_reason("keycloak");
+}

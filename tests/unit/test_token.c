@@ -95,9 +95,9 @@ static bool libjwt_believes(const char *text, const char *pem, jwt_alg_t pinned)
 /* A token that is refused before its signature is checked, or that libjwt cannot parse, has no
  * second opinion. */
 static bool libjwt_agrees(const hostile *row, const char *text, const char *refusal) {
-    static const char *const before[] = {
-        "size",          "shape",     "encoding",    "header_json", "kid", "type",
-        "header_member", "algorithm", "unknown_kid", "claims_json", NULL};
+    static const char *const before[] = {"size",        "shape",       "encoding", "header_json",
+                                         "kid",         "type",        "critical", "algorithm",
+                                         "unknown_kid", "claims_json", NULL};
     bool typed_otherwise = row->header != NULL && strstr(row->header, "at+jwt") != NULL;
     if (row->dev || typed_otherwise || is_one_of(refusal, before)) {
         return true;
@@ -136,6 +136,8 @@ static void try_row(const hostile *row) {
               row->refusal == NULL ? "accepted" : row->refusal);
     cr_expect(refusal == NULL || principal.organisation[0] == '\0', "%s: left a principal",
               row->name);
+    cr_expect(row->scopes == NULL || strcmp(principal.scopes, row->scopes) == 0, "%s: scopes%s",
+              row->name, principal.scopes);
     cr_expect(libjwt_agrees(row, text, refusal), "%s: libjwt disagrees", row->name);
     free(text);
 }

@@ -11,6 +11,7 @@ typedef struct hostile {
     char *(*change)(char *token); /* takes and returns malloc'ed text; NULL: no change */
     bool dev;                     /* for the set of the development secret */
     const char *refusal;          /* the exact code; NULL: accepted */
+    const char *scopes;           /* what is taken; NULL: not compared */
 } hostile;
 
 extern const hostile hostile_tokens[];
