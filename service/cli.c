@@ -130,7 +130,16 @@ static int take_own_option(parse *p, int count, char **words) {
     return 1;
 }
 
-/* Reads the first word, and its value if it has one; returns the number of words used. */
+static const char *find_topic(const cli_command *command, const char *word) {
+    for (size_t i = 0; i < CLI_TOPICS_MAX && command->topics[i] != NULL; i++) {
+        if (strcmp(command->topics[i], word) == 0) {
+            return command->topics[i];
+        }
+    }
+    return NULL;
+}
+
+/* Takes the first word, and its value when it has one; the count of words used. */
 static int take_word(parse *p, int count, char **words) {
     if (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0) {
         p->help = true;
@@ -149,9 +158,8 @@ static int take_word(parse *p, int count, char **words) {
     }
     if (p->command == NULL) {
         refuse(p, "there is no option %s; see `learning-reviews --help`.", words[0]);
-    } else if (p->command->topic != NULL && strcmp(words[0], p->command->topic) == 0 &&
-               !p->call.topic) {
-        p->call.topic = true;
+    } else if (p->call.topic == NULL && find_topic(p->command, words[0]) != NULL) {
+        p->call.topic = find_topic(p->command, words[0]);
     } else if (words[0][0] == '-') {
         return take_own_option(p, count, words);
     } else {

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-enum { CLI_OPTIONS_MAX = 8 };
+enum { CLI_OPTIONS_MAX = 8, CLI_TOPICS_MAX = 6 };
 
 typedef struct cli_option {
     const char *name;     /* with its dashes; NULL ends a list */
@@ -18,17 +18,17 @@ typedef struct cli_command cli_command;
 
 typedef struct cli_call {
     const cli_command *command;
-    const config *settings;              /* NULL: the command needs none */
-    bool topic;                          /* the command's topic was given */
-    const char *values[CLI_OPTIONS_MAX]; /* in the order of its options; "" for a switch */
+    const config *settings; /* NULL: the command needs none */
+    const char *topic;      /* the one of the command's topics that was given; or NULL */
+    const char *values[CLI_OPTIONS_MAX]; /* as the options stand in the command; "" of a switch */
 } cli_call;
 
 struct cli_command {
     const char *name, *summary;
     const char *description; /* whole lines of the help */
     cli_option options[CLI_OPTIONS_MAX];
-    int (*run)(const cli_call *call); /* returns an exit status of sysexits.h */
-    const char *topic;                /* a word that may follow the command; or NULL */
+    int (*run)(const cli_call *call);   /* returns an exit status of sysexits.h */
+    const char *topics[CLI_TOPICS_MAX]; /* words that may follow the command; ends with NULL */
     bool without_settings;
 };
 

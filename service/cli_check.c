@@ -361,11 +361,12 @@ int command_check(const cli_call *call) {
     bool health = cli_value(call, "--health") != NULL;
     bool settings = cli_value(call, "--settings") != NULL;
     bool database = cli_value(call, "--database") != NULL;
-    if (health + settings + database + call->topic > 1 || (!call->topic && anchor != NULL)) {
+    if (health + settings + database + (call->topic != NULL) > 1 ||
+        (call->topic == NULL && anchor != NULL)) {
         return cli_fail(EX_USAGE, "--health, --settings and --database are each alone for `check`, "
                                   "--anchor is for `check audit`.");
     }
-    if (call->topic) {
+    if (call->topic != NULL) {
         return audit_check(call->settings, anchor);
     }
     if (health) {

@@ -4,6 +4,8 @@
 #include "service/auth/token_claims.h"
 #include "service/auth/token_parse.h"
 #include "service/command.h"
+#include "service/db/link.h"
+#include "service/db/statement.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -21,6 +23,7 @@ typedef struct explanation {
     token_header header;
     principal taken;
     bool rejected;
+    char database_fault[512]; /* why the mapping of the client is not known; "": it is */
 } explanation;
 
 static void report(explanation *e, const char *what, const char *refusal) {
@@ -117,11 +120,62 @@ static void explain_parties(explanation *e, const json_t *claims, const char *co
     explain_times(e, claims, refusals[TOPIC_TIMES]);
 }
 
+/* Reads the organisation that the register maps the client to, as the service does. */
+static bool find_organisation(void *context, const char *client,
+                              char organisation[ORGANISATION_MAX + 1]) {
+    explanation *e = context;
+    const char *database = e->settings->database;
+    if (database == NULL) {
+        snprintf(e->database_fault, sizeof e->database_fault, "LR_DATABASE is not set.");
+        return false;
+    }
+    PGconn *link = link_open("LR_DATABASE", database, e->database_fault, sizeof e->database_fault);
+    if (link == NULL) {
+        return false;
+    }
+    PGresult *row =
+        PQexecParams(link, statement_organisation_of->text, 1, NULL, &client, NULL, NULL, 0);
+    bool found = PQntuples(row) == 1;
+    snprintf(organisation, ORGANISATION_MAX + 1, "%s", found ? PQgetvalue(row, 0, 0) : "");
+    if (!found) {
+        link_explain(link, "LR_DATABASE", "the client's organisation cannot be read",
+                     e->database_fault, sizeof e->database_fault);
+    }
+    PQclear(row);
+    PQfinish(link);
+    return found;
+}
+
+static void explain_organisation(explanation *e, const json_t *claims, const char *refusal) {
+    bool claimed = *e->taken.organisation != '\0';
+    bool client_known = *e->taken.client != '\0';
+    const char *unknown = NULL;
+    if (refusal == NULL && client_known) {
+        unknown = token_find_organisation(&e->rules, &e->taken);
+    }
+    if (refusal != NULL || e->taken.organisation_differs) {
+        report(e, "organisation", refusal != NULL ? refusal : "organisation_differs");
+    } else if (unknown == NULL && client_known && *e->taken.organisation == '\0') {
+        e->rejected = true;
+        puts("organisation: FAULT: The token has none, and the register maps the client to none "
+             "(`learning-reviews client map`).");
+    } else {
+        report(e, "organisation", NULL);
+    }
+    print_members(claims, &e->rules.organisation_claim);
+    if (unknown != NULL) {
+        printf("    whether the register maps the client is not known: %s\n", e->database_fault);
+    } else if (client_known && refusal == NULL) {
+        printf("    taken: %s%s\n",
+               *e->taken.organisation == '\0' ? "nothing" : e->taken.organisation,
+               claimed ? "" : ", to which the register maps the client");
+    }
+}
+
 static void explain_caller(explanation *e, const json_t *claims, const char *const *refusals) {
     report(e, "client", refusals[TOPIC_CLIENT]);
     print_members(claims, &e->rules.client_claims);
-    report(e, "organisation", refusals[TOPIC_ORGANISATION]);
-    print_members(claims, &e->rules.organisation_claim);
+    explain_organisation(e, claims, refusals[TOPIC_ORGANISATION]);
     report(e, "scopes", refusals[TOPIC_SCOPES]);
     print_members(claims, &e->rules.scope_claims);
     printf("    taken:%s\n", refusals[TOPIC_SCOPES] == NULL ? e->taken.scopes : " nothing");
@@ -206,6 +260,8 @@ int command_explain_token(const cli_call *call, const char *(*scan_identifier)(c
     } else {
         e->settings = call->settings;
         e->rules.scan_identifier = scan_identifier;
+        e->rules.find_organisation = find_organisation;
+        e->rules.context = e;
         e->rules.subject_key = (const unsigned char *)"";
         status = explain(e, read_token(buffer, INPUT_MAX));
         puts(e->rejected ? "The register would reject this token."

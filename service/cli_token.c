@@ -23,6 +23,9 @@ static const char *choose(const cli_call *call, const token_role *roles, token_r
     *chosen = (token_role){.organisation = cli_value(call, "--organisation"),
                            .client = cli_value(call, "--client"),
                            .scope = cli_value(call, "--scope")};
+    if (cli_value(call, "--id") != NULL || cli_value(call, "--until") != NULL) {
+        return "--id and --until belong to `token block`; see `learning-reviews help token`.";
+    }
     bool by_hand = chosen->organisation != NULL || chosen->client != NULL || chosen->scope != NULL;
     if (name != NULL && by_hand) {
         return "token takes --role, or --organisation, --client and --scope, not both.";

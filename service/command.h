@@ -42,7 +42,14 @@ int command_check_keys(const config *settings, bool record, char *reason, size_t
  * consequences. */
 int command_replace_key(const cli_call *call);
 
-/* The parts of a register that the runtime does not know. */
+/* The commands `organisation`, `client` and `token block`: change what the database has of
+ * organisations and clients, with the rights of the owner and an entry in the audit trail. Return
+ * EX_OK, 1 when the register refuses the change, or another status. */
+int command_organisation(const cli_call *call);
+int command_client(const cli_call *call);
+int command_token_block(const cli_call *call);
+
+/* What a register brings along that the runtime knows nothing of. */
 typedef struct serve_parts {
     const char *(*scan_text)(const char *text);       /* see app_context.h */
     const char *(*scan_identifier)(const char *text); /* see app_context.h */

@@ -1,6 +1,7 @@
 /* The command `serve`: starts the parts, waits for signals, and stops the parts in order. */
 #include "service/command.h"
 #include "service/contract/contract.h"
+#include "service/db/call.h"
 #include "service/db/durability.h"
 #include "service/db/link.h"
 #include "service/db/logging.h"
@@ -281,23 +282,49 @@ static bool start_webhooks(app_context *context) {
     return context->webhooks != NULL;
 }
 
+/* Asks the database for the organisation that a client is mapped to: once for a token and minute.
+ */
+static bool find_organisation(void *context, const char *client,
+                              char organisation[ORGANISATION_MAX + 1]) {
+    const app_context *app = context;
+    arena *memory = arena_new();
+    if (memory == NULL) {
+        return false;
+    }
+    db_call call = {
+        .statement = statement_organisation_of, .parameters = {client}, .safe_to_repeat = true};
+    db_error error = {0};
+    PGresult *result = db_call_run(app->connections, NULL, &call, &error, memory);
+    bool found = result != NULL && PQntuples(result) == 1;
+    snprintf(organisation, ORGANISATION_MAX + 1, "%s", found ? PQgetvalue(result, 0, 0) : "");
+    PQclear(result);
+    arena_free(memory);
+    return found;
+}
+
+static token_verifier *make_verifier(app_context *context, const unsigned char *subject_key) {
+    token_rules rules;
+    if (!command_token_rules(context->settings, &rules)) {
+        return NULL;
+    }
+    rules.subject_key = subject_key;
+    rules.subject_key_size = SECRET_SIZE;
+    rules.scan_identifier = context->scan_identifier;
+    rules.find_organisation = find_organisation;
+    rules.context = context;
+    return token_verifier_new(context->keys, &rules);
+}
+
 static bool make_parts(app_context *context, const statement *combined,
                        const unsigned char *subject_key, char *reason, size_t reason_size) {
     const config *settings = context->settings;
     keys_source source = command_keys_source(settings);
-    token_rules rules;
     context->keys = keys_new(&source, reason, reason_size);
     if (context->keys == NULL) {
         return false;
     }
     snprintf(reason, reason_size, "Memory or threads are out.");
-    if (!command_token_rules(settings, &rules)) {
-        return false;
-    }
-    rules.subject_key = subject_key;
-    rules.subject_key_size = SECRET_SIZE;
-    rules.scan_identifier = context->scan_identifier;
-    context->verifier = token_verifier_new(context->keys, &rules);
+    context->verifier = make_verifier(context, subject_key);
     context->rates = rate_limiter_new(settings->rate_limit, settings->organisation_rate_limit,
                                       settings->rate_window_seconds);
     context->memory = budget_new((size_t)settings->body_memory_mib << 20);

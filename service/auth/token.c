@@ -1,4 +1,4 @@
-/* Bearer tokens: the one function that accepts or rejects a JWT (RFC 7519, 8725, 9068). */
+/* Bearer tokens: the one function that decides whether a JWT is accepted (RFC 7519, 8725, 9068). */
 #include "service/auth/token.h"
 
 #include "service/auth/keys.h"
@@ -111,6 +111,22 @@ static const char *verify_fully(token_verifier *verifier, const char *text, size
     return token_read_claims(parts.claims, parts.claims_size, &verifier->rules, now, principal);
 }
 
+const char *token_find_organisation(const token_rules *rules, principal *principal) {
+    char mapped[ORGANISATION_MAX + 1] = "";
+    if (rules->find_organisation == NULL) {
+        return NULL;
+    }
+    if (!rules->find_organisation(rules->context, principal->client, mapped)) {
+        return "directory";
+    }
+    if (*principal->organisation == '\0') {
+        memcpy(principal->organisation, mapped, sizeof mapped);
+    }
+    principal->organisation_differs =
+        *mapped != '\0' && strcmp(mapped, principal->organisation) != 0;
+    return NULL;
+}
+
 static const char *verify_cached(token_verifier *verifier, const char *text, int64_t now,
                                  principal *principal) {
     unsigned char digest[TOKEN_DIGEST_SIZE];
@@ -134,6 +150,9 @@ static const char *verify_cached(token_verifier *verifier, const char *text, int
     atomic_fetch_add_explicit(&verifier->misses, 1, memory_order_relaxed);
     const char *refusal = verify_fully(verifier, text, size, now, principal);
     if (refusal == NULL) {
+        refusal = token_find_organisation(&verifier->rules, principal);
+    }
+    if (refusal == NULL) {
         token_cache_put(verifier->cache, digest, generation, now, principal);
         principal->first_seen = true;
     }
@@ -144,6 +163,9 @@ const char *token_verify(token_verifier *verifier, const char *text, int64_t now
                          principal *principal) {
     *principal = (struct principal){0};
     const char *refusal = verify_cached(verifier, text, now, principal);
+    if (refusal == NULL && principal->organisation_differs) {
+        refusal = "organisation_differs";
+    }
     if (refusal != NULL) {
         /* A rejected token must not leave a half-filled principal. */
         *principal = (struct principal){0};
@@ -188,6 +210,9 @@ static const explanation explanations[] = {
                "number; or two of these claims differ."},
     {"organisation", "The organisation's claim (LR_TOKEN_ORGANISATION_CLAIM: `organisation` or the "
                      "like) is missing or not a code such as `CPC-GLA`."},
+    {"organisation_differs",
+     "The register maps the client to another organisation than the token has: correct one of "
+     "them (`learning-reviews client map`)."},
     {"scope",
      "The scopes' claim (LR_TOKEN_SCOPE_CLAIMS: `scope`, `scp` or the like) is missing, or "
      "neither a text of scopes with one space between them nor an array of scopes (RFC "

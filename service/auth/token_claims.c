@@ -146,6 +146,9 @@ static const char *read_client(const reading *r) {
 
 static const char *read_organisation(const reading *r) {
     const json_t *value = first_of(r->root, &r->rules->organisation_claim);
+    if (value == NULL && r->rules->find_organisation != NULL) {
+        return NULL; /* the register may have one */
+    }
     const char *code = json_string_value(value);
     size_t length = json_string_length(value);
     if (code == NULL || length < 2 || length > ORGANISATION_MAX || code[0] < 'A' || code[0] > 'Z' ||
@@ -239,8 +242,7 @@ static const char *read_scopes(const reading *r) {
 
 /* ---- the others ---- */
 
-/* Whom the client works for; itself, where the issuer leaves out sub for a client without a user.
- */
+/* The user that the client works for, or the client itself where the issuer leaves out sub. */
 static const char *subject_of(const reading *r, size_t *length) {
     if (r->rules->subject_optional && json_object_get(r->root, "sub") == NULL) {
         *length = strlen(r->principal->client);
@@ -285,7 +287,7 @@ static const char *(*const checks[TOKEN_TOPICS])(const reading *r) = {
     [TOPIC_AUDIENCE] = check_audience, [TOPIC_TIMES] = check_times,
     [TOPIC_CLIENT] = read_client,      [TOPIC_ORGANISATION] = read_organisation,
     [TOPIC_SCOPES] = read_scopes,      [TOPIC_TOKEN_ID] = read_token_id,
-    [TOPIC_SUBJECT] = read_subject, /* after the client, which may stand for it */
+    [TOPIC_SUBJECT] = read_subject, /* after the client, which may be the subject */
 };
 
 const char *token_read_claims(const char *bytes, size_t size, const token_rules *rules, int64_t now,

@@ -12,6 +12,10 @@
 const char *token_read_claims(const char *bytes, size_t size, const token_rules *rules, int64_t now,
                               principal *principal);
 
+/* Completes the organisation of verified claims by that which the register has for the client.
+ * Returns NULL or "directory". */
+const char *token_find_organisation(const token_rules *rules, principal *principal);
+
 typedef enum token_topic {
     TOPIC_KIND,
     TOPIC_ISSUER,

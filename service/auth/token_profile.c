@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What each issuer sends unless it is configured otherwise:
+/* The claims that each issuer sends unless it is configured otherwise:
  * - rfc9068: RFC 9068 section 2.2; `azp` is of OpenID Connect Core 1.0 section 2.
  * - keycloak: Keycloak, Server Administration Guide, "Client scopes". Without the scope `basic` a
  *   token has no `sub`.

@@ -104,8 +104,39 @@ static bool find_operation(request *r) {
     return false;
 }
 
-/* Step 3: verifies the bearer token. In production every fault of a token gets the same answer; the
- * log has the reason. */
+/* A client of an issuer that sends no organisation, and which the operator did not map. */
+static bool refuse_unmapped(request *r) {
+    if (*r->principal.organisation != '\0') {
+        return false;
+    }
+    r->reason = "unmapped";
+    respond_problem(r, "organisation_not_allowed",
+                    arena_printf(r->memory,
+                                 "The token has no organisation, and the register maps the client "
+                                 "%s to none. The operator maps it with `learning-reviews client "
+                                 "map`.",
+                                 r->principal.client));
+    return true;
+}
+
+/* A fault that says nothing of the token is a 503. */
+static void refuse_token(request *r, const char *fault) {
+    if (strcmp(fault, "internal") == 0) {
+        respond_problem(r, "overloaded", NULL);
+    } else if (strcmp(fault, "directory") == 0) {
+        respond_problem(r, "database_unavailable", NULL);
+    } else if (strcmp(fault, "keys") == 0) {
+        respond_problem(r, "token_keys_unavailable", NULL);
+    } else {
+        response_set_header(r, "WWW-Authenticate",
+                            "Bearer realm=\"learning-reviews\", error=\"invalid_token\"");
+        respond_problem(r, "token_invalid",
+                        r->context->settings->dev ? token_explain(fault) : NULL);
+    }
+}
+
+/* Step 3: the bearer token. In production every fault of a token gets the same answer; the log has
+ * the reason. */
 static bool authenticate(request *r) {
     if (r->operation->public) {
         return true;
@@ -119,23 +150,12 @@ static bool authenticate(request *r) {
     const char *fault = token_verify(r->context->verifier, header + 7,
                                      clock_us(CLOCK_REALTIME) / 1000000, &r->principal);
     r->reason = fault;
-    if (fault != NULL && strcmp(fault, "internal") == 0) {
-        respond_problem(r, "overloaded", NULL); /* the token was not verified */
-        return false;
-    }
-    if (fault != NULL && strcmp(fault, "keys") == 0) {
-        respond_problem(r, "token_keys_unavailable", NULL);
-        return false;
-    }
     if (fault != NULL) {
-        response_set_header(r, "WWW-Authenticate",
-                            "Bearer realm=\"learning-reviews\", error=\"invalid_token\"");
-        respond_problem(r, "token_invalid",
-                        r->context->settings->dev ? token_explain(fault) : NULL);
+        refuse_token(r, fault);
         return false;
     }
     r->authenticated = true;
-    return true;
+    return !refuse_unmapped(r);
 }
 
 static bool limit_rate(request *r) {

@@ -122,6 +122,7 @@ begin
         perform close_table(name);
     end loop;
     perform close_table('exclusion'); -- read with the claims of each request (is_excluded)
+    perform close_table('client_organisation'); -- read before there are claims (organisation_of)
     perform close_table('idempotency_key');
 end
 $$;

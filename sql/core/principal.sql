@@ -34,7 +34,7 @@ language plpgsql stable security definer set search_path from current as $$
 begin
     return exists (select from exclusion x
         where x.organisation = p_organisation and (x.client is null or x.client = p_client)
-            and (x.token_id is null or x.token_id = p_token_id));
+            and (x.token_id is null or x.token_id = p_token_id) and (x.until is null or x.until > now()));
 end
 $$;
 
@@ -43,4 +43,14 @@ $$;
 create function excluded_organisations() returns text
 language sql stable security definer set search_path from current as $$
     select coalesce(string_agg(distinct ' ' || organisation || ' ', ''), '') from exclusion
+    where until is null or until > now()
+$$;
+
+-- Returns the organisation that a client is mapped to, or null. Runs as the owner, who alone may read the mappings: it
+-- is called before there are claims, because they need its result.
+create function organisation_of(p_client text) returns text
+language plpgsql stable security definer set search_path from current as $$
+begin
+    return (select m.organisation from client_organisation m where m.client = p_client);
+end
 $$;

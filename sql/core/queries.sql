@@ -35,6 +35,35 @@ from key_fingerprint_record($1, decode($2, 'hex'), $3, decode($4, 'hex')) k;
 -- name: key_replace unprepared
 select key_fingerprint_replace($1, decode($2, 'hex'), $3, decode($4, 'hex'));
 
+-- Changes that an operator makes by commands (sql/core/administration.sql).
+
+-- name: administer_add_organisation unprepared
+select administration_add_organisation($1, $2, $3);
+
+-- name: administer_rename_organisation unprepared
+select administration_rename_organisation($1, $2);
+
+-- name: administer_retire_organisation unprepared
+select administration_retire_organisation($1);
+
+-- name: administer_map_client unprepared
+select administration_map_client($1, $2);
+
+-- name: administer_unmap_client unprepared
+select administration_unmap_client($1);
+
+-- name: administer_block_client unprepared
+select administration_block_client($1, $2, $3::timestamptz);
+
+-- name: administer_unblock_client unprepared
+select administration_unblock_client($1, $2);
+
+-- name: administer_list_clients unprepared
+select administration_list_clients();
+
+-- name: administer_block_token unprepared
+select administration_block_token($1, $2, $3::timestamptz);
+
 -- name: key_uses unprepared
 select (select count(distinct child_ref) from child) as children, (select count(*) from webhook) as webhooks;
 
@@ -60,6 +89,9 @@ select o.code is not null as known,
 from (values ($1::text)) asked (code)
 left join organisation o on o.code = asked.code and not is_excluded(o.code, $3, $4)
 cross join access_of($1, $3) access;
+
+-- name: organisation_of
+select organisation_of($1) as organisation;
 
 -- name: get_principal
 select json_build_object('code', code, 'name', name, 'kind', kind, 'committee', committee,

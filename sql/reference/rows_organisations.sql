@@ -44,5 +44,6 @@ from (values
     ('INDEPENDENT', 'independent', 'Independent chairs and reviewers'),
     ('AUDITOR', 'auditor', 'Auditors of the register')
 ) national(code, kind, name)
-on conflict (code) do update set kind = excluded.kind, name = excluded.name, committee = excluded.committee,
-        area = excluded.area, collective = excluded.collective;
+on conflict (code) do update set (kind, name, committee, area, collective)
+    = (excluded.kind, case when organisation.renamed then organisation.name else excluded.name end,
+        excluded.committee, excluded.area, excluded.collective);

@@ -1,4 +1,7 @@
-"""Functions that run as the owner: each is listed with its reason, and gives the service's role no more than that."""
+"""Functions that run as the owner: each is listed with its reason, and does no more for the service's role than that."""
+import pathlib
+import re
+
 import psycopg2
 import pytest
 
@@ -6,13 +9,15 @@ from client import ALL_SCOPES
 from payloads import new_transfer
 from scenarios import make_accepted_referral, make_delivery, make_referral
 
-# Why each function runs as the owner (SECURITY DEFINER), and how it limits its effect.
+ADMINISTRATION = pathlib.Path(__file__).parents[2] / "sql" / "core" / "administration.sql"
+# Why each runs as the owner (SECURITY DEFINER), and what keeps it from giving more than that.
 REASONS = {
     "access_of": "called before the claims are set: the cases to which a client has access, identifiers only",
     "offered_to": "the same for the cases offered to a committee",
-    "is_excluded": "called before the claims are set: the service has no privileges on the exclusions",
-    "excluded_organisations": "called without claims, for cached answers: codes of organisations only",
-    "audit_write": "it only adds to the trail; the caller is the one in the claims, which must name one organisation",
+    "organisation_of": "asked before the claims are set: the code that one client is mapped to",
+    "is_excluded": "asked before the claims are set: the exclusions are shut to the service",
+    "excluded_organisations": "asked without claims, for answers from memory: codes of organisations only",
+    "audit_write": "the trail is only added to; the caller is taken from the claims, which must be of one organisation",
     "audit_pushed": "the same for pushed referrals",
     "audit_seal_next": "seals existing entries; the caller has no influence on them",
     "audit_state": "position, hash and delay of the chain; no entry",
@@ -104,7 +109,9 @@ def test_public_executes_nothing_and_the_service_no_owner_only_function(cluster,
         acldefault('f', p.proowner))) a where p.pronamespace::regnamespace::text ~ '^register' and a.grantee = 0""") == []
     shut = cluster.execute("""select p.proname from pg_proc p where p.pronamespace::regnamespace::text ~ '^register'
         and not has_function_privilege('register_service', p.oid, 'execute')""")
-    assert {row[0] for row in shut} == {"feed_emit", "feed_change", "feed_tell_case", "feed_sight_set", "statistic_fold",
+    commands = {row[0] for row in shut if row[0].startswith("administration_")}
+    assert len(commands) == len(re.findall("^create function", ADMINISTRATION.read_text(encoding="utf-8"), re.MULTILINE))
+    assert {row[0] for row in shut} - commands == {"feed_emit", "feed_change", "feed_tell_case", "feed_sight_set", "statistic_fold",
                                         "statistic_count_all", "statistic_retry", "statistic_release_make",
                                         "key_fingerprint_replace"}
 

@@ -10,7 +10,7 @@ from commands import ROOT, run
 from cluster import blank
 from service import Instance, free_port
 
-COMMANDS = ["serve", "migrate", "replace-key", "token", "explain-token", "check", "version"]
+COMMANDS = ["serve", "migrate", "replace-key", "organisation", "client", "token", "explain-token", "check", "version"]
 MANUAL = ROOT / "deploy" / "man" / "learning-reviews.8"
 COMPLETION = ROOT / "deploy" / "completion" / "learning-reviews"
 
@@ -92,7 +92,8 @@ def test_completion_offers_the_commands(binary):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_completion_offers_the_options_that_help_lists(binary, command):
-    topics = {"audit"} if command == "check" else set()
+    topics = {"check": {"audit"}, "token": {"block"}, "organisation": {"add", "rename", "retire"},
+              "client": {"map", "unmap", "block", "unblock", "list"}}.get(command, set())
     assert complete(command, "") == options_of(binary, command) | topics
 
 

@@ -8,6 +8,7 @@
 #include "tests/unit/auth_fixture.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -375,6 +376,115 @@ Test(issuers, given_a_token_with_several_faults_when_examined_then_each_topic_ha
     }
     cr_expect_str_eq(taken.scopes, " cases.read ");
     json_decref(root);
+}
+
+/* ---- the register's mapping of clients ---- */
+
+typedef struct directory {
+    const char *organisation; /* of every client; NULL: cannot be asked */
+    int asked;
+} directory;
+
+static bool ask_directory(void *context, const char *client,
+                          char organisation[ORGANISATION_MAX + 1]) {
+    directory *of = context;
+    of->asked++;
+    cr_expect_str_eq(client, OKTA_CLIENT);
+    if (of->organisation != NULL) {
+        strcpy(organisation, of->organisation);
+    }
+    return of->organisation != NULL;
+}
+
+static token_verifier *verifier_with(directory *of) {
+    shape row = {FOR_OKTA};
+    token_rules rules = rules_of(&row);
+    rules.find_organisation = ask_directory;
+    rules.context = of;
+    token_verifier *verifier = token_verifier_new(known, &rules);
+    cr_assert_not_null(verifier);
+    return verifier;
+}
+
+static char *okta_token(const char *organisation) {
+    char claims[1024];
+    snprintf(claims, sizeof claims,
+             "{%s" OKTA_CLAIMS "\"scp\":[\"cases.read\"],\"sub\":\"s\"," HOUR "}", organisation);
+    return fixture_token(made, PLAIN, claims, BY_RSA);
+}
+
+Test(issuers, given_no_organisation_when_the_client_is_mapped_then_it_is_remembered_for_a_minute) {
+    directory of = {.organisation = "CPC-EDH"};
+    token_verifier *verifier = verifier_with(&of);
+    principal principal;
+    char *text = okta_token("");
+    cr_expect_null(token_verify(verifier, text, FIXTURE_NOW, &principal));
+    cr_expect_str_eq(principal.organisation, "CPC-EDH");
+    of.organisation = "CPC-GLA";
+    cr_expect_null(token_verify(verifier, text, FIXTURE_NOW + 59, &principal));
+    cr_expect_str_eq(principal.organisation, "CPC-EDH");
+    cr_expect_eq(of.asked, 1);
+    cr_expect_null(token_verify(verifier, text, FIXTURE_NOW + 60, &principal));
+    cr_expect_str_eq(principal.organisation, "CPC-GLA");
+    of.organisation = "";
+    cr_expect_null(token_verify(verifier, text, FIXTURE_NOW + 120, &principal));
+    cr_expect_str_eq(principal.organisation, "");
+    cr_expect_null(token_verify(verifier, text, FIXTURE_NOW + 121, &principal));
+    cr_expect_eq(of.asked, 3);
+    free(text);
+    token_verifier_free(verifier);
+}
+
+Test(issuers,
+     given_an_organisation_when_the_register_maps_the_client_to_another_then_it_is_refused) {
+    directory of = {.organisation = "CPC-EDH"};
+    token_verifier *verifier = verifier_with(&of);
+    principal principal;
+    char *text = okta_token(OURS);
+    for (int again = 0; again < 2; again++) {
+        cr_expect_str_eq(or_else(token_verify(verifier, text, FIXTURE_NOW, &principal), ""),
+                         "organisation_differs");
+        cr_expect_str_eq(principal.organisation, "");
+    }
+    cr_expect_eq(of.asked, 1);
+    for (int mapped = 0; mapped < 2; mapped++) {
+        of.organisation = mapped == 0 ? "" : "CPC-GLA";
+        cr_expect_null(token_verify(verifier, text, FIXTURE_NOW + 60 * (1 + mapped), &principal));
+        cr_expect_str_eq(principal.organisation, "CPC-GLA");
+    }
+    free(text);
+    token_verifier_free(verifier);
+}
+
+Test(issuers,
+     given_a_register_that_cannot_be_asked_when_verified_then_nothing_is_said_of_the_token) {
+    directory of = {0};
+    token_verifier *verifier = verifier_with(&of);
+    principal principal;
+    char *text = okta_token("");
+    cr_expect_str_eq(or_else(token_verify(verifier, text, FIXTURE_NOW, &principal), ""),
+                     "directory");
+    of.organisation = "CPC-EDH";
+    cr_expect_null(token_verify(verifier, text, FIXTURE_NOW, &principal), "it was not remembered");
+    free(text);
+    token_verifier_free(verifier);
+}
+
+Test(issuers, given_an_organisation_that_is_none_when_the_client_is_mapped_then_it_is_refused) {
+    static const char *const bad[] = {"\"organisation\":null,", "\"organisation\":\"\",",
+                                      "\"organisation\":[\"CPC-EDH\"],",
+                                      "\"organisation\":\"cpc-edh\","};
+    directory of = {.organisation = "CPC-EDH"};
+    token_verifier *verifier = verifier_with(&of);
+    for (size_t at = 0; at < sizeof bad / sizeof *bad; at++) {
+        principal principal;
+        char *text = okta_token(bad[at]);
+        cr_expect_str_eq(or_else(token_verify(verifier, text, FIXTURE_NOW, &principal), ""),
+                         "organisation", "%s", bad[at]);
+        free(text);
+    }
+    cr_expect_eq(of.asked, 0);
+    token_verifier_free(verifier);
 }
 
 /* ---- names of claims ---- */
