@@ -44,13 +44,16 @@ class Issuer:
         return {"kty": "EC", "kid": kid, "alg": "ES256", "use": "sig", "crv": "P-256",
                 "x": number(public.x, 32), "y": number(public.y, 32)}
 
-    def token(self, kid, key=None, typ="at+jwt", **claims):
+    def token(self, kid, key=None, typ="at+jwt", only=None, **claims):
+        """Claims of a committee's token with changes; or issuer, audience and times with the claims `only`."""
         key = key or self.keys[kid]
         is_rsa = isinstance(key, rsa.RSAPrivateKey)
         now = int(time.time())
         header = {"alg": "RS256" if is_rsa else "ES256", "kid": kid, "typ": typ}
         body = {"iss": ISSUER, "aud": "learning-reviews", "sub": "committee-1", "client_id": "c1",
                 "organisation": "CPC-GLA", "scope": "cases.read", "iat": now, "exp": now + 600, **claims}
+        if only is not None:
+            body = {**{name: body[name] for name in ("iss", "aud", "iat", "exp")}, **only, **claims}
         text = ".".join(encode(json.dumps(part).encode()) for part in (header, body))
         if is_rsa:
             signature = key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
@@ -113,6 +116,36 @@ def test_a_token_signed_by_another_key_is_rejected(production, issuer):
                                     {"exp": 1}, {"organisation": None}], ids=str)
 def test_a_correctly_signed_token_with_a_wrong_claim_is_rejected(production, issuer, claims):
     assert status_of(production, issuer.token("one", **claims)) == 401
+
+
+APPLICATION = "6731de76-14a6-49ae-97bc-6eba6914391e"
+# The issuer's own claims of a client without a user; the sources are in tests/unit/test_issuers.c.
+AS_SENT = {
+    "keycloak": {"azp": "casework", "typ": "Bearer", "aud": ["learning-reviews", "account"], "scope": "email cases.read"},
+    "entra": {"azp": APPLICATION, "azpacr": "1", "ver": "2.0", "roles": ["cases.read"], "sub": APPLICATION,
+              "exp": int(time.time()) + 5400},
+    "auth0": {"azp": "awZfdIir8YFdGZWkvCejDoUb7SjTDicx", "gty": "client-credentials", "scope": "cases.read",
+              "sub": "awZfdIir8YFdGZWkvCejDoUb7SjTDicx@clients", "exp": int(time.time()) + 80000},
+    "okta": {"cid": "0oabskvc6442nkvQO0h7", "scp": ["cases.read"], "ver": 1, "sub": "0oabskvc6442nkvQO0h7"},
+}
+CLIENT_CLAIMS = {"keycloak": "azp", "entra": "azp", "auth0": "azp", "okta": "cid"}
+
+
+@pytest.mark.parametrize("profile", AS_SENT)
+def test_a_client_of_a_real_issuer_is_mapped_and_served(instances, durable, cluster, keys, issuer, profile):
+    made = Instance(cluster, keys, **SETTINGS, LR_JWKS_FILE=issuer.file, LR_TOKEN_PROFILE=profile)
+    del made.environment["LR_DEV_SECRET_FILE"]
+    made.start()
+
+    def token(number):
+        return issuer.token("one", typ="JWT", only=AS_SENT[profile], jti=str(number))
+    try:
+        assert status_of(made, token(1)) == 403
+        made.run("client", "map", "--client", AS_SENT[profile][CLIENT_CLAIMS[profile]], "--organisation", "CPC-GLA")
+        assert (status_of(made, token(2)), status_of(made, token(3), "/v1/actions")) == (200, 403)
+    finally:
+        cluster.execute("delete from register.client_organisation")
+        assert made.stop() == 0
 
 
 def answer_to(instance, token):
