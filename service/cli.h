@@ -20,7 +20,7 @@ typedef struct cli_call {
     const cli_command *command;
     const config *settings; /* NULL: the command needs none */
     const char *topic;      /* the one of the command's topics that was given; or NULL */
-    const char *values[CLI_OPTIONS_MAX]; /* as the options stand in the command; "" of a switch */
+    const char *values[CLI_OPTIONS_MAX]; /* in the order of its options; "" for a switch */
 } cli_call;
 
 struct cli_command {

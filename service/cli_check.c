@@ -120,6 +120,7 @@ static void check_pseudonym_key(findings *findings) {
     report_order("pseudonym key", "");
 }
 
+/* A thread fetches from an address: waits for its first success or failure. */
 keys_stats command_await_keys(keys *known) {
     const struct timespec pause = {.tv_nsec = KEYS_LOOK_MS * 1000000L};
     keys_stats stats = keys_stats_read(known);

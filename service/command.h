@@ -13,13 +13,13 @@ keys_source command_keys_source(const config *settings);
 /* Waits until an address of keys answered, or failed: it is asked in the background. */
 keys_stats command_await_keys(keys *known);
 
-/* What tokens must say according to the configuration, without `subject_key` and
+/* Fills `rules` from the configuration, without `subject_key` and
  * `scan_identifier`. Borrows the strings of `settings`. Returns false when a list of names is not
  * valid. */
 bool command_token_rules(const config *settings, token_rules *rules);
 
-/* Whether a connection to this database is safe, or insecure as the settings allow; if not, one
- * sentence in `reason`. */
+/* Returns whether a connection to this database is safe, or is insecure and the settings allow it.
+ * Otherwise writes one sentence to `reason`. */
 bool command_check_transport(const config *settings, const char *setting, const char *conninfo,
                              char *reason, size_t reason_size);
 
@@ -49,7 +49,7 @@ int command_organisation(const cli_call *call);
 int command_client(const cli_call *call);
 int command_token_block(const cli_call *call);
 
-/* What a register brings along that the runtime knows nothing of. */
+/* The parts of a register that the runtime does not know. */
 typedef struct serve_parts {
     const char *(*scan_text)(const char *text);       /* see app_context.h */
     const char *(*scan_identifier)(const char *text); /* see app_context.h */
@@ -71,7 +71,7 @@ int command_check(const cli_call *call);
  * accepted, 1 when it would be rejected, or another status. */
 int command_explain_token(const cli_call *call, const char *(*scan_identifier)(const char *text));
 
-/* Prints the version of program and contract. */
+/* Prints the versions of the program and the contract. */
 int command_version(const cli_call *call);
 
 /* A kind of caller for which development tokens are made. */

@@ -83,8 +83,8 @@ enum {
     SETTING_COUNT = sizeof settings_known / sizeof settings_known[0],
     LINE_LENGTH_MAX = 4096,
     DAY_SECONDS = 86400,
-    CLIENTS_OF_ORGANISATION = 4, /* that may use up their quotas at the same time */
-    BYTES_OF_SECRET = 8          /* different ones, at least; 32 random bytes have 28 or more */
+    CLIENTS_OF_ORGANISATION = 4, /* clients that may use up their quotas at the same time */
+    BYTES_OF_SECRET = 8 /* least number of different bytes; 32 random bytes have 28 or more */
 };
 
 static const char **text_at(config *settings, const setting *known) {

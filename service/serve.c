@@ -53,8 +53,7 @@ bool command_token_rules(const config *settings, token_rules *rules) {
                                 .max_seconds = settings->token_max_seconds});
 }
 
-/* Secrets for different uses are derived from the one key file, so that none of them tells another.
- */
+/* Derives secrets for different uses from the one key file, so that none reveals another. */
 static bool derive(const unsigned char *secret, size_t size, const char *use, unsigned char *out) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     bool made = HMAC(EVP_sha256(), secret, (int)size, (const unsigned char *)use, strlen(use),

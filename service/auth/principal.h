@@ -15,12 +15,12 @@ enum {
 typedef struct principal {
     char organisation[ORGANISATION_MAX + 1]; /* "": the token has none, and nor has the register */
     char client[CLIENT_MAX + 1];             /* client_id, or azp */
-    char subject[SUBJECT_HASH_LENGTH + 1];   /* keyed hash of sub, hexadecimal: never sub itself */
+    char subject[SUBJECT_HASH_LENGTH + 1];   /* keyed hash of sub, hexadecimal; never sub itself */
     char scopes[SCOPES_MAX + 3];             /* " a b c ": a space on either side of each scope */
     char token_id[TOKEN_ID_MAX + 1];         /* jti; empty when the token has none */
     int64_t issued_at, expires_at;           /* seconds since 1970-01-01T00:00:00Z */
     bool organisation_differs; /* the register maps the client to another one: see token_verify */
-    bool first_seen;           /* the token is not among those that were verified a moment ago */
+    bool first_seen;           /* the token is not in the cache of recently verified ones */
 } principal;
 
 /* Returns whether the principal holds the scope (exact, RFC 6749 section 3.3). */

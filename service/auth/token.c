@@ -35,7 +35,7 @@ token_verifier *token_verifier_new(keys *keys, const token_rules *rules) {
     verifier->rules.audience = verifier->audience = strdup(rules->audience);
     const char *prefix = rules->scope_prefix == NULL ? "" : rules->scope_prefix;
     verifier->rules.scope_prefix = verifier->scope_prefix = strdup(prefix);
-    /* One byte more, because a size of zero may come back as NULL. */
+    /* One byte more, because malloc may return NULL for a size of zero. */
     verifier->rules.subject_key = verifier->subject_key = malloc(rules->subject_key_size + 1);
     verifier->sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
     verifier->cache = token_cache_new();

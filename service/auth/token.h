@@ -1,4 +1,4 @@
-/* Bearer tokens: the one function that decides whether a JWT is accepted (RFC 7519, 8725, 9068). */
+/* Bearer tokens: the one function that accepts or rejects a JWT (RFC 7519, 8725, 9068). */
 #pragma once
 
 #include "service/auth/principal.h"
@@ -10,10 +10,10 @@ typedef struct keys keys;
 typedef struct token_verifier token_verifier;
 
 typedef struct token_rules {
-    const char *issuer;             /* exact value of iss */
-    const char *audience;           /* must be aud or in it */
+    const char *issuer;             /* iss must equal it */
+    const char *audience;           /* aud must equal or contain it */
     int leeway_seconds;             /* clock skew allowed on exp, nbf, iat; 30 */
-    int lifetime_max_seconds;       /* exp - iat may not be longer */
+    int lifetime_max_seconds;       /* upper limit of exp - iat */
     token_names client_claims;      /* all that a token has must be equal */
     token_names scope_claims;       /* the first that a token has counts, the others do not */
     token_names organisation_claim; /* one name */
@@ -26,24 +26,24 @@ typedef struct token_rules {
                               char organisation[ORGANISATION_MAX + 1]);
     void *context;                                    /* of find_organisation; borrowed */
     const char *(*scan_identifier)(const char *text); /* see app_context.h; NULL: no check */
-    const unsigned char *subject_key; /* key of the hash that replaces sub in logs and records */
+    const unsigned char *subject_key; /* key of the hash that represents sub in logs and records */
     size_t subject_key_size;
 } token_rules;
 
 enum { TOKEN_BYTES_MAX = 4096, TOKEN_CACHE_ENTRIES = 10000, TOKEN_CACHE_SECONDS = 60 };
 
-/* Returns a verifier over `keys` (borrowed, must outlive it); NULL when memory is out.
- * The strings of `rules` are copied. Safe to use from many threads. */
+/* Returns a verifier over `keys` (borrowed, must outlive it); NULL when memory is out. The strings
+ * of `rules` are copied. Safe to use from many threads. */
 token_verifier *token_verifier_new(keys *keys, const token_rules *rules);
 void token_verifier_free(token_verifier *verifier);
 
 /* Verifies the compact token `text` (without "Bearer ") at the time `now` (seconds since 1970).
- * Returns NULL and fills `principal`, or returns the reason of the refusal as a short literal code
- * for the log
- * ("expired", "unknown_kid", ...): in production the client gets the same answer for every reason.
- * "internal", "keys" and "directory" say nothing about the token: there was no memory, no accepted
- * key, or the register could not be asked for the client's organisation. The answer of the register
- * is remembered with the token, so that a mapping takes effect within TOKEN_CACHE_SECONDS. */
+ * Returns NULL and fills `principal`, or returns the reason for the rejection as a short literal
+ * code for the log ("expired", "unknown_kid", ...). In production the client gets the same answer
+ * for every reason. "internal", "keys" and "directory" say nothing about the token: there was no
+ * memory, no accepted key, or the register could not be asked for the client's organisation. The
+ * answer of the register is remembered with the token, so that a mapping takes effect within
+ * TOKEN_CACHE_SECONDS. */
 const char *token_verify(token_verifier *verifier, const char *text, int64_t now,
                          principal *principal);
 
@@ -58,8 +58,8 @@ struct token_header;
 const char *token_check_signature(keys *keys, const char *text, const struct token_parts *parts,
                                   const struct token_header *header);
 
-/* A sentence for people about such a code, with the claim or setting to look at. For development:
- * in production it would help those who try. */
+/* Returns a sentence about such a code, with the claim or setting to check. For development only:
+ * in production it would help attackers. */
 const char *token_explain(const char *refusal);
 
 /* Counters since the start, for the metrics. */

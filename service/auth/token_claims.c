@@ -1,4 +1,4 @@
-/* What the claims of a token must say (RFC 7519 section 4.1, RFC 9068 section 4). */
+/* Checks the claims of a token (RFC 7519 section 4.1, RFC 9068 section 4). */
 #include "service/auth/token_claims.h"
 
 #include "service/auth/strict_json.h"
@@ -267,7 +267,7 @@ static const char *read_subject(const reading *r) {
     return NULL;
 }
 
-/* By its jti one token can be blocked (RFC 7519 section 4.1.7). */
+/* The jti makes it possible to block one token (RFC 7519 section 4.1.7). */
 static const char *read_token_id(const reading *r) {
     size_t length = 0;
     r->principal->token_id[0] = '\0';

@@ -1,4 +1,4 @@
-/* What the claims of a token must say (RFC 7519 section 4.1, RFC 9068 section 4). */
+/* Checks the claims of a token (RFC 7519 section 4.1, RFC 9068 section 4). */
 #pragma once
 
 #include "service/auth/principal.h"

@@ -14,7 +14,7 @@ typedef struct token_parts {
     size_t header_size, claims_size, signature_size, signed_size;
 } token_parts;
 
-/* What is taken from a header. */
+/* The members of a header that the register reads: alg and kid. */
 typedef struct token_header {
     char algorithm[8];
     char kid[TOKEN_KID_MAX + 1];
@@ -25,8 +25,8 @@ typedef struct token_header {
  * only. Returns NULL and fills `parts`, or returns a literal code for the fault. */
 const char *token_split(const char *text, size_t size, token_parts *parts);
 
-/* Reads the header: a JSON object with alg and kid, perhaps typ (RFC 8725 section 3.11). Other
+/* Reads the header: a JSON object with alg and kid, optionally typ (RFC 8725 section 3.11). Other
  * members (x5t, jku, x5c, jwk and the like) are ignored: they never get a meaning. A header with
  * crit is refused, because it names extensions that must be understood (RFC 7515 section 4.1.11)
- * and none is. Returns NULL and fills `header`, or a code. */
+ * and none is. Returns NULL and fills `header`, or returns a code. */
 const char *token_read_header(const token_parts *parts, token_header *header);

@@ -135,8 +135,8 @@ static void refuse_token(request *r, const char *fault) {
     }
 }
 
-/* Step 3: the bearer token. In production every fault of a token gets the same answer; the log has
- * the reason. */
+/* Step 3: verifies the bearer token. In production every fault of a token gets the same answer; the
+ * log has the reason. */
 static bool authenticate(request *r) {
     if (r->operation->public) {
         return true;

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from client import Client
-from documents import new_referral
+from payloads import new_referral
 from tokens import CLAIMS, make_token
 from waiting import WATCHDOG_S, wait_until
 

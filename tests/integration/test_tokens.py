@@ -87,7 +87,7 @@ def test_the_reason_never_repeats_the_content_of_the_token(ask):
 
 
 def test_every_code_of_a_refusal_has_a_sentence():
-    """What the sources return as a reason, and what token_explain knows; the three others are a 503."""
+    """The reasons that the sources return are those that token_explain knows; three others are a 503."""
     folder = pathlib.Path(__file__).parents[2] / "service" / "auth"
     parts = {name: (folder / f"{name}.c").read_text(encoding="utf-8")
              for name in ("token", "token_claims", "token_parse")}
