@@ -5,7 +5,6 @@ create table client_organisation (
     organisation text not null references organisation,
     mapped_at timestamptz not null default now()
 );
-create index on client_organisation (organisation);
 
 alter table exclusion add column until timestamptz;     -- null: until the row is deleted
 
