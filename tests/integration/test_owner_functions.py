@@ -1,4 +1,4 @@
-"""Functions that run as the owner: each is listed with its reason, and does no more for the service's role than that."""
+"""Functions that run as the owner: each is listed with its reason, and gives the service's role no more than that."""
 import pathlib
 import re
 
@@ -10,14 +10,14 @@ from payloads import new_transfer
 from scenarios import make_accepted_referral, make_delivery, make_referral
 
 ADMINISTRATION = pathlib.Path(__file__).parents[2] / "sql" / "core" / "administration.sql"
-# Why each runs as the owner (SECURITY DEFINER), and what keeps it from giving more than that.
+# Why each function runs as the owner (SECURITY DEFINER), and how it limits its effect.
 REASONS = {
     "access_of": "called before the claims are set: the cases to which a client has access, identifiers only",
     "offered_to": "the same for the cases offered to a committee",
-    "organisation_of": "asked before the claims are set: the code that one client is mapped to",
-    "is_excluded": "asked before the claims are set: the exclusions are shut to the service",
-    "excluded_organisations": "asked without claims, for answers from memory: codes of organisations only",
-    "audit_write": "the trail is only added to; the caller is taken from the claims, which must be of one organisation",
+    "organisation_of": "called before the claims are set: the code that one client is mapped to",
+    "is_excluded": "called before the claims are set: the service has no privileges on the exclusions",
+    "excluded_organisations": "called without claims, for cached answers: codes of organisations only",
+    "audit_write": "it only adds to the trail; the caller is the one in the claims, which must name one organisation",
     "audit_pushed": "the same for pushed referrals",
     "audit_seal_next": "seals existing entries; the caller has no influence on them",
     "audit_state": "position, hash and delay of the chain; no entry",
