@@ -104,10 +104,10 @@ static bool find_operation(request *r) {
     return false;
 }
 
-/* A client of an issuer that sends no organisation, and which the operator did not map. */
-static bool refuse_unmapped(request *r) {
-    if (*r->principal.organisation != '\0') {
-        return false;
+/* Refuses a client of an issuer that sends no organisation if the operator did not map it. */
+static bool check_organisation(request *r) {
+    if (!r->authenticated || *r->principal.organisation != '\0') {
+        return true;
     }
     r->reason = "unmapped";
     respond_problem(r, "organisation_not_allowed",
@@ -116,7 +116,7 @@ static bool refuse_unmapped(request *r) {
                                  "%s to none. The operator maps it with `learning-reviews client "
                                  "map`.",
                                  r->principal.client));
-    return true;
+    return false;
 }
 
 /* A fault that says nothing of the token is a 503. */
@@ -155,7 +155,7 @@ static bool authenticate(request *r) {
         return false;
     }
     r->authenticated = true;
-    return !refuse_unmapped(r);
+    return true;
 }
 
 static bool limit_rate(request *r) {
@@ -353,7 +353,8 @@ bool request_admit(request *r) {
     r->started_us = clock_us(CLOCK_MONOTONIC);
     identify(r);
     r->admitted = check_framing(r) && find_operation(r) && authenticate(r) && limit_rate(r) &&
-                  note_token(r) && authorise(r) && negotiate(r) && request_expect_body(r);
+                  check_organisation(r) && note_token(r) && authorise(r) && negotiate(r) &&
+                  request_expect_body(r);
     return r->admitted;
 }
 

@@ -274,11 +274,12 @@ def succeeded(exchanges):
 
 
 def test_every_query_parameter_is_used_with_success(exchanges):
-    """A filter or an option without a test fails here."""
+    """A filter or an option without a test fails here. `cursor` is the same for all lists (test_lists.py): whether a list
+    has a second page depends on the tests before."""
     used = {(one["operation"], name) for one in succeeded(exchanges)
             for name, _ in urllib.parse.parse_qsl(one["target"].partition("?")[2], keep_blank_values=True)}
     declared = {(name, parameter["name"]) for name, operation in OPERATIONS.items()
-                for parameter in operation.parameters if parameter["in"] == "query"}
+                for parameter in operation.parameters if parameter["in"] == "query" and parameter["name"] != "cursor"}
     assert sorted(declared - used) == []
 
 
