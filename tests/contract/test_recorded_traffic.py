@@ -238,6 +238,10 @@ def test_no_request_caused_an_internal_error(exchanges):
     assert unique([(one, "failed inside") for one in exchanges if one["status"] == 500]) == []
 
 
+# Without keys, and for a new token without the database, the service does not know the client.
+UNKNOWN_CLIENT = ("token_keys_unavailable", "database_unavailable")
+
+
 def test_every_authenticated_answer_reports_the_quota(exchanges):
     found = [(one, "RateLimit is missing") for one in exchanges
              if one["operation"] and not OPERATIONS[one["operation"]].public
@@ -274,8 +278,8 @@ def succeeded(exchanges):
 
 
 def test_every_query_parameter_is_used_with_success(exchanges):
-    """A filter or an option without a test fails here. `cursor` is the same for all lists (test_lists.py): whether a list
-    has a second page depends on the tests before."""
+    """A filter or an option without a test fails here. `cursor` is the same for all lists (test_lists.py): whether a
+    list has a second page depends on the tests before."""
     used = {(one["operation"], name) for one in succeeded(exchanges)
             for name, _ in urllib.parse.parse_qsl(one["target"].partition("?")[2], keep_blank_values=True)}
     declared = {(name, parameter["name"]) for name, operation in OPERATIONS.items()
