@@ -409,7 +409,7 @@ def test_daemons_inherit_no_descriptors_of_their_starter(running, folder):
 
 def test_the_first_run_is_short_and_reports_the_number_of_applied_files(deployment):
     """The baseline counts as one file, and so do triggers with policies, and the code."""
-    files = [*(ROOT / "sql").glob("migrations/*.sql"), *(ROOT / "sql").glob("*/rows*.sql")]
+    files = [path for each in ("migrations/*.sql", "*/rows*.sql", "*/*.yaml") for path in (ROOT / "sql").glob(each)]
     assert re.search(rf"^   {len(files) + 3} files applied$", deployment.output, re.MULTILINE), deployment.output
     assert "applying" not in deployment.output and len(deployment.output) < 6000
     assert not re.search(r"ey[\w-]+\.ey", deployment.output), "tokens are in a file"
