@@ -129,7 +129,8 @@ static bool find_organisation(void *context, const char *client,
         snprintf(e->database_fault, sizeof e->database_fault, "LR_DATABASE is not set.");
         return false;
     }
-    PGconn *link = link_open("LR_DATABASE", database, e->database_fault, sizeof e->database_fault);
+    PGconn *link =
+        link_open_code("LR_DATABASE", database, e->database_fault, sizeof e->database_fault);
     if (link == NULL) {
         return false;
     }

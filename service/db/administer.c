@@ -40,7 +40,7 @@ static administer_result run(PGconn *link, const char *command, int count,
 
 administer_result administer(const char *setting, const char *conninfo, const statement *statement,
                              const char *const *parameters, char *text, size_t text_size) {
-    PGconn *link = link_open(setting, conninfo, text, text_size);
+    PGconn *link = link_open_code(setting, conninfo, text, text_size);
     if (link == NULL) {
         return ADMINISTER_UNAVAILABLE;
     }

@@ -112,7 +112,7 @@ fingerprint_result fingerprint_check(const char *conninfo, const fingerprint_key
                                      size_t reason_size) {
     *since = '\0';
     snprintf(reason, reason_size, "The key's fingerprint could not be made.");
-    PGconn *link = link_open("LR_DATABASE", conninfo, reason, reason_size);
+    PGconn *link = link_open_code("LR_DATABASE", conninfo, reason, reason_size);
     if (link == NULL) {
         return FINGERPRINT_UNKNOWN;
     }
@@ -123,7 +123,7 @@ fingerprint_result fingerprint_check(const char *conninfo, const fingerprint_key
 
 /* Opens a connection with the rights of the owner. */
 static PGconn *open_as_owner(const char *conninfo, char *reason, size_t reason_size) {
-    PGconn *link = link_open("LR_MIGRATION_DATABASE", conninfo, reason, reason_size);
+    PGconn *link = link_open_code("LR_MIGRATION_DATABASE", conninfo, reason, reason_size);
     PGresult *done =
         link == NULL ? NULL : ask(link, statement_schema_own, NULL, reason, reason_size);
     if (done == NULL) {

@@ -86,17 +86,32 @@ PGconn *link_open(const char *setting, const char *conninfo, char *reason, size_
     if (!is_readable(setting, conninfo, reason, reason_size)) {
         return NULL;
     }
-    char *options = link_options("");
-    const char *const names[] = {"dbname", "options", NULL};
-    const char *const values[] = {conninfo, options, NULL};
-    PGconn *link = PQconnectdbParams(names, values, 1);
-    free(options);
+    PGconn *link = PQconnectdb(conninfo);
     if (PQstatus(link) == CONNECTION_OK) {
         return link;
     }
     link_explain(link, setting, "reached", reason, reason_size);
     PQfinish(link);
     return NULL;
+}
+
+PGconn *link_open_code(const char *setting, const char *conninfo, char *reason,
+                       size_t reason_size) {
+    const char *const parameters[] = {code_version};
+    PGconn *link = link_open(setting, conninfo, reason, reason_size);
+    if (link == NULL) {
+        return NULL;
+    }
+    PGresult *done =
+        PQexecParams(link, statement_code_path->text, 1, NULL, parameters, NULL, NULL, 0);
+    bool good = PQresultStatus(done) == PGRES_TUPLES_OK;
+    PQclear(done);
+    if (!good) {
+        link_explain(link, setting, "used", reason, reason_size);
+        PQfinish(link);
+        link = NULL;
+    }
+    return link;
 }
 
 /* Returns the options as libpq completes them from its variables and service files. An option that

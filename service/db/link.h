@@ -14,6 +14,9 @@ char *link_options(const char *settings);
  * string that cannot be read, because that may be a password. */
 PGconn *link_open(const char *setting, const char *conninfo, char *reason, size_t reason_size);
 
+/* The same, and names mean this program's version of the code. */
+PGconn *link_open_code(const char *setting, const char *conninfo, char *reason, size_t reason_size);
+
 /* Writes libpq's message about the connection's last fault as one line without a full stop. */
 void link_fault(const PGconn *link, char *text, size_t size);
 

@@ -402,10 +402,11 @@ static bool prepare(migration *m) {
 
 static bool bring_all_up(migration *m) {
     const char *const parameters[] = {schema_paths};
+    const char *const path[] = {code_version};
     return bring_up(m, SCHEMA_MIGRATION) &&
            (is_attached_current(m) || apply_step(m, (step){STEP_ATTACHED, NULL})) &&
            (m->has_code || apply_step(m, (step){STEP_CODE, NULL})) &&
-           run_named(m, statement_code_path) == APPLIED && bring_up(m, SCHEMA_ROWS) &&
+           run_with(m, statement_code_path, path) == APPLIED && bring_up(m, SCHEMA_ROWS) &&
            run_with(m, statement_schema_forget, parameters) == APPLIED &&
            run_named(m, statement_code_remove_unused) == APPLIED;
 }

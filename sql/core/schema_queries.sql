@@ -199,7 +199,7 @@ $$;
 
 -- name: code_path unprepared
 -- Statements of rows may call functions of the program's own version.
-select set_config('search_path', current_setting('register.code') || ', register', false);
+select set_config('search_path', $1 || ', register', false);
 
 -- name: code_record unprepared
 insert into code_version (name, program) values ($1, $2);

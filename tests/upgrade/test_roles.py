@@ -40,3 +40,11 @@ def test_a_role_with_fewer_rights_migrates_what_was_made_before(cluster, keys):
     cluster.execute(f"grant create on database {DATABASE} to register_owner")
     done = migrate(cluster, keys)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_options_of_the_connection_string_apply(cluster, keys):
+    options = " options='-c default_transaction_read_only=on'"
+    instance = Instance(cluster, keys, LR_MIGRATION_DATABASE=cluster.connection_string("postgres") + options)
+    done = subprocess.run([instance.binary, "migrate"], env=instance.environment, capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert (done.returncode, "read-only transaction" in done.stderr) == (69, True)
