@@ -7,7 +7,7 @@ import pytest
 
 from client import AGENCY_SCOPES
 from payloads import new_referral
-from waiting import WATCHDOG_S
+from waiting import WATCHDOG_S, wait_until
 
 ATTEMPTS = 100
 LARGE = 4 << 20
@@ -51,15 +51,6 @@ def one_of(link):
     while len(body) < length:
         body += link.recv(65536)
     return fields + b"\r\n\r\n" + body
-
-
-def until(true):
-    """Repeats the condition until it is true. A broken body may count until its deadline: libmicrohttpd does not notice
-    an end that arrives together with data."""
-    for _ in range(20000):
-        if true():
-            return
-    pytest.fail("the condition was never true")
 
 
 LENGTH = f"Content-Length: {LARGE}"
@@ -184,6 +175,10 @@ def test_chunks_for_an_operation_without_a_body_are_refused(instance, few):
             assert status_of(one_of(link)) == status
 
 
+# libmicrohttpd does not notice an end that arrives together with data: such a body counts until LR_REQUEST_SECONDS.
+NO_BODY = "no body is in memory"
+
+
 def held(instance):
     return instance.figure("http_body_memory_bytes")
 
@@ -197,13 +192,13 @@ def test_bodies_over_the_memory_budget_are_refused_until_some_is_free(extra_inst
     with connect(small.port) as first, connect(small.port) as second, connect(small.port) as third:
         for link in (first, second):
             link.sendall(data + b" ")
-        until(lambda: held(small) > 2 * LARGE)
+        wait_until(lambda: held(small) > 2 * LARGE, "both bodies are in memory")
         third.sendall(data)
         refusal = all_of(third)
         assert status_of(refusal) == 503 and b"\r\nRetry-After: 1\r\n" in refusal and b'"overloaded"' in refusal
         assert small.figure("http_body_memory_refused_total") == 1
         assert caller("HB-S08000031", "other", AGENCY_SCOPES, small).send("pushReferral", new_referral()).status == 201
-    until(lambda: held(small) == 0)
+    wait_until(lambda: held(small) == 0, NO_BODY)
     assert sender.send("pushReferrals", [new_referral()]).status == 207
     small.stop()  # other tests need its database connections
 
@@ -215,9 +210,9 @@ def test_chunks_take_memory_as_they_grow(extra_instance, caller):
     with contextlib.ExitStack() as links:
         for _ in range(4):
             links.enter_context(connect(small.port)).sendall(data)
-        until(lambda: small.figure("http_body_memory_refused_total") > 0)
+        wait_until(lambda: small.figure("http_body_memory_refused_total") > 0, "a body is refused")
         assert held(small) <= 12 << 20
-    until(lambda: held(small) == 0)
+    wait_until(lambda: held(small) == 0, NO_BODY)
     small.stop()  # other tests need its database connections
 
 
