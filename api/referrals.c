@@ -14,6 +14,7 @@ void handle_push_referral(request *r) {
                             request_memory(r))) {
         respond_reply(r, &answer.reply);
     } else {
+        db_error_name_in_flight(&answer.error); /* only an equal push can hold this one's locks */
         respond_db_error(r, &answer.error);
     }
 }

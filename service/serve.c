@@ -328,23 +328,27 @@ static bool make_parts(app_context *context, const statement *combined,
                                       settings->rate_window_seconds);
     context->memory = budget_new((size_t)settings->body_memory_mib << 20);
     context->metrics = metrics_new();
-    context->connections = pool_new(settings->database, (size_t)settings->connections,
-                                    settings->audit_durable ? "" : "-c register.audit_durable=off");
+    const char *audit_options = settings->audit_durable ? "" : "-c register.audit_durable=off";
+    context->connections =
+        pool_new(settings->database, (size_t)settings->connections, audit_options);
+    context->reads = audited_reads_new(context->connections, settings->database, audit_options);
     context->replicas = replica_router_new(context->connections, settings->read_database,
                                            (size_t)settings->connections);
     context->changes = feed_new(settings->database, (size_t)settings->waiting_max);
     context->pushes =
-        group_commit_new(settings->database, (size_t)settings->push_connections, combined);
+        group_commit_new(settings->database, (size_t)settings->push_connections, "", combined);
     context->change_version = change_version_new(settings->database);
     context->answers = answer_cache_new();
     return context->verifier != NULL && context->rates != NULL && context->memory != NULL &&
            context->metrics != NULL && context->connections != NULL && context->replicas != NULL &&
-           context->pushes != NULL && context->changes != NULL && context->change_version != NULL &&
-           context->answers != NULL && start_webhooks(context) && contract_start();
+           context->reads != NULL && context->pushes != NULL && context->changes != NULL &&
+           context->change_version != NULL && context->answers != NULL && start_webhooks(context) &&
+           contract_start();
 }
 
 static void free_parts(app_context *context) {
     group_commit_free(context->pushes);
+    audited_reads_free(context->reads);
     deliverer_free(context->webhooks);
     targets_free(context->webhook_targets);
     feed_free(context->changes);

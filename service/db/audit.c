@@ -137,12 +137,12 @@ void audit_parameters(const audit_note *note, const char *answer, const char **p
     scan_answer(&scan, answer);
     const char *found = list_close(&scan.ids);
     const char *const made[AUDIT_PARAMETERS] = {
-        note->operation,
-        note->kind,
-        note->request,
-        note->collection,
-        note->id == NULL ? found : arena_printf(memory, "{%s}", note->id),
-        note->id == NULL ? "{}" : found,
-        scan.items < 0 ? NULL : arena_printf(memory, "%ld", scan.items)};
+        [AUDIT_OPERATION] = note->operation,
+        [AUDIT_KIND] = note->kind,
+        [AUDIT_REQUEST] = note->request,
+        [AUDIT_COLLECTION] = note->collection,
+        [AUDIT_IDS] = note->id == NULL ? found : arena_printf(memory, "{%s}", note->id),
+        [AUDIT_PARTS] = note->id == NULL ? "{}" : found,
+        [AUDIT_ITEMS] = scan.items < 0 ? NULL : arena_printf(memory, "%ld", scan.items)};
     memcpy(parameters, made, sizeof made);
 }

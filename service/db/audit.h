@@ -11,7 +11,17 @@ typedef struct audit_note {
     const char *part;       /* a part of it that the path names, or NULL */
 } audit_note;
 
-enum { AUDIT_PARAMETERS = 7 };
+/* The parameters of the statement audit_write. */
+enum {
+    AUDIT_OPERATION,
+    AUDIT_KIND,
+    AUDIT_REQUEST,
+    AUDIT_COLLECTION,
+    AUDIT_IDS,
+    AUDIT_PARTS,
+    AUDIT_ITEMS,
+    AUDIT_PARAMETERS
+};
 
 /* Fills in the parameters of the statement audit_write for an answer (well-formed JSON text, or
  * NULL). The answer shows its own `id` and those of its `items`, or of the items when it is a list.

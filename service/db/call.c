@@ -3,7 +3,6 @@
 
 #include "service/clock.h"
 #include "service/db/wait.h"
-#include "service/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,19 +112,12 @@ static bool read_before(PGconn *link, bool sent, db_error *error, arena *memory)
     return true;
 }
 
-/* An answer must not be sent without its entry in the audit trail, whatever the reason. */
-static void fail_audit(PGresult *result, db_error *error, arena *memory) {
-    fail(result, error, memory);
-    if (error->failure == DB_REFUSED) {
-        log_write(LOG_ERROR, "the audit trail could not be added to, SQLSTATE %s", error->sqlstate);
-        error->code = "database_unavailable";
+const char *db_answer(const PGresult *result) {
+    int number = PQfnumber(result, "items");
+    if (number < 0 || PQgetisnull(result, 0, number)) {
+        number = PQfnumber(result, "body");
     }
-}
-
-/* Returns what the answer shows: the row's list or its document. */
-static const char *answer_of(const PGresult *result, arena *memory) {
-    const char *items = db_text(result, "items", memory);
-    return items == NULL ? db_text(result, "body", memory) : items;
+    return number < 0 || PQgetisnull(result, 0, number) ? NULL : PQgetvalue(result, 0, number);
 }
 
 /* Sends everything up to the statement's end. An audited call begins a transaction, which its entry
@@ -190,7 +182,7 @@ static PGresult *commit_audited(PGconn *link, const db_call *call, PGresult *ans
     const char *parameters[AUDIT_PARAMETERS];
     bool noted = PQntuples(answer) > 0;
     if (noted) {
-        audit_parameters(call->audit, answer_of(answer, memory), parameters, memory);
+        audit_parameters(call->audit, db_answer(answer), parameters, memory);
     }
     if (PQenterPipelineMode(link) != 1 ||
         (noted && !db_send(link, statement_audit_write, parameters)) ||
@@ -202,7 +194,8 @@ static PGresult *commit_audited(PGconn *link, const db_call *call, PGresult *ans
     if (written) {
         PQclear(entry);
     } else {
-        fail_audit(entry, error, memory);
+        fail(entry, error, memory);
+        db_error_name_audit(error);
     }
     if (!db_finish_pipeline(link) && written) {
         return fail_midway(answer, call, error, memory);
@@ -411,7 +404,8 @@ bool db_audit(db_transaction *transaction, const audit_note *note, const char *a
         PQclear(entry == NULL ? NULL : PQgetResult(link));
     }
     if (entry == NULL || !is_success(entry)) {
-        fail_audit(entry, error, transaction->memory);
+        fail(entry, error, transaction->memory);
+        db_error_name_audit(error);
         return false;
     }
     PQclear(entry);

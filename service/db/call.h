@@ -106,6 +106,10 @@ bool db_reply_read(const PGresult *result, db_reply *reply, arena *memory);
  * such column, or null. */
 const char *db_text(const PGresult *result, const char *column, arena *memory);
 
+/* Returns the JSON text that the first row shows: its list `items`, else its document `body`, else
+ * NULL. It lives as long as the result, which has a row. */
+const char *db_answer(const PGresult *result);
+
 /* Building blocks for callers that pipeline several statements (service/db/group_commit.c). */
 bool db_send(PGconn *link, const statement *statement, const char *const *parameters);
 bool db_send_claims(PGconn *link, const principal *principal);

@@ -1,6 +1,8 @@
 /* Errors of PostgreSQL as problems: the one table from SQLSTATE to problem code. */
 #include "service/db/error.h"
 
+#include "service/log.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -55,5 +57,12 @@ db_error db_error_read(const PGresult *result, arena *memory) {
 void db_error_name_in_flight(db_error *error) {
     if (strcmp(error->sqlstate, "55P03") == 0) {
         error->code = "idempotency_in_flight";
+    }
+}
+
+void db_error_name_audit(db_error *error) {
+    if (error->failure == DB_REFUSED && error->sqlstate[0] != '\0') {
+        log_write(LOG_ERROR, "the audit trail could not be added to, SQLSTATE %s", error->sqlstate);
+        error->code = "database_unavailable";
     }
 }

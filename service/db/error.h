@@ -28,3 +28,8 @@ db_error db_error_read(const PGresult *result, arena *memory);
 /* For a statement that waits only for an equal one: a lock timeout means that the same request is
  * still running, idempotency_in_flight. Other errors stay as they are. */
 void db_error_name_in_flight(db_error *error);
+
+/* For an entry of the audit trail that PostgreSQL refused: logs it, and the error becomes
+ * database_unavailable, because an answer must not be sent without its entry, whatever the reason.
+ * Other errors stay as they are. */
+void db_error_name_audit(db_error *error);

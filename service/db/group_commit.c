@@ -195,7 +195,6 @@ static void commit_single(group_commit *commit, writer *one) {
     }
     free(item);
     if (!one->done) {
-        db_error_name_in_flight(&error); /* only an equal item can hold this item's locks */
         one->result->error = error;
     }
 }
@@ -348,7 +347,7 @@ bool group_commit_submit(group_commit *commit, const principal *principal, const
     return own.done && result->error.code == NULL;
 }
 
-group_commit *group_commit_new(const char *conninfo, size_t connections,
+group_commit *group_commit_new(const char *conninfo, size_t connections, const char *options,
                                const statement *statement) {
     group_commit *commit = calloc(1, sizeof *commit);
     if (commit == NULL) {
@@ -357,7 +356,9 @@ group_commit *group_commit_new(const char *conninfo, size_t connections,
     pthread_mutex_init(&commit->lock, NULL);
     commit->statement = statement;
     commit->connection_count = connections;
-    commit->connections = pool_new(conninfo, connections, session_options);
+    char all_options[256];
+    snprintf(all_options, sizeof all_options, "%s %s", session_options, options);
+    commit->connections = pool_new(conninfo, connections, all_options);
     if (commit->connections == NULL) {
         group_commit_free(commit);
         return NULL;
@@ -372,6 +373,10 @@ void group_commit_free(group_commit *commit) {
     pool_free(commit->connections);
     pthread_mutex_destroy(&commit->lock);
     free(commit);
+}
+
+bool group_commit_is_connected(group_commit *commit) {
+    return pool_is_connected(commit->connections);
 }
 
 group_commit_stats group_commit_stats_read(group_commit *commit) {

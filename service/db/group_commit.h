@@ -28,10 +28,14 @@ typedef struct group_commit group_commit;
 /* Prepares group commit for `statement`, which takes one JSON array of items {n, ...} and returns
  * one row for each item: {n, status, replayed, id, version, location, body, code, errors}. Status 0
  * asks to send the item again. `connections` groups can be in progress at the same time, each on a
- * connection of its own to `conninfo`. Returns NULL when memory or threads are out. */
-group_commit *group_commit_new(const char *conninfo, size_t connections,
+ * connection of its own to `conninfo`, with `options` as in pool_new. Returns NULL when memory or
+ * threads are out. */
+group_commit *group_commit_new(const char *conninfo, size_t connections, const char *options,
                                const statement *statement);
 void group_commit_free(group_commit *commit);
+
+/* Returns whether at least one connection is open. */
+bool group_commit_is_connected(group_commit *commit);
 
 /* The result of one item; strings in the caller's memory. */
 typedef struct group_commit_result {

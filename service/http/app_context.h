@@ -6,6 +6,7 @@
 #include "service/auth/token.h"
 #include "service/config.h"
 #include "service/db/audit_maintenance.h"
+#include "service/db/audited_read.h"
 #include "service/db/change_version.h"
 #include "service/db/feed.h"
 #include "service/db/group_commit.h"
@@ -24,6 +25,7 @@ typedef struct app_context {
     const config *settings;
     pool *connections;
     replica_router *replicas; /* reads that a standby may answer */
+    audited_reads *reads;     /* reads with an entry in the audit trail */
     group_commit *pushes;
     feed *changes;
     change_version *change_version; /* versions of the data from which statistics are made */

@@ -20,8 +20,11 @@ static db_call make_call(request *r, const statement *statement, const char *con
 PGresult *run_read(request *r, const statement *statement, const char *const *parameters) {
     db_call call = make_call(r, statement, parameters, true);
     db_error error = {0};
+    const principal *caller = request_principal(r);
     PGresult *result =
-        replica_router_run(r->context->replicas, request_principal(r), &call, &error, r->memory);
+        call.audit == NULL
+            ? replica_router_run(r->context->replicas, caller, &call, &error, r->memory)
+            : audited_reads_run(r->context->reads, caller, &call, &error, r->memory);
     if (result == NULL) {
         respond_db_error(r, &error);
         return NULL;

@@ -59,7 +59,7 @@ typedef struct pool_row {
     pool_stats stats;
 } pool_row;
 
-enum { POOLS_MAX = 3 };
+enum { POOLS_MAX = 4 };
 
 typedef struct pool_rows {
     pool_row row[POOLS_MAX];
@@ -96,6 +96,7 @@ static void write_pools(app_context *context, FILE *out) {
     const pool_rows pools = {
         .row = {{"requests", pool_stats_read(context->connections)},
                 {"pushes", group_commit_stats_read(context->pushes).connections},
+                {"audit", audited_reads_stats(context->reads).connections},
                 {"reads", reads.standby}},
         .count = reads.configured ? POOLS_MAX : POOLS_MAX - 1};
     write_pool_gauge(&pools, "database_pool_size", "Database connections configured.", pool_size,
@@ -209,6 +210,9 @@ static void write_audit(app_context *context, FILE *out) {
         fprintf(out, "audit_trail_faults{fault=\"%s\"} %d\n", audit_fault_names[i],
                 atomic_load(&context->audited.faults[i]));
     }
+    group_commit_stats reads = audited_reads_stats(context->reads);
+    metrics_head(out, "audit_batch_size", "histogram", "Entries of reads that shared one commit.");
+    histogram_write(reads.sizes, &group_commit_size_scale, "audit_batch_size", "", out);
     metrics_write_value(out, "audit_anchor_failures_total", "counter",
                         "Anchors of the audit trail that could not be written to their file.",
                         (double)atomic_load(&context->audited.anchor_failures));

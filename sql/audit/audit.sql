@@ -13,58 +13,96 @@ begin
 end
 $$;
 
--- Adds the entry for a response, in the transaction that made the response. Runs as the owner: the service can add only
--- entries about the caller in its claims, by which the policies also decide.
-create function audit_write(p_operation text, p_kind text, p_request text, p_collection text, p_ids uuid[],
-        p_parts uuid[], p_items integer) returns void
-language plpgsql security definer set search_path from current as $$
+-- Lets the commit of reads not wait for the disk, if the service says so (LR_AUDIT_DURABLE).
+create function audit_relax_commit() returns void language plpgsql as $$
+begin
+    if claim('audit_durable') = 'off' then
+        perform set_config('synchronous_commit', 'off', true);
+    end if;
+end
+$$;
+
+-- Returns the case and the committee of a resource; nulls if it has none or no longer exists. Plain statements, whose
+-- plans are kept between calls.
+create function audit_subject(p_collection text, p_id uuid, out its_case uuid, out committee text)
+language plpgsql stable as $$
+begin
+    case p_collection
+        when 'cases' then
+            select t.id, t.committee into its_case, committee from review_case t where t.id = p_id;
+            its_case := p_id;
+        when 'referrals' then
+            select t.case_id, t.committee into its_case, committee from referral t where t.id = p_id;
+        when 'actions' then
+            select t.case_id, t.committee into its_case, committee from action t where t.id = p_id;
+        when 'decisions' then
+            select t.case_id, t.committee into its_case, committee from case_decision t where t.id = p_id;
+        when 'information-requests' then
+            select t.case_id, t.committee into its_case, committee from information_request t where t.id = p_id;
+        when 'notices' then
+            select t.case_id, t.committee into its_case, committee from notice t where t.id = p_id;
+        when 'proceedings' then
+            select t.case_id, t.committee into its_case, committee from proceeding t where t.id = p_id;
+        when 'transfers' then
+            select t.case_id, t.committee into its_case, committee from case_transfer t where t.id = p_id;
+        when 'erasures' then
+            select t.case_id, t.committee into its_case, committee from erasure t where t.id = p_id;
+        else null;
+    end case;
+end
+$$;
+
+-- Adds one entry about the caller in the claims. The committee of a resource without a case, or deleted by this change,
+-- is that of the caller.
+create function audit_add(p_operation text, p_kind text, p_request text, p_collection text, p_ids uuid[], p_parts uuid[],
+        p_items integer) returns void language plpgsql as $$
 declare
     v_cases uuid[] := '{}';
     v_committees text[] := '{}';
-    v_case uuid;
-    v_committee text;
+    subject record;
 begin
-    perform audit_refuse_claims();
-    if p_kind = 'read' and claim('audit_durable') = 'off' then -- see LR_AUDIT_DURABLE
-        perform set_config('synchronous_commit', 'off', true);
-    end if;
-    if p_operation = 'mergeCase' then -- it changes two cases
-        p_ids := p_ids || array(select c.merged_into from review_case c where c.id = any (p_ids));
-    elsif p_operation = 'anonymiseCase' then -- nothing must connect the case with its remains
-        p_parts := '{}';
-    end if;
     for n in 1 .. cardinality(p_ids) loop
-        v_case := null;
-        v_committee := null;
-        case p_collection -- plain statements, whose plans are kept between calls
-            when 'cases' then
-                select t.id, t.committee into v_case, v_committee from review_case t where t.id = p_ids[n];
-            when 'referrals' then
-                select t.case_id, t.committee into v_case, v_committee from referral t where t.id = p_ids[n];
-            when 'actions' then
-                select t.case_id, t.committee into v_case, v_committee from action t where t.id = p_ids[n];
-            when 'decisions' then
-                select t.case_id, t.committee into v_case, v_committee from case_decision t where t.id = p_ids[n];
-            when 'information-requests' then
-                select t.case_id, t.committee into v_case, v_committee from information_request t where t.id = p_ids[n];
-            when 'notices' then
-                select t.case_id, t.committee into v_case, v_committee from notice t where t.id = p_ids[n];
-            when 'proceedings' then
-                select t.case_id, t.committee into v_case, v_committee from proceeding t where t.id = p_ids[n];
-            when 'transfers' then
-                select t.case_id, t.committee into v_case, v_committee from case_transfer t where t.id = p_ids[n];
-            when 'erasures' then
-                select t.case_id, t.committee into v_case, v_committee from erasure t where t.id = p_ids[n];
-            else null;
-        end case;
-        v_cases[n] := coalesce(v_case, case p_collection when 'cases' then p_ids[n] end);
-        v_committees[n] := coalesce(v_committee, claim('area')); -- without a case, or deleted by this change
+        subject := audit_subject(p_collection, p_ids[n]);
+        v_cases[n] := subject.its_case;
+        v_committees[n] := coalesce(subject.committee, claim('area'));
     end loop;
     insert into audit_entry (organisation, client, operation, kind, request, collection, ids, cases, committees, parts,
             items)
         values (claim('organisation'), claim('client'), p_operation, p_kind, p_request, p_collection, p_ids, v_cases,
             case when p_ids = '{}' and claim('area') <> '' then array[claim('area')] else v_committees end,
             p_parts, p_items);
+end
+$$;
+
+-- Adds the entry for a response, in the transaction that made the response. Runs as the owner: the service can add only
+-- entries about the caller in its claims, by which the policies also decide.
+create function audit_write(p_operation text, p_kind text, p_request text, p_collection text, p_ids uuid[],
+        p_parts uuid[], p_items integer) returns void
+language plpgsql security definer set search_path from current as $$
+begin
+    perform audit_refuse_claims();
+    if p_kind = 'read' then
+        perform audit_relax_commit();
+    elsif p_operation = 'mergeCase' then -- it changes two cases
+        p_ids := p_ids || array(select c.merged_into from review_case c where c.id = any (p_ids));
+    elsif p_operation = 'anonymiseCase' then -- nothing must connect the case with its remains
+        p_parts := '{}';
+    end if;
+    perform audit_add(p_operation, p_kind, p_request, p_collection, p_ids, p_parts, p_items);
+end
+$$;
+
+-- Adds the entries of several reads of one caller, in a transaction of their own before the responses are sent
+-- (service/db/audited_read.h), and returns their numbers `n`. Runs as the owner, as audit_write does.
+create function audit_write_reads(entries json) returns setof integer
+language plpgsql security definer set search_path from current as $$
+begin
+    perform audit_refuse_claims();
+    perform audit_relax_commit();
+    perform audit_add(e.operation, 'read', e.request, e.collection, e.ids::uuid[], e.parts::uuid[], e.items)
+        from json_to_recordset(entries) e (operation text, request text, collection text, ids text, parts text,
+            items integer);
+    return query select e.n from json_to_recordset(entries) e (n integer);
 end
 $$;
 

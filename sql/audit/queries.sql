@@ -4,6 +4,13 @@
 -- $1: operation, $2: kind, $3: request, $4: collection, $5: ids, $6: ids of parts, $7: items of a list.
 select audit_write($1, $2, $3, $4, $5::uuid[], $6::uuid[], $7::integer);
 
+-- name: audit_write_reads
+-- $1: a JSON array of entries {n, operation, request, collection, ids, parts, items}. Returns the columns that
+-- group_commit_new expects.
+select n, 201 as status, false as replayed, null::text as id, null::bigint as version, null::text as location,
+    null::text as body, null::text as code, null::json as errors
+from audit_write_reads($1::json) n;
+
 -- name: audit_seal_next
 select audit_seal_next($1::integer) as number;
 

@@ -1,6 +1,7 @@
 """Fixtures of the integration tests: one database, two instances, and callers of every kind."""
 import concurrent.futures
 import contextlib
+import sys
 import types
 
 import psycopg2
@@ -65,7 +66,8 @@ def no_complaints(instances):
     yield
     complaints = [line for each in instances for line in each.complaints()]
     if any(each.has_ended() for each in instances):
-        pytest.exit(f"the service ended: {complaints}", returncode=1)
+        print(f"the service ended: {complaints}", file=sys.__stderr__)  # xdist drops the reason of an exit
+        pytest.exit("the service ended", returncode=1)
     assert complaints == []
 
 

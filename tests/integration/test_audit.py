@@ -1,5 +1,6 @@
 """The audit trail: every answer about a case or a referral has its entry, or there is no answer."""
 import collections
+import concurrent.futures
 import re
 import uuid
 
@@ -263,6 +264,62 @@ def test_without_an_entry_there_is_no_change(committee, agency, cluster, without
     # A push and its entry are one statement: a failed privilege looks like a missing resource.
     assert agency.send("pushReferral", new_referral()).status in (404, 503)
     assert count() == before
+
+
+# --- shared commits ------------------------------------------------------------------------------
+
+REFUSED = "refuse-this-entry"
+
+
+@pytest.fixture
+def with_refused_entry(cluster, instances):
+    """PostgreSQL refuses the entry of one request."""
+    for each in instances:
+        each.errors_expected = True
+    cluster.execute(f"alter table register.audit_entry add constraint refused check (request <> '{REFUSED}')")
+    yield
+    cluster.execute("alter table register.audit_entry drop constraint refused")
+    for each in instances:
+        each.complaints()
+        each.errors_expected = False
+
+
+def read_together(instance, reads):
+    """Sends the reads concurrently until some of their entries have shared a commit; returns the replies of all."""
+    replies, name = [], "audit_batch_size_sum"
+    before = instance.figure(name) - instance.figure("audit_batch_size_count")
+
+    def share():
+        with concurrent.futures.ThreadPoolExecutor(max_workers=len(reads)) as pool:
+            replies.extend(one.result() for one in [pool.submit(read) for read in reads])
+        return instance.figure(name) - instance.figure("audit_batch_size_count") > before
+    wait_until(share, "entries share a commit")
+    return replies
+
+
+def test_reads_that_share_a_commit_have_their_own_entries(committee, agency, instance, entry):
+    case, referral = make_case(committee), make_referral(agency)
+    reads = [lambda: committee.send("getCase", id=case["id"], query="expand=stages"),
+             lambda: agency.send("getReferral", id=referral["id"]),
+             lambda: committee.send("listChildren", id=case["id"]),
+             lambda: committee.send("listReferrals", query="limit=5")] * 4
+    for reply in read_together(instance, reads):
+        one = entry(reply.expect(200))
+        wanted = {"getCase": ("CPC-GLA", [case["id"]]), "listChildren": ("CPC-GLA", [case["id"]]),
+                  "getReferral": ("LA-S12000049", [referral["id"]]),
+                  "listReferrals": ("CPC-GLA", [each["id"] for each in reply.json.get("items", [])])}
+        assert (one.organisation, one.ids, one.kind) == (*wanted[one.operation], "read")
+        assert set(one.committees) == {"GLA"}
+
+
+def test_a_refused_entry_fails_only_its_own_read(committee, instance, entries, with_refused_entry):
+    case = make_case(committee)
+    reads = [lambda: committee.send("getCase", id=case["id"])] * 8
+    reads.append(lambda: committee.send("getCase", id=case["id"], headers={"X-Request-Id": REFUSED}))
+    for reply in read_together(instance, reads):
+        refused = reply.headers["X-Request-Id"] == REFUSED
+        assert (reply.status, reply.code) == ((503, "database_unavailable") if refused else (200, None))
+        assert len(entries(reply)) == (0 if refused else 1)
 
 
 # --- append-only -----------------------------------------------------------------------------------
