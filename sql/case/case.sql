@@ -108,6 +108,7 @@ language plpgsql stable as $$
 declare
     self text := '/v1/cases/' || c.id;
     counts json;
+    has_holds boolean;
     stages json;
     transitions json;
     children json;
@@ -124,7 +125,8 @@ begin
         into counts
         from action a where a.case_id = c.id;
     if 'stages' = any (expand) then
-        select json_agg(case_stage_document(s) order by s.sequence) into stages
+        has_holds := case_has_holds(c.id);
+        select json_agg(case_stage_document(s, has_holds) order by s.sequence) into stages
             from case_stage s where s.case_id = c.id;
     end if;
     if 'transitions' = any (expand) then

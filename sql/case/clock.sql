@@ -1,10 +1,16 @@
 -- The clocks of stages: the due day is fixed on entry, and days on which holds stop the clock move it.
 
--- Returns how many days of a set are from the first day up to, but not including, the second.
+-- Returns how many days of a set are from the first day up to, but not including, the second. In plpgsql, which keeps
+-- the plan between calls.
 create function days_between(days datemultirange, from_day date, to_day date) returns integer
-language sql immutable as $$
-    select coalesce(sum(upper(run) - lower(run)), 0)::integer
-    from unnest(days * datemultirange(daterange(from_day, greatest(from_day, to_day)))) run
+language plpgsql immutable as $$
+begin
+    if isempty(days) then
+        return 0;
+    end if;
+    return (select coalesce(sum(upper(run) - lower(run)), 0)
+        from unnest(days * datemultirange(daterange(from_day, greatest(from_day, to_day)))) run);
+end
 $$;
 
 -- Returns the due day of a stage whose clock was stopped on the days held. In calendar days and months, each held day
@@ -60,7 +66,7 @@ declare
     since date;
     due date;
 begin
-    if not exists (select from case_hold h where h.case_id = p_case) then
+    if not case_has_holds(p_case) then
         return;
     end if;
     for s in select * from case_stage where case_id = p_case loop
@@ -124,14 +130,30 @@ begin
 end
 $$;
 
--- The document of a stay in a stage. `overdue` compares with the revised due day if there is one, `late` never does. A
--- stopped clock makes no stage overdue, but a stage that was late before remains late.
-create function case_stage_document(s case_stage) returns json language plpgsql stable as $$
-declare
-    case_path text := '/v1/cases/' || s.case_id;
-    ended date := coalesce(s.left_on, s.held_since, today());
+-- Whether the case has holds, lifted ones included.
+create function case_has_holds(p_case uuid) returns boolean language plpgsql stable as $$
 begin
-    return json_build_object(
+    return exists (select from case_hold h where h.case_id = p_case);
+end
+$$;
+
+-- Returns the days so far on which holds have stopped the clock of a stage.
+create function stage_held_days(s case_stage) returns integer language plpgsql stable as $$
+begin
+    return days_between(stage_holds(s, true), s.entered_on, coalesce(s.left_on, today()));
+end
+$$;
+
+-- Returns the day up to which the clock of a stage has run.
+create function stage_ended_on(s case_stage) returns date language sql stable as $$
+    select coalesce(s.left_on, s.held_since, today())
+$$;
+
+-- The document of a stay in a stage. `overdue` compares with the revised due day if there is one, `late` never does. A
+-- stopped clock makes no stage overdue, but a stage that was late before remains late. The caller says whether the case
+-- has holds, so that the stages of a case without holds need no look-up.
+create function case_stage_document(s case_stage, has_holds boolean) returns json language sql stable as $$
+    select json_build_object(
         'id', s.id,
         'stage', s.stage,
         'entered_on', s.entered_on,
@@ -139,12 +161,12 @@ begin
         'due_on', s.due_on,
         'revised_due_on', s.revised_due_on,
         'delay_reasons', s.delay_reasons,
-        'held_days', days_between(stage_holds(s, true), s.entered_on, coalesce(s.left_on, today())),
+        'held_days', case when has_holds then stage_held_days(s) else 0 end,
         'held_since', s.held_since,
         'clock_stopped', s.held_since is not null,
         'left_on', s.left_on,
-        'overdue', s.held_since is null and coalesce(greatest(s.due_on, s.revised_due_on) < ended, false),
-        'late', coalesce(s.due_on < ended, false),
+        'overdue', s.held_since is null and coalesce(greatest(s.due_on, s.revised_due_on) < stage_ended_on(s), false),
+        'late', coalesce(s.due_on < stage_ended_on(s), false),
         'recorded_at', rendered(s.recorded_at),
         'recorded_by', s.recorded_by,
         'reason', s.reason,
@@ -152,9 +174,8 @@ begin
         'version', s.version,
         'etag', entity_tag(s.version),
         'links', json_build_object(
-            'self', case_path || '/stages/' || s.id,
-            'case', case_path));
-end
+            'self', '/v1/cases/' || s.case_id || '/stages/' || s.id,
+            'case', '/v1/cases/' || s.case_id))
 $$;
 
 -- Records the reasons why a stage takes longer, and until when. Refuses with 422 a revised day of a past stage, of a
@@ -182,6 +203,6 @@ begin
     update case_stage set delay_reasons = n.delay_reasons, revised_due_on = n.revised_due_on
         where id = p_id returning * into s;
     perform case_clock_refresh(c.id);
-    return (200, s.version, null, case_stage_document(s))::reply;
+    return (200, s.version, null, case_stage_document(s, case_has_holds(p_case)))::reply;
 end
 $$;

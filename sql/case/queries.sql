@@ -38,12 +38,13 @@ select version, case_document(c, string_to_array($2, ',')) as body from review_c
 select * from case_change($1::uuid, $2::bigint, $3::jsonb);
 
 -- name: list_case_stages
-select (select coalesce(json_agg(case_stage_document(s) order by s.sequence), '[]')
+select (select coalesce(json_agg(case_stage_document(s, case_has_holds(c.id)) order by s.sequence), '[]')
         from case_stage s where s.case_id = c.id) as items
 from review_case c where c.id = $1::uuid;
 
 -- name: get_case_stage
-select version, case_stage_document(s) as body from case_stage s where case_id = $1::uuid and id = $2::uuid;
+select version, case_stage_document(s, case_has_holds(case_id)) as body
+from case_stage s where case_id = $1::uuid and id = $2::uuid;
 
 -- name: change_case_stage
 select * from case_stage_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);

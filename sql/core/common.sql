@@ -6,7 +6,7 @@ create type reply as (status integer, version bigint, location text, body json);
 
 -- Returns the entity tag of a version, as If-Match takes it. RFC 9110, 13.1.1.
 create function entity_tag(version bigint) returns text language sql immutable as $$
-    select '"' || version || '"'
+    select '"' || version::text || '"' -- the cast keeps it immutable, so that it is inlined
 $$;
 
 -- Returns a new time-ordered identifier. RFC 9562, version 7.
