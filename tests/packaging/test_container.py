@@ -74,7 +74,7 @@ ls /etc/learning-reviews 2>/dev/null || echo 'no settings in the image'
 
 def test_the_last_step_of_the_image_makes_a_program_that_runs_read_only_and_unprivileged(package):
     made = box(IMAGE, package, FOLDER / "install-package")
-    assert (made.returncode, re.sub(r"learning-reviews [0-9.]+, contract [0-9.]+, schema [0-9a-f-]+", "VERSION", made.stdout)) == (
+    assert (made.returncode, re.sub(r"learning-reviews [0-9.]+, contract [0-9.]+, code [0-9a-z_]+, schema [0-9a-f-]+", "VERSION", made.stdout)) == (
         0, "VERSION\n"
            "learning-reviews: nothing answers at LR_ADMIN_LISTEN; is it serving?\nhealth: 69\n"
            "learning-reviews: LR_DATABASE is not set: it must be a libpq connection string for the role "

@@ -141,7 +141,8 @@ def test_process_and_build_metrics_exist(instance, samples):
     assert abs(value(now, "process_start_time_seconds") - time.time()) < 600
     assert 1e6 < value(now, "process_resident_memory_bytes") < 1e9
     assert 3 < value(now, "process_open_fds") < value(now, "process_max_fds")
-    program, contract = re.fullmatch(r"learning-reviews (\S+), contract (\S+), schema \S+", instance.run("version")).groups()
+    program, contract = re.fullmatch(r"learning-reviews (\S+), contract (\S+), code \S+, schema \S+",
+                                     instance.run("version")).groups()
     assert value(now, "learning_reviews_build_info", version=program, contract=contract) == 1
     assert (value(now, "service_ready"), value(now, "service_draining")) == (1, 0)
     assert value(now, "token_keys_source_info", source="secret") == value(now, "token_keys") == 1
