@@ -33,7 +33,7 @@ create function child_document(c child) returns json language sql stable as $$
 $$;
 
 -- Returns the facts of a child that organisations may know which do not work on the case.
-create function child_bands(c child) returns jsonb language sql immutable as $$
+create function child_bands(c child) returns jsonb language sql stable as $$
     select jsonb_build_object('outcome', c.outcome, 'age_band', c.age_band, 'sex', c.sex,
         'register_status', c.register_status, 'legal_status', c.legal_status)
 $$;

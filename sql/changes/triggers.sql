@@ -8,10 +8,14 @@ $$;
 
 -- Returns the audiences of a row: the areas of committees, the organisations that it names, and those with access to
 -- its case. One caller may belong to several audiences. They are separate because other callers belong to only some of
--- them: chief officers see the cases of their committee, but not its actions elsewhere or accesses granted to it.
+-- them: chief officers see the cases of their committee, but not its actions elsewhere or accesses granted to it. A row
+-- that is null has no audience.
 create or replace function feed_audiences(s feed_subject, r jsonb)
 returns table (audience text, sees_case boolean, shared boolean) language plpgsql stable as $$
 begin
+    if r is null then
+        return;
+    end if;
     return query
         select seen.who, bool_or(seen.whole), bool_and(seen.by_access)
         from (
@@ -60,19 +64,20 @@ begin
             (r ->> 'version')::bigint,
             case when old.audience is not null and new.audience is not null then members end,
             coalesce(new.shared, old.shared)
-        from (select * from feed_audiences(s, before) where before is not null) old
-        full join (select * from feed_audiences(s, after) where after is not null) new using (audience);
+        from feed_audiences(s, before) old full join feed_audiences(s, after) new using (audience);
 end
 $$;
 
 -- Returns the names of the members that differ, as the document names them, without those that it does not show.
 create or replace function feed_members(s feed_subject, before jsonb, after jsonb) returns text[]
-language sql immutable as $$
-    select coalesce(array_agg(coalesce(s.renamed ->> a.key, a.key)
-        order by coalesce(s.renamed ->> a.key, a.key)), '{}')
-    from jsonb_each(after) a
-    where a.value is distinct from before -> a.key
-        and a.key <> all ('{version,updated_at}'::text[]) and a.key <> all (s.unshown)
+language plpgsql immutable as $$
+begin
+    return (select coalesce(array_agg(coalesce(s.renamed ->> a.key, a.key)
+            order by coalesce(s.renamed ->> a.key, a.key)), '{}')
+        from jsonb_each(after) a
+        where a.value is distinct from before -> a.key
+            and a.key <> all ('{version,updated_at}'::text[]) and a.key <> all (s.unshown));
+end
 $$;
 
 -- Writes the events of a change to a row that belongs to a case; record_change calls it. `before` is null for a new
@@ -197,10 +202,12 @@ create trigger feed_sight_ends before delete on review_case
 
 -- Returns the members that differ, each as {before, after}; leaves out members that are null on both sides.
 create or replace function row_difference(before jsonb, after jsonb) returns jsonb
-language sql immutable as $$
-    select coalesce(jsonb_object_agg(m, jsonb_build_object('before', before -> m, 'after', after -> m)), '{}')
-    from (select distinct jsonb_object_keys(before || after) as m) members
-    where coalesce(before -> m, 'null') is distinct from coalesce(after -> m, 'null')
+language plpgsql immutable as $$
+begin
+    return (select coalesce(jsonb_object_agg(m, jsonb_build_object('before', before -> m, 'after', after -> m)), '{}')
+        from (select distinct jsonb_object_keys(before || after) as m) members
+        where coalesce(before -> m, 'null') is distinct from coalesce(after -> m, 'null'));
+end
 $$;
 
 -- Records the change of a row that belongs to a case in the timeline, and writes its events (feed_change). The

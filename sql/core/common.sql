@@ -73,7 +73,7 @@ $$;
 
 -- Returns one entry of a problem's list of errors: a JSON pointer to the member, the rule, and the message.
 create function fault(pointer text, rule text, message text) returns json
-language sql immutable as $$
+language sql stable as $$
     select json_build_object('pointer', pointer, 'rule', rule, 'message', message)
 $$;
 
@@ -127,7 +127,7 @@ $$;
 -- Returns the fault `date_order` for a day before the earliest possible one, which `what` describes; null if the day is
 -- not too early or either day is null.
 create function early_fault(pointer text, day date, earliest date, what text) returns json
-language sql immutable as $$
+language sql stable as $$
     select case when day < earliest then fault(pointer, 'date_order', 'must not be before ' || what) end
 $$;
 
@@ -195,8 +195,9 @@ $$;
 -- Returns the last day on which work begun on `start` is on time; null without an amount. A month ends on its last day
 -- where the day does not exist in it. Working days skip weekends and holidays.
 create function due_date(start date, amount integer, unit text, committee text) returns date
-language sql stable as $$
-    select case unit
+language plpgsql stable as $$
+begin
+    return case unit
         when 'calendar_days' then start + amount
         when 'months' then (start + make_interval(months => amount))::date
         else (select day from (
@@ -205,7 +206,8 @@ language sql stable as $$
                       from generate_series(1, amount * 2 + 30) offset_days) days
                 where is_working_day(day, due_date.committee)) working
             where n = amount)
-        end
+        end;
+end
 $$;
 
 -- Whether the rules of this edition of a guidance apply. Cases of all editions have the stages, guards, criteria and

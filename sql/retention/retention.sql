@@ -25,7 +25,7 @@ end
 $$;
 
 -- Returns the month of a day as YYYY-MM; null for null.
-create function month_of(day date) returns text language sql immutable as $$
+create function month_of(day date) returns text language sql stable as $$
     select to_char(day, 'YYYY-MM')
 $$;
 

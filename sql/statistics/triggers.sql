@@ -27,28 +27,38 @@ $$;
 -- Returns the committees in whose figures a subject counts: those of its rows, those for which it was counted, and
 -- those that take part in it. For a merged case, also those of the case that continues.
 create or replace function statistic_marked_scopes(p_subject uuid, committees text[]) returns text[]
-language sql stable as $$
-    select coalesce(array_agg(distinct found.scope), '{}')
-    from (select unnest(committees) as scope
-        union all
-        select unnest(s.scopes) from statistic_subject s
-            where s.subject = p_subject
-                or s.subject = (select c.merged_into from review_case c where c.id = p_subject)
-        union all
-        select o.committee from case_access a join organisation o on o.code = a.organisation
-            where a.case_id = p_subject and a.role = 'joint_committee') found
-    where found.scope is not null
+language plpgsql stable as $$
+begin
+    return (select coalesce(array_agg(distinct found.scope), '{}')
+        from (select unnest(committees) as scope
+            union all
+            select unnest(s.scopes) from statistic_subject s
+                where s.subject = p_subject
+                    or s.subject = (select c.merged_into from review_case c where c.id = p_subject)
+            union all
+            select o.committee from case_access a join organisation o on o.code = a.organisation
+                where a.case_id = p_subject and a.role = 'joint_committee') found
+        where found.scope is not null);
+end
 $$;
 
--- Marks the cases whose rows changed. The trigger's argument is the column with the identifier of the case. Runs as the
--- owner: the service may not write marks.
+-- Marks the cases whose parts changed. Runs as the owner: the service may not write marks.
 create or replace function statistic_mark() returns trigger
 language plpgsql security definer set search_path = register, pg_temp as $$
 begin
-    execute format('insert into statistic_dirty (subject, lane, scopes)
-        select r.subject, r.committees[1], statistic_marked_scopes(r.subject, r.committees)
-        from (select %I as subject, array_agg(distinct committee) as committees from changed_rows group by 1) r',
-        tg_argv[0]);
+    insert into statistic_dirty (subject, lane, scopes)
+        select r.case_id, r.committees[1], statistic_marked_scopes(r.case_id, r.committees)
+        from (select case_id, array_agg(distinct committee) as committees from changed_rows group by 1) r;
+    return null;
+end
+$$;
+
+-- Marks the cases or anonymous reviews that changed themselves. Runs as the owner: the service may not write marks.
+create or replace function statistic_mark_subject() returns trigger
+language plpgsql security definer set search_path = register, pg_temp as $$
+begin
+    insert into statistic_dirty (subject, lane, scopes)
+        select r.id, r.committee, statistic_marked_scopes(r.id, array[r.committee]) from changed_rows r;
     return null;
 end
 $$;
@@ -111,27 +121,27 @@ declare
     part record;
 begin
     for part in select * from (values
-        ('review_case', 'id', array['insert', 'update', 'delete']),
-        ('anonymous_review', 'id', array['insert', 'update', 'delete']),
-        ('child', 'case_id', array['insert', 'update']),
-        ('case_stage', 'case_id', array['insert', 'update']),
-        ('case_decision', 'case_id', array['insert', 'update']),
-        ('case_access', 'case_id', array['insert', 'update']),
-        ('case_transfer', 'case_id', array['insert', 'update']),
-        ('information_request', 'case_id', array['insert', 'update']),
-        ('ratification', 'case_id', array['insert', 'update']),
-        ('finding', 'case_id', array['insert', 'update']),
-        ('family_engagement', 'case_id', array['insert', 'update']),
-        ('publication', 'case_id', array['insert', 'update']),
-        ('notice', 'case_id', array['insert', 'update']),
-        ('case_hold', 'case_id', array['insert', 'update']),
-        ('proceeding', 'case_id', array['update']),
-        ('action', 'case_id', array['insert', 'update', 'delete']),
-        ('impact_review', 'case_id', array['insert', 'update'])
-    ) parts(name, id, events), unnest(events) event loop
+        ('review_case', 'statistic_mark_subject', array['insert', 'update', 'delete']),
+        ('anonymous_review', 'statistic_mark_subject', array['insert', 'update', 'delete']),
+        ('child', 'statistic_mark', array['insert', 'update']),
+        ('case_stage', 'statistic_mark', array['insert', 'update']),
+        ('case_decision', 'statistic_mark', array['insert', 'update']),
+        ('case_access', 'statistic_mark', array['insert', 'update']),
+        ('case_transfer', 'statistic_mark', array['insert', 'update']),
+        ('information_request', 'statistic_mark', array['insert', 'update']),
+        ('ratification', 'statistic_mark', array['insert', 'update']),
+        ('finding', 'statistic_mark', array['insert', 'update']),
+        ('family_engagement', 'statistic_mark', array['insert', 'update']),
+        ('publication', 'statistic_mark', array['insert', 'update']),
+        ('notice', 'statistic_mark', array['insert', 'update']),
+        ('case_hold', 'statistic_mark', array['insert', 'update']),
+        ('proceeding', 'statistic_mark', array['update']),
+        ('action', 'statistic_mark', array['insert', 'update', 'delete']),
+        ('impact_review', 'statistic_mark', array['insert', 'update'])
+    ) parts(name, marks, events), unnest(events) event loop
         execute format('create trigger statistic_%s after %s on %I referencing %s table as changed_rows
-            for each statement execute function statistic_mark(%L)', part.event, part.event, part.name,
-            case part.event when 'delete' then 'old' else 'new' end, part.id);
+            for each statement execute function %I()', part.event, part.event, part.name,
+            case part.event when 'delete' then 'old' else 'new' end, part.marks);
     end loop;
     for part in select * from (values ('insert', 'new', 1), ('update', 'new', 1), ('update', 'old', -1),
             ('delete', 'old', -1)) parts(event, side, sign) loop

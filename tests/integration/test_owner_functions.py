@@ -60,7 +60,7 @@ REASONS = {
 # Triggers cannot be called; the row that was written under the policies determines their effect.
 TRIGGERS = {"record_change", "forget_answers", "erasure_case_changed", "erasure_referral_changed",
             "feed_referrals_pushed", "feed_referral_changed", "feed_access_changed", "feed_case_deleted",
-            "statistic_mark", "statistic_count_referrals", "statistic_count_anonymous_referrals"}
+            "statistic_mark", "statistic_mark_subject", "statistic_count_referrals", "statistic_count_anonymous_referrals"}
 CLAIMS = {"organisation": "CPC-EDH", "kind": "committee", "committee": "EDH", "area": "EDH", "client": "tests",
           "scopes": f" {ALL_SCOPES} ", "collective": "false", "granted": "{}", "liaison": "{}"}
 NOBODY = dict.fromkeys(CLAIMS, "") | {"granted": "{}", "liaison": "{}"}
