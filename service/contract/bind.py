@@ -27,6 +27,10 @@ def read_sources(paths):
     return handlers, used
 
 
+def number_of(values):
+    return "several values" if values == "several" else "one value"
+
+
 def find_list_faults(operation, declared):
     """Yields a sentence for each filter or sort order that the contract or the statement of a list does not have."""
     statement = f"{operation['id']}: its statement {operation['name']}"
@@ -36,7 +40,10 @@ def find_list_faults(operation, declared):
         elif parameter == "sort" and values != declared["sort"]:
             yield (f"{statement} has the sort orders {', '.join(declared['sort'])}, but the contract has "
                    f"{', '.join(values)} (the default first)")
-        elif parameter != "sort" and declared[parameter] and sorted(declared[parameter]) != sorted(values or []):
+        elif (values == "several") != (declared[parameter] == "several"):
+            yield (f"{statement} takes {number_of(declared[parameter])} of {parameter}, but the contract "
+                   f"{number_of(values)}: write `$[]` for several values")
+        elif parameter != "sort" and declared[parameter] not in (None, "several") and sorted(declared[parameter]) != sorted(values or []):
             yield (f"{statement} declares {parameter} for {', '.join(declared[parameter])} only, but the contract has "
                    f"{', '.join(values or ['any value'])}")
     for parameter in sorted(declared.keys() - operation["query"].keys()):

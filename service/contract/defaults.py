@@ -38,12 +38,15 @@ def has_items(document, operation):
 
 
 def filters_of(document, operation):
-    """Returns the filters and sort orders of a page: each parameter of the query with its values, the default first, or
-    null if it has any value."""
+    """Returns the filters and sort orders of a page: each parameter of the query with its values, the default first,
+    null if it has any value, or "several" if it takes several values."""
     found = {}
     for node, where in operation["parameters"]:
         if node["in"] == "query" and node["name"] not in ("cursor", "limit"):
             schema = resolve(document, node["schema"], where)[0]
+            if schema.get("type") == "array":
+                found[node["name"]] = "several"
+                continue
             values = ["true", "false"] if schema.get("type") == "boolean" else schema.get("enum")
             first = node["schema"].get("default", schema.get("default"))
             found[node["name"]] = sorted(values, key=lambda value: value != first) if values else None

@@ -29,13 +29,15 @@ def c_string(text):
 
 
 def read_statements(folder):
-    """Yields (name, flags, text) of each statement; a name used twice or a stray line ends the build."""
+    """Yields (name, flags, text) of each statement, of a list its first text; a name used twice or a stray line ends the
+    build."""
     for name, flags, text, _ in read_declared(folder):
-        yield name, flags, text
+        yield name, flags, text if isinstance(text, str) else lists.text_for(text, {})
 
 
 def read_declared(folder):
-    """Yields (name, flags, text, parameters) of each statement. Of a list, `parameters` are those that it declares."""
+    """Yields (name, flags, text, parameters) of each statement. Of a list, `text` is what List.variants returns, and
+    `parameters` are those that it declares."""
     seen = set()
     tables = lists.Tables(text for _, path, text in schema_files(folder) if path.startswith("migrations/"))
     for path, text in files_of(folder, "queries"):
@@ -59,13 +61,13 @@ def read_declared(folder):
 
 
 def statement(path, name, flags, lines, tables):
-    """Returns the text of the statement, and the parameters that it declares if it is a list."""
+    """Returns the text of the statement, or those of a list with the parameters that it declares."""
     if "page" in flags:
         try:
             declared = lists.List(lines, tables)
         except lists.Wrong as wrong:
             sys.exit(f"{path}: {name}: {wrong}")
-        return declared.write(), declared.parameters()
+        return declared.variants(), declared.parameters()
     accepts = next((line for line in lines if line.startswith(ACCEPTS)), None)
     parameters = accepts and {word: values.split("|") if values else None for word, _, values in (
         each.partition("=") for each in accepts.removeprefix(ACCEPTS).split(", "))}
@@ -80,21 +82,29 @@ def parameter_count(text):
     return max((int(number) for number in re.findall(r"\$([0-9]+)", text)), default=0)
 
 
+def initializers(name, flags, text):
+    """Yields a statement in C; for a list, each of its texts."""
+    variants = [(None, False, text)] if isinstance(text, str) else text
+    for place, (order, several, one) in enumerate(variants, 1):
+        fields = [str(parameter_count(one)), c_bool("unprepared" in flags or "page" in flags), c_bool("standby" in flags),
+                  f'"{order}"' if order else "NULL", c_bool(several), c_bool(place < len(variants))]
+        yield f'    {{"{name}",\n{c_string(one)},\n    {", ".join(fields)}}},'
+
+
 def write_statements(folder, out):
     statements = sorted(read_declared(folder), key=lambda each: each[0])
     names = ["#pragma once", "", "typedef struct statement statement;", ""]
     names += [f"extern const statement *const statement_{name};" for name, *_ in statements]
     (out / "statement_names.h").write_text("\n".join(names) + "\n")
     source = ['#include "service/db/statement.h"', "", "const statement statements[] = {"]
+    places = {}
     for name, flags, text, _ in statements:
-        unprepared = "unprepared" in flags or "page" in flags
-        source.append(f'    {{"{name}",\n{c_string(text)},\n'
-                      f"    {parameter_count(text)}, {c_bool(unprepared)}, {c_bool('standby' in flags)}}},")
+        places[name] = sum(line.startswith("    {") for line in source)
+        source += initializers(name, flags, text)
     source += ["};", "const size_t statement_count = sizeof statements / sizeof statements[0];", ""]
-    source += [f"const statement *const statement_{name} = &statements[{index}];"
-               for index, (name, *_) in enumerate(statements)]
+    source += [f"const statement *const statement_{name} = &statements[{place}];" for name, place in places.items()]
     # For service/contract/bind.py: how many parameters each statement has, and the filters and orders of the lists.
-    counts = {name: parameter_count(text) for name, _, text, _ in statements}
+    counts = {name: parameter_count(text if isinstance(text, str) else text[0][2]) for name, _, text, _ in statements}
     declared = {name: parameters for name, _, _, parameters in statements if parameters is not None}
     (out / "statements.json").write_text(json.dumps({"parameters": counts, "lists": declared}, indent=1) + "\n")
     (out / "statement_texts.c").write_text("\n".join(source) + "\n")

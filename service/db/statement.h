@@ -10,6 +10,11 @@ typedef struct statement {
     int parameters;
     bool unprepared; /* planned at each call with its values: lists (service/db/lists.py) */
     bool standby;    /* a standby may answer it (service/db/replica_router.h) */
+
+    /* Of a list, which has several texts. The first one that matches a request is right. */
+    const char *order; /* the sort order of this text; NULL: not a list */
+    bool several;      /* for requests with several values of a filter */
+    bool more;         /* the next statement is another text of the list */
 } statement;
 
 /* Written by the build: statement_<name> for each `-- name:` line. */

@@ -134,7 +134,30 @@ static const char *next_url(request *r, const char *cursor) {
     return arena_printf(r->memory, "%scursor=%s", url, cursor);
 }
 
-void respond_page(request *r, const statement *statement) {
+/* Returns whether a filter of the request has several values. */
+static bool has_several_values(const request *r) {
+    for (size_t i = 0; i < r->operation->parameter_count; i++) {
+        const contract_parameter *parameter = &r->operation->parameters[i];
+        const char *value = parameter->list ? request_query_value(r, parameter->name) : NULL;
+        if (value != NULL && strchr(value, ',') != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns the text of the list for the sort order of the request. */
+static const statement *choose_text(const request *r, const statement *list) {
+    const char *sort = request_query_value(r, "sort");
+    const char *order = sort == NULL ? list->order : sort;
+    bool several = has_several_values(r);
+    while (list->more && (strcmp(list->order, order) != 0 || (list->several && !several))) {
+        list++;
+    }
+    return list;
+}
+
+void respond_page(request *r, const statement *list) {
     const char *filters = filters_text(r);
     const char *cursor = request_query_value(r, "cursor");
     const char *limit = request_query_value(r, "limit");
@@ -148,7 +171,7 @@ void respond_page(request *r, const statement *statement) {
     }
     const char *const parameters[] = {
         filters, after, limit == NULL ? arena_printf(r->memory, "%d", PAGE_LIMIT) : limit};
-    PGresult *result = run_read(r, statement, parameters);
+    PGresult *result = run_read(r, choose_text(r, list), parameters);
     if (result == NULL) {
         return;
     }

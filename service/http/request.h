@@ -93,7 +93,7 @@ void respond_read_items(request *r, const statement *statement, const char *cons
 /* Reads one page. The statement takes the path's values and the query's filters as a JSON object,
  * the cursor's key (or null) and the limit. It returns {items, next}; `next` is the last item's key
  * when there are more. */
-void respond_page(request *r, const statement *statement);
+void respond_page(request *r, const statement *list);
 
 /* The same for the resource or the short list at the request's address: the statement takes the
  * values of the path in their order. */

@@ -20,11 +20,11 @@ select * from action_create($1::uuid, $2::jsonb);
 --   index (case_id)
 -- filter strategy: a.strategy_id = $::uuid
 --   index (strategy_id)
--- filter owner: a.owner_organisation = $
+-- filter owner: a.owner_organisation = any ($[])
 --   index (committee, owner_organisation, due_on, id)
 --   index (owner_organisation, due_on, id)
 --   index (owner_organisation, updated_at desc, id desc)
--- filter status: a.status = $
+-- filter status: a.status = any ($[])
 --   index (committee, status, due_on, id)
 --   index (committee, status, updated_at desc, id desc)
 --   index (owner_organisation, status, due_on, id)
@@ -37,16 +37,18 @@ select * from action_create($1::uuid, $2::jsonb);
 --   index (committee, due_on, id) where status in ('proposed', 'agreed', 'in_progress')
 --   index (owner_organisation, due_on, id) where status in ('proposed', 'agreed', 'in_progress')
 --   range due_on: a.due_on between today() and today() + $::integer
--- filter priority: a.priority = $
+-- filter priority: a.priority = any ($[])
 --   index (committee, priority, due_on, id)
--- filter scope: a.scope = $
+-- filter scope: a.scope = any ($[])
 --   index (committee, scope, due_on, id)
 -- filter due_from: a.due_on >= $::date
 --   range due_on
 -- filter due_to: a.due_on < $::date
 --   range due_on
--- filter owner_kind: a.owner_organisation in (select o.code from organisation o where o.kind = $)
--- filter theme: $ = any (a.themes)
+-- filter owner_kind: a.owner_organisation in (select o.code from organisation o where o.kind = any ($[]))
+-- filter theme: a.themes && $[]
+-- filter updated_since: a.updated_at >= $::timestamptz
+--   range -updated_at
 
 -- name: get_action
 select version, action_document(a) as body from action a where id = $1::uuid;

@@ -4,15 +4,18 @@
 -- row: review_case c: case_document(c, '{}')
 -- sort -opened_on: c.opened_on desc, c.id desc
 -- sort stage_due_on: c.stage_due_or_never, c.id
+-- sort -updated_at: c.updated_at desc, c.id desc
 -- part committee: c.committee = claim('area') and $shared is distinct from 'true'
 -- few: c.id = any ((select granted_cases())::uuid[]) and $shared = 'true'
--- filter stage: c.stage = $
+-- filter reference: c.reference = any ($[])
+--   index (reference)
+-- filter stage: c.stage = any ($[])
 --   index (committee, stage, opened_on desc, id desc)
 --   index (committee, stage, stage_due_or_never, id)
 -- filter on_hold=true: c.clock_stopped
 --   index (committee, opened_on desc, id desc) where clock_stopped
 -- filter on_hold=false: not c.clock_stopped
--- filter review_type: c.review_type = $
+-- filter review_type: c.review_type = any ($[])
 --   index (committee, review_type, opened_on desc, id desc)
 -- filter overdue=true: c.stage_due_or_never < today()
 --   range stage_due_on
@@ -24,7 +27,9 @@
 --   range -opened_on
 -- filter opened_to: c.opened_on < $::date
 --   range -opened_on
--- filter criterion: $ = any (c.criteria)
+-- filter criterion: c.criteria && $[]
+-- filter updated_since: c.updated_at >= $::timestamptz
+--   range -updated_at
 -- filter retention_due=true costly: retain_until(c) < today()
 -- filter retention_due=false costly: coalesce(retain_until(c) >= today(), true)
 

@@ -21,9 +21,9 @@ select * from decision_put($1::uuid, $2::boolean, $3::bigint, $4::jsonb);
 -- part committee: d.committee = claim('area') and claim('kind') <> 'inspectorate' and d.current
 -- few: d.case_id = any ((select readable_cases())::uuid[]) and d.committee <> claim('area')
 --     and claim('kind') <> 'inspectorate' and d.current
--- filter committee: d.committee = $
+-- filter committee: d.committee = any ($[])
 --   index (committee, updated_at, id) where current
--- filter outcome: d.outcome = $
+-- filter outcome: d.outcome = any ($[])
 --   index (outcome, updated_at, id) where current
 -- filter recorded_from: d.updated_at >= ($::date)::timestamp at time zone 'Europe/London'
 --   range updated_at
@@ -59,7 +59,7 @@ select * from information_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);
 --   index (committee, status, due_on, id)
 --   index (organisation, status, due_on, id)
 -- filter overdue=false: r.due_on >= today() or r.status <> 'open'
--- filter status: r.status = $
+-- filter status: r.status = any ($[])
 --   index (committee, status, due_on, id)
 --   index (organisation, status, due_on, id)
 

@@ -27,9 +27,9 @@ select * from notice_send($1::uuid, $2::uuid, $3::jsonb);
 -- filter overdue=true: n.due_on < today() and n.sent_on is null and n.withdrawn_on is null
 --   index (committee, updated_at desc, id desc) where sent_on is null and withdrawn_on is null
 -- filter overdue=false: not (n.due_on < today() and n.sent_on is null and n.withdrawn_on is null)
--- filter to: n.recipient = $
+-- filter to: n.recipient = any ($[])
 --   index (committee, recipient, updated_at desc, id desc)
--- filter kind: n.kind = $
+-- filter kind: n.kind = any ($[])
 --   index (committee, kind, updated_at desc, id desc)
 
 -- name: get_notice

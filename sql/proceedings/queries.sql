@@ -21,7 +21,7 @@ select * from proceeding_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);
 -- sort -started_on: p.started_on desc, p.id desc
 -- part committee: p.committee = claim('area')
 -- few: p.case_id = any ((select granted_cases() || liaison_cases())::uuid[]) and p.committee <> claim('area')
--- filter kind: p.kind = $
+-- filter kind: p.kind = any ($[])
 --   index (committee, kind, started_on desc, id desc)
 -- filter open=true: p.ended_on is null
 --   index (committee, started_on desc, id desc) where ended_on is null

@@ -93,11 +93,14 @@ select referral_validate($1::jsonb) as body;
 -- row: referral r: referral_document(r)
 -- sort -received_at: r.received_at desc, r.id desc
 -- sort received_at: r.received_at, r.id
+-- sort -updated_at: r.updated_at desc, r.id desc
 -- part source_organisation: r.source_organisation = claim('organisation')
 -- part committee: r.committee = claim('area') and r.source_organisation <> claim('organisation')
--- filter source_reference: r.source_reference = $
+-- filter reference: r.reference = any ($[])
+--   index (reference)
+-- filter source_reference: r.source_reference = any ($[])
 --   index (source_reference)
--- filter status: r.status = $
+-- filter status: r.status = any ($[])
 --   index (committee, status, received_at desc, id desc)
 --   index (source_organisation, status, received_at desc, id desc)
 -- filter received_from: r.received_on >= $::date
@@ -106,9 +109,11 @@ select referral_validate($1::jsonb) as body;
 -- filter received_to: r.received_on < $::date
 --   range -received_at: r.received_at < ($::date + 1)::timestamptz
 --   range received_at: r.received_at < ($::date + 1)::timestamptz
--- filter committee: r.committee = $
+-- filter committee: r.committee = any ($[])
 --   index (committee, received_at desc, id desc)
--- filter source_system: r.source_system = $
+-- filter source_system: r.source_system = any ($[])
+-- filter updated_since: r.updated_at >= $::timestamptz
+--   range -updated_at
 -- filter retention_due=true costly: referral_retain_until(r) < today()
 -- filter retention_due=false costly: coalesce(referral_retain_until(r) >= today(), true)
 

@@ -24,7 +24,7 @@ select * from referral_erasure_announce($1::uuid, $2::bigint, $3::jsonb);
 -- row: erasure e: erasure_document(e)
 -- sort -created_at: e.created_at desc, e.id desc
 -- part committee: e.committee = claim('area')
--- filter status: e.status = $
+-- filter status: e.status = any ($[])
 
 -- name: get_erasure
 select version, erasure_document(e) as body from erasure e where id = $1::uuid;

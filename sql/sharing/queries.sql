@@ -22,7 +22,7 @@ select * from transfer_propose($1::uuid, $2::jsonb);
 -- sort -created_at: t.created_at desc, t.id desc
 -- part to_committee: t.to_committee = claim('area') and $direction is distinct from 'out'
 -- part from_committee: t.from_committee = claim('area') and $direction is distinct from 'in'
--- filter status: t.status = $
+-- filter status: t.status = any ($[])
 
 -- name: get_transfer
 select version, transfer_document(t) as body from case_transfer t where id = $1::uuid;
@@ -44,5 +44,5 @@ select * from referral_transfer($1::uuid, $2::bigint, $3::jsonb);
 -- row: change h: timeline_document(h)
 -- sort id: h.id
 -- part case_id: h.case_id = $id::uuid
--- filter subject: h.subject = $
--- filter kind: h.kind = $
+-- filter subject: h.subject = any ($[])
+-- filter kind: h.kind = any ($[])

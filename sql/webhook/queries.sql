@@ -37,7 +37,7 @@ select * from webhook_ping($1::uuid, $2::boolean);
 -- row: webhook_delivery d: webhook_delivery_document(d)
 -- sort -entry: d.entry desc
 -- part webhook_id: d.webhook_id = $id::uuid
--- filter status: d.status = $
+-- filter status: d.status = any ($[])
 
 -- name: get_delivery
 select 0 as version, webhook_delivery_document(d) as body

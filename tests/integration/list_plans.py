@@ -12,29 +12,39 @@ import lists  # noqa: E402
 SCOPES = "referrals.read cases.read actions.read information.read notices.read proceedings.read decisions.read"
 # Values of each filter: of many rows, of few, of none.
 VALUES = {
-    "list_cases": {"stage": ["review", "evaluation"], "on_hold": ["true", "false"], "review_type": ["single", "joint"],
+    "list_cases": {"stage": ["review", "evaluation", "review,evaluation", "notification,review,set_up"],
+                   "on_hold": ["true", "false"], "review_type": ["single", "joint", "single,joint", "joint,thematic"],
+                   "reference": ["C7", "none", "C7,C8,none"], "updated_since": ["2020-06-01T00:00:00Z", "2100-01-01T00:00:00Z"],
                    "overdue": ["true", "false"], "due_soon": ["90"], "opened_from": ["2020-06-01", "2100-01-01"],
-                   "opened_to": ["2020-06-01", "1990-01-01"], "criterion": ["suicide", "effective_practice"],
+                   "opened_to": ["2020-06-01", "1990-01-01"], "criterion": ["suicide", "effective_practice", "suicide,effective_practice"],
                    "retention_due": ["true", "false"], "shared": []},
-    "list_actions": {"case_id": ["00000000-0000-7000-8000-000000000001"], "theme": ["child_voice", "other"],
-                     "strategy": ["00000000-0000-7000-8000-000000000002"], "owner": ["LA-S12000049", "POL-A"],
-                     "status": ["agreed", "not_achieved"], "overdue": ["true", "false"], "due_soon": ["90"],
-                     "priority": ["high", "low"], "scope": ["local", "national"],
+    "list_actions": {"case_id": ["00000000-0000-7000-8000-000000000001"], "theme": ["child_voice", "other", "other,child_voice"],
+                     "strategy": ["00000000-0000-7000-8000-000000000002"], "owner": ["LA-S12000049", "POL-A", "LA-S12000049,POL-A"],
+                     "status": ["agreed", "not_achieved", "agreed,not_achieved", "proposed,agreed,verified"],
+                     "updated_since": ["2020-06-01T00:00:00Z", "2100-01-01T00:00:00Z"], "overdue": ["true", "false"], "due_soon": ["90"],
+                     "priority": ["high", "low", "high,medium", "high,low"],
+                     "scope": ["local", "national", "national,local"],
                      "due_from": ["2020-06-01", "2100-01-01"], "due_to": ["2100-01-01", "1990-01-01"],
-                     "owner_kind": ["police", "local_authority"]},
-    "list_referrals": {"status": ["submitted", "accepted"], "source_reference": ["copy-7", "none"],
-                       "source_system": ["none"], "committee": ["GLA", "EDH"], "retention_due": ["true", "false"],
+                     "owner_kind": ["police", "local_authority", "police,local_authority"]},
+    "list_referrals": {"status": ["submitted", "accepted", "submitted,accepted", "accepted,rejected"],
+                       "reference": ["C7", "none", "C7,C8,none"], "source_reference": ["copy-7", "none", "copy-7,copy-9"],
+                       "source_system": ["none", "none,nor-this"], "committee": ["GLA", "EDH", "GLA,EDH", "EDH,ABE"],
+                       "updated_since": ["2020-06-01T00:00:00Z", "2100-01-01T00:00:00Z"], "retention_due": ["true", "false"],
                        "received_from": ["2020-06-01", "2100-01-01"], "received_to": ["2100-01-01", "1990-01-01"]},
-    "list_information_requests": {"status": ["withdrawn", "declined"], "overdue": ["true", "false"]},
-    "list_proceedings": {"kind": ["police_investigation", "complaint"], "open": ["true", "false"]},
+    "list_information_requests": {"status": ["withdrawn", "declined", "withdrawn,declined", "declined,open"], "overdue": ["true", "false"]},
+    "list_proceedings": {"kind": ["police_investigation", "complaint", "police_investigation,complaint"], "open": ["true", "false"]},
 }
 PAIRS = {
     "list_cases": [{"stage": "review", "overdue": "true"}, {"stage": "review", "review_type": "joint"},
-                   {"stage": "review", "opened_from": "2020-06-01"}, {"overdue": "true", "criterion": "suicide"}],
+                   {"stage": "review", "opened_from": "2020-06-01"}, {"overdue": "true", "criterion": "suicide"},
+                   {"stage": "review,notification", "review_type": "joint"}, {"stage": "review", "review_type": "joint,single"},
+                   {"stage": "review,evaluation", "overdue": "true"}, {"updated_since": "2020-06-01T00:00:00Z", "overdue": "true"}],
     "list_actions": [{"status": "agreed", "overdue": "true"}, {"status": "agreed", "due_from": "2020-06-01"},
                      {"owner": "LA-S12000049", "status": "agreed"}, {"theme": "other", "owner_kind": "police"},
-                     {"priority": "high", "overdue": "true"}],
-    "list_referrals": [{"status": "submitted", "received_from": "2020-06-01"}],
+                     {"priority": "high", "overdue": "true"}, {"status": "agreed,proposed", "priority": "high,low"},
+                     {"owner": "LA-S12000049", "status": "agreed,proposed"}],
+    "list_referrals": [{"status": "submitted", "received_from": "2020-06-01"},
+                       {"status": "submitted,accepted", "received_from": "2020-06-01"}],
 }
 
 
@@ -50,7 +60,7 @@ def bounds(scanned, few):
 
 
 def statements():
-    """(text, parameters) of each list, and the text of each other statement."""
+    """(texts, parameters) of each list, and (text, None) of each other statement."""
     return {name: (text, parameters) for name, _, text, parameters in embed.read_declared(ROOT / "sql")}
 
 
@@ -92,7 +102,7 @@ class Lists:
         self.cursor.execute(with_parameters(self.statements["claims"][0], organisation, f" {SCOPES} ", "size", ""))
 
     def text(self, name, question, after=None, limit=50):
-        return with_parameters(self.statements[name][0], json.dumps(question),
+        return with_parameters(lists.text_for(self.statements[name][0], question), json.dumps(question),
                                None if after is None else json.dumps(after), str(limit))
 
     def page(self, name, question, after=None, limit=50):

@@ -7,10 +7,10 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OPERATIONS = [{"id": "listThings", "name": "list_things", "default": "page", "parameters": [3, 3],
-               "query": {"status": None, "late": ["true", "false"], "sort": ["due_on", "-due_on"]}},
+               "query": {"status": "several", "late": ["true", "false"], "sort": ["due_on", "-due_on"]}},
               {"id": "changeThing", "name": "change_thing", "default": "submit", "parameters": [2, 3]},
               {"id": "getThing", "name": "get_thing", "default": "get", "parameters": [1, 1]}]
-LISTS = {"list_things": {"status": None, "late": ["false", "true"], "sort": ["due_on", "-due_on"]}}
+LISTS = {"list_things": {"status": "several", "late": ["false", "true"], "sort": ["due_on", "-due_on"]}}
 STATEMENTS = {"list_things": 3, "change_thing": 2, "get_thing": 1}
 
 
@@ -72,6 +72,9 @@ def test_an_operation_and_its_handler_must_match(statements, source, message, tm
     ({**LISTS["list_things"], "sort": ["due_on"]},
      "has the sort orders due_on, but the contract has due_on, -due_on (the default first)"),
     ({**LISTS["list_things"], "sort": ["-due_on", "due_on"]}, "has the sort orders -due_on, due_on, but"),
+    ({**LISTS["list_things"], "status": None},
+     "takes one value of status, but the contract several values: write `$[]` for several values"),
+    ({**LISTS["list_things"], "late": "several"}, "takes several values of late, but the contract one value"),
     ({**LISTS["list_things"], "late": ["true"]}, "declares late for true only, but the contract has true, false"),
 ])
 def test_a_list_has_the_filters_and_orders_of_the_contract(declared, message, tmp_path):

@@ -27,7 +27,7 @@ DECLARED = """-- A comment.
 -- part owner: t.owner = claim('organisation') and $all is null
 -- few: t.id = any (granted())
 --     and $all = 'true'
--- filter status: t.status = $
+-- filter status: t.status = any ($[])
 --   index (owner, status, due_on, id)
 -- filter late=true: t.due_on < today() and t.status = 'open'
 --   index (owner, due_on, id) where status = 'open'
@@ -42,13 +42,13 @@ def declare(text):
 
 def test_a_list_declares_its_parameters_with_their_values():
     assert declare(DECLARED).parameters() == {
-        "all": None, "status": None, "late": ["false", "true"], "sort": ["due_on", "-changed_at"]}
+        "all": None, "status": "several", "late": ["false", "true"], "sort": ["due_on", "-changed_at"]}
 
 
 def test_the_statement_has_the_three_parameters_of_a_page():
-    text = declare(DECLARED).write()
-    assert all(f"${number}::" in text for number in (1, 2, 3)) and "$4" not in text
-    assert "t.id = any (granted()) and ($1::jsonb ->> 'all') = 'true'" in text
+    for _, _, text in declare(DECLARED).variants():
+        assert all(f"${number}::" in text for number in (1, 2, 3)) and "$4" not in text
+        assert "t.id = any (granted()) and ($1::jsonb ->> 'all') = 'true'" in text
 
 
 def test_an_index_serves_the_order_that_it_ends_with_forwards_and_backwards():
@@ -56,9 +56,28 @@ def test_an_index_serves_the_order_that_it_ends_with_forwards_and_backwards():
     due, changed = made.sorts
     assert [one.name for one in made.served("owner", due)] == ["status", "late"]
     assert made.served("owner", changed) == []
-    assert made.other_way("owner", changed)[0] is due and made.other_way("owner", due) == (None, 'false')
+    assert [other for other, _ in made.other_ways("owner", changed)] == [due] and made.other_ways("owner", due) == []
     backwards = declare(DECLARED.replace("t.due_on, t.id", "t.due_on desc, t.id desc"))
     assert [one.name for one in backwards.served("owner", backwards.sorts[0])] == ["status", "late"]
+
+
+def test_a_sort_order_has_a_text_and_one_for_several_values_if_an_index_serves_the_filter():
+    made = declare(DECLARED)
+    variants = made.variants()
+    assert [(sort, several) for sort, several, _ in variants] == [
+        ("due_on", True), ("due_on", False), ("-changed_at", True), ("-changed_at", False)]
+    split = "case when (($1::jsonb ->> 'status') is not null and strpos(($1::jsonb ->> 'status'), ',') > 0) then t.status end"
+    assert f"order by {split}, t.due_on, t.id" in lists.text_for(variants, {"status": "open,ended"})
+    for request in ({}, {"status": "open"}, {"status": "open", "sort": "-changed_at"}):
+        assert "unnest" not in lists.text_for(variants, request)
+    backwards = declare(DECLARED.replace("t.due_on, t.id", "t.due_on desc, t.id desc")).variants()
+    assert f"order by {split} desc, t.due_on desc, t.id desc" in lists.text_for(backwards, {"status": "open,ended"})
+
+
+def test_a_filter_without_an_index_takes_several_values_without_another_text():
+    variants = declare(DECLARED.replace("--   index (owner, status, due_on, id)\n", "")).variants()
+    assert [(sort, several) for sort, several, _ in variants] == [("due_on", False), ("-changed_at", False)]
+    assert "(r.t).status = any (string_to_array(($1::jsonb ->> 'status'), ','))" in variants[0][2]
 
 
 @pytest.mark.parametrize("old, new, message", [
