@@ -25,13 +25,10 @@ static const char *filters_text(request *r) {
     return copy;
 }
 
-static bool wants_csv(const request *r) {
-    return strcmp(request_media_type(r), "text/csv") == 0;
-}
-
 /* The cache has a key per caller, because the database decides what each caller can see. */
 static const char *key_of(request *r, const char *table, bool csv) {
-    const principal *principal = request_principal(r);
+    static const principal anonymous = {0};
+    const principal *principal = request_principal(r) == NULL ? &anonymous : request_principal(r);
     const char *key =
         arena_printf(request_memory(r), "%s %d%d%d %s", principal->organisation,
                      principal_has_scope(principal, "statistics.read"),
@@ -49,7 +46,18 @@ static void answer(request *r, bool csv, const char *tag, const char *body) {
                         csv ? "</v1/statistics>; rel=\"describedby\"; type=\"application/json\""
                             : "</v1/statistics>; rel=\"describedby\"");
     response_set_etag(r, tag);
-    respond_bytes(r, csv ? "text/csv; charset=utf-8" : "application/json", body, strlen(body));
+    if (csv) {
+        respond_csv(r, request_path_value(r, "table"), body, strlen(body));
+    } else {
+        respond(r, 200, body);
+    }
+}
+
+/* Whether the caller is blocked, or one of its organisation is. */
+static bool is_excluded(request *r) {
+    const principal *principal = request_principal(r);
+    return principal != NULL && change_version_excludes(request_context(r)->change_version,
+                                                        principal->organisation);
 }
 
 /* Answers from memory if what is there still holds. */
@@ -58,8 +66,7 @@ static bool answer_known(request *r, const char *key, bool csv) {
     char scope[ANSWER_SCOPE_SIZE];
     char version[CHANGE_VERSION_SIZE];
     char *tag = arena_alloc(request_memory(r), ANSWER_TAG_SIZE);
-    if (change_version_excludes(context->change_version, request_principal(r)->organisation) ||
-        !answer_cache_scope(context->answers, key, scope) ||
+    if (is_excluded(r) || !answer_cache_scope(context->answers, key, scope) ||
         !change_version_read(context->change_version, scope, version) ||
         !answer_cache_tag(context->answers, key, version, tag)) {
         return false;
@@ -81,7 +88,15 @@ static answer_lasts lasts_of(const char *word) {
                                         : LASTS_CHANGE;
 }
 
+/* Answers without a token come from memory, nearly always; the others have a quota. */
+static bool may_ask(request *r) {
+    return request_principal(r) != NULL || request_limit_rate(r);
+}
+
 static void answer_anew(request *r, const db_call *call, const char *key, bool csv) {
+    if (!may_ask(r)) {
+        return;
+    }
     app_context *context = request_context(r);
     arena *memory = request_memory(r);
     db_error error = {0};
@@ -110,8 +125,13 @@ void handle_list_statistics(request *r) {
 }
 
 void handle_get_statistics(request *r) {
+    const char *view = request_query_value(r, "view");
+    if (request_principal(r) == NULL && view != NULL && strcmp(view, "live") == 0) {
+        respond_token_missing(r);
+        return;
+    }
     const char *table = request_path_value(r, "table");
-    bool csv = wants_csv(r);
+    bool csv = request_wants_csv(r);
     const char *key = key_of(r, table, csv);
     if (!answer_known(r, key, csv)) {
         db_call call = {.statement = statement_get_statistics,

@@ -87,7 +87,7 @@ typedef struct contract_operation {
     const char *method;
     const char *path; /* template as in the contract, e.g. /v1/cases/{id} */
     contract_handler handler;
-    bool public;               /* no token asked */
+    bool public;               /* no token asked; one that is sent counts if there are scopes */
     const char *const *scopes; /* all needed, NULL-terminated; empty: any valid token */
     const contract_parameter *parameters;
     size_t parameter_count;
@@ -97,6 +97,7 @@ typedef struct contract_operation {
     size_t max_bytes;            /* of the request's body */
     int success;                 /* the first 2xx status that the contract names */
     const char *const *produces; /* media types of the success response, NULL-terminated */
+    const char *const *columns;  /* of a list as CSV, members of its items; NULL-terminated */
     bool deprecated;
     contract_audit audit;   /* x-audit; by default everything that needs a scope is recorded */
     const char *collection; /* what identifiers in the audit trail are of: cases */
@@ -134,15 +135,16 @@ typedef struct contract_match {
     const char *names[PATH_VALUES_MAX];
     const char *values[PATH_VALUES_MAX]; /* decoded, owned by the arena */
     size_t value_count;
-    bool path_known; /* the path exists with another method */
+    const char *format; /* "csv": the path ended with .csv, and the operation has this form; or NULL */
+    bool path_known;    /* the path exists with another method */
     const char
         *allow; /* value for the Allow header when path_known (RFC 9110 10.2.1), in `memory` */
 } contract_match;
 
 /* Finds the operation for a method and a path as it stood in the request line, without its query.
  * HEAD finds the GET operation. A path that is not in canonical form (empty or dot segments, a
- * trailing slash, needless or bad escapes) matches nothing. Everything returned lives in `memory`.
- */
+ * trailing slash, needless or bad escapes) matches nothing. A path that ends with .csv is the path
+ * without it, if GET answers there with CSV. Everything returned lives in `memory`. */
 contract_match contract_route(const char *method, const char *path, arena *memory);
 
 /* One name and value of a query string or header, decoded. */

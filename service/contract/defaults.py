@@ -42,7 +42,7 @@ def filters_of(document, operation):
     null if it has any value, or "several" if it takes several values."""
     found = {}
     for node, where in operation["parameters"]:
-        if node["in"] == "query" and node["name"] not in ("cursor", "limit"):
+        if node["in"] == "query" and node["name"] not in ("cursor", "limit", "format"):
             schema = resolve(document, node["schema"], where)[0]
             if schema.get("type") == "array":
                 found[node["name"]] = "several"

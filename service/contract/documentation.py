@@ -6,7 +6,7 @@ import json
 from documentation_guide import read_chapters, render_chapter
 from documentation_html import (anchor, escape, render_code, render_inline, render_list_of_links, render_table,
                                 render_text)
-from rules import audit_of
+from rules import audit_of, scopes_of
 from source import examples_of, resolve
 from state_machine import render_machine
 
@@ -221,10 +221,11 @@ class Page:
     def render_operation(self, operation):
         node = operation["node"]
         identifier = escape("operation-" + node["operationId"])
-        scopes = node["security"][0]["oauth2"] if node["security"] else None
-        access = "Needs no token." if scopes is None else "Any valid token."
+        scopes = scopes_of(node["security"])
+        access = "Any valid token." if node["security"] else "Needs no token."
         if scopes:
-            access = "Scopes: " + ", ".join(f"<code>{escape(each)}</code>" for each in scopes)
+            optional = "No token, or scopes: " if {} in node["security"] else "Scopes: "
+            access = optional + ", ".join(f"<code>{escape(each)}</code>" for each in scopes)
         text = f'<section>\n<h3 id="{identifier}">{escape(node["summary"])}</h3>\n'
         where = "the address of the webhook"
         if operation.get("webhook"):

@@ -152,7 +152,7 @@ static const char *list_methods(size_t first, arena *memory) {
     return arena_printf(memory, "%s, OPTIONS", text);
 }
 
-contract_match contract_route(const char *method, const char *path, arena *memory) {
+static contract_match route_exact(const char *method, const char *path, arena *memory) {
     contract_match match = {0};
     segments found;
     if (!split_path(path, memory, &found)) {
@@ -176,6 +176,30 @@ contract_match contract_route(const char *method, const char *path, arena *memor
     match.path_known = true;
     match.allow = list_methods(first, memory);
     return match;
+}
+
+static bool has_csv(const contract_operation *operation) {
+    const char *const *type = operation->produces;
+    while (*type != NULL && strcmp(*type, "text/csv") != 0) {
+        type++;
+    }
+    return *type != NULL;
+}
+
+contract_match contract_route(const char *method, const char *path, arena *memory) {
+    static const char suffix[] = ".csv";
+    size_t length = strlen(path);
+    size_t rest = length < sizeof suffix ? 0 : length - (sizeof suffix - 1);
+    if (rest > 0 && strcmp(path + rest, suffix) == 0) {
+        contract_match match = route_exact("GET", arena_strndup(memory, path, rest), memory);
+        if (match.operation != NULL && has_csv(match.operation)) {
+            match.format = suffix + 1;
+            bool is_read = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+            return is_read ? match
+                           : (contract_match){.path_known = true, .allow = "GET, HEAD, OPTIONS"};
+        }
+    }
+    return route_exact(method, path, memory);
 }
 
 const contract_operation *contract_find(const char *id) {

@@ -184,7 +184,7 @@ def check_operation(document, operation, place):
 def audit_of(operation):
     """Returns how the audit trail records an operation: what needs a scope is, unless the contract says otherwise."""
     node = operation["node"]
-    scoped = node["security"] and node["security"][0]["oauth2"]
+    scoped = scopes_of(node["security"])
     usual = "none" if not scoped else "read" if operation["method"] == "GET" else "change"
     return node.get("x-audit", usual)
 
@@ -205,23 +205,57 @@ def collection_of(operation):
 def check_security(document, security, place):
     if security == []:
         return
-    if not isinstance(security, list) or len(security) != 1 or list(security[0]) != ["oauth2"]:
-        raise ContractError(place, "has to be [] or the single entry oauth2")
+    needed = [each for each in security if each != {}] if isinstance(security, list) else []
+    if len(needed) != 1 or list(needed[0]) != ["oauth2"] or security not in (needed, [{}, *needed]):
+        raise ContractError(place, "has to be [] or the single entry oauth2, with or without {} before it")
     flows = document["components"]["securitySchemes"]["oauth2"]["flows"]
     known = {scope for flow in flows.values() for scope in flow["scopes"]}
-    for scope in security[0]["oauth2"]:
+    for scope in scopes_of(security):
         if scope not in known:
             raise ContractError(place, f"the scope '{scope}' is not declared")
+
+
+def scopes_of(security):
+    """Returns the scopes that a token needs for an operation with this security."""
+    return [scope for each in security for scope in each.get("oauth2", [])]
 
 
 def check_content(document, content, place):
     for media_type, media in content.items():
         where = child(place, "content", media_type)
-        check_known(media, {"schema", "example", "examples"}, where)
+        check_known(media, {"schema", "example", "examples", "x-columns"}, where)
         if "schema" in media:
             check_schema(document, media["schema"], child(where, "schema"))
+        if "x-columns" in media:
+            check_columns(document, content, media["x-columns"], child(where, "x-columns"))
         for name, example in media.get("examples", {}).items():
             resolve(document, example, child(where, "examples", name))
+
+
+def check_columns(document, content, columns, place):
+    """Each column of CSV is a member of the items of the JSON: a text, whole number or boolean, or a list of these."""
+    json_schema = content.get("application/json", {}).get("schema", {})
+    items = resolve(document, json_schema, place)[0].get("properties", {}).get("items", {}).get("items", {})
+    if not isinstance(columns, list) or not columns or len(set(map(str, columns))) != len(columns):
+        raise ContractError(place, "a list of different names is expected")
+    for column in columns:
+        schema = items
+        for name in str(column).split("."):
+            schema = resolve(document, schema, place)[0].get("properties", {}).get(name)
+            if schema is None:
+                raise ContractError(place, f"'{column}' is no member of the items")
+        if not is_cell(document, schema, place):
+            raise ContractError(place, f"'{column}' does not fit into a cell")
+
+
+def is_cell(document, schema, place):
+    schema = resolve(document, schema, place)[0]
+    if "oneOf" in schema:
+        return all(is_cell(document, each, place) for each in schema["oneOf"])
+    types = set(schema_types(schema, place)) - {"null"}
+    if types == {"array"}:
+        return set(schema_types(resolve(document, schema["items"], place)[0], place)) == {"string"}
+    return types <= {"string", "integer", "boolean"}
 
 
 def check_body(document, operation, place):

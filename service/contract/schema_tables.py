@@ -3,7 +3,7 @@ import json
 import re
 
 from defaults import default_of, filters_of
-from rules import audit_of, collection_of, schema_types, success_of
+from rules import audit_of, collection_of, schema_types, scopes_of, success_of
 from source import ContractError, child, resolve
 
 DEPTH_MAX = 24
@@ -182,13 +182,13 @@ class Tables:
         parameters, parameter_count = self.parameters(operation)
         bodies, body_count = self.bodies(operation, body, where)
         success, response = success_of(self.document, operation)
-        scopes = node["security"][0]["oauth2"] if node["security"] else []
+        scopes = scopes_of(node["security"])
         fields = {
             "id": c_string(node["operationId"]),
             "method": c_string(operation["method"]),
             "path": c_string(operation["path"]),
             "handler": f"handle_{snake_case(node['operationId'])}",
-            "public": c_bool(not node["security"]),
+            "public": c_bool(node["security"][:1] in ([], [{}])),
             "scopes": self.strings("scopes", scopes),
             "parameters": parameters,
             "parameter_count": parameter_count,
@@ -198,6 +198,7 @@ class Tables:
             "max_bytes": body.get("x-max-bytes", 65536),
             "success": success,
             "produces": self.strings("produces", list(response.get("content", {}))),
+            "columns": self.strings("columns", response.get("content", {}).get("text/csv", {}).get("x-columns", [])),
             "deprecated": c_bool(node.get("deprecated", False)),
             "audit": f"AUDIT_{audit_of(operation).upper()}",
             "collection": c_string(collection_of(operation)),

@@ -131,6 +131,8 @@ void audit_parameters(const audit_note *note, const char *answer, const char **p
     /* Each identifier takes more space in the answer than in the list. */
     size_t max = strlen(answer) / UUID_LENGTH + 1;
     scan scan = {.note = note, .ids = list_open(max, memory), .items = -1, .item_depth = 3};
+    /* A path may name a resource by its reference: then the answer has its identifier. */
+    const char *id = note->id != NULL && is_uuid(note->id) ? note->id : NULL;
     if (note->part != NULL) {
         list_add(&scan.ids, note->part);
     }
@@ -141,8 +143,8 @@ void audit_parameters(const audit_note *note, const char *answer, const char **p
         [AUDIT_KIND] = note->kind,
         [AUDIT_REQUEST] = note->request,
         [AUDIT_COLLECTION] = note->collection,
-        [AUDIT_IDS] = note->id == NULL ? found : arena_printf(memory, "{%s}", note->id),
-        [AUDIT_PARTS] = note->id == NULL ? "{}" : found,
+        [AUDIT_IDS] = id == NULL ? found : arena_printf(memory, "{%s}", id),
+        [AUDIT_PARTS] = id == NULL ? "{}" : found,
         [AUDIT_ITEMS] = scan.items < 0 ? NULL : arena_printf(memory, "%ld", scan.items)};
     memcpy(parameters, made, sizeof made);
 }

@@ -80,6 +80,11 @@ void respond_list(request *r, const statement *statement) {
     respond_read_items(r, statement, parameters);
 }
 
+/* Whether the parameter says how much of the list is shown, or how, but not which list. */
+static bool is_of_paging(const char *name) {
+    return strcmp(name, "cursor") == 0 || strcmp(name, "limit") == 0 || strcmp(name, "format") == 0;
+}
+
 /* Returns the filters as a JSON object with sorted members: the parameters of the path and of the
  * query, without those for paging. */
 static const char *filters_text(request *r) {
@@ -88,7 +93,7 @@ static const char *filters_text(request *r) {
         json_object_set_new(filters, r->match.names[i], json_string(r->match.values[i]));
     }
     for (size_t i = 0; i < r->query_count; i++) {
-        if (strcmp(r->query[i].name, "cursor") != 0 && strcmp(r->query[i].name, "limit") != 0) {
+        if (!is_of_paging(r->query[i].name)) {
             json_object_set_new(filters, r->query[i].name, json_string(r->query[i].value));
         }
     }
@@ -178,13 +183,17 @@ void respond_page(request *r, const statement *list) {
     const char *items = db_text(result, "items", r->memory);
     const char *key = db_text(result, "next", r->memory);
     PQclear(result);
-    if (key == NULL) {
-        respond(r, 200, arena_printf(r->memory, "{\"items\":%s,\"next\":null}", items));
-        return;
+    const char *next = "null";
+    if (key != NULL) {
+        const char *url = next_url(r, cursor_make(r, key, filters));
+        response_set_header(r, "Link", arena_printf(r->memory, "<%s>; rel=\"next\"", url));
+        next = arena_printf(r->memory, "\"%s\"", url);
     }
-    const char *url = next_url(r, cursor_make(r, key, filters));
-    response_set_header(r, "Link", arena_printf(r->memory, "<%s>; rel=\"next\"", url));
-    respond(r, 200, arena_printf(r->memory, "{\"items\":%s,\"next\":\"%s\"}", items, url));
+    if (request_wants_csv(r)) {
+        respond_items_csv(r, items);
+    } else {
+        respond(r, 200, arena_printf(r->memory, "{\"items\":%s,\"next\":%s}", items, next));
+    }
 }
 
 void respond_reply(request *r, const db_reply *reply) {

@@ -88,6 +88,9 @@ static bool find_operation(request *r) {
     r->path = arena_strndup(r->memory, r->raw.target, length);
     r->match = contract_route(r->raw.method, r->path, r->memory);
     r->operation = r->match.operation;
+    if (r->match.format != NULL) {
+        r->path = arena_strndup(r->memory, r->path, length - strlen(r->match.format) - 1);
+    }
     if (r->operation != NULL) {
         return true;
     }
@@ -135,16 +138,20 @@ static void refuse_token(request *r, const char *fault) {
     }
 }
 
+void respond_token_missing(request *r) {
+    response_set_header(r, "WWW-Authenticate", "Bearer realm=\"learning-reviews\"");
+    respond_problem(r, "token_missing", NULL);
+}
+
 /* Step 3: verifies the bearer token. In production every fault of a token gets the same answer; the
  * log has the reason. */
 static bool authenticate(request *r) {
-    if (r->operation->public) {
+    const char *header = request_header(r, "Authorization");
+    if (r->operation->public && (header == NULL || *r->operation->scopes == NULL)) {
         return true;
     }
-    const char *header = request_header(r, "Authorization");
     if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0) {
-        response_set_header(r, "WWW-Authenticate", "Bearer realm=\"learning-reviews\"");
-        respond_problem(r, "token_missing", NULL);
+        respond_token_missing(r);
         return false;
     }
     const char *fault = token_verify(r->context->verifier, header + 7,
@@ -158,10 +165,7 @@ static bool authenticate(request *r) {
     return true;
 }
 
-static bool limit_rate(request *r) {
-    if (!r->authenticated) {
-        return true;
-    }
+bool request_limit_rate(request *r) {
     rate_state left =
         rate_take(r->context->rates, r->principal.organisation, r->principal.client, now_ms());
     const rate_left *client = &left.client;
@@ -185,6 +189,10 @@ static bool limit_rate(request *r) {
                                      client->allowed ? "the organisation" : "the client"));
     }
     return left.allowed;
+}
+
+static bool limit_rate(request *r) {
+    return !r->authenticated || request_limit_rate(r);
 }
 
 /* Webhooks of a client send what its newest token allows. A token that this instance has not seen
@@ -213,6 +221,9 @@ static bool authorise(request *r) {
 }
 #else
 static bool authorise(request *r) {
+    if (r->operation->public && !r->authenticated) {
+        return true;
+    }
     for (const char *const *scope = r->operation->scopes; *scope != NULL; scope++) {
         if (!principal_has_scope(&r->principal, *scope)) {
             response_set_header(r, "WWW-Authenticate",
@@ -229,8 +240,43 @@ static bool authorise(request *r) {
 }
 #endif
 
+/* Returns the query of the request. The suffix of the path is one of its parameters. */
+static const char *query_text(const request *r) {
+    const char *question = strchr(r->raw.target, '?');
+    const char *text = question == NULL ? "" : question + 1;
+    return r->match.format == NULL
+               ? text
+               : arena_printf(r->memory, "format=%s%s%s", r->match.format, *text ? "&" : "", text);
+}
+
+/* Returns the media type that the parameter `format` names; NULL without one. Faults of the query
+ * are found later. */
+static const char *requested_type(const request *r) {
+    const contract_parameter *parameter = r->operation->parameters;
+    const contract_parameter *end = parameter + r->operation->parameter_count;
+    while (parameter < end && strcmp(parameter->name, "format") != 0) {
+        parameter++;
+    }
+    violation_list faults = violation_list_make(r->memory);
+    contract_pair *pairs = NULL;
+    size_t count = 0;
+    if (parameter == end || !query_parse(query_text(r), &pairs, &count, &faults, r->memory)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(pairs[i].name, "format") == 0) {
+            return strcmp(pairs[i].value, "csv") == 0 ? "text/csv" : "application/json";
+        }
+    }
+    return NULL;
+}
+
 static bool negotiate(request *r) {
     if (*r->operation->produces == NULL) {
+        return true;
+    }
+    r->media_type = requested_type(r);
+    if (r->media_type != NULL) {
         return true;
     }
     r->media_type = negotiate_media_type(request_header(r, "Accept"), r->operation->produces);
@@ -281,9 +327,7 @@ static void check_body(request *r, violation_list *faults) {
 static bool check_input(request *r) {
     violation_list faults = violation_list_make(r->memory);
     contract_pair *pairs = NULL;
-    const char *question = strchr(r->raw.target, '?');
-    if (query_parse(question == NULL ? NULL : question + 1, &pairs, &r->query_count, &faults,
-                    r->memory)) {
+    if (query_parse(query_text(r), &pairs, &r->query_count, &faults, r->memory)) {
         r->query = pairs;
         contract_check_parameters(r->operation, &r->match, pairs, r->query_count, r->raw.headers,
                                   r->raw.header_count, &faults);

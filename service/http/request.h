@@ -13,7 +13,7 @@ arena *request_memory(request *r);
 
 app_context *request_context(request *r);
 
-/* The caller; never NULL in a handler of an operation that needs a token. */
+/* The caller; NULL without a token, in a handler of an operation that needs none. */
 const principal *request_principal(const request *r);
 
 /* A checked value of the path; NULL when the contract has no such parameter. */
@@ -59,12 +59,25 @@ void respond(request *r, int status, const char *body);
 /* Answers with bytes of another type. */
 void respond_bytes(request *r, const char *type, const void *bytes, size_t size);
 
+/* Returns whether the answer must be CSV: by the parameter `format`, or by the Accept header. */
+bool request_wants_csv(const request *r);
+
+/* Answers with CSV, which a program saves as `name` with the date of today. */
+void respond_csv(request *r, const char *name, const char *text, size_t length);
+
 /* Answers with a problem (RFC 9457) of the catalogue. `detail` is a sentence, or NULL for the
  * default one of this problem. */
 void respond_problem(request *r, const char *code, const char *detail);
 
 /* The same with the list of violations. */
 void respond_violations(request *r, const char *code, const violation_list *violations);
+
+/* Answers that the request needs a token (401). */
+void respond_token_missing(request *r);
+
+/* Takes the request from the quotas of the caller; callers without a token share one. Returns false
+ * when it answered with 429. */
+bool request_limit_rate(request *r);
 
 /* Answers with the error of the database. */
 void respond_db_error(request *r, const db_error *error);

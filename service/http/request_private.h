@@ -133,6 +133,9 @@ void request_record(request *r);
 /* Reads the row of a statement. Returns NULL when it answered with a problem. */
 PGresult *run_read(request *r, const statement *statement, const char *const *parameters);
 
+/* Answers with the items of a page, a JSON array, as CSV with the columns of the operation. */
+void respond_items_csv(request *r, const char *items);
+
 /* Chooses the media type of an answer by an Accept header (RFC 9110 section 12.5.1). `offered` ends
  * with NULL and begins with the service's own preference. Returns the type with the highest weight;
  * among equals the one that the header names most specifically, then the first. Without a header,

@@ -194,6 +194,11 @@ begin
 end
 $$;
 
+-- Returns the identifier of the case with this identifier or reference; null if the caller sees none with the reference.
+create function case_named(name text) returns uuid language sql stable as $$
+    select case when name like 'LR-%' then (select c.id from review_case c where c.reference = name) else name::uuid end
+$$;
+
 -- Takes the next reference of the committee for the year of opening, as in LR-2026-GLA-0042.
 create function case_next_reference(committee text, opened date) returns text
 language plpgsql as $$

@@ -37,7 +37,7 @@
 select * from case_create($1::jsonb);
 
 -- name: get_case
-select version, case_document(c, string_to_array($2, ',')) as body from review_case c where id = $1::uuid;
+select version, case_document(c, string_to_array($2, ',')) as body from review_case c where id = case_named($1);
 
 -- name: change_case
 select * from case_change($1::uuid, $2::bigint, $3::jsonb);

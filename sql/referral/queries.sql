@@ -118,7 +118,7 @@ select referral_validate($1::jsonb) as body;
 -- filter retention_due=false costly: coalesce(referral_retain_until(r) >= today(), true)
 
 -- name: get_referral
-select version, referral_document(r) as body from referral r where id = $1::uuid;
+select version, referral_document(r) as body from referral r where id = referral_named($1);
 
 -- name: get_referral_origin
 select committee, source_system from referral where id = $1::uuid;

@@ -26,6 +26,13 @@ create function referral_retain_until(r referral) returns date language sql stab
     select case when referral_ended_alone(r.status) then retained_until(r.committee, r.decided_on) end
 $$;
 
+-- Returns the identifier of the referral with this identifier or reference; null if the caller sees none with the
+-- reference. A reference ends with the random part of the identifier; of two equal ones it is the first that arrived.
+create function referral_named(name text) returns uuid language sql stable as $$
+    select case when name like 'RF-%' then (select r.id from referral r where r.reference = name
+        order by r.received_at, r.id limit 1) else name::uuid end
+$$;
+
 -- The document of a referral. Its sender sees all of it; other callers need children.read to see more of the children
 -- than bands. The identifier of the case is null for callers outside its committee.
 create function referral_document(r referral) returns json language sql stable as $$

@@ -18,6 +18,15 @@ create function may_see_live(committee text) returns boolean language sql stable
     select has_scope('statistics.read') and (may_see_all() or coalesce(committee = nullif(claim('area'), ''), false))
 $$;
 
+-- Refuses with 403 a caller whose token lacks statistics.read. Callers without a token see what is released.
+create function refuse_without_scope() returns void language plpgsql stable as $$
+begin
+    if coalesce(claim('organisation'), '') <> '' and not has_scope('statistics.read') then
+        perform refuse(403, 'scope_missing');
+    end if;
+end
+$$;
+
 -- Returns the scope of the live view about which a reader may learn: '*' for everything, a committee, or '' for none.
 create function own_scope() returns text language sql stable as $$
     select case when may_see_all() then '*' else coalesce(claim('area'), '') end
@@ -224,9 +233,7 @@ declare
     about statistic_about;
     figures statistic_row[];
 begin
-    if not has_scope('statistics.read') then
-        perform refuse(403, 'scope_missing');
-    end if;
+    perform refuse_without_scope();
     select * into t from statistic_table where code = p_table;
     perform refuse_unless_found(found);
     if coalesce(filters ->> 'view', 'released') = 'live' then
@@ -254,15 +261,13 @@ end
 $$;
 
 -- Returns every table with its definition, its dimensions and its last change for the reader, and the releases. Refuses
--- with 403 a caller without statistics.read. Runs as the owner, because no caller may read the state of sums directly.
+-- with 403 a token without statistics.read. Runs as the owner, because no caller may read the state of sums directly.
 create function statistics_list() returns table (scope text, mark text, lasts text, body text)
 language plpgsql stable security definer set search_path from current as $$
 declare
     about statistic_about;
 begin
-    if not has_scope('statistics.read') then
-        perform refuse(403, 'scope_missing');
-    end if;
+    perform refuse_without_scope();
     scope := own_scope();
     mark := statistic_mark_of(scope);
     lasts := case when scope = '' then 'day' else 'change' end;

@@ -38,6 +38,7 @@ class Operation:
         self.security = node.get("security", contract["security"])
         self.scopes = [scope for one in self.security for scope in one.get("oauth2", [])]
         self.public = not self.security
+        self.optional_token = {} in self.security
         usual = "none" if not self.scopes else "read" if self.method == "GET" else "change"
         self.audit = node.get("x-audit", usual)
         self.parameters = [resolve(contract, one) for one in node.get("parameters", [])]
@@ -110,7 +111,16 @@ def operations():
 
 
 def operation_of(method, path):
-    """Returns the operation of the method at the path, or None; literal paths come first."""
+    """Returns the operation of the method at the path, or None; literal paths come first. A path may end with .csv if the
+    operation has CSV."""
+    plain = path.removesuffix(".csv")
+    found = operation_at("GET" if method == "HEAD" else method, plain) if plain != path else None
+    if found and "text/csv" in found.responses.get("200", {}).get("content", {}):
+        return found
+    return operation_at(method, path)
+
+
+def operation_at(method, path):
     path = urllib.parse.unquote(path)
     if "." in path.split("/") or ".." in path.split("/") or "\0" in path:
         return None  # not an address of the contract, whatever pattern it matches

@@ -53,6 +53,12 @@ Test(audit, a_resource_named_by_the_path_is_not_its_own_part) {
     cr_expect_str_eq(made[PARTS], "{}");
 }
 
+Test(audit, a_resource_named_by_its_reference_is_recorded_with_its_identifier) {
+    record("LR-2026-GLA-0042", NULL, "{\"id\":\"" A "\",\"parts\":[{\"id\":\"" B "\"}]}");
+    cr_expect_str_eq(made[IDS], "{" A "}");
+    cr_expect_str_eq(made[PARTS], "{}");
+}
+
 Test(audit, a_part_in_path_and_answer_appears_once) {
     record(A, B, "{\"id\":\"" B "\",\"case_id\":\"" A "\"}");
     cr_expect_str_eq(made[IDS], "{" A "}");
