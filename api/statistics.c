@@ -56,8 +56,8 @@ static void answer(request *r, bool csv, const char *tag, const char *body) {
 /* Whether the caller is blocked, or one of its organisation is. */
 static bool is_excluded(request *r) {
     const principal *principal = request_principal(r);
-    return principal != NULL && change_version_excludes(request_context(r)->change_version,
-                                                        principal->organisation);
+    return principal != NULL &&
+           change_version_excludes(request_context(r)->change_version, principal->organisation);
 }
 
 /* Answers from memory if what is there still holds. */

@@ -135,8 +135,9 @@ typedef struct contract_match {
     const char *names[PATH_VALUES_MAX];
     const char *values[PATH_VALUES_MAX]; /* decoded, owned by the arena */
     size_t value_count;
-    const char *format; /* "csv": the path ended with .csv, and the operation has this form; or NULL */
-    bool path_known;    /* the path exists with another method */
+    const char
+        *format;     /* "csv": the path ended with .csv, and the operation has this form; or NULL */
+    bool path_known; /* the path exists with another method */
     const char
         *allow; /* value for the Allow header when path_known (RFC 9110 10.2.1), in `memory` */
 } contract_match;

@@ -1,4 +1,5 @@
-/* The items of a list as CSV (RFC 4180): a line with the names of the columns, a line for each item.
+/* The items of a list as CSV (RFC 4180): a line with the names of the columns, a line for each
+ * item.
  *
  * A spreadsheet runs a cell that begins with =, +, -, @, a tab or a carriage return as a formula. A
  * text of that kind gets an apostrophe in front, which spreadsheets do not show (OWASP, CSV
@@ -53,7 +54,8 @@ static const char *join(const json_t *values, arena *memory) {
     size_t index;
     const json_t *value;
     json_array_foreach (values, index, value) {
-        text = arena_printf(memory, "%s%s%s", text, index == 0 ? "" : " ", json_string_value(value));
+        text =
+            arena_printf(memory, "%s%s%s", text, index == 0 ? "" : " ", json_string_value(value));
     }
     return text;
 }
@@ -64,7 +66,8 @@ static void add_cell(csv *out, const json_t *value) {
     } else if (json_is_array(value)) {
         add_text(out, join(value, out->memory));
     } else if (json_is_integer(value)) {
-        const char *digits = arena_printf(out->memory, "%lld", (long long)json_integer_value(value));
+        const char *digits =
+            arena_printf(out->memory, "%lld", (long long)json_integer_value(value));
         add(out, digits, strlen(digits));
     } else if (json_is_boolean(value)) {
         const char *word = json_is_true(value) ? "true" : "false";
@@ -111,9 +114,8 @@ void respond_csv(request *r, const char *name, const char *text, size_t length) 
     char date[sizeof "2026-12-01"] = "";
     gmtime_r(&now, &day);
     (void)strftime(date, sizeof date, "%Y-%m-%d", &day);
-    response_set_header(
-        r, "Content-Disposition",
-        arena_printf(r->memory, "attachment; filename=\"%s-%s.csv\"", name, date));
+    response_set_header(r, "Content-Disposition",
+                        arena_printf(r->memory, "attachment; filename=\"%s-%s.csv\"", name, date));
     respond_bytes(r, "text/csv; charset=utf-8", text, length);
 }
 

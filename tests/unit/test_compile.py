@@ -89,6 +89,13 @@ MISTAKES = {
         "{name: code, in: query, schema: {type: string, pattern: '^[A-Z]{3}$'}}",
         "{name: code, in: query, schema: {$ref: '#/components/schemas/Code', default: ABC}}",
         "/get/parameters/5/schema: generated Python loses the type"),
+    "column that no item has": ("x-columns: [label, open.id]", "x-columns: [label, id]",
+                                "text~1csv/x-columns: 'id' is no member of the items"),
+    "column that is an object": ("x-columns: [label, open.id]", "x-columns: [open]", "x-columns: 'open' does not fit"),
+    "column of numbers that have no one text": ("[label, open.id]", "[size]", "x-columns: 'size' does not fit"),
+    "column twice": ("[label, open.id]", "[label, label]", "x-columns: a list of different names"),
+    "optional token without a scheme": ("security: [{}, {oauth2: [things.read]}]", "security: [{}]",
+                                        "#/paths/~1parts/get/security: has to be [] or the single entry oauth2"),
     "problem without a meaning": ("    meaning: Too much to do.\n", "", "#/x-problems/1"),
 }
 

@@ -49,6 +49,28 @@ Test(route, literal_wins_over_parameter) {
     cr_expect_str_eq(match.allow, "POST, OPTIONS");
 }
 
+Test(route, a_suffix_asks_for_csv_where_there_is_some) {
+    contract_match match = contract_route("GET", "/parts.csv", memory);
+    cr_assert_not_null(match.operation);
+    cr_expect_str_eq(match.operation->id, "listParts");
+    cr_expect_str_eq(match.format, "csv");
+    cr_expect_str_eq(match.operation->columns[1], "open.id");
+    cr_expect_str_eq(id_of("HEAD", "/parts.csv"), "listParts");
+    cr_expect_null(contract_route("GET", "/parts", memory).format);
+    match = contract_route("POST", "/parts.csv", memory);
+    cr_expect(match.operation == NULL && match.path_known);
+    cr_expect_str_eq(match.allow, "GET, HEAD, OPTIONS");
+    static const char *const others[] = {"/things.csv", "/parts.csv.csv", "/parts.json", "/.csv",
+                                         ".csv",        "/parts%2Ecsv",   "/parts/.csv"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        match = contract_route("GET", others[i], memory);
+        cr_expect(match.operation == NULL && !match.path_known, "%s", others[i]);
+    }
+    match = contract_route("GET", "/things/7.csv", memory);
+    cr_assert_not_null(match.operation);
+    cr_expect_str_eq(match.values[0], "7.csv");
+}
+
 Test(route, lists_methods) {
     contract_match match = contract_route("DELETE", "/things", memory);
     cr_expect_null(match.operation);
@@ -117,6 +139,8 @@ Test(route, tables_hold_what_the_contract_says) {
     cr_expect(contract_route("POST", "/things/batch", memory).operation->success == 207);
     const contract_operation *root = contract_route("GET", "/", memory).operation;
     cr_expect(root->public && root->scopes[0] == NULL);
+    const contract_operation *parts = contract_route("GET", "/parts", memory).operation;
+    cr_expect(parts->public && parts->scopes[0] != NULL);
     cr_expect_str_eq(contract_version, "1.2.3");
 }
 
