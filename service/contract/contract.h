@@ -142,7 +142,7 @@ typedef struct contract_match {
         *allow; /* value for the Allow header when path_known (RFC 9110 10.2.1), in `memory` */
 } contract_match;
 
-/* Finds the operation for a method and a path as it stood in the request line, without its query.
+/* Finds the operation for a method and a path as it is in the request line, without its query.
  * HEAD finds the GET operation. A path that is not in canonical form (empty or dot segments, a
  * trailing slash, needless or bad escapes) matches nothing. A path that ends with .csv is the path
  * without it, if GET answers there with CSV. Everything returned lives in `memory`. */

@@ -207,7 +207,7 @@ def check_security(document, security, place):
         return
     needed = [each for each in security if each != {}] if isinstance(security, list) else []
     if len(needed) != 1 or list(needed[0]) != ["oauth2"] or security not in (needed, [{}, *needed]):
-        raise ContractError(place, "has to be [] or the single entry oauth2, with or without {} before it")
+        raise ContractError(place, "must be [] or the single entry oauth2, with or without {} before it")
     flows = document["components"]["securitySchemes"]["oauth2"]["flows"]
     known = {scope for flow in flows.values() for scope in flow["scopes"]}
     for scope in scopes_of(security):
@@ -245,7 +245,7 @@ def check_columns(document, content, columns, place):
             if schema is None:
                 raise ContractError(place, f"'{column}' is no member of the items")
         if not is_cell(document, schema, place):
-            raise ContractError(place, f"'{column}' does not fit into a cell")
+            raise ContractError(place, f"'{column}' is no text, whole number, boolean or list of texts")
 
 
 def is_cell(document, schema, place):

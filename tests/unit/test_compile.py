@@ -91,11 +91,11 @@ MISTAKES = {
         "/get/parameters/5/schema: generated Python loses the type"),
     "column that no item has": ("x-columns: [label, open.id]", "x-columns: [label, id]",
                                 "text~1csv/x-columns: 'id' is no member of the items"),
-    "column that is an object": ("x-columns: [label, open.id]", "x-columns: [open]", "x-columns: 'open' does not fit"),
-    "column of numbers that have no one text": ("[label, open.id]", "[size]", "x-columns: 'size' does not fit"),
+    "column that is an object": ("x-columns: [label, open.id]", "x-columns: [open]", "x-columns: 'open' is no text"),
+    "column of numbers that have no one text": ("[label, open.id]", "[size]", "x-columns: 'size' is no text"),
     "column twice": ("[label, open.id]", "[label, label]", "x-columns: a list of different names"),
     "optional token without a scheme": ("security: [{}, {oauth2: [things.read]}]", "security: [{}]",
-                                        "#/paths/~1parts/get/security: has to be [] or the single entry oauth2"),
+                                        "#/paths/~1parts/get/security: must be [] or the single entry oauth2"),
     "problem without a meaning": ("    meaning: Too much to do.\n", "", "#/x-problems/1"),
 }
 
@@ -147,8 +147,9 @@ def defaults_of(text, folder):
 
 def test_the_form_of_an_operation_chooses_the_default_handler(tmp_path):
     assert defaults_of(FIXTURE, tmp_path) == {
-        "getRoot": ("get", 0, 0), "getThing": ("get", 1, 1), "getPart": ("get", 2, 2), "listThings": ("get", 0, 0),
-        "pushThing": ("submit", 1, 2), "pushThings": ("submit", 1, 2), "changeThing": ("submit", 3, 3)}
+        "getRoot": ("get", 0, 0), "listParts": ("list", 0, 0), "getThing": ("get", 1, 1), "getPart": ("get", 2, 2),
+        "listThings": ("get", 0, 0), "pushThing": ("submit", 1, 2), "pushThings": ("submit", 1, 2),
+        "changeThing": ("submit", 3, 3)}
 
 
 @pytest.mark.parametrize("operation, old, new, default", [
