@@ -13,6 +13,8 @@ import sys
 
 sys.dont_write_bytecode = True  # the build leaves nothing in the source folder
 
+# In the place of the values of a parameter: it takes several (service/db/lists.py, defaults.py).
+SEVERAL = "several"
 HANDLER = re.compile(r"\bhandle_(\w+)\(request\b")
 STATEMENT = re.compile(r"\bstatement_(\w+)")
 
@@ -28,7 +30,7 @@ def read_sources(paths):
 
 
 def number_of(values):
-    return "several values" if values == "several" else "one value"
+    return "several values" if values == SEVERAL else "one value"
 
 
 def find_list_faults(operation, declared):
@@ -40,10 +42,10 @@ def find_list_faults(operation, declared):
         elif parameter == "sort" and values != declared["sort"]:
             yield (f"{statement} has the sort orders {', '.join(declared['sort'])}, but the contract has "
                    f"{', '.join(values)} (the default first)")
-        elif (values == "several") != (declared[parameter] == "several"):
+        elif SEVERAL in (values, declared[parameter]) and values != declared[parameter]:
             yield (f"{statement} takes {number_of(declared[parameter])} of {parameter}, but the contract "
                    f"{number_of(values)}: write `$[]` for several values")
-        elif parameter != "sort" and declared[parameter] not in (None, "several") and sorted(declared[parameter]) != sorted(values or []):
+        elif isinstance(declared[parameter], list) and sorted(declared[parameter]) != sorted(values or []):
             yield (f"{statement} declares {parameter} for {', '.join(declared[parameter])} only, but the contract has "
                    f"{', '.join(values or ['any value'])}")
     for parameter in sorted(declared.keys() - operation["query"].keys()):

@@ -69,8 +69,8 @@ def reference(kind, name):
 
 
 def complete_response(response, is_known):
-    """Returns the response with the headers that all responses have, and an example of CSV. `is_known`: a token names the
-    client."""
+    """Returns the response with the headers that all responses have, and an example of CSV. `is_known`: a token names
+    the client."""
     if "$ref" in response:
         return response
     names = HEADERS + HEADERS_OF_CLIENTS if is_known else HEADERS
@@ -78,7 +78,7 @@ def complete_response(response, is_known):
     for media in response.get("content", {}).values():
         if "x-columns" in media:
             line = ",".join(media["x-columns"]) + "\r\n"
-            media["examples"] = {"empty": {"summary": "A page without items has the names of the columns.", "value": line}}
+            media["examples"] = {"empty": {"summary": "A page without items names the columns.", "value": line}}
     first = {key: response[key] for key in ("description",) if key in response}
     return first | {"headers": headers} | {key: response[key] for key in response if key != "headers"}
 

@@ -29,8 +29,8 @@ def c_string(text):
 
 
 def read_statements(folder):
-    """Yields (name, flags, text) of each statement, of a list its first text; a name used twice or a stray line ends the
-    build."""
+    """Yields (name, flags, text) of each statement, and of a list its first text. A name that is used twice or a stray
+    line ends the build."""
     for name, flags, text, _ in read_declared(folder):
         yield name, flags, text if isinstance(text, str) else lists.text_for(text, {})
 
@@ -86,7 +86,8 @@ def initializers(name, flags, text):
     """Yields a statement in C; for a list, each of its texts."""
     variants = [(None, False, text)] if isinstance(text, str) else text
     for place, (order, several, one) in enumerate(variants, 1):
-        fields = [str(parameter_count(one)), c_bool("unprepared" in flags or "page" in flags), c_bool("standby" in flags),
+        unprepared = "unprepared" in flags or "page" in flags
+        fields = [str(parameter_count(one)), c_bool(unprepared), c_bool("standby" in flags),
                   f'"{order}"' if order else "NULL", c_bool(several), c_bool(place < len(variants))]
         yield f'    {{"{name}",\n{c_string(one)},\n    {", ".join(fields)}}},'
 

@@ -16,9 +16,10 @@ A list is declared in `queries.sql`, in comment lines below `-- name: list_thing
     -- filter theme: t.themes && $[]
 
 `$` is the value of the filter, `$name` that of another parameter of the request, both as text. `$[]` are the values of
-a filter that takes several, separated by commas, as an array of texts. The first sort order is the default. Rows come from parts, which have no row in common. A part is read in the order of an index on its column
-and the columns of the sort order. `few` is a part of few rows, which are all read. `of: case c: c.id = $id::uuid` is
-the row that the list belongs to: without it the list is 404.
+a filter that takes several, separated by commas, as an array of texts. The first sort order is the default. Rows come
+from parts, which have no row in common. A part is read in the order of an index on its column and the columns of the
+sort order. `few` is a part of few rows, which are all read. `of: case c: c.id = $id::uuid` is the row that the list
+belongs to: without it the list is 404.
 
 A statement is planned at each call with its values. PostgreSQL folds each condition on a value (`'open' is null or
 t.status = 'open'`) before it chooses a plan, so that absent filters cost nothing and present ones are plain conditions
@@ -33,7 +34,7 @@ No call reads more than a bounded number of rows. For each part a statement choo
    then, it ends there, and `next` continues behind the last row that was read. An index has the rows of one value in
    order, but not those of several values. If the filter that a scan begins with has several (it must be
    `column = any ($[])`), each value gets a scan of its own with an equal share of the rows, as if it were a part.
- - If a given filter has an index or range in the other order only, and at most FEW rows match it, those rows are
+ - If a given filter has an index or range in another order only, and at most FEW rows match it, those rows are
    sorted. So a filter that matches little or nothing gives a whole page, whatever the order.
 
 The build refuses a list when an index that it needs or names does not exist (sql/*/tables.sql, sql/migrations), and

@@ -111,8 +111,8 @@ def operations():
 
 
 def operation_of(method, path):
-    """Returns the operation of the method at the path, or None; literal paths come first. A path may end with .csv if the
-    operation has CSV."""
+    """Returns the operation of the method at the path, or None; literal paths come first. A path may end with .csv if
+    the operation has CSV."""
     plain = path.removesuffix(".csv")
     found = operation_at("GET" if method == "HEAD" else method, plain) if plain != path else None
     if found and "text/csv" in found.responses.get("200", {}).get("content", {}):

@@ -159,8 +159,8 @@ def test_csv_shows_an_agency_no_more_than_json(agency, caller, filled):
 @each_list
 def test_csv_is_audited_like_json(committee, filled, cluster, name):
     replies = [committee.send(name, query="limit=3"), committee.request("GET", OPERATIONS[name].path + ".csv?limit=3")]
-    entries = [cluster.execute("select operation, kind, ids::text[], items from register.audit_entry where request = %s",
-                               [reply.headers["X-Request-Id"]]) for reply in replies]
+    entries = [cluster.execute("select operation, kind, ids::text[], items from register.audit_entry "
+                               "where request = %s", [reply.headers["X-Request-Id"]]) for reply in replies]
     assert entries[0] == entries[1] and len(entries[0]) == 1 and entries[0][0][3] > 0
 
 

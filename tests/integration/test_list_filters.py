@@ -25,7 +25,8 @@ def filters_with_values():
 
 
 FILTERS = list(filters_with_values())
-each_filter = pytest.mark.parametrize("name,filter,enum", FILTERS, ids=[f"{name}-{filter}" for name, filter, _ in FILTERS])
+each_filter = pytest.mark.parametrize(
+    "name,filter,enum", FILTERS, ids=[f"{name}-{filter}" for name, filter, _ in FILTERS])
 
 
 def moment(shift=datetime.timedelta()):
@@ -151,8 +152,10 @@ def test_an_invisible_reference_is_as_unknown_as_an_invisible_identifier(committ
     """Another committee sees the same answer for what it may not see as for what does not exist."""
     stranger = caller("CPC-EDH", "stranger-system")
     made = make_case(committee) if operation == "getCase" else make_referral(agency)
-    replies = [stranger.send(operation, id=name) for name in (made["reference"], made["id"], unknown, str(uuid.uuid4()))]
-    seen = [{key: value for key, value in reply.json.items() if key not in ("instance", "request_id")} for reply in replies]
+    names = (made["reference"], made["id"], unknown, str(uuid.uuid4()))
+    replies = [stranger.send(operation, id=name) for name in names]
+    seen = [{key: value for key, value in reply.json.items() if key not in ("instance", "request_id")}
+            for reply in replies]
     assert {reply.status for reply in replies} == {404} and all(one == seen[0] for one in seen)
     for name in (made["reference"], unknown):
         assert stranger.send(list_name, query=f"reference={name}")["items"] == []
@@ -192,7 +195,8 @@ def test_updated_since_shows_what_changed_at_or_after_the_moment(committee, fill
 
 def test_a_change_brings_a_case_into_the_list(committee):
     case = committee.send("getCase", id=make_case(committee)["id"]).expect(200)
-    changed = committee.send("changeCase", {"summary": "Another outline."}, id=case["id"], if_match=case.etag).expect(200)
+    changed = committee.send("changeCase", {"summary": "Another outline."}, id=case["id"],
+                             if_match=case.etag).expect(200)
     query = f"updated_since={changed['updated_at']}&sort=-updated_at"
     assert case["id"] in committee.send("listCases", query=query).ids
 
