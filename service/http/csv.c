@@ -50,14 +50,14 @@ static void add_text(csv *out, const char *text) {
 
 /* Returns the values of a list with a space between them. */
 static const char *join(const json_t *values, arena *memory) {
-    const char *text = "";
+    csv joined = {.memory = memory, .text = arena_alloc(memory, 1), .size = 1};
     size_t index;
     const json_t *value;
     json_array_foreach (values, index, value) {
-        text =
-            arena_printf(memory, "%s%s%s", text, index == 0 ? "" : " ", json_string_value(value));
+        add(&joined, " ", index == 0 ? 0 : 1);
+        add(&joined, json_string_value(value), json_string_length(value));
     }
-    return text;
+    return arena_strndup(memory, joined.text, joined.length);
 }
 
 static void add_cell(csv *out, const json_t *value) {

@@ -33,7 +33,8 @@ def entry(exchange, server):
         path, text = path.removesuffix(".csv"), f"format=csv&{text}".rstrip("&")
     query = urllib.parse.parse_qsl(text, keep_blank_values=True)
     request = {"method": exchange["method"], "url": server + path + (f"?{text}" if text else ""),
-               "headers": pairs(headers), "queryString": [{"name": name, "value": value} for name, value in query], "cookies": [],
+               "headers": pairs(headers), "cookies": [],
+               "queryString": [{"name": name, "value": value} for name, value in query],
                "httpVersion": "HTTP/1.1", "headersSize": -1, "bodySize": -1}
     if exchange["request_body"]:
         kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
