@@ -35,6 +35,7 @@ static const setting settings_known[] = {
     {"LR_READ_DATABASE", TEXT, AT(read_database), NULL, 0, 0},
     {"LR_JWKS_FILE", TEXT, AT(jwks_file), NULL, 0, 0},
     {"LR_JWKS_URL", TEXT, AT(jwks_url), NULL, 0, 0},
+    {"LR_JWKS_CA_FILE", TEXT, AT(jwks_ca_file), NULL, 0, 0},
     {"LR_JWKS_ACCEPT_SECONDS", NUMBER, AT(jwks_accept_seconds), "86400", 3600, 2592000},
     {"LR_DEV_SECRET_FILE", TEXT, AT(dev_secret_file), NULL, 0, 0},
     {"LR_ISSUER", TEXT, AT(issuer), NULL, 0, 0},

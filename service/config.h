@@ -12,7 +12,7 @@ typedef struct config {
     const char *public_url;  /* without a trailing slash */
     bool public_url_derived; /* `listen` gave it, because the setting is empty */
     const char *database, *migration_database, *read_database;
-    const char *jwks_file, *jwks_url, *dev_secret_file;
+    const char *jwks_file, *jwks_url, *jwks_ca_file, *dev_secret_file;
     int jwks_accept_seconds; /* since the last fetch of the issuer's keys */
     const char *issuer, *audience;
     /* Without a value of their own these are those of the profile (auth/token_profile.h). */

@@ -34,6 +34,7 @@ static const char *const no_hmac = "HMAC-SHA-256 is not available from OpenSSL."
 keys_source command_keys_source(const config *settings) {
     return (keys_source){.jwks_file = settings->jwks_file,
                          .jwks_url = settings->jwks_url,
+                         .jwks_ca_file = settings->jwks_ca_file,
                          .secret_file = settings->dev_secret_file,
                          .accept_seconds = settings->jwks_accept_seconds,
                          .dev = settings->dev};

@@ -13,6 +13,7 @@ enum { CONNECT_MILLISECONDS = 3000, TOTAL_MILLISECONDS = 10000, FRESH_MAX = 8640
 
 typedef struct transfer {
     fetched *into;
+    const char *ca_file; /* or NULL */
     const atomic_bool *stop;
     long age, fresh;
 } transfer;
@@ -111,6 +112,11 @@ static int look_at_stop(void *context, curl_off_t a, curl_off_t b, curl_off_t c,
     return atomic_load(((transfer *)context)->stop) ? 1 : 0;
 }
 
+static bool set_authorities(CURL *handle, const char *ca_file) {
+    return ca_file == NULL || (curl_easy_setopt(handle, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
+                               curl_easy_setopt(handle, CURLOPT_CAPATH, NULL) == CURLE_OK);
+}
+
 static bool set_options(CURL *handle, const char *url, transfer *run) {
     bool plain = strncasecmp(url, "http:", 5) == 0;
     return curl_easy_setopt(handle, CURLOPT_URL, url) == CURLE_OK &&
@@ -137,7 +143,9 @@ static bool set_options(CURL *handle, const char *url, transfer *run) {
 static bool run_transfer(CURL *handle, const char *url, transfer *run, char *reason,
                          size_t reason_size) {
     long status = 0;
-    CURLcode result = set_options(handle, url, run) ? curl_easy_perform(handle) : CURLE_FAILED_INIT;
+    CURLcode result = set_options(handle, url, run) && set_authorities(handle, run->ca_file)
+                          ? curl_easy_perform(handle)
+                          : CURLE_FAILED_INIT;
     if (result != CURLE_OK) {
         snprintf(reason, reason_size, "the fetch failed: %s", curl_easy_strerror(result));
         return false;
@@ -149,9 +157,9 @@ static bool run_transfer(CURL *handle, const char *url, transfer *run, char *rea
     return status == 200;
 }
 
-bool fetch_get(const char *url, const atomic_bool *stop, fetched *into, char *reason,
-               size_t reason_size) {
-    transfer run = {.into = into, .stop = stop, .age = 0, .fresh = -1};
+bool fetch_get(const char *url, const char *ca_file, const atomic_bool *stop, fetched *into,
+               char *reason, size_t reason_size) {
+    transfer run = {.into = into, .ca_file = ca_file, .stop = stop, .age = 0, .fresh = -1};
     *into = (fetched){.fresh_seconds = -1};
     pthread_once(&library_ready, prepare_library);
     CURL *handle = curl_easy_init();

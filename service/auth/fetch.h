@@ -19,7 +19,8 @@ bool fetch_url_allowed(const char *setting, const char *url, bool dev, char *rea
                        size_t reason_size);
 
 /* Fetches an allowed address. No redirects, at most FETCH_BYTES_MAX bytes, 3 s to connect and
- * 10 s in all, certificates checked against the system's authorities. Stops when `*stop` becomes
- * true. Returns true and fills `into`, or false with a sentence in `reason`; only a 200 counts. */
-bool fetch_get(const char *url, const atomic_bool *stop, fetched *into, char *reason,
-               size_t reason_size);
+ * 10 s in all, certificates checked against the authorities of `ca_file` only, or the system's if
+ * it is NULL. Stops when `*stop` becomes true. Returns true and fills `into`, or false with a
+ * sentence in `reason`; only a 200 counts. */
+bool fetch_get(const char *url, const char *ca_file, const atomic_bool *stop, fetched *into,
+               char *reason, size_t reason_size);

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     ASK_SECONDS = 30,
@@ -40,6 +41,7 @@ typedef struct file_mark {
 struct keys {
     source_kind kind;
     char *location; /* path or address */
+    char *ca_file;  /* of an address, or NULL */
     int accept_seconds;
     pthread_rwlock_t lock;
     key_set *current; /* under lock; NULL until the first fetch */
@@ -180,7 +182,7 @@ static int64_t clamp(int64_t value, int64_t least, int64_t max) {
 
 static bool load_address(keys *set, char *reason, size_t reason_size) {
     fetched document;
-    bool used = fetch_get(set->location, &set->stop, &document, reason, reason_size);
+    bool used = fetch_get(set->location, set->ca_file, &set->stop, &document, reason, reason_size);
     if (used) {
         used = use_bytes(set, document.bytes, document.size, reason, reason_size);
         free(document.bytes);
@@ -251,6 +253,22 @@ static bool start_thread(keys *set) {
 
 /* ---- start and end ---- */
 
+static bool check_authorities(const keys_source *source, char *reason, size_t reason_size) {
+    if (source->jwks_ca_file == NULL) {
+        return true;
+    }
+    if (source->jwks_url == NULL) {
+        snprintf(reason, reason_size, "LR_JWKS_CA_FILE is for LR_JWKS_URL only: unset it.");
+        return false;
+    }
+    if (access(source->jwks_ca_file, R_OK) != 0) {
+        snprintf(reason, reason_size, "LR_JWKS_CA_FILE: the file cannot be read: %s.",
+                 strerror(errno));
+        return false;
+    }
+    return true;
+}
+
 static bool check_source(const keys_source *source, char *reason, size_t reason_size) {
     int given = (source->jwks_file != NULL) + (source->jwks_url != NULL);
     if (source->secret_file != NULL && !source->dev) {
@@ -269,8 +287,9 @@ static bool check_source(const keys_source *source, char *reason, size_t reason_
                  "Set one of LR_JWKS_URL and LR_JWKS_FILE: the keys of the token issuer.");
         return false;
     }
-    return source->jwks_url == NULL || fetch_url_allowed(settings[FROM_ADDRESS], source->jwks_url,
-                                                         source->dev, reason, reason_size);
+    return (source->jwks_url == NULL || fetch_url_allowed(settings[FROM_ADDRESS], source->jwks_url,
+                                                          source->dev, reason, reason_size)) &&
+           check_authorities(source, reason, reason_size);
 }
 
 static keys *make_empty(const keys_source *source) {
@@ -288,6 +307,7 @@ static keys *make_empty(const keys_source *source) {
     } else if (source->jwks_url != NULL) {
         set->kind = FROM_ADDRESS;
         set->location = strdup(source->jwks_url);
+        set->ca_file = source->jwks_ca_file == NULL ? NULL : strdup(source->jwks_ca_file);
         set->accept_seconds = source->accept_seconds;
     } else {
         set->kind = FROM_SECRET;
@@ -303,6 +323,7 @@ keys *keys_new(const keys_source *source, char *reason, size_t reason_size) {
     snprintf(reason, reason_size, "The keys cannot be held: memory or threads are out.");
     keys *set = make_empty(source);
     if (set == NULL || set->location == NULL ||
+        (set->kind == FROM_ADDRESS && source->jwks_ca_file != NULL && set->ca_file == NULL) ||
         (set->kind != FROM_ADDRESS && !load_path(set, reason, reason_size)) || !start_thread(set)) {
         keys_free(set);
         return NULL;
@@ -325,6 +346,7 @@ void keys_free(keys *set) {
     key_set_release(set->current);
     sem_destroy(&set->wake);
     pthread_rwlock_destroy(&set->lock);
+    free(set->ca_file);
     free(set->location);
     free(set);
 }

@@ -19,10 +19,11 @@ typedef struct key {
 } key;
 
 typedef struct keys_source {
-    const char *jwks_file;   /* or NULL */
-    const char *jwks_url;    /* or NULL; https, or http to a loopback address in dev */
-    const char *secret_file; /* or NULL; HS256, dev only, at least 32 bytes */
-    bool dev;                /* allows secret_file and http on loopback */
+    const char *jwks_file;    /* or NULL */
+    const char *jwks_url;     /* or NULL; https, or http to a loopback address in dev */
+    const char *jwks_ca_file; /* or NULL; authorities that verify the server of jwks_url */
+    const char *secret_file;  /* or NULL; HS256, dev only, at least 32 bytes */
+    bool dev;                 /* allows secret_file and http on loopback */
     int accept_seconds; /* of jwks_url: seconds for which keys are accepted after the last fetch; 0:
                            no limit */
 } keys_source;

@@ -1,8 +1,11 @@
 """Production mode: signed tokens from a key set, TLS, and the settings with which the service refuses to start."""
 import base64
+import functools
+import http.server
 import json
 import ssl
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -198,6 +201,30 @@ def test_without_the_issuers_keys_a_token_is_not_called_invalid(instances, clust
         assert "keys" in {line.get("reason") for line in made.log_lines()}
     finally:
         assert made.stop() == 0
+
+
+@pytest.fixture
+def key_address(issuer, keys):
+    """The issuer's keys at an address whose certificate is of an authority that the system does not know."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=issuer.file.parent)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(keys.receiver_certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"https://localhost:{server.server_port}/{issuer.file.name}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["own authority", "system's authorities"])
+def test_the_issuers_certificate_is_verified(instances, cluster, keys, key_address, known):
+    """LR_JWKS_CA_FILE names the authority of an issuer that the system does not know."""
+    made = Instance(cluster, keys, LR_DEV_SECRET_FILE=None, LR_ISSUER=ISSUER, LR_JWKS_URL=key_address,
+                    LR_JWKS_CA_FILE=keys.receiver_ca if known else None)
+    done = subprocess.run([made.binary, "check", "--settings"], env=made.environment, check=False, text=True,
+                          timeout=WATCHDOG_S, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert (done.returncode == 0, "certificate" in done.stdout) == (known, not known), done.stdout
 
 
 P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551

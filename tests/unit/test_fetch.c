@@ -229,7 +229,7 @@ static bool fetch_answer(const char *answer, fetched *into) {
     atomic_store(&here.answer, answer);
     start_server(&here);
     url_of(&here, url, sizeof url);
-    bool done = fetch_get(url, &stop, into, reason, sizeof reason);
+    bool done = fetch_get(url, NULL, &stop, into, reason, sizeof reason);
     stop_server(&here);
     return done;
 }

@@ -187,6 +187,8 @@ Test(keys, sources_are_checked) {
         {{.jwks_url = "gopher://127.0.0.1/", .dev = true}, "begin with https"},
         {{.jwks_url = "not an address", .dev = true}, "https"},
         {{.jwks_url = "", .dev = true}, "https"},
+        {{.jwks_file = "/a", .jwks_ca_file = "/b"}, "LR_JWKS_CA_FILE is for LR_JWKS_URL only"},
+        {{.jwks_url = "https://b", .jwks_ca_file = "/nowhere/at/all"}, "LR_JWKS_CA_FILE: the file"},
     };
     for (size_t at = 0; at < sizeof cases / sizeof *cases; at++) {
         cr_expect_null(keys_new(&cases[at].source, reason, sizeof reason), "case %zu", at);
