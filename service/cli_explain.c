@@ -120,11 +120,12 @@ static void explain_parties(explanation *e, const json_t *claims, const char *co
     explain_times(e, claims, refusals[TOPIC_TIMES]);
 }
 
-/* Reads the organisation that the register maps the client to, as the service does. */
-static bool find_organisation(void *context, const char *client,
-                              char organisation[ORGANISATION_MAX + 1]) {
-    explanation *e = context;
+/* Asks the register for one text. Returns false, with the reason in e->database_fault, if it cannot
+ * be asked. */
+static bool ask_register(explanation *e, const statement *asked, const char *const *parameters,
+                         char *answer, size_t size) {
     const char *database = e->settings->database;
+    *answer = '\0';
     if (database == NULL) {
         snprintf(e->database_fault, sizeof e->database_fault, "LR_DATABASE is not set.");
         return false;
@@ -135,16 +136,45 @@ static bool find_organisation(void *context, const char *client,
         return false;
     }
     PGresult *row =
-        PQexecParams(link, statement_organisation_of->text, 1, NULL, &client, NULL, NULL, 0);
+        PQexecParams(link, asked->text, asked->parameters, NULL, parameters, NULL, NULL, 0);
     bool found = PQntuples(row) == 1;
-    snprintf(organisation, ORGANISATION_MAX + 1, "%s", found ? PQgetvalue(row, 0, 0) : "");
-    if (!found) {
-        link_explain(link, "LR_DATABASE", "the client's organisation cannot be read",
+    if (found) {
+        snprintf(answer, size, "%s", PQgetvalue(row, 0, 0));
+    } else {
+        link_explain(link, "LR_DATABASE", "the register cannot be asked about the client",
                      e->database_fault, sizeof e->database_fault);
     }
     PQclear(row);
     PQfinish(link);
     return found;
+}
+
+/* Reads the organisation that the register maps the client to, as the service does. */
+static bool find_organisation(void *context, const char *client,
+                              char organisation[ORGANISATION_MAX + 1]) {
+    return ask_register(context, statement_organisation_of, &client, organisation,
+                        ORGANISATION_MAX + 1);
+}
+
+/* Says whether the register knows the organisation, and blocks it, its client or the token. Each is
+ * a 403, and no fault of the token; so it comes after its claims. */
+static void explain_admission(explanation *e) {
+    char refusal[16];
+    const char *asked[] = {e->taken.organisation, e->taken.client, e->taken.token_id};
+    if (*e->taken.organisation == '\0' || *e->taken.client == '\0') {
+        return;
+    }
+    if (!ask_register(e, statement_refusal_of, asked, refusal, sizeof refusal)) {
+        printf("admission: not known: %s\n", e->database_fault);
+        return;
+    }
+    e->rejected = e->rejected || *refusal != '\0';
+    printf("admission: %s\n",
+           strcmp(refusal, "unknown") == 0 ? "FAULT: The register does not know the organisation."
+           : strcmp(refusal, "blocked") == 0
+               ? "FAULT: The register blocks the organisation, the client or the token; "
+                 "`learning-reviews client list` shows which."
+               : "in order");
 }
 
 static void explain_organisation(explanation *e, const json_t *claims, const char *refusal) {
@@ -197,6 +227,7 @@ static void explain_claims(explanation *e) {
     token_examine_claims(claims, &e->rules, time(NULL), &e->taken, refusals);
     explain_parties(e, claims, refusals);
     explain_caller(e, claims, refusals);
+    explain_admission(e);
     print_ignored(e, claims);
     json_decref(claims);
 }

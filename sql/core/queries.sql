@@ -93,6 +93,12 @@ cross join access_of($1, $3) access;
 -- name: organisation_of
 select organisation_of($1) as organisation;
 
+-- Returns why the register admits no request of this organisation, client and token: 'unknown', 'blocked', or ''.
+-- name: refusal_of
+select case when o.code is null then 'unknown' when is_excluded(o.code, $2, $3) then 'blocked' else '' end as refusal
+from (values ($1::text)) asked (code)
+left join organisation o on o.code = asked.code;
+
 -- name: get_principal
 select json_build_object('code', code, 'name', name, 'kind', kind, 'committee', committee,
     'area', area) as body

@@ -207,14 +207,32 @@ def test_the_commands_need_the_rights_of_the_owner(command, cluster):
     assert cluster.execute("select count(*) from register.client_organisation") == [(0,)]
 
 
-def test_explain_token_knows_the_mapping(command, bearer, instance):
-    def explain(token):
+@pytest.fixture
+def explain(instance):
+    def run(token):
         done = subprocess.run([instance.binary, "explain-token"], env=instance.environment, input=token, check=False,
                               text=True, timeout=WATCHDOG_S, stdout=subprocess.PIPE)
         return done.returncode, done.stdout
+    return run
+
+
+def test_explain_token_knows_the_mapping(command, bearer, explain):
     unmapped = explain(bearer().token)
     command("client", "map", "--client", CLIENT, "--organisation", "POL-G")
     mapped, other = explain(bearer().token), explain(bearer(organisation="POL-E").token)
     assert (unmapped[0], "organisation: FAULT: The token has none" in unmapped[1]) == (1, True)
     assert (mapped[0], "taken: POL-G, to which the register maps the client" in mapped[1]) == (0, True)
     assert (other[0], "organisation: FAULT: The register maps the client to another" in other[1]) == (1, True)
+
+
+def test_explain_token_knows_the_blocks(command, bearer, explain):
+    caller, blocked = bearer("casework", organisation="POL-G"), "admission: FAULT: The register blocks"
+    assert (explain(caller.token)[0], "admission: in order" in explain(caller.token)[1]) == (0, True)
+    command("client", "block", "--client", "casework", "--organisation", "POL-G")
+    assert (explain(caller.token)[0], blocked in explain(caller.token)[1]) == (1, True)
+    command("client", "unblock", "--client", "casework", "--organisation", "POL-G")
+    command("token", "block", "--id", "stolen", "--organisation", "POL-G")
+    stolen = explain(bearer("casework", organisation="POL-G", jti="stolen").token)
+    assert (stolen[0], blocked in stolen[1], explain(caller.token)[0]) == (1, True, 0)
+    stranger = explain(bearer(organisation="TS-UNKNOWN").token)
+    assert (stranger[0], "admission: FAULT: The register does not know the organisation" in stranger[1]) == (1, True)
