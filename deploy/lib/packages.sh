@@ -93,6 +93,20 @@ keep_silent() {
     cat >/dev/null
 }
 
+# Unpacks Debian packages into a folder without installing them: folder, packages. Installed, their daemons would start.
+unpack_packages() {
+    local folder=$1 download package
+    shift
+    mkdir -p "$folder"
+    download=$(mktemp -d)
+    (
+        cd "$download" || exit
+        apt-get -q -o APT::Sandbox::User=root download "$@" >/dev/null
+        for package in ./*.deb; do dpkg-deb -x "$package" "$folder"; done
+    )
+    rm -rf "$download"
+}
+
 # Installs those of the packages named that are missing; with packages_upgrade=yes the newest version of all.
 install_packages() {
     local missing advice as_root=() apt=(env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
