@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2317,SC2034 # run sets the shared variables; functions are called by name
 # The suites of the whole check. tests/README.md says what each proves and how long it takes.
 
-suites=(required exhaustive threads alone drills kills chaos soak cluster load lists fuzz packaging contract postgresql)
+suites=(required exhaustive threads alone drills kills chaos soak cluster identity load lists fuzz packaging contract postgresql)
 
 # Installs the packages and builds the program as delivered, for every suite.
 prepare() {
@@ -78,6 +78,12 @@ suite_cluster() {
     tally_pytest -s tests/cluster
 }
 
+# Uses tokens of real authorization servers.
+suite_identity() {
+    prepare
+    tally_run tests/identity/run
+}
+
 # Prints figures; the goals apply to a machine without other work.
 suite_load() {
     prepare wrk
@@ -121,12 +127,7 @@ suite_postgresql() {
     local folder version
     version=$(apt-cache madison postgresql-15 | awk '{ print $3 }' | sort -V | head -n 1)
     folder=$(mktemp -d)
-    (
-        cd "$folder" || exit
-        apt-get -q -o APT::Sandbox::User=root download "postgresql-15=$version" "postgresql-client-15=$version" \
-            postgresql-15-plpgsql-check >/dev/null
-        for package in ./*.deb; do dpkg-deb -x "$package" .; done
-    )
+    unpack_packages "$folder" "postgresql-15=$version" "postgresql-client-15=$version" postgresql-15-plpgsql-check
     chmod -R a+rX "$folder"
     step "PostgreSQL $version"
     LR_POSTGRESQL=$folder/usr/lib/postgresql/15/bin tally_pytest -n "$workers" --dist loadfile tests/integration

@@ -36,10 +36,10 @@ class Issuer:
 
     def publish(self, **keys):
         self.keys = keys
-        self.file.write_text(json.dumps({"keys": [self._jwk(kid, key) for kid, key in keys.items()]}))
+        self.file.write_text(json.dumps({"keys": [self.jwk(kid, key) for kid, key in keys.items()]}))
 
     @staticmethod
-    def _jwk(kid, key):
+    def jwk(kid, key):
         public = key.public_key().public_numbers()
         if isinstance(key, rsa.RSAPrivateKey):
             return {"kty": "RSA", "kid": kid, "alg": "RS256", "use": "sig",

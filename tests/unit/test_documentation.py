@@ -2,6 +2,7 @@
 import functools
 import os
 import pathlib
+import json
 import re
 import subprocess
 
@@ -161,6 +162,16 @@ def test_the_scopes_are_those_of_the_contract():
     listed = [scope for row in rows("Access tokens", "scope") for scope in words(row[0])]
     known = contract()["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["scopes"]
     assert sorted(listed) == sorted(known)
+
+
+def test_the_scopes_for_identity_providers_are_those_of_the_contract():
+    known = contract()["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["scopes"]
+    realm = json.loads(read("deploy/identity/keycloak-realm.json"))
+    keycloak = {scope["name"]: scope["description"] for scope in realm["clientScopes"]}
+    assert keycloak.pop("learning-reviews")
+    entra = {role["value"]: role["description"] for role in json.loads(read("deploy/identity/entra-app-roles.json"))}
+    assert (keycloak, entra) == (known, known)
+    assert [client for client in realm["clients"] if "secret" in client] == []
 
 
 def test_the_alerts_are_those_of_prometheus():
