@@ -70,15 +70,17 @@ CASES = {
 
 
 @contextlib.contextmanager
-def haproxy(folder, port, server, health):
-    """HAProxy with the delivered configuration for clients, with one server instead of three."""
-    text = (SHIPPED / "haproxy.cfg").read_text(encoding="utf-8").partition("# --- the database")[0]
+def haproxy(folder, port, server, health, machine=1, change=str):
+    """HAProxy with the delivered configuration for clients, with one server instead of three. `change` adapts it before
+    the lines with addresses of other machines are left out."""
+    text = change((SHIPPED / "haproxy.cfg").read_text(encoding="utf-8").partition("# --- the database")[0])
     assert text.count("@ADDRESS@:8080") == 1 and "port 8091" in text
-    (folder / "m1").mkdir()
-    (folder / "unavailable.http").write_bytes((SHIPPED / "unavailable.http").read_bytes())
-    for place, value in (("@MACHINE@", "1"), ("@STATE@", str(folder)), ("@ERRORS@", str(folder)),
+    (folder / f"m{machine}").mkdir()
+    for name in ("unavailable.http", "rate_limited.json"):
+        (folder / name).write_bytes((SHIPPED / name).read_bytes())
+    for place, value in (("@MACHINE@", str(machine)), ("@STATE@", str(folder)), ("@ERRORS@", str(folder)),
                          ("@ADDRESS@:8080", f"127.0.0.1:{port}"), ("@ADDRESS_1@:8090", f"127.0.0.1:{server}"),
-                         ("port 8091", f"port {health}")):
+                         (f"@ADDRESS_{machine}@:8092", f"127.0.0.1:{free_port()}"), ("port 8091", f"port {health}")):
         text = text.replace(place, value)
     lines = [line for line in text.splitlines() if "@ADDRESS_" not in line]
     (folder / "haproxy.cfg").write_text("\n".join(lines) + "\n", encoding="utf-8")
