@@ -23,6 +23,7 @@ def load(name):
 KUSTOMIZATION = load("kustomization.yaml")[0]
 EXAMPLES = load("secret.example.yaml")
 MANIFESTS = [each for name in KUSTOMIZATION["resources"] for each in load(name)]
+BUILT_IN = [each for each in MANIFESTS if each["kind"] != "ServiceMonitor"]  # the kinds that Kubernetes itself has
 PODS = [each for each in MANIFESTS if each["kind"] in ("Deployment", "Job")]
 
 
@@ -54,7 +55,7 @@ def validator_of(manifest, version):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("manifest", MANIFESTS + EXAMPLES, ids=named)
+@pytest.mark.parametrize("manifest", BUILT_IN + EXAMPLES, ids=named)
 def test_a_manifest_is_valid(manifest, version):
     validator_of(manifest, version).validate(manifest)
 
@@ -75,7 +76,8 @@ def test_every_referenced_object_exists():
     assert sorted(map(named, MANIFESTS)) == sorted([
         "Namespace learning-reviews", "ConfigMap learning-reviews", "ServiceAccount learning-reviews",
         "Job learning-reviews-migrate", "Deployment learning-reviews", "Service learning-reviews",
-        "PodDisruptionBudget learning-reviews", "NetworkPolicy learning-reviews"])
+        "PodDisruptionBudget learning-reviews", "NetworkPolicy learning-reviews", "Ingress learning-reviews",
+        "Service learning-reviews-metrics", "ServiceMonitor learning-reviews"])
 
 
 @pytest.mark.parametrize("manifest", PODS, ids=named)
@@ -148,6 +150,44 @@ def test_the_service_exposes_the_api_only():
                      deployment["selector"]["matchLabels"]):
         assert selector == deployment["template"]["metadata"]["labels"]
         assert selector["app.kubernetes.io/component"] == "service", "the service selects the migration"
+
+
+def test_the_ingress_leads_clients_to_the_api():
+    ingress, settings = find("Ingress")["spec"], find("ConfigMap")["data"]
+    rule, = ingress["rules"]
+    assert settings["LR_PUBLIC_URL"] == f"https://{rule['host']}" and ingress["tls"][0]["hosts"] == [rule["host"]]
+    path, = rule["http"]["paths"]
+    service = find("Service", path["backend"]["service"]["name"])
+    assert path["backend"]["service"]["port"]["name"] in [port["name"] for port in service["spec"]["ports"]]
+    assert (path["path"], path["pathType"]) == ("/", "Prefix")
+
+
+def test_monitoring_asks_each_pod_under_the_name_that_the_alerts_use():
+    """The schemas of Kubernetes do not include the Prometheus Operator's: these are all members that it needs."""
+    monitor, service = find("ServiceMonitor"), find("Service", "learning-reviews-metrics")
+    assert (monitor["apiVersion"], set(monitor["spec"])) == (
+        "monitoring.coreos.com/v1", {"jobLabel", "selector", "endpoints"})
+    labels = service["metadata"]["labels"]
+    selected = [each for each in MANIFESTS if each["kind"] == "Service"
+                and monitor["spec"]["selector"]["matchLabels"].items() <= each["metadata"]["labels"].items()]
+    assert selected == [service] and service["spec"]["clusterIP"] == "None"
+    assert monitor["spec"]["endpoints"] == [{"port": service["spec"]["ports"][0]["name"], "path": "/metrics",
+                                             "interval": "15s"}]
+    assert service["spec"]["selector"] == find("Deployment")["spec"]["template"]["metadata"]["labels"]
+    alerts = (ROOT / "deploy/observability/alerts.yml").read_text()
+    assert set(re.findall(r'job="([^"]+)"', alerts)) == {labels[monitor["spec"]["jobLabel"]]}
+
+
+def test_the_memory_of_a_pod_fits_its_configuration():
+    """The handbook (Scaling) has the sum: bodies, 100 MiB, and buffers of the connections. The alert comes first."""
+    memory = {name: int(each["memory"].removesuffix("Mi")) for name, each in
+              container_of(find("Deployment"))["resources"].items()}
+    bodies, connections = int(find("ConfigMap")["data"]["LR_BODY_MEMORY_MIB"]), int(re.search(
+        r'"LR_CONNECTION_LIMIT", NUMBER, AT\(\w+\), "(\d+)"', (ROOT / "service/config.c").read_text())[1])
+    alert = float(re.search(r"process_resident_memory_bytes\S* > (\S+)",
+                            (ROOT / "deploy/observability/alerts.yml").read_text())[1]) / 2 ** 20
+    assert bodies + 100 <= memory["requests"] < alert < memory["limits"]
+    assert bodies + 100 + connections * 64 / 1024 <= memory["limits"]
 
 
 def test_one_pod_survives_any_voluntary_disruption():
