@@ -47,7 +47,7 @@ json_t *problem_document(request *r, const char *code, const char *detail,
         append_faults(list, errors);
     }
     const char *type =
-        arena_printf(r->memory, "%s/docs#problem-%s", r->context->settings->public_url, kind->code);
+        arena_printf(r->memory, "%s/v1/problems/%s", r->context->settings->public_url, kind->code);
     return json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:b,s:o}", "type", type, "title", kind->title,
                      "status", kind->status, "detail", detail == NULL ? kind->meaning : detail,
                      "instance", arena_printf(r->memory, "urn:request:%s", r->request_id),

@@ -50,6 +50,7 @@ struct request {
     const char *content_type;
     const void *response;
     size_t response_size;
+    bool is_compressed; /* the handler answered with gzip */
     contract_pair headers[RESPONSE_HEADERS_MAX];
     size_t header_count;
     bool close;

@@ -76,11 +76,13 @@ static void tag(request *r) {
  * 8.8.3.3). */
 static void compress(request *r) {
     const char *accepted = request_header(r, "Accept-Encoding");
-    if (r->response_size < GZIP_FROM || !negotiate_gzip(accepted)) {
+    if (r->is_compressed ? r->response_size == 0
+                         : r->response_size < GZIP_FROM || !negotiate_gzip(accepted)) {
         return;
     }
-    size_t size = 0;
-    const void *compressed = gzip_bytes(r, r->response, r->response_size, &size);
+    size_t size = r->response_size;
+    const void *compressed =
+        r->is_compressed ? r->response : gzip_bytes(r, r->response, r->response_size, &size);
     if (compressed == NULL) {
         return;
     }
