@@ -116,7 +116,8 @@ suite_packaging() {
 
 # Checks the contract with third-party tools.
 suite_contract() {
-    prepare python3-venv mono-mcs mono-runtime libmono-system-net-http4.0-cil libmono-system-web4.0-cil \
+    prepare python3-venv golang-go default-jdk-headless mono-mcs mono-runtime \
+        libmono-system-net-http4.0-cil libmono-system-web4.0-cil \
         libmono-system-runtime-serialization4.0-cil libmono-system-componentmodel-dataannotations4.0-cil
     PYTHON=/usr/bin/python3 tally_run tests/contract/run
 }
