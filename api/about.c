@@ -1,5 +1,5 @@
-/* The service describes itself: its index, the contract, the documentation, the problems and the
- * caller. */
+/* The service describes itself: its index, the contract, the problems and the caller. */
+#include "api/documentation.h"
 #include "contract_handlers.h"
 #include "service/contract/problems.h"
 #include "service/http/request.h"
@@ -17,7 +17,10 @@ static void answer_document(request *r, json_t *document) {
 }
 
 void handle_get_index(request *r) {
-    response_set_header(r, "Cache-Control", "no-cache");
+    if (respond_page_to_browser(r, "/")) {
+        return;
+    }
+    set_page_headers(r);
     answer_document(r, json_pack("{s:s,s:s,s:{s:s,s:s,s:s,s:s,s:s}}", "name",
                                  "Learning Review Register", "version", contract_version, "links",
                                  "openapi_yaml", "/openapi.yaml", "openapi_json", "/openapi.json",
@@ -35,16 +38,8 @@ void handle_get_contract_json(request *r) {
     respond_bytes(r, "application/json", contract_json, contract_json_size);
 }
 
-void handle_get_documentation(request *r) {
-    response_set_header(r, "Cache-Control", "no-cache");
-    response_set_header(r, "Content-Security-Policy", contract_documentation_policy);
-    response_set_header(r, "Referrer-Policy", "no-referrer");
-    respond_bytes(r, "text/html; charset=utf-8", contract_documentation,
-                  contract_documentation_size);
-}
-
 static json_t *describe_problem(request *r, const problem_kind *kind) {
-    const char *type = arena_printf(request_memory(r), "%s/docs#problem-%s",
+    const char *type = arena_printf(request_memory(r), "%s/v1/problems/%s",
                                     request_context(r)->settings->public_url, kind->code);
     return json_pack("{s:s,s:i,s:s,s:s,s:b,s:s,s:s}", "code", kind->code, "status", kind->status,
                      "title", kind->title, "meaning", kind->meaning, "retryable", kind->retryable,
@@ -52,18 +47,25 @@ static json_t *describe_problem(request *r, const problem_kind *kind) {
 }
 
 void handle_list_problems(request *r) {
+    if (respond_page_to_browser(r, "/docs/problems")) {
+        return;
+    }
+    set_page_headers(r);
     json_t *items = json_array();
     for (size_t i = 0; i < problem_kind_count; i++) {
         json_array_append_new(items, describe_problem(r, &problem_kinds[i]));
     }
-    response_set_header(r, "Cache-Control", "no-cache");
     answer_document(r, json_pack("{s:o,s:n}", "items", items, "next"));
 }
 
 void handle_get_problem(request *r) {
+    const char *code = request_path_value(r, "code");
+    if (respond_page_to_browser(r, arena_printf(request_memory(r), "/v1/problems/%s", code))) {
+        return;
+    }
     for (size_t i = 0; i < problem_kind_count; i++) {
-        if (strcmp(problem_kinds[i].code, request_path_value(r, "code")) == 0) {
-            response_set_header(r, "Cache-Control", "no-cache");
+        if (strcmp(problem_kinds[i].code, code) == 0) {
+            set_page_headers(r);
             answer_document(r, describe_problem(r, &problem_kinds[i]));
             return;
         }

@@ -1,16 +1,14 @@
-"""Compiles the contract for the build: compile.py openapi.yaml OUTDIR [GUIDE [STAGES_SQL]].
+"""Compiles the contract for the build: compile.py openapi.yaml OUTDIR.
 
 Writes contract_tables.c (routes, schemas, problems, documents), contract_handlers.h, operations.json (for bind.py),
-openapi.json, docs.html and, for tests, handler_stubs.c.
+openapi.json and, for tests, handler_stubs.c.
 """
 import json
 import os
-import pathlib
 import sys
 
 sys.dont_write_bytecode = True  # the build leaves nothing in the source folder
 
-from documentation import documentation_policy, render_documentation
 from names import check_type_names
 from rules import (METHODS, check_known, check_operation, check_parameter, check_problems,
                    check_schema)
@@ -101,7 +99,7 @@ def write_file(folder, name, content):
         file.write(content)
 
 
-def compile_contract(source, folder, guide=None, stages=None):
+def compile_contract(source, folder):
     with open(source, "rb") as file:
         yaml_bytes = file.read()
     document = load_contract(yaml_bytes.decode("utf-8"))
@@ -110,13 +108,9 @@ def compile_contract(source, folder, guide=None, stages=None):
     operations = collect_operations(document)
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     json_bytes = text.encode("utf-8") + b"\n"
-    html_bytes = render_documentation(document, [*operations, *collect_webhooks(document)], guide,
-                                      stages).encode("utf-8")
-    documents = {"yaml": yaml_bytes, "json": json_bytes, "documentation": html_bytes}
-    tables = render_tables(document, operations, documents, documentation_policy()).encode("utf-8")
+    tables = render_tables(document, operations, {"yaml": yaml_bytes, "json": json_bytes}).encode("utf-8")
     os.makedirs(folder, exist_ok=True)
     write_file(folder, "openapi.json", json_bytes)
-    write_file(folder, "docs.html", html_bytes)
     write_file(folder, "contract_handlers.h", render_handlers(operations).encode("utf-8"))
     write_file(folder, "operations.json", render_operations(document, operations).encode("utf-8"))
     write_file(folder, "handler_stubs.c", render_stubs(operations).encode("utf-8"))
@@ -124,11 +118,11 @@ def compile_contract(source, folder, guide=None, stages=None):
 
 
 def main(arguments):
-    if len(arguments) not in (3, 4, 5):
-        print("usage: compile.py openapi.yaml OUTDIR [GUIDE [STAGES_SQL]]", file=sys.stderr)
+    if len(arguments) != 3:
+        print("usage: compile.py openapi.yaml OUTDIR", file=sys.stderr)
         return 2
     try:
-        compile_contract(arguments[1], arguments[2], *map(pathlib.Path, arguments[3:]))
+        compile_contract(arguments[1], arguments[2])
     except ContractError as error:
         print(f"{arguments[1]}: {error}", file=sys.stderr)
         return 1

@@ -114,9 +114,6 @@ extern const unsigned char contract_yaml[];
 extern const size_t contract_yaml_size;
 extern const unsigned char contract_json[];
 extern const size_t contract_json_size;
-extern const unsigned char contract_documentation[]; /* the page served at /docs */
-extern const size_t contract_documentation_size;
-extern const char contract_documentation_policy[]; /* its Content-Security-Policy */
 
 /* Compiles the patterns; once, before any check.
  * Returns false when a pattern is refused by the regular expression library. */

@@ -257,8 +257,8 @@ def render_stubs(operations):
     return "\n".join(lines)
 
 
-def render_tables(document, operations, documents, policy):
-    """Returns the text of contract_tables.c. `policy`: the Content-Security-Policy of the documentation."""
+def render_tables(document, operations, documents):
+    """Returns the text of contract_tables.c."""
     tables = Tables(document)
     rows = [tables.operation(each) for each in operations]
     patterns = [*map(c_string, tables.patterns), "NULL"]
@@ -278,5 +278,4 @@ def render_tables(document, operations, documents, policy):
         "const char *const contract_scopes[] = {" + "".join(f"{c_string(name)},\n    " for name in scopes) + "NULL};",
         render_problems(document["x-problems"]),
         *(render_document(name, data) for name, data in documents.items()),
-        f"const char contract_documentation_policy[] = {c_string(policy)};\n",
     ])

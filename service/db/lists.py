@@ -43,7 +43,7 @@ service/contract/bind.py compares the declared filters and sort orders with the 
 import re
 
 SCANNED, SCANNED_COSTLY, FEW = 5000, 1000, 2000
-# Tells service/contract/bind.py that a parameter takes several values.
+# Says service/contract/bind.py that a parameter takes several values.
 SEVERAL = "several"
 
 DECLARATION = re.compile(r"(row|of|few|(?:part|sort|filter) \S+(?: costly)?): (.+)")

@@ -69,8 +69,7 @@ def compiles(contract, _exchanges):
     COMPILER.check_components(document)
     check_problems(document.get("x-problems"), "#/x-problems")
     operations = COMPILER.collect_operations(document)
-    nothing = {"yaml": b"", "json": b"", "documentation": b""}
-    render_tables(document, operations, nothing, "")
+    render_tables(document, operations, {"yaml": b"", "json": b""})
 
 
 def named_again(exchanges):

@@ -30,8 +30,9 @@ def assert_problem(reply, status, code):
 
 def test_the_type_of_a_problem_links_to_its_explanation(agency, anonymous):
     problem = push(agency, "{")
-    assert problem["type"] == f"{agency.url}/docs#problem-malformed_json"
-    assert 'id="problem-malformed_json"' in anonymous.send("getDocumentation").bytes.decode()
+    assert problem["type"] == f"{agency.url}/v1/problems/malformed_json"
+    page = anonymous.request("GET", "/v1/problems/malformed_json", headers={"Accept": "text/html"})
+    assert problem["title"] in page.bytes.decode()
 
 
 @pytest.mark.parametrize("text", [

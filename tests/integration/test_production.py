@@ -110,6 +110,11 @@ def test_a_token_signed_by_a_published_key_is_accepted(production, issuer, kid, 
     assert status_of(production, issuer.token(kid, typ=typ)) == 200
 
 
+def test_the_documentation_has_no_form_that_sends_requests(production):
+    script = Client(production.url, None, None, None).send("getDocumentationScript").expect(200).bytes.decode()
+    assert "search.json" in script and "Send the request" not in script
+
+
 def test_a_token_signed_by_another_key_is_rejected(production, issuer):
     stranger = rsa.generate_private_key(65537, 2048)
     assert status_of(production, issuer.token("one", key=stranger)) == 401

@@ -122,7 +122,7 @@ def test_both_instances_give_the_same_tag(agency, instances):
 
 
 def test_the_documentation_shows_every_move_of_the_process(agency, anonymous):
-    page = anonymous.send("getDocumentation").bytes.decode()
+    page = anonymous.send("getDocumentationPage", page="stages").bytes.decode()
     moves = [move for stage in agency.send("listStages")["items"] for move in stage["transitions"]]
     assert page.count('marker-end="url(#arrow)"') == len(moves)
     assert all(one["message"].replace("'", "&#x27;") in page for move in moves

@@ -26,7 +26,7 @@ REPEATABLE = [name for name, one in OPERATIONS.items()
 
 def places(name, **known):
     """Returns a value for every path parameter: ids of nothing, unless known."""
-    values = {"code": "not_found", "name": "criteria", "table": "decisions", **known}
+    values = {"code": "not_found", "name": "criteria", "table": "decisions", "page": "guide", **known}
     wanted = {one["name"] for one in OPERATIONS[name].parameters if one["in"] == "path"}
     return {key: values.get(key, str(uuid.uuid4())) for key in wanted}
 

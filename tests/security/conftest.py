@@ -87,7 +87,7 @@ def places(committee, agency, known):
     def find(name):
         path = contract_reader.operations()[name].path
         own = referral["id"] if "/referrals/" in path else action["id"] if "/actions/" in path else known["id"]
-        values = {"code": "not_found", "name": "criteria", **known, "id": own}
+        values = {"code": "not_found", "name": "criteria", "page": "guide", **known, "id": own}
         wanted = {one["name"] for one in contract_reader.operations()[name].parameters if one["in"] == "path"}
         return {key: values.get(key, str(uuid.uuid4())) for key in wanted}
     return find

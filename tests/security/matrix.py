@@ -199,7 +199,7 @@ class World:
         if "access_id" in found and role.client == REVIEWER:
             found["access_id"] = self.granted or found["access_id"]
         return {**found, **{name: value for name, value in
-                            {"code": "not_found", "name": "criteria", "table": "decisions"}.items() if name in found}}
+                            {"code": "not_found", "name": "criteria", "table": "decisions", "page": "guide"}.items() if name in found}}
 
     def identifiers(self):
         """Returns identifiers that no other role may find in a list."""

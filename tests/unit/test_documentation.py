@@ -44,13 +44,14 @@ def contract():
 
 
 @functools.lru_cache
-def anchors_of_the_served_page():
-    """Returns the anchors of operations, schemas and tags; the chapters of the guide have those of their titles."""
+def anchors_of_the_served_pages():
+    """Returns the anchors of operations, schemas, tags and pages; the chapters of the guide have those of their titles."""
     operations = [operation["operationId"] for item in contract()["paths"].values() for operation in item.values()
                   if isinstance(operation, dict) and "operationId" in operation]
     return ({f"operation-{name}" for name in operations}
             | {f"schema-{name}" for name in contract()["components"]["schemas"]}
-            | {f"tag-{re.sub(r'[^a-z0-9]+', '-', tag['name'].lower())}" for tag in contract()["tags"]})
+            | {f"tag-{re.sub(r'[^a-z0-9]+', '-', tag['name'].lower())}" for tag in contract()["tags"]}
+            | {"operations", "examples", "problems", "scopes", "stages"})
 
 
 def test_there_are_pages():
@@ -68,7 +69,7 @@ def test_links_resolve(page):
         place = os.path.normpath(os.path.join(os.path.dirname(page), file)) if file else page
         known = anchors(place) if place in PAGES else set()
         if place == GUIDE == page:
-            known = known | anchors_of_the_served_page()
+            known = known | anchors_of_the_served_pages()
         if not (ROOT / place).exists() or (anchor and anchor not in known):
             dead.append(target)
     assert dead == []

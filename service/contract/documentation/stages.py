@@ -1,8 +1,8 @@
-"""Draws the stages of a case from the data that the database gets (sql/case/lifecycle.yaml): the picture cannot differ from
-the rules."""
+"""Draws the stages of a case from the data that the database gets (sql/case/lifecycle.yaml): the picture cannot differ
+from the rules."""
 import yaml
 
-from documentation_html import escape, render_table
+from markup import code, escape, render_terms
 
 LEFT, WIDTH, HEIGHT, STEP, TOP = 250, 200, 34, 74, 20
 
@@ -49,7 +49,7 @@ class Machine:
         states = "".join(self.draw_state(*state) for state in self.states)
         return (f'<svg viewBox="0 0 700 {height}" role="img" aria-labelledby="machine-title machine-text">\n'
                 '<title id="machine-title">The stages of a case and the moves between them</title>\n'
-                '<desc id="machine-text">The table below says the same in words. Solid arrows are the usual '
+                '<desc id="machine-text">The list below says the same in words. Solid arrows are the usual '
                 "way, dashed ones leave the process, dotted ones lead back or open the case again.</desc>\n"
                 '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
                 'markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z"/></marker></defs>\n'
@@ -57,22 +57,22 @@ class Machine:
 
     def render_conditions(self, guards):
         if not guards:
-            return "None"
-        items = "".join(f"<li><code>{escape(code)}</code>: {escape(self.conditions[code][0])} "
-                        f"({escape(self.conditions[code][1].replace('_', ' '))})</li>" for code in guards)
-        return f"<ul>{items}</ul>"
+            return "No conditions."
+        items = "".join(f"<li>{code(each)}: {escape(self.conditions[each][0])} "
+                        f"({escape(self.conditions[each][1].replace('_', ' '))})</li>" for each in guards)
+        return f"Conditions, and who can meet them:<ul>{items}</ul>"
 
     def render_moves(self):
         labels = dict(self.states)
-        rows = [(escape(labels[source]), escape(labels[target]), escape(f"{label} ({way})"),
-                 self.render_conditions(guards), ", ".join(f"<code>{escape(one)}</code>" for one in reasons) or "None")
+        rows = [(f"{escape(labels[source])} to {escape(labels[target])}: {escape(label)} ({escape(way)})",
+                 self.render_conditions(guards)
+                 + (f"<p>Reasons: {', '.join(map(code, reasons))}.</p>" if reasons else ""))
                 for source, target, way, label, reasons, guards in self.moves]
-        return render_table("Moves, what has to hold for each and who can bring it about, and reasons to be given",
-                            ("From", "To", "Move", "Conditions", "Reasons"), rows)
+        return render_terms(rows)
 
 
 def render_machine(path):
-    """Returns HTML: the picture, and the table that says the same in words."""
+    """Returns HTML: the picture, and the list that says the same in words."""
     machine = Machine(path)
     return ('<div class="wide machine" tabindex="0" role="group" aria-label="Picture of the stages">\n'
             f"{machine.draw()}</div>\n{machine.render_moves()}")
