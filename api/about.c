@@ -3,6 +3,7 @@
 #include "contract_handlers.h"
 #include "service/contract/problems.h"
 #include "service/http/request.h"
+#include "service/http/served_contract.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,12 +31,12 @@ void handle_get_index(request *r) {
 
 void handle_get_contract_yaml(request *r) {
     response_set_header(r, "Cache-Control", "no-cache");
-    respond_bytes(r, "application/yaml", contract_yaml, contract_yaml_size);
+    respond_asset(r, served_contract_yaml(request_context(r)->contract));
 }
 
 void handle_get_contract_json(request *r) {
     response_set_header(r, "Cache-Control", "no-cache");
-    respond_bytes(r, "application/json", contract_json, contract_json_size);
+    respond_asset(r, served_contract_json(request_context(r)->contract));
 }
 
 static json_t *describe_problem(request *r, const problem_kind *kind) {

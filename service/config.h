@@ -14,6 +14,8 @@ typedef struct config {
     const char *database, *migration_database, *read_database;
     const char *jwks_file, *jwks_url, *jwks_ca_file, *dev_secret_file;
     int jwks_accept_seconds; /* since the last fetch of the issuer's keys */
+    const char *cors_origins; /* separated by spaces; NULL: none */
+    const char *token_url;    /* where clients get tokens, for the contract; NULL: not said */
     const char *issuer, *audience;
     /* Without a value of their own these are those of the profile (auth/token_profile.h). */
     const char *token_profile, *token_client_claims, *token_scope_claims, *token_organisation_claim;

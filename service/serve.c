@@ -7,6 +7,7 @@
 #include "service/db/logging.h"
 #include "service/db/migrate.h"
 #include "service/db/role.h"
+#include "service/http/served_contract.h"
 #include "service/http/server.h"
 #include "service/log.h"
 #include "service/maintenance.h"
@@ -329,6 +330,7 @@ static bool make_parts(app_context *context, const statement *combined,
                                       settings->rate_window_seconds);
     context->memory = budget_new((size_t)settings->body_memory_mib << 20);
     context->metrics = metrics_new();
+    context->contract = served_contract_new(settings);
     const char *audit_options = settings->audit_durable ? "" : "-c register.audit_durable=off";
     context->connections =
         pool_new(settings->database, (size_t)settings->connections, audit_options);
@@ -341,10 +343,10 @@ static bool make_parts(app_context *context, const statement *combined,
     context->change_version = change_version_new(settings->database);
     context->answers = answer_cache_new();
     return context->verifier != NULL && context->rates != NULL && context->memory != NULL &&
-           context->metrics != NULL && context->connections != NULL && context->replicas != NULL &&
-           context->reads != NULL && context->pushes != NULL && context->changes != NULL &&
-           context->change_version != NULL && context->answers != NULL && start_webhooks(context) &&
-           contract_start();
+           context->metrics != NULL && context->contract != NULL && context->connections != NULL &&
+           context->replicas != NULL && context->reads != NULL && context->pushes != NULL &&
+           context->changes != NULL && context->change_version != NULL &&
+           context->answers != NULL && start_webhooks(context) && contract_start();
 }
 
 static void free_parts(app_context *context) {
@@ -362,6 +364,7 @@ static void free_parts(app_context *context) {
     rate_limiter_free(context->rates);
     budget_free(context->memory);
     metrics_free(context->metrics);
+    served_contract_free(context->contract);
     contract_stop();
 }
 

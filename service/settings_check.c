@@ -3,6 +3,7 @@
 
 #include "service/auth/token_profile.h"
 #include "service/http/connection_limit.h"
+#include "service/http/cors.h"
 #include "service/listen.h"
 #include "service/log.h"
 
@@ -140,8 +141,8 @@ static void check_addresses(const findings *findings) {
     }
 }
 
-/* Returns NULL, or the fault as the end of a sentence. Paths are appended to this address. */
-static const char *public_url_fault(const char *url) {
+/* Returns NULL, or the fault as the end of a sentence. */
+static const char *url_fault(const char *url) {
     static const char allowed[] = "-._~:/[]@!$&'()*+,;=%?#"
                                   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     size_t length = strlen(url);
@@ -155,13 +156,16 @@ static const char *public_url_fault(const char *url) {
     if (strpbrk(url, "?#@") != NULL) {
         return "has a user, a query or a fragment";
     }
-    if (url[length - 1] == '/') {
-        return "ends with a slash, so that links would have two";
-    }
     CURLU *parts = curl_url();
     bool readable = parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK;
     curl_url_cleanup(parts);
     return readable ? NULL : "cannot be read as an address";
+}
+
+/* Paths are appended to this address. */
+static const char *public_url_fault(const char *url) {
+    return url[strlen(url) - 1] == '/' ? "ends with a slash, so that links would have two"
+                                       : url_fault(url);
 }
 
 static bool url_is_local(const char *url) {
@@ -201,6 +205,26 @@ static void check_public_url(const findings *findings) {
             "LR_PUBLIC_URL is \"%.200s\": links would lead clients to send their tokens over "
             "plain HTTP. Write https.",
             url);
+    }
+}
+
+/* Settings that only browsers and readers of the contract see. */
+static void check_pages(const findings *findings) {
+    const char *url = findings->settings->token_url;
+    const char *fault = url == NULL || *url == '\0' ? NULL : url_fault(url);
+    if (fault != NULL) {
+        add(findings, FINDING_FAULT,
+            "LR_TOKEN_URL is \"%.200s\", which %s. Write it like "
+            "https://identity.example.org/token.",
+            strchr(url, '@') == NULL ? url : "(not shown)", fault);
+    }
+    const char *origins = findings->settings->cors_origins;
+    fault = origins == NULL ? NULL : cors_origins_fault(origins);
+    if (fault != NULL) {
+        add(findings, FINDING_FAULT,
+            "LR_CORS_ORIGINS is \"%.200s\", which %s. Write origins as browsers send them, such as "
+            "https://dashboard.example.org, with one space between two.",
+            origins, fault);
     }
 }
 
@@ -252,6 +276,7 @@ void settings_check(const config *settings, finding_sink report, void *context) 
     config_each_text(settings, check_blanks, &findings);
     check_addresses(&findings);
     check_public_url(&findings);
+    check_pages(&findings);
     check_proxies(&findings);
     check_token_claims(&findings);
 }

@@ -98,7 +98,8 @@ typedef struct contract_operation {
     int success;                 /* the first 2xx status that the contract names */
     const char *const *produces; /* media types of the success response, NULL-terminated */
     const char *const *columns;  /* of a list as CSV, members of its items; NULL-terminated */
-    bool deprecated;
+    const char *deprecation;    /* value of Deprecation; NULL: not deprecated */
+    const char *sunset;         /* value of Sunset, or NULL */
     contract_audit audit;   /* x-audit; by default everything that needs a scope is recorded */
     const char *collection; /* what identifiers in the audit trail are of: cases */
 } contract_operation;
@@ -109,6 +110,8 @@ extern const size_t contract_operation_count;
 extern const char *const contract_patterns[];
 extern const size_t contract_pattern_count;
 extern const char contract_version[];       /* info.version */
+extern const char contract_server_url[];    /* address of the service in the contract's examples */
+extern const char contract_token_url[];     /* address of the token endpoint there */
 extern const char *const contract_scopes[]; /* all of the security scheme; ends with NULL */
 extern const unsigned char contract_yaml[];
 extern const size_t contract_yaml_size;

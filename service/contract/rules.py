@@ -1,4 +1,5 @@
 """Refuses what the service's tables cannot express or what a good contract has to have."""
+import datetime
 import re
 
 from source import ContractError, child, resolve
@@ -16,7 +17,7 @@ AUDITS = ("none", "read", "change")
 METHODS = ("get", "post", "put", "patch", "delete")
 OPERATION = {
     "operationId", "tags", "summary", "description", "security", "parameters", "requestBody",
-    "responses", "deprecated", "externalDocs", "x-sunset", "x-audit",
+    "responses", "deprecated", "externalDocs", "x-deprecated", "x-sunset", "x-audit",
 }
 PARAMETER = {
     "name", "in", "required", "description", "schema", "example", "examples", "style", "explode",
@@ -173,12 +174,28 @@ def check_operation(document, operation, place):
     check_body(document, operation, place)
     if operation.get("x-audit", "none") not in AUDITS:
         raise ContractError(child(place, "x-audit"), "has to be one of " + ", ".join(AUDITS))
+    check_deprecation(operation, place)
     for code, response in operation["responses"].items():
         if not re.fullmatch(r"[1-5]\d\d|default", code):
             raise ContractError(child(place, "responses", code), "not a status")
         response, where = resolve(document, response, child(place, "responses", code))
         check_known(response, RESPONSE, where)
         check_content(document, response.get("content", {}), where)
+
+
+def check_deprecation(operation, place):
+    """A deprecated operation says since when, and until when it works at least: a year, as the guide promises."""
+    days = [operation.get(name) for name in ("x-deprecated", "x-sunset")]
+    if not operation.get("deprecated"):
+        if days != [None, None]:
+            raise ContractError(place, "has x-deprecated or x-sunset without 'deprecated: true'")
+        return
+    try:
+        since, until = map(datetime.date.fromisoformat, days)
+    except (TypeError, ValueError):
+        raise ContractError(place, "'deprecated' needs the dates x-deprecated and x-sunset") from None
+    if (until - since).days < 365:
+        raise ContractError(child(place, "x-sunset"), "must be 12 months or more after x-deprecated")
 
 
 def audit_of(operation):

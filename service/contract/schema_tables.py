@@ -1,4 +1,6 @@
 """Writes the checked contract as C tables; the same contract always gives the same bytes."""
+import datetime
+import email.utils
 import json
 import re
 
@@ -199,7 +201,8 @@ class Tables:
             "success": success,
             "produces": self.strings("produces", list(response.get("content", {}))),
             "columns": self.strings("columns", response.get("content", {}).get("text/csv", {}).get("x-columns", [])),
-            "deprecated": c_bool(node.get("deprecated", False)),
+            "deprecation": structured_date(node.get("x-deprecated")),
+            "sunset": http_date(node.get("x-sunset")),
             "audit": f"AUDIT_{audit_of(operation).upper()}",
             "collection": c_string(collection_of(operation)),
         }
@@ -257,6 +260,25 @@ def render_stubs(operations):
     return "\n".join(lines)
 
 
+def midnight(day):
+    return datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.timezone.utc)
+
+
+def structured_date(day):
+    """Returns the date as a value of Deprecation (RFC 9745, section 2.1); NULL for none."""
+    return "NULL" if day is None else c_string(f"@{midnight(day).timestamp():.0f}")
+
+
+def http_date(day):
+    """Returns the date as a value of Sunset (RFC 8594, section 3); NULL for none."""
+    return "NULL" if day is None else c_string(email.utils.format_datetime(midnight(day), usegmt=True))
+
+
+def token_url_of(document):
+    """Returns the address at which clients of the contract's example get tokens."""
+    return document["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["tokenUrl"]
+
+
 def render_tables(document, operations, documents):
     """Returns the text of contract_tables.c."""
     tables = Tables(document)
@@ -275,6 +297,8 @@ def render_tables(document, operations, documents):
         "const char *const contract_patterns[] = {" + ",\n    ".join(patterns) + "};",
         f"const size_t contract_pattern_count = {len(tables.patterns)};",
         f"const char contract_version[] = {c_string(document['info']['version'])};\n",
+        f"const char contract_server_url[] = {c_string(document['servers'][0]['url'])};",
+        f"const char contract_token_url[] = {c_string(token_url_of(document))};\n",
         "const char *const contract_scopes[] = {" + "".join(f"{c_string(name)},\n    " for name in scopes) + "NULL};",
         render_problems(document["x-problems"]),
         *(render_document(name, data) for name, data in documents.items()),

@@ -38,6 +38,7 @@ typedef struct app_context {
     rate_limiter *rates;
     budget *memory; /* for memory held by requests */
     metrics *metrics;
+    struct served_contract *contract;
     struct connection_table *connections_open; /* connections of clients; set by server_start */
     struct connection_limit
         *connection_limit; /* limits of the addresses they come from; set by server_start */

@@ -41,14 +41,14 @@ unsigned char *base64url_decode(const char *text, size_t *size, arena *memory) {
     return strcmp(base64url_encode(bytes, *size, memory), text) == 0 ? bytes : NULL;
 }
 
-const void *gzip_bytes(request *r, const void *bytes, size_t size, size_t *compressed) {
+const void *gzip_bytes(arena *memory, const void *bytes, size_t size, size_t *compressed) {
     enum { GZIP_WINDOW = 15 + 16, MEMORY_LEVEL = 8, LEVEL = 5 };
     z_stream stream = {0};
     if (deflateInit2(&stream, LEVEL, Z_DEFLATED, GZIP_WINDOW, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) !=
         Z_OK) {
         return NULL;
     }
-    unsigned char *out = arena_alloc(r->memory, size);
+    unsigned char *out = arena_alloc(memory, size);
     stream.next_in = (z_const Bytef *)bytes;
     stream.avail_in = (uInt)size;
     stream.next_out = out;

@@ -1,5 +1,6 @@
 /* The pipeline of every request, step by step; each step passes the request on or answers with a
  * problem. */
+#include "service/http/cors.h"
 #include "service/http/request_private.h"
 #include "service/http/unmatched.h"
 #include "service/log.h"
@@ -97,6 +98,7 @@ static bool find_operation(request *r) {
     if (r->match.path_known) {
         response_set_header(r, "Allow", r->match.allow);
         if (strcmp(r->raw.method, "OPTIONS") == 0) {
+            cors_allow_request(r);
             r->status = 204;
             return false;
         }

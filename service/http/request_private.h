@@ -150,7 +150,8 @@ bool negotiate_gzip(const char *accept);
 
 /* Compresses with gzip. The result lives in the request's memory; NULL when it would not be
  * smaller. */
-const void *gzip_bytes(request *r, const void *bytes, size_t size, size_t *compressed);
+const char *etag_of_bytes(const void *bytes, size_t size, const char *version, arena *memory);
+const void *gzip_bytes(arena *memory, const void *bytes, size_t size, size_t *compressed);
 
 /* Base64url without padding (RFC 4648 section 5). */
 char *base64url_encode(const void *bytes, size_t size, arena *memory);

@@ -1,5 +1,6 @@
 /* The last step of every answer: entity tag, 304, compression and the headers that all answers
  * have. */
+#include "service/http/cors.h"
 #include "service/http/request_private.h"
 
 #include <openssl/evp.h>
@@ -25,12 +26,16 @@ static bool names_tag(request *r, const char *field, const char *tag) {
            strstr(field, mark_compressed(r, tag)) != NULL;
 }
 
-const char *response_etag_of(request *r, const void *bytes, size_t bytes_size) {
+const char *etag_of_bytes(const void *bytes, size_t bytes_size, const char *version,
+                          arena *memory) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
     EVP_Digest(bytes, bytes_size, digest, &size, EVP_sha256(), NULL);
-    return arena_printf(r->memory, "\"%s-%s\"", r->etag == NULL ? "0" : r->etag,
-                        base64url_encode(digest, TAG_BYTES, r->memory));
+    return arena_printf(memory, "\"%s-%s\"", version, base64url_encode(digest, TAG_BYTES, memory));
+}
+
+const char *response_etag_of(request *r, const void *bytes, size_t bytes_size) {
+    return etag_of_bytes(bytes, bytes_size, r->etag == NULL ? "0" : r->etag, r->memory);
 }
 
 void response_set_etag(request *r, const char *tag) {
@@ -81,8 +86,9 @@ static void compress(request *r) {
         return;
     }
     size_t size = r->response_size;
-    const void *compressed =
-        r->is_compressed ? r->response : gzip_bytes(r, r->response, r->response_size, &size);
+    const void *compressed = r->is_compressed
+                                 ? r->response
+                                 : gzip_bytes(r->memory, r->response, r->response_size, &size);
     if (compressed == NULL) {
         return;
     }
@@ -105,6 +111,14 @@ static bool has_header(const request *r, const char *name) {
     return false;
 }
 
+/* RFC 9745 and RFC 8594. */
+static void announce_end(request *r) {
+    if (r->operation != NULL && r->operation->deprecation != NULL) {
+        response_set_header(r, "Deprecation", r->operation->deprecation);
+        response_set_header(r, "Sunset", r->operation->sunset);
+    }
+}
+
 void response_finish(request *r) {
     tag(r);
     compress(r);
@@ -116,7 +130,12 @@ void response_finish(request *r) {
     }
     response_set_header(r, "X-Request-Id", r->request_id);
     response_set_header(r, "X-Content-Type-Options", "nosniff");
-    response_set_header(r, "Vary", "Accept, Accept-Encoding, Authorization");
+    cors_allow_reading(r);
+    announce_end(r);
+    response_set_header(r, "Vary",
+                        r->context->settings->cors_origins == NULL
+                            ? "Accept, Accept-Encoding, Authorization"
+                            : "Accept, Accept-Encoding, Authorization, Origin");
     if (r->trace_id[0] != '\0') {
         response_set_header(r, "traceparent", trace_parent(r));
     }

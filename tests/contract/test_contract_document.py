@@ -1,6 +1,7 @@
 """The contract by itself: its examples match its schemas, and the service serves it unchanged."""
 import json
 import pathlib
+import re
 import sys
 
 import pytest
@@ -130,12 +131,18 @@ def served(target):
     return pytest.fail(f"{target} was never served: run tests/integration first")
 
 
-def test_the_served_yaml_is_the_file_byte_by_byte():
-    assert served("/openapi.yaml") == contract_reader.CONTRACT_FILE.read_text(encoding="utf-8")
+def as_written(text):
+    """Puts the address of the contract's examples in place of the address of the service that served the text."""
+    served_from = re.search(r"http://127\.0\.0\.1:[0-9]+", text).group()
+    return text.replace(served_from, CONTRACT["servers"][0]["url"])
+
+
+def test_the_served_yaml_is_the_file_byte_by_byte_apart_from_the_address():
+    assert as_written(served("/openapi.yaml")) == contract_reader.CONTRACT_FILE.read_text(encoding="utf-8")
 
 
 def test_the_served_json_has_the_same_content():
-    assert json.loads(served("/openapi.json")) == CONTRACT
+    assert json.loads(as_written(served("/openapi.json"))) == CONTRACT
 
 
 def test_the_served_catalogue_of_problems_is_that_of_the_contract():

@@ -30,10 +30,12 @@ NEVER_SEEN = {
 }
 # Answers that the contract allows at any address without listing them, as its section "Errors" says.
 ANYWHERE = {404: {"not_found"}, 405: {"method_not_allowed"}, 400: {"bad_request"}}
-# Headers of HTTP itself and of tracing, which any answer may have.
+# Headers of HTTP itself, of tracing and for pages of other origins, which any answer may have.
 HEADERS_OF_ALL = {"date", "content-type", "content-length", "content-encoding", "connection",
                   "transfer-encoding", "vary", "x-content-type-options", "allow", "traceparent",
-                  "strict-transport-security", "x-correlation-id"}
+                  "strict-transport-security", "x-correlation-id", "access-control-allow-origin",
+                  "access-control-expose-headers", "access-control-allow-methods", "access-control-allow-headers",
+                  "access-control-max-age", "deprecation", "sunset"}
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ REASONS = {
     "audit_state": "position, hash and delay of the chain; no entry",
     "audit_triggers_off": "names of disabled triggers",
     "audit_watch": "positions and hashes of the chain; no entry",
+    "audit_write_reads": "adds entries about the claims' caller, as audit_write does",
     "audit_page": "with the policies PostgreSQL would not use the index; it shows the same rows",
     "audit_prune": "deletes only entries older than seven years, which a trigger checks as well",
     "feed_expire": "deletes events of all organisations, none younger than seven days",
@@ -60,7 +61,8 @@ REASONS = {
 # Triggers cannot be called; the row that was written under the policies determines their effect.
 TRIGGERS = {"record_change", "forget_answers", "erasure_case_changed", "erasure_referral_changed",
             "feed_referrals_pushed", "feed_referral_changed", "feed_access_changed", "feed_case_deleted",
-            "statistic_mark", "statistic_mark_subject", "statistic_count_referrals", "statistic_count_anonymous_referrals"}
+            "statistic_mark", "statistic_mark_subject", "statistic_count_referrals",
+            "statistic_count_anonymous_referrals"}
 CLAIMS = {"organisation": "CPC-EDH", "kind": "committee", "committee": "EDH", "area": "EDH", "client": "tests",
           "scopes": f" {ALL_SCOPES} ", "collective": "false", "granted": "{}", "liaison": "{}"}
 NOBODY = dict.fromkeys(CLAIMS, "") | {"granted": "{}", "liaison": "{}"}
@@ -125,6 +127,8 @@ def test_events_are_not_deleted_early(attempt, theirs, call):
 
 
 ENTRIES = ["audit_write('getCase', 'read', 'request', 'cases', '{}', '{}', null)",
+           """audit_write_reads('[{"n": 0, "operation": "getCase", "request": "request", "collection": "cases",
+               "ids": "{}", "parts": "{}", "items": null}]')""",
            "audit_pushed('{request}', '{change}', array[gen_random_uuid()], '{null}', '{GLA}')"]
 
 

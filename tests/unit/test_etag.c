@@ -11,6 +11,11 @@ static const contract_operation get_case = {
 static const contract_operation list_cases = {.id = "listCases", .method = "GET"};
 static const contract_operation change_case = {.id = "changeCase", .method = "PATCH"};
 
+static const contract_operation old_read = {.id = "getOld",
+                                            .method = "GET",
+                                            .deprecation = "@1796083200",
+                                            .sunset = "Wed, 01 Dec 2027 00:00:00 GMT"};
+
 static const config settings;
 static app_context context = {.settings = &settings};
 static request r;
@@ -260,4 +265,15 @@ Test(expected_version, a_required_tag_that_is_not_sent_is_missing) {
         .id = "changeCase", .method = "PATCH", .parameters = precondition, .parameter_count = 1};
     r.operation = &change;
     cr_expect_str_eq(request_expected_version(&r), "-1");
+}
+
+Test(finish, a_deprecated_operation_says_since_when_and_until_when) {
+    response_finish(&r);
+    cr_expect_null(answer_header("Deprecation"));
+    cr_expect_null(answer_header("Sunset"));
+    r.header_count = 0;
+    r.operation = &old_read;
+    response_finish(&r);
+    cr_expect_str_eq(answer_header("Deprecation"), "@1796083200");
+    cr_expect_str_eq(answer_header("Sunset"), "Wed, 01 Dec 2027 00:00:00 GMT");
 }

@@ -134,7 +134,9 @@ Test(route, tables_hold_what_the_contract_says) {
     cr_expect_not(change->public);
     cr_expect_str_eq(change->bodies[0].media_type, "application/merge-patch+json");
     const contract_operation *list = contract_route("GET", "/things", memory).operation;
-    cr_expect(list->deprecated && list->body_count == 0 && list->max_bytes == 65536);
+    cr_expect_str_eq(list->deprecation, "@1796083200");
+    cr_expect_str_eq(list->sunset, "Wed, 01 Dec 2027 00:00:00 GMT");
+    cr_expect(list->body_count == 0 && list->max_bytes == 65536);
     cr_expect_str_eq(list->produces[0], "application/json");
     cr_expect(contract_route("POST", "/things/batch", memory).operation->success == 207);
     const contract_operation *root = contract_route("GET", "/", memory).operation;
