@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2317,SC2034 # run sets the shared variables; functions are called by name
 # The suites of the whole check. tests/README.md says what each proves and how long it takes.
 
-suites=(required exhaustive threads alone drills kills chaos soak cluster identity load lists fuzz packaging contract postgresql)
+suites=(required exhaustive threads alone drills kills chaos soak cluster identity load lists fuzz packaging kit contract postgresql)
 
 # Installs the packages and builds the program as delivered, for every suite.
 prepare() {
@@ -112,6 +112,18 @@ suite_fuzz() {
 suite_packaging() {
     prepare
     tally_run tests/packaging/run
+}
+
+# The kit for councils: kills, outages, a reporting database, TLS. The parser of SQL comes from PyPI.
+suite_kit() {
+    prepare python3-venv
+    tally_check 'sqlfluff' install_sqlfluff
+    tally_pytest -s tests/kit
+}
+
+install_sqlfluff() {
+    /usr/bin/python3 -m venv build/kit-tools && build/kit-tools/bin/pip -q --disable-pip-version-check install \
+        --require-hashes --only-binary :all: -r tests/kit/requirements.txt
 }
 
 # Checks the contract with third-party tools.

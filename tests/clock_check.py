@@ -13,7 +13,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SUITES = ("unit", "integration", "security", "contract", "statistics", "faults")
+SUITES = ("unit", "integration", "security", "contract", "statistics", "faults", "kit/unit")
 # Called by tests/contract/run, a suite of the whole check; and examples of findings.
 NOT_REQUIRED = ("contract/tools", "unit/test_clock_check.py")
 LEAST_S = 60

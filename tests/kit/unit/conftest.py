@@ -1,0 +1,5 @@
+"""Makes the modules of deploy/kit importable."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "deploy" / "kit"))
