@@ -145,10 +145,12 @@ static void check_keys(findings *findings) {
     keys_stats stats = command_await_keys(known);
     keys_free(known);
     if (stats.count == 0) {
-        report_fault(findings, EX_UNAVAILABLE, "keys",
-                     "LR_JWKS_URL gave no key set; see the line above.",
-                     "can this machine reach the address, does it trust its certificate, and is "
-                     "what it answers a key set?");
+        snprintf(text, sizeof text,
+                 "LR_JWKS_URL: %.300s gave no key set; the line above has the cause. Check that "
+                 "this machine reaches the address and trusts its certificate.",
+                 findings->settings->jwks_url);
+        report_fault(findings, EX_UNAVAILABLE, "keys", text,
+                     "`curl` with this address, on this machine, shows what it answers.");
         return;
     }
     snprintf(text, sizeof text, "%zu in use", stats.count);
@@ -231,10 +233,7 @@ static void check_key_fingerprints(findings *findings) {
     if (status == EX_OK) {
         report_order("key fingerprints", reason);
     } else if (status != EX_NOINPUT) {
-        report_fault(findings, status, "key fingerprints", reason,
-                     status == EX_CONFIG ? "put back the copy of the key; only if it is lost, see "
-                                           "`learning-reviews help replace-key`."
-                                         : "");
+        report_fault(findings, status, "key fingerprints", reason, "");
     }
 }
 

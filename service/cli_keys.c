@@ -93,8 +93,10 @@ static int check_one(const config *settings, const used_key *key, bool record, c
         break;
     case FINGERPRINT_OTHER:
         snprintf(reason, reason_size,
-                 "%s holds another key than the register has used since %s: %s.", key->setting,
-                 since, key->harm);
+                 "%s: %.300s holds another key than the register has used since %s: %s. Put back "
+                 "the copy of the key; only if it is lost, see `learning-reviews help "
+                 "replace-key`.",
+                 key->setting, path_of(settings, key), since, key->harm);
         status = EX_CONFIG;
         break;
     case FINGERPRINT_IN_USE:

@@ -120,8 +120,9 @@ static bool set_value(config *settings, const setting *known, const char *value,
     long number = strtol(value, &end, 10);
     if (errno != 0 || end == value || *end != '\0' || number < known->least ||
         number > known->max) {
-        snprintf(reason, reason_size, "%s (from %s) must be a whole number from %d to %d.",
-                 known->name, origin, known->least, known->max);
+        snprintf(reason, reason_size,
+                 "%s (from %s) is \"%.40s\": it must be a whole number from %d to %d.", known->name,
+                 origin, value, known->least, known->max);
         return false;
     }
     *number_at(settings, known) = (int)number;
@@ -145,8 +146,10 @@ static bool read_line(config *settings, char *line, const char *file, char *reas
     *equals = '\0';
     const setting *known = find_setting(line);
     if (known == NULL) {
-        snprintf(reason, reason_size, "%s: %.64s is not a setting; see `learning-reviews --help`.",
-                 file, line);
+        snprintf(reason, reason_size,
+                 "%.64s (from %.200s) is not a setting. Correct the name, or remove it; "
+                 "learning-reviews(8) lists all settings.",
+                 line, file);
         return false;
     }
     return set_value(settings, known, equals + 1, file, reason, reason_size);
@@ -199,7 +202,10 @@ static bool read_environment(config *settings, char *reason, size_t reason_size)
             if (is_for_others(name)) {
                 continue;
             }
-            snprintf(reason, reason_size, "%s (from the environment) is not a setting.", name);
+            snprintf(reason, reason_size,
+                     "%s (from the environment) is not a setting. Correct the name, or remove it; "
+                     "learning-reviews(8) lists all settings.",
+                     name);
             return false;
         }
         if (!set_value(settings, known, equals + 1, "the environment", reason, reason_size)) {
@@ -219,7 +225,8 @@ static bool read_mode(config *settings, char *reason, size_t reason_size) {
         settings->dev = true;
         return true;
     }
-    snprintf(reason, reason_size, "LR_MODE (from the environment) must be dev or production.");
+    snprintf(reason, reason_size,
+             "LR_MODE (from the environment) is \"%.40s\": it must be dev or production.", mode);
     return false;
 }
 
@@ -246,7 +253,8 @@ static void set_missing(const char **setting, const char *value) {
 static bool derive_token_claims(config *settings, char *reason, size_t reason_size) {
     const token_profile *profile = token_profile_find(settings->token_profile);
     if (profile == NULL) {
-        snprintf(reason, reason_size, "LR_TOKEN_PROFILE must be %s.", token_profile_names);
+        snprintf(reason, reason_size, "LR_TOKEN_PROFILE is \"%.40s\": it must be %s.",
+                 settings->token_profile, token_profile_names);
         return false;
     }
     set_missing(&settings->token_client_claims, profile->client_claims);
@@ -257,6 +265,18 @@ static bool derive_token_claims(config *settings, char *reason, size_t reason_si
         settings->token_max_seconds = settings->dev ? DAY_SECONDS : profile->max_seconds;
     }
     return true;
+}
+
+/* Returns false when only one of two settings that need each other is set. */
+static bool check_pair(const char *name, const char *value, const char *other_name,
+                       const char *other_value, char *reason, size_t reason_size) {
+    if ((value == NULL) == (other_value == NULL)) {
+        return true;
+    }
+    bool first = value != NULL;
+    snprintf(reason, reason_size, "%s is \"%.200s\", but %s is not set: set both or neither.",
+             first ? name : other_name, first ? value : other_value, first ? other_name : name);
+    return false;
 }
 
 static bool derive(config *settings, char *reason, size_t reason_size) {
@@ -275,17 +295,10 @@ static bool derive(config *settings, char *reason, size_t reason_size) {
         settings->organisation_rate_limit =
             (settings->rate_limit < max ? settings->rate_limit : max) * CLIENTS_OF_ORGANISATION;
     }
-    if ((settings->tls_certificate_file == NULL) != (settings->tls_key_file == NULL)) {
-        snprintf(reason, reason_size,
-                 "LR_TLS_CERTIFICATE_FILE and LR_TLS_KEY_FILE go together: set both or neither.");
-        return false;
-    }
-    if ((settings->webhook_key_file == NULL) != (settings->webhook_hosts == NULL)) {
-        snprintf(reason, reason_size,
-                 "LR_WEBHOOK_KEY_FILE and LR_WEBHOOK_HOSTS go together: set both or neither.");
-        return false;
-    }
-    return true;
+    return check_pair("LR_TLS_CERTIFICATE_FILE", settings->tls_certificate_file, "LR_TLS_KEY_FILE",
+                      settings->tls_key_file, reason, reason_size) &&
+           check_pair("LR_WEBHOOK_KEY_FILE", settings->webhook_key_file, "LR_WEBHOOK_HOSTS",
+                      settings->webhook_hosts, reason, reason_size);
 }
 
 bool config_load(config *settings, const char *file, char *reason, size_t reason_size) {
@@ -368,8 +381,9 @@ unsigned char *config_read_secret(const char *setting_name, const char *path, si
     }
     FILE *in = fopen(path, "re");
     if (in == NULL) {
-        snprintf(reason, reason_size, "%s: the file cannot be read: %s.", setting_name,
-                 strerror(errno));
+        snprintf(reason, reason_size,
+                 "%s: the file \"%.300s\" cannot be read: %s. Name a file that this user can read.",
+                 setting_name, path, strerror(errno));
         return NULL;
     }
     struct stat facts;
@@ -384,11 +398,12 @@ unsigned char *config_read_secret(const char *setting_name, const char *path, si
     if (open_to_others || too_short || is_monotonous(secret, length)) {
         snprintf(reason, reason_size,
                  open_to_others
-                     ? "%s: everybody may read or write the file; set its mode to 0600 or 0640."
-                 : too_short ? "%s: the file must hold at least %zu bytes."
-                             : "%s: the file has %zu bytes or more, but too few different ones to "
-                               "be a secret; make it of random bytes.",
-                 setting_name, least);
+                     ? "%s: everybody may read or write the file \"%.300s\"; set its mode to "
+                       "0600 or 0640."
+                 : too_short ? "%s: the file \"%.300s\" must hold at least %zu bytes."
+                             : "%s: the file \"%.300s\" has %zu bytes or more, but too few "
+                               "different ones to be a secret; make it of random bytes.",
+                 setting_name, path, least);
         if (secret != NULL) {
             explicit_bzero(secret, LINE_LENGTH_MAX);
             free(secret);

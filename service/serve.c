@@ -238,12 +238,6 @@ static int check_database(const config *settings, char *reason, size_t reason_si
         return schema;
     }
     int keys = command_check_keys(settings, true, reason, reason_size);
-    if (keys == EX_CONFIG) {
-        size_t used = strlen(reason);
-        snprintf(reason + used, reason_size - used,
-                 " Put back the copy of the key; only if it is lost, see `learning-reviews help "
-                 "replace-key`.");
-    }
     return keys == EX_NOINPUT ? EX_CONFIG : keys;
 }
 

@@ -41,11 +41,14 @@ static void check_needed(const findings *findings) {
     }
     if (!settings->dev && settings->dev_secret_file != NULL) {
         add(findings, FINDING_FAULT,
-            "LR_DEV_SECRET_FILE is for LR_MODE=dev only; use LR_JWKS_URL or LR_JWKS_FILE.");
+            "LR_DEV_SECRET_FILE is \"%.200s\", which is for LR_MODE=dev only; use LR_JWKS_URL or "
+            "LR_JWKS_FILE.",
+            settings->dev_secret_file);
     }
     if (settings->issuer == NULL) {
         add(findings, FINDING_FAULT,
-            "LR_ISSUER is not set: it must be the exact `iss` of the tokens.");
+            "LR_ISSUER is not set: it must be the exact `iss` of the tokens, such as "
+            "https://identity.example.org.");
     }
     if (settings->jwks_file == NULL && settings->jwks_url == NULL &&
         settings->dev_secret_file == NULL) {

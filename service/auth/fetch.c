@@ -147,12 +147,16 @@ static bool run_transfer(CURL *handle, const char *url, transfer *run, char *rea
                           ? curl_easy_perform(handle)
                           : CURLE_FAILED_INIT;
     if (result != CURLE_OK) {
-        snprintf(reason, reason_size, "the fetch failed: %s", curl_easy_strerror(result));
+        snprintf(reason, reason_size,
+                 "the fetch of %.200s failed: %s. Check that this machine reaches the address and "
+                 "trusts its certificate.",
+                 url, curl_easy_strerror(result));
         return false;
     }
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200) {
-        snprintf(reason, reason_size, "the fetch was answered with status %ld", status);
+        snprintf(reason, reason_size, "the fetch of %.200s was answered with status %ld", url,
+                 status);
     }
     return status == 200;
 }

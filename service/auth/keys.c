@@ -153,8 +153,9 @@ static bool load_file(keys *set, char *reason, size_t reason_size) {
     char *bytes = in == NULL ? NULL : malloc(JWKS_BYTES_MAX + 1);
     bool used = false;
     if (bytes == NULL) {
-        snprintf(reason, reason_size, "%s: the file cannot be read: %s.", settings[FROM_FILE],
-                 strerror(errno));
+        snprintf(reason, reason_size,
+                 "%s: the file \"%.300s\" cannot be read: %s. Name a file that this user can read.",
+                 settings[FROM_FILE], set->location, strerror(errno));
     } else {
         size_t size = fread(bytes, 1, JWKS_BYTES_MAX + 1, in);
         used = use_bytes(set, bytes, size, reason, reason_size);
@@ -273,18 +274,29 @@ static bool check_source(const keys_source *source, char *reason, size_t reason_
     int given = (source->jwks_file != NULL) + (source->jwks_url != NULL);
     if (source->secret_file != NULL && !source->dev) {
         snprintf(reason, reason_size,
-                 "LR_DEV_SECRET_FILE is for LR_MODE=dev only: set LR_JWKS_URL or LR_JWKS_FILE.");
+                 "LR_DEV_SECRET_FILE is \"%.200s\", which is for LR_MODE=dev only: set LR_JWKS_URL "
+                 "or LR_JWKS_FILE.",
+                 source->secret_file);
         return false;
     }
     if (source->secret_file != NULL && given > 0) {
         snprintf(reason, reason_size,
-                 "LR_DEV_SECRET_FILE does not go with LR_JWKS_FILE or LR_JWKS_URL: a secret beside "
-                 "public keys is unsafe; unset one of them.");
+                 "LR_DEV_SECRET_FILE is \"%.200s\" and %s is \"%.200s\": a secret next to public "
+                 "keys is unsafe; remove one of them.",
+                 source->secret_file, source->jwks_file != NULL ? "LR_JWKS_FILE" : "LR_JWKS_URL",
+                 source->jwks_file != NULL ? source->jwks_file : source->jwks_url);
         return false;
     }
-    if (source->secret_file == NULL && given != 1) {
+    if (given > 1) {
         snprintf(reason, reason_size,
-                 "Set one of LR_JWKS_URL and LR_JWKS_FILE: the keys of the token issuer.");
+                 "LR_JWKS_URL is \"%.200s\" and LR_JWKS_FILE is \"%.200s\": keep one of them.",
+                 source->jwks_url, source->jwks_file);
+        return false;
+    }
+    if (source->secret_file == NULL && given == 0) {
+        snprintf(reason, reason_size,
+                 "LR_JWKS_URL and LR_JWKS_FILE are not set: set one of them, for the keys of the "
+                 "token issuer.");
         return false;
     }
     return (source->jwks_url == NULL || fetch_url_allowed(settings[FROM_ADDRESS], source->jwks_url,

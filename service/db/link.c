@@ -91,6 +91,9 @@ PGconn *link_open(const char *setting, const char *conninfo, char *reason, size_
         return link;
     }
     link_explain(link, setting, "reached", reason, reason_size);
+    size_t used = strlen(reason);
+    snprintf(reason + used, reason_size - used,
+             " Correct the connection string, or make the database reachable with it.");
     PQfinish(link);
     return NULL;
 }

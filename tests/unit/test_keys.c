@@ -169,13 +169,14 @@ Test(keys, sources_are_checked) {
         keys_source source;
         const char *why;
     } cases[] = {
-        {{0}, "Set one of"},
-        {{.dev = true}, "Set one of"},
-        {{.jwks_file = "/a", .jwks_url = "https://b.example"}, "Set one of"},
-        {{.jwks_file = "/nowhere/at/all"}, "LR_JWKS_FILE: the file cannot be read"},
+        {{0}, "set one of them"},
+        {{.dev = true}, "set one of them"},
+        {{.jwks_file = "/a", .jwks_url = "https://b.example"}, "keep one of them"},
+        {{.jwks_file = "/nowhere/at/all"},
+         "LR_JWKS_FILE: the file \"/nowhere/at/all\" cannot be read"},
         {{.secret_file = secret}, "LR_MODE=dev only"},
-        {{.secret_file = secret, .jwks_file = "/a", .dev = true}, "secret beside public keys"},
-        {{.secret_file = secret, .jwks_url = "https://b", .dev = true}, "secret beside public"},
+        {{.secret_file = secret, .jwks_file = "/a", .dev = true}, "secret next to public keys"},
+        {{.secret_file = secret, .jwks_url = "https://b", .dev = true}, "secret next to public"},
         {{.secret_file = small, .dev = true}, "at least 32 bytes"},
         {{.secret_file = "/nowhere/at/all", .dev = true}, "LR_DEV_SECRET_FILE"},
         {{.jwks_url = "http://issuer.example/keys", .dev = true}, "begin with https"},
