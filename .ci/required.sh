@@ -65,6 +65,33 @@ check_without_test_packages() {
     return "$status"
 }
 
+# Prints the commands of the README's first requests, or the lines of their output that it shows in full.
+first_requests() {
+    awk -v wanted="$1" '/^```console$/ { inside = 1; next }
+        /^```$/ { inside = 0 }
+        !inside || /^#/ || /^$/ { next }
+        { kind = document || /^\$ / ? "commands" : "output" }
+        /<<.JSON.$/ { document = 1 }
+        /^JSON$/ { document = 0 }
+        kind == wanted && (wanted == "commands" || !/…/) { sub(/^\$ /, ""); print }' README.md
+}
+
+# Runs them with the tokens of the given file, and compares their output.
+check_first_requests() {
+    local folder line status=0
+    folder=$(mktemp -d)
+    first_requests commands >"$folder/commands"
+    # Through a pipe, because a command opens /dev/stderr again, which empties a file.
+    # shellcheck disable=SC1090 # deploy/run has written it
+    (set -a && . "$1" && cd "$folder" && bash -euo pipefail commands) 2>&1 | cat >"$folder/output" || status=1
+    while IFS= read -r line; do
+        grep -qF -e "$line" "$folder/output" || { echo "missing: $line" && status=1; }
+    done < <(first_requests output)
+    ((status == 0)) || cat "$folder/output"
+    rm -rf "$folder"
+    return "$status"
+}
+
 # Runs the README's first command twice, then stops the service.
 check_deployment() {
     local state listen=127.0.0.1:$((first_port + 1500)) admin=127.0.0.1:$((first_port + 1501))
@@ -76,6 +103,7 @@ check_deployment() {
     tally_check 'deploy/run again' "${deployment[@]}" deploy/run
     tally_check 'the service is ready' curl -fsS "http://$admin/readyz"
     tally_check 'the contract is served' curl -fsS -o /dev/null "http://$listen/openapi.yaml"
+    tally_check 'the first requests of the README' check_first_requests "$state/state/tokens.env"
     tally_check 'deploy/run --stop' "${deployment[@]}" deploy/run --stop
     rm -rf "$state"
 }

@@ -1,6 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # run and state.sh set what all share
 # A PostgreSQL cluster of its own, reached through a socket in a folder that only its user may enter.
-# Debian's own cluster is left alone. Sets: postgres_programs.
+# Debian's own cluster is left alone. Sets: postgres_programs, database_made (by this call).
+
+database_made=no
 
 postgres_folder=/usr/lib/postgresql
 
@@ -99,13 +101,43 @@ cluster_start() {
     cluster_make_database
 }
 
-cluster_make_database() {
-    local found query="select count(*) from pg_database where datname = 'learning_reviews'"
+# Whether the cluster has this database.
+cluster_has() {
+    local found query="select count(*) from pg_database where datname = '$1'"
     found=$(as_service "$postgres_programs/psql" -XAtq -h "$socket_folder" -U postgres -d postgres -c "$query") ||
         fail 'The database does not answer.' "Its log is in $state/log."
-    if [[ $found == 0 ]]; then
-        as_service "$postgres_programs/createdb" -h "$socket_folder" -U postgres learning_reviews ||
-            fail 'The database learning_reviews could not be made.' "The log is in $state/log."
+    [[ $found != 0 ]]
+}
+
+# Creates a database, as a copy of another one if that is given.
+cluster_create() {
+    as_service "$postgres_programs/createdb" -h "$socket_folder" -U postgres ${2:+"--template=$2"} "$1" ||
+        fail "The database $1 could not be made." "The log is in $state/log."
+}
+
+cluster_make_database() {
+    if ! cluster_has learning_reviews; then
+        cluster_create learning_reviews
+        database_made=yes
+    fi
+}
+
+# Keeps a copy of a new database with its first data, for cluster_renew_database.
+cluster_keep_copy() {
+    if [[ $database_made == yes ]] && ! cluster_has learning_reviews_first; then
+        cluster_create learning_reviews_first learning_reviews
+    fi
+}
+
+# Replaces the database with the copy of its first data, or with an empty one when there is no copy.
+cluster_renew_database() {
+    step 'Putting back the first data'
+    as_service "$postgres_programs/dropdb" -h "$socket_folder" -U postgres --force learning_reviews ||
+        fail 'The database learning_reviews could not be removed.' "The log is in $state/log."
+    if cluster_has learning_reviews_first; then
+        cluster_create learning_reviews learning_reviews_first
+    else
+        cluster_make_database
     fi
 }
 

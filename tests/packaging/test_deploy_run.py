@@ -77,7 +77,8 @@ class Deployment:
 
     def query(self, statement):
         """Returns the answer of the private database, asked as its owner."""
-        words = [find_programs() / "psql", "-XAtq", "-h", self.state / "socket", "-U", "postgres", "-c", statement]
+        words = [find_programs() / "psql", "-XAtq", "-h", self.state / "socket", "-U", "postgres",
+                 "-d", "learning_reviews", "-c", statement]
         if os.geteuid() == 0:
             words = ["runuser", "-u", "learning-reviews", "--", *words]
         return run(*words, cwd="/").stdout.strip()
@@ -165,7 +166,7 @@ REFUSED = {
     "unknown setting": ({"LR_WORKER": "1"}, "LR_WORKER"),
     "bad number": ({"LR_WORKERS": "0"}, "LR_WORKERS"),
     "database away": ({"LR_DATABASE": "host=/nonexistent"}, "LR_DATABASE: the database cannot be reached"),
-    "issuer away": ({"LR_JWKS_URL": "http://127.0.0.1:1/"}, "LR_JWKS_URL gave no key set"),
+    "issuer away": ({"LR_JWKS_URL": "http://127.0.0.1:1/"}, "LR_JWKS_URL: http://127.0.0.1:1/ gave no key set"),
     "program missing": ({"LR_BINARY": "/nonexistent"}, "LR_BINARY: /nonexistent is no program"),
     "program that does not run": ({"LR_BINARY": "/bin/false"}, "The service could not start so"),
 }
@@ -421,16 +422,45 @@ def test_a_failed_migration_reports_its_reason():
     assert told.stdout == "   2 files applied\n   waiting for locks of b\n   1 files applied\n   b: it is wrong\n"
 
 
-def test_the_tokens_are_in_a_private_file_and_its_lines_work(running):
+def test_the_first_run_ends_with_addresses_and_three_commands_that_work(running):
     output = running.start(LR_DEMO="1")
-    tokens = running.state / "tokens"
+    tokens = running.state / "tokens.env"
+    end = output[output.index("== Ready\n"):].splitlines()
+    assert [line.split()[0] for line in end[1:6]] == ["Documentation", "Dashboard", "Contract", "Tokens", "Stop"]
+    assert len(end) == 11 and max(map(len, end)) < 120
+    commands = end[end.index(f". {tokens}"):]
+    assert [line.split()[0] for line in commands] == [".", "curl", "curl", "curl"]
+    pasted = run("bash", "-euo", "pipefail", "-c", "\n".join(commands))
+    caller, at = json.JSONDecoder().raw_decode(pasted.stdout)
+    overdue, statistics = pasted.stdout[at:].split("table,committee,period", 1)
+    assert (pasted.returncode, caller["organisation"]["code"]) == (0, "LA-S12000049")
+    assert json.loads(overdue)["items"] and "\n" in statistics
+
+
+def test_the_first_data_can_be_put_back(running):
+    """The keys stay, so that tokens of before are still valid."""
+    running.start()
+    secret = (running.state / "keys" / "dev-secret").read_text()
+    running.query("create table left_behind ()")
+    refused = running.run("--renew")
+    assert (refused.returncode, running.query("select to_regclass('left_behind')")) == (1, "left_behind")
+    renewed = running.run("--renew", "--yes")
+    assert renewed.returncode == 0, renewed.stdout
+    assert (running.query("select to_regclass('left_behind')"), running.is_ready()) == ("", True)
+    assert "files applied" not in renewed.stdout, "the copy has the schema"
+    assert (running.state / "keys" / "dev-secret").read_text() == secret
+    assert "LR_DATABASE" in running.run("--renew", "--yes", environment={"LR_DATABASE": "host=/nowhere"}).stdout
+
+
+def test_the_file_of_tokens_is_private_and_has_one_for_each_role(running):
+    running.start()
+    tokens = running.state / "tokens.env"
     assert tokens.stat().st_mode & 0o777 == 0o600
-    lines = output[output.index(f". {tokens}"):]
-    pasted = run("bash", "-c", lines)
-    pushed, end = json.JSONDecoder().raw_decode(pasted.stdout)
-    overdue, statistics = pasted.stdout[end:].split("table,committee,period", 1)
-    assert (pasted.returncode, pushed["status"], '"owner_organisation": "' in overdue) == (0, "submitted", True)
-    assert '{"to":"set_up","possible":' in statistics and statistics.endswith("\n304\n"), pasted.stdout
+    names = dict(line.split("=", 1) for line in tokens.read_text().splitlines()[1:])
+    roles = re.findall(r'^    \{"([a-z-]+)",', (ROOT / "api/development_roles.c").read_text(), re.MULTILINE)
+    assert names.pop("REGISTER") == f"http://127.0.0.1:{running.port}"
+    assert set(names) == {role.replace("-", "_").upper() for role in roles}
+    assert all(token.count(".") == 2 for token in names.values())
 
 
 SAID_BY_APT = """Reading package lists...
