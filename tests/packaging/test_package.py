@@ -2,11 +2,13 @@
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
 
 from commands import ROOT, box, make_package, run
+from service import program
 
 UNITS = ["learning-reviews.service", "learning-reviews-migrate.service"]
 INSTALL = "set -e; export DEBIAN_FRONTEND=noninteractive; dpkg -i /box/learning-reviews_*.deb >/dev/null 2>&1\n"
@@ -101,7 +103,7 @@ def test_it_can_be_installed_upgraded_and_removed(package):
     assert done.stdout.split()[-2:] == ["/etc/learning-reviews", "/etc/learning-reviews/pseudonym-key"]
 
 
-LIFE = INSTALL + r"""
+SERVICE = INSTALL + r"""
 set +e
 state() { systemctl show -P "$2" "$1"; }
 pid() { state learning-reviews MainPID; }
@@ -128,6 +130,8 @@ END
 systemctl start learning-reviews-migrate; echo "migrated: $?"
 learning-reviews --config /etc/learning-reviews/learning-reviews.conf check >/dev/null 2>&1; echo "checked: $?"
 systemctl start learning-reviews; echo "started: $?"
+"""
+LIFE = SERVICE + r"""
 learning-reviews check --health
 echo "credentials: $(stat -c '%U %a' /run/credentials/learning-reviews.service/pseudonym-key)"
 echo "files: $(stat -c '%U %a' /etc/learning-reviews/pseudonym-key)"
@@ -163,3 +167,35 @@ def test_it_runs_under_systemd_from_the_first_start_to_its_removal(package, tmp_
         "ended: success inactive",
         "purged: 0",
     ], life.stdout
+
+
+def commands_of(section):
+    """Returns the commands of a section of the handbook."""
+    text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8").split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return re.search(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[1]
+
+
+@pytest.fixture
+def next_package(package, tmp_path):
+    """The package of the next version, which has one more migration."""
+    tree, made = tmp_path / "tree", tmp_path / "next.deb"
+    subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
+    shutil.copy2(f"{program()}-next", tree / "usr" / "bin" / "learning-reviews")
+    control = tree / "DEBIAN" / "control"
+    control.write_text(re.sub("^Version: .*$", "Version: 99", control.read_text(), flags=re.MULTILINE))
+    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", tree, made], check=True, capture_output=True)
+    return made
+
+
+def test_the_handbook_s_upgrade_and_rollback_run_under_systemd(package, next_package, tmp_path):
+    (tmp_path / "jwks.json").write_text(JWKS)
+    (tmp_path / "jwks.json").chmod(0o644)
+    commands = f"{commands_of('Upgrade')}learning-reviews version\n{commands_of('Roll back')}learning-reviews version\n"
+    for name, path in (("NEW", next_package), ("FORMER", package)):
+        commands = commands.replace(f"learning-reviews_{name}_amd64.deb", f"/box/{path.name}")
+    done = box(f"{SERVICE}set -e; export PGHOST=/run/database PGUSER=postgres; cd /run/database\n{commands}",
+               package, next_package, tmp_path / "jwks.json", systemd=True)
+    assert done.returncode == 0 and "gave up" not in done.stdout, done.stdout
+    versions = re.findall("^learning-reviews .*, schema (.*)$", done.stdout, re.MULTILINE)
+    assert len(versions) == 3 and versions[0] == versions[2] != versions[1], done.stdout
+    assert "the database keeps this program's version of the code: it may be served." in done.stdout
