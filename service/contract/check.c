@@ -4,6 +4,7 @@
 #include "service/contract/check.h"
 #include "service/contract/formats.h"
 #include "service/contract/patterns.h"
+#include "service/contract/suggest.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -48,7 +49,7 @@ static void check_length(const contract_schema *schema, const char *text, size_t
 void check_text(const contract_schema *schema, const char *text, size_t length, const report *to,
                 const report_step *step) {
     if (schema->enumeration != NULL && !is_choice(schema, text, length)) {
-        report_choice(to, step, schema);
+        report_choice(to, step, schema, text, length);
     }
     check_length(schema, text, length, to, step);
     if (schema->pattern != NULL && !pattern_matches(schema->pattern_index, text, length)) {
@@ -178,6 +179,15 @@ static bool is_property(const contract_schema *schema, const char *name) {
     return false;
 }
 
+static const char *nearest_property(const report *to, const contract_schema *schema,
+                                    const char *name) {
+    suggestion search = suggestion_begin(name, strlen(name));
+    for (size_t i = 0; report_may_suggest(to) && i < schema->property_count; i++) {
+        suggestion_consider(&search, schema->properties[i].name);
+    }
+    return search.best;
+}
+
 static void check_unknown(const contract_schema *schema, const json_t *object, const report *to,
                           const report_step *step) {
     // Iterating does not change the object; jansson only lacks const here.
@@ -193,7 +203,8 @@ static void check_unknown(const contract_schema *schema, const json_t *object, c
             report_add(to, step, "unknown_member",
                        "has a member that the contract does not define");
         } else {
-            report_add(to, &inner, "unknown_member", "is not a member of the contract");
+            report_unknown(to, &inner, "unknown_member", "is not a member of the contract",
+                           nearest_property(to, schema, name));
         }
     }
 }

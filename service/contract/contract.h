@@ -98,10 +98,10 @@ typedef struct contract_operation {
     int success;                 /* the first 2xx status that the contract names */
     const char *const *produces; /* media types of the success response, NULL-terminated */
     const char *const *columns;  /* of a list as CSV, members of its items; NULL-terminated */
-    const char *deprecation;    /* value of Deprecation; NULL: not deprecated */
-    const char *sunset;         /* value of Sunset, or NULL */
-    contract_audit audit;   /* x-audit; by default everything that needs a scope is recorded */
-    const char *collection; /* what identifiers in the audit trail are of: cases */
+    const char *deprecation;     /* value of Deprecation; NULL: not deprecated */
+    const char *sunset;          /* value of Sunset, or NULL */
+    contract_audit audit;        /* x-audit; by default everything that needs a scope is recorded */
+    const char *collection;      /* what identifiers in the audit trail are of: cases */
 } contract_operation;
 
 /* Written by the build. */

@@ -1,6 +1,7 @@
 /* Checks what stands in the path, the query and the headers against the contract. */
 #include "service/contract/check.h"
 #include "service/contract/formats.h"
+#include "service/contract/suggest.h"
 
 #include <string.h>
 #include <strings.h>
@@ -173,6 +174,17 @@ static bool is_reported(const violation_list *out, const char *name) {
     return false;
 }
 
+static const char *nearest_parameter(const report *to, const contract_operation *operation,
+                                     const char *name) {
+    suggestion search = suggestion_begin(name, strlen(name));
+    for (size_t i = 0; report_may_suggest(to) && i < operation->parameter_count; i++) {
+        if (operation->parameters[i].in == IN_QUERY) {
+            suggestion_consider(&search, operation->parameters[i].name);
+        }
+    }
+    return search.best;
+}
+
 static void check_unknown(const contract_operation *operation, const contract_pair *query,
                           size_t count, violation_list *out) {
     report to = {.out = out, .place = PLACE_QUERY};
@@ -182,8 +194,8 @@ static void check_unknown(const contract_operation *operation, const contract_pa
         }
         to.root = contract_repeatable_name(query[i].name, out->memory);
         if (!is_reported(out, to.root)) {
-            report_add(&to, NULL, "unknown_parameter",
-                       "is not a parameter that this operation knows");
+            report_unknown(&to, NULL, "unknown_parameter", "is not a parameter of this operation",
+                           nearest_parameter(&to, operation, query[i].name));
         }
     }
 }

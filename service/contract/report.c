@@ -1,10 +1,17 @@
 /* Builds pointers (RFC 6901) and messages of violations. */
 #include "service/contract/report.h"
+#include "service/contract/suggest.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { MESSAGE_SIZE = 512, CHOICES_SHOWN = 320, INDEX_SIZE = 24 };
+enum {
+    MESSAGE_SIZE = 512,
+    CHOICES_SHOWN = 320,
+    CHOICES_SIZE = 384,
+    INDEX_SIZE = 24,
+    SUGGESTIONS_MAX = 8
+};
 
 bool report_is_full(const report *to) {
     return to->out->count >= VIOLATIONS_MAX;
@@ -71,6 +78,19 @@ void report_add(const report *to, const report_step *step, const char *rule, con
     violation_add(to->out, to->place, make_pointer(to, step), rule, message);
 }
 
+bool report_may_suggest(const report *to) {
+    return to->out->count < SUGGESTIONS_MAX;
+}
+
+void report_unknown(const report *to, const report_step *step, const char *rule,
+                    const char *message, const char *suggested) {
+    if (suggested == NULL) {
+        report_add(to, step, rule, "%s", message);
+    } else {
+        report_add(to, step, rule, "%s; did you mean %s?", message, suggested);
+    }
+}
+
 void report_type(const report *to, const report_step *step, const contract_schema *schema) {
     static const struct {
         unsigned bit;
@@ -92,22 +112,39 @@ void report_type(const report *to, const report_step *step, const contract_schem
     report_add(to, step, "type", "must be %s", text);
 }
 
-void report_choice(const report *to, const report_step *step, const contract_schema *schema) {
-    char text[CHOICES_SHOWN] = "";
+static const char *nearest_choice(const report *to, const contract_schema *schema, const char *text,
+                                  size_t length) {
+    suggestion search = suggestion_begin(text, length);
+    for (const char *const *each = schema->enumeration; report_may_suggest(to) && *each != NULL;
+         each++) {
+        suggestion_consider(&search, *each);
+    }
+    return search.best;
+}
+
+/* Writes the choices, or the first ones and their number. */
+static void write_choices(const contract_schema *schema, char text[CHOICES_SIZE]) {
     size_t used = 0, count = 0, shown = 0;
     for (const char *const *each = schema->enumeration; *each != NULL; each++, count++) {
-        if (shown != count || used + strlen(*each) + 3 > sizeof text) {
+        if (shown != count || used + strlen(*each) + 3 > CHOICES_SHOWN) {
             continue;
         }
-        int wrote = snprintf(text + used, sizeof text - used, "%s%s", count > 0 ? ", " : "", *each);
+        int wrote =
+            snprintf(text + used, CHOICES_SIZE - used, "%s%s", count > 0 ? ", " : "", *each);
         used += (size_t)wrote;
         shown++;
     }
     if (shown < count) {
-        report_add(to, step, "enum", "must be one of: %s, ... (%zu values in all)", text, count);
-    } else {
-        report_add(to, step, "enum", "must be one of: %s", text);
+        snprintf(text + used, CHOICES_SIZE - used, ", ... (%zu values in all)", count);
     }
+}
+
+void report_choice(const report *to, const report_step *step, const contract_schema *schema,
+                   const char *sent, size_t length) {
+    char choices[CHOICES_SIZE] = "", message[MESSAGE_SIZE];
+    write_choices(schema, choices);
+    snprintf(message, sizeof message, "must be one of: %s", choices);
+    report_unknown(to, step, "enum", message, nearest_choice(to, schema, sent, length));
 }
 
 void report_format(const report *to, const report_step *step, const contract_schema *schema) {

@@ -21,6 +21,12 @@ typedef struct report {
 /* Returns whether no more violations are kept, so that further checks are useless. */
 bool report_is_full(const report *to);
 
+/* Adds a violation whose message ends with a suggestion, if there is one
+ * (service/contract/suggest.h). Only the first few violations of a request search for one. */
+void report_unknown(const report *to, const report_step *step, const char *rule,
+                    const char *message, const char *suggested);
+bool report_may_suggest(const report *to);
+
 /* Adds a violation at the place that the steps lead to. For a parameter the steps are ignored.
  * The message is formatted; it must not hold what was sent. */
 void report_add(const report *to, const report_step *step, const char *rule, const char *format,
@@ -30,7 +36,8 @@ void report_add(const report *to, const report_step *step, const char *rule, con
 void report_type(const report *to, const report_step *step, const contract_schema *schema);
 
 /* Adds the violation for a string that is not among the values of the schema's enum. */
-void report_choice(const report *to, const report_step *step, const contract_schema *schema);
+void report_choice(const report *to, const report_step *step, const contract_schema *schema,
+                   const char *sent, size_t length);
 
 /* Adds the violation for a string that does not have the schema's format. */
 void report_format(const report *to, const report_step *step, const contract_schema *schema);

@@ -83,6 +83,32 @@ static bool check_framing(request *r) {
     return true;
 }
 
+/* Returns the path as clients often mean it: in lower case, with /v1 before it, and without slashes
+ * that are doubled or at its end. */
+static const char *tidy_path(request *r) {
+    static const char version[] = "/v1";
+    size_t prefix = sizeof version - 1;
+    char *tidy = arena_printf(r->memory, "%s%s", version, r->path);
+    char *end = tidy + prefix;
+    for (const char *at = end; *at != '\0'; at++) {
+        if (*at != '/' || (at[1] != '/' && at[1] != '\0')) {
+            *end++ = (char)tolower((unsigned char)*at);
+        }
+    }
+    *end = '\0';
+    return strncmp(tidy + prefix, version, prefix) == 0 ? tidy + prefix : tidy;
+}
+
+/* Says that the contract has no such address, unlike a resource that the caller may not see, and
+ * which one it has that is near. The answer does not repeat what was sent. */
+static const char *describe_address(request *r) {
+    contract_match near = contract_route("GET", tidy_path(r), r->memory);
+    return near.operation == NULL
+               ? "The contract has no such address. /docs/operations lists all."
+               : arena_printf(r->memory, "The contract has no such address; did you mean %s?",
+                              near.operation->path);
+}
+
 /* Step 2: finds the operation by method and path. */
 static bool find_operation(request *r) {
     size_t length = strcspn(r->raw.target, "?");
@@ -105,7 +131,7 @@ static bool find_operation(request *r) {
         respond_problem(r, "method_not_allowed", NULL);
         return false;
     }
-    respond_problem(r, "not_found", NULL);
+    respond_problem(r, "not_found", describe_address(r));
     return false;
 }
 

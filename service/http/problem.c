@@ -35,6 +35,28 @@ static void append_faults(json_t *errors, const char *text) {
     json_decref(faults);
 }
 
+/* Returns the fault as a sentence: the place and the message. */
+static const char *describe_error(request *r, json_t *error) {
+    const char *place = json_string_value(json_object_get(error, "pointer"));
+    const char *parameter = json_string_value(json_object_get(error, "parameter"));
+    const char *message = json_string_value(json_object_get(error, "message"));
+    place = place == NULL ? parameter : *place == '\0' ? "The body" : place;
+    size_t length = strlen(message);
+    const char *end = length > 0 && strchr(".?!", message[length - 1]) != NULL ? "" : ".";
+    return place == NULL ? arena_printf(r->memory, "%s%s", message, end)
+                         : arena_printf(r->memory, "%s %s%s", place, message, end);
+}
+
+/* Returns what is wrong in this request, by its errors (RFC 9457, 3.1.4): clients often log the
+ * detail alone. */
+static const char *describe_errors(request *r, json_t *errors) {
+    size_t others = json_array_size(errors) - 1;
+    const char *first = describe_error(r, json_array_get(errors, 0));
+    return others == 0 ? first
+                       : arena_printf(r->memory, "%s %zu more error%s.", first, others,
+                                      others == 1 ? "" : "s");
+}
+
 json_t *problem_document(request *r, const char *code, const char *detail,
                          const violation_list *violations, const char *errors) {
     const problem_kind *kind = find_kind(code);
@@ -46,13 +68,16 @@ json_t *problem_document(request *r, const char *code, const char *detail,
     if (errors != NULL) {
         append_faults(list, errors);
     }
+    if (detail == NULL) {
+        detail = json_array_size(list) > 0 ? describe_errors(r, list) : kind->meaning;
+    }
     const char *type =
         arena_printf(r->memory, "%s/v1/problems/%s", r->context->settings->public_url, kind->code);
     return json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:b,s:o}", "type", type, "title", kind->title,
-                     "status", kind->status, "detail", detail == NULL ? kind->meaning : detail,
-                     "instance", arena_printf(r->memory, "urn:request:%s", r->request_id),
-                     "request_id", r->request_id, "code", kind->code, "retryable", kind->retryable,
-                     "errors", list);
+                     "status", kind->status, "detail", detail, "instance",
+                     arena_printf(r->memory, "urn:request:%s", r->request_id), "request_id",
+                     r->request_id, "code", kind->code, "retryable", kind->retryable, "errors",
+                     list);
 }
 
 static void answer_problem(request *r, const char *code, const char *detail,

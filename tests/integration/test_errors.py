@@ -226,6 +226,49 @@ def test_an_unknown_address_is_not_found(agency, path):
     assert_problem(agency.request("GET", path), 404, "not_found")
 
 
+@pytest.mark.parametrize("path, meant", [
+    ("/v1/referrals/", "/v1/referrals"), ("//v1/referrals", "/v1/referrals"), ("/v1/REFERRALS", "/v1/referrals"),
+    ("/referrals", "/v1/referrals"), ("/V1/cases//", "/v1/cases"),
+    ("/cases/018f2d3e-0000-7000-8000-000000000000/stages/", "/v1/cases/{id}/stages"), ("/v2/referrals", None),
+    ("/swagger.json", None)])
+def test_an_unknown_address_differs_from_an_unknown_resource(agency, path, meant):
+    reply = agency.request("GET", path)
+    assert_problem(reply, 404, "not_found")
+    assert reply["detail"].startswith("The contract has no such address")
+    assert reply["detail"].endswith(f"did you mean {meant}?" if meant else "/docs/operations lists all.")
+    assert "The contract" not in agency.send("getReferral", id="018f2d3e-0000-7000-8000-000000000000")["detail"]
+
+
+@pytest.mark.parametrize("member, meant", [
+    ("sourceSystem", "source_system"), ("source-system", "source_system"), ("source_sytem", "source_system"),
+    ("SOURCE_REFERENCE", "source_reference"), ("entirely_different", None), ("x" * 64, None)])
+def test_the_nearest_member_is_suggested(agency, member, meant):
+    error, = agency.send("pushReferral", new_referral(**{member: "1"}))["errors"]
+    assert error["message"] == "is not a member of the contract" + (f"; did you mean {meant}?" if meant else "")
+
+
+@pytest.mark.parametrize("query, message", [
+    ("Limit=1", "is not a parameter of this operation; did you mean limit?"),
+    ("statuss=closed", "is not a parameter of this operation; did you mean status?"),
+    ("surprise=1", "is not a parameter of this operation")])
+def test_the_nearest_parameter_is_suggested(agency, query, message):
+    assert [one["message"] for one in agency.send("listReferrals", query=query)["errors"]] == [message]
+
+
+def test_the_nearest_code_is_suggested(agency):
+    reply = agency.send("pushReferral", new_referral(children=[new_child(sex="femal")]))
+    assert [one["message"].rpartition("; ")[2] for one in reply["errors"]] == ["did you mean female?"]
+
+
+def test_the_detail_describes_the_occurrence(agency):
+    one = agency.send("pushReferral", new_referral(notified_on="2026-02-30"))
+    assert one["detail"] == "/notified_on must be a date that exists, as YYYY-MM-DD."
+    two = agency.send("listReferrals", query="limit=0&surprise=1")
+    assert two["detail"] == "limit must be at least 1. 1 more error."
+    later = agency.send("pushReferral", new_referral(notified_on="2999-01-01"))
+    assert later["detail"].startswith("/notified_on must not be")
+
+
 @pytest.mark.parametrize("method, path, allowed", [
     ("DELETE", "/v1/referrals", {"GET", "POST"}), ("PUT", "/v1/cases", {"GET", "POST"}),
     ("POST", "/v1/me", {"GET"}), ("GET", "/v1/referrals/batch", {"POST"}),
