@@ -27,6 +27,7 @@ install(FILES ${PACKAGING}/README.md ${PACKAGING}/CHANGELOG.md
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/learning-reviews/deploy)
 install(FILES ${PACKAGING}/observability/dashboard.json ${PACKAGING}/observability/alerts.yml
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/learning-reviews/observability)
+install(DIRECTORY ${PACKAGING}/backup DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/learning-reviews)
 install(FILES ${PACKAGING}/debian/lintian-overrides DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides
     RENAME learning-reviews)
 install(FILES ${PACKAGING}/debian/learning-reviews.conf ${PACKAGING}/debian/migrate.conf

@@ -11,6 +11,8 @@ from commands import ROOT, box, make_package, run
 from service import program
 
 UNITS = ["learning-reviews.service", "learning-reviews-migrate.service"]
+BACKUP_UNITS = ["learning-reviews-backup@.service", "learning-reviews-backup-check.service",
+                *(f"learning-reviews-backup-{each}.timer" for each in ("full", "diff", "check"))]
 INSTALL = "set -e; export DEBIAN_FRONTEND=noninteractive; dpkg -i /box/learning-reviews_*.deb >/dev/null 2>&1\n"
 
 
@@ -33,7 +35,8 @@ def test_it_contains_an_operators_files_with_the_right_modes(package):
         "/usr/share/lintian/overrides/learning-reviews": plain,
         **{f"/usr/share/doc/learning-reviews/{name}": plain for name in (
             "README.md", "deploy/README.md", "deploy/CHANGELOG.md", "openapi.yaml", "changelog.gz", "copyright",
-            "observability/dashboard.json", "observability/alerts.yml")},
+            "observability/dashboard.json", "observability/alerts.yml", "backup/README.md", "backup/pgbackrest.conf",
+            "backup/postgresql.conf", *(f"backup/{unit}" for unit in BACKUP_UNITS))},
     }
     assert {path: how for path, how in found.items() if not path.endswith("/")} == wanted
 
@@ -68,18 +71,20 @@ def test_lintian_reports_nothing(package):
     assert (looked.returncode, looked.stdout.strip()) == (0, "")
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", [*(f"lib/systemd/system/{unit}" for unit in UNITS),
+                                  *(f"share/doc/learning-reviews/backup/{unit}" for unit in BACKUP_UNITS[:2])])
 def test_the_units_limit_an_intruder(unpacked, unit):
     """systemd's own score, from 0 to 10; the threshold is in tenths."""
     looked = run("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager",
-                 unpacked / "usr/lib/systemd/system" / unit)
+                 unpacked / "usr" / unit)
     exposure = float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", looked.stdout)[1])
     assert (looked.returncode, exposure < 2.0) == (0, True), looked.stdout
 
 
 def test_the_units_are_well_formed(package):
-    verified = box(INSTALL + f"systemd-analyze verify {' '.join('/lib/systemd/system/' + unit for unit in UNITS)}",
-                   package)
+    names = [*UNITS, *BACKUP_UNITS[1:], "learning-reviews-backup@full.service"]
+    verified = box(f"{INSTALL}cp /usr/share/doc/learning-reviews/backup/learning-reviews-backup* /lib/systemd/system\n"
+                   f"systemd-analyze verify {' '.join('/lib/systemd/system/' + unit for unit in names)}", package)
     assert (verified.returncode, verified.stdout) == (0, "")
 
 
