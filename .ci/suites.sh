@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2154,SC2317,SC2034 # run sets the shared variables; functions are called by name
 # The suites of the whole check. tests/README.md says what each proves and how long it takes.
 
-suites=(required exhaustive threads alone drills kills chaos soak cluster identity load lists fuzz packaging kit contract postgresql)
+suites=(required exhaustive threads alone drills kills chaos soak backup cluster identity load lists fuzz packaging kit
+    contract postgresql)
 
 # Installs the packages and builds the program as delivered, for every suite.
 prepare() {
@@ -53,7 +54,7 @@ suite_alone() {
 suite_drills() {
     prepare wrk haproxy
     local files
-    mapfile -t files < <(printf '%s\n' tests/process/test_*.py | grep -vE 'test_(kill|chaos|soak)\.py')
+    mapfile -t files < <(printf '%s\n' tests/process/test_*.py | grep -vE 'test_(backup|kill|chaos|soak)\.py')
     tally_pytest -s "${files[@]}"
 }
 
@@ -71,6 +72,12 @@ suite_soak() {
     prepare
     tally_check 'builds with the sanitizers' build_with sanitize address,undefined
     LR_SOAK_BINARY=$repository/build-sanitize/learning-reviews tally_pytest -s tests/process/test_soak.py
+}
+
+# Loses a register with a million referrals and restores it to a point in time.
+suite_backup() {
+    prepare pgbackrest
+    tally_pytest -s tests/process/test_backup.py
 }
 
 suite_cluster() {
