@@ -13,7 +13,7 @@ typedef struct config {
     bool public_url_derived; /* `listen` gave it, because the setting is empty */
     const char *database, *migration_database, *read_database;
     const char *jwks_file, *jwks_url, *jwks_ca_file, *dev_secret_file;
-    int jwks_accept_seconds; /* since the last fetch of the issuer's keys */
+    int jwks_accept_seconds;  /* since the last fetch of the issuer's keys */
     const char *cors_origins; /* separated by spaces; NULL: none */
     const char *token_url;    /* where clients get tokens, for the contract; NULL: not said */
     const char *issuer, *audience;

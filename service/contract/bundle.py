@@ -91,7 +91,7 @@ def complete_operation(operation):
 
 def write_out_lists(node, schemas):
     """Replaces a reference to an array that has a default next to it by the array itself. Generators of Java write the
-    default of a reference as it stands in JSON, which does not compile."""
+    default of a reference as JSON, which does not compile."""
     if isinstance(node, list):
         return [write_out_lists(each, schemas) for each in node]
     if not isinstance(node, dict):

@@ -239,7 +239,7 @@ declare
     reason constant text := change ->> 'due_change_reason';
 begin
     if change ? 'depends_on' then -- no other change may close a cycle at the same time
-        perform case_wait(x.case_id) from action x where x.id = p_id;
+        perform case_advisory_lock(x.case_id) from action x where x.id = p_id;
     end if;
     a := action_lock(p_id, expected);
     n := jsonb_populate_record(a, change);

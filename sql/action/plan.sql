@@ -13,7 +13,7 @@ end
 $$;
 
 -- Returns these actions and all on which they depend, directly or indirectly.
-create function actions_behind(ids uuid[]) returns setof uuid language plpgsql stable as $$
+create function action_dependencies(ids uuid[]) returns setof uuid language plpgsql stable as $$
 begin
     return query with recursive behind(id) as (
         select unnest(ids)
@@ -36,7 +36,7 @@ begin
         select fault(base || '/depends_on/' || i - 1, 'unknown_action', 'is not an action of the case')
         from unnest(n.depends_on) with ordinality u(id, i)
         where not exists (select from action a where a.id = u.id and a.case_id = n.case_id)
-    ) || case when n.id in (select actions_behind(n.depends_on)) then action_cycle_fault(base) end;
+    ) || case when n.id in (select action_dependencies(n.depends_on)) then action_cycle_fault(base) end;
 end
 $$;
 
@@ -78,7 +78,8 @@ begin
         part := action_drafted(c, input -> 'parts' -> i);
         part.replaces := array[a.id];
         faults := faults || action_new_faults(c, part, '/parts/' || i)
-            || case when a.id in (select actions_behind(part.depends_on)) then action_cycle_fault('/parts/' || i) end;
+            || case when a.id in (select action_dependencies(part.depends_on)) then
+                action_cycle_fault('/parts/' || i) end;
         parts := parts || part;
     end loop;
     perform refuse_faults(variadic faults);
@@ -111,7 +112,7 @@ begin
         from unnest(gone) with ordinality u(id, i)
         where not exists (select from action x where x.id = u.id and x.case_id = c.id)
         ) || action_new_faults(c, a, '/into')
-        || case when gone && array(select actions_behind(a.depends_on)) then action_cycle_fault('/into') end);
+        || case when gone && array(select action_dependencies(a.depends_on)) then action_cycle_fault('/into') end);
     a.replaces := gone;
     a := action_insert(a);
     perform actions_supersede(c, gone, array[a.id], 'merged');

@@ -268,7 +268,7 @@ end
 $$;
 
 -- Locks the case and its parts against every other change until the end of the transaction.
-create function case_wait(p_id uuid) returns void language sql volatile as $$
+create function case_advisory_lock(p_id uuid) returns void language sql volatile as $$
     select pg_advisory_xact_lock(hashtextextended(p_id::text, 0))
 $$;
 
@@ -279,7 +279,7 @@ language plpgsql as $$
 declare
     c review_case;
 begin
-    perform case_wait(p_id);
+    perform case_advisory_lock(p_id);
     select * into c from review_case where id = p_id and committee = claim('committee') for update;
     perform refuse_unless_found(found);
     perform refuse_stale(expected, c.version);
@@ -317,11 +317,11 @@ $$;
 -- Returns an open case that the caller may see, as its committee or with access to it, and blocks other changes of the
 -- case. Row-level security of the part decides whether the caller may write it. Refuses with 404 or, for a closed case,
 -- 409.
-create function case_join_open(p_id uuid) returns review_case language plpgsql as $$
+create function case_lock_visible(p_id uuid) returns review_case language plpgsql as $$
 declare
     c review_case;
 begin
-    perform case_wait(p_id);
+    perform case_advisory_lock(p_id);
     select * into c from review_case where id = p_id;
     perform refuse_unless_found(found);
     perform case_refuse_closed(c);
@@ -361,7 +361,7 @@ $$;
 
 -- Moves the case from its stage to another: writes the history, starts the clock, and updates the stage that referrers
 -- see. Checks no guard.
-create function case_go(c review_case, p_stage text, on_day date, p_closure text, reason text, note text,
+create function case_change_stage(c review_case, p_stage text, on_day date, p_closure text, reason text, note text,
     p_into uuid default null) returns review_case language plpgsql as $$
 declare
     s case_stage;
@@ -412,7 +412,7 @@ begin
         case when cardinality(t.reasons) > 0
                 and (input ->> 'reason' is null or input ->> 'reason' <> all (t.reasons)) then
             fault('/reason', 'reason_required', 'must be one of: ' || array_to_string(t.reasons, ', ')) end);
-    c := case_go(c, t.to_stage, on_day, t.closure, input ->> 'reason', input ->> 'note');
+    c := case_change_stage(c, t.to_stage, on_day, t.closure, input ->> 'reason', input ->> 'note');
     if c.stage = 'closed' then
         perform information_withdraw_open(c);
     end if;
@@ -439,7 +439,7 @@ begin
         perform conflict_at('/child_id', 'repeated_child', 'duplicates a child already on the case');
     end if;
     perform case_add_children(c, wrapped);
-    perform decision_tell_more(c.id);
+    perform decision_notify_late_recipients(c.id);
     select * into k from child x where x.case_id = c.id and x.child_ref = input ->> 'child_ref';
     return (201, k.version, '/v1/cases/' || c.id || '/children/' || k.id, child_document(k))::reply;
 end
@@ -472,7 +472,7 @@ begin
             cause_of_death_group = n.cause_of_death_group, harm_types = n.harm_types, carm = n.carm,
             national_hub_submitted_on = n.national_hub_submitted_on
         where id = p_id returning * into k;
-    perform decision_tell_more(c.id);
+    perform decision_notify_late_recipients(c.id);
     return (200, k.version, null, child_document(k))::reply;
 end
 $$;

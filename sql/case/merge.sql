@@ -21,7 +21,7 @@ end
 $$;
 
 -- Moves the children and referrals of a case to another one. A child that the other case already has remains unchanged.
-create function case_give_contents(c review_case, target review_case) returns void
+create function case_move_contents(c review_case, target review_case) returns void
 language plpgsql as $$
 begin
     perform case_add_children(target, (select jsonb_agg(to_jsonb(k) order by k.id)
@@ -46,8 +46,8 @@ declare
     target review_case;
     blockers json;
 begin
-    perform case_wait(least(p_id, target_id));
-    perform case_wait(greatest(p_id, target_id));
+    perform case_advisory_lock(least(p_id, target_id));
+    perform case_advisory_lock(greatest(p_id, target_id));
     c := case_lock_open(p_id, expected);
     select * into target from review_case where id = target_id and committee = c.committee for update;
     perform refuse_faults(
@@ -66,10 +66,10 @@ begin
     if blockers is not null then
         perform refuse(409, 'state_conflict', blockers);
     end if;
-    perform case_give_contents(c, target);
+    perform case_move_contents(c, target);
     update review_case set merged_into = target.id where merged_into = c.id;
-    c := case_go(c, 'closed', on_day, 'merged', null, input ->> 'note', target.id);
-    perform decision_tell_more(target.id); -- its new children and referrers may call for notices
+    c := case_change_stage(c, 'closed', on_day, 'merged', null, input ->> 'note', target.id);
+    perform decision_notify_late_recipients(target.id); -- its new children and referrers may call for notices
     return (201, c.version, null, case_document(c, '{}'))::reply;
 end
 $$;

@@ -17,7 +17,7 @@ create function feed_link(path text, p_id uuid, p_case uuid) returns text langua
 $$;
 
 -- Returns the names of the members that changed, without those that the caller may not see.
-create function feed_named(members text[], guarded text[]) returns text[] language plpgsql stable as $$
+create function feed_visible_members(members text[], guarded text[]) returns text[] language plpgsql stable as $$
 begin
     if not members && guarded or has_scope('children.read') then
         return members;
@@ -43,7 +43,7 @@ create function feed_document(p_id text, subject text, subject_id uuid, its_case
 $$;
 
 -- Returns the event in the form of CloudEvents 1.0.
-create function feed_cloud(event json, link text) returns json language sql stable as $$
+create function feed_cloud_event(event json, link text) returns json language sql stable as $$
     select json_build_object(
         'specversion', '1.0',
         'id', event ->> 'id',
@@ -94,7 +94,7 @@ begin
             case when f.kind <> 'removed' then f.kind when sees.now is not null then 'present' else 'removed' end
                 as kind,
             case f.kind when 'removed' then sees.now else f.version end as version,
-            case f.kind when 'changed' then feed_named(f.changed, s.guarded) end as members,
+            case f.kind when 'changed' then feed_visible_members(f.changed, s.guarded) end as members,
             case when f.kind <> 'removed' or sees.now is not null then
                 feed_link(s.path, f.subject_id, f.case_id) end as link
         from (select * from found order by number limit how_many) f
@@ -106,7 +106,7 @@ begin
             occurred_at, link) as event
         from shown
     )
-    select coalesce(json_agg(case when cloud then feed_cloud(event, link) else event end order by number), '[]'),
+    select coalesce(json_agg(case when cloud then feed_cloud_event(event, link) else event end order by number), '[]'),
             (select count(*) > how_many from found), max(number)
         into items, more, last
         from page;
@@ -162,7 +162,7 @@ begin
             link := feed_link(s.path, r.id, r.its_case);
             event := feed_document(format('present-%s-%s', r.id, r.version), s.subject, r.id,
                 case when sees_case then r.its_case end, 'present', r.version, null, r.updated_at, link);
-            found := found || case when cloud then feed_cloud(event, link) else event end;
+            found := found || case when cloud then feed_cloud_event(event, link) else event end;
             place := s.position;
             last := r.id;
         end loop;

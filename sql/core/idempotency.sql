@@ -20,7 +20,7 @@ $$;
 
 -- Whether row-level security shows the caller the resource. False for every other collection: those resources belong to
 -- no case.
-create function is_seen(p_collection text, p_subject uuid) returns boolean language plpgsql stable as $$
+create function is_visible(p_collection text, p_subject uuid) returns boolean language plpgsql stable as $$
 begin
     return case p_collection
         when 'cases' then exists (select from review_case t where t.id = p_subject)
@@ -63,7 +63,7 @@ $$;
 
 -- Returns a stored response as its operation would show it to the caller now. Returns the same bytes if nothing is
 -- hidden.
-create function answer_now(answer text) returns text language plpgsql stable as $$
+create function answer_for_caller(answer text) returns text language plpgsql stable as $$
 declare
     shown jsonb := answer::jsonb;
 begin
@@ -94,8 +94,8 @@ begin
     if not found then
         return;
     end if;
-    perform refuse_unless_found(not k.seen or is_seen(k.collection, k.subject));
-    k.body := answer_now(k.body);
+    perform refuse_unless_found(not k.seen or is_visible(k.collection, k.subject));
+    k.body := answer_for_caller(k.body);
     return next k;
 end
 $$;

@@ -8,7 +8,7 @@ select request_hash, status, version, location, body from idempotency_known($1);
 insert into idempotency_key (organisation, client, key, request_hash, status, version, location, body, collection,
     subject, seen)
 select claim('organisation'), claim('client'), $1, $2, $3::integer, $4::bigint, $5, $6, a.collection, a.subject,
-    is_seen(a.collection, a.subject)
+    is_visible(a.collection, a.subject)
 from answer_subject($5, $7) a;
 
 -- name: idempotency_expire

@@ -46,7 +46,7 @@ end
 $$;
 
 -- Returns the message with the members of the row in the place of {member}.
-create function message_about(message text, r jsonb) returns text language plpgsql immutable as $$
+create function message_for(message text, r jsonb) returns text language plpgsql immutable as $$
 declare
     member text;
 begin
@@ -68,7 +68,7 @@ begin
             and coalesce(x.from_state, p_from) = p_from
         order by x.from_state nulls last
         limit 1;
-    perform conflict_at(f.pointer, f.rule, message_about(f.message, r));
+    perform conflict_at(f.pointer, f.rule, message_for(f.message, r));
 end
 $$;
 
@@ -89,7 +89,7 @@ begin
                 and t.from_state = p_from and t.to_state = p_to
             order by u.n loop
         if not guard_holds(r, g.code) then
-            perform conflict(g.rule, message_about(g.message, to_jsonb(r)));
+            perform conflict(g.rule, message_for(g.message, to_jsonb(r)));
         end if;
     end loop;
 end

@@ -145,7 +145,7 @@ declare
     n information_request;
 begin
     -- An answer may call for a notice of the decision: waiting ensures that neither overlooks the other.
-    perform case_wait(case_id) from information_request where id = p_id and organisation = own_organisation();
+    perform case_advisory_lock(case_id) from information_request where id = p_id and organisation = own_organisation();
     select * into r from information_request where id = p_id and organisation = own_organisation() for update;
     perform refuse_unless_found(found and may_move(to_jsonb(r), 'information_request', 'answerInformationRequest'));
     n := jsonb_populate_record(r, input);
@@ -165,7 +165,7 @@ begin
             other_reviews = n.other_reviews, criminal_proceedings = n.criminal_proceedings, summary = n.summary,
             reason = n.reason
         where id = p_id returning * into r;
-    perform decision_tell_more(r.case_id);
+    perform decision_notify_late_recipients(r.case_id);
     return (201, r.version, null, information_document(r))::reply;
 end
 $$;

@@ -173,7 +173,7 @@ $$;
 
 -- Returns the recipients of decision notices who have received none about the current decision, because facts recorded
 -- later call for them. Recipients already notified of this decision are not notified again.
-create function decision_untold(c review_case) returns table (recipient text, organisation text)
+create function decision_late_recipients(c review_case) returns table (recipient text, organisation text)
 language plpgsql stable as $$
 begin
     return query
@@ -187,7 +187,7 @@ $$;
 
 -- Makes the decision notices that facts recorded later call for; none before the decision or after closing. Runs as the
 -- owner: a caller who records proceedings or answers a request may not see every fact of a notice.
-create function decision_tell_more(p_case uuid) returns void
+create function decision_notify_late_recipients(p_case uuid) returns void
 language plpgsql security definer set search_path from current as $$
 declare
     c review_case;
@@ -199,13 +199,13 @@ begin
     perform notice_make(c, 'decision', u.recipient, u.organisation, coalesce((select n.due_on from notice n
             where n.case_id = c.id and n.kind = 'decision' and n.recipient = u.recipient
                 and n.to_organisation = u.organisation and notice_waits(n)), today()))
-        from decision_untold(c) u;
+        from decision_late_recipients(c) u;
 end
 $$;
 
 -- Returns the fault that blocks a request for notices of this kind: wrong stage, report not ratified, or notices that
 -- wait to be sent. Null if nothing blocks it.
-create function notice_hindrance(c review_case, kind text, organisation text) returns json
+create function notice_blocker(c review_case, kind text, organisation text) returns json
 language plpgsql stable as $$
 begin
     if kind = 'alternative_outcome' and not (c.stage = 'review' and guard_decided_alternative_review(c)) then
@@ -215,7 +215,7 @@ begin
     if kind = 'outcome' and case_ratified_on(c) is null then
         return fault('/kind', 'report_not_ratified', 'is only allowed for a case with a ratified report');
     end if;
-    if exists (select from notice n where n.case_id = c.id and n.kind = notice_hindrance.kind
+    if exists (select from notice n where n.case_id = c.id and n.kind = notice_blocker.kind
             and (organisation is null or n.to_organisation = organisation) and notice_waits(n)) then
         return fault('/kind', 'notices_waiting', 'already has unsent notices');
     end if;
@@ -224,14 +224,14 @@ end
 $$;
 
 -- Makes the notices that the committee requests, and returns them (201). An outcome notice is due seven days after
--- ratification. Refuses with 409 what notice_hindrance returns or if all was sent, and with 422 a wrong recipient. Care
+-- ratification. Refuses with 409 what notice_blocker returns or if all was sent, and with 422 a wrong recipient. Care
 -- Inspectorate, reviews for adults.
 create function notices_request(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
     c review_case := case_lock_open(p_case, null);
     asked text := input ->> 'kind';
     other text := input ->> 'to_organisation';
-    hindrance json := notice_hindrance(c, asked, other);
+    hindrance json := notice_blocker(c, asked, other);
     made json;
 begin
     perform refuse_faults(
@@ -320,7 +320,7 @@ $$;
 -- reviews, 2024.
 create function guard_notices_sent(c review_case) returns boolean language plpgsql stable as $$
 begin
-    return not notices_waiting(c, 'decision') and not exists (select from decision_untold(c));
+    return not notices_waiting(c, 'decision') and not exists (select from decision_late_recipients(c));
 end
 $$;
 

@@ -78,7 +78,7 @@ begin
     p.case_reference := c.reference;
     p.recorded_by := claim('organisation');
     p := insert_row(p);
-    perform decision_tell_more(c.id);
+    perform decision_notify_late_recipients(c.id);
     return (201, p.version, '/v1/proceedings/' || p.id, proceeding_document(p))::reply;
 end
 $$;
@@ -98,7 +98,7 @@ language plpgsql as $$
 declare
     p proceeding;
 begin
-    perform case_wait(case_id) from proceeding where id = p_id;
+    perform case_advisory_lock(case_id) from proceeding where id = p_id;
     -- A liaison organisation sees proceedings on their own, not as parts of a case.
     select * into p from proceeding where id = p_id
         and (p_case is null or case_id = p_case and exists (select from review_case c where c.id = p_case)) for update;
@@ -140,7 +140,7 @@ begin
     if p.ended_on is null and n.ended_on is not null then
         perform holds_end_with(n);
     end if;
-    perform decision_tell_more(n.case_id);
+    perform decision_notify_late_recipients(n.case_id);
     return (200, n.version, null, proceeding_document(n))::reply;
 end
 $$;

@@ -341,7 +341,7 @@ begin
             acknowledged_on = coalesce(acknowledged_on, on_day), case_id = c.id,
             case_reference = c.reference, case_stage = c.stage, case_decision = c.decision_outcome
         where id = p_id returning * into r;
-    perform decision_tell_more(c.id);
+    perform decision_notify_late_recipients(c.id);
     return (201, r.version, '/v1/cases/' || c.id, referral_document(r))::reply;
 end
 $$;

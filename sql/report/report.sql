@@ -110,7 +110,7 @@ $$;
 create function report_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
 returns reply language plpgsql as $$
 declare
-    c review_case := case_join_open(p_case);
+    c review_case := case_lock_visible(p_case);
     p report;
     n report := jsonb_populate_record(null::report, input);
     known boolean;
@@ -176,9 +176,9 @@ $$;
 
 -- Returns an open case to the chief officers responsible for its area, and blocks other changes of it. Refuses other
 -- callers with 403, or with 404 if they do not see the case.
-create function case_join_as_chief_officers(p_case uuid) returns review_case language plpgsql as $$
+create function case_lock_as_chief_officers(p_case uuid) returns review_case language plpgsql as $$
 declare
-    c review_case := case_join_open(p_case);
+    c review_case := case_lock_visible(p_case);
 begin
     if claim('kind') is distinct from 'chief_officers_group' or claim('area') is distinct from c.committee then
         perform refuse(403, 'organisation_not_allowed');
@@ -211,7 +211,7 @@ $$;
 -- agreed the report. Care Inspectorate, reviews for adults.
 create function ratification_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
-    c review_case := case_join_as_chief_officers(p_case);
+    c review_case := case_lock_as_chief_officers(p_case);
     p report;
     r ratification := case_ratification(c);
     n ratification := jsonb_populate_record(null::ratification, input);
@@ -245,7 +245,7 @@ $$;
 -- with 409 before ratification, and with 422 a day out of order. Guidance 2024, chapter 5.
 create function plan_consider(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
-    c review_case := case_join_as_chief_officers(p_case);
+    c review_case := case_lock_as_chief_officers(p_case);
     r ratification := case_ratification(c);
     on_day date := (input ->> 'considered_on')::date;
 begin

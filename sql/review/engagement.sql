@@ -83,7 +83,7 @@ $$;
 create function family_engagement_add(p_case uuid, input jsonb) returns reply
 language plpgsql as $$
 declare
-    c review_case := case_join_open(p_case);
+    c review_case := case_lock_visible(p_case);
     e family_engagement := jsonb_populate_record(null::family_engagement, input);
 begin
     perform refuse_before_set_up(c);
@@ -101,7 +101,7 @@ $$;
 create function family_engagement_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
-    c review_case := case_join_open(p_case);
+    c review_case := case_lock_visible(p_case);
     e family_engagement;
     n family_engagement;
 begin
@@ -172,7 +172,7 @@ $$;
 create function practitioner_engagement_add(p_case uuid, input jsonb) returns reply
 language plpgsql as $$
 declare
-    c review_case := case_join_open(p_case);
+    c review_case := case_lock_visible(p_case);
     e practitioner_engagement := jsonb_populate_record(null::practitioner_engagement, input);
 begin
     perform refuse_before_set_up(c);
@@ -190,7 +190,7 @@ $$;
 create function practitioner_engagement_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
-    c review_case := case_join_open(p_case);
+    c review_case := case_lock_visible(p_case);
     e practitioner_engagement;
     n practitioner_engagement;
 begin

@@ -26,7 +26,7 @@ $$;
 -- stage review.
 create function finding_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
-    c review_case := case_join_open(p_case);
+    c review_case := case_lock_visible(p_case);
     f finding := jsonb_populate_record(null::finding, input);
 begin
     perform case_refuse_before(c, 'review', 'before_review', 'Findings are recorded from the stage review on.');
@@ -43,7 +43,7 @@ $$;
 create function finding_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
-    c review_case := case_join_open(p_case);
+    c review_case := case_lock_visible(p_case);
     f finding;
     n finding;
 begin
@@ -98,7 +98,7 @@ $$;
 -- returns.
 create function strategy_add(p_case uuid, input jsonb) returns reply language plpgsql as $$
 declare
-    c review_case := case_join_open(p_case);
+    c review_case := case_lock_visible(p_case);
     s strategy := jsonb_populate_record(null::strategy, input);
 begin
     perform case_refuse_before(c, 'review', 'before_review', 'Strategies are recorded from the stage review on.');
@@ -116,7 +116,7 @@ $$;
 create function strategy_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
-    c review_case := case_join_open(p_case);
+    c review_case := case_lock_visible(p_case);
     s strategy;
     n strategy;
 begin

@@ -96,9 +96,9 @@ begin
     select * into strict t from case_transfer
         where id = p_id and status = 'accepted' and to_committee = claim('committee')
             and committee = from_committee and has_scope('cases.write');
-    perform case_wait(t.case_id);
+    perform case_advisory_lock(t.case_id);
     update review_case set committee = t.to_committee, local_authority = area where id = t.case_id;
-    perform decision_tell_more(t.case_id); -- other chief officers must be notified
+    perform decision_notify_late_recipients(t.case_id); -- other chief officers must be notified
 end
 $$;
 
@@ -137,7 +137,7 @@ declare
     kept uuid[] := array(select jsonb_array_elements_text(input -> 'keep_access')::uuid);
     cases uuid[];
 begin
-    perform case_wait(t.case_id); -- blocks new grants of access meanwhile
+    perform case_advisory_lock(t.case_id); -- blocks new grants of access meanwhile
     cases := case_with_merged(t.case_id);
     perform refuse_faults(variadic array[
         area_fault(input ->> 'local_authority', t.to_committee, '/local_authority'),

@@ -1,6 +1,6 @@
 -- Folding changes into sums: writers append a mark for each change, and the service folds the changes in bounded steps.
 --
--- A step (statistic_look) counts a limited number of subjects, each on its own. A subject whose facts cannot be
+-- A step (statistic_poll) counts a limited number of subjects, each on its own. A subject whose facts cannot be
 -- computed is set aside and counts nothing; it is tried again when it changes, and every ten minutes. Readers of
 -- statistics never wait for a step: responses contain what is folded, and say for the scope of the reader what is not
 -- (`pending`, `not_included`). A release that is due is made in steps, too, from sums that no step changes meanwhile
@@ -226,7 +226,7 @@ $$;
 
 -- Returns for each scope, or for one, what its responses depend on apart from the day and the releases: the version of
 -- its tables, the number of changes that wait, and the number of subjects set aside.
-create function statistic_standing(p_scope text)
+create function statistic_scope_states(p_scope text)
 returns table (scope text, version bigint, pending bigint, not_included bigint) language sql stable as $$
     with marks as (
         select x.scope, count(distinct d.subject) as n
@@ -282,7 +282,7 @@ $$;
 -- again soon while `more` is true. Returns the marks of responses (`times`, and ' scope:word' for each scope), the
 -- number of subjects counted, new failures, subjects set aside, waiting changes and the age of the oldest in seconds,
 -- and whether a release has failed. Runs as the owner, who alone may read and change sums.
-create function statistic_look(most integer, out times text, out words text, out more boolean,
+create function statistic_poll(most integer, out times text, out words text, out more boolean,
     out counted integer, out faults text, out not_included bigint, out pending bigint, out behind double precision,
     out release_failed boolean)
 language plpgsql security definer set search_path from current as $$
@@ -300,7 +300,7 @@ begin
     select string_agg(' ' || s.scope || ':' || statistic_word(s.version, s.pending, s.not_included), ''),
             max(s.pending), max(s.not_included)
         into words, pending, not_included
-        from statistic_standing(null) s;
+        from statistic_scope_states(null) s;
     oldest := least((select marked_at from statistic_dirty order by id limit 1),
         (select added_at from statistic_delta order by id limit 1));
     more := counts and (oldest is not null or exists (select from statistic_release r where r.made_at is null and r.fault is null));

@@ -7,7 +7,7 @@ select * from statistics_list();
 select * from statistics_read($1, $2::jsonb, $3::boolean);
 
 -- name: look_at_statistics
-select l.*, excluded_organisations() as excluded from statistic_look($1::integer) l;
+select l.*, excluded_organisations() as excluded from statistic_poll($1::integer) l;
 
 -- name: list_published_reviews standby
 select coalesce(json_agg(json_build_object(

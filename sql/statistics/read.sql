@@ -204,7 +204,7 @@ create function statistic_about_live(p_table text, p_scope text) returns statist
 language sql stable as $$
     select (select s.changed_at from statistic_state s where s.table_code = p_table and s.scope = p_scope),
         x.pending = 0 and x.not_included = 0, x.pending, x.not_included
-    from statistic_standing(p_scope) x
+    from statistic_scope_states(p_scope) x
 $$;
 
 -- Returns when a release was counted, and whether it is complete. The number of missing cases is null unless the caller
@@ -214,10 +214,10 @@ create function statistic_about_release(p_name text) returns statistic_about lan
     from (values (1)) always left join statistic_release r on r.name = p_name
 $$;
 
--- Returns the mark of a response: all that it depends on, as statistic_look reports it. With the scope '', it depends
+-- Returns the mark of a response: all that it depends on, as statistic_poll reports it. With the scope '', it depends
 -- only on the day and the releases.
 create function statistic_mark_of(p_scope text) returns text language sql stable as $$
-    select coalesce((select statistic_word(s.version, s.pending, s.not_included) from statistic_standing(p_scope) s
+    select coalesce((select statistic_word(s.version, s.pending, s.not_included) from statistic_scope_states(p_scope) s
         where p_scope <> ''), '') || '/' || statistic_times()
 $$;
 

@@ -337,10 +337,10 @@ $$;
 
 -- Returns how many deliveries of one webhook may be sent at the same time, so that one slow receiver does not occupy
 -- all slots.
-create function webhook_slots_most() returns integer language sql immutable as $$ select 4 $$;
+create function webhook_max_concurrent() returns integer language sql immutable as $$ select 4 $$;
 
 -- Returns how many deliveries may wait for one webhook; further events wait in the feed.
-create function webhook_waiting_most() returns integer language sql immutable as $$ select 1000 $$;
+create function webhook_max_waiting() returns integer language sql immutable as $$ select 1000 $$;
 
 -- Returns the milliseconds from now until the instant, at least 0.
 create function webhook_ms_until(at timestamptz) returns bigint language sql stable as $$
@@ -357,8 +357,8 @@ set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
     return query
         select w.id, w.organisation, w.client, c.scopes, case
-            when queue.waiting < webhook_waiting_most() and news.there then 0
-            when queue.under_way >= webhook_slots_most() then webhook_ms_until(queue.lease_end)
+            when queue.waiting < webhook_max_waiting() and news.there then 0
+            when queue.under_way >= webhook_max_concurrent() then webhook_ms_until(queue.lease_end)
             when queue.waiting = 0 then null
             when exists (select from webhook_ready(w.id, 1)) then 0
             else webhook_ms_until(webhook_next_at(w.id)) end, c.token_id
@@ -382,7 +382,7 @@ $$;
 
 -- Returns the case of an event, even if the event does not show it: a removed resource has no link. Returns the subject
 -- itself for an event without a case.
-create function webhook_lane(event json) returns uuid language plpgsql stable as $$
+create function webhook_ordering_key(event json) returns uuid language plpgsql stable as $$
 begin
     return coalesce(
         case event ->> 'subject' when 'case' then (event ->> 'subject_id')::uuid end,
@@ -395,11 +395,11 @@ $$;
 
 -- Reads on in the feed for a webhook. Stores the events and the new position together, so that no event is skipped or
 -- doubled.
-create function webhook_read_on(w webhook, safe bigint) returns void language plpgsql as $$
+create function webhook_read_feed(w webhook, safe bigint) returns void language plpgsql as $$
 declare
     page_most constant integer := 200;
     start bigint := greatest(w.position, (select f.number from feed_floor f));
-    room integer := webhook_waiting_most() - webhook_pending(w.id);
+    room integer := webhook_max_waiting() - webhook_pending(w.id);
     page record;
 begin
     if room <= 0 or safe <= start then
@@ -408,7 +408,7 @@ begin
     select * into page from feed_page(
         jsonb_build_object('n', start, 's', feed_sight_name(feed_channels())), least(room, page_most), safe, false);
     insert into webhook_delivery (id, webhook_id, organisation, number, type, lane)
-        select uuid_v7(), w.id, w.organisation, (e ->> 'id')::bigint, e ->> 'type', webhook_lane(e)
+        select uuid_v7(), w.id, w.organisation, (e ->> 'id')::bigint, e ->> 'type', webhook_ordering_key(e)
         from json_array_elements(page.items) e
         where w.types is null or w.types && array[e ->> 'type', e ->> 'subject']
         order by (e ->> 'id')::bigint;
@@ -454,11 +454,11 @@ begin
     if not found or webhook_suspension(w) is not null or not webhook_acts_as_newest(w) then
         return;
     end if;
-    perform webhook_read_on(w, safe);
+    perform webhook_read_feed(w, safe);
     url := w.url;
     generation := w.secret_generation;
     old_secret := webhook_old_secret_until(w) is not null;
-    slots := webhook_slots_most() - (select count(*) from webhook_delivery x
+    slots := webhook_max_concurrent() - (select count(*) from webhook_delivery x
         where x.webhook_id = w.id and x.status = 'pending' and x.leased_until > now());
     for d in select * from webhook_ready(w.id, greatest(least(how_many, slots), 0)) loop
         body := webhook_body(d);

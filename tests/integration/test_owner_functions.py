@@ -41,7 +41,8 @@ REASONS = {
     "referral_anonymise": "the same for a referral that never became a case",
     "transfer_carry_out": "no committee writes another's data; only as an accepted transfer to the claims' committee says",
     "referral_carry_over": "the row becomes invisible to the caller; only undecided referrals of the claims' committee",
-    "decision_tell_more": "a recorder of proceedings or answers does not see all data of notices; adds only due ones",
+    "decision_notify_late_recipients": "a recorder of proceedings or answers does not see all data of notices; it adds "
+                                       "only due ones",
     "case_outline": "reference, type and bands of a case, for those who have a request, grant or decision of it",
     "retained_until": "a day; the senders of a committee's referrals may not see its rules",
     "deciding_committee": "the code of a committee; a caller that counts cases may not see transfers",
@@ -52,7 +53,7 @@ REASONS = {
     "case_is_closed": "one bit of a case whose proceedings the caller sees",
     "action_waits": "one bit of an action that the caller sees",
     "action_strategy_fault": "one bit: whether a strategy belongs to the case of an action",
-    "statistic_look": "counts changed subjects, and makes due releases; returns a version and no figure",
+    "statistic_poll": "counts changed subjects, and makes due releases; returns a version and no figure",
     "statistics_read": "no role may read the raw sums; it checks the caller's rights itself",
     "statistics_list": "the tables and when they changed, for those with the scope",
     "key_fingerprint_find": "the service has no privileges on the table; salted slow hashes only",
