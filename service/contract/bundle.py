@@ -16,7 +16,7 @@ from yaml_writer import write_yaml
 FIRST = "contract.yaml"
 ROOT = ("openapi", "info", "servers", "security", "tags")
 COMPONENTS = ("securitySchemes", "parameters", "headers", "responses", "links", "schemas", "examples")
-MERGED = ("paths", "webhooks", *COMPONENTS)
+MERGED = ("paths", *COMPONENTS)
 # Headers of every response, and of those to a client that is known by its token.
 HEADERS = ("X-Request-Id",)
 HEADERS_OF_CLIENTS = ("RateLimit", "RateLimit-Policy")
@@ -105,7 +105,7 @@ def write_out_lists(node, schemas):
 def bundle(folder):
     """Returns the whole contract as plain values. Raises ContractError."""
     root, parts = read_sources(folder)
-    for name in ("x-problems", "paths", "webhooks"):
+    for name in ("x-problems", "paths"):
         if name not in parts:
             raise ContractError(FIRST, f"no file has '{name}'")
     if "responses" in parts:
@@ -117,7 +117,7 @@ def bundle(folder):
                 complete_operation(item[method])
     parts["schemas"] = write_out_lists(parts["schemas"], parts["schemas"])
     document = {name: root[name] for name in ROOT}
-    document.update({name: parts[name] for name in ("x-problems", "paths", "webhooks")})
+    document.update({name: parts[name] for name in ("x-problems", "paths")})
     document["components"] = {name: parts[name] for name in COMPONENTS if name in parts}
     return document
 

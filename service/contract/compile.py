@@ -61,13 +61,23 @@ def collect_operations(document):
 def collect_webhooks(document):
     """Returns the checked requests that the service itself sends, for the documentation."""
     found = []
-    for name, item in document.get("webhooks", {}).items():
-        place = child("#/webhooks", name, "post")
-        check_known(item, {"post"}, child("#/webhooks", name))
+    for place, name, item in callbacks_of(document):
+        check_known(item, {"post"}, place)
+        place = child(place, "post")
         check_operation(document, item["post"], place)
         found.append({"path": name, "method": "POST", "node": item["post"], "webhook": True,
                       "parameters": collect_parameters(document, {}, item["post"], place)})
     return found
+
+
+def callbacks_of(document):
+    """Yields the place, name and path item of each request that the service sends. They are callbacks, not `webhooks`:
+    generators of clients that do not know `webhooks` drop their schemas, or make operations of a client of them."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            for name, callback in item.get(method, {}).get("callbacks", {}).items():
+                for expression, target in callback.items():
+                    yield child("#/paths", path, method, "callbacks", name, expression), name, target
 
 
 def check_path(path, place):

@@ -17,7 +17,7 @@ AUDITS = ("none", "read", "change")
 METHODS = ("get", "post", "put", "patch", "delete")
 OPERATION = {
     "operationId", "tags", "summary", "description", "security", "parameters", "requestBody",
-    "responses", "deprecated", "externalDocs", "x-deprecated", "x-sunset", "x-audit",
+    "responses", "callbacks", "deprecated", "externalDocs", "x-deprecated", "x-sunset", "x-audit",
 }
 PARAMETER = {
     "name", "in", "required", "description", "schema", "example", "examples", "style", "explode",

@@ -29,6 +29,12 @@ METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 FORMATS = jsonschema.FormatChecker(formats=())
 
 
+def webhook(contract):
+    """Returns the request that the register sends to the address of a webhook."""
+    targets = contract["paths"]["/v1/webhooks"]["post"]["callbacks"]["change"]
+    return targets["{$request.body#/url}"]["post"]
+
+
 class Operation:
     """One operation with all its references resolved."""
 

@@ -28,7 +28,6 @@ schemas:
 """
 SHARED = """\
 x-problems: []
-webhooks: {}
 schemas:
   Code: {type: string}
 """
@@ -51,8 +50,7 @@ def fixture_sources(tmp_path):
 def test_the_parts_are_merged_in_the_order_of_the_files(sources):
     assert bundle(sources).returncode == 0
     made = yaml.safe_load((sources / "openapi.yaml").read_text(encoding="utf-8"))
-    assert list(made) == ["openapi", "info", "servers", "security", "tags", "x-problems", "paths", "webhooks",
-                          "components"]
+    assert list(made) == ["openapi", "info", "servers", "security", "tags", "x-problems", "paths", "components"]
     assert list(made["components"]["schemas"]) == ["Thing", "Code"]
 
 

@@ -92,8 +92,7 @@ def part_of(contract):
     for answer in (answer for item in paths.values() for one in item.values() if isinstance(one, dict)
                    for answer in one["responses"].values()):
         answer.pop("links", None)  # to operations that are not here
-    rest = {name: part for name, part in contract.items() if name != "webhooks"}
-    return copy.deepcopy({**rest, "paths": paths, "components": components})
+    return copy.deepcopy({**contract, "paths": paths, "components": components})
 
 
 class Comparison:
