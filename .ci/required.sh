@@ -23,7 +23,8 @@ check_format() {
 
 check_shell() {
     git ls-files deploy/run deploy/package deploy/cluster/run tests/run tests/packaging/run tests/packaging/box \
-        tests/fuzz/run tests/coverage/run tests/contract/run tests/identity/run .ci/run '*.sh' | xargs shellcheck -x
+        tests/fuzz/run tests/coverage/run tests/contract/run tests/contract/clients/run 'tests/contract/clients/*/generate' \
+        'tests/contract/clients/*/drive' tests/identity/run .ci/run '*.sh' | xargs shellcheck -x
 }
 
 check_clang() {

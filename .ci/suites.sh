@@ -2,7 +2,7 @@
 # The suites of the whole check. tests/README.md says what each proves and how long it takes.
 
 suites=(required exhaustive threads alone drills kills chaos soak backup cluster identity load lists fuzz packaging kit
-    contract postgresql)
+    contract clients postgresql)
 
 # Installs the packages and builds the program as delivered, for every suite.
 prepare() {
@@ -141,6 +141,13 @@ suite_contract() {
         libmono-system-net-http4.0-cil libmono-system-web4.0-cil \
         libmono-system-runtime-serialization4.0-cil libmono-system-componentmodel-dataannotations4.0-cil
     PYTHON=/usr/bin/python3 tally_run tests/contract/run
+}
+
+# Generates clients with ten generators and drives each one through the main flow.
+suite_clients() {
+    prepare python3-venv mono-mcs mono-runtime libmono-system-net-http4.0-cil libmono-system-web4.0-cil \
+        libmono-system-runtime-serialization4.0-cil libmono-system-componentmodel-dataannotations4.0-cil
+    PYTHON=/usr/bin/python3 tally_run tests/contract/clients/run
 }
 
 # Tests with the oldest available PostgreSQL 15; the required check upgrades to the newest.

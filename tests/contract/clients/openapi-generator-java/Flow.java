@@ -1,26 +1,34 @@
-// The main flow by the generated Java client: pushed twice, accepted, moved, decided on, acted upon, polled.
+// The main flow by the Java client that openapi-generator generates.
 //
-// REGISTER_URL and REGISTER_TOKEN name a register and a committee's token. Ends with status 1 at the first surprise.
+// REGISTER_URL and REGISTER_TOKEN name a register and a committee's token. Prints a line for each step that passed; ends
+// with status 1 at the first surprise.
+import com.fasterxml.jackson.core.type.TypeReference;
 import java.time.LocalDate;
 import java.time.ZoneId;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.openapitools.client.ApiClient;
 import org.openapitools.client.ApiException;
 import org.openapitools.client.ApiResponse;
+import org.openapitools.client.JSON;
 import org.openapitools.client.api.ActionsApi;
 import org.openapitools.client.api.CasesApi;
+import org.openapitools.client.api.ChangesApi;
 import org.openapitools.client.api.DecisionApi;
 import org.openapitools.client.api.ReferralsApi;
 import org.openapitools.client.api.StatisticsApi;
 import org.openapitools.client.model.AcceptanceInput;
 import org.openapitools.client.model.ActionInput;
 import org.openapitools.client.model.AgeBand;
+import org.openapitools.client.model.BatchResult;
+import org.openapitools.client.model.ChangePage;
 import org.openapitools.client.model.ChildInput;
 import org.openapitools.client.model.ChildOutcome;
 import org.openapitools.client.model.Criterion;
 import org.openapitools.client.model.DecisionOutcome;
+import org.openapitools.client.model.ErrorCode;
 import org.openapitools.client.model.ImmediateConcerns;
 import org.openapitools.client.model.IncidentKind;
 import org.openapitools.client.model.RecommendationAuthor;
@@ -40,6 +48,7 @@ class Flow {
     private final DecisionApi decision;
     private final ActionsApi actions;
     private final StatisticsApi statistics;
+    private final ChangesApi changes;
 
     private Flow(ApiClient client) {
         referrals = new ReferralsApi(client);
@@ -47,6 +56,7 @@ class Flow {
         decision = new DecisionApi(client);
         actions = new ActionsApi(client);
         statistics = new StatisticsApi(client);
+        changes = new ChangesApi(client);
     }
 
     private static LocalDate day(int offset) {
@@ -65,7 +75,7 @@ class Flow {
         return answer.getHeaders().get("etag").get(0);
     }
 
-    /** What was read with a tag is not sent again while it is the same. */
+    /** The register does not send an unchanged document again. */
     private static void unchanged(Call call) throws ApiException {
         expectRefused(304, call);
     }
@@ -80,15 +90,19 @@ class Flow {
         throw new IllegalStateException("a success instead of " + status);
     }
 
-    private UUID push() throws ApiException {
+    private static ReferralInput newReferral() {
         ChildInput child = new ChildInput().childId(newKey()).outcome(ChildOutcome.SIGNIFICANT_HARM)
             .ageBand(AgeBand._5_10).sex(Sex.FEMALE);
-        ReferralInput referral = new ReferralInput().sourceSystem("generated-client").sourceReference("flow-" + newKey())
+        return new ReferralInput().sourceSystem("generated-client").sourceReference("flow-" + newKey())
             .committee("GLA").localAuthority("S12000049").notifiedOn(day(-5)).awareOn(day(-10))
             .incidentKind(IncidentKind.SINGLE_EVENT).children(List.of(child))
             .criteriaClaimed(Set.of(Criterion.ABUSE_OR_NEGLECT))
             .immediateConcerns(ImmediateConcerns.NONE)
             .basis("Several services see learning for how they work together.");
+    }
+
+    private UUID push() throws ApiException {
+        ReferralInput referral = newReferral();
         String key = newKey();
         var first = referrals.pushReferralWithHttpInfo(referral, key);
         var again = referrals.pushReferralWithHttpInfo(referral, key);
@@ -98,13 +112,22 @@ class Flow {
         return first.getData().getId();
     }
 
+    private void batch() throws ApiException {
+        ReferralInput good = newReferral();
+        Map<String, Object> item = JSON.getDefault().getMapper().convertValue(good, new TypeReference<Map<String, Object>>() { });
+        BatchResult result = referrals.pushReferrals(List.of(item, Map.of("source_system", "generated-client")), null,
+            newKey());
+        expect(result.getCreated() == 1 && result.getRefused() == 1, "the batch has another result");
+        expect(result.getItems().get(1).getProblem().getCode() == ErrorCode.SCHEMA_VIOLATION, "another problem");
+    }
+
     private UUID accept(UUID referral) throws ApiException {
         return referrals.acceptReferral(referral, new AcceptanceInput().acceptedOn(day(0)), newKey()).getCaseId();
     }
 
     private void move(UUID id, Stage to) throws ApiException {
         TransitionInput move = new TransitionInput().to(to).occurredOn(day(0));
-        var moved = cases.moveCase(id, tag(cases.getCaseWithHttpInfo(id, null, null)), move, newKey());
+        var moved = cases.moveCase(id, cases.getCase(id, null, null).getEtag(), move, newKey());
         expect(moved.getStage() == to, "not moved");
     }
 
@@ -132,19 +155,43 @@ class Flow {
         unchanged(() -> statistics.getStatistics("decisions", "live", "GLA", null, null, null, null, null, tag(answer)));
     }
 
+    private void follow(UUID id) throws ApiException {
+        ChangePage page = changes.listChanges(null, 500, null);
+        while (page.getItems().stream().noneMatch(event -> event.getSubjectId().equals(id))) {
+            expect(page.getMore(), "the feed does not have the case");
+            String query = page.getNext().getQuery();
+            page = changes.listChanges(query.replaceFirst("(.*&)?after=([^&]*).*", "$2"), 500, null);
+        }
+    }
+
+    private static void passed(String step) {
+        System.out.println("passed " + step);
+    }
+
     public static void main(String[] arguments) throws ApiException {
         ApiClient client = new ApiClient();
         client.updateBaseUri(System.getenv("REGISTER_URL"));
         client.setRequestInterceptor(request ->
             request.header("Authorization", "Bearer " + System.getenv("REGISTER_TOKEN")));
         Flow flow = new Flow(client);
-        UUID id = flow.accept(flow.push());
+        UUID pushed = flow.push();
+        passed("push");
+        flow.batch();
+        passed("batch");
+        UUID id = flow.accept(pushed);
+        passed("accept");
         flow.move(id, Stage.INFORMATION_GATHERING);
         flow.move(id, Stage.RECOMMENDATION);
         flow.recommend(id);
         flow.move(id, Stage.DECISION);
+        passed("move");
         flow.act(id);
+        passed("action");
         flow.pollStatistics();
+        passed("statistics");
+        flow.follow(id);
+        passed("feed");
         expectRefused(404, () -> flow.cases.getCase(UUID.randomUUID(), null, null));
+        passed("refusal");
     }
 }

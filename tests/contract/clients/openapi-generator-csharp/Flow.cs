@@ -1,9 +1,11 @@
-// The main flow by the generated C# client: pushed twice, accepted, moved, decided on, acted upon, polled.
+// The main flow by the C# client that openapi-generator generates.
 //
-// REGISTER_URL and REGISTER_TOKEN name a register and a committee's token. Ends with status 1 at the first surprise.
+// REGISTER_URL and REGISTER_TOKEN name a register and a committee's token. Prints a line for each step that passed; ends
+// with status 1 at the first surprise.
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Web;
 using Newtonsoft.Json;
 using Org.OpenAPITools.Api;
 using Org.OpenAPITools.Client;
@@ -16,6 +18,7 @@ class Flow
     private readonly DecisionApi decision;
     private readonly ActionsApi actions;
     private readonly StatisticsApi statistics;
+    private readonly ChangesApi changes;
 
     private Flow(Configuration configuration)
     {
@@ -24,6 +27,7 @@ class Flow
         decision = new DecisionApi(configuration);
         actions = new ActionsApi(configuration);
         statistics = new StatisticsApi(configuration);
+        changes = new ChangesApi(configuration);
     }
 
     private static DateTime Day(int offset)
@@ -61,22 +65,27 @@ class Flow
         throw new InvalidOperationException("a success instead of " + status);
     }
 
-    /// <summary>What was read with a tag is not sent again while it is the same.</summary>
+    /// <summary>Expects that the register does not send an unchanged document again.</summary>
     private static void Unchanged<T>(ApiResponse<T> answer)
     {
         Expect((int)answer.StatusCode == 304, "sent again: " + answer.StatusCode);
     }
 
-    private Guid Push()
+    private static ReferralInput NewReferral()
     {
         var child = new ChildInput(childId: NewKey(), outcome: ChildOutcome.SignificantHarm, ageBand: AgeBand._510,
             sex: Sex.Female);
-        var referral = new ReferralInput(sourceSystem: "generated-client", sourceReference: "flow-" + NewKey(),
+        return new ReferralInput(sourceSystem: "generated-client", sourceReference: "flow-" + NewKey(),
             committee: "GLA", localAuthority: "S12000049", notifiedOn: Day(-5), awareOn: Day(-10),
             incidentKind: IncidentKind.SingleEvent, children: new List<ChildInput> { child },
             criteriaClaimed: new List<Criterion> { Criterion.AbuseOrNeglect },
             immediateConcerns: ImmediateConcerns.None,
             basis: "Several services see learning for how they work together.");
+    }
+
+    private Guid Push()
+    {
+        var referral = NewReferral();
         var key = NewKey();
         var first = referrals.PushReferralWithHttpInfo(referral, key);
         var again = referrals.PushReferralWithHttpInfo(referral, key);
@@ -84,6 +93,14 @@ class Flow
         Expect(first.Data.Id == again.Data.Id, "stored twice");
         Expect(again.Headers["Idempotency-Replayed"].Single() == "true", "the repetition was not recognised");
         return first.Data.Id;
+    }
+
+    private void Batch()
+    {
+        var items = new List<object> { NewReferral(), new { source_system = "generated-client" } };
+        var result = referrals.PushReferrals(items, idempotencyKey: NewKey());
+        Expect(result.Created == 1 && result.Refused == 1, "the batch has another result");
+        Expect(result.Items[1].Problem.Code == ErrorCode.SchemaViolation, "another problem");
     }
 
     private Guid Accept(Guid referral)
@@ -94,7 +111,7 @@ class Flow
     private void Move(Guid id, Stage to)
     {
         var move = new TransitionInput(to: to, occurredOn: Day(0));
-        var moved = cases.MoveCase(id, Tag(cases.GetCaseWithHttpInfo(id)), move, NewKey());
+        var moved = cases.MoveCase(id, cases.GetCase(id).Etag, move, NewKey());
         Expect(moved.Stage == to, "not moved");
     }
 
@@ -123,6 +140,21 @@ class Flow
             ifNoneMatch: Tag(answer)));
     }
 
+    private void Follow(Guid id)
+    {
+        var page = changes.ListChanges(limit: 500);
+        while (page.Items.All(change => change.SubjectId != id))
+        {
+            Expect(page.More, "the feed does not have the case");
+            page = changes.ListChanges(HttpUtility.ParseQueryString(new Uri(page.Next).Query)["after"], 500);
+        }
+    }
+
+    private static void Passed(string step)
+    {
+        Console.WriteLine("passed " + step);
+    }
+
     static void Main()
     {
         // Without nullable reference types an enumeration that is null is left as it is (0), not refused.
@@ -132,13 +164,24 @@ class Flow
             BasePath = Environment.GetEnvironmentVariable("REGISTER_URL"),
             AccessToken = Environment.GetEnvironmentVariable("REGISTER_TOKEN"),
         });
-        var id = flow.Accept(flow.Push());
+        var pushed = flow.Push();
+        Passed("push");
+        flow.Batch();
+        Passed("batch");
+        var id = flow.Accept(pushed);
+        Passed("accept");
         flow.Move(id, Stage.InformationGathering);
         flow.Move(id, Stage.Recommendation);
         flow.Recommend(id);
         flow.Move(id, Stage.Decision);
+        Passed("move");
         flow.Act(id);
+        Passed("action");
         flow.PollStatistics();
+        Passed("statistics");
+        flow.Follow(id);
+        Passed("feed");
         ExpectRefused(404, () => flow.cases.GetCase(Guid.NewGuid()));
+        Passed("refusal");
     }
 }

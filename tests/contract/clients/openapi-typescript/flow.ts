@@ -1,6 +1,7 @@
-// The main flow by a typed client: a referral pushed twice, accepted, moved, decided, and followed by an action.
+// The main flow by openapi-fetch with the types that openapi-typescript generates.
 //
-// REGISTER_URL and REGISTER_TOKEN name a register and a committee's token. Ends with status 1 at the first surprise.
+// REGISTER_URL and REGISTER_TOKEN name a register and a committee's token. Prints a line for each step that passed; ends
+// with status 1 at the first surprise.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.d.ts";
 
@@ -36,22 +37,33 @@ function tagOf(answer: { response: Response }): string {
   return tag;
 }
 
-const referral: Schemas["ReferralInput"] = {
+const newReferral = (): Schemas["ReferralInput"] => ({
   source_system: "typed-client", source_reference: `flow-${newKey()}`,
   committee: "GLA", local_authority: "S12000049", notified_on: day(-5), aware_on: day(-10),
   incident_kind: "single_event", criteria_claimed: ["abuse_or_neglect"], immediate_concerns: "none",
   basis: "Several services see learning for how they work together.",
   children: [{ child_id: newKey(), outcome: "significant_harm", age_band: "5_10", sex: "female" }],
-};
+});
 
 async function push(): Promise<Schemas["Referral"]> {
-  const request = { params: { header: { "Idempotency-Key": newKey() } }, body: referral };
+  const request = { params: { header: { "Idempotency-Key": newKey() } }, body: newReferral() };
   const first = expected(201, await client.POST("/v1/referrals", request));
   const again = await client.POST("/v1/referrals", request);
   if (expected(201, again).id !== first.id || again.response.headers.get("Idempotency-Replayed") !== "true") {
     throw new Error("the repetition was not recognised");
   }
   return first;
+}
+
+async function batch(): Promise<void> {
+  const result = expected(207, await client.POST("/v1/referrals/batch", {
+    params: { header: { "Idempotency-Key": newKey() } },
+    body: [{ ...newReferral() }, { source_system: "typed-client" }],
+  }));
+  const refusal = result.items[1]?.problem?.code;
+  if (result.created !== 1 || result.refused !== 1 || refusal !== "schema_violation") {
+    throw new Error(`another result: ${JSON.stringify(result)}`);
+  }
 }
 
 async function accept(id: string): Promise<string> {
@@ -64,10 +76,9 @@ async function accept(id: string): Promise<string> {
 }
 
 async function move(id: string, to: Schemas["TransitionInput"]["to"]): Promise<void> {
-  const current = await client.GET("/v1/cases/{id}", { params: { path: { id } } });
-  expected(200, current);
+  const current = expected(200, await client.GET("/v1/cases/{id}", { params: { path: { id } } }));
   expected(201, await client.POST("/v1/cases/{id}/transitions", {
-    params: { path: { id }, header: { "If-Match": tagOf(current), "Idempotency-Key": newKey() } },
+    params: { path: { id }, header: { "If-Match": current.etag, "Idempotency-Key": newKey() } },
     body: { to, occurred_on: day(0) },
   }));
 }
@@ -109,6 +120,18 @@ async function pollStatistics(): Promise<void> {
   expected(304, await client.GET("/v1/statistics/{table}", again));
 }
 
+/** Reads the feed until an event of the case. */
+async function follow(id: string): Promise<void> {
+  for (let after: string | undefined; ;) {
+    const page = expected(200, await client.GET("/v1/changes", {
+      params: { query: after === undefined ? { limit: 500 } : { limit: 500, after } },
+    }));
+    if (page.items.some((event) => event.subject_id === id)) return;
+    if (!page.more) throw new Error("the feed does not have the case");
+    after = new URL(page.next).searchParams.get("after") ?? undefined;
+  }
+}
+
 /** A refusal is a Problem whose code is one of the contract's. */
 async function beRefused(): Promise<void> {
   const answer = await client.GET("/v1/cases/{id}", { params: { path: { id: newKey() } } });
@@ -116,12 +139,24 @@ async function beRefused(): Promise<void> {
   if (answer.response.status !== 404 || code !== "not_found") throw new Error(`a stranger's case: ${code}`);
 }
 
-const caseId = await accept((await push()).id);
+const passed = (step: string) => console.log(`passed ${step}`);
+
+const pushed = (await push()).id;
+passed("push");
+await batch();
+passed("batch");
+const caseId = await accept(pushed);
+passed("accept");
 await move(caseId, "information_gathering");
 await move(caseId, "recommendation");
 await recommend(caseId);
 await move(caseId, "decision");
+passed("move");
 await pollAction(await addAction(caseId));
+passed("action");
 await pollStatistics();
+passed("statistics");
+await follow(caseId);
+passed("feed");
 await beRefused();
-console.log("pushed twice, accepted, moved, decided on, acted upon, polled");
+passed("refusal");

@@ -1,0 +1,4 @@
+export default {
+  output: { path: "register", module: { extension: ".js" } },
+  logs: { file: false },
+};
