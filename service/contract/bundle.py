@@ -89,19 +89,6 @@ def complete_operation(operation):
     operation["responses"] = success | {code: others[code] for code in sorted(others)}
 
 
-def write_out_lists(node, schemas):
-    """Replaces a reference to an array that has a default next to it by the array itself. Generators of Java write the
-    default of a reference as JSON, which does not compile."""
-    if isinstance(node, list):
-        return [write_out_lists(each, schemas) for each in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node and isinstance(node.get("default"), list):
-        own = {key: value for key, value in node.items() if key != "$ref"}
-        return schemas[node["$ref"].rpartition("/")[2]] | own
-    return {key: write_out_lists(value, schemas) for key, value in node.items()}
-
-
 def bundle(folder):
     """Returns the whole contract as plain values. Raises ContractError."""
     root, parts = read_sources(folder)
@@ -115,7 +102,6 @@ def bundle(folder):
         for method in METHODS:
             if method in item:
                 complete_operation(item[method])
-    parts["schemas"] = write_out_lists(parts["schemas"], parts["schemas"])
     document = {name: root[name] for name in ROOT}
     document.update({name: parts[name] for name in ("x-problems", "paths")})
     document["components"] = {name: parts[name] for name in COMPONENTS if name in parts}
