@@ -128,7 +128,8 @@ static bool find_operation(request *r) {
             r->status = 204;
             return false;
         }
-        respond_problem(r, "method_not_allowed", NULL);
+        respond_problem(r, "method_not_allowed",
+                        arena_printf(r->memory, "This address allows %s.", r->match.allow));
         return false;
     }
     respond_problem(r, "not_found", describe_address(r));
@@ -299,6 +300,15 @@ static const char *requested_type(const request *r) {
     return NULL;
 }
 
+static const char *list_types(request *r) {
+    const char *const *type = r->operation->produces;
+    const char *text = *type;
+    while (*++type != NULL) {
+        text = arena_printf(r->memory, "%s and %s", text, *type);
+    }
+    return text;
+}
+
 static bool negotiate(request *r) {
     if (*r->operation->produces == NULL) {
         return true;
@@ -309,7 +319,9 @@ static bool negotiate(request *r) {
     }
     r->media_type = negotiate_media_type(request_header(r, "Accept"), r->operation->produces);
     if (r->media_type == NULL) {
-        respond_problem(r, "not_acceptable", NULL);
+        respond_problem(r, "not_acceptable",
+                        arena_printf(r->memory, "Accept excludes %s, all that %s produces.",
+                                     list_types(r), r->operation->id));
     }
     return r->media_type != NULL;
 }

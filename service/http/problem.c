@@ -1,7 +1,10 @@
 /* The one place that turns an error into a problem document (RFC 9457). */
+#include "service/contract/formats.h"
 #include "service/contract/problems.h"
+#include "service/hex.h"
 #include "service/http/request_private.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +60,57 @@ static const char *describe_errors(request *r, json_t *errors) {
                                       others == 1 ? "" : "s");
 }
 
+/* Returns the urn:uuid (RFC 9562, 4) of the request's identifier. An identifier of the client that
+ * is no UUID gives one made of its hash (version 8). */
+static const char *instance_of(request *r) {
+    enum { UUID_SIZE = 16 };
+    if (format_matches(FORMAT_UUID, r->request_id, strlen(r->request_id))) {
+        return arena_printf(r->memory, "urn:uuid:%s", r->request_id);
+    }
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    EVP_Digest(r->request_id, strlen(r->request_id), digest, NULL, EVP_sha256(), NULL);
+    char hex[2 * UUID_SIZE + 1];
+    hex_write(digest, UUID_SIZE, hex);
+    return arena_printf(r->memory, "urn:uuid:%.8s-%.4s-8%.3s-8%.3s-%.12s", hex, hex + 8, hex + 13,
+                        hex + 17, hex + 20);
+}
+
+/* Returns the sentence of a problem that is explained by the operation alone; NULL for others. */
+static const char *describe_operation(request *r, const char *code) {
+    if (r->operation == NULL) {
+        return NULL;
+    }
+    const char *path = r->operation->path;
+    if (strcmp(code, "not_found") == 0) {
+        return arena_printf(
+            r->memory, "Nothing at %s has these identifiers, or the caller cannot see it.", path);
+    }
+    if (strcmp(code, "precondition_required") == 0) {
+        return arena_printf(r->memory, "%s of %s needs the ETag of the resource in If-Match.",
+                            r->operation->method, path);
+    }
+    if (strcmp(code, "version_stale") == 0) {
+        const char *create = request_header(r, "If-None-Match");
+        return arena_printf(r->memory,
+                            create != NULL ? "%s exists already, although If-None-Match is *."
+                                           : "If-Match does not name the current version of %s.",
+                            path);
+    }
+    if (strcmp(code, "organisation_not_allowed") == 0) {
+        return arena_printf(r->memory, "The register does not allow %s to the organisation %s.",
+                            r->operation->id, r->principal.organisation);
+    }
+    return NULL;
+}
+
+static const char *describe_occurrence(request *r, const problem_kind *kind, json_t *errors) {
+    if (json_array_size(errors) > 0) {
+        return describe_errors(r, errors);
+    }
+    const char *detail = describe_operation(r, kind->code);
+    return detail == NULL ? kind->meaning : detail;
+}
+
 json_t *problem_document(request *r, const char *code, const char *detail,
                          const violation_list *violations, const char *errors) {
     const problem_kind *kind = find_kind(code);
@@ -69,15 +123,14 @@ json_t *problem_document(request *r, const char *code, const char *detail,
         append_faults(list, errors);
     }
     if (detail == NULL) {
-        detail = json_array_size(list) > 0 ? describe_errors(r, list) : kind->meaning;
+        detail = describe_occurrence(r, kind, list);
     }
     const char *type =
         arena_printf(r->memory, "%s/v1/problems/%s", r->context->settings->public_url, kind->code);
     return json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:b,s:o}", "type", type, "title", kind->title,
-                     "status", kind->status, "detail", detail, "instance",
-                     arena_printf(r->memory, "urn:request:%s", r->request_id), "request_id",
-                     r->request_id, "code", kind->code, "retryable", kind->retryable, "errors",
-                     list);
+                     "status", kind->status, "detail", detail, "instance", instance_of(r),
+                     "request_id", r->request_id, "code", kind->code, "retryable", kind->retryable,
+                     "errors", list);
 }
 
 static void answer_problem(request *r, const char *code, const char *detail,

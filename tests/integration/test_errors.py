@@ -1,11 +1,13 @@
 """Invalid requests: each gets a problem that names the fault and its place, and the service continues."""
+import functools
 import json
 import re
+import uuid
 
 import pytest
 
 import contract_reader
-from client import Client
+from client import ALL_SCOPES, Client
 from payloads import days_ago, days_ahead, new_case, new_child, new_referral
 from scenarios import make_case, tag_of
 
@@ -258,6 +260,38 @@ def test_the_nearest_parameter_is_suggested(agency, query, message):
 def test_the_nearest_code_is_suggested(agency):
     reply = agency.send("pushReferral", new_referral(children=[new_child(sex="femal")]))
     assert [one["message"].rpartition("; ")[2] for one in reply["errors"]] == ["did you mean female?"]
+
+
+@pytest.mark.parametrize("given, detail", [
+    ({"path": "/v1/referrals/018f2d3e-0000-7000-8000-000000000000"},
+     "Nothing at /v1/referrals/{id} has these identifiers, or the caller cannot see it."),
+    ({"path": "/v1/referrals", "method": "PUT"}, "This address allows GET, HEAD, POST, OPTIONS."),
+    ({"path": "/v1/referrals", "headers": {"Accept": "image/png"}},
+     "Accept excludes application/json and text/csv, all that listReferrals produces.")])
+def test_the_detail_names_the_operation(agency, given, detail):
+    path, method = given["path"], given.get("method", "GET")
+    assert agency.request(method, path, headers=given.get("headers"))["detail"] == detail
+
+
+def test_the_detail_names_the_organisation_and_the_condition(caller, committee):
+    reply = caller("LA-S12000049", "wide", ALL_SCOPES).send("openCase", new_case())
+    assert (reply.code, reply["detail"]) == (
+        "organisation_not_allowed", "The register does not allow openCase to the organisation LA-S12000049.")
+    case = make_case(committee)
+    change = functools.partial(committee.send, "changeCase", {"summary": "New."}, id=case["id"])
+    assert change()["detail"] == "PATCH of /v1/cases/{id} needs the ETag of the resource in If-Match."
+    assert change(if_match='"0"')["detail"] == "If-Match does not name the current version of /v1/cases/{id}."
+
+
+def test_the_instance_is_a_uuid_whatever_the_client_calls_its_request(agency):
+    """RFC 9562, section 4: the namespace uuid is registered, unlike one of the register's own."""
+    seen = []
+    for own in ("01a1d5f0-7c3e-7a41-b0d2-6e9f1c2a3b4d", "job-1", "job-2", "job-1"):
+        reply = agency.request("GET", "/v1/nothing", headers={"X-Request-Id": own})
+        assert reply["request_id"] == own
+        seen.append(reply["instance"].removeprefix("urn:uuid:"))
+        assert str(uuid.UUID(seen[-1])) == seen[-1] and uuid.UUID(seen[-1]).variant == uuid.RFC_4122
+    assert seen[0] == "01a1d5f0-7c3e-7a41-b0d2-6e9f1c2a3b4d" and seen[1] == seen[3] != seen[2]
 
 
 def test_the_detail_describes_the_occurrence(agency):

@@ -163,7 +163,7 @@ def answer_to(instance, token):
         urllib.request.urlopen(request, timeout=WATCHDOG_S)
     problem = json.load(refusal.value)
     own = problem.pop("request_id")
-    assert problem.pop("instance") == f"urn:request:{own}"
+    assert problem.pop("instance") == f"urn:uuid:{own}"
     headers = {name: value for name, value in refusal.value.headers.items()
                if name not in ("Date", "X-Request-Id", "Content-Length")}
     return refusal.value.code, headers, problem

@@ -394,7 +394,7 @@ def test_a_name_without_an_address_and_a_private_one_get_the_same_answer(extra_i
     reasons = []
     for reply in replies:
         own = reply.json.pop("request_id")
-        assert reply.json.pop("instance") == f"urn:request:{own}"
+        assert reply.json.pop("instance") == f"urn:uuid:{own}"
         reasons += [line["reason"] for line in strict.log_lines() if line.get("request_id") == own]
     assert replies[0].json == replies[1].json and replies[0].rules == {"address_not_public"}
     assert reasons == ["address_private", "address_unresolved"]

@@ -54,7 +54,7 @@ def test_a_token_has_one_count_for_all_instances(instances, proxies):
     refused = replies[-1]
     assert (refused.code, refused["retryable"], refused["status"]) == ("rate_limited", True, 429)
     assert refused.headers["Content-Type"] == "application/problem+json" and int(refused.headers["Retry-After"]) > 0
-    assert refused["instance"] == f"urn:request:{refused.headers['X-Request-Id']}"
+    assert refused["instance"] == f"urn:uuid:{refused.headers['X-Request-Id']}"
     assert refused.headers["X-Request-Id"] != replies[-2].headers["X-Request-Id"]
     assert other.send("getPrincipal").status == 200
     assert Client(proxies[0], None).send("getIndex").status == 200
