@@ -146,7 +146,8 @@ static void check_addresses(const findings *findings) {
 
 /* Returns NULL, or the fault as the end of a sentence. */
 static const char *url_fault(const char *url) {
-    static const char allowed[] = "-._~:/[]@!$&'()*+,;=%?#"
+    /* No apostrophe: the contract has the address between two. */
+    static const char allowed[] = "-._~:/[]@!$&()*+,;=%?#"
                                   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     size_t length = strlen(url);
     if (strncmp(url, "http://", strlen("http://")) != 0 &&

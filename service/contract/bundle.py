@@ -24,6 +24,13 @@ HEADERS_OF_CLIENTS = ("RateLimit", "RateLimit-Policy")
 FAILURES = {"400": "BadRequest", "500": "InternalServerError", "503": "ServiceUnavailable", "default": "OtherProblem"}
 FAILURES_OF_CLIENTS = {"401": "Unauthorized", "403": "Forbidden", "429": "TooManyRequests"}
 
+# Headers of a deprecated operation, beside those of the others.
+HEADERS_OF_DEPRECATED = {
+    "Deprecation": {"description": "Since when the operation is deprecated (RFC 9745).",
+                    "schema": {"type": "string", "maxLength": 32}, "example": "@1796083200"},
+    "Sunset": {"description": "The first day on which the operation may be gone (RFC 8594).",
+               "schema": {"type": "string", "maxLength": 32}, "example": "Wed, 01 Dec 2027 00:00:00 GMT"}}
+
 
 def read_source(path):
     try:
@@ -84,6 +91,9 @@ def complete_operation(operation):
     failures = FAILURES | FAILURES_OF_CLIENTS if is_known else FAILURES
     own = operation.get("responses", {})
     success = {code: complete_response(own[code], is_known) for code in own if code.startswith("2")}
+    for response in success.values():
+        if operation.get("deprecated") and "headers" in response:
+            response["headers"].update(HEADERS_OF_DEPRECATED)
     others = {code: reference("responses", name) for code, name in failures.items()}
     others |= {code: own[code] for code in own if code not in success}
     operation["responses"] = success | {code: others[code] for code in sorted(others)}

@@ -102,21 +102,27 @@ static void compress(request *r) {
     }
 }
 
-static bool has_header(const request *r, const char *name) {
+static const char *response_header(const request *r, const char *name) {
     for (size_t i = 0; i < r->header_count; i++) {
         if (strcmp(r->headers[i].name, name) == 0) {
-            return true;
+            return r->headers[i].value;
         }
     }
-    return false;
+    return NULL;
 }
 
-/* RFC 9745 and RFC 8594. */
+/* RFC 9745 and RFC 8594. The link leads to what the guide says about operations that end; a page of
+ * a list has another link already. */
 static void announce_end(request *r) {
-    if (r->operation != NULL && r->operation->deprecation != NULL) {
-        response_set_header(r, "Deprecation", r->operation->deprecation);
-        response_set_header(r, "Sunset", r->operation->sunset);
+    static const char end[] = "</docs/guide#versioning>; rel=\"deprecation sunset\"";
+    if (r->operation == NULL || r->operation->deprecation == NULL) {
+        return;
     }
+    response_set_header(r, "Deprecation", r->operation->deprecation);
+    response_set_header(r, "Sunset", r->operation->sunset);
+    const char *other = response_header(r, "Link");
+    response_set_header(r, "Link",
+                        other == NULL ? end : arena_printf(r->memory, "%s, %s", other, end));
 }
 
 void response_finish(request *r) {
@@ -125,17 +131,14 @@ void response_finish(request *r) {
     if (r->response_size > 0) {
         response_set_header(r, "Content-Type", r->content_type);
     }
-    if (!has_header(r, "Cache-Control")) {
+    if (response_header(r, "Cache-Control") == NULL) {
         response_set_header(r, "Cache-Control", "no-store");
     }
     response_set_header(r, "X-Request-Id", r->request_id);
     response_set_header(r, "X-Content-Type-Options", "nosniff");
     cors_allow_reading(r);
     announce_end(r);
-    response_set_header(r, "Vary",
-                        r->context->settings->cors_origins == NULL
-                            ? "Accept, Accept-Encoding, Authorization"
-                            : "Accept, Accept-Encoding, Authorization, Origin");
+    response_set_header(r, "Vary", "Accept, Accept-Encoding, Authorization, Origin");
     if (r->trace_id[0] != '\0') {
         response_set_header(r, "traceparent", trace_parent(r));
     }

@@ -2,6 +2,7 @@
 import uuid
 
 import pytest
+import yaml
 
 import contract_reader
 from client import ALL_SCOPES
@@ -38,7 +39,9 @@ def test_every_page_may_read_what_needs_no_token(anonymous, name):
 
 
 def test_a_request_that_is_no_pages_has_no_such_headers(anonymous):
-    assert allowed(anonymous.send("listProblems")) is None
+    """Nor does a cache give its response to a page of another origin: it varies by Origin."""
+    reply = anonymous.send("listProblems")
+    assert allowed(reply) is None and "Origin" in reply.headers["Vary"]
 
 
 @pytest.mark.parametrize("origin", [OTHER, "null", KNOWN + ":443", KNOWN.upper(), KNOWN[:-1], "http://localhost:300", ""])
@@ -101,6 +104,7 @@ def test_the_served_contract_names_this_service(extra_instance, anonymous):
     assert document["servers"][0]["url"] == "https://register.example.org/area"
     flows = document["components"]["securitySchemes"]["oauth2"]["flows"]
     assert flows["clientCredentials"]["tokenUrl"] == "https://identity.example.org/realms/a/token"
+    assert yaml.safe_load(anonymous.at(made.url).send("getContractYaml").bytes)["servers"] == document["servers"]
     assert "127.0.0.1:8080" not in anonymous.at(made.url).send("getContractYaml").bytes.decode()
 
 

@@ -26,6 +26,13 @@ WRONG = {
         ["LR_LISTEN", '"192.0.2.1:8080"', "Cannot assign requested address", "an address that this machine has"]),
     "public address without a scheme": ({"LR_PUBLIC_URL": "register.example"},
                                         ["LR_PUBLIC_URL", '"register.example"', "Write it like https://"]),
+    "token endpoint without a scheme": ({"LR_TOKEN_URL": "identity.example.org/token"},
+                                        ["LR_TOKEN_URL", '"identity.example.org/token"', "Write it like https://"]),
+    "token endpoint with an apostrophe": ({"LR_TOKEN_URL": "https://identity.example.org/'"},
+                                          ["LR_TOKEN_URL", "a character that must not be in an address"]),
+    "page instead of an origin": (
+        {"LR_CORS_ORIGINS": "http://localhost:3000 https://dashboard.example.org/"},
+        ["LR_CORS_ORIGINS", "dashboard.example.org/", "more than scheme, host in lower case, and port", "Write origins"]),
     "host of the database": ({"LR_DATABASE": "host=/nowhere user=register_service password={password}"},
                              ["LR_DATABASE", "/nowhere", "No such file or directory", "Correct the connection string"]),
     "user of the database": ({"LR_DATABASE": "host={socket} user=nobody password={password}"},

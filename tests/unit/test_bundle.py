@@ -63,6 +63,15 @@ def test_the_check_fails_for_an_old_bundle_and_names_the_command(sources):
     assert "cmake --build build --target contract" in result.stderr
 
 
+def test_a_deprecated_operation_has_the_headers_that_announce_its_end(sources):
+    (sources / "contract" / "things.yaml").write_text(
+        THINGS.replace("security: []", "security: [], deprecated: true, x-deprecated: 2026-12-01, x-sunset: 2027-12-01"),
+        encoding="utf-8")
+    assert bundle(sources).returncode == 0
+    made = yaml.safe_load((sources / "openapi.yaml").read_text(encoding="utf-8"))
+    assert {"Deprecation", "Sunset"} <= set(made["paths"]["/things"]["get"]["responses"]["200"]["headers"])
+
+
 MISTAKES = {
     "component twice": ("shared", SHARED.replace("Code", "Thing"), "shared.yaml: schemas: another file has 'Thing'"),
     "path twice": ("shared", SHARED + "paths: {/things: {}}\n", "shared.yaml: paths: another file has '/things'"),

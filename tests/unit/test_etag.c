@@ -276,4 +276,13 @@ Test(finish, a_deprecated_operation_says_since_when_and_until_when) {
     response_finish(&r);
     cr_expect_str_eq(answer_header("Deprecation"), "@1796083200");
     cr_expect_str_eq(answer_header("Sunset"), "Wed, 01 Dec 2027 00:00:00 GMT");
+    cr_expect_str_eq(answer_header("Link"), "</docs/guide#versioning>; rel=\"deprecation sunset\"");
+}
+
+Test(finish, a_page_of_a_deprecated_list_keeps_its_own_link) {
+    r.operation = &old_read;
+    response_set_header(&r, "Link", "<http://a/b?cursor=c>; rel=\"next\"");
+    response_finish(&r);
+    cr_expect_str_eq(answer_header("Link"), "<http://a/b?cursor=c>; rel=\"next\", "
+                                            "</docs/guide#versioning>; rel=\"deprecation sunset\"");
 }
