@@ -53,7 +53,7 @@ void check_text(const contract_schema *schema, const char *text, size_t length, 
     }
     check_length(schema, text, length, to, step);
     if (schema->pattern != NULL && !pattern_matches(schema->pattern_index, text, length)) {
-        report_add(to, step, "pattern", "must match the pattern %s", schema->pattern);
+        report_pattern(to, step, schema);
     }
     if (schema->format != FORMAT_NONE && !format_matches(schema->format, text, length)) {
         report_format(to, step, schema);

@@ -58,6 +58,7 @@ struct contract_schema {
     contract_format format;
     bool has_minimum, has_maximum;
     int64_t minimum, maximum;
+    const char *reference;    /* x-reference: the address that lists the codes; or NULL */
     bool free_text;           /* x-free-text: scanned for what identifies a person */
     bool identifier;          /* x-identifier: scanned for what identifies a person by itself */
     json_type default_type;   /* JSON_NULL when there is no default worth applying */

@@ -135,7 +135,9 @@ static void write_choices(const contract_schema *schema, char text[CHOICES_SIZE]
         shown++;
     }
     if (shown < count) {
-        snprintf(text + used, CHOICES_SIZE - used, ", ... (%zu values in all)", count);
+        snprintf(text + used, CHOICES_SIZE - used, ", ... (%zu values in all%s%s)", count,
+                 schema->reference == NULL ? "" : ": GET ",
+                 schema->reference == NULL ? "" : schema->reference);
     }
 }
 
@@ -145,6 +147,12 @@ void report_choice(const report *to, const report_step *step, const contract_sch
     write_choices(schema, choices);
     snprintf(message, sizeof message, "must be one of: %s", choices);
     report_unknown(to, step, "enum", message, nearest_choice(to, schema, sent, length));
+}
+
+void report_pattern(const report *to, const report_step *step, const contract_schema *schema) {
+    bool listed = schema->reference != NULL;
+    report_add(to, step, "pattern", "must match the pattern %s%s%s", schema->pattern,
+               listed ? ", as the codes of GET " : "", listed ? schema->reference : "");
 }
 
 void report_format(const report *to, const report_step *step, const contract_schema *schema) {

@@ -39,5 +39,8 @@ void report_type(const report *to, const report_step *step, const contract_schem
 void report_choice(const report *to, const report_step *step, const contract_schema *schema,
                    const char *sent, size_t length);
 
+/* Adds the violation for a string that does not match the schema's pattern. */
+void report_pattern(const report *to, const report_step *step, const contract_schema *schema);
+
 /* Adds the violation for a string that does not have the schema's format. */
 void report_format(const report *to, const report_step *step, const contract_schema *schema);

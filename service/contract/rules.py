@@ -10,7 +10,7 @@ ANNOTATIONS = {"description", "title", "examples", "example", "deprecated", "def
 KEYWORDS = ANNOTATIONS | {
     "type", "enum", "const", "required", "properties", "additionalProperties", "minProperties",
     "items", "minItems", "maxItems", "uniqueItems", "minLength", "maxLength", "pattern", "format",
-    "minimum", "maximum", "$ref", "oneOf", "x-free-text", "x-identifier",
+    "minimum", "maximum", "$ref", "oneOf", "x-free-text", "x-identifier", "x-reference",
 }
 SIZES = ("minProperties", "minItems", "maxItems", "minLength", "maxLength")
 AUDITS = ("none", "read", "change")
@@ -112,6 +112,7 @@ def check_schema(document, schema, place):
         return
     types = schema_types(schema, place)
     check_scalars(schema, types, place)
+    check_reference(document, schema, place)
     for name, inner in schema.get("properties", {}).items():
         check_schema(document, inner, child(place, "properties", name))
     if "items" in schema:
@@ -121,6 +122,15 @@ def check_schema(document, schema, place):
     for name in schema.get("required", []):
         if name not in schema.get("properties", {}):
             raise ContractError(child(place, "required"), f"'{name}' is not among the properties")
+
+
+def check_reference(document, schema, place):
+    """The codes of a schema are listed by an operation of the contract."""
+    address = schema.get("x-reference")
+    templates = (re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))
+                 for path, item in document["paths"].items() if "get" in item)
+    if address is not None and not any(re.fullmatch(template, address) for template in templates):
+        raise ContractError(child(place, "x-reference"), "is not the address of a GET of the contract")
 
 
 def check_scalars(schema, types, place):

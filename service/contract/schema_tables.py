@@ -137,6 +137,8 @@ class Tables:
             fields.append(f".pattern_index = {self.pattern(node['pattern'])}")
         if "format" in node:
             fields.append(f".format = {FORMAT_NAMES[node['format']]}")
+        if "x-reference" in node:
+            fields.append(f".reference = {c_string(node['x-reference'])}")
         if node.get("x-free-text"):
             fields.append(".free_text = true")
         if node.get("x-identifier"):

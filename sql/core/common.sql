@@ -77,6 +77,11 @@ language sql stable as $$
     select json_build_object('pointer', pointer, 'rule', rule, 'message', message)
 $$;
 
+-- Returns the fault of a code that the reference data at this address does not have.
+create function unknown_code_fault(pointer text, kind text, list text) returns json language sql stable as $$
+    select fault(pointer, 'unknown_code', format('is not %s; GET /v1/reference/%s lists them', kind, list))
+$$;
+
 -- Refuses with 409 `state_conflict`: the state of the resource forbids the request, whatever its content.
 create function conflict(rule text, message text) returns void language plpgsql as $$
 begin
@@ -105,7 +110,7 @@ $$;
 create function organisation_fault(pointer text, code text) returns json language plpgsql stable as $$
 begin
     if code is not null and organisation_kind(code) is null then
-        return fault(pointer, 'unknown_code', 'is not an organisation');
+        return unknown_code_fault(pointer, 'an organisation', 'organisations');
     end if;
     return null;
 end

@@ -87,7 +87,7 @@ begin
     select * into asked from organisation o where o.code = r.organisation;
     r.due_on := coalesce(r.due_on, r.asked_on + 14);
     perform refuse_faults(
-        case when asked.code is null then fault('/organisation', 'unknown_code', 'is not an organisation')
+        case when asked.code is null then unknown_code_fault('/organisation', 'an organisation', 'organisations')
             when asked.committee = c.committee then
                 fault('/organisation', 'asks_itself', 'is the committee itself')
             when asked.collective then

@@ -155,8 +155,8 @@ begin
         return fault(pointer, 'outside_committee_area', 'is not in the area of the committee');
     end if;
     select f.replaced_by into replacement from former_area_code f where f.code = area;
-    return fault(pointer, 'unknown_code',
-        coalesce('was replaced by ' || replacement, 'is not a local authority'));
+    return case when replacement is null then unknown_code_fault(pointer, 'a local authority', 'local-authorities')
+        else fault(pointer, 'unknown_code', 'was replaced by ' || replacement) end;
 end
 $$;
 
@@ -170,7 +170,7 @@ declare
 begin
     if outside is not null then
         faults := faults || case when exists (select from committee c where c.code = r.committee)
-            then outside else fault('/committee', 'unknown_code', 'is not a committee') end;
+            then outside else unknown_code_fault('/committee', 'a committee', 'committees') end;
     end if;
     if r.notified_on > today() then
         faults := faults || fault('/notified_on', 'date_in_future', 'must not be in the future');
@@ -187,7 +187,7 @@ begin
     end if;
     if r.passed_to_organisation is not null
             and not exists (select from organisation o where o.code = r.passed_to_organisation) then
-        faults := faults || fault('/passed_to_organisation', 'unknown_code', 'is not an organisation');
+        faults := faults || unknown_code_fault('/passed_to_organisation', 'an organisation', 'organisations');
     end if;
     if cardinality(r.other_committees) > 0 and (r.committee = any (r.other_committees)
             or exists (select from unnest(r.other_committees) o

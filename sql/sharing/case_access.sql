@@ -30,7 +30,7 @@ declare
     of_a_person boolean := a.role in ('chair', 'reviewer', 'team_member');
 begin
     return array[
-        case when kind is null then fault('/organisation', 'unknown_code', 'is not an organisation')
+        case when kind is null then unknown_code_fault('/organisation', 'an organisation', 'organisations')
             -- An existing access may belong to a committee that has taken the case over since.
             when a.id is null and a.organisation = claim('organisation') and not of_a_person then
                 fault('/organisation', 'access_to_own_case', 'already has access to its own cases')

@@ -37,7 +37,7 @@ language sql stable as $$
     select case
         when committee = claim('committee') then fault(pointer, 'transfer_to_itself', 'is the committee itself')
         when not exists (select from committee c where c.code = other_committee_fault.committee) then
-            fault(pointer, 'unknown_code', 'is not a committee') end
+            unknown_code_fault(pointer, 'a committee', 'committees') end
 $$;
 
 -- Whether a transfer of the case is proposed and not yet decided.

@@ -80,7 +80,7 @@ begin
             parameter_fault(case when filters ? 'from' then 'from' when filters ? 'to' then 'to' else 'period_type' end,
                 'snapshot_has_no_period', 'is not allowed for a table of open items') end,
         case when q.committee is not null and not exists (select from committee c where c.code = q.committee) then
-            parameter_fault('committee', 'unknown_code', 'is not a committee') end,
+            parameter_fault('committee', 'unknown_code', 'is not a committee; GET /v1/reference/committees lists them') end,
         case when q.breakdown <> '' and not exists (select from statistic_breakdown b
                 where b.table_code = t.code and b.code = q.breakdown) then
             parameter_fault('breakdown', 'unknown_breakdown', 'is not a breakdown of this table') end,

@@ -8,7 +8,7 @@ import pytest
 
 import contract_reader
 from client import ALL_SCOPES, Client
-from payloads import days_ago, days_ahead, new_case, new_child, new_referral
+from payloads import days_ago, days_ahead, new_case, new_child, new_finding, new_referral
 from scenarios import make_case, tag_of
 
 PROBLEM = contract_reader.validator({"$ref": "#/components/schemas/Problem"})
@@ -255,6 +255,20 @@ def test_the_nearest_member_is_suggested(agency, member, meant):
     ("surprise=1", "is not a parameter of this operation")])
 def test_the_nearest_parameter_is_suggested(agency, query, message):
     assert [one["message"] for one in agency.send("listReferrals", query=query)["errors"]] == [message]
+
+
+def test_codes_that_are_listed_elsewhere_name_the_list(agency, committee):
+    reply = agency.send("pushReferral", new_referral(committee="Glasgow", local_authority="Glasgow City"))
+    assert {one["pointer"]: one["message"].partition(", ")[2] for one in reply["errors"] if one["rule"] == "pattern"} == {
+        "/committee": "as the codes of GET /v1/reference/committees",
+        "/local_authority": "as the codes of GET /v1/reference/local-authorities"}
+    unknown = agency.send("pushReferral", new_referral(committee="XXX", passed_to_organisation="LA-X",
+                                                       immediate_concerns="passed_on"))
+    assert {one["pointer"]: one["message"] for one in unknown["errors"]} == {
+        "/committee": "is not a committee; GET /v1/reference/committees lists them",
+        "/passed_to_organisation": "is not an organisation; GET /v1/reference/organisations lists them"}
+    factor, = committee.send("addFinding", new_finding(factors=["nothing"]), id=str(uuid.uuid4()))["errors"]
+    assert factor["message"].endswith("(27 values in all: GET /v1/reference/code-lists/factors)")
 
 
 def test_the_nearest_code_is_suggested(agency):

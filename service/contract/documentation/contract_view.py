@@ -8,7 +8,7 @@ from source import resolve
 VALUES_SHOWN = 12
 WORDS = {"format": "format {}", "minLength": "{} or more characters", "maxLength": "at most {} characters",
          "minItems": "{} or more items", "maxItems": "at most {} items", "minimum": "from {}", "maximum": "to {}",
-         "minProperties": "{} or more members"}
+         "minProperties": "{} or more members", "x-reference": "a code of GET {}"}
 FLAGS = {"uniqueItems": "no item twice", "x-free-text": "free text, scanned for data that identifies a person",
          "x-identifier": "no CHI number and no e-mail address"}
 
