@@ -106,7 +106,7 @@ static void answer_anew(request *r, const db_call *call, const char *key, bool c
         respond_db_error(r, &error);
         return;
     }
-    const char *body = db_text(result, "body", memory);
+    const char *body = csv ? db_text(result, "body", memory) : db_json(result, "body", memory);
     const answer_terms terms = {.scope = db_text(result, "scope", memory),
                                 .version = db_text(result, "mark", memory),
                                 .lasts = lasts_of(db_text(result, "lasts", memory))};

@@ -24,7 +24,7 @@ HEADERS_OF_CLIENTS = ("RateLimit", "RateLimit-Policy")
 FAILURES = {"400": "BadRequest", "500": "InternalServerError", "503": "ServiceUnavailable", "default": "OtherProblem"}
 FAILURES_OF_CLIENTS = {"401": "Unauthorized", "403": "Forbidden", "429": "TooManyRequests"}
 
-# Headers of a deprecated operation, beside those of the others.
+# Headers of a deprecated operation, next to those of the others.
 HEADERS_OF_DEPRECATED = {
     "Deprecation": {"description": "Since when the operation is deprecated (RFC 9745).",
                     "schema": {"type": "string", "maxLength": 32}, "example": "@1796083200"},

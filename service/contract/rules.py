@@ -1,4 +1,4 @@
-"""Refuses what the service's tables cannot express or what a good contract has to have."""
+"""Refuses what the service's tables cannot express or what a good contract needs."""
 import datetime
 import re
 
@@ -104,7 +104,7 @@ def schema_types(schema, place):
 def check_schema(document, schema, place):
     """Checks one schema and those inside it. Raises ContractError."""
     if not isinstance(schema, dict):
-        raise ContractError(place, "a schema has to be a mapping")
+        raise ContractError(place, "a schema must be a mapping")
     check_known(schema, KEYWORDS, place)
     if "$ref" in schema:
         check_known(schema, ANNOTATIONS | {"$ref"}, place)
@@ -306,7 +306,7 @@ def check_parameter(document, parameter, place):
     if parameter["in"] not in ("path", "query", "header"):
         raise ContractError(child(place, "in"), "has to be path, query or header")
     if parameter["in"] == "path" and parameter.get("required") is not True:
-        raise ContractError(place, "a path parameter has to be required")
+        raise ContractError(place, "a path parameter must be required")
     if parameter["name"].lower() in ("accept", "content-type", "authorization"):
         raise ContractError(place, "this header is not a parameter in OpenAPI")
     check_schema(document, parameter["schema"], child(place, "schema"))
@@ -320,7 +320,7 @@ def check_parameter(document, parameter, place):
 
 def check_list(document, parameter, schema, place):
     if parameter["in"] != "query" or parameter.get("explode", True) is not False:
-        raise ContractError(place, "a list has to be in the query with explode: false")
+        raise ContractError(place, "a list must be in the query with explode: false")
     items, where = resolve(document, schema.get("items"), child(place, "schema", "items"))
     if schema_types(items, where) not in (["string"], ["integer"], ["boolean"]):
         raise ContractError(where, "an item is a string, integer or boolean")

@@ -2,6 +2,7 @@
 #include "service/db/call.h"
 
 #include "service/clock.h"
+#include "service/db/json_text.h"
 #include "service/db/wait.h"
 
 #include <stdlib.h>
@@ -279,13 +280,20 @@ PGresult *db_call_run(pool *pool, const principal *principal, const db_call *cal
     }
 }
 
-const char *db_text(const PGresult *result, const char *column, arena *memory) {
+/* Returns the text of the first row's column; NULL when there is none. */
+static const char *find_text(const PGresult *result, const char *column) {
     int number = PQfnumber(result, column);
-    if (number < 0 || PQntuples(result) < 1 || PQgetisnull(result, 0, number)) {
-        return NULL;
-    }
-    return arena_strndup(memory, PQgetvalue(result, 0, number),
-                         (size_t)PQgetlength(result, 0, number));
+    bool found = number >= 0 && PQntuples(result) > 0 && !PQgetisnull(result, 0, number);
+    return found ? PQgetvalue(result, 0, number) : NULL;
+}
+
+const char *db_text(const PGresult *result, const char *column, arena *memory) {
+    return arena_strdup(memory, find_text(result, column));
+}
+
+const char *db_json(const PGresult *result, const char *column, arena *memory) {
+    const char *text = find_text(result, column);
+    return text == NULL ? NULL : json_text_compact(text, memory);
 }
 
 bool db_reply_read(const PGresult *result, db_reply *reply, arena *memory) {
@@ -296,7 +304,7 @@ bool db_reply_read(const PGresult *result, db_reply *reply, arena *memory) {
     *reply = (db_reply){.status = status == NULL ? 200 : (int)strtol(status, NULL, 10),
                         .version = db_text(result, "version", memory),
                         .location = db_text(result, "location", memory),
-                        .body = db_text(result, "body", memory)};
+                        .body = db_json(result, "body", memory)};
     return true;
 }
 

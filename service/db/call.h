@@ -106,6 +106,9 @@ bool db_reply_read(const PGresult *result, db_reply *reply, arena *memory);
  * such column, or null. */
 const char *db_text(const PGresult *result, const char *column, arena *memory);
 
+/* The same for JSON text, which is compact in the copy. */
+const char *db_json(const PGresult *result, const char *column, arena *memory);
+
 /* Returns the JSON text that the first row shows: its list `items`, else its document `body`, else
  * NULL. It lives as long as the result, which has a row. */
 const char *db_answer(const PGresult *result);

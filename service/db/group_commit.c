@@ -2,6 +2,7 @@
 #include "service/db/group_commit.h"
 
 #include "service/clock.h"
+#include "service/db/json_text.h"
 #include "service/db/wait.h"
 
 #include <errno.h>
@@ -67,6 +68,12 @@ static const char *copy_value(const PGresult *rows, int row, int column, arena *
                                                           (size_t)PQgetlength(rows, row, column));
 }
 
+static const char *copy_json(const PGresult *rows, int row, int column, arena *memory) {
+    return PQgetisnull(rows, row, column)
+               ? NULL
+               : json_text_compact(PQgetvalue(rows, row, column), memory);
+}
+
 bool group_commit_result_read(const PGresult *rows, int row, group_commit_result *result,
                               arena *memory) {
     int status = (int)strtol(PQgetvalue(rows, row, COLUMN_STATUS), NULL, 10);
@@ -80,7 +87,7 @@ bool group_commit_result_read(const PGresult *rows, int row, group_commit_result
     result->reply = (db_reply){.status = status,
                                .version = copy_value(rows, row, COLUMN_VERSION, memory),
                                .location = copy_value(rows, row, COLUMN_LOCATION, memory),
-                               .body = copy_value(rows, row, COLUMN_BODY, memory),
+                               .body = copy_json(rows, row, COLUMN_BODY, memory),
                                .replayed = *PQgetvalue(rows, row, COLUMN_REPLAYED) == 't'};
     return status != 0;
 }

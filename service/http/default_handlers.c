@@ -43,7 +43,7 @@ void respond_read(request *r, const statement *statement, const char *const *par
         return;
     }
     r->etag = db_text(result, "version", r->memory);
-    respond(r, 200, db_text(result, "body", r->memory));
+    respond(r, 200, db_json(result, "body", r->memory));
     PQclear(result);
 }
 
@@ -55,7 +55,7 @@ void respond_read_items(request *r, const statement *statement, const char *cons
     r->etag = db_text(result, "version", r->memory);
     respond(r, 200,
             arena_printf(r->memory, "{\"items\":%s,\"next\":null}",
-                         db_text(result, "items", r->memory)));
+                         db_json(result, "items", r->memory)));
     PQclear(result);
 }
 
@@ -180,7 +180,7 @@ void respond_page(request *r, const statement *list) {
     if (result == NULL) {
         return;
     }
-    const char *items = db_text(result, "items", r->memory);
+    const char *items = db_json(result, "items", r->memory);
     const char *key = db_text(result, "next", r->memory);
     PQclear(result);
     const char *next = "null";

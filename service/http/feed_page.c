@@ -94,7 +94,7 @@ static bool read_feed_once(request *r, const statement *statement, const char *p
     if (row == NULL) {
         return false;
     }
-    const char *items = db_text(row, "items", r->memory);
+    const char *items = db_json(row, "items", r->memory);
     const char *topics = db_text(row, "topics", r->memory);
     const char *cursor =
         cursor_make_for(r, feed_list, db_text(row, "onward", r->memory), r->principal.client);
@@ -125,7 +125,7 @@ void respond_snapshot(request *r, const statement *statement, const char *feed_p
     if (row == NULL) {
         return;
     }
-    const char *items = db_text(row, "items", r->memory);
+    const char *items = db_json(row, "items", r->memory);
     const char *onward = db_text(row, "onward", r->memory);
     bool is_last = is_true(row, "feed");
     PQclear(row);

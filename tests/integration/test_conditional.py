@@ -1,9 +1,10 @@
 """Conditional requests: an unchanged resource is not sent again, and no change overwrites an unseen one."""
 import gzip
+import json
 
 import pytest
 
-from payloads import new_action, new_decision
+from payloads import new_action, new_decision, new_referral
 from scenarios import decide, make_action, make_case, make_referral
 
 CHANGES = {"changeReferral": {"basis": "A better outline."}, "changeCase": {"summary": "New."},
@@ -178,3 +179,16 @@ def test_the_tag_of_a_compressed_answer_is_valid_for_a_change(committee, case):
 
 def test_case_data_is_never_cached(committee, case):
     assert committee.send("getCase", id=case["id"]).headers["Cache-Control"] == "no-store"
+
+
+def test_an_answer_has_one_style_of_json(agency, committee, case):
+    """PostgreSQL writes json and jsonb differently."""
+    made = make_referral(agency)
+    pushed = agency.send("pushReferral", new_referral(basis='Two  words, " : " and a\ttab.')).expect(201)
+    tag = committee.send("getCase", id=case["id"]).etag
+    for reply in (pushed, agency.send("getReferral", id=made["id"]), agency.send("listReferrals"),
+                  committee.send("getCase", id=case["id"], query="expand=stages"), committee.send("listChanges"),
+                  committee.send("getStatistics", table="decisions"), committee.send("listStages"),
+                  committee.send("changeCase", {"summary": "One style."}, id=case["id"], if_match=tag)):
+        compact = json.dumps(reply.expect(reply.status).json, separators=(",", ":"), ensure_ascii=False)
+        assert reply.status < 300 and reply.bytes.decode() == compact
