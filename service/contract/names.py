@@ -75,7 +75,7 @@ def check_type_names(document):
             raise ContractError(child(place, "enum"), f"copies the enumeration {named[values]}; refer to it")
         if values and not is_named and made.lower() in places:
             raise ContractError(place, f"generators name this enumeration {made}, as {places[made.lower()]}")
-        if isinstance(schema.get("default"), list):
+        if schema.get("default") == []:
             raise ContractError(child(place, "default"), "generated Go does not compile; an absent list is empty")
         if isinstance(schema.get("type"), list) and {"object", "null"} <= set(schema["type"]):
             raise ContractError(place, "an object or null is oneOf a component and {type: 'null'}")

@@ -97,7 +97,7 @@ class Tables:
         for name, inner in node["properties"].items():
             is_required = name in node.get("required", [])
             if not change and not is_required and resolve(self.document, inner, place)[0].get("type") == "array":
-                inner = {**inner, "default": []}  # as `info` states: generated Go does not compile with such a default
+                inner = {"default": [], **inner}  # as `info` states: generated Go does not compile with such a default
             made = self.schema(inner, child(place, "properties", name), change, depth + 1)
             required = c_bool(is_required)
             rows.append(f"    {{{c_string(name)}, &{made}, {required}}}")
