@@ -118,6 +118,8 @@ async function beRefused(): Promise<void> {
 
 const passed = (step: string) => console.log(`passed ${step}`);
 
+await pollStatistics();
+passed("statistics");
 const pushed = await push();
 passed("push");
 await batch();
@@ -131,8 +133,6 @@ await move(caseId, "decision");
 passed("move");
 await act(caseId);
 passed("action");
-await pollStatistics();
-passed("statistics");
 await follow(caseId);
 passed("feed");
 await beRefused();

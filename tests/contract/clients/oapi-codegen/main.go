@@ -115,7 +115,7 @@ func (f flow) accept(id uuid.UUID) uuid.UUID {
 }
 
 func (f flow) move(id uuid.UUID, to register.Stage) {
-	current, err := f.GetCaseWithResponse(f, id, nil)
+	current, err := f.GetCaseWithResponse(f, id.String(), nil)
 	tag := expect(current.JSON200, current.Body, err).Etag
 	moved, err := f.MoveCaseWithResponse(f, id, &register.MoveCaseParams{IfMatch: tag, IdempotencyKey: newKey()},
 		register.TransitionInput{To: to, OccurredOn: day(0)})
@@ -172,13 +172,15 @@ func (f flow) follow(id uuid.UUID) {
 }
 
 func (f flow) beRefused() {
-	response, err := f.GetCaseWithResponse(f, uuid.New(), nil)
+	response, err := f.GetCaseWithResponse(f, uuid.NewString(), nil)
 	problem := expect(response.ApplicationproblemJSON404, response.Body, err)
 	check(problem.Code == "not_found", "another problem")
 }
 
 func main() {
 	f := newFlow()
+	f.pollStatistics()
+	passed("statistics")
 	pushed := f.push()
 	passed("push")
 	f.batch()
@@ -192,8 +194,6 @@ func main() {
 	passed("move")
 	f.act(id)
 	passed("action")
-	f.pollStatistics()
-	passed("statistics")
 	f.follow(id)
 	passed("feed")
 	f.beRefused()

@@ -104,7 +104,7 @@ func (f flow) accept(id uuid.UUID) uuid.UUID {
 }
 
 func (f flow) move(id uuid.UUID, to register.Stage) {
-	current := expect[*register.GetCaseOKHeaders](f.GetCase(f, register.GetCaseParams{ID: id}))
+	current := expect[*register.GetCaseOKHeaders](f.GetCase(f, register.GetCaseParams{ID: id.String()}))
 	moved := expect[*register.MergeCaseCreatedHeaders](f.MoveCase(f, &register.TransitionInput{To: to, OccurredOn: day(0)},
 		register.MoveCaseParams{ID: id, IfMatch: string(current.Response.Etag), IdempotencyKey: newKey()}))
 	check(moved.Response.Stage == to, "not moved")
@@ -156,7 +156,7 @@ func (f flow) follow(id uuid.UUID) {
 }
 
 func (f flow) beRefused() {
-	refusal := expect[*register.NotFoundHeaders](f.GetCase(f, register.GetCaseParams{ID: uuid.New()}))
+	refusal := expect[*register.NotFoundHeaders](f.GetCase(f, register.GetCaseParams{ID: uuid.NewString()}))
 	check(refusal.Response.Code == "not_found", "another problem")
 }
 
@@ -166,6 +166,8 @@ func main() {
 		panic(err)
 	}
 	f := flow{context.Background(), client}
+	f.pollStatistics()
+	passed("statistics")
 	pushed := f.push()
 	passed("push")
 	f.batch()
@@ -179,8 +181,6 @@ func main() {
 	passed("move")
 	f.act(id)
 	passed("action")
-	f.pollStatistics()
-	passed("statistics")
 	f.follow(id)
 	passed("feed")
 	f.beRefused()

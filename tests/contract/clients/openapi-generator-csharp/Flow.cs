@@ -111,7 +111,7 @@ class Flow
     private void Move(Guid id, Stage to)
     {
         var move = new TransitionInput(to: to, occurredOn: Day(0));
-        var moved = cases.MoveCase(id, cases.GetCase(id).Etag, move, NewKey());
+        var moved = cases.MoveCase(id, cases.GetCase(id.ToString()).Etag, move, NewKey());
         Expect(moved.Stage == to, "not moved");
     }
 
@@ -164,6 +164,8 @@ class Flow
             BasePath = Environment.GetEnvironmentVariable("REGISTER_URL"),
             AccessToken = Environment.GetEnvironmentVariable("REGISTER_TOKEN"),
         });
+        flow.PollStatistics();
+        Passed("statistics");
         var pushed = flow.Push();
         Passed("push");
         flow.Batch();
@@ -177,11 +179,9 @@ class Flow
         Passed("move");
         flow.Act(id);
         Passed("action");
-        flow.PollStatistics();
-        Passed("statistics");
         flow.Follow(id);
         Passed("feed");
-        ExpectRefused(404, () => flow.cases.GetCase(Guid.NewGuid()));
+        ExpectRefused(404, () => flow.cases.GetCase(NewKey()));
         Passed("refusal");
     }
 }

@@ -174,6 +174,8 @@ func (f flow) beRefused() {
 
 func main() {
 	f := newFlow()
+	f.pollStatistics()
+	passed("statistics")
 	pushed := f.push()
 	passed("push")
 	f.batch()
@@ -187,8 +189,6 @@ func main() {
 	passed("move")
 	f.act(id)
 	passed("action")
-	f.pollStatistics()
-	passed("statistics")
 	f.follow(id)
 	passed("feed")
 	f.beRefused()

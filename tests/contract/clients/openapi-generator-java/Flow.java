@@ -127,7 +127,7 @@ class Flow {
 
     private void move(UUID id, Stage to) throws ApiException {
         TransitionInput move = new TransitionInput().to(to).occurredOn(day(0));
-        var moved = cases.moveCase(id, cases.getCase(id, null, null).getEtag(), move, newKey());
+        var moved = cases.moveCase(id, cases.getCase(id.toString(), null, null).getEtag(), move, newKey());
         expect(moved.getStage() == to, "not moved");
     }
 
@@ -174,6 +174,8 @@ class Flow {
         client.setRequestInterceptor(request ->
             request.header("Authorization", "Bearer " + System.getenv("REGISTER_TOKEN")));
         Flow flow = new Flow(client);
+        flow.pollStatistics();
+        passed("statistics");
         UUID pushed = flow.push();
         passed("push");
         flow.batch();
@@ -187,11 +189,9 @@ class Flow {
         passed("move");
         flow.act(id);
         passed("action");
-        flow.pollStatistics();
-        passed("statistics");
         flow.follow(id);
         passed("feed");
-        expectRefused(404, () -> flow.cases.getCase(UUID.randomUUID(), null, null));
+        expectRefused(404, () -> flow.cases.getCase(newKey(), null, null));
         passed("refusal");
     }
 }

@@ -75,7 +75,7 @@ class Flow:
                                               idempotency_key=new_key()).case_id
 
     def move(self, case, to):
-        tag = self.cases.get_case(case).etag
+        tag = self.cases.get_case(str(case)).etag
         transition = models.TransitionInput(to=to, occurred_on=day(0))
         moved = self.cases.move_case(case, tag, transition, idempotency_key=new_key())
         assert moved.stage == to
@@ -137,12 +137,12 @@ def main():
                                                  access_token=os.environ["REGISTER_TOKEN"])
     with openapi_client.ApiClient(configuration) as client:
         flow = Flow(client)
+        step("statistics", flow.poll_statistics)
         referral = step("push", flow.push)
         step("batch", flow.batch)
         case = step("accept", flow.accept, referral)
         step("move", flow.move_to_decision, case)
         step("action", lambda: flow.poll_action(flow.add_action(case)))
-        step("statistics", flow.poll_statistics)
         step("feed", flow.follow, case)
         step("refusal", flow.be_refused)
 

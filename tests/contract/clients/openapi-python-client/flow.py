@@ -70,7 +70,7 @@ def accept(referral):
 
 
 def move(case, to):
-    tag = expect(200, get_case.sync_detailed(case, client=CLIENT)).etag
+    tag = expect(200, get_case.sync_detailed(str(case), client=CLIENT)).etag
     transition = models.TransitionInput(to=to, occurred_on=day(0))
     moved = expect(201, move_case.sync_detailed(case, client=CLIENT, body=transition, if_match=tag,
                                                 idempotency_key=new_key()))
@@ -111,7 +111,7 @@ def follow(case):
 
 
 def be_refused():
-    assert expect(404, get_case.sync_detailed(uuid.uuid4(), client=CLIENT)).code == "not_found"
+    assert expect(404, get_case.sync_detailed(new_key(), client=CLIENT)).code == "not_found"
 
 
 def move_to_decision(case):
@@ -128,12 +128,12 @@ def step(name, call, *arguments):
 
 
 def main():
+    step("statistics", poll_statistics)
     referral = step("push", push)
     step("batch", batch)
     case = step("accept", accept, referral)
     step("move", move_to_decision, case)
     step("action", act, case)
-    step("statistics", poll_statistics)
     step("feed", follow, case)
     step("refusal", be_refused)
 

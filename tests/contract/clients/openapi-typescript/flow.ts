@@ -141,6 +141,8 @@ async function beRefused(): Promise<void> {
 
 const passed = (step: string) => console.log(`passed ${step}`);
 
+await pollStatistics();
+passed("statistics");
 const pushed = (await push()).id;
 passed("push");
 await batch();
@@ -154,8 +156,6 @@ await move(caseId, "decision");
 passed("move");
 await pollAction(await addAction(caseId));
 passed("action");
-await pollStatistics();
-passed("statistics");
 await follow(caseId);
 passed("feed");
 await beRefused();

@@ -132,6 +132,8 @@ async fn main() {
         ..Configuration::new()
     };
     let flow = Flow { configuration };
+    flow.poll_statistics().await;
+    passed("statistics");
     let pushed = flow.push().await;
     passed("push");
     flow.batch().await;
@@ -145,8 +147,6 @@ async fn main() {
     passed("move");
     flow.act(&id).await;
     passed("action");
-    flow.poll_statistics().await;
-    passed("statistics");
     flow.follow(&id).await;
     passed("feed");
     flow.be_refused().await;
