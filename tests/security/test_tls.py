@@ -14,7 +14,7 @@ PARTS = ("--protocols", "--std", "--fs", "--server-preference", "--server-defaul
 EXPLAINED = {
     "engine_problem": "of the tool itself",
     "cert_revocation": "of the certificate made here",
-    "HTTP_status_code": "it asks for a page, and none is here",
+    "BREACH": "the page at / is the same for everyone: no secret, and nothing of the request",
     "secure_client_renego": "it mistakes a connection that ends for one that continues: see the test below",
 }
 

@@ -11,7 +11,7 @@ SEARCHES = {
     "bulk upload": "/docs/guide#batches",
     "login": "/docs/guide#authentication",
     "etag": "/docs/guide#conditional-changes",
-    "csv": "/docs/guide#statistics",
+    "csv": "/docs/guide#csv",
     "rate limit": "/docs/problems#problem-rate_limited",
     "webhook signature": "/docs/guide#webhooks",
     "retry": "/docs/guide#retries-and-idempotency",
