@@ -150,9 +150,11 @@ class Flow {
     }
 
     private void pollStatistics() throws ApiException {
-        var answer = statistics.getStatisticsWithHttpInfo("decisions", "live", "GLA", null, null, null, null, null, null);
+        var answer = statistics.getStatisticsWithHttpInfo("decisions", "live", "GLA", null, null, null, null, null,
+            null, null);
         expect(!answer.getData().getRows().isEmpty(), "no figures");
-        unchanged(() -> statistics.getStatistics("decisions", "live", "GLA", null, null, null, null, null, tag(answer)));
+        unchanged(() -> statistics.getStatistics("decisions", "live", "GLA", null, null, null, null, null, null,
+            tag(answer)));
     }
 
     private void follow(UUID id) throws ApiException {

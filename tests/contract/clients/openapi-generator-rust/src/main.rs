@@ -96,7 +96,7 @@ impl Flow {
 
     async fn poll_statistics(&self) {
         let figures = expect(statistics_api::get_statistics(&self.configuration, "decisions", Some("live"), Some("GLA"),
-            None, None, None, None, None, None).await);
+            None, None, None, None, None, None, None).await);
         assert!(!figures.rows.is_empty());
     }
 
