@@ -96,6 +96,14 @@ def examples_of(schema):
     return [{"items": examples_of(schema["properties"]["items"]["items"])[:1], "next": None}]
 
 
+def defaults_of(schema):
+    """Returns the defaults of an object's members: those of the contract, and [] for an optional list, as `info` says."""
+    required = schema.get("required", [])
+    lists = {name: [] for name, one in schema.get("properties", {}).items()
+             if one.get("type") == "array" and name not in required}
+    return lists | {name: one["default"] for name, one in schema.get("properties", {}).items() if "default" in one}
+
+
 @functools.lru_cache(maxsize=None)
 def load():
     # The C loader is ten times as fast; dates stay text because JSON has no dates.

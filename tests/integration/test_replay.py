@@ -26,11 +26,9 @@ OTHERS_CASE = str(uuid.uuid4())
 def completed(schema, value):
     """Returns the value with the contract's defaults, as the service hashes it."""
     if isinstance(value, dict):
-        for name, member in schema.get("properties", {}).items():
-            if name in value:
-                value[name] = completed(member, value[name])
-            elif "default" in member:
-                value[name] = copy.deepcopy(member["default"])
+        known = schema.get("properties", {})
+        completed_members = {name: completed(known[name], value[name]) for name in value if name in known}
+        value = copy.deepcopy(contract_reader.defaults_of(schema)) | value | completed_members
     elif isinstance(value, list) and "items" in schema:
         return [completed(schema["items"], each) for each in value]
     return value
