@@ -17,7 +17,7 @@ from waiting import WATCHDOG_S, wait_until
 FAULTS_MOST = 1500
 MEMORY_STEP = int(os.environ.get("LR_MEMORY_STEP", "4"))
 GROWTH_KIB = 256  # per round: the C library may use that much more or less memory
-CONNECTIONS = 3 + 1 + 3  # for requests, for pushes, and for background work
+CONNECTIONS = 3 + 1 + 2 + 3  # for requests, for pushes, for audit entries of reads, and for background work
 ALL_CONNECTED = {'database_pool_connected{pool="requests"} 3', 'database_pool_connected{pool="pushes"} 1'}
 UPKEEP = ("code_entry", "feed_mark", "feed_floor", "audit_seal", "audit_head")
 # Allowed instead of the proper answer: no answer, or one that asks to try later.
