@@ -1,18 +1,11 @@
 /* The dashboard: a page, its script and its style, which use nothing but the public interface. */
 #include "api/dashboard.h"
 
+#include "api/documentation.h"
 #include "contract_handlers.h"
-#include "service/http/request.h"
-
-/* Nothing from elsewhere, nothing inline, nothing sent anywhere but here. */
-static const char *const policy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 static void answer_file(request *r, const char *type, const void *bytes, size_t size) {
-    response_set_header(r, "Cache-Control", "no-cache");
-    response_set_header(r, "Content-Security-Policy", policy);
-    response_set_header(r, "Referrer-Policy", "no-referrer");
+    set_page_headers(r);
     respond_bytes(r, type, bytes, size);
 }
 

@@ -3,15 +3,12 @@
 import pathlib
 import sys
 
+sys.dont_write_bytecode = True  # the build leaves nothing in the source folder
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "service" / "contract"))
+
+from schema_tables import c_bytes  # noqa: E402
+
 FILES = {"page": "index.html", "script": "script.js", "style": "style.css"}
-
-
-def c_bytes(data):
-    """The bytes as string literals; '?' is escaped because of trigraphs."""
-    plain = set(range(0x20, 0x7F)) - set(b'"\\?')
-    texts = ("".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in data[at:at + 96])
-             for at in range(0, len(data), 96))
-    return "\n".join(f'    "{text}"' for text in texts)
 
 
 def main():

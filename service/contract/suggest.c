@@ -27,7 +27,7 @@ static uint8_t smallest(uint8_t a, uint8_t b, uint8_t c) {
     return less < c ? less : c;
 }
 
-/* Returns how many letters have to be inserted, removed or replaced (Levenshtein's distance). */
+/* Returns how many letters must be inserted, removed or replaced (Levenshtein's distance). */
 static size_t distance_of(const char *a, size_t a_length, const char *b, size_t b_length) {
     uint8_t row[SUGGEST_LENGTH_MAX + 1];
     for (size_t j = 0; j <= b_length; j++) {

@@ -43,6 +43,7 @@ static const char *describe_error(request *r, json_t *error) {
     const char *place = json_string_value(json_object_get(error, "pointer"));
     const char *parameter = json_string_value(json_object_get(error, "parameter"));
     const char *message = json_string_value(json_object_get(error, "message"));
+    message = message == NULL ? "breaks a rule" : message;
     place = place == NULL ? parameter : *place == '\0' ? "The body" : place;
     size_t length = strlen(message);
     const char *end = length > 0 && strchr(".?!", message[length - 1]) != NULL ? "" : ".";

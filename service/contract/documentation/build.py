@@ -15,6 +15,7 @@ sys.path.append(str(HERE.parent))
 
 from compile import collect_operations, collect_webhooks  # noqa: E402
 from pages import make_pages, render_pages  # noqa: E402
+from schema_tables import c_bytes  # noqa: E402
 from search_index import write_index  # noqa: E402
 from source import ContractError, load_contract  # noqa: E402
 
@@ -31,14 +32,6 @@ def make_files(root):
 
 
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".json": "application/json"}
-
-
-def c_bytes(data):
-    """The bytes as string literals; '?' is escaped because of trigraphs."""
-    plain = set(range(0x20, 0x7F)) - set(b'"\\?')
-    texts = ("".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in data[at:at + 96])
-             for at in range(0, len(data), 96))
-    return "\n".join(f'    "{text}"' for text in texts)
 
 
 def render_source(files):
