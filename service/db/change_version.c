@@ -179,7 +179,8 @@ change_version *change_version_new(const char *conninfo) {
     }
     changes->step = SUBJECTS_MAX;
     changes->started_ms = now_ms();
-    changes->connection = pool_new(conninfo, 1, "-c statement_timeout=8s");
+    const statement *const needed[] = {statement_look_at_statistics, NULL};
+    changes->connection = pool_new_for(conninfo, 1, "-c statement_timeout=8s", needed);
     pthread_mutex_init(&changes->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);

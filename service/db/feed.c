@@ -387,7 +387,14 @@ feed *feed_new(const char *conninfo, size_t waiting_max) {
     feed->looked_ms = now_ms() - LOOK_MS;
     feed->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     feed->memory = arena_new();
-    feed->link_home = pool_new(conninfo, 1, "");
+    const statement *const needed[] = {statement_feed_barrier,
+                                       statement_feed_oldest,
+                                       statement_feed_fresh,
+                                       statement_feed_last,
+                                       statement_feed_notify,
+                                       statement_feed_listen,
+                                       NULL};
+    feed->link_home = pool_new_for(conninfo, 1, "", needed);
     if (feed->bell >= 0 && feed->memory != NULL && feed->link_home != NULL &&
         pthread_create(&feed->thread, NULL, run, feed) == 0) {
         return feed;

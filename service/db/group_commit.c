@@ -365,7 +365,8 @@ group_commit *group_commit_new(const char *conninfo, size_t connections, const c
     commit->connection_count = connections;
     char all_options[256];
     snprintf(all_options, sizeof all_options, "%s %s", session_options, options);
-    commit->connections = pool_new(conninfo, connections, all_options);
+    const struct statement *const needed[] = {statement_claims, statement, NULL};
+    commit->connections = pool_new_for(conninfo, connections, all_options, needed);
     if (commit->connections == NULL) {
         group_commit_free(commit);
         return NULL;

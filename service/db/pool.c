@@ -38,6 +38,7 @@ struct pool {
     size_t size, idle_count, connected, waiting;
     unsigned long long timeouts, reconnects;
     histogram waits;
+    bool *needed; /* which statements are prepared; NULL: all */
     bool standby; /* connects to standbys; else to the primary */
     bool stopping;
 };
@@ -61,9 +62,15 @@ static void drop_notice(void *unused, const PGresult *notice) {
     (void)notice;
 }
 
-static bool send_prepares(PGconn *link) {
+/* Preparing all statements costs PostgreSQL a tenth of a second of its processor for each
+ * connection. */
+static bool is_needed(const pool *pool, size_t i) {
+    return !statements[i].unprepared && (pool->needed == NULL || pool->needed[i]);
+}
+
+static bool send_prepares(const pool *pool, PGconn *link) {
     for (size_t i = 0; i < statement_count; i++) {
-        if (!statements[i].unprepared &&
+        if (is_needed(pool, i) &&
             PQsendPrepare(link, statements[i].name, statements[i].text, 0, NULL) != 1) {
             return false;
         }
@@ -84,15 +91,15 @@ static bool take_result(PGconn *link, ExecStatusType wanted) {
     return good;
 }
 
-/* Locks the program's version of the code, and prepares every statement, in one round trip. */
-static bool prepare_statements(PGconn *link) {
+/* Locks the program's version of the code, and prepares the statements, in one round trip. */
+static bool prepare_statements(const pool *pool, PGconn *link) {
     if (PQsetnonblocking(link, 1) != 0 || PQenterPipelineMode(link) != 1 ||
         PQsendQueryParams(link, statement_hold_version->text, 0, NULL, NULL, NULL, NULL, 0) != 1 ||
-        !send_prepares(link) || !take_result(link, PGRES_TUPLES_OK)) {
+        !send_prepares(pool, link) || !take_result(link, PGRES_TUPLES_OK)) {
         return false;
     }
     for (size_t i = 0; i < statement_count; i++) {
-        if (statements[i].unprepared) {
+        if (!is_needed(pool, i)) {
             continue;
         }
         PGresult *result = next_result(link);
@@ -159,7 +166,7 @@ static PGconn *connect_once(const pool *pool, char *fault, size_t size) {
         return NULL;
     }
     PQsetNoticeReceiver(link, drop_notice, NULL);
-    if (is_allowed(pool, link) && prepare_statements(link)) {
+    if (is_allowed(pool, link) && prepare_statements(pool, link)) {
         return link;
     }
     PQfinish(link);
@@ -271,7 +278,17 @@ static void *reconnect_broken(void *argument) {
     return NULL;
 }
 
-static pool *make_pool(const char *conninfo, size_t size, const char *options, bool standby) {
+/* Returns a flag for each statement, or NULL when memory is out. */
+static bool *flag_statements(const statement *const needed[]) {
+    bool *flags = calloc(statement_count, sizeof *flags);
+    for (size_t i = 0; flags != NULL && needed[i] != NULL; i++) {
+        flags[needed[i] - statements] = true;
+    }
+    return flags;
+}
+
+static pool *make_pool(const char *conninfo, size_t size, const char *options,
+                       const statement *const needed[], bool standby) {
     pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL) {
         return NULL;
@@ -283,11 +300,13 @@ static pool *make_pool(const char *conninfo, size_t size, const char *options, b
         free(settings);
     }
     pool->connections = calloc(size, sizeof *pool->connections);
+    pool->needed = needed == NULL ? NULL : flag_statements(needed);
     pool->size = size;
     pool->standby = standby;
     pthread_mutex_init(&pool->lock, NULL);
     init_condition(&pool->broken_changed);
-    if (pool->conninfo == NULL || pool->options == NULL || pool->connections == NULL) {
+    if (pool->conninfo == NULL || pool->options == NULL || pool->connections == NULL ||
+        (needed != NULL && pool->needed == NULL)) {
         goto failed;
     }
     for (size_t i = 0; i < size; i++) {
@@ -299,6 +318,7 @@ static pool *make_pool(const char *conninfo, size_t size, const char *options, b
         return pool;
     }
 failed:
+    free(pool->needed);
     free(pool->connections);
     free(pool->options);
     free(pool->conninfo);
@@ -307,11 +327,16 @@ failed:
 }
 
 pool *pool_new(const char *conninfo, size_t size, const char *options) {
-    return make_pool(conninfo, size, options, false);
+    return make_pool(conninfo, size, options, NULL, false);
+}
+
+pool *pool_new_for(const char *conninfo, size_t size, const char *options,
+                   const statement *const needed[]) {
+    return make_pool(conninfo, size, options, needed, false);
 }
 
 pool *pool_new_standby(const char *conninfo, size_t size) {
-    return make_pool(conninfo, size, "", true);
+    return make_pool(conninfo, size, "", NULL, true);
 }
 
 void pool_free(pool *pool) {
@@ -328,6 +353,7 @@ void pool_free(pool *pool) {
     }
     pthread_cond_destroy(&pool->broken_changed);
     pthread_mutex_destroy(&pool->lock);
+    free(pool->needed);
     free(pool->connections);
     free(pool->options);
     free(pool->conninfo);

@@ -1,6 +1,7 @@
 /* Connections to PostgreSQL: a fixed number, prepared, taken for one request and given back. */
 #pragma once
 
+#include "service/db/statement.h"
 #include "service/histogram.h"
 
 #include <libpq-fe.h>
@@ -19,6 +20,10 @@ typedef struct connection {
  * `options` are further session settings in the form of libpq's `options`, or "". Returns NULL when
  * memory or threads are out. */
 pool *pool_new(const char *conninfo, size_t size, const char *options);
+/* The same for connections that run only the statements of `needed`, which ends with NULL: no other
+ * is prepared. */
+pool *pool_new_for(const char *conninfo, size_t size, const char *options,
+                   const statement *const needed[]);
 /* The same for a standby, without further settings. Each new connection is refused when row-level
  * security does not bind its role: LR_READ_DATABASE may name another role than LR_DATABASE. */
 pool *pool_new_standby(const char *conninfo, size_t size);

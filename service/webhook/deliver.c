@@ -418,7 +418,10 @@ deliverer *deliverer_new(const deliverer_settings *settings, feed *changes) {
     deliverer->memory = arena_new();
     deliverer->transfers = curl_multi_init();
     deliverer->endpoints = endpoint_health_new();
-    deliverer->connection = pool_new(settings->database, 1, "");
+    const statement *const needed[] = {statement_claims,          statement_webhooks_due,
+                                       statement_webhook_backlog, statement_take_deliveries,
+                                       statement_finish_delivery, NULL};
+    deliverer->connection = pool_new_for(settings->database, 1, "", needed);
     deliverer->backlog_ms = awake_ms() - BACKLOG_MS;
     if (deliverer->bell < 0 || deliverer->transfers == NULL || deliverer->connection == NULL ||
         pthread_create(&deliverer->thread, NULL, run, deliverer) != 0) {
