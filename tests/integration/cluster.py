@@ -2,7 +2,8 @@
 
 `initdb` and the migrations take seconds, but a copy of their files is instant. So the first cluster of a kind makes a
 template in the folder that LR_TEMPLATE names: a stopped cluster with a migrated database. Each cluster is a copy of it.
-LR_POSTGRESQL names a folder with other PostgreSQL programs than the newest installed ones.
+LR_POSTGRESQL names a folder with other PostgreSQL programs than the newest installed ones, LR_CLUSTERS the folder of
+the clusters (/tmp).
 """
 import atexit
 import contextlib
@@ -56,7 +57,7 @@ class Cluster:
         self.programs = find_programs()
         self.user = unprivileged_user()
         # The path is short because the name of a socket may have 107 bytes.
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lr-", dir="/tmp"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lr-", dir=os.environ.get("LR_CLUSTERS", "/tmp")))
         if self.user is not None:
             owner = pwd.getpwnam(self.user)
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
