@@ -19,7 +19,8 @@ build_with() {
         cmake --build "build-$1" --target tests
 }
 
-# Covers fully what the required check samples: paths of clang's analysis, allocations, bodies, walks of the model.
+# Covers fully what the required check samples: paths of clang's analysis, allocations, bodies, walks of the model,
+# orders of lists.
 suite_exhaustive() {
     prepare
     tally_check 'builds with clang, -Werror' check_clang
@@ -28,6 +29,7 @@ suite_exhaustive() {
     # The required check judges whether its walks together reach every stage: they share one worker and database.
     LR_PROPERTY_SEEDS=24 tally_pytest -n "$workers" --dist load tests/integration/test_properties.py \
         -k 'not reach_every_stage'
+    LR_LIST_ORDERS=all tally_pytest -n "$workers" tests/integration/test_lists_at_size.py
     LR_ORACLE_BODIES=5000 tally_pytest -n "$workers" tests/contract/test_checker_oracle.py
 }
 
