@@ -182,7 +182,7 @@ def copied(name, make):
                 made = make()
                 try:
                     made.stop("fast")
-                    shutil.move(made.data, template)
+                    subprocess.run(["mv", made.data, template], check=True)
                 finally:
                     made.remove()
         subprocess.run(["cp", "-a", "--reflink=auto", template, cluster.data], check=True)
