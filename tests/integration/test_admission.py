@@ -175,8 +175,10 @@ def test_chunks_for_an_operation_without_a_body_are_refused(instance, few):
             assert status_of(one_of(link)) == status
 
 
-# libmicrohttpd does not notice an end that arrives together with data: such a body counts until LR_REQUEST_SECONDS.
+# libmicrohttpd does not notice an end that arrives together with data: such a body counts until LR_REQUEST_SECONDS,
+# which must be less than the watchdog's time.
 NO_BODY = "no body is in memory"
+SMALL = {"LR_BODY_MEMORY_MIB": 16, "LR_REQUEST_SECONDS": 20}
 
 
 def held(instance):
@@ -186,7 +188,7 @@ def held(instance):
 def test_bodies_over_the_memory_budget_are_refused_until_some_is_free(extra_instance, caller):
     """Three quarters of 16 MiB are enough for two bodies of 4 MiB from one client; the service still serves another
     client."""
-    small = extra_instance(LR_BODY_MEMORY_MIB=16)
+    small = extra_instance(**SMALL)
     sender = caller("LA-S12000049", "large", AGENCY_SCOPES, small)
     data = push_head(sender.token, LENGTH, target="/v1/referrals/batch")
     with connect(small.port) as first, connect(small.port) as second, connect(small.port) as third:
@@ -204,7 +206,7 @@ def test_bodies_over_the_memory_budget_are_refused_until_some_is_free(extra_inst
 
 
 def test_chunks_take_memory_as_they_grow(extra_instance, caller):
-    small = extra_instance(LR_BODY_MEMORY_MIB=16)
+    small = extra_instance(**SMALL)
     sender = caller("LA-S12000049", "growing", AGENCY_SCOPES, small)
     data = push_head(sender.token, "Transfer-Encoding: chunked", target="/v1/referrals/batch") + chunks(65536, 60)
     with contextlib.ExitStack() as links:
