@@ -332,6 +332,7 @@ static bool make_parts(app_context *context, const statement *combined,
     context->replicas = replica_router_new(context->connections, settings->read_database,
                                            (size_t)settings->connections);
     context->changes = feed_new(settings->database, (size_t)settings->waiting_max);
+    context->feed_pages = shared_reads_new();
     context->pushes =
         group_commit_new(settings->database, (size_t)settings->push_connections, "", combined);
     context->change_version = change_version_new(settings->database);
@@ -339,8 +340,9 @@ static bool make_parts(app_context *context, const statement *combined,
     return context->verifier != NULL && context->rates != NULL && context->memory != NULL &&
            context->metrics != NULL && context->contract != NULL && context->connections != NULL &&
            context->replicas != NULL && context->reads != NULL && context->pushes != NULL &&
-           context->changes != NULL && context->change_version != NULL &&
-           context->answers != NULL && start_webhooks(context) && contract_start();
+           context->changes != NULL && context->feed_pages != NULL &&
+           context->change_version != NULL && context->answers != NULL && start_webhooks(context) &&
+           contract_start();
 }
 
 static void free_parts(app_context *context) {
@@ -349,6 +351,7 @@ static void free_parts(app_context *context) {
     deliverer_free(context->webhooks);
     targets_free(context->webhook_targets);
     feed_free(context->changes);
+    shared_reads_free(context->feed_pages);
     change_version_free(context->change_version);
     answer_cache_free(context->answers);
     replica_router_free(context->replicas);

@@ -12,6 +12,7 @@
 #include "service/db/group_commit.h"
 #include "service/db/pool.h"
 #include "service/db/replica_router.h"
+#include "service/db/shared_read.h"
 #include "service/http/budget.h"
 #include "service/http/rate.h"
 #include "service/metrics.h"
@@ -28,6 +29,7 @@ typedef struct app_context {
     audited_reads *reads;     /* reads with an entry in the audit trail */
     group_commit *pushes;
     feed *changes;
+    shared_reads *feed_pages;       /* pages of the feed */
     change_version *change_version; /* versions of the data from which statistics are made */
     answer_cache *answers;          /* of statistics */
     targets *webhook_targets;       /* the allowed targets of webhooks; NULL: webhooks are off */

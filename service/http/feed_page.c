@@ -67,44 +67,82 @@ static void answer_page(request *r, const char *path, const char *items, const c
     respond_bytes(r, cloud ? cloud_type : "application/json", body, strlen(body));
 }
 
-/* Reads one row of the statement; returns false when it answered with a problem. */
-static PGresult *read_row(request *r, const statement *statement, const char *position,
-                          int64_t safe, bool cloud) {
+/* The query for one page. */
+typedef struct page_query {
+    request *r;
+    const statement *statement;
+    const char *parameters[4];
+} page_query;
+
+/* Returns false when it answered with a problem: nothing is known about the feed yet. */
+static bool make_query(request *r, const statement *statement, const char *position, int64_t safe,
+                       page_query *query) {
     if (safe < 0) {
         respond_problem(r, "database_unavailable", NULL);
-        return NULL;
+        return false;
     }
     const char *limit = request_query_value(r, "limit");
-    return run_read(r, statement,
-                    (const char *[]){
-                        position, limit == NULL ? arena_printf(r->memory, "%d", PAGE_LIMIT) : limit,
-                        arena_printf(r->memory, "%lld", (long long)safe),
-                        cloud ? "true" : "false"});
+    *query = (page_query){
+        .r = r,
+        .statement = statement,
+        .parameters = {position, limit == NULL ? arena_printf(r->memory, "%d", PAGE_LIMIT) : limit,
+                       arena_printf(r->memory, "%lld", (long long)safe),
+                       wants_cloud(r) ? "true" : "false"}};
+    return true;
+}
+
+/* Returns the row, or NULL when it answered with a problem. */
+static PGresult *run_query(void *context) {
+    const page_query *query = context;
+    return run_read(query->r, query->statement, query->parameters);
+}
+
+/* Everything on which the page depends, in addition to the data up to `safe`. */
+static const char *key_of(const page_query *query) {
+    const principal *caller = &query->r->principal;
+    const char *position = query->parameters[0];
+    return arena_printf(query->r->memory, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s", caller->organisation,
+                        caller->client, caller->token_id, caller->scopes, query->parameters[1],
+                        query->parameters[2], query->parameters[3],
+                        position == NULL ? "" : position);
 }
 
 static bool is_true(const PGresult *row, const char *column) {
     return *PQgetvalue(row, 0, PQfnumber(row, column)) == 't';
 }
 
-/* Reads once. Returns whether to read again at once. */
-static bool read_feed_once(request *r, const statement *statement, const char *position) {
-    bool cloud = wants_cloud(r);
-    int64_t safe = feed_safe(r->context->changes);
-    PGresult *row = read_row(r, statement, position, safe, cloud);
-    if (row == NULL) {
-        return false;
-    }
+/* Answers with the row's page. Returns the topics to wait for; NULL when the page has events. */
+static const char *answer_row(request *r, const PGresult *row) {
     const char *items = db_json(row, "items", r->memory);
-    const char *topics = db_text(row, "topics", r->memory);
     const char *cursor =
         cursor_make_for(r, feed_list, db_text(row, "onward", r->memory), r->principal.client);
-    bool more = is_true(row, "more");
-    PQclear(row);
-    answer_page(r, r->path, items, cursor, more, cloud);
-    if (strcmp(items, "[]") != 0) {
+    answer_page(r, r->path, items, cursor, is_true(row, "more"), wants_cloud(r));
+    return strcmp(items, "[]") == 0 ? db_text(row, "topics", r->memory) : NULL;
+}
+
+/* Reads once. Returns whether to read again at once. */
+static bool read_feed_once(request *r, const statement *statement, const char *position) {
+    int64_t safe = feed_safe(r->context->changes);
+    page_query query;
+    if (!make_query(r, statement, position, safe, &query)) {
         return false;
     }
-    return long_poll_wait(r, query_number(r, "wait", 0), topics, safe) == LONG_POLL_READ_AGAIN;
+    shared_reads *pages = r->context->feed_pages;
+    shared_read *page = shared_reads_take(pages, &(shared_question){.key = key_of(&query),
+                                                                    .version = safe,
+                                                                    .asked_us = r->started_us,
+                                                                    .run = run_query,
+                                                                    .context = &query});
+    if (page == NULL) {
+        if (r->status == 0) {
+            respond_problem(r, "overloaded", NULL);
+        }
+        return false;
+    }
+    const char *topics = answer_row(r, shared_read_result(page));
+    shared_reads_give(pages, page);
+    return topics != NULL &&
+           long_poll_wait(r, query_number(r, "wait", 0), topics, safe) == LONG_POLL_READ_AGAIN;
 }
 
 void respond_feed(request *r, const statement *statement) {
@@ -117,11 +155,12 @@ void respond_feed(request *r, const statement *statement) {
 
 void respond_snapshot(request *r, const statement *statement, const char *feed_path) {
     const char *position;
-    bool cloud = wants_cloud(r);
-    if (!read_position(r, r->operation->id, &position)) {
+    page_query query;
+    if (!read_position(r, r->operation->id, &position) ||
+        !make_query(r, statement, position, feed_safe(r->context->changes), &query)) {
         return;
     }
-    PGresult *row = read_row(r, statement, position, feed_safe(r->context->changes), cloud);
+    PGresult *row = run_query(&query);
     if (row == NULL) {
         return;
     }
@@ -131,5 +170,5 @@ void respond_snapshot(request *r, const statement *statement, const char *feed_p
     PQclear(row);
     const char *cursor =
         cursor_make_for(r, is_last ? feed_list : r->operation->id, onward, r->principal.client);
-    answer_page(r, is_last ? feed_path : r->path, items, cursor, !is_last, cloud);
+    answer_page(r, is_last ? feed_path : r->path, items, cursor, !is_last, wants_cloud(r));
 }

@@ -173,6 +173,12 @@ static void write_feed(app_context *context, FILE *out) {
         fprintf(out, "feed_looks_total{cause=\"%s\"} %llu\n", causes[cause],
                 (unsigned long long)changes.looks[cause]);
     }
+    shared_reads_stats pages = shared_reads_stats_read(context->feed_pages);
+    metrics_head(
+        out, "feed_pages_total", "counter",
+        "Pages of the feed, by source: the database, or an equal page of the same moment.");
+    fprintf(out, "feed_pages_total{source=\"database\"} %llu\n", (unsigned long long)pages.queries);
+    fprintf(out, "feed_pages_total{source=\"shared\"} %llu\n", (unsigned long long)pages.shared);
 }
 
 static void write_statistics(app_context *context, FILE *out) {

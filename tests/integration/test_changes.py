@@ -543,6 +543,51 @@ def test_a_waiting_request_is_answered_in_cloud_events_too(committee, agency, pa
     assert [one["data"].get("subject_id") for one in batch] == [referral["id"], None]
 
 
+def pages_from(instance, source):
+    return instance.figure(f'feed_pages_total{{source="{source}"}}')
+
+
+def address_of(reader, wait):
+    return urllib.parse.urlsplit(f"{reader.next}&wait={wait}")._replace(scheme="", netloc="").geturl()
+
+
+def test_equal_requests_that_wait_share_a_page(committee, agency, instance, parked):
+    reader = follow(committee)
+    target = address_of(reader, WAIT)
+    waiting = [parked(reader, lambda: committee.request("GET", target)) for _ in range(6)]
+    asked, shared = pages_from(instance, "database"), pages_from(instance, "shared")
+    referral = make_referral(agency)
+    pages = [one.result(WATCHDOG_S).expect(200) for one in waiting]
+    assert {one["subject_id"] for page in pages for one in page["items"]} == {referral["id"]}
+    assert len({page["next"] for page in pages}) == 1
+    assert pages_from(instance, "database") - asked < 3 < pages_from(instance, "shared") - shared
+
+
+def test_a_shared_page_is_for_one_token_alone(caller, parked):
+    """Of two tokens with the same position, each gets the members that its scopes open."""
+    full, reduced = (caller("CPC-GLA", "twins", f"changes.read cases.read{more}") for more in (" children.read", ""))
+    committee = caller("CPC-GLA")
+    case = make_case(committee, children=[new_child(age_years=7)])
+    child = committee.send("listChildren", id=case["id"])["items"][0]
+    waiting = [parked(follow(each)) for each in (full, reduced)]
+    committee.send("changeChild", {"age_years": 8, "sex": "male"}, id=case["id"], child_id=child["id"],
+                   if_match=tag_of(committee, "getChild", id=case["id"], child_id=child["id"])).expect(200)
+    pages = [one.result(WATCHDOG_S)["items"] for one in waiting]
+    assert [of(page, child["id"])[0]["changed"] for page in pages] == [["age_years", "sex"], ["sex"]]
+
+
+def test_a_block_holds_for_the_next_request_although_its_page_is_known(caller, cluster, parked):
+    client = caller("HB-S08000024", "blocked-later")
+    reader = follow(client)
+    waiting = parked(reader)
+    target = address_of(reader, 0)
+    cluster.execute("insert into register.exclusion (organisation, client) values ('HB-S08000024', 'blocked-later')")
+    assert client.request("GET", target).status == 403
+    cluster.execute("delete from register.exclusion where client = 'blocked-later'")
+    make_referral(client)
+    waiting.result(WATCHDOG_S)
+
+
 def test_waiting_requests_are_counted_and_limited(extra_instance, caller, parked):
     narrow = extra_instance(LR_WAITING_LIMIT=1)
     client = caller("HB-S08000024", "limited", ALL_SCOPES, narrow)
