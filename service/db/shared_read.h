@@ -25,7 +25,7 @@ void shared_reads_free(shared_reads *reads);
 /* Runs the query of one request; NULL when it failed. */
 typedef PGresult *shared_query(void *context);
 
-/* What a request asks. */
+/* The question of one request. */
 typedef struct shared_question {
     const char *key;
     int64_t version;   /* results of lower versions are not needed any more */
