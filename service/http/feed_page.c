@@ -97,14 +97,14 @@ static PGresult *run_query(void *context) {
     return run_read(query->r, query->statement, query->parameters);
 }
 
-/* Everything on which the page depends, in addition to the data up to `safe`. */
+/* Everything on which the page depends, in addition to the data up to `safe`. A token's id comes
+ * last: of all parts it alone may contain the separator. */
 static const char *key_of(const page_query *query) {
     const principal *caller = &query->r->principal;
     const char *position = query->parameters[0];
     return arena_printf(query->r->memory, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s", caller->organisation,
-                        caller->client, caller->token_id, caller->scopes, query->parameters[1],
-                        query->parameters[2], query->parameters[3],
-                        position == NULL ? "" : position);
+                        caller->client, caller->scopes, query->parameters[1], query->parameters[2],
+                        query->parameters[3], position == NULL ? "" : position, caller->token_id);
 }
 
 static bool is_true(const PGresult *row, const char *column) {

@@ -113,60 +113,43 @@ static void *run_asker(void *context) {
     return NULL;
 }
 
-/* Starts the first asker's query, then the others, and lets the query end. */
-static void ask_together(asker *askers, bool fails) {
+/* Starts the first asker's query, then the others, which arrived at `others_us`, and lets the query
+ * end. Returns how many had a result. */
+static int ask_together(shared_reads *reads, int64_t others_us, bool fails) {
+    asker askers[TOGETHER];
+    int answered = 0;
     question_state.fails = fails;
     hold(true);
-    pthread_create(&askers[0].thread, NULL, run_asker, &askers[0]);
-    await_runs(1);
-    for (size_t i = 1; i < TOGETHER; i++) {
+    for (size_t i = 0; i < TOGETHER; i++) {
+        askers[i] = (asker){.reads = reads, .question = question("a", 1, i == 0 ? 0 : others_us)};
         pthread_create(&askers[i].thread, NULL, run_asker, &askers[i]);
+        await_runs(1);
     }
     hold(false);
     for (size_t i = 0; i < TOGETHER; i++) {
         pthread_join(askers[i].thread, NULL);
+        answered += askers[i].answered;
     }
-}
-
-static void fill(asker *askers, shared_reads *reads, int64_t first_us, int64_t others_us) {
-    for (size_t i = 0; i < TOGETHER; i++) {
-        askers[i] =
-            (asker){.reads = reads, .question = question("a", 1, i == 0 ? first_us : others_us)};
-    }
+    return answered;
 }
 
 Test(shared_read, requests_of_one_moment_share_the_running_query) {
-    asker askers[TOGETHER];
     shared_reads *reads = shared_reads_new();
-    fill(askers, reads, 0, 0);
-    ask_together(askers, false);
-    for (size_t i = 0; i < TOGETHER; i++) {
-        cr_expect(askers[i].answered);
-    }
+    cr_expect_eq(ask_together(reads, 0, false), TOGETHER);
     cr_expect_eq(question_state.runs, 1);
     shared_reads_free(reads);
 }
 
 Test(shared_read, requests_that_come_while_an_older_query_runs_never_use_its_result) {
-    asker askers[TOGETHER];
     shared_reads *reads = shared_reads_new();
-    fill(askers, reads, 0, INT64_MAX);
-    ask_together(askers, false);
-    for (size_t i = 0; i < TOGETHER; i++) {
-        cr_expect(askers[i].answered);
-    }
+    cr_expect_eq(ask_together(reads, INT64_MAX, false), TOGETHER);
     cr_expect_eq(question_state.runs, TOGETHER);
     shared_reads_free(reads);
 }
 
 Test(shared_read, each_request_behind_a_failed_query_asks_by_itself) {
-    asker askers[TOGETHER];
     shared_reads *reads = shared_reads_new();
-    fill(askers, reads, 0, 0);
-    ask_together(askers, true);
-    for (size_t i = 0; i < TOGETHER; i++) {
-        cr_expect_not(askers[i].answered);
-    }
+    cr_expect_eq(ask_together(reads, 0, true), 0);
     cr_expect_eq(question_state.runs, TOGETHER);
     shared_reads_free(reads);
 }
