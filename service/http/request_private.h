@@ -98,7 +98,7 @@ bool query_parse(const char *text, contract_pair **pairs, size_t *count, violati
                  arena *memory);
 
 /* Removes the query from a target, for the HTTP library alone. The library would parse the query
- * again, into its 32 KiB for a connection; when they are used up (500 parameters) it neither
+ * again, into its 16 KiB for a connection; when they are used up (250 parameters) it neither
  * answers nor closes the connection. The service reads a copy of the whole target. */
 void query_hide(char *target);
 

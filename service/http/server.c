@@ -20,7 +20,7 @@
 enum {
     OPTIONS_MAX = 24,
     THREAD_STACK = 1024 * 1024,
-    HEADER_MEMORY = 32 * 1024,
+    HEADER_MEMORY = 16 * 1024, /* of a connection; libmicrohttpd fills it all when a request ends */
     ADMIN_WORKERS = 1,
     LINGERING_PART = 8, /* one connection in eight may discard a body */
     TICK_US = 20000
