@@ -310,6 +310,12 @@ static token_verifier *make_verifier(app_context *context, const unsigned char *
     return token_verifier_new(context->keys, &rules);
 }
 
+/* Two thirds of the connections to the database stay free of slow requests. */
+static size_t slow_threads(const config *settings) {
+    enum { PART = 3 };
+    return settings->connections < PART ? 1 : (size_t)settings->connections / PART;
+}
+
 static bool make_parts(app_context *context, const statement *combined,
                        const unsigned char *subject_key, char *reason, size_t reason_size) {
     const config *settings = context->settings;
@@ -323,6 +329,7 @@ static bool make_parts(app_context *context, const statement *combined,
     context->rates = rate_limiter_new(settings->rate_limit, settings->organisation_rate_limit,
                                       settings->rate_window_seconds);
     context->memory = budget_new((size_t)settings->body_memory_mib << 20);
+    context->slow = slow_work_new(slow_threads(settings));
     context->metrics = metrics_new();
     context->contract = served_contract_new(settings);
     const char *audit_options = settings->audit_durable ? "" : "-c register.audit_durable=off";
@@ -338,9 +345,9 @@ static bool make_parts(app_context *context, const statement *combined,
     context->change_version = change_version_new(settings->database);
     context->answers = answer_cache_new();
     return context->verifier != NULL && context->rates != NULL && context->memory != NULL &&
-           context->metrics != NULL && context->contract != NULL && context->connections != NULL &&
-           context->replicas != NULL && context->reads != NULL && context->pushes != NULL &&
-           context->changes != NULL && context->feed_pages != NULL &&
+           context->slow != NULL && context->metrics != NULL && context->contract != NULL &&
+           context->connections != NULL && context->replicas != NULL && context->reads != NULL &&
+           context->pushes != NULL && context->changes != NULL && context->feed_pages != NULL &&
            context->change_version != NULL && context->answers != NULL && start_webhooks(context) &&
            contract_start();
 }
@@ -359,6 +366,7 @@ static void free_parts(app_context *context) {
     token_verifier_free(context->verifier);
     keys_free(context->keys);
     rate_limiter_free(context->rates);
+    slow_work_free(context->slow);
     budget_free(context->memory);
     metrics_free(context->metrics);
     served_contract_free(context->contract);

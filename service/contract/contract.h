@@ -96,6 +96,7 @@ typedef struct contract_operation {
     size_t body_count;
     bool body_required;
     size_t max_bytes;            /* of the request's body */
+    bool slow;                   /* a large body or page: see slow_work.h */
     int success;                 /* the first 2xx status that the contract names */
     const char *const *produces; /* media types of the success response, NULL-terminated */
     const char *const *columns;  /* of a list as CSV, members of its items; NULL-terminated */

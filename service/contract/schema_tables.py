@@ -9,6 +9,7 @@ from rules import audit_of, collection_of, schema_types, scopes_of, success_of
 from source import ContractError, child, resolve
 
 DEPTH_MAX = 24
+USUAL_BYTES, USUAL_PAGE = 65536, 200
 TYPE_BITS = {"null": "TYPE_NULL", "boolean": "TYPE_BOOLEAN", "integer": "TYPE_INTEGER",
              "number": "TYPE_NUMBER", "string": "TYPE_STRING", "array": "TYPE_ARRAY",
              "object": "TYPE_OBJECT"}
@@ -171,6 +172,13 @@ class Tables:
                         f"{c_bool(schema.get('type') == 'array')}, &{made}}}")
         return self.table("parameters", "contract_parameter @[]", rows)
 
+    def has_large_pages(self, operation):
+        for node, place in operation["parameters"]:
+            schema, _ = resolve(self.document, node["schema"], child(place, "schema"))
+            if node["name"] == "limit" and schema["maximum"] > USUAL_PAGE:
+                return True
+        return False
+
     def bodies(self, operation, body, place):
         rows = []
         for media_type, media in body.get("content", {}).items():
@@ -207,7 +215,8 @@ class Tables:
             "bodies": bodies,
             "body_count": body_count,
             "body_required": c_bool(body.get("required", False)),
-            "max_bytes": body.get("x-max-bytes", 65536),
+            "max_bytes": body.get("x-max-bytes", USUAL_BYTES),
+            "slow": c_bool(body.get("x-max-bytes", USUAL_BYTES) > USUAL_BYTES or self.has_large_pages(operation)),
             "success": success,
             "produces": self.strings("produces", list(response.get("content", {}))),
             "columns": self.strings("columns", response.get("content", {}).get("text/csv", {}).get("x-columns", [])),

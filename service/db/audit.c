@@ -20,6 +20,7 @@ typedef struct scan {
     long items; /* -1: not a list */
     int depth, item_depth;
     bool in_items;
+    bool complete; /* nothing that is left can add an identifier */
 } scan;
 
 static bool is_uuid(const char *text) {
@@ -82,10 +83,14 @@ static void take_member(scan *scan, const char *string, const char *behind, cons
         scan->items = scan->in_items ? 0 : scan->items;
     }
     bool own = scan->depth == 1 || (scan->in_items && scan->depth == scan->item_depth);
-    if (own && is_key(string, behind, "id") && *value == '"' && is_uuid(value + 1) &&
-        !is_named(scan->note, value + 1)) {
+    if (!own || !is_key(string, behind, "id") || *value != '"' || !is_uuid(value + 1)) {
+        return;
+    }
+    if (!is_named(scan->note, value + 1)) {
         list_add(&scan->ids, value + 1);
     }
+    /* Most answers are one document that begins with its identifier. */
+    scan->complete = scan->depth == 1 && scan->items < 0 && strstr(value, "\"items\"") == NULL;
 }
 
 static const char *take_string(scan *scan, const char *string) {
@@ -111,7 +116,7 @@ static void scan_answer(scan *scan, const char *answer) {
         scan->items = 0;
         scan->item_depth = 2;
     }
-    for (const char *at = answer; *at != '\0';) {
+    for (const char *at = answer; *at != '\0' && !scan->complete;) {
         if (*at == '"') {
             at = take_string(scan, at);
             continue;

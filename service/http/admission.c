@@ -10,7 +10,10 @@
  * freed and the rest is discarded. ulfius never sees a piece of a body.
  *
  * keep_piece() is the only function that stores a body: an operation that takes its body as a
- * stream would receive the pieces there. */
+ * stream would receive the pieces there.
+ *
+ * In the last call, a slow request suspends its connection and runs on a thread of its own (see
+ * slow_work.h). libmicrohttpd then makes the last call again, in which the answer is given. */
 #include "service/http/admission.h"
 
 #include "service/http/connection_table.h"
@@ -20,6 +23,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -40,6 +44,8 @@ typedef struct incoming {
     char *body;
     size_t capacity;
     budget_loan loan;
+    slow_job job; /* of a slow request */
+    bool ran;     /* the request ran; its answer is not given yet */
 } incoming;
 
 /* The request for which ulfius is called: its endpoint has no other way to find it. */
@@ -230,7 +236,9 @@ int admission_serve(const struct _u_request *ulfius_request, struct _u_response 
     (void)unused;
     incoming *one = under_way;
     request *r = one->r;
-    request_run(r);
+    if (!one->ran) {
+        request_run(r);
+    }
     forget_body(one);
     give_answer(r, response);
     one->r = NULL;
@@ -249,6 +257,39 @@ static enum MHD_Result answer(const admission *at, incoming *one, struct MHD_Con
     under_way = NULL;
     connection_response_started(connection);
     return result;
+}
+
+/* --- slow requests --- */
+
+static incoming *incoming_of(slow_job *job) {
+    return (incoming *)(void *)((char *)job - offsetof(incoming, job));
+}
+
+static void suspend_request(slow_job *job) {
+    MHD_suspend_connection(incoming_of(job)->r->connection);
+}
+
+static void run_request(slow_job *job) {
+    request_run(incoming_of(job)->r);
+    incoming_of(job)->ran = true;
+}
+
+static void resume_request(slow_job *job) {
+    MHD_resume_connection(incoming_of(job)->r->connection);
+}
+
+/* Returns whether a thread of its own runs the request. */
+static bool hand_over(incoming *one) {
+    request *r = one->r;
+    if (r == NULL || one->ran || !request_is_slow(r)) {
+        return false;
+    }
+    one->job = (slow_job){.client = r->principal.client,
+                          .suspend = suspend_request,
+                          .run = run_request,
+                          .resume = resume_request};
+    r->no_turn = !slow_work_add(r->context->slow, &one->job);
+    return !r->no_turn;
 }
 
 /* --- callbacks of libmicrohttpd --- */
@@ -299,7 +340,7 @@ enum MHD_Result admission_handle(void *cls, struct MHD_Connection *connection, c
         return begin(at, one, connection, url, method, version);
     }
     if (*piece_size == 0) {
-        return answer(at, one, connection, url, method, version);
+        return hand_over(one) ? MHD_YES : answer(at, one, connection, url, method, version);
     }
     size_t size = *piece_size;
     *piece_size = 0;

@@ -15,6 +15,7 @@
 #include "service/db/shared_read.h"
 #include "service/http/budget.h"
 #include "service/http/rate.h"
+#include "service/http/slow_work.h"
 #include "service/metrics.h"
 #include "service/webhook/deliver.h"
 
@@ -39,6 +40,7 @@ typedef struct app_context {
     token_verifier *verifier;
     rate_limiter *rates;
     budget *memory; /* for memory held by requests */
+    slow_work *slow;
     metrics *metrics;
     struct served_contract *contract;
     struct connection_table *connections_open; /* connections of clients; set by server_start */

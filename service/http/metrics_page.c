@@ -139,6 +139,19 @@ static void write_reads(app_context *context, FILE *out) {
     fprintf(out, "standby_reads_total{answered_by=\"primary\"} %llu\n", reads.by_primary);
 }
 
+static void write_slow(app_context *context, FILE *out) {
+    slow_work_stats slow = slow_work_stats_read(context->slow);
+    metrics_write_value(out, "slow_requests_running", "gauge",
+                        "Batches and large pages that threads of their own are serving.",
+                        (double)slow.running);
+    metrics_write_value(out, "slow_requests_waiting", "gauge",
+                        "Batches and large pages that wait for such a thread.",
+                        (double)slow.waiting);
+    metrics_write_value(out, "slow_requests_refused_total", "counter",
+                        "Batches and large pages refused because too many waited.",
+                        (double)slow.refused);
+}
+
 static void write_pushes(app_context *context, FILE *out) {
     group_commit_stats pushes = group_commit_stats_read(context->pushes);
     metrics_write_value(out, "push_queue_length", "gauge",
@@ -260,6 +273,7 @@ void metrics_page_write(app_context *context, FILE *out) {
     write_memory(context, out);
     write_pools(context, out);
     write_reads(context, out);
+    write_slow(context, out);
     write_pushes(context, out);
     write_feed(context, out);
     deliverer_write(context->webhooks, out);

@@ -442,6 +442,10 @@ bool request_admit(request *r) {
     return r->admitted;
 }
 
+bool request_is_slow(const request *r) {
+    return r->admitted && r->operation->slow && strstr(query_text(r), "wait=") == NULL;
+}
+
 /* A large answer is copied while it is made, and one copy stays until the client has read it. A
  * request that changed something is answered even without memory in the budget. */
 static void hold_answer(request *r) {
@@ -460,7 +464,9 @@ void request_run(request *r) {
     if (r->admitted && r->raw.has_body) { /* the client's time to send the body does not count */
         r->started_us = clock_us(CLOCK_MONOTONIC);
     }
-    if (r->admitted && request_read_body(r) && check_input(r) && check_text(r)) {
+    if (r->no_turn) {
+        respond_problem(r, "overloaded", NULL);
+    } else if (r->admitted && request_read_body(r) && check_input(r) && check_text(r)) {
         r->operation->handler(r);
         tell_others(r);
         hold_answer(r);

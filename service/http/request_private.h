@@ -40,6 +40,7 @@ struct request {
     budget_loan *loan;  /* the memory it holds; NULL: memory is not counted, as in unit tests */
     bool response_held; /* the loan includes memory for the answer */
     bool out_of_memory; /* the budget had no memory for the whole body */
+    bool no_turn;       /* too many slow requests wait */
     char request_id[REQUEST_ID_MAX + 1];
     char trace_id[TRACE_ID_LENGTH + 1]; /* empty: the request belongs to no trace */
     char span_id[SPAN_ID_LENGTH + 1];   /* of this request within its trace */
@@ -89,6 +90,10 @@ bool request_is_read(const request *r);
  * lines. */
 const contract_schema *request_body_schema(const request *r);
 bool request_body_is_lines(const request *r);
+
+/* Returns whether the admitted request belongs on a thread of its own: see slow_work.h. A long poll
+ * does not, because it suspends its connection itself. */
+bool request_is_slow(const request *r);
 
 /* Sets ETag, 304, gzip and the headers of every answer. */
 void response_finish(request *r);

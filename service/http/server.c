@@ -263,5 +263,6 @@ void server_stop(server *server) {
     feed_close(server->context->changes); /* waiting clients continue at another instance */
     sleep((unsigned int)server->context->settings->drain_grace_seconds);
     drain(server);
+    slow_work_stop(server->context->slow); /* suspended connections continue */
     free_server(server);
 }
