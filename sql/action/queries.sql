@@ -41,6 +41,10 @@ select * from action_create($1::uuid, $2::jsonb);
 --   index (committee, priority, due_on, id)
 -- filter scope: a.scope = any ($[])
 --   index (committee, scope, due_on, id)
+-- filter extension_requested=true: a.requested_due_on is not null
+--   index (committee, due_on, id) where requested_due_on is not null
+--   index (owner_organisation, due_on, id) where requested_due_on is not null
+-- filter extension_requested=false: a.requested_due_on is null
 -- filter due_from: a.due_on >= $::date
 --   range due_on
 -- filter due_to: a.due_on < $::date
@@ -69,6 +73,12 @@ select * from action_complete($1::uuid, $2::bigint, $3::jsonb);
 
 -- name: verify_action
 select * from action_verify($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: request_extension
+select * from action_extension_request($1::uuid, $2::bigint, $3::jsonb);
+
+-- name: answer_extension
+select * from action_extension_answer($1::uuid, $2::bigint, $3::jsonb);
 
 -- name: split_action
 select * from action_split($1::uuid, $2::bigint, $3::jsonb);

@@ -1,4 +1,5 @@
--- The moves of actions. The owner starts an action, reports on it and completes it; the committee decides the rest. The
+-- The moves of actions. The owner starts an action, reports on it, asks for more time and completes it; the
+-- committee decides the rest. The
 -- refusal of mergeActions names each action that has ended (actions_merge).
 
 delete from state_transition where (guidance, edition, subject) = ('child', '2024', 'action');
@@ -19,6 +20,10 @@ insert into state_transition (subject, operation, from_state, to_state, who, gua
     ('action', 'completeAction', 'in_progress', 'completed', '{committee,owner_organisation}', '{dependencies_ended}'),
     ('action', 'verifyAction', 'completed', 'verified', '{committee}', '{completed_by_another}'),
     ('action', 'verifyAction', 'completed', 'in_progress', '{committee}', '{completed_by_another}'),
+    ('action', 'requestExtension', 'agreed', 'agreed', '{owner_organisation}', '{}'),
+    ('action', 'requestExtension', 'in_progress', 'in_progress', '{owner_organisation}', '{}'),
+    ('action', 'answerExtension', 'agreed', 'agreed', '{committee}', '{extension_requested}'),
+    ('action', 'answerExtension', 'in_progress', 'in_progress', '{committee}', '{extension_requested}'),
     ('action', 'splitAction', 'proposed', 'superseded', '{committee}', '{}'),
     ('action', 'splitAction', 'agreed', 'superseded', '{committee}', '{}'),
     ('action', 'splitAction', 'in_progress', 'superseded', '{committee}', '{}'),
@@ -31,6 +36,7 @@ insert into state_transition (subject, operation, from_state, to_state, who, gua
 delete from state_guard where (guidance, edition, subject) = ('child', '2024', 'action');
 insert into state_guard (subject, code, rule, message) values
     ('action', 'dependencies_ended', 'dependency_open', 'An action on which this one depends has not ended.'),
+    ('action', 'extension_requested', 'no_extension_request', 'No request for more time waits for an answer.'),
     ('action', 'completed_by_another', 'separation_of_duties',
         'The client that reported the completion cannot verify it.');
 
@@ -46,4 +52,8 @@ insert into state_refusal (subject, operation, from_state, pointer, rule, messag
         'Only an action that is agreed or in progress can be completed; this one is {status}.'),
     ('action', 'verifyAction', null, null, 'not_completed',
         'Only a completed action can be verified; this one is {status}.'),
+    ('action', 'requestExtension', null, null, 'not_in_progress',
+        'More time is possible only for an action that is agreed or in progress; this one is {status}.'),
+    ('action', 'answerExtension', null, null, 'not_in_progress',
+        'More time is possible only for an action that is agreed or in progress; this one is {status}.'),
     ('action', 'splitAction', null, null, 'action_ended', 'The action has ended as {status}.');

@@ -162,7 +162,7 @@ where a.status = 'verified' and reviewed_on <= today() and case p
 insert into action (id, committee, case_id, case_reference, title, themes, owner_organisation, owner_role, contributors,
     owner_accepted_on, status, due_on, original_due_on, success_measure, priority, scope, resource_issue, cog_note,
     strategy_id, depends_on, replaces, replaced_by, progress, completed_on, completed_by, evidence, verified_on, reason,
-    impact_reviewed_on, created_at, updated_at, version)
+    impact_reviewed_on, requested_due_on, extension_reason, extension_requested_on, created_at, updated_at, version)
 select a.id, a.committee, a.case_id, a.reference, title, array[theme]
         || case when pg_temp.share(a.key || 'theme') < 0.25 and theme <> 'workforce_and_resources'
             then array['workforce_and_resources'] else '{}' end,
@@ -191,16 +191,19 @@ select a.id, a.committee, a.case_id, a.reference, title, array[theme]
         when status <> 'superseded' then null
         when exists (select from demo_link l where l.id = a.id and l.heir is not null) then 'merged'
         else 'Taken up in another programme of the partners.' end,
-    (select max(i.reviewed_on) from demo_impact i where i.action_id = a.id), made_at,
+    (select max(i.reviewed_on) from demo_impact i where i.action_id = a.id),
+    case when asks then greatest(due_on, today()) + 60 end, case when asks then 'The partners need more time to agree.' end,
+    case when asks then least(today(), greatest(made_on, due_on - 7)) end, made_at,
     greatest(made_at, pg_temp.instant(a.key || 'changed', coalesce(
         (select max(i.reviewed_on) from demo_impact i where i.action_id = a.id), verified_on, completed_on, ended_on,
         (select max(p.reported_on) from demo_progress p where p.action_id = a.id), made_on))),
     1 + (select count(*) from demo_progress p where p.action_id = a.id)
         + case when completed_on is null then 0 when verified_on is null then 1 else 2 end
-        + case when original_due_on <> due_on then 1 else 0 end
+        + case when original_due_on <> due_on then 1 else 0 end + asks::integer
 from demo_action a
 cross join lateral (select pg_temp.weighed(a.key || 'resource', 'none:82 raised_with_cog:8 agreed:6 refused:4')
-    as resource_issue) r;
+    as resource_issue, status in ('agreed', 'in_progress') and due_on < today() + 60
+    and owner <> 'CPC-' || a.committee and pg_temp.share(a.key || 'asks') < 0.3 as asks) r;
 
 insert into action_update (id, action_id, kind, reported_on, progress, note, due_on, evidence, status_after,
     reported_by, recorded_at)
@@ -220,6 +223,10 @@ from (
             'The new system comes later than planned.']),
         due_on, null, case status when 'agreed' then 'agreed' else 'in_progress' end, 'CPC-' || committee, made_at
     from demo_action where due_on <> original_due_on
+    union all
+    select key, ' asks ', 1, d.id, 'extension_requested', extension_requested_on, a.progress, extension_reason,
+        requested_due_on, null, a.status, owner, made_at
+    from action a join demo_action d on d.id = a.id where requested_due_on is not null
     union all
     select key, ' returned ', 1, id, 'returned', completed_on - 1, 100, 'The evidence shows the plan, not yet its use.',
         null, 'The plan was sent to all teams.', 'in_progress', 'CPC-' || committee, made_at

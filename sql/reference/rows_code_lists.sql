@@ -446,6 +446,8 @@ with given as (
         ('action-update-kinds', 'due_change', 'Another due day', null),
         ('action-update-kinds', 'verified', 'Verified', null),
         ('action-update-kinds', 'returned', 'Returned to the owner', null),
+        ('action-update-kinds', 'extension_requested', 'The owner asked for more time', null),
+        ('action-update-kinds', 'extension_refused', 'The committee refused more time', null),
         ('impact-outcomes', 'achieved', 'Achieved', null),
         ('impact-outcomes', 'partly_achieved', 'Partly achieved', null),
         ('impact-outcomes', 'not_achieved', 'Not achieved', null),

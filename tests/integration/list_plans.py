@@ -29,6 +29,7 @@ VALUES = {
                      "priority": ["high", "low", "high,medium", "high,low"],
                      "scope": ["local", "national", "national,local"],
                      "due_from": ["2020-06-01", "2100-01-01"], "due_to": ["2100-01-01", "1990-01-01"],
+                     "extension_requested": ["true", "false"],
                      "owner_kind": ["police", "local_authority", "police,local_authority"]},
     "list_referrals": {"status": ["submitted", "accepted", "submitted,accepted", "accepted,rejected"],
                        "reference": ["C7", "none", "C7,C8,none"],

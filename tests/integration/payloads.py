@@ -262,6 +262,10 @@ def new_impact_review(**overrides):
             "evidence": "Nine of ten files had one chronology.", **overrides}
 
 
+def new_extension(**overrides):
+    return {"due_on": days_ahead(150), "reason": "The new system comes later.", **overrides}
+
+
 def new_timescale(**overrides):
     return {"stage": "information_gathering", "amount": 21, "unit": "calendar_days",
             "valid_from": today(), **overrides}

@@ -170,6 +170,7 @@ TO_SEE = {
     "an action overdue": "action where {gla} and status in ('agreed', 'in_progress') and due_on < today()",
     "an action slipped": "action where {gla} and due_on > original_due_on",
     "an action late": "action where {gla} and completed_on > original_due_on",
+    "an action whose owner asks for more time": "action where {gla} and requested_due_on > due_on",
     "a dependent action": "action a where {gla} and exists (select from action d where d.id = any (a.depends_on) "
                             "and not action_has_ended(d.status))",
     "an action that replaces another": "action where cardinality(replaces) > 0",
@@ -392,7 +393,7 @@ DAYS = """
         and c.table_name not like 'statistic_%' -- periods, and days from which something counts
         and c.column_name not in ('due_on', 'original_due_on', 'revised_due_on', 'stage_due_on', 'stage_due_or_never',
             'review_on', 'next_review_on', 'planned_until', 'ends_on', 'target_completion_on', 'intended_on', 'day',
-            'valid_from', 'not_before')"""
+            'requested_due_on', 'valid_from', 'not_before')"""
 
 
 def test_nothing_happened_in_the_future(demo):

@@ -58,7 +58,7 @@ PARTIES = {
               "*": {"committee"}},
     "referrals": {"read": {"committee", "chief officers", "sender"}, "referrals.write": {"sender"}, "*": {"committee"}},
     "actions": {"read": READERS | {"owner"}, "actions.write": {"committee", "owner"}, "split": {"committee"},
-                "*": {"committee"}},
+                "extension": {"owner"}, "answer": {"committee"}, "*": {"committee"}},
     "proceedings": {"read": READERS | {"liaison"}, "*": {"committee", "liaison"}},
     "information-requests": {"read": READERS | {"asked"}, "*": {"asked"}},
     "notices": {"read": READERS | {"recipient"}, "*": {"inspectorate"}},
