@@ -314,6 +314,17 @@ begin
 end
 $$;
 
+-- Returns a case that the caller sees, open or closed. Refuses any other with 404.
+create function case_read(p_case uuid) returns review_case language plpgsql stable as $$
+declare
+    c review_case;
+begin
+    select * into c from review_case where id = p_case;
+    perform refuse_unless_found(found);
+    return c;
+end
+$$;
+
 -- Returns an open case that the caller may see, as its committee or with access to it, and blocks other changes of the
 -- case. Row-level security of the part decides whether the caller may write it. Refuses with 404 or, for a closed case,
 -- 409.

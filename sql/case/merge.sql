@@ -20,7 +20,7 @@ begin
 end
 $$;
 
--- Moves the children and referrals of a case to another one. A child that the other case already has remains unchanged.
+-- Moves the children, referrals and open tasks of a case to another one. A child that the other case already has remains unchanged.
 create function case_move_contents(c review_case, target review_case) returns void
 language plpgsql as $$
 begin
@@ -29,6 +29,7 @@ begin
     update referral set case_id = target.id, case_reference = target.reference, case_stage = target.stage,
             case_decision = target.decision_outcome
         where case_id = c.id;
+    perform tasks_move(c.id, target.id);
     update review_case set earliest_referral_received_on =
             least(earliest_referral_received_on, c.earliest_referral_received_on)
         where id = target.id;

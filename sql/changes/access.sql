@@ -39,8 +39,9 @@ create policy service_read on feed_event for select to register_service using (
 grant select on change to register_service;
 
 -- A caller with access to a single case sees no changes to accesses of others or to transfers, as in case_access and
--- case_transfer.
+-- case_transfer. The changes of a note are for those who may read the note.
 create policy service_read on change for select to register_service using (
     (committee = (select claim('area'))
         or case_id = any ((select readable_cases())::uuid[]) and subject <> all ('{access,transfer,erasure}'))
+    and (subject <> 'note' or exists (select from note n where n.id = subject_id))
     and (select has_scope('cases.read')));

@@ -7,7 +7,7 @@ create or replace function feed_case(s feed_subject, r jsonb) returns uuid langu
 $$;
 
 -- Returns the audiences of a row: the areas of committees, the organisations that it names, and those with access to
--- its case. One caller may belong to several audiences. They are separate because other callers belong to only some of
+-- its case; for a row with a `visibility`, only those that this allows. One caller may belong to several audiences. They are separate because other callers belong to only some of
 -- them: chief officers see the cases of their committee, but not its actions elsewhere or accesses granted to it. A row
 -- that is null has no audience.
 create or replace function feed_audiences(s feed_subject, r jsonb)
@@ -20,7 +20,12 @@ begin
         select seen.who, bool_or(seen.whole), bool_and(seen.by_access)
         from (
             select 'area-' || (r ->> member), r ->> member = r ->> 'committee', false
-                from unnest(s.committees) member where r ->> member is not null
+                from unnest(s.committees) member
+                where r ->> member is not null and coalesce(r ->> 'visibility', 'case') = 'case'
+            union all
+            -- Chief officers belong to the area of a committee, but do not see what only the committee sees.
+            select o.code, true, false from organisation o
+                where o.committee = r ->> 'committee' and r ->> 'visibility' <> 'case'
             union all
             -- All reviewers may belong to one organisation: only the client with the access gets its events.
             select (r ->> member) || case s.subject when 'access' then ' ' || coalesce(r ->> 'client', '*') else '' end,
@@ -29,6 +34,7 @@ begin
             union all
             select f.audience, true, true from feed_sight f
                 where f.case_id = feed_case(s, r) and f.way = any (s.shared)
+                    and coalesce(r ->> 'visibility', 'case') <> 'committee'
         ) seen (who, whole, by_access)
         group by seen.who;
 end
@@ -128,7 +134,8 @@ begin
     for s in select * from feed_subject f where f.shared @> array[p_way] order by f.position loop
         execute format('insert into feed_event (channel, number, subject, subject_id, case_id, kind, version, shared)
             select $1, nextval(''feed_number''), $2, (r ->> $3)::uuid, $4, $5, (r ->> ''version'')::bigint, true
-            from (select to_jsonb(t) as r from %I t where t.%I = $4) rows', s.table_name,
+            from (select to_jsonb(t) as r from %I t where t.%I = $4) rows
+            where coalesce(r ->> ''visibility'', ''case'') <> ''committee''', s.table_name,
             case s.subject when 'case' then 'id' else 'case_id' end)
             using p_audience || '/' || s.lane, s.subject, feed_key_member(s), p_case, p_kind;
     end loop;

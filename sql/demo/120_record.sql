@@ -48,7 +48,7 @@ declare
     technical constant text[] :=
         '{id,committee,case_id,version,created_at,updated_at,recorded_at,recorded_by,stage_due_or_never}';
     at_first constant jsonb := '{"information_request": "open", "action": "proposed", "transfer": "proposed",
-        "erasure": "announced"}';
+        "erasure": "announced", "task": "open"}';
     t record;
 begin
     for t in select c.relname as name, words[1] as subject, words[2:] as moving

@@ -39,6 +39,8 @@ VALUES = {
                        "received_from": ["2020-06-01", "2100-01-01"], "received_to": ["2100-01-01", "1990-01-01"]},
     "list_information_requests": {"status": ["withdrawn", "declined", "withdrawn,declined", "declined,open"],
                                   "overdue": ["true", "false"]},
+    "list_tasks": {"status": ["open", "done", "open,done"], "owner_role": ["chair", "reviewer", "chair,reviewer"],
+                   "overdue": ["true", "false"], "due_to": ["2100-01-01", "1990-01-01"]},
     "list_proceedings": {"kind": ["police_investigation", "complaint", "police_investigation,complaint"],
                          "open": ["true", "false"]},
 }

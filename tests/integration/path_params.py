@@ -3,7 +3,7 @@
 The sweep over all operations (test_sweep.py) and the tests of isolation use it. A new operation on a part of a case
 needs an entry here that creates that part.
 """
-from payloads import new_access
+from payloads import new_access, new_note, new_task
 from scenarios import (advance, make_case, make_hold, make_proceeding, make_request,
                        record_discontinuation, record_evaluation)
 
@@ -17,6 +17,14 @@ def make_reviewer_access(committee, case_id):
     return committee.send("grantAccess", new_access(), id=case_id).expect(201)["id"]
 
 
+def make_note(committee, case_id):
+    return committee.send("addNote", new_note(), id=case_id).expect(201)["id"]
+
+
+def make_task(committee, case_id):
+    return committee.send("addTask", new_task(), id=case_id).expect(201)["id"]
+
+
 # For each path parameter, the function of committee and case id that creates (or finds) the object.
 PLACES = {
     "access_id": make_reviewer_access,
@@ -25,12 +33,14 @@ PLACES = {
     "finding_id": first_of("listFindings"),
     "hold_id": lambda committee, case_id: make_hold(committee, {"id": case_id})["id"],
     "member_id": first_of("listTeamMembers"),
+    "note_id": make_note,
     "notice_id": first_of("listCaseNotices"),
     "practitioner_engagement_id": first_of("listPractitionerEngagements"),
     "proceeding_id": lambda committee, case_id: make_proceeding(committee, {"id": case_id})["id"],
     "request_id": lambda committee, case_id: make_request(committee, {"id": case_id})["id"],
     "stage_id": first_of("listCaseStages"),
     "strategy_id": first_of("listStrategies"),
+    "task_id": make_task,
 }
 # Functions of committee and case that record the parts which earlier stages do not create.
 BESIDES = [record_evaluation, record_discontinuation]

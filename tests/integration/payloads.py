@@ -266,6 +266,15 @@ def new_extension(**overrides):
     return {"due_on": days_ahead(150), "reason": "The new system comes later.", **overrides}
 
 
+def new_note(**overrides):
+    return {"visibility": "case", "text": "The health board sends its chronology by Friday.", **overrides}
+
+
+def new_task(**overrides):
+    return {"title": "Book the room for the learning event", "owner_role": "administrator",
+            "due_on": days_ahead(5), **overrides}
+
+
 def new_timescale(**overrides):
     return {"stage": "information_gathering", "amount": 21, "unit": "calendar_days",
             "valid_from": today(), **overrides}

@@ -171,6 +171,9 @@ TO_SEE = {
     "an action slipped": "action where {gla} and due_on > original_due_on",
     "an action late": "action where {gla} and completed_on > original_due_on",
     "an action whose owner asks for more time": "action where {gla} and requested_due_on > due_on",
+    **{f"a note for: {one}": f"note where visibility = '{one}'" for one in ("committee", "review_team", "case")},
+    "a task overdue": "task where {gla} and status = 'open' and due_on < today()",
+    "a task done": "task where {gla} and done_on is not null",
     "a dependent action": "action a where {gla} and exists (select from action d where d.id = any (a.depends_on) "
                             "and not action_has_ended(d.status))",
     "an action that replaces another": "action where cardinality(replaces) > 0",

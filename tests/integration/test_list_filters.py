@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 import contract_reader
-from payloads import today
+from payloads import new_task, today
 from scenarios import (make_accepted_referral, make_action, make_case, make_delivery, make_proceeding, make_referral,
                        make_request)
 
@@ -44,6 +44,8 @@ def filled(committee, agency, police):
     make_action(committee, case)
     make_action(committee, case, owner_organisation="POL-A", priority="high", scope="national", themes=["child_voice"])
     make_request(committee)
+    for role in ("chair", "reviewer"):
+        committee.send("addTask", new_task(owner_role=role), id=case["id"]).expect(201)
     make_proceeding(committee, case)
     make_proceeding(committee, case, kind="complaint")
     return {"listTimeline": {"id": case["id"]}, "listDeliveries": {"id": make_delivery(committee)["id"]}}
@@ -88,7 +90,8 @@ def test_a_filter_takes_one_value_or_several(committee, filled, kinds, name, fil
 def test_the_lists_have_rows_with_different_values(committee, filled, kinds):
     """Else the test above would compare little."""
     for name, filter in (("listCases", "stage"), ("listReferrals", "status"), ("listActions", "owner"),
-                         ("listActions", "priority"), ("listProceedings", "kind"), ("listTimeline", "subject")):
+                         ("listActions", "priority"), ("listProceedings", "kind"), ("listTasks", "owner_role"),
+                         ("listTimeline", "subject")):
         items = whole(committee, name, **filled.get(name, {}))
         assert len({str(values_of(item, filter, kinds)) for item in items}) > 1, (name, filter)
 

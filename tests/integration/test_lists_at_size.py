@@ -13,6 +13,7 @@ import pytest
 
 from cluster import DATABASE
 from list_plans import VALUES, Lists, bounds, questions
+from payloads import new_task
 from scenarios import make_action, make_case, make_proceeding, make_referral, make_request
 
 COPIES, SCANNED, FEW = 420, 100, 40
@@ -39,6 +40,9 @@ DIFFERENT = {
     "information_request": """jsonb_build_object('status', 'withdrawn', 'reason', 'Copied.', 'due_on',
         register.today() + n)""",
     "proceeding": "jsonb_build_object('started_on', register.today() - n)",
+    "task": """jsonb_build_object('due_on', register.today() - 100 + n, 'status', case when n %% 60 = 0 then 'done' else
+        'open' end, 'done_on', case when n %% 60 = 0 then register.today() end, 'owner_role',
+        case n when 400 then 'chair' else 'administrator' end)""",
 }
 
 
@@ -107,11 +111,16 @@ def proceeding(committee, agency):
     return make_proceeding(committee, make_case(committee))["id"]
 
 
+def task(committee, agency):
+    return committee.send("addTask", new_task(), id=make_case(committee)["id"]).expect(201)["id"]
+
+
 LISTS = [("list_referrals", "referral", referral, ("CPC-GLA", "LA-S12000049")),
          ("list_cases", "review_case", case, ("CPC-GLA",)),
          ("list_actions", "action", action, ("CPC-GLA", "LA-S12000049")),
          ("list_information_requests", "information_request", request, ("CPC-GLA", "LA-S12000049")),
-         ("list_proceedings", "proceeding", proceeding, ("CPC-GLA",))]
+         ("list_proceedings", "proceeding", proceeding, ("CPC-GLA",)),
+         ("list_tasks", "task", task, ("CPC-GLA",))]
 each_list = pytest.mark.parametrize("name,table,made,organisation", [
     pytest.param(*one, organisation, id=f"{one[0]}-{organisation}") for *one, organisations in LISTS
     for organisation in organisations])

@@ -13,8 +13,8 @@ import pytest
 import contract_reader
 from payloads import (days_ago, days_ahead, full_child, full_referral, new_access, new_action, new_case, new_decision,
                       new_discontinuation, new_evaluation, new_family_engagement, new_family_liaison, new_finding,
-                      new_hold, new_mandate, new_practitioner_engagement, new_proceeding, new_recommendation,
-                      new_report, new_strategy, new_team_member, new_transfer, not_held, today)
+                      new_hold, new_mandate, new_note, new_practitioner_engagement, new_proceeding,
+                      new_recommendation, new_report, new_strategy, new_task, new_team_member, new_transfer, not_held, today)
 from scenarios import advance, make_case, move, prepare, tag_of
 
 OPERATIONS = contract_reader.operations()
@@ -54,6 +54,8 @@ RESOURCES = {
     "addFinding": [new_finding],
     "addStrategy": [functools.partial(new_strategy, learning_orientation="Joint sessions.",
                                       findings=[Made("addFinding")])],
+    "addNote": [new_note],
+    "addTask": [functools.partial(new_task, details="For sixty people.")],
     "createAction": [
         functools.partial(new_action, status="proposed", priority="high", scope="national",
                           resource_issue="raised_with_cog", cog_note="A post is needed.",
@@ -239,6 +241,15 @@ CHANGES = {
         {"findings": [Made("addFinding"), Made("addFinding")]},
         {"findings": []},
     ]),
+    "changeNote": ("addNote", [{"text": "The health board sends its chronology by Monday."}]),
+    "changeTask": ("addTask", [
+        {"title": "Book two rooms"},
+        {"details": "For eighty people."},
+        {"details": None},
+        {"owner_role": "lead_officer"},
+        {"due_on": days_ahead(9)},
+        {"status": "done"},
+    ]),
     "changeAction": ("createAction", [
         {"title": "Agree on one chronology"},
         {"owner_organisation": "HB-S08000031", "owner_accepted_on": days_ago(1)},
@@ -269,7 +280,8 @@ CHANGES = {
 TESTED_ELSEWHERE = {"changeAction": {"status", "reason", "due_change_reason"}}
 
 # Members that the service derives from a changed one, and that change with it.
-DERIVED = {("changeAction", "due_on"): {"slippage_days": -10}}
+DERIVED = {("changeAction", "due_on"): {"slippage_days": -10},
+           ("changeTask", "status"): {"done_on": today()}}
 
 
 def schema_of(operation):
