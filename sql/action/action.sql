@@ -57,6 +57,7 @@ create function action_document(a action) returns json language sql stable as $$
         'replaced_by', a.replaced_by,
         'cog_note', a.cog_note,
         'impact_reviewed_on', a.impact_reviewed_on,
+        'impact_review_due_on', a.impact_review_due_on,
         'success_measure', a.success_measure,
         'priority', a.priority,
         'scope', a.scope,

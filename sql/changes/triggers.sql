@@ -7,9 +7,9 @@ create or replace function feed_case(s feed_subject, r jsonb) returns uuid langu
 $$;
 
 -- Returns the audiences of a row: the areas of committees, the organisations that it names, and those with access to
--- its case; for a row with a `visibility`, only those that this allows. One caller may belong to several audiences. They are separate because other callers belong to only some of
--- them: chief officers see the cases of their committee, but not its actions elsewhere or accesses granted to it. A row
--- that is null has no audience.
+-- its case; for a row with a `visibility`, only those that this allows. One caller may belong to several audiences.
+-- They are separate because other callers belong to only some of them: chief officers see the cases of their committee,
+-- but not its actions elsewhere or accesses granted to it. A row that is null has no audience.
 create or replace function feed_audiences(s feed_subject, r jsonb)
 returns table (audience text, sees_case boolean, shared boolean) language plpgsql stable as $$
 begin

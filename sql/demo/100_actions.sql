@@ -162,7 +162,7 @@ where a.status = 'verified' and reviewed_on <= today() and case p
 insert into action (id, committee, case_id, case_reference, title, themes, owner_organisation, owner_role, contributors,
     owner_accepted_on, status, due_on, original_due_on, success_measure, priority, scope, resource_issue, cog_note,
     strategy_id, depends_on, replaces, replaced_by, progress, completed_on, completed_by, evidence, verified_on, reason,
-    impact_reviewed_on, requested_due_on, extension_reason, extension_requested_on, created_at, updated_at, version)
+    impact_reviewed_on, impact_review_due_on, requested_due_on, extension_reason, extension_requested_on, created_at, updated_at, version)
 select a.id, a.committee, a.case_id, a.reference, title, array[theme]
         || case when pg_temp.share(a.key || 'theme') < 0.25 and theme <> 'workforce_and_resources'
             then array['workforce_and_resources'] else '{}' end,
@@ -192,6 +192,7 @@ select a.id, a.committee, a.case_id, a.reference, title, array[theme]
         when exists (select from demo_link l where l.id = a.id and l.heir is not null) then 'merged'
         else 'Taken up in another programme of the partners.' end,
     (select max(i.reviewed_on) from demo_impact i where i.action_id = a.id),
+    case when not exists (select from demo_impact i where i.action_id = a.id) then verified_on + interval '1 year' end,
     case when asks then greatest(due_on, today()) + 60 end, case when asks then 'The partners need more time to agree.' end,
     case when asks then least(today(), greatest(made_on, due_on - 7)) end, made_at,
     greatest(made_at, pg_temp.instant(a.key || 'changed', coalesce(

@@ -18,7 +18,7 @@ insert into task (id, committee, case_id, title, details, owner_role, due_on, st
 select pg_temp.id_of(its_key, made), committee, id, pg_temp.pick(its_key || 'title', array[
         'Book the room for the learning event', 'Send the papers for the meeting',
         'Ask for the missing chronology', 'Agree the dates of the next meetings']),
-    case when pg_temp.share(its_key || 'details') < 0.3 then 'The partners have been told.' end,
+    case when pg_temp.share(its_key || 'details') < 0.3 then 'The partners know the date.' end,
     pg_temp.weighed(its_key || 'role', 'lead_officer:35 administrator:35 chair:15 reviewer:10 committee_member:5'),
     due_on, case when done then 'done' else 'open' end, case when done then done_on end, 'CPC-' || committee, made,
     case when done then greatest(made, pg_temp.instant(its_key || 'done', done_on)) else made end, 1 + done::integer

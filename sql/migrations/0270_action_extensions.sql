@@ -1,4 +1,4 @@
--- The owner's request for a later due day, until the committee answers it. The log of the action keeps request and answer.
+-- The owner's request for a later due day, until the committee answers it. The log of the action keeps both.
 alter table action
     add column requested_due_on date,
     add column extension_reason text check (length(extension_reason) between 1 and 2000),

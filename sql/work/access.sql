@@ -5,7 +5,8 @@ select open_case_part('task', array['reviews.write', 'cases.write'], true);
 grant select, insert, update on note to register_service;
 create policy service_read on note for select to register_service using (
     (committee = (select claim('committee'))
-        or visibility = 'case' and (committee = (select claim('area')) or case_id = any ((select readable_cases())::uuid[]))
+        or visibility = 'case'
+            and (committee = (select claim('area')) or case_id = any ((select readable_cases())::uuid[]))
         or visibility = 'review_team' and case_id = any ((select granted_cases())::uuid[]))
     and (select works_on_cases()));
 create policy service_insert on note for insert to register_service with check (

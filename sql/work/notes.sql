@@ -1,4 +1,4 @@
--- Notes on a case: what its workers tell each other, without the status of a record of the review.
+-- Notes on a case, which are no part of the record of the review.
 
 -- The document of a note.
 create function note_document(n note) returns json language sql stable as $$
@@ -36,9 +36,10 @@ begin
 end
 $$;
 
--- Whether the caller wrote the note: its organisation, or its client where several bodies share the organisation's code.
+-- Whether the caller wrote the note: its organisation, or its client where several bodies share the code.
 create function wrote_note(n note) returns boolean language sql stable as $$
-    select n.recorded_by = own_organisation() or n.recorded_by = claim('organisation') and n.written_by = claim('client')
+    select n.recorded_by = own_organisation()
+        or n.recorded_by = claim('organisation') and n.written_by = claim('client')
 $$;
 
 -- Corrects the text of a note; the timeline keeps the former one. Refuses with 404, 412 or 428, and with 409 a note of

@@ -42,3 +42,7 @@ select * from task_change($1::uuid, $2::uuid, $3::bigint, $4::jsonb);
 -- filter overdue=false: t.due_on >= today() or t.status <> 'open'
 -- filter due_to: t.due_on < $::date
 --   range due_on
+
+-- name: list_work
+-- accepts: kind=action|extension|hold|impact_review|information_request|notice|proceeding|stage|task, due_by, within_days
+select * from due_page($1::jsonb, $2::jsonb, $3::bigint);

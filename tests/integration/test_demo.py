@@ -172,6 +172,7 @@ TO_SEE = {
     "an action late": "action where {gla} and completed_on > original_due_on",
     "an action whose owner asks for more time": "action where {gla} and requested_due_on > due_on",
     **{f"a note for: {one}": f"note where visibility = '{one}'" for one in ("committee", "review_team", "case")},
+    "an impact review due": "action where {gla} and impact_review_due_on < today() + 365",
     "a task overdue": "task where {gla} and status = 'open' and due_on < today()",
     "a task done": "task where {gla} and done_on is not null",
     "a dependent action": "action a where {gla} and exists (select from action d where d.id = any (a.depends_on) "
@@ -396,7 +397,7 @@ DAYS = """
         and c.table_name not like 'statistic_%' -- periods, and days from which something counts
         and c.column_name not in ('due_on', 'original_due_on', 'revised_due_on', 'stage_due_on', 'stage_due_or_never',
             'review_on', 'next_review_on', 'planned_until', 'ends_on', 'target_completion_on', 'intended_on', 'day',
-            'requested_due_on', 'valid_from', 'not_before')"""
+            'requested_due_on', 'impact_review_due_on', 'valid_from', 'not_before')"""
 
 
 def test_nothing_happened_in_the_future(demo):

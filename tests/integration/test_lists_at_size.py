@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 
 from cluster import DATABASE
-from list_plans import VALUES, Lists, bounds, questions
+from list_plans import VALUES, Lists, bounds, questions, with_parameters
 from payloads import new_task
 from scenarios import make_action, make_case, make_proceeding, make_referral, make_request
 
@@ -138,6 +138,22 @@ def test_a_page_reads_a_bounded_number_of_rows(copies, committee, agency, name, 
         if after is not None:
             read = asked.read(name, question, after)
             assert read <= most, (question, "second page", read)
+
+
+@pytest.mark.parametrize("table, made, organisation", [
+    ("task", task, "CPC-GLA"), ("action", action, "CPC-GLA"), ("action", action, "LA-S12000049"),
+    ("information_request", request, "LA-S12000049"), ("proceeding", proceeding, "CPC-GLA")])
+def test_what_is_due_reads_a_page_of_each_kind(copies, committee, agency, table, made, organisation):
+    copies.fill(table, lambda: made(committee, agency))
+    asked, _ = copies.asked(organisation)
+    count = "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = %s"
+    for question in ({}, {"within_days": "365"}, {"kind": "task"}):
+        copies.cursor.execute(count, (table,))
+        before = copies.cursor.fetchone()[0]
+        copies.cursor.execute(with_parameters(asked.statements["list_work"][0], json.dumps(question), None, "10"))
+        assert len(copies.cursor.fetchone()[0]) <= 10
+        copies.cursor.execute(count, (table,))
+        assert copies.cursor.fetchone()[0] - before <= 8 * 11, question
 
 
 def walked(questions, orders):

@@ -14,7 +14,8 @@ import contract_reader
 from payloads import (days_ago, days_ahead, full_child, full_referral, new_access, new_action, new_case, new_decision,
                       new_discontinuation, new_evaluation, new_family_engagement, new_family_liaison, new_finding,
                       new_hold, new_mandate, new_note, new_practitioner_engagement, new_proceeding,
-                      new_recommendation, new_report, new_strategy, new_task, new_team_member, new_transfer, not_held, today)
+                      new_recommendation, new_report, new_strategy, new_task, new_team_member, new_transfer, not_held,
+                      today)
 from scenarios import advance, make_case, move, prepare, tag_of
 
 OPERATIONS = contract_reader.operations()
