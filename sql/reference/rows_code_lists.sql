@@ -472,6 +472,8 @@ with given as (
         ('access-roles', 'chair', 'Chair of the review', null),
         ('access-roles', 'reviewer', 'Reviewer', null),
         ('access-roles', 'team_member', 'Member of the review team', null),
+        ('access-roles', 'alternative_owner', 'Organisation that carries out an alternative review',
+            'It reads the case and records the learning'),
         ('access-roles', 'joint_committee', 'Committee that takes part in a joint review', null),
         ('access-roles', 'proceedings_liaison', 'Liaison about parallel processes',
             'Access to the parallel processes only'),

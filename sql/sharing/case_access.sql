@@ -22,8 +22,9 @@ create function access_document(a case_access) returns json language sql stable 
             'case', '/v1/cases/' || a.case_id))
 $$;
 
--- Returns the faults of an access. The kind of organisation must match the role; a person's access needs a client and
--- an end within two years; a committee needs no access to its own cases.
+-- Returns the faults of an access. The kind of organisation must match the role, and an alternative review has the
+-- owner that the current decision names; a person's access needs a client and an end within two years; a committee
+-- needs no access to its own cases. Guidance 2024, chapter 3.
 create function access_faults(a case_access) returns json[] language plpgsql stable as $$
 declare
     kind text := (select o.kind from organisation o where o.code = a.organisation);
@@ -36,6 +37,11 @@ begin
                 fault('/organisation', 'access_to_own_case', 'already has access to its own cases')
             when a.role = 'joint_committee' and kind <> 'committee' then
                 fault('/organisation', 'organisation_does_not_fit_role', 'must be a committee for this role')
+            -- A later decision does not invalidate an existing access; the committee ends it.
+            when a.id is null and a.role = 'alternative_owner' and not exists (select from case_decision d
+                    where d.case_id = a.case_id and d.current and d.alternative_owner = a.organisation) then
+                fault('/organisation', 'organisation_does_not_fit_role',
+                    'must be the alternative_owner of the current decision for this role')
             when a.role = 'proceedings_liaison' and kind not in ('police', 'prosecution', 'reporter') then
                 fault('/organisation', 'organisation_does_not_fit_role',
                     'must be police, prosecution or reporter for this role') end,
@@ -58,6 +64,7 @@ declare
     a case_access := jsonb_populate_record(null::case_access, input);
 begin
     a.client := input ->> 'client_id';
+    a.case_id := c.id;
     perform refuse_faults(variadic access_faults(a));
     if exists (select from case_access x where x.case_id = c.id and x.organisation = a.organisation
             and x.client is not distinct from a.client and x.role = a.role
@@ -66,7 +73,6 @@ begin
     end if;
     a.id := uuid_v7();
     a.committee := c.committee;
-    a.case_id := c.id;
     a := insert_row(a);
     return (201, a.version, '/v1/cases/' || c.id || '/access/' || a.id, access_document(a))::reply;
 end

@@ -2,9 +2,9 @@
 import pytest
 
 from client import ALL_SCOPES, new_key
-from payloads import (days_ago, days_ahead, dead_child, new_access, new_child, new_number, new_referral, new_transfer,
-                      today)
-from scenarios import make_accepted_referral, make_case, make_referral, move, tag_of
+from payloads import (days_ago, days_ahead, dead_child, new_access, new_child, new_finding, new_number, new_referral,
+                      new_strategy, new_transfer, today)
+from scenarios import decide_and_tell, make_accepted_referral, make_case, make_referral, move, tag_of
 
 
 def grant(committee, case, **overrides):
@@ -263,3 +263,31 @@ def test_chief_officers_read_the_cases_of_their_area_and_change_nothing(committe
     reply = officers.send("changeCase", {"summary": "Theirs."}, id=case["id"], if_match=tag)
     assert reply.status == 404
     assert sees(caller("COG-EDH", "chief-officers-system", ALL_SCOPES), case) == 404
+
+
+def alternative_of(committee, owner):
+    """A case in an alternative review of the owner."""
+    case = make_case(committee, "decision")
+    decide_and_tell(committee, case["id"], "alternative_review", alternative_owner=owner)
+    return move(committee, case["id"], "review").expect(201).json
+
+
+def test_the_owner_of_an_alternative_review_records_its_learning(committee, caller):
+    case = alternative_of(committee, "HB-S08000031")
+    owner = caller("HB-S08000031", "alternative-owner", "cases.read reviews.write")
+    assert owner.send("addFinding", new_finding(), id=case["id"]).status == 404
+    access = grant(committee, case, organisation="HB-S08000031", role="alternative_owner", client_id=None,
+                   ends_on=None).expect(201)
+    finding = owner.send("addFinding", new_finding(), id=case["id"]).expect(201)
+    assert finding["recorded_by"] == "HB-S08000031"
+    assert owner.send("addStrategy", new_strategy(findings=[finding["id"]]), id=case["id"]).status == 201
+    assert "learning_recorded" not in move(committee, case["id"], "closed").rules
+    change(committee, access, ended_on=today()).expect(200)
+    assert owner.send("addFinding", new_finding(), id=case["id"]).status == 404
+
+
+@pytest.mark.parametrize("organisation", ["LA-S12000049", "POL-G"])
+def test_only_the_owner_of_the_current_decision_has_that_access(committee, organisation):
+    reply = grant(committee, alternative_of(committee, "HB-S08000031"), organisation=organisation,
+                  role="alternative_owner", client_id=None, ends_on=None)
+    assert (reply.status, reply.pointers, reply.rules) == (422, {"/organisation"}, {"organisation_does_not_fit_role"})
