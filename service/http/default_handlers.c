@@ -47,6 +47,17 @@ void respond_read(request *r, const statement *statement, const char *const *par
     PQclear(result);
 }
 
+bool respond_read_page(request *r, const statement *statement, const char *const *parameters) {
+    PGresult *result = run_read(r, statement, parameters);
+    if (result == NULL) {
+        return false;
+    }
+    const char *page = db_text(result, "body", r->memory);
+    PQclear(result);
+    respond_bytes(r, "text/html; charset=utf-8", page, strlen(page));
+    return true;
+}
+
 void respond_read_items(request *r, const statement *statement, const char *const *parameters) {
     PGresult *result = run_read(r, statement, parameters);
     if (result == NULL) {

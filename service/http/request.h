@@ -100,6 +100,10 @@ json_t *problem_document(request *r, const char *code, const char *detail,
 /* Reads one resource: the statement's row {version, body}; no row means 404. */
 void respond_read(request *r, const statement *statement, const char *const *parameters);
 
+/* Reads one resource as a page for browsers: the statement's row {body}. Returns false, after it
+ * answered with a problem, when there is none. */
+bool respond_read_page(request *r, const statement *statement, const char *const *parameters);
+
 /* Reads a short list as a whole: the statement's row {items}; no row means 404. */
 void respond_read_items(request *r, const statement *statement, const char *const *parameters);
 

@@ -5,6 +5,12 @@ select (select coalesce(json_agg(action_document(a) order by a.due_on, a.id), '[
         from action a where a.case_id = c.id) as items
 from review_case c where c.id = $1::uuid;
 
+-- name: get_action_plan
+select null as version, action_plan_document(c) as body from review_case c where c.id = $1::uuid;
+
+-- name: get_action_plan_page
+select action_plan_page(c) as body from review_case c where c.id = $1::uuid;
+
 -- name: create_action
 select * from action_create($1::uuid, $2::jsonb);
 
