@@ -21,11 +21,13 @@ static const problem_kind *find_kind(const char *code) {
 static json_t *render_violation(const violation *one) {
     bool in_body = one->place == PLACE_BODY;
     bool in_parameter = !in_body && one->place != PLACE_STATE;
-    return json_pack("{s:s?,s:s?,s:s,s:s}", "pointer", in_body ? one->name : NULL, "parameter",
-                     in_parameter ? one->name : NULL, "rule", one->rule, "message", one->message);
+    return json_pack("{s:s?,s:s?,s:s,s:s,s:n}", "pointer", in_body ? one->name : NULL, "parameter",
+                     in_parameter ? one->name : NULL, "rule", one->rule, "message", one->message,
+                     "link");
 }
 
-/* Appends the faults that a database function named: {pointer or parameter, rule, message}. */
+/* Appends the faults that a database function named: {pointer or parameter, rule, message}, and
+ * `link` if another resource causes the fault. */
 static void append_faults(json_t *errors, const char *text) {
     json_t *faults = json_loads(text, 0, NULL);
     size_t index;
@@ -33,6 +35,9 @@ static void append_faults(json_t *errors, const char *text) {
     json_array_foreach (faults, index, fault) {
         const char *absent = json_object_get(fault, "parameter") == NULL ? "parameter" : "pointer";
         json_object_set_new(fault, absent, json_null());
+        if (json_object_get(fault, "link") == NULL) {
+            json_object_set_new(fault, "link", json_null());
+        }
         json_array_append(errors, fault);
     }
     json_decref(faults);

@@ -33,7 +33,7 @@ from (values
     ('practitioner_engagement', 'practitioner_engagement', '/v1/cases/{case}/practitioner-engagements/{id}', 'cases',
         '{cases.read}', '{}', null, '{granted}', '{}', '{}'),
     ('proceeding', 'proceeding', '/v1/proceedings/{id}', 'proceedings', '{proceedings.read}', '{}', null,
-        '{granted,liaison}', '{recorded_by}', '{}'),
+        '{granted,liaison}', '{recorded_by,restriction_origins}', '{}'),
     ('hold', 'case_hold', '/v1/cases/{case}/holds/{id}', 'proceedings', '{proceedings.read}', '{}', null,
         '{granted}', '{recorded_by}', '{}'),
     ('note', 'note', '/v1/cases/{case}/notes/{id}', 'cases', '{cases.read}', '{}', null, '{granted}', '{written_by}',

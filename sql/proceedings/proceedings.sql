@@ -77,6 +77,7 @@ begin
     p.case_id := c.id;
     p.case_reference := c.reference;
     p.recorded_by := claim('organisation');
+    p.restriction_origins := restriction_origins(null, p);
     p := insert_row(p);
     perform decision_notify_late_recipients(c.id);
     return (201, p.version, '/v1/proceedings/' || p.id, proceeding_document(p))::reply;
@@ -116,26 +117,26 @@ create function proceeding_liaison_faults(change jsonb) returns json[] language 
     select coalesce(array_agg(fault('/' || member, 'committee_only', 'is changed by the committee of the case')
         order by member), '{}')
     from jsonb_object_keys(change) member
-    where member not in ('contact_made_on', 'liaison_meeting_on', 'position', 'restrictions', 'permitted',
+    where member not in ('contact_made_on', 'contact_with', 'liaison_meeting_on', 'position', 'restrictions', 'permitted',
         'exchanges', 'review_on', 'note')
 $$;
 
 -- Changes proceedings, lifts their holds if they ended, and makes the decision notices that the change calls for. A
 -- liaison organisation may change only some members (422). Refuses as proceeding_lock does, and with 422 what
--- proceeding_faults returns.
+-- proceeding_faults returns, and a restriction lifted that another body set.
 create function proceeding_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
     p proceeding := proceeding_lock(p_case, p_id, expected);
     n proceeding := jsonb_populate_record(p, change);
 begin
-    perform refuse_faults(variadic proceeding_faults(n)
+    perform refuse_faults(variadic proceeding_faults(n) || restriction_lifting_fault(p, n)
         || case when p.committee <> claim('committee') then proceeding_liaison_faults(change) else '{}' end);
     update proceeding set kind = n.kind, started_on = n.started_on, ended_on = n.ended_on,
             contact_made_on = n.contact_made_on, contact_with = n.contact_with,
             liaison_meeting_on = n.liaison_meeting_on, position = n.position, agreed_with = n.agreed_with,
-            restrictions = n.restrictions, permitted = n.permitted, exchanges = n.exchanges, review_on = n.review_on,
-            note = n.note
+            restrictions = n.restrictions, restriction_origins = restriction_origins(p, n), permitted = n.permitted,
+            exchanges = n.exchanges, review_on = n.review_on, note = n.note
         where id = p_id returning * into n;
     if p.ended_on is null and n.ended_on is not null then
         perform holds_end_with(n);

@@ -38,6 +38,9 @@ select (select coalesce(json_agg(hold_document(h) order by h.held_from, h.id), '
         from case_hold h where h.case_id = c.id) as items
 from review_case c where c.id = $1::uuid;
 
+-- name: list_case_restrictions
+select case_restrictions(c.id) as items from review_case c where c.id = $1::uuid;
+
 -- name: add_hold
 select * from hold_create($1::uuid, $2::jsonb);
 

@@ -34,6 +34,7 @@ begin
         'removed_on', p.removed_on,
         'removal_reason', p.removal_reason,
         'anonymisation_checked_on', p.anonymisation_checked_on,
+        'restrictions', case_restrictions(p.case_id, 'publication', 'family_information'),
         'created_at', rendered(p.created_at),
         'updated_at', rendered(p.updated_at),
         'version', p.version,
@@ -124,8 +125,8 @@ end
 $$;
 
 -- Creates or replaces the publication (201 or 200); `create_only` means that If-None-Match: * was sent. Refuses with
--- 409 while a hold applies, and anything new on a closed case or an unratified report. A published report can be taken
--- down at any time.
+-- 409 while a hold or a restriction forbids publication, and anything new on a closed case or an unratified report. A
+-- published report can be taken down at any time.
 create function publication_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
 returns reply language plpgsql as $$
 declare
@@ -148,6 +149,8 @@ begin
         perform conflict_at('/published_on', 'publication_held',
             'A hold on publication or dissemination must be lifted first.');
     end if;
+    perform refuse_restricted_day(c, 'publication', '/published_on', p.published_on, n.published_on);
+    perform refuse_restricted_day(c, 'family_information', '/family_told_on', p.family_told_on, n.family_told_on);
     -- The check applies to the form decided and to the report as it was. Another form or report must be checked again,
     -- unless it is already published.
     if n.form is not distinct from p.form and (p.published_on = n.published_on

@@ -69,6 +69,7 @@ begin
         'ratification_outcome', r.outcome,
         'plan_considered_on', r.plan_considered_on,
         'duration_days', duration,
+        'restrictions', case_restrictions(p.case_id, 'accuracy_check', 'family_feedback'),
         'created_at', rendered(p.created_at),
         'updated_at', rendered(p.updated_at),
         'version', p.version,
@@ -105,8 +106,8 @@ end
 $$;
 
 -- Creates or replaces the report (201 or 200); `create_only` means that If-None-Match: * was sent. Refuses with 409
--- outside the stages review and reporting, and to all but the committee a report that it agreed; with 422 days out of
--- order.
+-- outside the stages review and reporting, to all but the committee a report that it agreed, and checks and feedback
+-- that a restriction forbids; with 422 days out of order.
 create function report_put(p_case uuid, create_only boolean, expected bigint, input jsonb)
 returns reply language plpgsql as $$
 declare
@@ -125,6 +126,10 @@ begin
     if p.committee_agreed_on is not null and c.committee is distinct from claim('committee') then
         perform conflict('agreed_by_committee', 'Only the committee can change a report that it agreed.');
     end if;
+    perform refuse_restricted_day(c, 'accuracy_check', '/accuracy_checked_on', p.accuracy_checked_on,
+        n.accuracy_checked_on);
+    perform refuse_restricted_day(c, 'family_feedback', '/family_feedback_on', p.family_feedback_on,
+        n.family_feedback_on);
     perform refuse_faults(variadic report_faults(c, p, n));
     n.agreed_by := case when n.committee_agreed_on is null then null
         when n.committee_agreed_on = p.committee_agreed_on then p.agreed_by else claim('client') end;

@@ -78,8 +78,19 @@ begin
 end
 $$;
 
--- Records the engagement of a family member (201). Refuses with 409 a closed case or one without a decision to proceed,
--- and with 422 faults of invitation or response.
+-- Refuses with 409 invitations, meetings and feedback that a restriction forbids. Guidance 2024, annex 2.
+create function family_engagement_refuse_restricted(c review_case, was family_engagement, n family_engagement)
+returns void language plpgsql as $$
+begin
+    perform refuse_restricted_day(c, 'family_invitation', '/invited_on', was.invited_on, n.invited_on);
+    perform refuse_restricted_day(c, 'family_meeting', '/views_taken_on', was.views_taken_on, n.views_taken_on);
+    perform refuse_restricted_day(c, 'family_feedback', '/feedback_before_publication_on',
+        was.feedback_before_publication_on, n.feedback_before_publication_on);
+end
+$$;
+
+-- Records the engagement of a family member (201). Refuses with 409 a closed case, one without a decision to proceed,
+-- and contact that a restriction forbids; with 422 faults of invitation or response.
 create function family_engagement_add(p_case uuid, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -87,6 +98,7 @@ declare
     e family_engagement := jsonb_populate_record(null::family_engagement, input);
 begin
     perform refuse_before_set_up(c);
+    perform family_engagement_refuse_restricted(c, null, e);
     perform refuse_faults(variadic family_invitation_faults(c, e) || family_answer_faults(c, e));
     e.id := uuid_v7();
     e.committee := c.committee;
@@ -97,7 +109,8 @@ begin
 end
 $$;
 
--- Changes the engagement of a family member; refuses with 404, 412, 428, or 422 for faults of invitation or response.
+-- Changes the engagement of a family member; refuses with 404, 412, 428, with 409 contact that a restriction forbids, or
+-- with 422 faults of invitation or response.
 create function family_engagement_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
@@ -109,6 +122,7 @@ begin
     perform refuse_unless_found(found);
     perform refuse_stale(expected, e.version);
     n := jsonb_populate_record(e, change);
+    perform family_engagement_refuse_restricted(c, e, n);
     perform refuse_faults(variadic family_invitation_faults(c, n) || family_answer_faults(c, n));
     update family_engagement set relation = n.relation, invited_on = n.invited_on,
             not_invited_reason = n.not_invited_reason, response = n.response, responded_on = n.responded_on,
@@ -167,8 +181,20 @@ begin
 end
 $$;
 
--- Records an engagement with practitioners (201). Refuses with 409 a closed case or one without a decision to proceed,
--- and with 422 faults of the engagement.
+-- Refuses with 409 an individual interview that a restriction forbids. A session with several practitioners is none.
+-- Guidance 2024, annex 2.
+create function practitioner_engagement_refuse_restricted(c review_case, was practitioner_engagement,
+    n practitioner_engagement) returns void language plpgsql as $$
+begin
+    if n.kind = 'individual' then
+        perform refuse_restricted_day(c, 'practitioner_interview', '/held_on',
+            case when was.kind = n.kind then was.held_on end, n.held_on);
+    end if;
+end
+$$;
+
+-- Records an engagement with practitioners (201). Refuses with 409 a closed case, one without a decision to proceed, and
+-- an interview that a restriction forbids; with 422 faults of the engagement.
 create function practitioner_engagement_add(p_case uuid, input jsonb) returns reply
 language plpgsql as $$
 declare
@@ -176,6 +202,7 @@ declare
     e practitioner_engagement := jsonb_populate_record(null::practitioner_engagement, input);
 begin
     perform refuse_before_set_up(c);
+    perform practitioner_engagement_refuse_restricted(c, null, e);
     perform refuse_faults(variadic practitioner_engagement_faults(c, e));
     e.id := uuid_v7();
     e.committee := c.committee;
@@ -186,7 +213,8 @@ begin
 end
 $$;
 
--- Changes an engagement with practitioners; refuses with 404, 412, 428, or 422 for faults of the engagement.
+-- Changes an engagement with practitioners; refuses with 404, 412, 428, with 409 an interview that a restriction forbids,
+-- or with 422 faults of the engagement.
 create function practitioner_engagement_change(p_case uuid, p_id uuid, expected bigint, change jsonb)
 returns reply language plpgsql as $$
 declare
@@ -198,6 +226,7 @@ begin
     perform refuse_unless_found(found);
     perform refuse_stale(expected, e.version);
     n := jsonb_populate_record(e, change);
+    perform practitioner_engagement_refuse_restricted(c, e, n);
     perform refuse_faults(variadic practitioner_engagement_faults(c, n));
     update practitioner_engagement set kind = n.kind, held_on = n.held_on, organisations = n.organisations,
             participants_count = n.participants_count, reason = n.reason, support_offered = n.support_offered

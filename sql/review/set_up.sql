@@ -21,8 +21,9 @@ end
 $$;
 
 -- The document of a review's mandate.
-create function mandate_document(m mandate) returns json language sql stable as $$
-    select json_build_object(
+create function mandate_document(m mandate) returns json language plpgsql stable as $$
+begin
+    return json_build_object(
         'case_id', m.case_id,
         'agreed_on', m.agreed_on,
         'questions', m.questions,
@@ -33,13 +34,15 @@ create function mandate_document(m mandate) returns json language sql stable as 
         'legal_advice', m.legal_advice,
         'media_plan', m.media_plan,
         'staff_support_plan', m.staff_support_plan,
+        'restrictions', case_restrictions(m.case_id),
         'created_at', rendered(m.created_at),
         'updated_at', rendered(m.updated_at),
         'version', m.version,
         'etag', entity_tag(m.version),
         'links', json_build_object(
             'self', '/v1/cases/' || m.case_id || '/mandate',
-            'case', '/v1/cases/' || m.case_id))
+            'case', '/v1/cases/' || m.case_id));
+end
 $$;
 
 -- Returns the faults of a mandate: unknown agencies, days in the future, days out of order.
@@ -178,21 +181,24 @@ end
 $$;
 
 -- The document of a review's family liaison strategy.
-create function family_liaison_document(f family_liaison) returns json language sql stable as $$
-    select json_build_object(
+create function family_liaison_document(f family_liaison) returns json language plpgsql stable as $$
+begin
+    return json_build_object(
         'case_id', f.case_id,
         'lead_role', f.lead_role,
         'strategy_agreed_on', f.strategy_agreed_on,
         'leaflet_given_on', f.leaflet_given_on,
         'coordinated_with_police', f.coordinated_with_police,
         'note', f.note,
+        'restrictions', case_restrictions(f.case_id, 'family_invitation'),
         'created_at', rendered(f.created_at),
         'updated_at', rendered(f.updated_at),
         'version', f.version,
         'etag', entity_tag(f.version),
         'links', json_build_object(
             'self', '/v1/cases/' || f.case_id || '/family-liaison',
-            'case', '/v1/cases/' || f.case_id))
+            'case', '/v1/cases/' || f.case_id));
+end
 $$;
 
 -- Creates or replaces the family liaison strategy (201 or 200); `create_only` means that If-None-Match: * was sent.
@@ -210,6 +216,7 @@ begin
     perform refuse_put(create_only, expected, f.version);
     perform case_refuse_closed(c);
     perform refuse_before_set_up(c);
+    perform refuse_restricted_day(c, 'family_information', '/leaflet_given_on', f.leaflet_given_on, n.leaflet_given_on);
     perform refuse_faults(variadic review_day_faults('/strategy_agreed_on', n.strategy_agreed_on, c)
         || review_day_faults('/leaflet_given_on', n.leaflet_given_on, c));
     if known then

@@ -84,7 +84,8 @@ class Model:
                         self.told_alternative and not self.waiting["alternative_outcome"]}},
             "reporting": {("ratification", "ordinary"): {
                 **self._has("report_drafted", "accuracy_checked", "report_agreed", "strategies_or_reason"),
-                "prosecution_consulted": "proceeding_open" not in self.facts, **not_held}},
+                "prosecution_consulted": "proceeding_open" not in self.facts, "draft_unrestricted": True,
+                **not_held}},
             "ratification": {
                 ("reporting", "return"): {"changes_requested": self.ratification == "changes_requested"},
                 ("implementation", "ordinary"): {"report_ratified": self.ratification == "ratified"}},

@@ -238,7 +238,7 @@ def test_a_liaison_whose_access_ended_sees_nothing(prosecution, shared, cluster)
 
 
 def test_a_liaison_records_the_agreement(prosecution, committee, shared):
-    members = {"contact_made_on": days_ago(5), "liaison_meeting_on": days_ago(2),
+    members = {"contact_made_on": days_ago(5), "contact_with": "prosecution", "liaison_meeting_on": days_ago(2),
                "position": "may_proceed_in_part", "restrictions": ["no_publication"],
                "permitted": ["drafting"], "review_on": days_ahead(30), "note": "As agreed.",
                "exchanges": [{"exchanged_on": days_ago(1), "direction": "given",
@@ -251,7 +251,7 @@ def test_a_liaison_records_the_agreement(prosecution, committee, shared):
 
 @pytest.mark.parametrize("members", [
     {"ended_on": today()}, {"kind": "complaint"}, {"started_on": days_ago(9)},
-    {"agreed_with": []}, {"contact_with": "police"}])
+    {"agreed_with": []}])
 def test_only_the_committee_changes_the_other_members(prosecution, shared, members):
     reply = change(prosecution, shared, note="One more thing.", **members)
     pointer = "/" + next(iter(members))
