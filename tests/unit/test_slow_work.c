@@ -73,8 +73,8 @@ static size_t add(slow_work *work, const char *clients) {
     size_t taken = 0;
     for (; *clients != '\0'; clients++, used++) {
         *names[used] = *clients;
-        jobs[used] = (slow_job){
-            .client = names[used], .suspend = suspend, .run = run, .resume = resume};
+        jobs[used] =
+            (slow_job){.client = names[used], .suspend = suspend, .run = run, .resume = resume};
         taken += slow_work_add(work, &jobs[used]);
     }
     return taken;
