@@ -1,5 +1,8 @@
 -- The remaining rows: delays, the remains of the oldest cases, and the record of all changes.
 
+-- What the notices told their recipients.
+update notice n set content = notice_content(c, n) from review_case c where c.id = n.case_id and n.sent_on is not null;
+
 -- Stages that took long have reasons; some of those that are late now have a revised due day.
 update case_stage s set delay_reasons = array[pg_temp.weighed(s.id || 'delay', 'awaiting_agency_information:35
         parallel_proceedings:12 family_engagement:10 complexity:18 capacity:20 change_of_reviewer:5')],

@@ -53,6 +53,7 @@ create function notice_document(n notice) returns json language sql stable as $$
         'etag', entity_tag(n.version),
         'links', json_build_object(
             'self', '/v1/notices/' || n.id,
+            'content', '/v1/notices/' || n.id || '/content',
             'case', case when knows_case(n.committee, n.case_id) then '/v1/cases/' || n.case_id end))
 $$;
 
@@ -78,20 +79,26 @@ begin
 end
 $$;
 
--- Returns the children that a notice names, by their bands: for a referrer those that it pushed, for the National Hub
--- those who died, for all others every child. A child keeps the reference of the referral that brought it, and that
--- reference belongs to one sender.
+-- Whether a notice names the child: to a referrer those that it pushed, to the National Hub those who died, to all others
+-- every child. A child keeps the reference of the referral that brought it, and that reference belongs to one sender.
+create function notice_names_child(k child, p_recipient text, p_organisation text) returns boolean
+language plpgsql stable as $$
+begin
+    return case p_recipient
+        when 'national_hub' then k.outcome = 'died'
+        when 'referrer' then exists (select from referral r where r.case_id = k.case_id
+            and r.source_organisation = p_organisation
+            and r.children @> jsonb_build_array(jsonb_build_object('child_ref', k.child_ref)))
+        else true end;
+end
+$$;
+
+-- Returns the children that a notice names, by their bands.
 create function notice_children(c review_case, p_recipient text, p_organisation text) returns jsonb
 language plpgsql stable as $$
 begin
     return (select coalesce(jsonb_agg(child_bands(k) order by k.id), '[]')
-        from child k
-        where k.case_id = c.id and case p_recipient
-            when 'national_hub' then k.outcome = 'died'
-            when 'referrer' then exists (select from referral r where r.case_id = c.id
-                and r.source_organisation = p_organisation
-                and r.children @> jsonb_build_array(jsonb_build_object('child_ref', k.child_ref)))
-            else true end);
+        from child k where k.case_id = c.id and notice_names_child(k, p_recipient, p_organisation));
 end
 $$;
 
@@ -284,7 +291,8 @@ begin
     perform refuse_faults(
         future_fault('/sent_on', on_day),
         early_fault('/sent_on', on_day, notice_told_on(n), 'the event that the notice reports'));
-    update notice set sent_on = on_day, method = input ->> 'method' where id = p_id returning * into n;
+    update notice set sent_on = on_day, method = input ->> 'method', content = notice_content_now(p_id)
+        where id = p_id returning * into n;
     return (201, n.version, null, notice_document(n))::reply;
 end
 $$;

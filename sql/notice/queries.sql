@@ -35,5 +35,8 @@ select * from notice_send($1::uuid, $2::uuid, $3::jsonb);
 -- name: get_notice
 select version, notice_document(n) as body from notice n where id = $1::uuid;
 
+-- name: get_notice_content
+select notice_content_document(n) as body from notice n where id = $1::uuid;
+
 -- name: observe_notice
 select * from notice_observe($1::uuid, $2::jsonb);

@@ -43,6 +43,8 @@ REASONS = {
     "referral_carry_over": "the row becomes invisible to the caller; only undecided referrals of the claims' committee",
     "decision_notify_late_recipients": "a recorder of proceedings or answers does not see all data of notices; it adds "
                                        "only due ones",
+    "notice_content_now": "who sends a notice may not see every part of a case; only notices of the claims' committee, "
+                          "which knows their content",
     "case_outline": "reference, type and bands of a case, for those who have a request, grant or decision of it",
     "retained_until": "a day; the senders of a committee's referrals may not see its rules",
     "deciding_committee": "the code of a committee; a caller that counts cases may not see transfers",
