@@ -44,7 +44,8 @@ create function action_plan_page(c review_case) returns text language sql stable
 <body class="plan"><main><h1>Action plan of the learning review %1$s</h1>
 <p>%2$s, %3$s</p>
 <table><caption>Actions by due date</caption><thead><tr><th scope="col">Action</th><th scope="col">Owner</th>'
-        '<th scope="col">Due</th><th scope="col">Status</th><th scope="col">Measure of success, evidence</th></tr></thead>
+        '<th scope="col">Due</th><th scope="col">Status</th><th scope="col">Measure of success, evidence</th>'
+        '</tr></thead>
 <tbody>%4$s</tbody></table></main></body></html>
 ', html_escaped(c.reference), organisation_as_html('CPC-' || c.committee), today(),
         (select string_agg(action_as_html(a), E'\n' order by a.due_on, a.id) from action a where a.case_id = c.id))

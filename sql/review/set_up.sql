@@ -35,6 +35,7 @@ begin
         'media_plan', m.media_plan,
         'staff_support_plan', m.staff_support_plan,
         'restrictions', case_restrictions(m.case_id),
+        'budget_pounds', m.budget_pounds,
         'created_at', rendered(m.created_at),
         'updated_at', rendered(m.updated_at),
         'version', m.version,
@@ -81,7 +82,8 @@ begin
     if known then
         update mandate set agreed_on = n.agreed_on, questions = n.questions, period_from = n.period_from,
                 period_to = n.period_to, agencies = n.agencies, target_completion_on = n.target_completion_on,
-                legal_advice = n.legal_advice, media_plan = n.media_plan, staff_support_plan = n.staff_support_plan
+                legal_advice = n.legal_advice, media_plan = n.media_plan, staff_support_plan = n.staff_support_plan,
+                budget_pounds = n.budget_pounds
             where case_id = c.id returning * into m;
     else
         n.case_id := c.id;
@@ -101,6 +103,10 @@ create function team_member_document(m team_member) returns json language sql st
         'organisation', m.organisation,
         'client', m.client,
         'independence', m.independence,
+        'skills', m.skills,
+        'prior_involvement', m.prior_involvement,
+        'manages_practitioners', m.manages_practitioners,
+        'conflict_statement_on', m.conflict_statement_on,
         'appointed_on', m.appointed_on,
         'ended_on', m.ended_on,
         'ended_reason', m.ended_reason,
@@ -113,7 +119,8 @@ create function team_member_document(m team_member) returns json language sql st
             'case', '/v1/cases/' || m.case_id))
 $$;
 
--- Returns the faults of a member of the team: unknown organisation, days out of order, a reason without an end.
+-- Returns the faults of a member of the team: unknown organisation, days out of order or in the future, a reason
+-- without an end. Guidance 2021, annex 5.
 create function team_member_faults(c review_case, m team_member) returns json[]
 language plpgsql stable as $$
 begin
@@ -121,6 +128,7 @@ begin
         || array[
             organisation_fault('/organisation', m.organisation),
             future_fault('/ended_on', m.ended_on),
+            future_fault('/conflict_statement_on', m.conflict_statement_on),
             early_fault('/ended_on', m.ended_on, m.appointed_on, 'appointed_on'),
             case when m.ended_reason is not null and m.ended_on is null then
                 fault('/ended_reason', 'only_when_ended', 'is only allowed for a member who has left the team') end];
@@ -174,7 +182,8 @@ begin
     perform refuse_faults(variadic team_member_faults(c, n));
     update team_member set role = n.role, organisation = n.organisation, client = n.client,
             independence = n.independence, appointed_on = n.appointed_on, ended_on = n.ended_on,
-            ended_reason = n.ended_reason
+            ended_reason = n.ended_reason, skills = n.skills, prior_involvement = n.prior_involvement,
+            manages_practitioners = n.manages_practitioners, conflict_statement_on = n.conflict_statement_on
         where id = p_id returning * into m;
     return (200, m.version, null, team_member_document(m))::reply;
 end
@@ -189,6 +198,8 @@ begin
         'strategy_agreed_on', f.strategy_agreed_on,
         'leaflet_given_on', f.leaflet_given_on,
         'coordinated_with_police', f.coordinated_with_police,
+        'interpreter_needed', f.interpreter_needed,
+        'advocacy_needed', f.advocacy_needed,
         'note', f.note,
         'restrictions', case_restrictions(f.case_id, 'family_invitation'),
         'created_at', rendered(f.created_at),
@@ -222,7 +233,7 @@ begin
     if known then
         update family_liaison set lead_role = n.lead_role, strategy_agreed_on = n.strategy_agreed_on,
                 leaflet_given_on = n.leaflet_given_on, coordinated_with_police = n.coordinated_with_police,
-                note = n.note
+                note = n.note, interpreter_needed = n.interpreter_needed, advocacy_needed = n.advocacy_needed
             where case_id = c.id returning * into f;
     else
         n.case_id := c.id;

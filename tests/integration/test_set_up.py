@@ -311,6 +311,7 @@ def test_several_reviewers_may_work_at_once(committee, case):
 
 @pytest.mark.parametrize("members, rule, pointer", [
     ({"appointed_on": days_ahead(2)}, "date_in_future", "/appointed_on"),
+    ({"conflict_statement_on": days_ahead(2)}, "date_in_future", "/conflict_statement_on"),
     ({"appointed_on": days_ago(3)}, "date_order", "/appointed_on"),
     ({"organisation": "LA-S12999999"}, "unknown_code", "/organisation")])
 def test_an_appointment_must_follow_the_rules(committee, case, members, rule, pointer):
