@@ -44,10 +44,17 @@ begin
 end
 $$;
 
--- If an action of the case is verified, the impact of at least one must be reviewed. Guidance 2024, chapter 5.
+-- Whether a review found what an action achieved. A review that came too early did not.
+create function impact_is_known(p_action uuid) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from impact_review r where r.action_id = p_action and r.outcome <> 'too_early');
+end
+$$;
+
+-- The impact of each verified action must be known. Guidance 2024, chapter 5.
 create function guard_impact_reviewed(c review_case) returns boolean language plpgsql stable as $$
 begin
-    return exists (select from impact_review r where r.case_id = c.id)
-        or not exists (select from action a where a.case_id = c.id and a.status = 'verified');
+    return not exists (select from action a where a.case_id = c.id and a.status = 'verified'
+        and not impact_is_known(a.id));
 end
 $$;

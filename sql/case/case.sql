@@ -94,8 +94,8 @@ begin
     from stage_transition t
     join stage s on s.code = t.to_stage
     cross join lateral (
-        select json_agg(json_build_object('guard', g.code, 'message', g.message, 'by', g.responsible))
-            as by_guards
+        select json_agg(json_build_object('guard', g.code, 'message', g.message, 'by', g.responsible,
+            'items', (select coalesce(json_agg(i), '[]') from blocking_items(c, g.code) i))) as by_guards
         from guards_missing(c, t.guards) g) blocked
     where t.from_stage = c.stage and rules_apply(t.guidance, t.edition));
 end
@@ -410,10 +410,9 @@ begin
         order by way <> 'ordinary', way
         limit 1;
     if not found then
-        perform refuse(409, 'transition_not_possible', json_build_array(fault('/to', 'not_a_transition',
-            'cannot be reached from the stage ' || c.stage || ' in this way')));
+        perform refuse(409, 'transition_not_possible', json_build_array(not_a_transition_fault(c)));
     end if;
-    select json_agg(fault(null, g.code, g.message)) into blocked from guards_missing(c, t.guards) g;
+    blocked := move_faults(c, t.guards);
     if blocked is not null then
         perform refuse(409, 'transition_not_possible', blocked);
     end if;

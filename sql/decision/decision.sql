@@ -79,13 +79,16 @@ begin
 end
 $$;
 
--- A recommendation must be recorded, and it must describe the current circumstances of the children and the family.
--- Guidance 2021, chapter 3.
+-- A recommendation must be recorded, and it must describe the current circumstances of the children and the family. One
+-- that was made before the case was last re-opened does not count. Guidance 2021, chapter 3.
 create function guard_recommendation_made(c review_case) returns boolean
 language plpgsql stable as $$
 begin
     return exists (select from recommendation r
-        where r.case_id = c.id and r.current_circumstances_recorded);
+        where r.case_id = c.id and r.current_circumstances_recorded and r.made_on >= case_opened_last(c)
+            and not exists (select from case_stage closed join case_stage s on s.case_id = closed.case_id
+                    and s.sequence = closed.sequence + 1
+                where closed.case_id = c.id and closed.stage = 'closed' and s.recorded_at >= r.updated_at));
 end
 $$;
 

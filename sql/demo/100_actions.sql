@@ -153,8 +153,8 @@ left join demo_visit e on e.n = a.case_n and e.stage = 'evaluation' and e.turn =
 cross join generate_series(1, 2) p
 cross join lateral (select case p when 1 then pg_temp.between(a.key || 'impact', greatest(a.verified_on, e.entered_on),
         coalesce(e.left_on, today())) else coalesce(e.left_on, a.verified_on) + 240 end as reviewed_on,
-    pg_temp.weighed(a.key || 'brought' || p, case p when 1 then 'achieved:40 partly_achieved:35 not_achieved:8
-        too_early:17' else 'achieved:60 partly_achieved:30 not_achieved:10' end) as outcome) r
+    pg_temp.weighed(a.key || 'brought' || p, case when p = 1 and e.next is distinct from 'closed'
+        then 'achieved:40 partly_achieved:35 not_achieved:8 too_early:17' else 'achieved:60 partly_achieved:30 not_achieved:10' end) as outcome) r
 where a.status = 'verified' and reviewed_on <= today() and case p
     when 1 then e.next = 'closed' or pg_temp.share(a.key || 'looked at') < 0.45
     else pg_temp.share(a.key || 'looked at again') < 0.2 and e.left_on is not null end;

@@ -24,7 +24,7 @@ class Model:
         self.requests = 0              # open information requests
         self.holds = set()             # stages of open holds
         self.actions = {}              # id -> status
-        self.impact = False
+        self.impact = set()            # verified actions whose impact is known
         self.ratification = None       # of the current report
         self.plan_considered = False
         # These count from a day on (the entry into the stage, the last re-opening); in a walk everything happens on one
@@ -93,7 +93,8 @@ class Model:
                 "plan_considered": self.plan_considered, **self._has("publication_decided"), **self._ended()}},
             "evaluation": {("closed", "ordinary"): {
                 **self._ended(), **self._has("publication_ended"), "hub_submitted": True,
-                "impact_reviewed": self.impact or "verified" not in self.actions.values(),
+                "impact_reviewed": all(
+                    status != "verified" or one in self.impact for one, status in self.actions.items()),
                 "evaluation_recorded": self.evaluated,
                 "outcome_notified": self.told_outcome and not self.waiting["outcome"]}},
             "closed": {(stage, "reopen"): {"not_merged": True, **(
@@ -110,6 +111,8 @@ class Model:
     def moved(self, to, way):
         if to == "information_gathering":
             self.outcome = None
+        if way == "reopen":
+            self.facts.discard("recommendation_made")
         if to == "decision":
             self.told = set()
             self.visits += 1

@@ -206,7 +206,7 @@ class Walk:
             if status != "verified":
                 continue
             self.judge(self.second.send("addImpactReview", new_impact_review(), id=action), True,
-                       lambda: setattr(self.model, "impact", True))
+                       lambda one=action: self.model.impact.add(one))
 
     def step_hold(self):
         stages = self.random.sample(["review", "reporting"], self.random.randint(1, 2))

@@ -39,7 +39,7 @@ STEPS = {
                                lambda c, case: put(c, "putReport", case, new_report(
                                    accuracy_checked_on=None, committee_agreed_on=None, family_feedback_on=today()))),
     "decision to publish": ("implementation", set(), None, publish),
-    "family told": ("implementation", {"no_family_contact"}, "/family_told_on", lambda c, case: publish(
+    "information about publication": ("implementation", {"no_family_contact"}, "/family_told_on", lambda c, case: publish(
         c, case, family_told_on=today())),
 }
 

@@ -5,7 +5,7 @@ import pytest
 
 from client import new_key
 from payloads import (changes_requested, completion, days_ago, days_ahead, dead_child, new_case,
-                      today, verification)
+                      new_impact_review, new_recommendation, today, verification)
 from scenarios import (WAY, advance, decide, decide_and_tell, make_accepted_referral, make_action,
                        make_case, make_completed_action, make_verified_action, move, prepare, recommend,
                        record_discontinuation, record_finding, review_impact, send_notices, tag_of)
@@ -158,6 +158,49 @@ def test_a_verified_action_keeps_a_case_open_until_its_impact_is_reviewed(commit
     case = advance(committee, case, "evaluation")
     assert "impact_reviewed" in move(committee, case["id"], "closed").rules
     assert advance(committee, case, "closed")["closure"] == "completed"
+
+
+def test_the_impact_of_each_verified_action_must_be_known(committee, agency):
+    case = make_case(committee, "implementation")
+    first, second = [make_verified_action(committee, agency, case=case)["id"] for _ in range(2)]
+    case = advance(committee, case, "evaluation")
+    committee.send("addImpactReview", new_impact_review(), id=first).expect(201)
+    committee.send("addImpactReview", new_impact_review(outcome="too_early", next_review_on=days_ahead(90)),
+                   id=second).expect(201)
+    blocked = [blocker for one in committee.send("listTransitions", id=case["id"])["items"]
+               for blocker in one["blocked_by"] if blocker["guard"] == "impact_reviewed"]
+    assert [one["items"] for one in blocked] == [
+        [{"link": f"/v1/actions/{second}", "pointer": "/impact_reviewed_on"}]]
+    committee.send("addImpactReview", new_impact_review(outcome="partly_achieved"), id=second).expect(201)
+    assert "impact_reviewed" not in move(committee, case["id"], "closed").rules
+
+
+def test_a_refused_move_links_each_item_that_blocks_it(committee):
+    case = make_case(committee, "implementation")
+    actions = [make_action(committee, case)["id"] for _ in range(2)]
+    prepare(committee, case)
+    errors = move(committee, case["id"], "evaluation")["errors"]
+    assert {(one["rule"], one["link"]) for one in errors} == {
+        ("actions_ended", f"/v1/actions/{one}") for one in actions}
+
+
+def test_an_impossible_move_names_the_possible_ones(committee):
+    case = make_case(committee)
+    error, = move(committee, case["id"], "review")["errors"]
+    assert error["message"].endswith("possible: closed, information_gathering")
+    assert error["link"] == f"/v1/cases/{case['id']}/transitions"
+
+
+def test_a_case_opened_again_needs_a_new_recommendation(committee):
+    case = make_case(committee, "decision")
+    decide_and_tell(committee, case["id"], "do_not_proceed").expect(201)
+    move(committee, case["id"], "closed").expect(201)
+    move(committee, case["id"], "information_gathering", "new_information", way="reopen").expect(201)
+    case = move(committee, case["id"], "recommendation").expect(201).json
+    assert refusal(move(committee, case["id"], "decision")) == refused_for("recommendation_made")
+    committee.send("putRecommendation", new_recommendation(), id=case["id"],
+                   if_match=tag_of(committee, "getRecommendation", id=case["id"])).expect(200)
+    assert move(committee, case["id"], "decision").status == 201
 
 
 @pytest.mark.parametrize("stage", ["notification", "information_gathering", "recommendation",
