@@ -62,6 +62,7 @@ begin
         'prosecution_consulted_on', p.prosecution_consulted_on,
         'committee_agreed_on', p.committee_agreed_on,
         'sections', p.sections,
+        'no_findings_reason', p.no_findings_reason,
         'no_strategies_reason', p.no_strategies_reason,
         'delay_reasons', p.delay_reasons,
         'document_digest', p.document_digest,
@@ -139,6 +140,7 @@ begin
         update report set drafted_on = n.drafted_on, accuracy_checked_on = n.accuracy_checked_on,
                 family_feedback_on = n.family_feedback_on, prosecution_consulted_on = n.prosecution_consulted_on,
                 committee_agreed_on = n.committee_agreed_on, sections = n.sections,
+                no_findings_reason = n.no_findings_reason,
                 no_strategies_reason = n.no_strategies_reason, delay_reasons = n.delay_reasons,
                 document_digest = n.document_digest, written_by = n.written_by, agreed_by = n.agreed_by,
                 recorded_by = n.recorded_by
@@ -297,6 +299,14 @@ language plpgsql stable as $$
 begin
     return not case_has_open_proceedings(c.id)
         or exists (select from report r where r.case_id = c.id and r.prosecution_consulted_on is not null);
+end
+$$;
+
+-- The review must have at least one finding, or the report must say why there is none. Guidance 2024, chapter 4.
+create function guard_findings_or_reason(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return guard_learning_recorded(c)
+        or exists (select from report p where p.case_id = c.id and p.no_findings_reason is not null);
 end
 $$;
 

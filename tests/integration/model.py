@@ -84,6 +84,7 @@ class Model:
                         self.told_alternative and not self.waiting["alternative_outcome"]}},
             "reporting": {("ratification", "ordinary"): {
                 **self._has("report_drafted", "accuracy_checked", "report_agreed", "strategies_or_reason"),
+                "findings_or_reason": "learning_recorded" in self.facts,
                 "prosecution_consulted": "proceeding_open" not in self.facts, "draft_unrestricted": True,
                 **not_held}},
             "ratification": {

@@ -272,6 +272,7 @@ IN_HINDSIGHT = {
     "report_drafted": REPORT.format("r.drafted_on <= s.left_on") + " and guard_report_drafted(c)",
     "accuracy_checked": REPORT.format("r.accuracy_checked_on <= s.left_on"),
     "report_agreed": f"{LATER} or " + REPORT.format("r.committee_agreed_on between s.entered_on and s.left_on"),
+    "findings_or_reason": "guard_findings_or_reason(c)",
     "strategies_or_reason": "guard_strategies_or_reason(c)",
     "prosecution_consulted": f"not exists (select from proceeding p where p.case_id = c.id and {OPEN_THEN}) or "
                              + REPORT.format("r.prosecution_consulted_on <= s.left_on"),

@@ -79,8 +79,8 @@ RESOURCES = {
         functools.partial(new_decision, family_wait_reason=None, family_informed_on=today())],
     "putReport": [functools.partial(
         new_report, drafted_on=days_ago(1), family_feedback_on=today(), prosecution_consulted_on=today(),
-        no_strategies_reason="The practice has changed already.", delay_reasons=["capacity"],
-        document_digest="0123456789abcdef" * 4)],
+        no_findings_reason="Nothing was left to learn.", no_strategies_reason="The practice has changed already.",
+        delay_reasons=["capacity"], document_digest="0123456789abcdef" * 4)],
     "putDiscontinuation": [new_discontinuation],
     "grantAccess": [new_access],
 }

@@ -3,7 +3,7 @@ import pytest
 
 from payloads import (changes_requested, days_ago, days_ahead, new_case, new_plan_consideration,
                       new_ratification, new_report, today)
-from scenarios import make_case, move, record_strategy, tag_of
+from scenarios import engage_practitioners, hear_family, make_case, move, record_strategy, tag_of
 from sql_patches import function_body
 
 # Refuses with the kind of the requested notices and the days until they are due.
@@ -155,6 +155,18 @@ def test_a_report_needs_a_strategy_or_a_reason(committee, case):
     record(committee, case).expect(201)
     assert move(committee, case["id"], "ratification").rules == {"strategies_or_reason"}
     replace(committee, case, no_strategies_reason="All of it was put right already.").expect(200)
+    assert move(committee, case["id"], "ratification").status == 201
+
+
+def test_a_report_needs_a_finding_or_a_reason(committee):
+    case = make_case(committee, "review")
+    engage_practitioners(committee, case)
+    hear_family(committee, case)
+    move(committee, case["id"], "reporting").expect(201)
+    record_strategy(committee, case)
+    record(committee, case).expect(201)
+    assert move(committee, case["id"], "ratification").rules == {"findings_or_reason"}
+    replace(committee, case, no_findings_reason="Two earlier reviews found the same.").expect(200)
     assert move(committee, case["id"], "ratification").status == 201
 
 
