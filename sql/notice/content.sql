@@ -1,7 +1,7 @@
 -- The content of a notice: the part of the review that its recipient must know. It is made of sections. Until the
 -- notice is sent, its content is that of the case; sending it stores the content, which never changes afterwards.
 
--- Returns the sections of a kind of notice, in their order. The Inspectorate asks for the decision with its reasons, and
+-- Returns the sections of a kind of notice. The Inspectorate asks for the decision with its reasons, and
 -- for the outcome with the learning and the report. Care Inspectorate, learning reviews, 2024.
 create function notice_kind_sections(kind text) returns text[] language sql immutable as $$
     select case kind
@@ -248,13 +248,15 @@ begin
 end
 $$;
 
--- Returns the content of a notice as the case is now: its sections that the recipient may have, without empty ones.
+-- Returns the content of a notice as the case is now. Sections that this kind of notice does not have, or the recipient
+-- may not have, are null.
 create function notice_content(c review_case, n notice) returns json language plpgsql stable as $$
 begin
-    return (select json_object_agg(named.section, part.value order by named.position)
-        from unnest(notice_kind_sections(n.kind)) with ordinality named(section, position)
-        cross join lateral (select notice_section(c, n, named.section) as value offset 0) part
-        where named.section = any (notice_recipient_sections(n.recipient)) and part.value is not null);
+    return (select json_object_agg(section, case when section = any (notice_kind_sections(n.kind))
+                and section = any (notice_recipient_sections(n.recipient)) then notice_section(c, n, section) end
+            order by position)
+        from unnest('{circumstances,children,decision,recommendation,proceedings,findings,strategies,actions,family,'
+            'practitioners,team,timescales,report,publication}'::text[]) with ordinality s(section, position));
 end
 $$;
 
