@@ -6,8 +6,8 @@ static const char committee_scopes[] =
     "decisions.write reviews.write proceedings.read proceedings.write notices.read actions.read "
     "actions.write actions.verify changes.read webhooks.manage audit.read statistics.read";
 static const char agency_scopes[] =
-    "referrals.read referrals.write information.read information.write actions.read actions.write "
-    "changes.read webhooks.manage";
+    "referrals.read referrals.write information.read information.write notices.read actions.read "
+    "actions.write changes.read webhooks.manage";
 static const char liaison_scopes[] =
     "proceedings.read proceedings.write information.read information.write notices.read "
     "actions.read actions.write changes.read";

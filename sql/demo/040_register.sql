@@ -50,7 +50,7 @@ cross join lateral (select case
     when v.stage = 'reporting' and v.before = 'ratification' then 'changes_requested' end as reason) r
 order by v.entered_on, v.n, v.sequence;
 
--- The National Hub has the data set of a child who died before the review is completed.
+-- The National Hub has the data set of a child who died before the case is closed.
 insert into child (id, committee, case_id, child_ref, family_ref, outcome, outcome_first_recorded, age_band,
     age_years, sex, ethnic_group, disability, legal_status, register_status, siblings_count_band, known_to,
     cause_of_death_group, harm_types, carm, national_hub_submitted_on, created_at, updated_at, version)
@@ -68,7 +68,8 @@ cross join lateral (
     -- the other case has the children of a merged case too
     select t.n, t.committee, t.id, pg_temp.instant(h.key || 'merged', h.stage_entered_on)
     from demo_head t where t.n = h.into_n) holder
-left join demo_visit v on v.n = h.n and v.stage = 'evaluation' and v.turn = 1
+left join lateral (select * from demo_visit v where v.n = h.n and (v.stage = 'evaluation' and v.turn = 1
+        or v.stage = 'decision' and v.next = 'closed') order by v.sequence limit 1) v on true
 left join lateral (select pg_temp.between(c.child_key || 'hub', v.entered_on, v.until) as day
     where c.outcome = 'died' and (v.next = 'closed' or pg_temp.share(child_key || 'hub') < 0.4)) hub on true;
 

@@ -98,7 +98,7 @@ select id_made.id, d.visit, h.id, h.committee, d.current,
     case when pg_temp.share(its_key || 'note') < 0.2
         then 'The agencies concerned were told of the decision and of its reasons.' end,
     informed.family_on,
-    case when d.outcome = 'proceed' and informed.family_on is null and d.left_on is not null
+    case when d.outcome <> 'more_information' and informed.family_on is null and d.left_on is not null
         then 'The family is told once the police have spoken to them.' end,
     pg_temp.between(its_key || 'chiefs', d.decided_on, least(d.until, d.decided_on + 10)), made, made, d.place
 from demo_decision d

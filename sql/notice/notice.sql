@@ -102,9 +102,21 @@ begin
 end
 $$;
 
+-- Whether a child of the case is or was in the processes of the children's reporter: by its legal status, the case's
+-- proceedings or a referral. Guidance 2024, changes to the edition of 2021.
+create function case_knows_reporter(c review_case) returns boolean language plpgsql stable as $$
+begin
+    return exists (select from child k where k.case_id = c.id and k.legal_status in
+            ('compulsory_supervision_order', 'child_protection_order', 'looked_after_home', 'secure'))
+        or exists (select from proceeding p where p.case_id = c.id and p.kind = 'childrens_hearing')
+        or exists (select from referral r where r.case_id = c.id
+            and 'childrens_hearing' = any (r.parallel_processes));
+end
+$$;
+
 -- Returns the recipients of a kind of notice: chief officers, inspectorate and referrers always; National Hub for a
--- death, COPFS for a death or live proceedings, SCRA for hearings. No row if the decision only asks for more
--- information. Care Inspectorate, learning reviews, 2024; Guidance 2024, chapter 2 and annex 2.
+-- death, COPFS for a death or live proceedings, SCRA for a child that its processes know. No row if the decision only
+-- asks for more information. Care Inspectorate, learning reviews, 2024; Guidance 2024, chapter 2 and annex 2.
 create function notice_recipients(c review_case, kind text)
 returns table (recipient text, organisation text) language plpgsql stable as $$
 declare
@@ -124,10 +136,7 @@ begin
         union all
         select 'copfs', 'COPFS' where kind = 'decision' and (died or case_proceedings_live(c))
         union all
-        select 'scra', 'SCRA' where kind = 'decision' and (exists (select from referral r
-                where r.case_id = c.id and 'childrens_hearing' = any (r.parallel_processes))
-            or exists (select from proceeding p
-                where p.case_id = c.id and p.kind = 'childrens_hearing' and p.ended_on is null));
+        select 'scra', 'SCRA' where kind = 'decision' and case_knows_reporter(c);
 end
 $$;
 

@@ -54,7 +54,7 @@ class Model:
                                      for status in self.actions.values())}
 
     def _moves(self):
-        told = {"notices_sent": not self.waiting["decision"]}
+        told = {"notices_sent": not self.waiting["decision"], "family_informed": "decided_ever" in self.facts}
         not_held = {"not_on_hold": self.stage not in self.holds}
         stop = {("closed", "discontinue"): {"discontinuation_agreed": self.discontinuation}
                 if self.stage in AFTER_DECISION else {}}
@@ -65,10 +65,9 @@ class Model:
             "recommendation": {("decision", "ordinary"): self._has("recommendation_made")},
             "decision": {
                 ("information_gathering", "return"): self._decided("more_information"),
-                ("set_up", "ordinary"): {**self._decided("to_proceed"), **told,
-                                         "family_informed": "decided_ever" in self.facts},
+                ("set_up", "ordinary"): {**self._decided("to_proceed"), **told},
                 ("review", "ordinary"): {**self._decided("alternative_review"), **told},
-                ("closed", "ordinary"): {**self._decided("not_to_proceed"), **told}},
+                ("closed", "ordinary"): {**self._decided("not_to_proceed"), **told, "hub_submitted": True}},
             "set_up": {("review", "ordinary"): {
                 **self._has("mandate_agreed", "staff_support_planned", "team_appointed", "team_multi_agency",
                             "family_liaison_agreed"),

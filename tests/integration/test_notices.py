@@ -5,7 +5,7 @@ from client import new_key
 from payloads import (days_ago, days_ahead, dead_child, new_answer, new_case, new_child, new_decision,
                       new_observations, new_sending, new_transfer, today)
 from scenarios import (advance, decide, decide_and_tell, make_accepted_referral, make_case, make_proceeding,
-                       make_request, move, recommend, record_finding, send_notices, tag_of, walk)
+                       make_request, move, recommend, record_finding, send_notices, submit_to_hub, tag_of, walk)
 
 READ = "notices.read"
 
@@ -59,6 +59,35 @@ def test_a_death_has_notices_to_the_national_hub_and_the_prosecution(committee):
     case = make_case(committee, "decision", children=[dead_child()])
     decide(committee, case["id"]).expect(201)
     assert told(committee, case) == ALWAYS | {("national_hub", "HIS"), ("copfs", "COPFS")}
+
+
+@pytest.mark.parametrize("status, recipients", [
+    ("compulsory_supervision_order", {("scra", "SCRA")}), ("looked_after_home", {("scra", "SCRA")}),
+    ("looked_after_kinship", set())])
+def test_a_child_whom_the_reporter_knows_has_a_notice_to_the_reporter(committee, status, recipients):
+    case = make_case(committee, "decision", children=[new_child(legal_status=status)])
+    decide(committee, case["id"]).expect(201)
+    assert told(committee, case) == ALWAYS | recipients
+
+
+def test_a_reporter_keeps_its_notice_when_the_hearing_has_ended(committee, case):
+    make_proceeding(committee, case, kind="childrens_hearing", ended_on=today())
+    decide(committee, case["id"]).expect(201)
+    assert told(committee, case) == ALWAYS | {("scra", "SCRA")}
+
+
+@pytest.mark.parametrize("outcome, to", [("do_not_proceed", "closed"), ("alternative_review", "review")])
+def test_every_decision_needs_a_word_to_the_family(committee, case, outcome, to):
+    decide_and_tell(committee, case["id"], outcome, family_wait_reason=None)
+    assert move(committee, case["id"], to).rules == {"family_informed"}
+
+
+def test_a_death_without_a_review_is_submitted_to_the_hub(committee):
+    case = make_case(committee, "decision", children=[dead_child()])
+    decide_and_tell(committee, case["id"], "do_not_proceed")
+    assert move(committee, case["id"], "closed").rules == {"hub_submitted"}
+    submit_to_hub(committee, case)
+    move(committee, case["id"], "closed").expect(201)
 
 
 @pytest.mark.parametrize("process, recipients", [

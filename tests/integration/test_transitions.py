@@ -92,8 +92,8 @@ def test_a_case_leaves_notification_when_its_referrers_are_acknowledged(agency, 
 
 @pytest.mark.parametrize("to, guards", [
     ("set_up", {"decision_recorded", "decided_to_proceed", "family_informed"}),
-    ("review", {"decision_recorded", "decided_alternative_review"}),
-    ("closed", {"decision_recorded", "decided_not_to_proceed"}),
+    ("review", {"decision_recorded", "decided_alternative_review", "family_informed"}),
+    ("closed", {"decision_recorded", "decided_not_to_proceed", "family_informed"}),
     ("information_gathering", {"decision_recorded", "decided_more_information"})])
 def test_a_case_leaves_the_stage_decision_when_it_is_decided(committee, to, guards):
     reply = move(committee, make_case(committee, "decision")["id"], to)

@@ -310,16 +310,18 @@ def test_a_case_that_does_not_proceed_after_more_information(committee, people):
     review.put("putDecision", new_decision(outcome="more_information", decided_on=day(35), criteria_met=[],
                                            reasons=["insufficient_information"], family_wait_reason=None))
     assert committee.send("listCaseNotices", id=review.id)["items"] == []
-    assert set(review.blockers("closed")) == {"decided_not_to_proceed"}
+    assert set(review.blockers("closed")) == {"decided_not_to_proceed", "family_informed"}
     review.moved("information_gathering", 36)
     review.moved("recommendation", 50)
     review.moved("decision", 55)
     first = committee.send("getDecision", id=review.id)
-    second = committee.send("putDecision", new_decision(
-        outcome="do_not_proceed", decided_on=day(60), criteria_met=[], reasons=["criteria_not_met"],
-        family_wait_reason=None), id=review.id, if_match=first.etag).expect(200, 201)
+    decision = new_decision(outcome="do_not_proceed", decided_on=day(60), criteria_met=[],
+                            reasons=["criteria_not_met"], family_wait_reason=None)
+    second = committee.send("putDecision", decision, id=review.id, if_match=first.etag).expect(200, 201)
     assert second["supersedes"] == first["id"] and second["version"] > first["version"]
-    assert review.move("closed", 61).rules == {"notices_sent"}
+    assert review.move("closed", 61).rules == {"notices_sent", "family_informed"}
+    committee.send("putDecision", {**decision, "family_informed_on": day(60)}, id=review.id,
+                   if_match=second.etag).expect(200)
     review.send_notices(60)
     closed = review.moved("closed", 61)
     assert closed["closure"] == "did_not_proceed"
@@ -341,7 +343,7 @@ def test_an_alternative_review_reports_its_learning_to_the_inspectorate(committe
     review.put("putDecision", new_decision(
         outcome="alternative_review", decided_on=day(35), criteria_met=[],
         reasons=["better_met_by_other_review"], alternative_kind="multi_agency_reflective_session",
-        alternative_owner="HB-S08000031", family_wait_reason=None))
+        alternative_owner="HB-S08000031"))
     review.send_notices(35)
     review.moved("review", 40)
     assert set(review.blockers("reporting")) >= {"decided_to_proceed"}
