@@ -1,6 +1,6 @@
 -- The remaining rows: delays, the remains of the oldest cases, and the record of all changes.
 
--- What the notices told their recipients.
+-- The content of the notices that were sent.
 update notice n set content = notice_content(c, n) from review_case c where c.id = n.case_id and n.sent_on is not null;
 
 -- Stages that took long have reasons; some of those that are late now have a revised due day.

@@ -1,4 +1,4 @@
-"""What notices tell their recipients: the facts that each may have, and unchanged once sent."""
+"""The content of notices: the facts that each recipient may have, unchanged once sent."""
 import pytest
 
 from payloads import days_ago, dead_child, new_child, new_finding
