@@ -99,7 +99,7 @@ select id_made.id, d.visit, h.id, h.committee, d.current,
         then 'The agencies concerned were told of the decision and of its reasons.' end,
     informed.family_on,
     case when d.outcome <> 'more_information' and informed.family_on is null and d.left_on is not null
-        then 'The family is told once the police have spoken to them.' end,
+        then 'The family is informed once the police have spoken to them.' end,
     pg_temp.between(its_key || 'chiefs', d.decided_on, least(d.until, d.decided_on + 10)), made, made, d.place
 from demo_decision d
 join demo_head h using (n)

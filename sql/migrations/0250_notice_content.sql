@@ -1,2 +1,2 @@
--- What a notice said when it was sent. JSON as text keeps the order of its members. Notices sent before have none.
+-- The content of a notice at its sending. JSON as text keeps the order of its members. Earlier notices have none.
 alter table notice add column content json check (content is null or sent_on is not null);
