@@ -42,7 +42,7 @@ WORDS = [(re.compile(pattern, re.IGNORECASE), instead) for pattern, instead in (
 OPENING = re.compile(r"(?:^|(?<=[.!?:] ))(What|Who|Whom|That which)\b(?=[^.?!]*(?:[.!]|$))")
 # Findings that an area may still have: the longest prefix of a file's path decides. Only ever lower them.
 LIMITS = {"*.md": 0, ".ci": 0, ".github": 0, "CMakeLists.txt": 0, "api": 0, "deploy": 0, "openapi.yaml": 0, "service":
-           14, "sql": 22, "tests": 2}
+           14, "sql": 21, "tests": 2}
 NOT_READ = ("LICENSE", "deploy/debian/copyright", "tests/contract/tools/", "tests/word_check.py",
             "tests/unit/test_word_check.py")
 QUOTED = re.compile(r'"[^"\n]*"|“[^”]*”|`[^`\n]*`')
