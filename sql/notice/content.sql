@@ -270,8 +270,30 @@ begin
 end
 $$;
 
+-- Returns the notice that another one corrects: the one of the same kind sent to the same recipient before; no row
+-- (null) if there is none.
+create function notice_corrected(n notice) returns notice language plpgsql stable as $$
+declare
+    former notice;
+begin
+    select * into former from notice o where o.case_id = n.case_id and o.kind = n.kind and o.recipient = n.recipient
+        and o.to_organisation = n.to_organisation and o.sent_on is not null and o.id < n.id order by o.id desc limit 1;
+    return former;
+end
+$$;
+
+-- Returns the sections that differ between two contents, in their order; null if either is unknown.
+create function notice_changes(former json, present json) returns text[] language sql immutable as $$
+    select array_agg(f.key order by f.position) filter (where f.value::text is distinct from (present -> f.key)::text)
+        from json_each(former) with ordinality f(key, value, position) where present is not null
+$$;
+
 -- The document of a notice's content: what was sent, or what would be sent now.
 create function notice_content_document(n notice) returns json language plpgsql stable as $$
+declare
+    former constant notice := notice_corrected(n);
+    present constant json := case when n.sent_on is null and n.withdrawn_on is null then notice_content_now(n.id)
+        else n.content end;
 begin
     return json_build_object(
         'notice_id', n.id,
@@ -280,8 +302,11 @@ begin
         'to', n.recipient,
         'to_organisation', n.to_organisation,
         'sent_on', n.sent_on,
-        'sections', case when n.sent_on is null and n.withdrawn_on is null then notice_content_now(n.id)
-            else n.content end,
-        'links', json_build_object('notice', '/v1/notices/' || n.id));
+        'correction_reason', n.correction_reason,
+        'changed_sections', notice_changes(former.content, present),
+        'sections', present,
+        'links', json_build_object(
+            'notice', '/v1/notices/' || n.id,
+            'corrects', '/v1/notices/' || former.id || '/content'));
 end
 $$;

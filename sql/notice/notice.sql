@@ -140,10 +140,10 @@ begin
 end
 $$;
 
--- Makes one notice, unless a notice with the same content was already sent. A notice that waits to be sent is updated
--- to the present content.
-create function notice_make(c review_case, p_kind text, p_recipient text, p_organisation text,
-    due date) returns void language plpgsql as $$
+-- Makes one notice, unless a notice with the same content was already sent; `corrects` compares all sections, with the
+-- reason `why`. A notice that waits to be sent is updated to the present content.
+create function notice_make(c review_case, p_kind text, p_recipient text, p_organisation text, due date,
+    corrects boolean default false, why text default null) returns void language plpgsql as $$
 declare
     says jsonb := notice_snapshot(c) || jsonb_build_object('children', notice_children(c, p_recipient, p_organisation));
     decision uuid := (case_decision_in_force(c)).id;
@@ -156,7 +156,8 @@ begin
     if exists (select from notice n where n.case_id = c.id and n.kind = p_kind
             and n.recipient = p_recipient and n.to_organisation = p_organisation
             and (notice_waits(n) or n.sent_on is not null and n.snapshot = says
-                and n.decision_id is not distinct from decision)) then
+                and n.decision_id is not distinct from decision
+                and not (corrects and n.content::text <> notice_content_now(n.id)::text))) then
         return;
     end if;
     made.id := uuid_v7();
@@ -168,6 +169,7 @@ begin
     made.to_organisation := p_organisation;
     made.due_on := due;
     made.snapshot := says;
+    made.correction_reason := why;
     made.recorded_by := claim('organisation');
     perform insert_row(made);
 end
@@ -175,10 +177,10 @@ $$;
 
 -- Makes the notices of a kind for all its recipients, and withdraws unsent ones that are no longer needed. Functions
 -- that cause a reportable event call it.
-create function notices_make(c review_case, kind text, due date) returns void
-language plpgsql as $$
+create function notices_make(c review_case, kind text, due date, corrects boolean default false,
+    why text default null) returns void language plpgsql as $$
 begin
-    perform notice_make(c, notices_make.kind, r.recipient, r.organisation, due)
+    perform notice_make(c, notices_make.kind, r.recipient, r.organisation, due, corrects, why)
         from notice_recipients(c, notices_make.kind) r;
     update notice n set withdrawn_on = today()
         where n.case_id = c.id and n.kind = notices_make.kind and notice_waits(n)
@@ -247,6 +249,7 @@ declare
     c review_case := case_lock_open(p_case, null);
     asked text := input ->> 'kind';
     other text := input ->> 'to_organisation';
+    why text := input ->> 'correction_reason';
     hindrance json := notice_blocker(c, asked, other);
     made json;
 begin
@@ -263,10 +266,10 @@ begin
         perform refuse(409, 'state_conflict', json_build_array(hindrance));
     end if;
     if asked = 'other_committee' then
-        perform notice_make(c, asked, asked, other, today());
+        perform notice_make(c, asked, asked, other, today(), true, why);
     else
         perform notices_make(c, asked, case asked when 'outcome' then case_ratified_on(c) + 7
-            else today() + 7 end);
+            else today() + 7 end, true, why);
     end if;
     select json_agg(notice_document(n) order by n.id) into made from notice n
         where n.case_id = c.id and n.kind = asked and notice_waits(n)

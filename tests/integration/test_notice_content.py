@@ -82,6 +82,29 @@ def test_the_content_of_a_sent_notice_never_changes(committee, caller):
     assert content(inspector, notice) == content(committee, notice) == waiting
 
 
+def test_a_correction_names_what_changed_and_why(committee, caller):
+    case = make_case(committee, "decision")
+    decide(committee, case["id"], "alternative_review").expect(201)
+    send_notices(committee, case["id"])
+    advance_to_alternative(committee, case)
+    ask = {"kind": "alternative_outcome"}
+    committee.send("createNotices", ask, id=case["id"]).expect(201)
+    send_notices(committee, case["id"])
+    first = notices(committee, case, "alternative_outcome")["care_inspectorate", "CI"]
+    assert committee.send("createNotices", ask, id=case["id"]).rules == {"already_told"}
+    record_finding(committee, case)
+    why = "A finding was left out."
+    committee.send("createNotices", {**ask, "correction_reason": why}, id=case["id"]).expect(201)
+    send_notices(committee, case["id"])
+    second = notices(committee, case, "alternative_outcome")["care_inspectorate", "CI"]
+    inspector = caller("CI", "reader", "notices.read")
+    document = inspector.send("getNoticeContent", id=second).expect(200)
+    assert (document["changed_sections"], document["correction_reason"]) == (["findings"], why)
+    assert document["links"]["corrects"] == f"/v1/notices/{first}/content"
+    former = inspector.send("getNoticeContent", id=first).expect(200)
+    assert (former["changed_sections"], former["links"]["corrects"], former["sections"]["findings"]) == (None, None, [])
+
+
 def test_nobody_else_reads_the_content(committee, other_committee, agency, caller):
     case = make_case(committee, "decision")
     decide(committee, case["id"]).expect(201)
