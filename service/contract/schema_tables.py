@@ -216,7 +216,8 @@ class Tables:
             "body_count": body_count,
             "body_required": c_bool(body.get("required", False)),
             "max_bytes": body.get("x-max-bytes", USUAL_BYTES),
-            "slow": c_bool(body.get("x-max-bytes", USUAL_BYTES) > USUAL_BYTES or self.has_large_pages(operation)),
+            "slow": c_bool(body.get("x-max-bytes", USUAL_BYTES) > USUAL_BYTES or self.has_large_pages(operation)
+                           or "206" in node["responses"]),
             "success": success,
             "produces": self.strings("produces", list(response.get("content", {}))),
             "columns": self.strings("columns", response.get("content", {}).get("text/csv", {}).get("x-columns", [])),

@@ -201,7 +201,7 @@ static bool keep_piece(incoming *one, const char *piece, size_t size) {
     }
     r->raw.body_size = after;
     r->raw.body = one->body;
-    return after <= DISCARDED_MAX;
+    return fits || after <= DISCARDED_MAX;
 }
 
 /* --- the answer --- */

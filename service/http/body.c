@@ -206,9 +206,22 @@ bool request_body_is_lines(const request *r) {
     return r->body_kind != NULL && strcmp(r->body_kind->media_type, "application/x-ndjson") == 0;
 }
 
+bool request_body_is_json(const request *r) {
+    return request_body_is_lines(r) || strstr(r->body_kind->media_type, "json") != NULL;
+}
+
 static bool is_encoded(request *r) {
     const char *coding = request_header(r, "Content-Encoding");
     return coding != NULL && strcasecmp(coding, "identity") != 0;
+}
+
+/* Returns the media types that the operation takes. */
+static const char *list_bodies(request *r) {
+    const char *text = r->operation->bodies[0].media_type;
+    for (size_t i = 1; i < r->operation->body_count; i++) {
+        text = arena_printf(r->memory, "%s or %s", text, r->operation->bodies[i].media_type);
+    }
+    return text;
 }
 
 bool request_expect_body(request *r) {
@@ -218,11 +231,8 @@ bool request_expect_body(request *r) {
     r->body_kind = r->operation->body_count > 0 ? find_body(r) : NULL;
     if (r->operation->body_count > 0 && r->body_kind == NULL &&
         (r->raw.has_body || request_header(r, "Content-Type") != NULL)) {
-        return refuse(
-            r, "media_type_unsupported",
-            arena_printf(r->memory, "The body must be %s%s%s.", r->operation->bodies[0].media_type,
-                         r->operation->body_count > 1 ? " or " : "",
-                         r->operation->body_count > 1 ? r->operation->bodies[1].media_type : ""));
+        return refuse(r, "media_type_unsupported",
+                      arena_printf(r->memory, "The body must be %s.", list_bodies(r)));
     }
     if (!check_size(r, r->raw.announced)) {
         return false;
@@ -245,6 +255,9 @@ bool request_read_body(request *r) {
             respond_violations(r, "schema_violation", &list);
         }
         return !r->operation->body_required;
+    }
+    if (!request_body_is_json(r)) {
+        return true; /* the handler reads the bytes */
     }
     if (!hold_document(r)) {
         return false;

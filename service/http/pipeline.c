@@ -450,7 +450,7 @@ bool request_is_slow(const request *r) {
  * request that changed something is answered even without memory in the budget. */
 static void hold_answer(request *r) {
     enum { COUNTS_FROM = 8192, COPIES = 3 };
-    if (r->response_size < COUNTS_FROM || r->long_poll != NULL) {
+    if (r->response_held || r->response_size < COUNTS_FROM || r->long_poll != NULL) {
         return;
     }
     r->response_held = request_hold_memory(r, COPIES * r->response_size);

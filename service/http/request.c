@@ -113,6 +113,30 @@ void respond_bytes(request *r, const char *type, const void *bytes, size_t size)
     r->response_size = size;
 }
 
+const void *request_body_bytes(const request *r, size_t *size) {
+    *size = r->raw.body_size;
+    return r->raw.body;
+}
+
+const char *request_body_type(const request *r) {
+    return r->body_kind->media_type;
+}
+
+bool request_hold_answer(request *r, size_t size) {
+    enum { COPIES = 2 }; /* one is made here, and one stays until the client has read it */
+    r->response_held = request_hold_memory(r, COPIES * size);
+    if (!r->response_held) {
+        respond_problem(r, "overloaded", NULL);
+    }
+    return r->response_held;
+}
+
+void respond_content(request *r, int status, const char *type, const void *bytes, size_t size) {
+    respond_bytes(r, type, bytes, size);
+    r->status = status;
+    r->is_exact = true;
+}
+
 const audit_note *request_audit_note(request *r) {
     const contract_operation *operation = r->operation;
     if (operation->audit == AUDIT_NONE) {

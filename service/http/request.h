@@ -35,6 +35,10 @@ json_t *request_body(request *r);
 /* The body as compact JSON text with sorted members. */
 const char *request_body_text(request *r);
 
+/* The body as it was received, and its media type, of an operation whose body is not JSON. */
+const void *request_body_bytes(const request *r, size_t *size);
+const char *request_body_type(const request *r);
+
 /* The version that If-Match names, as text. -1 when the contract requires the header and it is
  * missing (428 by the function refuse_stale, after 404). NULL when the contract has none. */
 const char *request_expected_version(request *r);
@@ -58,6 +62,14 @@ void respond(request *r, int status, const char *body);
 
 /* Answers with bytes of another type. */
 void respond_bytes(request *r, const char *type, const void *bytes, size_t size);
+
+/* Takes memory from the budget for an answer of so many bytes, before the handler reads them.
+ * Returns false when it answered with a problem. */
+bool request_hold_answer(request *r, size_t size);
+
+/* Answers with 200 or 206 and bytes that request_hold_answer has counted; they are sent as they
+ * are, without compression. */
+void respond_content(request *r, int status, const char *type, const void *bytes, size_t size);
 
 /* Returns whether the answer must be CSV: by the parameter `format`, or by the Accept header. */
 bool request_wants_csv(const request *r);

@@ -52,6 +52,7 @@ struct request {
     const void *response;
     size_t response_size;
     bool is_compressed; /* the handler answered with gzip */
+    bool is_exact;      /* the answer must not be compressed */
     contract_pair headers[RESPONSE_HEADERS_MAX];
     size_t header_count;
     bool close;
@@ -90,6 +91,9 @@ bool request_is_read(const request *r);
  * lines. */
 const contract_schema *request_body_schema(const request *r);
 bool request_body_is_lines(const request *r);
+
+/* Whether the contract allows only JSON as the body that was sent. */
+bool request_body_is_json(const request *r);
 
 /* Returns whether the admitted request belongs on a thread of its own: see slow_work.h. A long poll
  * does not, because it suspends its connection itself. */

@@ -81,6 +81,9 @@ static void tag(request *r) {
  * 8.8.3.3). */
 static void compress(request *r) {
     const char *accepted = request_header(r, "Accept-Encoding");
+    if (r->is_exact) {
+        return;
+    }
     if (r->is_compressed ? r->response_size == 0
                          : r->response_size < GZIP_FROM || !negotiate_gzip(accepted)) {
         return;

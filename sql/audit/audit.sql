@@ -43,6 +43,8 @@ begin
             select t.case_id, t.committee into its_case, committee from notice t where t.id = p_id;
         when 'proceedings' then
             select t.case_id, t.committee into its_case, committee from proceeding t where t.id = p_id;
+        when 'document-releases' then
+            select t.case_id, t.committee into its_case, committee from document_release t where t.id = p_id;
         when 'transfers' then
             select t.case_id, t.committee into its_case, committee from case_transfer t where t.id = p_id;
         when 'erasures' then

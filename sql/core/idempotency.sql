@@ -28,6 +28,7 @@ begin
         when 'actions' then exists (select from action t where t.id = p_subject)
         when 'information-requests' then exists (select from information_request t where t.id = p_subject)
         when 'notices' then exists (select from notice t where t.id = p_subject)
+        when 'document-releases' then exists (select from document_release t where t.id = p_subject)
         when 'transfers' then exists (select from case_transfer t where t.id = p_subject)
         when 'anonymous-reviews' then exists (select from anonymous_review t where t.id = p_subject)
         when 'webhooks' then exists (select from webhook t where t.id = p_subject)

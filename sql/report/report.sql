@@ -80,8 +80,8 @@ begin
 end
 $$;
 
--- Returns the faults of a report against its former row: days in the future or out of order, and an agreement recorded
--- by another caller than the committee.
+-- Returns the faults of a report against its former row: days in the future or out of order, an agreement recorded by
+-- another caller than the committee, and the digest of no stored report.
 create function report_faults(c review_case, was report, n report) returns json[]
 language plpgsql stable as $$
 begin
@@ -97,6 +97,8 @@ begin
         early_fault('/prosecution_consulted_on', n.prosecution_consulted_on, n.drafted_on, 'drafted_on'),
         early_fault('/committee_agreed_on', n.committee_agreed_on,
             greatest(n.drafted_on, n.accuracy_checked_on), 'the draft and the check of its accuracy'),
+        case when n.document_digest is distinct from was.document_digest then
+            report_digest_fault(c, n.document_digest) end,
         case when n.drafted_on is null and coalesce(n.accuracy_checked_on, n.family_feedback_on,
                 n.prosecution_consulted_on, n.committee_agreed_on) is not null then
             fault('/drafted_on', 'drafting_day_required', 'is required with the dates that follow it') end,

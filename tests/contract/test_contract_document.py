@@ -117,7 +117,7 @@ def test_every_property_of_an_answer_is_required():
 
 def test_every_request_object_refuses_unknown_members():
     for operation in contract_reader.operations().values():
-        for media_type in operation.media_types:
+        for media_type in (one for one in operation.media_types if "json" in one):
             schema = contract_reader.inline(operation.body["content"][media_type]["schema"])
             if operation.id not in ("validateReferral", "pushReferrals"):
                 assert schema.get("additionalProperties") is False, operation.id

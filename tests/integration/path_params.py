@@ -3,7 +3,7 @@
 The sweep over all operations (test_sweep.py) and the tests of isolation use it. A new operation on a part of a case
 needs an entry here that creates that part.
 """
-from payloads import new_access, new_note, new_task
+from payloads import new_access, new_document, new_note, new_task
 from scenarios import (advance, make_case, make_hold, make_proceeding, make_request,
                        record_discontinuation, record_evaluation)
 
@@ -21,6 +21,17 @@ def make_note(committee, case_id):
     return committee.send("addNote", new_note(), id=case_id).expect(201)["id"]
 
 
+def make_document(committee, case_id):
+    document = committee.send("addDocument", new_document(), id=case_id).expect(201)
+    committee.send("putDocumentContent", data=b"The report.", id=case_id, document_id=document["id"]).expect(201)
+    return document["id"]
+
+
+def make_document_release(committee, case_id):
+    return committee.send("releaseDocument", {"organisation": "LA-S12000034"}, id=case_id,
+                          document_id=make_document(committee, case_id)).expect(201)["id"]
+
+
 def make_task(committee, case_id):
     return committee.send("addTask", new_task(), id=case_id).expect(201)["id"]
 
@@ -29,6 +40,7 @@ def make_task(committee, case_id):
 PLACES = {
     "access_id": make_reviewer_access,
     "child_id": first_of("listChildren"),
+    "document_id": make_document,
     "family_engagement_id": first_of("listFamilyEngagements"),
     "finding_id": first_of("listFindings"),
     "hold_id": lambda committee, case_id: make_hold(committee, {"id": case_id})["id"],

@@ -266,6 +266,10 @@ def new_extension(**overrides):
     return {"due_on": days_ahead(150), "reason": "The new system comes later.", **overrides}
 
 
+def new_document(**overrides):
+    return {"kind": "anonymised_report", **overrides}
+
+
 def new_note(**overrides):
     return {"visibility": "case", "text": "The health board sends its chronology by Friday.", **overrides}
 

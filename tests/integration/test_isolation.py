@@ -9,7 +9,7 @@ import pytest
 
 import contract_reader
 from client import ALL_SCOPES
-from path_params import places_of_case
+from path_params import make_document_release, places_of_case
 from payloads import new_referral, new_transfer, today
 from scenarios import make_accepted_referral, make_action, make_delivery, make_referral
 from test_retention import announce, erase, make_old_case, make_rule
@@ -34,6 +34,7 @@ def theirs(agency, committee, cluster):
             "anonymous-reviews": erase(committee, cluster, make_old_case(committee, cluster)).expect(201)["id"],
             "erasures": announce(committee, make_old_case(committee, cluster)).expect(201)["id"],
             "retention-rules": make_rule(committee)["id"],
+            "document-releases": make_document_release(committee, case_places["id"]),
             "proceedings": case_places["proceeding_id"],
             "information-requests": case_places["request_id"],
             "notices": case_places["notice_id"], **case_places}

@@ -12,7 +12,7 @@ import pytest
 
 import contract_reader
 from payloads import (days_ago, days_ahead, full_child, full_referral, new_access, new_action, new_case, new_decision,
-                      new_discontinuation, new_evaluation, new_family_engagement, new_family_liaison, new_finding,
+                      new_discontinuation, new_document, new_evaluation, new_family_engagement, new_family_liaison, new_finding,
                       new_hold, new_mandate, new_note, new_practitioner_engagement, new_proceeding,
                       new_recommendation, new_report, new_strategy, new_task, new_team_member, new_transfer, not_held,
                       today)
@@ -57,6 +57,7 @@ RESOURCES = {
     "addFinding": [new_finding],
     "addStrategy": [functools.partial(new_strategy, learning_orientation="Joint sessions.",
                                       findings=[Made("addFinding")])],
+    "addDocument": [functools.partial(new_document, replaces=Made("addDocument")), new_document],
     "addNote": [new_note],
     "addTask": [functools.partial(new_task, details="For sixty people.")],
     "createAction": [

@@ -9,7 +9,7 @@ import uuid
 
 import contract_reader
 from client import AGENCY_SCOPES, ALL_SCOPES
-from path_params import places_of_case
+from path_params import make_document_release, places_of_case
 from payloads import dead_child, new_access, new_referral, new_transfer
 from scenarios import make_action, make_case, make_delivery, make_request
 from test_isolation import content
@@ -62,6 +62,7 @@ PARTIES = {
     "proceedings": {"read": READERS | {"liaison"}, "*": {"committee", "liaison"}},
     "information-requests": {"read": READERS | {"asked"}, "*": {"asked"}},
     "notices": {"read": READERS | {"recipient"}, "*": {"inspectorate"}},
+    "document-releases": {"read": READERS, "*": {"committee"}},
     "transfers": {"read": {"committee", "chief officers", "receiving committee"}, "withdrawal": {"committee"},
                   "*": {"receiving committee"}},
     "anonymous-reviews": {"read": {"committee", "chief officers"}, "*": {"committee"}},
@@ -166,6 +167,9 @@ class World:
             "erasures": announce(committee, make_old_case(
                 committee, cluster, make_case(committee, local_authority=authority)["id"])).expect(201)["id"],
             "retention-rules": make_rule(committee)["id"],
+            "document-releases": make_document_release(committee, case["id"]),
+            # A withdrawn document cannot be read: another release is withdrawn.
+            "withdrawDocumentRelease": make_document_release(committee, case["id"]),
             "proceedings": case["proceeding_id"], "cases": case["id"]}
         registrants = {registrant(role) for role in ROLES.values()} if others else {(f"CPC-{code}", MAKER)}
         self.webhooks = {one: make_delivery(caller(*one)) for one in registrants}
@@ -195,7 +199,7 @@ class World:
             any_of_it = self.notice if kind == "notices" else next(iter(given.values()))
             found["id"] = given.get(role.organisation, any_of_it)
         elif kind is not None:
-            found["id"] = self.only[kind]
+            found["id"] = self.only.get(operation.id, self.only[kind])
         if "access_id" in found and role.client == REVIEWER:
             found["access_id"] = self.granted or found["access_id"]
         return {**found, **{name: value for name, value in
