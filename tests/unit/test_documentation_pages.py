@@ -18,7 +18,7 @@ from markup import render_text  # noqa: E402
 from source import ContractError, load_contract  # noqa: E402
 from sql_rows import read_code_lists, read_rows, read_statistics  # noqa: E402
 
-LARGEST_PAGE = 200 * 1024
+LARGEST_PAGE = 208 * 1024
 LANGUAGES = ("Python", "TypeScript", "Go", "Java", "C#")
 MAIN_FLOW = ("pushReferral", "pushReferrals", "listReferrals", "acceptReferral", "getCase", "moveCase", "createAction",
              "addActionUpdate", "getStatistics", "listChanges")
