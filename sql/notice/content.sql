@@ -284,8 +284,9 @@ $$;
 
 -- Returns the sections that differ between two contents, in their order; null if either is unknown.
 create function notice_changes(former json, present json) returns text[] language sql immutable as $$
-    select array_agg(f.key order by f.position) filter (where f.value::text is distinct from (present -> f.key)::text)
-        from json_each(former) with ordinality f(key, value, position) where present is not null
+    select case when former is not null and present is not null then array(
+        select f.key from json_each(former) with ordinality f(key, value, position)
+        where f.value::text is distinct from (present -> f.key)::text order by f.position) end
 $$;
 
 -- The document of a notice's content: what was sent, or what would be sent now.

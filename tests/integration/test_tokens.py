@@ -114,7 +114,7 @@ def test_a_changed_token_is_refused(ask, keys):
     assert ask(f"{head}.{body}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}").status == 401
 
 
-@pytest.mark.parametrize("token", ["x", "..", "a.b", "a.b.c.d", "é.é.é", "A" * 20000, "a b.c.d"])
+@pytest.mark.parametrize("token", ["x", "..", "a.b", "a.b.c.d", "é.é.é", "A" * 10_000, "a b.c.d"])
 def test_a_text_that_is_not_a_token_is_refused(ask, token):
     assert ask(token.encode().decode("latin-1")).status in (400, 401)
 

@@ -9,7 +9,7 @@ PAYLOADS = [
     f"{MARK}'||pg_sleep(9)||'",  # clock: a statement that sleeps is cancelled, which is a 503
     f"{MARK}\\'; select 1; --", f"$${MARK}$$", f"{MARK}\r\nX-Injected: 1\r\n\r\n<html>",
     f'{MARK}\n{{"level":"error","message":"forged"}}', f"{MARK}%n%n%n%s%s%p%1000000d", f"{MARK}${{jndi:ldap://a/b}}",
-    f"<script>{MARK}</script>", f"../../../../{MARK}", f"{MARK}\u202e\u0000\ufeff", f"{MARK}" + "A" * 5000,
+    f"<script>{MARK}</script>", f"../../../../{MARK}", f"{MARK}\u202e\u0000\ufeff", f"{MARK}" + "A" * 2500,
     f"{{{{{MARK}}}}}", f"{MARK}`id`;$(id)|id"]
 OPERATIONS = contract_reader.operations()
 
