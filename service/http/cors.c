@@ -8,13 +8,13 @@
 /* Headers that a page may send without a token, and those of a client with one. Accept needs no
  * permission. */
 static const char *const public_headers = "If-None-Match, X-Request-Id, X-Correlation-Id";
-static const char *const client_headers =
-    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, "
-    "X-Correlation-Id, traceparent";
+static const char *const client_headers = "Authorization, Content-Digest, Content-Type, "
+                                          "Idempotency-Key, If-Match, If-None-Match, If-Range, "
+                                          "Range, X-Request-Id, X-Correlation-Id, traceparent";
 static const char *const readable_headers =
-    "Content-Disposition, Deprecation, ETag, Idempotency-Replayed, Link, Location, RateLimit, "
-    "RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Correlation-Id, X-Request-Id, "
-    "traceparent";
+    "Accept-Ranges, Content-Disposition, Content-Range, Deprecation, ETag, Idempotency-Replayed, "
+    "Link, Location, RateLimit, RateLimit-Policy, Repr-Digest, Retry-After, Sunset, "
+    "WWW-Authenticate, X-Correlation-Id, X-Request-Id, traceparent";
 
 /* In seconds; browsers keep the answer to a preflight no longer than two hours. */
 static const char *const preflight_age = "7200";

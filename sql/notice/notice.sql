@@ -140,19 +140,18 @@ begin
 end
 $$;
 
--- Returns the latest notice of the same kind that was sent to the same recipient; null if there is none.
-create function notice_sent_last(n notice) returns notice language plpgsql stable as $$
-declare
-    latest notice;
+-- Whether the recipient of a sent notice has not the present content: it received another notice of the kind later, or
+-- a section has changed since.
+create function notice_has_news(n notice) returns boolean language plpgsql stable as $$
 begin
-    select * into latest from notice o where o.case_id = n.case_id and o.kind = n.kind and o.recipient = n.recipient
-        and o.to_organisation = n.to_organisation and o.sent_on is not null order by o.id desc limit 1;
-    return latest;
+    return coalesce(n.content::text <> notice_content_now(n.id)::text, false) or exists (select from notice o
+        where o.case_id = n.case_id and o.kind = n.kind and o.recipient = n.recipient
+            and o.to_organisation = n.to_organisation and o.sent_on is not null and o.id > n.id);
 end
 $$;
 
--- Makes one notice, unless the last one sent has the same content; `corrects` compares all sections, with the reason
--- `why`. A notice that waits to be sent is updated to the present content.
+-- Makes one notice, unless a notice with the same content was already sent; `corrects` compares all sections, with the
+-- reason `why`. A notice that waits to be sent is updated to the present content.
 create function notice_make(c review_case, p_kind text, p_recipient text, p_organisation text, due date,
     corrects boolean default false, why text default null) returns void language plpgsql as $$
 declare
@@ -166,9 +165,9 @@ begin
             and (n.due_on, n.snapshot, n.decision_id) is distinct from (due, says, decision);
     if exists (select from notice n where n.case_id = c.id and n.kind = p_kind
             and n.recipient = p_recipient and n.to_organisation = p_organisation
-            and (notice_waits(n) or n.id = (notice_sent_last(n)).id and n.snapshot = says
+            and (notice_waits(n) or n.sent_on is not null and n.snapshot = says
                 and n.decision_id is not distinct from decision
-                and not (corrects and n.content::text <> notice_content_now(n.id)::text))) then
+                and not (corrects and notice_has_news(n)))) then
         return;
     end if;
     made.id := uuid_v7();

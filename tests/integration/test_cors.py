@@ -80,7 +80,7 @@ def test_every_header_of_the_contract_is_allowed_and_readable(reader, anonymous)
     readable = anonymous.send("listProblems", headers={"Origin": OTHER}).headers["Access-Control-Expose-Headers"].split(", ")
     # Browsers let pages read the safelisted headers; the others are for the browser itself.
     given = set(contract_reader.load()["components"]["headers"]) - {
-        "Content-Security-Policy", "Referrer-Policy", "Definitions", "FirstStillRunning",
+        "Content-Security-Policy", "Referrer-Policy", "Definitions", "DocumentDisposition", "FirstStillRunning",
         "ScopeNeeded"}
     assert given <= set(readable)
 

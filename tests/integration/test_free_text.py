@@ -103,6 +103,8 @@ def long_texts(schema):
 def test_every_long_text_is_free_text():
     for operation in OPERATIONS.values():
         for media_type in operation.media_types:
+            if "json" not in media_type:
+                continue  # a document: its bytes are no member
             schema = contract_reader.inline(operation.body["content"][media_type]["schema"])
             for one in long_texts(schema):
                 formal = {"format", "pattern", "enum"} & set(one)
