@@ -10,7 +10,7 @@ from payloads import replaced
 # Members that only the service may set, in every operation.
 OURS = ["id", "version", "created_at", "updated_at", "created_by", "recorded_by", "recorded_client", "case_id",
         "tenant", "organisation_id", "stage", "reference", "is_admin", "links", "__proto__", "constructor"]
-WITH_BODY = [name for name, one in OPERATIONS.items() if one.body]
+WITH_BODY = [name for name, one in OPERATIONS.items() if any("json" in each for each in one.media_types)]
 
 
 def strings_of(value, path=()):
