@@ -37,7 +37,8 @@ static bool begins(span in, const char *with) {
 static document_fault examine_text(span text) {
     bool good = utf8_is_valid((const char *)text.bytes, text.size);
     for (size_t i = 0; good && i < text.size; i++) {
-        good = text.bytes[i] >= ' ' || memchr("\t\n\f\r", text.bytes[i], 4) != NULL;
+        good = text.bytes[i] >= ' ' ||
+               (text.bytes[i] != '\0' && strchr("\t\n\f\r", text.bytes[i]) != NULL);
     }
     return good ? none
                 : (document_fault){"wrong_format",
