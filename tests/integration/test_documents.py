@@ -8,7 +8,7 @@ import pytest
 import document_files as files
 from client import ALL_SCOPES
 from payloads import new_access, new_document, new_report
-from scenarios import advance, make_case
+from scenarios import advance, make_case, move
 from test_changes import follow, of
 from test_timeline import timeline
 
@@ -226,3 +226,15 @@ def test_the_digest_of_the_report_is_that_of_a_stored_report(committee):
     assert (reply.status, reply.pointers, reply.rules) == (422, {"/document_digest"}, {"unknown_document"})
     good = new_report(document_digest=document["digest"])
     assert committee.send("putReport", good, id=case["id"], none_match="*").status == 201
+
+
+def test_released_content_is_read_in_ranges(committee, case, caller):
+    made = release(committee, stored(committee, case)).expect(201)
+    reader = caller("CI", "reader", "notices.read")
+    assert reader.send("getReleasedContent", id=made["id"], headers={"Range": "bytes=0-9"}).status == 206
+    assert reader.send("getReleasedContent", id=made["id"], headers={"Range": "bytes=1000-"}).status == 416
+
+
+def test_a_closed_case_takes_no_document(committee, case):
+    move(committee, case["id"], "closed", "discontinued", way="discontinue").expect(201)
+    assert add(committee, case).status == 409
